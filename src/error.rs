@@ -1,0 +1,112 @@
+//! The one error type of the engine: what was being done to what, why it failed, and what to do next.
+
+use std::fmt;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// What sort of trouble an [`Error`] is; the command line derives its exit code from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was asked for makes no sense: a bad URL, options that contradict each other.
+    Usage,
+    /// It was refused for safety's sake: a target exists and `--force` was not given, a database is in use.
+    Refused,
+    /// No connection to the server could be made or kept.
+    Connection,
+    /// The server answered a statement with an error.
+    Server,
+    /// Reading or writing a file failed.
+    Io,
+    /// An archive or a backup file is damaged or is of a kind that is not understood.
+    Archive,
+    /// Something in the database cannot be backed up completely, and is therefore not backed up at all.
+    Incomplete,
+    /// A signal asked for the end.
+    Interrupted,
+    /// A fault of lifeboat's own.
+    Internal,
+}
+
+/// An error: what was being done (`doing`), why it failed (`why`, or the source), what to do next (`hint`).
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    doing: String,
+    why: Option<String>,
+    hint: Option<String>,
+    source: Option<Source>,
+}
+
+impl Error {
+    /// An error of `kind`, raised while `doing`, worded so that it reads on after "could not": "read the header of x".
+    pub fn new(kind: ErrorKind, doing: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, doing: doing.into(), why: None, hint: None, source: None }))
+    }
+
+    /// Adds the reason in words.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.0.why = Some(why.into());
+        self
+    }
+
+    /// Adds the error that caused this one; its text becomes the reason if [`Error::why`] gave none.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds what the person at the keyboard can do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The sort of trouble.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What to do next, where there is something to say.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {}", self.0.doing)?;
+        if let Some(why) = &self.0.why {
+            write!(f, ": {why}")?;
+        }
+        let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Turns a foreign error into an [`Error`] that says what was being done.
+pub trait Context<T> {
+    /// `doing` reads on after "could not"; it is only called on failure.
+    fn context<S: Into<String>>(self, kind: ErrorKind, doing: impl FnOnce() -> S) -> Result<T>;
+}
+
+impl<T, E: Into<Source>> Context<T> for std::result::Result<T, E> {
+    fn context<S: Into<String>>(self, kind: ErrorKind, doing: impl FnOnce() -> S) -> Result<T> {
+        self.map_err(|e| Error::new(kind, doing()).source(e))
+    }
+}

@@ -1,0 +1,6 @@
+//! lifeboat backs up and restores PostgreSQL and SQLite without any client tools on the host.
+
+pub mod error;
+pub mod progress;
+
+pub use error::{Context, Error, ErrorKind, Result};
