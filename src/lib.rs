@@ -1,6 +1,8 @@
 //! lifeboat backs up and restores PostgreSQL and SQLite without any client tools on the host.
 
+pub mod cleanup;
 pub mod error;
+pub mod output;
 pub mod progress;
 
 pub use error::{Context, Error, ErrorKind, Result};

@@ -1,0 +1,88 @@
+//! What must not outlive a run that is broken off: unfinished files and scratch folders.
+//!
+//! One lock guards both the list of them and the short steps that make a result appear. So a signal finds the run either
+//! before such a step or after it, and whoever is told to clean up never races with a rename.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static PENDING: Mutex<Vec<Pending>> = Mutex::new(Vec::new());
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pending {
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+/// Keeps a path on the list of what is removed when a signal ends the process. Dropping it takes the path off the list
+/// and removes nothing.
+#[derive(Debug)]
+pub struct Registration(Option<Pending>);
+
+impl Registration {
+    /// Puts an unfinished file on the list; what SQLite may have put beside it counts as part of it.
+    pub fn file(path: &Path) -> Self {
+        Self::add(Pending::File(path.to_path_buf()))
+    }
+
+    /// Puts a scratch folder, with everything in it, on the list.
+    pub fn folder(path: &Path) -> Self {
+        Self::add(Pending::Folder(path.to_path_buf()))
+    }
+
+    fn add(pending: Pending) -> Self {
+        lock().push(pending.clone());
+        Self(Some(pending))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        if let Some(mine) = self.0.take() {
+            let mut list = lock();
+            if let Some(at) = list.iter().position(|p| *p == mine) {
+                list.swap_remove(at);
+            }
+        }
+    }
+}
+
+fn lock() -> MutexGuard<'static, Vec<Pending>> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a few quick steps that a signal must not part. They must not use a [`Registration`].
+pub fn uninterrupted<T>(steps: impl FnOnce() -> T) -> T {
+    let _held = lock();
+    steps()
+}
+
+/// Removes everything on the list, then calls `leave`, which is expected to end the process: until it returns, no other
+/// thread can make a result appear.
+pub fn remove_all_then(leave: impl FnOnce()) {
+    let mut list = lock();
+    for pending in list.drain(..) {
+        // There is nobody left to tell about a file that cannot be removed, and the rest must go all the same.
+        match pending {
+            Pending::File(path) => {
+                let _ = fs::remove_file(&path);
+                for suffix in ["-journal", "-wal", "-shm"] {
+                    let _ = fs::remove_file(with_suffix(&path, suffix));
+                }
+            }
+            Pending::Folder(path) => {
+                let _ = fs::remove_dir_all(path);
+            }
+        }
+    }
+    leave();
+}
+
+/// `path` with `suffix` put after its last letter: `app.db` and `-wal` make `app.db-wal`.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
