@@ -76,6 +76,21 @@ impl Error {
         self.0.kind
     }
 
+    /// The server's own report, where a server's error is what went wrong.
+    pub fn server(&self) -> Option<&crate::wire::ServerError> {
+        let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
+        while let Some(cause) = source {
+            if let Some(error) = cause.downcast_ref::<crate::wire::ServerError>() {
+                return Some(error);
+            }
+            if let Some(error) = cause.downcast_ref::<Error>() {
+                return error.server();
+            }
+            source = cause.source();
+        }
+        None
+    }
+
     /// What to do next, where there is something to say.
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()

@@ -4,5 +4,6 @@ pub mod cleanup;
 pub mod error;
 pub mod output;
 pub mod progress;
+pub mod wire;
 
 pub use error::{Context, Error, ErrorKind, Result};

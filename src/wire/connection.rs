@@ -1,0 +1,275 @@
+//! A session: its state, and how messages go out and come in.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bstr::{BStr, BString};
+
+use super::cancel::{CancelHandle, Dial};
+use super::channel::Channel;
+use super::frame::{self, Fields};
+use super::report::{Notice, ServerError};
+use crate::{Error, ErrorKind, Result};
+
+/// Notices beyond this number, or of more bytes than this together, push out the oldest.
+const NOTICES: usize = 1000;
+const NOTICE_BYTES: usize = 1024 * 1024;
+
+/// A connection to a server, ready for statements.
+pub struct Connection {
+    pub(super) channel: Channel,
+    /// Messages that go out with the next flush.
+    pub(super) out: Vec<u8>,
+    pub(super) state: State,
+    pub(super) dial: Arc<dyn Dial>,
+}
+
+/// What the server told about the session.
+pub(super) struct State {
+    parameters: Vec<(BString, BString)>,
+    pub(super) pid: i32,
+    pub(super) key: Vec<u8>,
+    pub(super) version: i32,
+    pub(super) transaction: u8,
+    notices: VecDeque<Notice>,
+    notice_bytes: usize,
+    /// Why nothing can be done with the connection any more.
+    pub(super) broken: Option<String>,
+}
+
+/// One message of the server: its tag, and its body for [`Connection::body`].
+pub(super) struct Message {
+    pub(super) tag: u8,
+    pub(super) body: Range<usize>,
+}
+
+impl Connection {
+    pub(super) fn over(channel: Channel, dial: Arc<dyn Dial>) -> Self {
+        Self {
+            channel,
+            out: Vec::new(),
+            state: State {
+                parameters: Vec::new(),
+                pid: 0,
+                key: Vec::new(),
+                version: 0,
+                transaction: b'I',
+                notices: VecDeque::new(),
+                notice_bytes: 0,
+                broken: None,
+            },
+            dial,
+        }
+    }
+
+    /// The server's version as a number: 180006 for 18.6, 90624 for 9.6.24; betas count as .0.
+    pub fn server_version(&self) -> i32 {
+        self.state.version
+    }
+
+    /// The value of a setting that the server reports by itself, such as `server_encoding`.
+    pub fn parameter(&self, name: &str) -> Option<&BStr> {
+        self.state.parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// The process that serves this connection.
+    pub fn backend_pid(&self) -> i32 {
+        self.state.pid
+    }
+
+    /// `I` outside of a transaction, `T` inside of one, `E` inside of one that has failed.
+    pub fn transaction_status(&self) -> u8 {
+        self.state.transaction
+    }
+
+    /// Whether the connection is protected by TLS.
+    pub fn is_tls(&self) -> bool {
+        self.channel.is_tls()
+    }
+
+    /// Whether the connection can be used no more.
+    pub fn is_broken(&self) -> bool {
+        self.state.broken.is_some()
+    }
+
+    /// The notices that came since the last call, oldest first; only the last thousand are kept.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.state.notice_bytes = 0;
+        std::mem::take(&mut self.state.notices).into()
+    }
+
+    /// What cancels a statement of this connection from another thread.
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle { dial: Arc::clone(&self.dial), pid: self.state.pid, key: self.state.key.clone() }
+    }
+
+    /// Ends the session in an orderly way.
+    pub fn close(self) {}
+
+    /// Fails if an earlier failure left the conversation where it cannot be taken up again.
+    pub(super) fn check_usable(&self, doing: &str) -> Result<()> {
+        match &self.state.broken {
+            None => Ok(()),
+            Some(why) => Err(Error::new(ErrorKind::Connection, doing).why(format!("the connection is lost: {why}"))),
+        }
+    }
+
+    pub(super) fn mark_broken(&mut self, why: impl Into<String>) {
+        if self.state.broken.is_none() {
+            self.state.broken = Some(why.into());
+        }
+    }
+
+    /// Sends what was put into `out`.
+    pub(super) fn flush(&mut self, doing: &str) -> Result<()> {
+        let result = self.channel.send(&self.out);
+        self.out.clear();
+        if self.out.capacity() > 1024 * 1024 {
+            self.out = Vec::new();
+        }
+        match result {
+            Ok(()) => Ok(()),
+            Err(e) => Err(self.lost_while_sending(e, doing)),
+        }
+    }
+
+    /// A server that ends a session says why before it closes, and the write fails first: the reason is looked for.
+    pub(super) fn lost_while_sending(&mut self, error: io::Error, doing: &str) -> Error {
+        while let Ok((tag, body)) = self.channel.message() {
+            if tag == b'E' {
+                let report = ServerError::parse(self.channel.body(body));
+                self.mark_broken(report.message.to_string());
+                return Error::new(ErrorKind::Connection, doing).source(report);
+            }
+        }
+        self.lost(&error, doing)
+    }
+
+    /// The error for a stream that failed; nothing can be done with the connection afterwards.
+    pub(super) fn lost(&mut self, error: &io::Error, doing: &str) -> Error {
+        let why = match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
+                "the server closed the connection unexpectedly".to_owned()
+            }
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "the server did not answer in time".to_owned(),
+            _ => error.to_string(),
+        };
+        self.mark_broken(why.as_str());
+        Error::new(ErrorKind::Connection, doing).why(why)
+    }
+
+    /// The error for a message that makes no sense where it came.
+    pub(super) fn confused(&mut self, doing: &str, what: &str) -> Error {
+        let why = format!("the server broke the protocol: {what}");
+        self.mark_broken(why.as_str());
+        Error::new(ErrorKind::Connection, doing).why(why)
+    }
+
+    pub(super) fn unexpected(&mut self, tag: u8, doing: &str) -> Error {
+        self.confused(doing, &format!("a message of type {:?} came where it has no place", char::from(tag)))
+    }
+
+    /// The next message that is not for the session as a whole.
+    pub(super) fn next(&mut self, doing: &str) -> Result<Message> {
+        loop {
+            let (tag, body) = match self.channel.message() {
+                Ok(message) => message,
+                Err(e) => return Err(self.lost(&e, doing)),
+            };
+            if !self.state.absorb(tag, self.channel.body(body.clone())) {
+                return Ok(Message { tag, body });
+            }
+        }
+    }
+
+    pub(super) fn body(&self, message: &Message) -> &[u8] {
+        self.channel.body(message.body.clone())
+    }
+
+    /// The error in an ErrorResponse. One that ends the session marks the connection as lost.
+    pub(super) fn server_error(&mut self, message: &Message, doing: &str) -> Error {
+        let report = ServerError::parse(self.body(message));
+        let fatal = report.severity == "FATAL" || report.severity == "PANIC";
+        if fatal {
+            self.mark_broken(report.message.to_string());
+        }
+        Error::new(if fatal { ErrorKind::Connection } else { ErrorKind::Server }, doing).source(report)
+    }
+
+    /// Reads on to the end of the exchange after an error; what comes in between belongs to what failed.
+    pub(super) fn skip_to_ready(&mut self, doing: &str) -> Result<()> {
+        while self.state.broken.is_none() {
+            let message = self.next(doing)?;
+            if message.tag == b'Z' {
+                self.ready(&message);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the transaction's status out of a ReadyForQuery.
+    pub(super) fn ready(&mut self, message: &Message) {
+        if let Some(&status) = self.body(message).first() {
+            self.state.transaction = status;
+        }
+    }
+
+    /// Puts a simple Query into the outgoing messages.
+    pub(super) fn put_query(&mut self, sql: &[u8]) -> Result<()> {
+        frame::check_zero("a statement", sql)?;
+        frame::message(&mut self.out, b'Q', |out| frame::cstr(out, sql))
+    }
+}
+
+impl State {
+    /// Takes in a message that may come at any time; false if it is another kind of message.
+    #[inline]
+    pub(super) fn absorb(&mut self, tag: u8, body: &[u8]) -> bool {
+        match tag {
+            b'N' => {
+                let notice = Notice::parse(body);
+                self.notice_bytes += notice.size();
+                self.notices.push_back(notice);
+                while self.notices.len() > NOTICES || self.notice_bytes > NOTICE_BYTES {
+                    let Some(oldest) = self.notices.pop_front() else { break };
+                    self.notice_bytes = self.notice_bytes.saturating_sub(oldest.size());
+                }
+            }
+            b'S' => {
+                let mut fields = Fields(body);
+                if let (Some(name), Some(value)) = (fields.cstr(), fields.cstr()) {
+                    match self.parameters.iter_mut().find(|(n, _)| n == name) {
+                        Some((_, old)) => *old = value.into(),
+                        None => self.parameters.push((name.into(), value.into())),
+                    }
+                }
+            }
+            b'A' => {}
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Without this the server logs a lost connection. It is a courtesy: whether it arrives changes nothing.
+        if self.state.broken.is_none() {
+            let _ = self.channel.send(b"X\0\0\0\x04");
+            self.channel.say_goodbye();
+        }
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("pid", &self.state.pid)
+            .field("version", &self.state.version)
+            .field("broken", &self.state.broken)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! COPY … TO STDOUT: the server's data, as raw bytes, as fast as they come.
+
+use super::channel::header;
+use super::connection::Connection;
+use crate::{Error, ErrorKind, Result};
+
+const DOING: &str = "copy data out of the server";
+
+impl Connection {
+    /// Starts `COPY … TO STDOUT`.
+    ///
+    /// # Errors
+    /// The server's; a statement that is no such COPY.
+    pub fn copy_out(&mut self, sql: &[u8]) -> Result<CopyOut<'_>> {
+        self.check_usable(DOING)?;
+        self.put_query(sql)?;
+        self.flush(DOING)?;
+        self.await_copy(b'H', DOING)?;
+        Ok(CopyOut { connection: self, done: false })
+    }
+
+    /// Reads up to the answer that starts a COPY; anything else is an error, after which the connection is usable.
+    pub(super) fn await_copy(&mut self, wanted: u8, doing: &str) -> Result<()> {
+        let mut failure = None;
+        loop {
+            let message = self.next(doing)?;
+            match message.tag {
+                tag if tag == wanted && failure.is_none() => return Ok(()),
+                b'G' => {
+                    failure.get_or_insert_with(|| no_copy(doing));
+                    super::frame::message(&mut self.out, b'f', |out| super::frame::cstr(out, b"no data is sent here"))?;
+                    self.flush(doing)?;
+                }
+                b'H' => {
+                    failure.get_or_insert_with(|| no_copy(doing));
+                }
+                b'T' | b'D' | b'C' | b'I' | b'd' | b'c' => {}
+                b'E' => {
+                    let error = self.server_error(&message, doing);
+                    if self.is_broken() {
+                        return Err(error);
+                    }
+                    failure.get_or_insert(error);
+                }
+                b'Z' => {
+                    self.ready(&message);
+                    return Err(failure.unwrap_or_else(|| no_copy(doing)));
+                }
+                tag => return Err(self.unexpected(tag, doing)),
+            }
+        }
+    }
+
+    /// Reads what follows a COPY, to the end of the exchange; the number of rows.
+    pub(super) fn finish_copy(&mut self, doing: &str) -> Result<u64> {
+        let mut rows = 0;
+        let mut failure = None;
+        loop {
+            let message = self.next(doing)?;
+            match message.tag {
+                b'C' => {
+                    let tag = self.body(&message);
+                    let digits = tag.split(|b| !b.is_ascii_digit()).rfind(|part| !part.is_empty()).unwrap_or_default();
+                    rows = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()).unwrap_or(0);
+                }
+                b'c' => {}
+                b'E' => {
+                    let error = self.server_error(&message, doing);
+                    if self.is_broken() {
+                        return Err(error);
+                    }
+                    failure.get_or_insert(error);
+                }
+                b'Z' => {
+                    self.ready(&message);
+                    return failure.map_or(Ok(rows), Err);
+                }
+                tag => return Err(self.unexpected(tag, doing)),
+            }
+        }
+    }
+}
+
+fn no_copy(doing: &str) -> Error {
+    Error::new(ErrorKind::Usage, doing).why("the statement is not a COPY in this direction")
+}
+
+/// A running `COPY … TO STDOUT`. Dropped before its end it leaves the connection unusable, because the server would go on
+/// sending; [`CopyOut::drain`] reads the rest away instead.
+#[derive(Debug)]
+pub struct CopyOut<'a> {
+    connection: &'a mut Connection,
+    done: bool,
+}
+
+impl CopyOut<'_> {
+    /// Appends data to `out` until at least `at_least` bytes were added, and at most one message more, or the data end.
+    /// In text format a message is a row. Returns whether there may be more; after `false` the connection is free.
+    ///
+    /// # Errors
+    /// The server's, after which the connection is usable; a lost connection.
+    pub fn fill(&mut self, out: &mut Vec<u8>, at_least: usize) -> Result<bool> {
+        let target = out.len().saturating_add(at_least);
+        while !self.done {
+            self.take_buffered(out, target)?;
+            if out.len() >= target {
+                return Ok(true);
+            }
+            self.one_message(out)?;
+        }
+        Ok(false)
+    }
+
+    /// Reads the rest of the data away.
+    ///
+    /// # Errors
+    /// As [`CopyOut::fill`].
+    pub fn drain(mut self) -> Result<()> {
+        let mut scrap = Vec::new();
+        while self.fill(&mut scrap, 64 * 1024)? {
+            scrap.clear();
+        }
+        Ok(())
+    }
+
+    /// The fast path: whole CopyData messages that lie in the buffer.
+    fn take_buffered(&mut self, out: &mut Vec<u8>, target: usize) -> Result<()> {
+        let connection = &mut *self.connection;
+        let buffered = connection.channel.buffered();
+        let mut at = 0;
+        while out.len() < target
+            && let Some(head) = buffered.get(at..at + 5)
+            && head[0] == b'd'
+        {
+            let len = match header(head) {
+                Ok(Some((_, len))) => len,
+                Ok(None) => break,
+                Err(e) => {
+                    self.done = true;
+                    return Err(connection.lost(&e, DOING));
+                }
+            };
+            let Some(body) = buffered.get(at + 5..at + 5 + len) else { break };
+            out.extend_from_slice(body);
+            at += 5 + len;
+        }
+        connection.channel.consume(at);
+        Ok(())
+    }
+
+    /// One message of any kind and any length. The bytes of a long one go to `out` as they come in.
+    fn one_message(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        let connection = &mut *self.connection;
+        let (tag, len) = match connection.channel.peek() {
+            Ok(head) => head,
+            Err(e) => {
+                self.done = true;
+                return Err(connection.lost(&e, DOING));
+            }
+        };
+        if tag != b'd' {
+            return self.other_message();
+        }
+        connection.channel.consume(5);
+        let mut left = len;
+        while left > 0 {
+            if let Err(e) = connection.channel.need(1) {
+                self.done = true;
+                return Err(connection.lost(&e, DOING));
+            }
+            let buffered = connection.channel.buffered();
+            let part = &buffered[..buffered.len().min(left)];
+            out.extend_from_slice(part);
+            left -= part.len();
+            let n = part.len();
+            connection.channel.consume(n);
+        }
+        Ok(())
+    }
+
+    fn other_message(&mut self) -> Result<()> {
+        let connection = &mut *self.connection;
+        // Whatever goes wrong from here on, the COPY is over or the connection is marked as lost.
+        self.done = true;
+        let (tag, body) = connection.channel.message().map_err(|e| connection.lost(&e, DOING))?;
+        if connection.state.absorb(tag, connection.channel.body(body.clone())) {
+            self.done = false;
+            return Ok(());
+        }
+        let message = super::connection::Message { tag, body };
+        match tag {
+            b'c' => connection.finish_copy(DOING).map(drop),
+            b'E' => {
+                let error = connection.server_error(&message, DOING);
+                connection.skip_to_ready(DOING)?;
+                Err(error)
+            }
+            tag => Err(connection.unexpected(tag, DOING)),
+        }
+    }
+}
+
+impl Drop for CopyOut<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.connection.mark_broken("it was left in the middle of a COPY");
+        }
+    }
+}

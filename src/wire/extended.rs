@@ -1,0 +1,245 @@
+//! The extended query protocol: parameters, binary results, and many queries in one round trip.
+
+use std::borrow::Cow;
+
+use super::connection::{Connection, Message};
+use super::frame;
+use super::param::Param;
+use super::rows::Rows;
+use crate::{Error, ErrorKind, Result};
+
+/// How many bytes of queries may be on their way before the results of the first must have come back. More than what
+/// fits into the sockets' buffers would have both sides wait for the other to read.
+const WINDOW: usize = 32 * 1024;
+const SYNC: &[u8] = b"S\0\0\0\x04";
+
+/// A query with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// What it is about, worded to follow "query": "the tables". Errors name it.
+    pub what: Cow<'static, str>,
+    /// The statement, exactly one, in the session's client encoding.
+    pub sql: Vec<u8>,
+    /// What `$1`, `$2`, … stand for.
+    pub params: Vec<Param>,
+}
+
+impl Query {
+    /// A query about `what` without parameters.
+    pub fn new(what: impl Into<Cow<'static, str>>, sql: impl Into<Vec<u8>>) -> Self {
+        Self { what: what.into(), sql: sql.into(), params: Vec::new() }
+    }
+
+    /// Adds the next parameter.
+    #[must_use]
+    pub fn param(mut self, param: Param) -> Self {
+        self.params.push(param);
+        self
+    }
+
+    fn doing(&self) -> String {
+        format!("query {}", self.what)
+    }
+
+    /// Appends all messages of the query but the Sync.
+    fn put(&self, out: &mut Vec<u8>) -> Result<()> {
+        frame::check_zero(&self.what, &self.sql)?;
+        let Ok(count) = u16::try_from(self.params.len()) else {
+            return Err(Error::new(ErrorKind::Usage, self.doing()).why("it has more than 65,535 parameters"));
+        };
+        let count = count.to_be_bytes();
+        frame::message(out, b'P', |out| {
+            frame::cstr(out, b"");
+            frame::cstr(out, &self.sql);
+            out.extend_from_slice(&count);
+            for param in &self.params {
+                out.extend_from_slice(&param.oid.to_be_bytes());
+            }
+        })?;
+        frame::message(out, b'B', |out| {
+            frame::cstr(out, b"");
+            frame::cstr(out, b"");
+            out.extend_from_slice(&count);
+            for param in &self.params {
+                out.extend_from_slice(&i16::from(param.binary).to_be_bytes());
+            }
+            out.extend_from_slice(&count);
+            for param in &self.params {
+                match &param.value {
+                    None => out.extend_from_slice(&(-1i32).to_be_bytes()),
+                    Some(value) => {
+                        out.extend_from_slice(&i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
+                        out.extend_from_slice(value);
+                    }
+                }
+            }
+            // One format for all columns of the result: binary.
+            out.extend_from_slice(&[0, 1, 0, 1]);
+        })?;
+        frame::message(out, b'D', |out| out.extend_from_slice(b"P\0"))?;
+        frame::message(out, b'E', |out| out.extend_from_slice(&[0, 0, 0, 0, 0]))
+    }
+}
+
+impl Connection {
+    /// Runs one statement with parameters and returns its rows; one round trip.
+    ///
+    /// # Errors
+    /// The server's; a COPY.
+    pub fn query(&mut self, sql: impl AsRef<[u8]>, params: &[Param]) -> Result<Rows> {
+        let query = Query { what: Cow::Borrowed("the server"), sql: sql.as_ref().to_vec(), params: params.to_vec() };
+        self.run(&query)
+    }
+
+    /// Runs one query.
+    ///
+    /// # Errors
+    /// The server's, naming the query; a COPY.
+    pub fn run(&mut self, query: &Query) -> Result<Rows> {
+        let mut rows = self.pipeline(std::slice::from_ref(query))?;
+        rows.pop().ok_or_else(|| Error::new(ErrorKind::Internal, query.doing()).why("it gave no result"))
+    }
+
+    /// Runs all queries in as few round trips as possible; their results, in order. Outside of a transaction block they
+    /// are one transaction together.
+    ///
+    /// # Errors
+    /// That of the first query which fails, naming it; those after it are not run. A COPY is an error, too.
+    pub fn pipeline(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
+        let Some(first) = queries.first() else { return Ok(Vec::new()) };
+        self.check_usable(&first.doing())?;
+        let result = self.exchange(queries);
+        // What was not sent belongs to queries after the one that failed.
+        self.out.clear();
+        let (doing, failure) = match result {
+            Ok(results) => {
+                self.sync("finish the queries")?;
+                return Ok(results);
+            }
+            Err((doing, failure)) => (doing, failure),
+        };
+        if !self.is_broken()
+            && let Err(lost) = self.sync(&doing)
+            && self.is_broken()
+        {
+            return Err(lost);
+        }
+        Err(failure)
+    }
+
+    fn exchange(&mut self, queries: &[Query]) -> Result<Vec<Rows>, (String, Error)> {
+        let mut results = Vec::with_capacity(queries.len());
+        let mut sizes = Vec::with_capacity(queries.len());
+        let mut in_flight = 0;
+        let mut sent = 0;
+        for query in queries {
+            let fail = |error| (query.doing(), error);
+            while let Some(next) = queries.get(sent) {
+                let at = self.out.len();
+                next.put(&mut self.out).map_err(|e| (next.doing(), e))?;
+                let size = self.out.len() - at;
+                if in_flight > 0 && in_flight + size > WINDOW {
+                    self.out.truncate(at);
+                    break;
+                }
+                in_flight += size;
+                sizes.push(size);
+                sent += 1;
+            }
+            if !self.out.is_empty() {
+                // A Sync would end the transaction that the queries are to share; Flush has the results sent.
+                self.out.extend_from_slice(b"H\0\0\0\x04");
+                self.flush(&query.doing()).map_err(fail)?;
+            }
+            results.push(self.result_of(query).map_err(fail)?);
+            in_flight -= sizes.get(results.len() - 1).copied().unwrap_or(0);
+        }
+        Ok(results)
+    }
+
+    fn result_of(&mut self, query: &Query) -> Result<Rows> {
+        let doing = query.doing();
+        let mut rows: Option<Rows> = None;
+        let mut failure: Option<Error> = None;
+        loop {
+            let message = self.next(&doing)?;
+            match message.tag {
+                b'1' | b'2' | b'n' => {}
+                b'T' => match Rows::describe(&query.what, self.body(&message)) {
+                    Some(described) => rows = Some(described),
+                    None => return Err(self.confused(&doing, "a row description that is cut short")),
+                },
+                b'D' => self.take_row(&message, rows.as_mut(), &mut failure, &doing)?,
+                b'C' | b'I' => {
+                    let mut rows = rows.unwrap_or_else(|| Rows::none(&query.what));
+                    if message.tag == b'C' {
+                        let tag = self.body(&message);
+                        rows.set_tag(tag.strip_suffix(b"\0").unwrap_or(tag));
+                    }
+                    return failure.map_or(Ok(rows), Err);
+                }
+                b'E' => return Err(self.server_error(&message, &doing)),
+                b'G' | b'H' => {
+                    if message.tag == b'G' {
+                        self.refuse_copy(&doing)?;
+                    }
+                    return Err(Error::new(ErrorKind::Usage, doing).why("it is a COPY, not a query"));
+                }
+                tag => return Err(self.unexpected(tag, &doing)),
+            }
+        }
+    }
+
+    fn take_row(
+        &mut self,
+        message: &Message,
+        rows: Option<&mut Rows>,
+        failure: &mut Option<Error>,
+        doing: &str,
+    ) -> Result<()> {
+        let Some(rows) = rows else { return Err(self.confused(doing, "a row without a description")) };
+        if failure.is_none()
+            && let Err(error) = rows.push(self.channel.body(message.body.clone()))
+        {
+            *failure = Some(error);
+        }
+        Ok(())
+    }
+
+    /// Ends the exchange: the server forgets an error, and commits or rolls back what no transaction block holds.
+    fn sync(&mut self, doing: &str) -> Result<()> {
+        self.out.extend_from_slice(SYNC);
+        self.flush(doing)?;
+        let mut failure = None;
+        loop {
+            let message = self.next(doing)?;
+            match message.tag {
+                b'Z' => {
+                    self.ready(&message);
+                    return failure.map_or(Ok(()), Err);
+                }
+                // Deferred constraints are checked now.
+                b'E' => {
+                    let error = self.server_error(&message, doing);
+                    if self.is_broken() {
+                        return Err(error);
+                    }
+                    failure = Some(error);
+                }
+                b'G' => {
+                    // While it waits for a COPY's data, the server pays no heed to Sync.
+                    self.refuse_copy(doing)?;
+                    self.out.extend_from_slice(SYNC);
+                    self.flush(doing)?;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn refuse_copy(&mut self, doing: &str) -> Result<()> {
+        self.out.clear();
+        frame::message(&mut self.out, b'f', |out| frame::cstr(out, b"no data is sent here"))?;
+        self.flush(doing)
+    }
+}

@@ -1,0 +1,190 @@
+//! The rows of a result: one buffer, and an offset for each value.
+
+use bstr::{BStr, BString};
+
+use super::frame::Fields;
+use crate::{Error, ErrorKind, Result};
+
+const NULL: u32 = u32::MAX;
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: BString,
+    /// The OID of its type; that of the base type for a domain.
+    pub type_oid: u32,
+    /// Whether values come in the type's binary form.
+    pub binary: bool,
+}
+
+/// All rows of one result, in the order in which the server sent them.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    what: Box<str>,
+    columns: Vec<Column>,
+    /// The values, each after its length, as they came.
+    data: Vec<u8>,
+    /// Where each value starts, row after row.
+    cells: Vec<u32>,
+    /// The length of each value lies in the four bytes before it, so that only NULL needs a mark of its own.
+    rows: usize,
+    tag: BString,
+}
+
+/// One row of [`Rows`]; its getters are in `decode`.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    pub(super) rows: &'a Rows,
+    index: usize,
+}
+
+impl Rows {
+    pub(super) fn none(what: &str) -> Self {
+        Self {
+            what: what.into(),
+            columns: Vec::new(),
+            data: Vec::new(),
+            cells: Vec::new(),
+            rows: 0,
+            tag: BString::default(),
+        }
+    }
+
+    /// Reads a RowDescription; `None` if it is cut short.
+    pub(super) fn describe(what: &str, body: &[u8]) -> Option<Self> {
+        let mut fields = Fields(body);
+        let mut rows = Self::none(what);
+        for _ in 0..u16::try_from(fields.i16()?).ok()? {
+            let name = fields.cstr()?;
+            fields.bytes(6)?;
+            let type_oid = fields.u32()?;
+            fields.bytes(6)?;
+            let binary = fields.i16()? == 1;
+            rows.columns.push(Column { name: name.into(), type_oid, binary });
+        }
+        fields.0.is_empty().then_some(rows)
+    }
+
+    /// Takes in the body of a DataRow.
+    pub(super) fn push(&mut self, body: &[u8]) -> Result<()> {
+        let malformed = |rows: &Self| {
+            Error::new(ErrorKind::Connection, format!("query {}", rows.what))
+                .why("the server broke the protocol: a row does not agree with its description")
+        };
+        let mut fields = Fields(body);
+        if fields.i16().and_then(|n| usize::try_from(n).ok()) != Some(self.columns.len()) {
+            return Err(malformed(self));
+        }
+        let base = self.data.len();
+        if base + body.len() >= NULL as usize {
+            return Err(Error::new(ErrorKind::Server, format!("query {}", self.what))
+                .why("the result is larger than 4 GiB, which is more than is taken into memory"));
+        }
+        let start = fields.0;
+        for _ in 0..self.columns.len() {
+            let Some(len) = fields.i32() else { return Err(malformed(self)) };
+            if len < 0 {
+                self.cells.push(NULL);
+                continue;
+            }
+            let at = base + (start.len() - fields.0.len());
+            if fields.bytes(len as usize).is_none() {
+                return Err(malformed(self));
+            }
+            self.cells.push(at as u32);
+        }
+        if !fields.0.is_empty() {
+            return Err(malformed(self));
+        }
+        self.data.extend_from_slice(start);
+        self.rows += 1;
+        Ok(())
+    }
+
+    pub(super) fn set_tag(&mut self, tag: &[u8]) {
+        self.tag = tag.into();
+    }
+
+    /// What the query is about, as the query said.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// The server's tag of the completed command: `SELECT 5`, `UPDATE 3`.
+    pub fn tag(&self) -> &BStr {
+        self.tag.as_ref()
+    }
+
+    /// The columns, in order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The row at `index`, from 0.
+    pub fn get(&self, index: usize) -> Option<Row<'_>> {
+        (index < self.rows).then_some(Row { rows: self, index })
+    }
+
+    /// The first row.
+    pub fn first(&self) -> Option<Row<'_>> {
+        self.get(0)
+    }
+
+    /// The only row.
+    ///
+    /// # Errors
+    /// There are none, or several.
+    pub fn one(&self) -> Result<Row<'_>> {
+        match self.get(0) {
+            Some(row) if self.rows == 1 => Ok(row),
+            _ => Err(Error::new(ErrorKind::Server, format!("query {}", self.what))
+                .why(format!("one row was expected, and {} came", self.rows))),
+        }
+    }
+
+    /// All rows, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        (0..self.rows).map(|index| Row { rows: self, index })
+    }
+
+    /// The value at a row and a column; `None` is NULL.
+    fn cell(&self, row: usize, column: usize) -> Option<&[u8]> {
+        let at = *self.cells.get(row * self.columns.len() + column)?;
+        if at == NULL {
+            return None;
+        }
+        let at = at as usize;
+        let len = self.data.get(at - 4..at)?.try_into().ok().map(u32::from_be_bytes)?;
+        self.data.get(at..at + len as usize)
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The column called `name`, and this row's value in it.
+    pub(super) fn find(self, name: &str) -> Result<(&'a Column, Option<&'a [u8]>)> {
+        match self.rows.columns.iter().position(|c| c.name == name) {
+            Some(i) => Ok((&self.rows.columns[i], self.rows.cell(self.index, i))),
+            None => Err(Error::new(ErrorKind::Internal, format!("read column {name:?} of {}", self.rows.what))
+                .why("the result has no such column")),
+        }
+    }
+
+    /// The bytes of the value in the column at `index`, whatever its type; `None` for NULL, and beyond the last column.
+    pub fn raw(&self, index: usize) -> Option<&'a [u8]> {
+        if index >= self.rows.columns.len() {
+            return None;
+        }
+        self.rows.cell(self.index, index)
+    }
+}

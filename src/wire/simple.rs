@@ -1,0 +1,82 @@
+//! The simple query protocol: text with any number of statements.
+
+use super::connection::Connection;
+use super::frame;
+use super::rows::Rows;
+use crate::{Error, ErrorKind, Result};
+
+impl Connection {
+    /// Runs any number of statements and throws their rows away.
+    ///
+    /// # Errors
+    /// The server's, for the first statement that fails; those after it are not run. A COPY from or to the client in
+    /// `sql` is an error as well, and leaves the connection usable.
+    pub fn execute(&mut self, sql: &[u8]) -> Result<()> {
+        self.simple(sql, "run a statement", None)
+    }
+
+    /// Runs any number of statements; one [`Rows`], in text format, for each that returns rows.
+    ///
+    /// # Errors
+    /// As [`Connection::execute`].
+    pub fn simple_query(&mut self, sql: &[u8]) -> Result<Vec<Rows>> {
+        let mut results = Vec::new();
+        self.simple(sql, "run a statement", Some(&mut results))?;
+        Ok(results)
+    }
+
+    fn simple(&mut self, sql: &[u8], doing: &str, mut results: Option<&mut Vec<Rows>>) -> Result<()> {
+        self.check_usable(doing)?;
+        self.put_query(sql)?;
+        self.flush(doing)?;
+        let mut failure = None;
+        let mut current: Option<Rows> = None;
+        loop {
+            let message = self.next(doing)?;
+            match message.tag {
+                b'T' if results.is_some() => match Rows::describe("the statement", self.body(&message)) {
+                    Some(rows) => current = Some(rows),
+                    None => return Err(self.confused(doing, "a row description that is cut short")),
+                },
+                b'D' => {
+                    if let Some(rows) = &mut current
+                        && let Err(error) = rows.push(self.channel.body(message.body.clone()))
+                    {
+                        failure.get_or_insert(error);
+                        current = None;
+                    }
+                }
+                b'C' => {
+                    if let (Some(results), Some(rows)) = (results.as_deref_mut(), current.take()) {
+                        results.push(rows);
+                    }
+                }
+                b'T' | b'I' | b'd' | b'c' => {}
+                b'G' => {
+                    failure.get_or_insert_with(|| copy_here(doing, "COPY … FROM STDIN"));
+                    frame::message(&mut self.out, b'f', |out| frame::cstr(out, b"no data is sent here"))?;
+                    self.flush(doing)?;
+                }
+                b'H' => {
+                    failure.get_or_insert_with(|| copy_here(doing, "COPY … TO STDOUT"));
+                }
+                b'E' => {
+                    let error = self.server_error(&message, doing);
+                    if self.is_broken() {
+                        return Err(error);
+                    }
+                    failure.get_or_insert(error);
+                }
+                b'Z' => {
+                    self.ready(&message);
+                    return failure.map_or(Ok(()), Err);
+                }
+                tag => return Err(self.unexpected(tag, doing)),
+            }
+        }
+    }
+}
+
+fn copy_here(doing: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Usage, doing).why(format!("{what} cannot be run together with its data in this place"))
+}
