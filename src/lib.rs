@@ -3,7 +3,9 @@
 pub mod cleanup;
 pub mod error;
 pub mod output;
+pub mod postgres;
 pub mod progress;
+pub mod sql;
 pub mod wire;
 
 pub use error::{Context, Error, ErrorKind, Result};

@@ -1,0 +1,62 @@
+//! Reading the catalog: runs the kinds' queries, and what all kinds share.
+//!
+//! Queries are sets, sent in pipelines: the number of round trips does not grow with the number of objects. The survey
+//! (schemas, extensions, relations) comes first, so that tables can be locked; then, in one pipeline, everything else.
+
+mod dependencies;
+mod shared;
+
+use super::dump::DumpOptions;
+use super::model::Model;
+use super::objects::{KINDS, Kind, Stage};
+use super::session::Session;
+use super::version::ServerVersion;
+use crate::error::Result;
+use crate::wire::{Connection, Query, Rows};
+
+/// What a kind's queries may depend on.
+pub struct Scope<'a> {
+    /// The server.
+    pub server: ServerVersion,
+    /// What was asked for.
+    pub options: &'a DumpOptions,
+    /// The OIDs of the relations that the second stage looks into: those of which anything is wanted, and their parents.
+    pub relations: Vec<u32>,
+}
+
+/// Reads the catalog of the session's database into a model. On return, the tables that will be dumped are locked
+/// against changes of their definition until the transaction ends.
+///
+/// # Errors
+/// A query or a lock fails, or a kind meets something that it cannot account for.
+pub fn read(session: &mut Session, options: &DumpOptions) -> Result<Model> {
+    let mut model = Model { everything: true, ..Model::default() };
+    let mut scope = Scope { server: session.server(), options, relations: Vec::new() };
+    shared::read(session.connection(), &scope, &mut model)?;
+    run(session.connection(), Stage::Survey, &scope, &mut model)?;
+    scope.relations = super::objects::relation::of_interest(&model);
+    super::objects::relation::lock(session.connection(), &model)?;
+    run(session.connection(), Stage::Definitions, &scope, &mut model)?;
+    dependencies::read(session.connection(), &mut model)?;
+    for kind in KINDS {
+        kind.link(&mut model, &scope)?;
+    }
+    Ok(model)
+}
+
+fn run(connection: &mut Connection, stage: Stage, scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+    let kinds: Vec<&&dyn Kind> = KINDS.iter().filter(|kind| kind.stage() == stage).collect();
+    let mut queries: Vec<Query> = Vec::new();
+    let mut counts = Vec::with_capacity(kinds.len());
+    for kind in &kinds {
+        let of_kind = kind.queries(scope);
+        counts.push(of_kind.len());
+        queries.extend(of_kind);
+    }
+    let mut results: std::collections::VecDeque<Rows> = connection.pipeline(&queries)?.into();
+    for (kind, count) in kinds.iter().zip(counts) {
+        let rows: Vec<Rows> = results.drain(..count).collect();
+        kind.collect(&rows, scope, model)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! What all kinds share: roles, comments, security labels, initial privileges.
+
+use bstr::BString;
+
+use super::Scope;
+use crate::error::Result;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::model::{Comment, Model, SecurityLabel};
+use crate::postgres::privileges::InitialPrivileges;
+use crate::wire::{Connection, Query, Row, Rows};
+
+/// Reads what all kinds share into the model.
+pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+    let queries = [
+        Query::new("roles", "SELECT oid, rolname FROM pg_catalog.pg_roles"),
+        Query::new(
+            "comments",
+            "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, description AS text \
+             FROM pg_catalog.pg_description ORDER BY 1, 2, 3",
+        ),
+        Query::new(
+            "security labels",
+            "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, provider, label AS text \
+             FROM pg_catalog.pg_seclabel ORDER BY 1, 2, 3, 4",
+        ),
+        Query::new(
+            "initial privileges",
+            "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, privtype AS kind, initprivs::text[] AS items \
+             FROM pg_catalog.pg_init_privs",
+        ),
+    ];
+    let results = connection.pipeline(&queries)?;
+    let mut results = results.iter();
+    let mut next = || results.next().into_iter().flat_map(Rows::iter);
+
+    for row in next() {
+        model.roles.insert(row.oid("oid")?, row.string("rolname")?);
+    }
+    for row in next() {
+        let comment = Comment { sub_id: row.i32("sub_id")?, text: row.string("text")? };
+        model.comments.entry(id(row)?).or_default().push(comment);
+    }
+    for row in next() {
+        let label =
+            SecurityLabel { sub_id: row.i32("sub_id")?, provider: row.string("provider")?, label: row.string("text")? };
+        model.labels.entry(id(row)?).or_default().push(label);
+    }
+    for row in next() {
+        let items: Vec<BString> = row.texts("items")?.into_iter().flatten().collect();
+        let initial = InitialPrivileges { kind: row.char("kind")?, items };
+        model.initial_privileges.insert((id(row)?, row.i32("sub_id")?), initial);
+    }
+    Ok(())
+}
+
+fn id(row: Row<'_>) -> Result<CatalogId> {
+    Ok(CatalogId { catalog: Catalog(row.oid("catalog")?), oid: row.oid("oid")? })
+}

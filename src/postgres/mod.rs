@@ -1,0 +1,14 @@
+//! PostgreSQL: reading its catalog, dumping it into an archive, restoring an archive into it.
+
+pub mod catalog;
+pub mod catalogs;
+pub mod data;
+pub mod dump;
+pub mod emit;
+pub mod graph;
+pub mod model;
+pub mod objects;
+pub mod privileges;
+pub mod select;
+pub mod session;
+pub mod version;

@@ -1,0 +1,104 @@
+//! Extensions, and which objects are members of them.
+
+use bstr::{BString, ByteSlice};
+
+use super::{Kind, Stage};
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::wire::{Query, Rows};
+
+pub(super) struct Extensions;
+
+/// An extension.
+pub struct Extension {
+    /// The name of the schema that its objects are in.
+    pub schema: BString,
+    /// The OIDs of its configuration tables, and which of their rows are the user's.
+    pub configuration: Vec<(u32, BString)>,
+}
+
+impl Kind for Extensions {
+    fn name(&self) -> &'static str {
+        "extension"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::EXTENSION]
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Survey
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        vec![
+            Query::new(
+                "extensions",
+                "SELECT e.oid, e.extname, n.nspname, coalesce(e.extconfig, '{}')::oid[] AS config, \
+                 coalesce(e.extcondition, '{}')::text[] AS conditions \
+                 FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace",
+            ),
+            Query::new(
+                "members of extensions",
+                "SELECT classid, objid, refobjid FROM pg_catalog.pg_depend \
+                 WHERE refclassid = 3079 AND deptype = 'e' ORDER BY 3",
+            ),
+        ]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let mut results = rows.iter();
+        for row in results.next().into_iter().flat_map(Rows::iter) {
+            let oid = row.oid("oid")?;
+            let tables = row.oids("config")?;
+            let conditions = row.texts("conditions")?;
+            let configuration = tables.into_iter().zip(conditions.into_iter().map(Option::unwrap_or_default)).collect();
+            let wanted = match (oid < FIRST_USER_OID, model.everything) {
+                (true, _) => Parts::PRIVILEGES,
+                (false, true) => Parts::ALL,
+                (false, false) => Parts::NONE,
+            };
+            model.add(NewObject {
+                catalog_id: Some(CatalogId { catalog: Catalog::EXTENSION, oid }),
+                name: row.string("extname")?,
+                schema: None,
+                wanted: Wanted::These(wanted),
+                has: Parts::DEFINITION,
+                body: Extension { schema: row.string("nspname")?, configuration },
+            });
+        }
+        for row in results.next().into_iter().flat_map(Rows::iter) {
+            let member = CatalogId { catalog: Catalog(row.oid("classid")?), oid: row.oid("objid")? };
+            if let Some(extension) = model.find(Catalog::EXTENSION, row.oid("refobjid")?) {
+                model.extension_members.insert(member, extension);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Body for Extension {
+    fn rank(&self) -> Rank {
+        Rank::Extension
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "EXTENSION", object.name.clone());
+            // No version: the target installs the one that its packages have.
+            entry.definition.kw("CREATE EXTENSION IF NOT EXISTS ").sql(&name);
+            entry.definition.kw(" WITH SCHEMA ").ident(self.schema.as_bstr()).kw(";\n");
+            entry.drop.kw("DROP EXTENSION ").sql(&name).kw(";\n");
+            out.entry(entry);
+        }
+        let subject = Subject { words: "EXTENSION", schema: None, name: &name, owner: "".into() };
+        out.comment_and_labels(render, object, &subject);
+        Ok(())
+    }
+}

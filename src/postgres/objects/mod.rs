@@ -1,0 +1,69 @@
+//! The kinds of object, one file a kind.
+//!
+//! A kind's file owns what is peculiar to it: its catalog query (one for all objects of the kind), its [`Body`], what it
+//! adds to the dependency graph, its tie-break in the order, its CREATE, DROP and ALTER text. Adding a kind is one file
+//! here, one line in [`KINDS`], one directory of tests, and one row in pgformat's table of entry kinds.
+//!
+//! [`Body`]: super::model::Body
+
+mod extension;
+pub mod relation;
+mod schema;
+
+use super::catalog::Scope;
+use super::catalogs::Catalog;
+use super::model::Model;
+use crate::error::Result;
+use crate::wire::{Query, Rows};
+
+pub use schema::Schema;
+
+/// When a kind's queries run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Before tables are locked: what is needed to know which tables those are.
+    Survey,
+    /// Under the locks: everything else.
+    Definitions,
+}
+
+/// A kind of object.
+pub trait Kind: Sync {
+    /// What the kind is called in messages.
+    fn name(&self) -> &'static str;
+
+    /// The catalogs whose rows this kind accounts for.
+    fn catalogs(&self) -> &'static [Catalog];
+
+    /// When its queries run.
+    fn stage(&self) -> Stage {
+        Stage::Definitions
+    }
+
+    /// Its catalog queries: a fixed number, each for all objects at once.
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query>;
+
+    /// Adds its objects to the model; `rows` are the results of its queries, in their order. Kinds that come before it
+    /// in [`KINDS`] have added theirs.
+    ///
+    /// # Errors
+    /// A row cannot be read, or says something that this kind does not know how to dump.
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()>;
+
+    /// Adds what depends on all objects being there: dependencies that the server does not record, above all.
+    ///
+    /// # Errors
+    /// The objects contradict each other.
+    fn link(&self, _model: &mut Model, _scope: &Scope<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Every kind, in the order in which they are read.
+pub const KINDS: &[&dyn Kind] = &[
+    // Survey.
+    &extension::Extensions,
+    &schema::Schemas,
+    &relation::Relations,
+    // Definitions.
+];

@@ -1,0 +1,120 @@
+//! Schemas.
+
+use bstr::{BString, ByteSlice};
+
+use super::{Kind, Stage};
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::privileges::Privileges;
+use crate::postgres::select;
+use crate::wire::{Query, Rows};
+
+/// What initdb says about schema public.
+const STANDARD_PUBLIC_COMMENT: &[u8] = b"standard public schema";
+
+pub(super) struct Schemas;
+
+/// A schema.
+pub struct Schema {
+    owner: BString,
+    privileges: Privileges,
+    /// Whether CREATE SCHEMA makes it; public is there in every database.
+    created: bool,
+}
+
+impl Kind for Schemas {
+    fn name(&self) -> &'static str {
+        "schema"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::NAMESPACE]
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Survey
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        vec![Query::new(
+            "schemas",
+            "SELECT oid, nspname, nspowner, nspacl::text[] AS acl, \
+             acldefault('n', nspowner)::text[] AS acl_default FROM pg_catalog.pg_namespace",
+        )]
+    }
+
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("nspname")?;
+            let owner = row.oid("nspowner")?;
+            let privileges = Privileges::from_row(row, "acl", "acl_default")?;
+            let (wanted, contents) = select::schema_parts(name.as_bstr(), owner, scope.server);
+            let mut has = Parts::DEFINITION.or(privileges.part());
+            let is_public = name == "public";
+            if is_public {
+                // Even no comment is a comment here: the standard one was taken away.
+                has = has.or(Parts::COMMENT);
+            }
+            let schema = Schema { owner: model.role(owner, name.as_bstr())?.into(), privileges, created: !is_public };
+            let catalog_id = Some(CatalogId { catalog: Catalog::NAMESPACE, oid: row.oid("oid")? });
+            let wanted = Wanted::These(wanted);
+            let id = model.add(NewObject { catalog_id, name, schema: None, wanted, has, body: schema });
+            if let Some(object) = model.get_mut(id) {
+                // Membership of an extension decides about the schema, not about what users put into it.
+                object.contents_wanted = contents;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Body for Schema {
+    fn rank(&self) -> Rank {
+        Rank::Schema
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        let subject = Subject { words: "SCHEMA", schema: None, name: &name, owner: self.owner.as_bstr() };
+
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "SCHEMA", object.name.clone());
+            entry.owner = self.owner.clone();
+            if self.created {
+                entry.definition.kw("CREATE SCHEMA ").sql(&name).kw(";\n");
+                entry.drop.kw("DROP SCHEMA ").sql(&name).kw(";\n");
+            } else {
+                entry.definition.kw("-- *not* creating schema, since initdb creates it\n");
+                entry.drop.kw("-- *not* dropping schema, since initdb creates it\n");
+            }
+            out.entry(entry);
+        }
+        self.emit_comment(object, render, &subject, out);
+        out.labels(render, object, &subject);
+        out.privileges(render, object, &subject, &self.privileges)?;
+        Ok(())
+    }
+}
+
+impl Schema {
+    fn emit_comment(&self, object: &Object, render: &Render<'_>, subject: &Subject<'_>, out: &mut Emitter) {
+        if self.created {
+            out.comment(render, object, subject);
+            return;
+        }
+        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+            return;
+        }
+        // A new database has the standard comment: say only what differs from it.
+        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
+        let text = comments.and_then(|c| c.iter().find(|c| c.sub_id == 0)).map(|c| c.text.as_bstr());
+        if text.is_none_or(|text| text.as_bytes() != STANDARD_PUBLIC_COMMENT) {
+            out.comment_text(render, object, subject, text.or(Some(b"".as_bstr())));
+        }
+    }
+}

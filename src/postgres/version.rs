@@ -1,0 +1,112 @@
+//! Server versions as named capabilities. No other file compares a version number.
+
+use std::fmt;
+
+/// The newest major version whose catalogs lifeboat knows.
+pub const NEWEST_KNOWN: i32 = 18;
+/// The oldest major version that lifeboat works with.
+pub const OLDEST_SUPPORTED: i32 = 13;
+
+/// A server's version, as `server_version_num` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerVersion(pub i32);
+
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $name:ident from $major:literal,)*) => {
+        impl ServerVersion {
+            $($(#[$doc])* pub fn $name(self) -> bool { self.0 >= $major * 10000 })*
+        }
+    };
+}
+
+// Newest first.
+capabilities! {
+    /// Not-null constraints are rows of `pg_constraint` with names of their own.
+    not_null_constraints from 18,
+    /// Generated columns may be virtual.
+    virtual_generated_columns from 18,
+    /// Constraints may be NOT ENFORCED.
+    unenforced_constraints from 18,
+    /// Primary keys, unique constraints and foreign keys may span a period of time.
+    temporal_constraints from 18,
+    /// Publications say which generated columns they publish.
+    publication_generated_columns from 18,
+    /// The setting `transaction_timeout` exists.
+    transaction_timeout from 17,
+    /// The databases' locale is in `datlocale` and may come from the built-in provider.
+    builtin_locale_provider from 17,
+    /// Privilege MAINTAIN exists.
+    maintain_privilege from 17,
+    /// Subscriptions can be failed over.
+    subscription_failover from 17,
+    /// Statistics targets are NULL where they are not set.
+    null_statistics_targets from 17,
+    /// Collations have ICU rules.
+    collation_rules from 16,
+    /// Subscriptions have an origin, and run as their owner or not.
+    subscription_origin from 16,
+    /// `pg_collation.colliculocale`, `pg_database.daticulocale`.
+    icu_locale_column from 15,
+    /// Unique constraints may treat NULLs as equal.
+    nulls_not_distinct from 15,
+    /// Publications can name schemas, row filters and column lists.
+    publication_schemas from 15,
+    /// The owner of schema public is pg_database_owner.
+    public_owned_by_database_owner from 15,
+    /// Foreign keys can name the columns that ON DELETE SET touches.
+    fk_set_columns from 15,
+    /// Two-phase subscriptions.
+    subscription_two_phase from 15,
+    /// Column compression methods.
+    column_compression from 14,
+    /// Multirange types.
+    multiranges from 14,
+    /// Functions with SQL-standard bodies.
+    sql_bodies from 14,
+    /// Types may have a subscript handler.
+    type_subscript from 14,
+    /// Extended statistics on expressions.
+    statistics_expressions from 14,
+    /// Partitions may be in the course of being detached.
+    detach_concurrently from 14,
+    /// Scans by a range of `ctid` read only that range.
+    tid_range_scan from 14,
+    /// Subscriptions choose binary transfer and streaming.
+    subscription_binary from 14,
+}
+
+impl ServerVersion {
+    /// The major version.
+    pub fn major(self) -> i32 {
+        self.0 / 10000
+    }
+
+    /// Whether the setting `restrict_nonsystem_relation_kind` exists. It came with minor releases of August 2024.
+    pub fn restricts_relation_kinds(self) -> bool {
+        let minor = self.0 % 10000;
+        match self.major() {
+            17.. => true,
+            16 => minor >= 4,
+            15 => minor >= 8,
+            14 => minor >= 13,
+            13 => minor >= 16,
+            _ => false,
+        }
+    }
+
+    /// Whether this server is newer than the newest that lifeboat knows.
+    pub fn is_newer_than_known(self) -> bool {
+        self.major() > NEWEST_KNOWN
+    }
+
+    /// Whether this server is too old.
+    pub fn is_unsupported(self) -> bool {
+        self.major() < OLDEST_SUPPORTED
+    }
+}
+
+impl fmt::Display for ServerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0 / 10000, self.0 % 10000)
+    }
+}

@@ -1,0 +1,8 @@
+//! SQL text built by parts. Keyword text is `&'static str`; names, literals and text that the server deparsed come in
+//! through methods of their own, so a raw string made at run time does not compile.
+
+mod builder;
+mod keywords;
+pub mod quote;
+
+pub use builder::{Deparsed, Sql};

@@ -1,0 +1,105 @@
+//! Quoting of identifiers and string literals.
+
+use bstr::BStr;
+
+use super::keywords::QUOTED_KEYWORDS;
+
+/// Appends `name` as an identifier, in double quotes where `quote_ident` would put them.
+pub fn ident(out: &mut Vec<u8>, name: &BStr) {
+    let plain = name.first().is_some_and(|c| c.is_ascii_lowercase() || *c == b'_')
+        && name.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'_')
+        && std::str::from_utf8(name).is_ok_and(|word| QUOTED_KEYWORDS.binary_search(&word).is_err());
+    if plain {
+        out.extend_from_slice(name);
+        return;
+    }
+    out.push(b'"');
+    for &byte in name.iter() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// Appends `text` as a string literal that means the same whether `standard_conforming_strings` is on, as
+/// `standard_strings` says it will be where the literal is read, or off.
+pub fn literal(out: &mut Vec<u8>, text: &BStr, standard_strings: bool) {
+    out.push(b'\'');
+    for &byte in text.iter() {
+        if byte == b'\'' || (byte == b'\\' && !standard_strings) {
+            out.push(byte);
+        }
+        out.push(byte);
+    }
+    out.push(b'\'');
+}
+
+/// Appends `text` between dollar quotes whose tag occurs nowhere in it. `tag` is what the tag begins with.
+pub fn dollar_quoted(out: &mut Vec<u8>, text: &BStr, tag: &'static str) {
+    const SUFFIXES: &[u8] = b"_XXXXXXX";
+    let mut delimiter = Vec::from(b"$".as_slice());
+    delimiter.extend_from_slice(tag.as_bytes());
+    let mut next = 0;
+    while bstr::ByteSlice::find(text.as_ref() as &[u8], &delimiter).is_some() {
+        delimiter.push(SUFFIXES[next % SUFFIXES.len()]);
+        next += 1;
+    }
+    delimiter.push(b'$');
+    out.extend_from_slice(&delimiter);
+    out.extend_from_slice(text);
+    out.extend_from_slice(&delimiter);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(name: &str) -> String {
+        let mut out = Vec::new();
+        ident(&mut out, name.into());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn identifiers_are_quoted_where_needed() {
+        for (name, expected) in [
+            ("abc", "abc"),
+            ("_x1", "_x1"),
+            ("Abc", "\"Abc\""),
+            ("1a", "\"1a\""),
+            ("a b", "\"a b\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("select", "\"select\""),
+            ("between", "\"between\""),
+            ("abort", "abort"),
+            ("", "\"\""),
+            ("ä", "\"ä\""),
+        ] {
+            assert_eq!(quoted(name), expected);
+        }
+    }
+
+    #[test]
+    fn keywords_are_sorted() {
+        assert!(QUOTED_KEYWORDS.is_sorted());
+    }
+
+    #[test]
+    fn literals_double_quotes_and_backslashes() {
+        let mut out = Vec::new();
+        literal(&mut out, r"it's a \ ".into(), true);
+        assert_eq!(out, br"'it''s a \ '");
+        out.clear();
+        literal(&mut out, r"it's a \ ".into(), false);
+        assert_eq!(out, br"'it''s a \\ '");
+    }
+
+    #[test]
+    fn dollar_quotes_avoid_their_own_tag() {
+        let mut out = Vec::new();
+        dollar_quoted(&mut out, "a $_$ b $__ ".into(), "_");
+        assert_eq!(out, b"$__X$a $_$ b $__ $__X$");
+    }
+}
