@@ -30,7 +30,7 @@ pub struct Scope<'a> {
 /// # Errors
 /// A query or a lock fails, or a kind meets something that it cannot account for.
 pub fn read(session: &mut Session, options: &DumpOptions) -> Result<Model> {
-    let mut model = Model { everything: true, ..Model::default() };
+    let mut model = Model::of_everything();
     let mut scope = Scope { server: session.server(), options, relations: Vec::new() };
     shared::read(session.connection(), &scope, &mut model)?;
     run(session.connection(), Stage::Survey, &scope, &mut model)?;

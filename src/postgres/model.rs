@@ -210,6 +210,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// An empty model of a dump without selections.
+    pub fn of_everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
     /// Adds an object, decides what is wanted of it and links it to its extension, and returns its number.
     pub fn add<B: Body>(&mut self, new: NewObject<B>) -> DumpId {
         let id = DumpId(i32::try_from(self.objects.len() + 1).unwrap_or(i32::MAX));

@@ -128,21 +128,18 @@ fn postpone(model: &mut Model, roles: &[Member]) -> bool {
         let at = roles.iter().position(|(_, role)| *role == boundary)?;
         Some((roles[at].0, roles[(at + 1) % roles.len()]))
     };
-    let matview = |next: LoopRole| next == LoopRole::MaterializedView;
-    let statistics = |next: LoopRole| next == LoopRole::MaterializedViewStatistics;
-    let function = |next: LoopRole| next == LoopRole::Function;
-    let rules: [(fn(LoopRole) -> bool, LoopRole); 3] = [
-        (matview, LoopRole::PreDataBoundary),
-        (statistics, LoopRole::PostDataBoundary),
-        (function, LoopRole::PreDataBoundary),
+    let rules = [
+        (LoopRole::MaterializedView, LoopRole::PreDataBoundary),
+        (LoopRole::MaterializedViewStatistics, LoopRole::PostDataBoundary),
+        (LoopRole::Function, LoopRole::PreDataBoundary),
     ];
-    for (applies, boundary) in rules {
-        if !roles.iter().any(|(_, role)| applies(*role)) {
+    for (late, boundary) in rules {
+        if !roles.iter().any(|(_, role)| *role == late) {
             continue;
         }
         if let Some((boundary, (next, role))) = behind(boundary) {
             model.undepend(boundary, next);
-            if applies(role) {
+            if role == late {
                 separate(model, next);
             }
             return true;
