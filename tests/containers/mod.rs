@@ -1,0 +1,50 @@
+//! A server in a container, as `docker exec` and published ports meet it: a password over SCRAM, another machine's name.
+
+use std::process::Command;
+use std::time::Duration;
+
+use testcontainers::core::{IntoContainerPort, WaitFor};
+use testcontainers::runners::SyncRunner;
+use testcontainers::{GenericImage, ImageExt};
+
+use crate::support::container::{IMAGE, available};
+use crate::support::process::isolate;
+use crate::support::{REFERENCE, pg_tool, report, run};
+
+const PASSWORD: &str = "p@ss:word/%";
+
+#[test]
+fn round_trip_through_a_published_port() {
+    if let Err(why) = available() {
+        return report::not_run("containers", &why);
+    }
+    let container = GenericImage::new(IMAGE.0, IMAGE.1)
+        .with_exposed_port(5432.tcp())
+        .with_wait_for(WaitFor::message_on_stderr("database system is ready to accept connections"))
+        .with_env_var("POSTGRES_PASSWORD", PASSWORD)
+        .with_startup_timeout(Duration::from_secs(120))
+        .start()
+        .unwrap();
+    let host = container.get_host().unwrap().to_string();
+    let port = container.get_host_port_ipv4(5432.tcp()).unwrap().to_string();
+    let client = |name: &str, database: &str| -> Command {
+        let mut command = pg_tool(REFERENCE, name);
+        isolate(&mut command).args(["-h", &host, "-p", &port, "-U", "postgres", "-d", database]);
+        command.env("PGPASSWORD", PASSWORD);
+        command
+    };
+    let sql = |database: &str, sql: &str| {
+        run(client("psql", database).args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql])).stdout()
+    };
+
+    sql("postgres", "CREATE DATABASE origin");
+    sql("postgres", "CREATE DATABASE target");
+    sql("origin", "CREATE TABLE t AS SELECT g AS a, md5(g::text) AS b FROM generate_series(1, 1000) g");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    run(client("pg_dump", "origin").arg("-Fc").arg("-f").arg(&path));
+    let sum = "SELECT count(*), sum(a), md5(string_agg(b, ',' ORDER BY a)) FROM t";
+    let out = crate::support::output(client("pg_restore", "target").arg(&path));
+    assert!(out.stderr().contains("errors ignored on restore: 1") || out.success(), "{out}");
+    assert_eq!(sql("origin", sum), sql("target", sum));
+}

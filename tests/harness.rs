@@ -1,0 +1,186 @@
+//! Tests of the harness itself, and the one that says what was tested.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::archive::Rows;
+use crate::support::installation::{installation, selected};
+use crate::support::roundtrip::{Case, Tool, check};
+use crate::support::{MAJORS, Options, REFERENCE, Server, archive, majors, output, report, run, server};
+
+#[test]
+fn majors_under_test() {
+    let here = majors();
+    assert!(!here.is_empty(), "no PostgreSQL installation could be got");
+    for major in MAJORS.into_iter().filter(|m| !selected(*m)) {
+        report::say(&format!("NOT RUN: everything on PostgreSQL {major}: LIFEBOAT_TEST_MAJORS leaves it out"));
+    }
+    let list: Vec<&str> = here.iter().filter_map(|m| installation(*m).ok()).map(|i| i.description.as_str()).collect();
+    report::say(&format!("PostgreSQL under test: {}", list.join(", ")));
+}
+
+#[test]
+fn a_server_of_every_major_answers() {
+    for server in Server::all() {
+        let database = server.database("harness");
+        let version = database.psql("SHOW server_version_num");
+        assert_eq!(version[..2], server.major().to_string());
+    }
+}
+
+#[test]
+fn a_database_goes_with_its_value() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let name = server.database("odd \"name\"").name().to_owned();
+    let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+    assert_eq!(server.psql("postgres", &count), "0");
+    let kept = server.database("odd \"name\"");
+    assert_eq!(kept.psql("SELECT current_database()"), kept.name());
+}
+
+#[test]
+fn a_server_can_demand_tls_and_a_password() {
+    let options =
+        Options { tls: true, hba: "hostssl all all 127.0.0.1/32 scram-sha-256".to_owned(), ..Options::default() };
+    let Some(server) = Server::with(REFERENCE, &options) else { return };
+    let login = |sslmode: &str, password: &str| {
+        let mut command = server.psql_command("postgres");
+        command.env("PGHOST", "127.0.0.1").env("PGSSLMODE", sslmode).env("PGPASSWORD", password);
+        command.env("PGSSLROOTCERT", server.ca());
+        output(command.args(["-At", "-c", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"]))
+    };
+    assert_eq!(login("verify-full", server::PASSWORD).stdout(), "t\n");
+    assert!(login("verify-full", "wrong").stderr().contains("password authentication failed"));
+    assert!(!login("disable", server::PASSWORD).success());
+}
+
+#[test]
+fn a_server_does_not_outlive_killed_tests() {
+    // This test runs itself in a process that starts a server and then waits to be killed.
+    const ROLE: &str = "LIFEBOAT_TEST_VICTIM";
+    if let Some(path) = std::env::var_os(ROLE) {
+        let server = Server::with(REFERENCE, &Options::default()).unwrap();
+        let pid_file = std::fs::read_to_string(server.socket_dir().join("data/postmaster.pid")).unwrap();
+        let pid = pid_file.lines().next().unwrap();
+        std::fs::write(&path, format!("{pid}\n{}\n", server.socket_dir().display())).unwrap();
+        loop {
+            std::thread::sleep(Duration::from_secs(60));
+        }
+    }
+    if Server::get(REFERENCE).is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("server");
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "harness::a_server_does_not_outlive_killed_tests"])
+        .env(ROLE, &path)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (pid, data) = wait_for("the other process's server", || {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let mut lines = text.lines().map(str::to_owned);
+        Some((lines.next()?, lines.next().filter(|_| text.ends_with('\n'))?))
+    });
+    let process = Path::new("/proc").join(pid);
+    assert!(process.exists(), "its server should run");
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    wait_for("the end of the server and its directory", || {
+        (!process.exists() && !Path::new(&data).exists()).then_some(())
+    });
+}
+
+/// What `look` finds, looked for until it is there; two minutes is where hope ends, not what is expected.
+fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    for _ in 0..6000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("waited in vain for {what}");
+}
+
+fn sample(dir: &Path) -> Case {
+    let path = dir.join("sample.sql");
+    std::fs::write(
+        &path,
+        "CREATE TABLE t (a integer PRIMARY KEY, b text); COMMENT ON TABLE t IS 'c'; INSERT INTO t VALUES (1, 'x');
+         CREATE VIEW v AS SELECT a FROM t; GRANT SELECT ON v TO bob; ALTER TABLE t OWNER TO alice;
+         SELECT lo_from_bytea(4711, 'large');",
+    )
+    .unwrap();
+    Case::read(&path).unwrap()
+}
+
+#[test]
+fn the_round_trip_of_the_reference_tools_shows_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    for server in Server::all() {
+        assert_eq!(
+            check(server, Tool::Reference(&[]), &sample(dir.path())),
+            Vec::<String>::new(),
+            "on {}",
+            server.major()
+        );
+    }
+}
+
+#[test]
+fn the_round_trip_sees_what_a_dump_leaves_out() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (args, seen) in [
+        (&["--no-comments"][..], "missing: COMMENT public.TABLE t"),
+        (&["--no-acl"], "missing: ACL public.TABLE v"),
+        (&["--schema-only"], "missing: TABLE DATA public.t"),
+        (&["--no-large-objects"], "missing: BLOBS"),
+        (&["--exclude-table-data=t"], "missing: TABLE DATA public.t"),
+        (&["--inserts"], "data of TABLE DATA public.t"),
+        (&["--section=data", "--section=pre-data"], "missing: CONSTRAINT public.t t_pkey"),
+    ] {
+        let failures = check(server, Tool::Reference(args), &sample(dir.path())).join("\n");
+        assert!(failures.contains(seen), "{args:?} should show \"{seen}\", but: {failures}");
+    }
+}
+
+#[test]
+fn the_comparison_sees_order_and_dependencies() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    let database = server.database("compare");
+    database.psql(
+        "CREATE TABLE a (x integer PRIMARY KEY); CREATE TABLE b (x integer REFERENCES a); CREATE VIEW c AS TABLE a",
+    );
+    database.pg_dump(REFERENCE, &[], &path);
+    let original = archive::read(&path).unwrap();
+    assert_eq!(archive::differences(&original, &original, Rows::InOrder), Vec::<String>::new());
+
+    let mut moved = original.clone();
+    let last = moved.entries.len() - 1;
+    moved.entries.swap(last - 1, last);
+    let found = archive::differences(&original, &moved, Rows::InOrder);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("order: "), "{found:?}");
+
+    let mut poorer = original.clone();
+    let entry = poorer.entries.iter_mut().find(|e| e.desc.as_deref() == Some(b"FK CONSTRAINT")).unwrap();
+    entry.deps.clear();
+    let found = archive::differences(&original, &poorer, Rows::InOrder);
+    assert!(found.len() == 1 && found[0].starts_with("dependencies of FK CONSTRAINT public.b b_x_fkey"), "{found:?}");
+    if let Some(out) = archive::independent_diff(&path, &path, Rows::InOrder) {
+        assert!(out.success(), "{out}");
+    }
+}
+
+#[test]
+fn a_failing_program_says_why() {
+    let out = output(Command::new("sh").args(["-c", "echo spoken; echo wrong >&2; exit 3"]));
+    assert_eq!(out.code(), 3);
+    assert!(out.to_string().contains("spoken") && out.to_string().contains("wrong"), "{out}");
+    assert!(std::panic::catch_unwind(|| run(&mut Command::new("false"))).is_err());
+}

@@ -1,0 +1,3 @@
+//! lifeboat beside PostgreSQL's own tools, on databases of real applications.
+
+mod zabbix;

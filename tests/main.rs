@@ -1,0 +1,11 @@
+//! The one integration test binary of the workspace's root package: what lifeboat does to real databases.
+//!
+//! `support` gets PostgreSQL installations and starts servers; `docs/TESTING.md` says how to use it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod containers;
+mod harness;
+mod interop;
+mod objects;
+mod support;

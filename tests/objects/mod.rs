@@ -1,0 +1,54 @@
+//! Every kind of object, in all its cases: dumped as pg_dump dumps it, and back again.
+//!
+//! A directory is a kind, a script in it is a case. A new directory needs its line below; a test looks for forgotten ones.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::support::roundtrip::{Case, Tool, check_all};
+
+macro_rules! kinds {
+    ($($kind:ident)*) => {
+        const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        $(mod $kind {
+            use super::run;
+
+            #[test]
+            fn on_13() { run(stringify!($kind), 13) }
+            #[test]
+            fn on_14() { run(stringify!($kind), 14) }
+            #[test]
+            fn on_15() { run(stringify!($kind), 15) }
+            #[test]
+            fn on_16() { run(stringify!($kind), 16) }
+            #[test]
+            fn on_17() { run(stringify!($kind), 17) }
+            #[test]
+            fn on_18() { run(stringify!($kind), 18) }
+        })*
+    };
+}
+
+kinds! {
+    schema
+    table
+}
+
+fn directory(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects").join(kind.trim_start_matches("r#"))
+}
+
+fn run(kind: &str, major: u32) {
+    let cases = Case::all(&directory(kind)).unwrap();
+    assert!(!cases.is_empty(), "{kind} has no case");
+    check_all(major, Tool::chosen(), &cases);
+}
+
+#[test]
+fn every_directory_is_a_kind_in_the_list() {
+    let listed: BTreeSet<PathBuf> = KINDS.iter().map(|k| directory(k)).collect();
+    let present: BTreeSet<PathBuf> =
+        directory("").read_dir().unwrap().flatten().map(|f| f.path()).filter(|p| p.is_dir()).collect();
+    assert_eq!(listed, present, "tests/objects/mod.rs lists other kinds than there are directories");
+}

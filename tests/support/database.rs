@@ -1,0 +1,89 @@
+//! A database of a test's own.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::installation::pg_tool;
+use super::process::{Output, output, run};
+use super::report;
+use super::server::{SUPERUSER, Server};
+
+/// A database that is dropped with this value.
+#[derive(Debug)]
+pub struct Database<'a> {
+    server: &'a Server,
+    name: String,
+}
+
+impl<'a> Database<'a> {
+    pub(super) fn new(server: &'a Server, name: String) -> Self {
+        Self { server, name }
+    }
+
+    pub fn server(&self) -> &'a Server {
+        self.server
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its URL as the superuser, over TCP.
+    pub fn url(&self) -> String {
+        self.url_as(SUPERUSER)
+    }
+
+    /// Its URL as `user`, over TCP.
+    pub fn url_as(&self, user: &str) -> String {
+        format!("postgresql://{user}@127.0.0.1:{}/{}", self.server.port(), self.name)
+    }
+
+    /// Its URL as the superuser, over the Unix socket.
+    pub fn socket_url(&self) -> String {
+        let dir = self.server.socket_dir().display().to_string().replace('/', "%2F");
+        format!("postgresql://{SUPERUSER}@{dir}:{}/{}", self.server.port(), self.name)
+    }
+
+    /// Runs `sql` and gives its rows, columns parted by `|`; fails the test on an error.
+    pub fn psql(&self, sql: &str) -> String {
+        self.server.psql(&self.name, sql)
+    }
+
+    /// Runs `sql`, whatever comes of it.
+    pub fn try_psql(&self, sql: &str) -> Output {
+        self.server.try_psql(&self.name, sql)
+    }
+
+    /// Runs a script with psql, whose `\if`, `\gset` and `:SERVER_VERSION_NUM` it may use; fails the test on an error.
+    pub fn load_file(&self, path: &Path) -> Output {
+        run(self.server.psql_command(&self.name).arg("-f").arg(path))
+    }
+
+    /// A client tool of `major` that will talk to this database.
+    pub fn tool(&self, major: u32, name: &str) -> Command {
+        let mut command = pg_tool(major, name);
+        self.server.address(&mut command, &self.name);
+        command
+    }
+
+    /// pg_dump of `major` into a custom-format archive; fails the test on an error or a warning.
+    pub fn pg_dump(&self, major: u32, args: &[&str], path: &Path) {
+        let out = run(self.tool(major, "pg_dump").arg("-Fc").args(args).arg("-f").arg(path));
+        assert!(out.stderr.is_empty(), "pg_dump has something to say: {out}");
+    }
+
+    /// pg_restore of `major` into this database, whatever comes of it.
+    pub fn pg_restore(&self, major: u32, args: &[&str], path: &Path) -> Output {
+        output(self.tool(major, "pg_restore").args(args).arg("-d").arg(&self.name).arg(path))
+    }
+}
+
+impl Drop for Database<'_> {
+    fn drop(&mut self) {
+        let quoted = self.name.replace('"', "\"\"");
+        let out = self.server.try_psql("postgres", &format!("DROP DATABASE IF EXISTS \"{quoted}\" WITH (FORCE)"));
+        if !out.success() && !std::thread::panicking() {
+            report::say(&format!("a database is left behind: {out}"));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What tests stand on: PostgreSQL installations, servers, databases, and the comparison of archives.
+//!
+//! Nothing here uses the code under test, except that [`lifeboat`] names its binary.
+
+// Not every helper has a caller at every point of the project's history.
+#![allow(dead_code, unused_imports)]
+
+pub mod archive;
+pub mod cache;
+pub mod container;
+pub mod database;
+pub mod fixtures;
+pub mod installation;
+pub mod process;
+pub mod report;
+pub mod roundtrip;
+pub mod server;
+
+pub use database::Database;
+pub use installation::{majors, pg_tool};
+pub use process::{Output, lifeboat, output, run};
+pub use server::{Options, Server};
+
+/// The majors that the tests know, oldest first.
+pub const MAJORS: [u32; 6] = [13, 14, 15, 16, 17, 18];
+
+/// The major whose pg_dump, pg_restore and psql are the reference.
+pub const REFERENCE: u32 = 18;

@@ -1,0 +1,104 @@
+//! Running programs, with failures that say what happened.
+
+use std::fmt;
+use std::process::{Command, ExitStatus, Stdio};
+
+/// What a program did.
+#[derive(Debug, Clone)]
+pub struct Output {
+    command: String,
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    pub fn success(&self) -> bool {
+        self.status.success()
+    }
+
+    /// The exit code; a program that a signal ended has none, and that fails the test.
+    pub fn code(&self) -> i32 {
+        self.status.code().unwrap_or_else(|| panic!("ended by a signal: {self}"))
+    }
+
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n  {}", self.command, self.status)?;
+        for (name, bytes) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !bytes.is_empty() {
+                let text = String::from_utf8_lossy(bytes);
+                write!(f, "\n  {name}:")?;
+                for line in shorten(&text).lines() {
+                    write!(f, "\n    {line}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The head and the tail of a long text.
+fn shorten(text: &str) -> String {
+    const KEEP: usize = 3000;
+    let chars = text.chars().count();
+    if chars <= 2 * KEEP {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(KEEP).collect();
+    let tail: String = text.chars().skip(chars - KEEP).collect();
+    format!("{head}\n[… {} characters …]\n{tail}", chars - 2 * KEEP)
+}
+
+/// Runs `command` without input to its end and gives what it did, failed or not. Err says why it could not be started.
+pub fn try_output(command: &mut Command) -> Result<Output, String> {
+    let text = format!("{command:?}");
+    let out = command.stdin(Stdio::null()).output().map_err(|e| format!("cannot run {text}: {e}"))?;
+    Ok(Output { command: text, status: out.status, stdout: out.stdout, stderr: out.stderr })
+}
+
+/// Runs `command` without input to its end and gives what it did, failed or not.
+pub fn output(command: &mut Command) -> Output {
+    try_output(command).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Runs `command` and fails the test, with everything it said, unless it succeeds.
+pub fn run(command: &mut Command) -> Output {
+    let out = output(command);
+    assert!(out.success(), "failed: {out}");
+    out
+}
+
+/// As [`run`], but Err instead of a panic.
+pub fn try_run(command: &mut Command) -> Result<Output, String> {
+    let out = try_output(command)?;
+    if out.success() { Ok(out) } else { Err(out.to_string()) }
+}
+
+/// Takes out of `command`'s environment what would send a client to some other database than the test means, or make
+/// it speak another language.
+pub fn isolate(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("PG") || text.starts_with("LC_") || text.ends_with("DATABASE_URL") {
+            command.env_remove(&name);
+        }
+    }
+    command.env_remove("LANG").env_remove("LANGUAGE").env("LC_ALL", "C")
+}
+
+/// The binary under test, with a clean environment.
+pub fn lifeboat() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+    isolate(&mut command);
+    command
+}

@@ -1,0 +1,226 @@
+//! The round trip of a case: what is in a database is dumped as pg_dump dumps it, and comes back, by real pg_restore and
+//! by the tool under test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::archive::Rows;
+use super::process::{lifeboat, try_run};
+use super::server::Server;
+use super::{Database, REFERENCE, archive, pg_tool, report};
+
+/// A script that builds what is to be dumped, `tests/objects/<kind>/<case>.sql`. What its first comment lines say, in the
+/// form `-- key: value`:
+///
+/// - `min`, `max`: the first and the last major that has what it builds
+/// - `extension`: an extension that it needs; a server that does not offer it leaves the case out
+/// - `database`: options of CREATE DATABASE: `ENCODING 'LATIN1'`
+/// - `changes`: why a dump of the restored database cannot equal the first one; it is then held against a dump of
+///   what real pg_restore makes of pg_dump's archive
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub path: PathBuf,
+    pub name: String,
+    min: u32,
+    max: u32,
+    extensions: Vec<String>,
+    database: String,
+    changes: bool,
+}
+
+impl Case {
+    /// Reads the case at `path`; Err says what is wrong with its head.
+    pub fn read(path: &Path) -> Result<Case, String> {
+        let text = fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut case = Case {
+            path: path.to_owned(),
+            name,
+            min: 0,
+            max: u32::MAX,
+            extensions: Vec::new(),
+            database: String::new(),
+            changes: false,
+        };
+        // A case may hold text in any encoding, its head is ASCII.
+        for line in String::from_utf8_lossy(&text).lines() {
+            let Some((key, value)) = line.strip_prefix("-- ").and_then(|l| l.split_once(": ")) else { break };
+            let number = || value.trim().parse().map_err(|_| format!("{}: {key}: not a number", path.display()));
+            match key {
+                "min" => case.min = number()?,
+                "max" => case.max = number()?,
+                "extension" => case.extensions.push(value.trim().to_owned()),
+                "database" => case.database = value.trim().to_owned(),
+                "changes" => case.changes = true,
+                _ => return Err(format!("{}: the head has an unknown key \"{key}\"", path.display())),
+            }
+        }
+        Ok(case)
+    }
+
+    /// The cases in `dir`, by name.
+    pub fn all(dir: &Path) -> Result<Vec<Case>, String> {
+        let files = fs::read_dir(dir).map_err(|e| format!("cannot read {}: {e}", dir.display()))?;
+        let mut paths: Vec<PathBuf> =
+            files.flatten().map(|f| f.path()).filter(|p| p.extension().is_some_and(|x| x == "sql")).collect();
+        paths.sort();
+        paths.iter().map(|p| Case::read(p)).collect()
+    }
+
+    /// Whether `server` has what the case builds.
+    pub fn fits(&self, server: &Server) -> bool {
+        (self.min..=self.max).contains(&server.major())
+            && self.extensions.iter().all(|e| {
+                let e = e.replace('\'', "''");
+                server.psql("postgres", &format!("SELECT 1 FROM pg_available_extensions WHERE name = '{e}'")) == "1"
+            })
+    }
+}
+
+/// Who dumps and restores.
+#[derive(Debug, Clone, Copy)]
+pub enum Tool {
+    Lifeboat,
+    /// pg_dump, with more arguments, and pg_restore: shows whether a case is sound, and the runner's own eyes.
+    Reference(&'static [&'static str]),
+}
+
+impl Tool {
+    /// The tool that `LIFEBOAT_TEST_TOOL` names. PostgreSQL's own stand in until lifeboat has its verbs.
+    pub fn chosen() -> Tool {
+        match std::env::var("LIFEBOAT_TEST_TOOL").as_deref() {
+            Ok("reference") | Err(_) => Tool::Reference(&[]),
+            Ok("lifeboat") => Tool::Lifeboat,
+            Ok(other) => panic!("LIFEBOAT_TEST_TOOL={other}: there are lifeboat and reference"),
+        }
+    }
+
+    /// Dumps everything in `database`, with owners and privileges.
+    fn dump(self, database: &Database<'_>, path: &Path) -> Result<(), String> {
+        match self {
+            Tool::Lifeboat => {
+                let mut command = lifeboat();
+                command.args(["backup", "--owner", "--acl", "--archive-version", "1.16", "--url"]).arg(database.url());
+                try_run(command.arg("--output").arg(path)).map(|_| ())
+            }
+            Tool::Reference(args) => {
+                let mut command = database.tool(REFERENCE, "pg_dump");
+                try_run(command.arg("-Fc").args(args).arg("-f").arg(path)).map(|_| ())
+            }
+        }
+    }
+
+    /// Restores the archive into the empty `database`.
+    fn restore(self, database: &Database<'_>, path: &Path) -> Result<(), String> {
+        match self {
+            Tool::Lifeboat => {
+                let mut command = lifeboat();
+                command.args(["restore", "--force", "--owner", "--acl", "--url"]).arg(database.url());
+                try_run(command.arg(path)).map(|_| ())
+            }
+            Tool::Reference(_) => pg_restore(database, path),
+        }
+    }
+}
+
+/// Restores with real pg_restore. Any error is one, except this: pg_restore from 17 on sends every server a setting that
+/// servers before 17 do not have.
+pub fn pg_restore(database: &Database<'_>, path: &Path) -> Result<(), String> {
+    let out = database.pg_restore(REFERENCE, &[], path);
+    let expected = if database.server().major() < 17 {
+        "pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter \"transaction_timeout\"\n\
+         Command was: SET transaction_timeout = 0;\n\
+         pg_restore: warning: errors ignored on restore: 1\n"
+    } else {
+        ""
+    };
+    if out.stderr() == expected && out.success() == expected.is_empty() { Ok(()) } else { Err(out.to_string()) }
+}
+
+/// What real pg_restore makes of an archive as a script, without a server.
+pub fn script(path: &Path) -> Result<String, String> {
+    try_run(pg_tool(REFERENCE, "pg_restore").args(["-f", "-", "--restrict-key=test"]).arg(path)).map(|out| out.stdout())
+}
+
+/// Runs all of `cases` that fit on the server of `major` and fails the test with all that went wrong.
+pub fn check_all(major: u32, tool: Tool, cases: &[Case]) {
+    let Some(server) = Server::get(major) else { return };
+    let wanted = std::env::var("LIFEBOAT_TEST_CASE").ok();
+    let mut failures = Vec::new();
+    for case in cases {
+        if wanted.as_ref().is_some_and(|w| *w != case.name) {
+            continue;
+        }
+        if !case.fits(server) {
+            if !case.extensions.is_empty() && (case.min..=case.max).contains(&major) {
+                report::say(&format!("NOT RUN: {} on {major}: its extension is not there", case.path.display()));
+            }
+            continue;
+        }
+        failures
+            .extend(check(server, tool, case).into_iter().map(|f| format!("{} on {major}: {f}", case.path.display())));
+    }
+    assert!(failures.is_empty(), "{} failures:\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+/// Runs one case and gives what went wrong; a failure of one step does not keep the others from being tried.
+pub fn check(server: &Server, tool: Tool, case: &Case) -> Vec<String> {
+    let mut failures = Vec::new();
+    if let Err(why) = try_check(server, tool, case, &mut failures) {
+        failures.push(why);
+    }
+    failures
+}
+
+fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String>) -> Result<(), String> {
+    let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let file = |name: &str| dir.path().join(name);
+    let new_database = || server.database_with(&case.name, &case.database);
+    let (reference, candidate) = (file("reference"), file("candidate"));
+
+    let origin = new_database();
+    try_run(server.psql_command(origin.name()).arg("-f").arg(&case.path))?;
+    Tool::Reference(&[]).dump(&origin, &reference)?;
+    tool.dump(&origin, &candidate)?;
+    compare("the dump", &reference, &candidate, Rows::InOrder, failures)?;
+
+    let expected = if case.changes {
+        let restored = new_database();
+        pg_restore(&restored, &reference)?;
+        let path = file("expected");
+        Tool::Reference(&[]).dump(&restored, &path)?;
+        path
+    } else {
+        reference
+    };
+    for (what, by_tool) in [("real pg_restore", false), ("our restore", true)] {
+        let restored = new_database();
+        let done = if by_tool { tool.restore(&restored, &candidate) } else { pg_restore(&restored, &candidate) };
+        if let Err(why) = done {
+            failures.push(format!("{what} failed: {why}"));
+            continue;
+        }
+        let again = file("again");
+        Tool::Reference(&[]).dump(&restored, &again)?;
+        compare(&format!("the database after {what}"), &expected, &again, Rows::AnyOrder, failures)?;
+    }
+    Ok(())
+}
+
+fn compare(
+    what: &str,
+    reference: &Path,
+    candidate: &Path,
+    rows: Rows,
+    failures: &mut Vec<String>,
+) -> Result<(), String> {
+    let found = archive::differences(&archive::read(reference)?, &archive::read(candidate)?, rows);
+    if !found.is_empty() {
+        failures.push(format!(
+            "{what} differs in {} places (- reference, + candidate):\n{}",
+            found.len(),
+            found.join("\n")
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,363 @@
+//! PostgreSQL servers that live as long as the test process, or as long as their value.
+//!
+//! A shell watches over each server: it waits for the end of a pipe whose other end only this process holds, so a server
+//! and its directory are gone even after `kill -9` of the tests.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::installation::{Installation, installation_or_note, psql, selected};
+use super::process::{Output, isolate, output, run, try_run};
+use super::{Database, MAJORS};
+
+/// The superuser of every server.
+pub const SUPERUSER: &str = "postgres";
+/// The password of the superuser and of the roles that every server has; it only matters where `hba` asks for one.
+pub const PASSWORD: &str = "it's a test: 100% öffentlich";
+/// Roles that every server has, for cases with owners and privileges.
+pub const ROLES: [&str; 3] = ["alice", "bob", "carol"];
+/// A tablespace that every server has.
+pub const TABLESPACE: &str = "elsewhere";
+
+/// How a server differs from the ordinary one.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Offer TLS, with a certificate for `localhost` and 127.0.0.1; see [`Server::ca`].
+    pub tls: bool,
+    /// The lines of pg_hba.conf for TCP; empty: everybody is trusted. The Unix socket always trusts.
+    pub hba: String,
+    /// More lines of postgresql.conf.
+    pub config: String,
+    /// More arguments of initdb.
+    pub initdb: Vec<String>,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    installation: &'static Installation,
+    dir: PathBuf,
+    port: u16,
+    watchdog: Child,
+}
+
+static SHARED: [OnceLock<Server>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
+
+impl Server {
+    /// The server of `major` that all tests of this process share, started when it is first asked for. None, after
+    /// saying so, if there is no such installation here or `LIFEBOAT_TEST_MAJORS` leaves it out.
+    pub fn get(major: u32) -> Option<&'static Server> {
+        if !selected(major) {
+            return None;
+        }
+        let installation = installation_or_note(major)?;
+        let index = MAJORS.iter().position(|m| *m == major)?;
+        Some(SHARED[index].get_or_init(|| Server::start(installation, &Options::default())))
+    }
+
+    /// The shared servers of all majors that can be tested here.
+    pub fn all() -> impl Iterator<Item = &'static Server> {
+        MAJORS.into_iter().filter_map(Server::get)
+    }
+
+    /// A server of its own, stopped when the value is dropped. None as with [`Server::get`].
+    pub fn with(major: u32, options: &Options) -> Option<Server> {
+        if !selected(major) {
+            return None;
+        }
+        Some(Server::start(installation_or_note(major)?, options))
+    }
+
+    pub fn major(&self) -> u32 {
+        self.installation.major
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The directory of its Unix socket.
+    pub fn socket_dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The certificate of the authority that signed the server's, if it was started with TLS.
+    pub fn ca(&self) -> PathBuf {
+        self.dir.join("ca.crt")
+    }
+
+    /// What the server wrote to its log.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.dir.join("log")).unwrap_or_default()).into_owned()
+    }
+
+    /// A new empty database, dropped with its value. Its name is `prefix` and a number.
+    pub fn database(&self, prefix: &str) -> Database<'_> {
+        self.database_with(prefix, "")
+    }
+
+    /// A new empty database, made with more options of CREATE DATABASE: `ENCODING 'LATIN1'`.
+    pub fn database_with(&self, prefix: &str, options: &str) -> Database<'_> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let prefix: String = prefix.chars().take(50).collect();
+        let name = format!("{prefix}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let quoted = name.replace('"', "\"\"");
+        self.psql("postgres", &format!("CREATE DATABASE \"{quoted}\" TEMPLATE template0 {options}"));
+        Database::new(self, name)
+    }
+
+    /// Runs `sql` in the database `dbname` and gives its rows, columns parted by `|`; fails the test on an error.
+    pub fn psql(&self, dbname: &str, sql: &str) -> String {
+        let mut command = self.psql_command(dbname);
+        run(command.args(["-At", "-c", sql])).stdout().trim_end_matches('\n').to_owned()
+    }
+
+    /// Runs `sql` in the database `dbname`, whatever comes of it.
+    pub fn try_psql(&self, dbname: &str, sql: &str) -> Output {
+        let mut command = self.psql_command(dbname);
+        output(command.args(["-At", "-c", sql]))
+    }
+
+    /// psql on the database `dbname`, as the superuser, through the Unix socket; it stops at an error.
+    pub fn psql_command(&self, dbname: &str) -> Command {
+        let mut command = psql();
+        command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1"]);
+        command.env("PGOPTIONS", "-c client_min_messages=warning");
+        self.address(&mut command, dbname);
+        command
+    }
+
+    /// Points a program of PostgreSQL's to the database `dbname`, through its environment.
+    pub fn address(&self, command: &mut Command, dbname: &str) {
+        command.env("PGHOST", &self.dir).env("PGPORT", self.port.to_string());
+        command.env("PGUSER", SUPERUSER).env("PGDATABASE", dbname);
+    }
+
+    fn start(installation: &'static Installation, options: &Options) -> Server {
+        // The port is chosen, given back and then taken by the server: somebody else may be faster.
+        let mut trouble = String::new();
+        for _ in 0..3 {
+            match Server::try_start(installation, options) {
+                Ok(server) => {
+                    server.furnish();
+                    return server;
+                }
+                Err(why) => trouble = why,
+            }
+        }
+        panic!("PostgreSQL {} does not start: {trouble}", installation.major);
+    }
+
+    fn try_start(installation: &'static Installation, options: &Options) -> Result<Server, String> {
+        let account = Account::choose()?;
+        let dir = new_directory()?;
+        let port = free_port()?;
+        write(&dir.join("password"), &format!("{PASSWORD}\n"), 0o600)?;
+        write(&dir.join("extra.conf"), &configuration(&dir, port, options), 0o644)?;
+        let hba = if options.hba.is_empty() { "host all all 127.0.0.1/32 trust" } else { &options.hba };
+        write(&dir.join("hba.conf"), &format!("local all all trust\nlocal replication all trust\n{hba}\n"), 0o644)?;
+        if options.tls {
+            certificates(&dir)?;
+        }
+        account.take(&dir)?;
+
+        let mut watchdog = Command::new("sh");
+        isolate(&mut watchdog);
+        watchdog.args(["-c", WATCHDOG, "sh"]).arg(&dir).arg(&installation.bin).args(&options.initdb);
+        watchdog.current_dir("/").process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        account.assume(&mut watchdog);
+        let child = watchdog.spawn().map_err(|e| format!("cannot run sh: {e}"))?;
+        let mut server = Server { installation, dir, port, watchdog: child };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), String> {
+        let begin = Instant::now();
+        loop {
+            let pid_file = fs::read_to_string(self.dir.join("data/postmaster.pid")).unwrap_or_default();
+            if pid_file.lines().nth(7).is_some_and(|status| status.trim() == "ready") {
+                return Ok(());
+            }
+            if self.dir.join("ended").exists() {
+                return Err(format!("it ended early: {}", self.log()));
+            }
+            if begin.elapsed() > Duration::from_secs(120) {
+                return Err(format!("it is not ready after two minutes: {}", self.log()));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Makes what every server has.
+    fn furnish(&self) {
+        let password = PASSWORD.replace('\'', "''");
+        let mut sql = format!("CREATE TABLESPACE {TABLESPACE} LOCATION '{}';", self.dir.join("space").display());
+        for role in ROLES {
+            sql.push_str(&format!("CREATE ROLE {role} LOGIN PASSWORD '{password}';"));
+        }
+        // CREATE TABLESPACE refuses to be part of an implicit transaction, so psql gets a script.
+        let script = self.dir.join("furnish.sql");
+        fs::write(&script, sql.replace(';', ";\n")).unwrap();
+        run(self.psql_command("postgres").arg("-f").arg(&script));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
+        // The watchdog could not remove what it does not own; there is nothing else to do about a leftover.
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// $1 is the server's directory, $2 the installation's programs, the rest more arguments of initdb. It starts the server,
+/// stops it when its standard input ends, and then removes the directory. The file `ended` says that the server is not, or
+/// no longer, there.
+const WATCHDOG: &str = r#"
+dir=$1; bin=$2; shift 2
+exec 3<&0
+trap '' HUP INT TERM
+if "$bin/initdb" --no-sync -D "$dir/data" -U postgres --encoding=UTF8 --locale=C --auth=trust \
+    --pwfile="$dir/password" "$@" >"$dir/log" 2>&1 </dev/null 3<&-
+then
+  cat "$dir/extra.conf" >>"$dir/data/postgresql.conf"
+  cat "$dir/hba.conf" >"$dir/data/pg_hba.conf"
+  mkdir "$dir/space"
+  ( trap - HUP INT TERM; exec "$bin/postgres" -D "$dir/data" >>"$dir/log" 2>&1 </dev/null 3<&- ) &
+  server=$!
+  ( cat <&3 >/dev/null; kill -QUIT $server 2>/dev/null ) &
+  waiter=$!
+  wait $server
+  : >"$dir/ended"
+  wait $waiter
+else
+  : >"$dir/ended"
+  cat <&3 >/dev/null
+fi
+rm -rf "$dir"/*
+rmdir "$dir"
+"#;
+
+fn configuration(dir: &Path, port: u16, options: &Options) -> String {
+    let mut text = format!(
+        "listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = '{}'
+unix_socket_permissions = 0777
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+autovacuum = off
+jit = off
+shared_buffers = 64MB
+max_connections = 60
+max_locks_per_transaction = 256
+max_prepared_transactions = 4
+wal_level = logical
+max_wal_size = 2GB
+checkpoint_timeout = 1h
+password_encryption = 'scram-sha-256'
+timezone = 'UTC'
+log_timezone = 'UTC'
+lc_messages = 'C'
+",
+        dir.display()
+    );
+    if options.tls {
+        text.push_str(&format!(
+            "ssl = on\nssl_cert_file = '{0}/server.crt'\nssl_key_file = '{0}/server.key'\n",
+            dir.display()
+        ));
+    }
+    text.push_str(&options.config);
+    text.push('\n');
+    text
+}
+
+/// Makes an authority and a server's certificate signed by it.
+fn certificates(dir: &Path) -> Result<(), String> {
+    let openssl = |args: &str| try_run(Command::new("openssl").args(args.split(' ')).current_dir(dir)).map(|_| ());
+    write(&dir.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n", 0o644)?;
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    openssl(&format!("req -x509 {key} -keyout ca.key -out ca.crt -days 30 -subj /CN=lifeboat-test-authority"))?;
+    openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost"))?;
+    openssl("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile names -out server.crt")
+}
+
+/// The user that runs servers: a server refuses to be run by root.
+struct Account(Option<(u32, u32)>);
+
+impl Account {
+    fn choose() -> Result<Account, String> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(Account(None));
+        }
+        let users = fs::read_to_string("/etc/passwd").map_err(|e| format!("cannot read /etc/passwd: {e}"))?;
+        for wanted in ["postgres", "nobody"] {
+            for line in users.lines() {
+                let fields: Vec<&str> = line.split(':').collect();
+                if let [name, _, uid, gid, ..] = fields[..]
+                    && name == wanted
+                    && let (Ok(uid), Ok(gid)) = (uid.parse(), gid.parse())
+                {
+                    return Ok(Account(Some((uid, gid))));
+                }
+            }
+        }
+        Err("a server does not run as root, and there is neither a user postgres nor nobody".to_owned())
+    }
+
+    /// Gives `dir` and the files in it to the user.
+    fn take(&self, dir: &Path) -> Result<(), String> {
+        let Some((uid, gid)) = self.0 else { return Ok(()) };
+        let files = fs::read_dir(dir).map_err(|e| format!("cannot read {}: {e}", dir.display()))?;
+        for path in files.flatten().map(|e| e.path()).chain([dir.to_owned()]) {
+            std::os::unix::fs::chown(&path, Some(uid), Some(gid))
+                .map_err(|e| format!("cannot give {} to user {uid}: {e}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn assume(&self, command: &mut Command) {
+        if let Some((uid, gid)) = self.0 {
+            command.uid(uid).gid(gid).env("HOME", "/nonexistent");
+        }
+    }
+}
+
+/// A directory that other users may enter, with a path short enough for a Unix socket in it.
+fn new_directory() -> Result<PathBuf, String> {
+    let mut base = std::env::temp_dir();
+    if base.as_os_str().len() > 60 {
+        base = PathBuf::from("/tmp");
+    }
+    let dir = tempfile::Builder::new()
+        .prefix("lifeboat-pg.")
+        .tempdir_in(&base)
+        .map_err(|e| format!("cannot create a directory in {}: {e}", base.display()))?
+        .keep();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).map_err(|e| format!("cannot set a mode: {e}"))?;
+    Ok(dir)
+}
+
+fn free_port() -> Result<u16, String> {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|e| format!("cannot find a free port: {e}"))
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+    fs::write(path, text)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+        .map_err(|e| format!("cannot write {}: {e}", path.display()))
+}
