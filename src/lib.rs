@@ -1,6 +1,7 @@
 //! lifeboat backs up and restores PostgreSQL and SQLite without any client tools on the host.
 
 pub mod cleanup;
+pub mod connect;
 pub mod error;
 pub mod output;
 pub mod postgres;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bstr::{BStr, BString};
 
@@ -11,7 +12,7 @@ use super::cancel::{CancelHandle, Dial};
 use super::channel::Channel;
 use super::frame::{self, Fields};
 use super::report::{Notice, ServerError};
-use crate::{Error, ErrorKind, Result};
+use crate::{Context, Error, ErrorKind, Result};
 
 /// Notices beyond this number, or of more bytes than this together, push out the oldest.
 const NOTICES: usize = 1000;
@@ -103,6 +104,17 @@ impl Connection {
     /// What cancels a statement of this connection from another thread.
     pub fn cancel_handle(&self) -> CancelHandle {
         CancelHandle { dial: Arc::clone(&self.dial), pid: self.state.pid, key: self.state.key.clone() }
+    }
+
+    /// Limits how long one read may wait for the server; `None` is for ever.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn set_read_timeout(&mut self, timeout: Option<Duration>) -> Result<()> {
+        self.channel
+            .socket()
+            .set_read_timeout(timeout)
+            .context(ErrorKind::Connection, || "set a time limit for the server")
     }
 
     /// Ends the session in an orderly way.

@@ -27,6 +27,8 @@ pub enum ChannelBinding {
 /// What a session is started with.
 #[derive(Clone)]
 pub struct Startup {
+    /// What is connected to, for messages, worded to follow "connect to": the database, the server, the user.
+    pub peer: String,
     /// The role to log in as.
     pub user: Vec<u8>,
     /// The database to connect to.
@@ -43,7 +45,11 @@ pub struct Startup {
     pub tls_server_end_point: Option<Vec<u8>>,
 }
 
-const DOING: &str = "log in to the server";
+/// A login in progress.
+struct Login<'a> {
+    startup: &'a Startup,
+    doing: String,
+}
 
 impl Connection {
     /// Starts a session over `channel`. `dial` opens further channels of the same kind, for cancelling.
@@ -53,13 +59,15 @@ impl Connection {
     /// prove that it knows the password, or goes away.
     pub fn start(channel: Channel, startup: &Startup, dial: Arc<dyn Dial>) -> Result<Self> {
         let mut connection = Self::over(channel, dial);
-        connection.send_startup(startup)?;
-        connection.authenticate(startup)?;
-        connection.finish_startup()?;
+        let login = Login { startup, doing: format!("connect to {}", startup.peer) };
+        connection.send_startup(&login)?;
+        connection.authenticate(&login)?;
+        connection.finish_startup(&login.doing)?;
         Ok(connection)
     }
 
-    fn send_startup(&mut self, startup: &Startup) -> Result<()> {
+    fn send_startup(&mut self, login: &Login<'_>) -> Result<()> {
+        let startup = login.startup;
         let fields: [(&str, &[u8]); 4] = [
             ("user", &startup.user),
             ("database", &startup.database),
@@ -79,47 +87,48 @@ impl Connection {
             }
             out.push(0);
         })?;
-        self.flush(DOING)
+        self.flush(&login.doing)
     }
 
-    fn authenticate(&mut self, startup: &Startup) -> Result<()> {
+    fn authenticate(&mut self, login: &Login<'_>) -> Result<()> {
+        let Login { startup, doing } = login;
         let mut bound = false;
         loop {
-            let message = self.next(DOING)?;
+            let message = self.next(doing)?;
             match message.tag {
-                b'E' => return Err(self.server_error(&message, DOING)),
+                b'E' => return Err(self.server_error(&message, doing)),
                 // Which minor version of the protocol, and which of its options the server takes: none was asked for.
                 b'v' => continue,
                 b'R' => {}
-                tag => return Err(self.unexpected(tag, DOING)),
+                tag => return Err(self.unexpected(tag, doing)),
             }
             let body = self.body(&message).to_vec();
             let mut fields = Fields(&body);
             let Some(method) = fields.i32() else {
-                return Err(self.confused(DOING, "a login request without a method"));
+                return Err(self.confused(doing, "a login request without a method"));
             };
             if startup.channel_binding == ChannelBinding::Require && !bound && method != 10 {
                 self.mark_broken("channel binding was required");
-                return Err(Error::new(ErrorKind::Connection, DOING)
+                return Err(Error::new(ErrorKind::Connection, doing.to_owned())
                     .why("channel binding is required, and the server lets log in without it")
                     .hint("channel binding needs TLS and a password of the kind scram-sha-256; or say channel_binding=prefer"));
             }
             match method {
                 0 => return Ok(()),
                 3 => {
-                    let password = self.password(startup)?;
-                    self.send_password(password)?;
+                    let password = self.password(login)?;
+                    self.send_password(password, doing)?;
                 }
                 5 => {
                     let Some(salt) = fields.bytes(4).and_then(|s| s.try_into().ok()) else {
-                        return Err(self.confused(DOING, "a request for an MD5 password without salt"));
+                        return Err(self.confused(doing, "a request for an MD5 password without salt"));
                     };
-                    let password = self.password(startup)?;
+                    let password = self.password(login)?;
                     let hash = md5_hash(&startup.user, password, salt);
-                    self.send_password(hash.as_bytes())?;
+                    self.send_password(hash.as_bytes(), doing)?;
                 }
                 10 => {
-                    self.scram(startup, fields.0)?;
+                    self.scram(login, fields.0)?;
                     bound = true;
                 }
                 other => {
@@ -131,7 +140,7 @@ impl Connection {
                         _ => "an unknown one",
                     };
                     self.mark_broken("unsupported authentication");
-                    return Err(Error::new(ErrorKind::Connection, DOING)
+                    return Err(Error::new(ErrorKind::Connection, doing.to_owned())
                         .why(format!(
                             "the server asks for a way to authenticate that is not supported: {name} ({other})"
                         ))
@@ -141,25 +150,26 @@ impl Connection {
         }
     }
 
-    fn password<'a>(&mut self, startup: &'a Startup) -> Result<&'a [u8]> {
-        match &startup.password {
+    fn password<'a>(&mut self, login: &Login<'a>) -> Result<&'a [u8]> {
+        match &login.startup.password {
             Some(password) if !password.is_empty() => Ok(password),
             _ => {
                 self.mark_broken("no password was given");
-                Err(Error::new(ErrorKind::Connection, DOING)
+                Err(Error::new(ErrorKind::Connection, login.doing.as_str())
                     .why("the server asks for a password, and none was given")
                     .hint("put it into the password file (~/.pgpass), PGPASSWORD or the URL"))
             }
         }
     }
 
-    fn send_password(&mut self, password: &[u8]) -> Result<()> {
+    fn send_password(&mut self, password: &[u8], doing: &str) -> Result<()> {
         frame::check_zero("the password", password)?;
         frame::message(&mut self.out, b'p', |out| frame::cstr(out, password))?;
-        self.flush(DOING)
+        self.flush(doing)
     }
 
-    fn scram(&mut self, startup: &Startup, offered: &[u8]) -> Result<()> {
+    fn scram(&mut self, login: &Login<'_>, offered: &[u8]) -> Result<()> {
+        let Login { startup, doing } = login;
         let offers = |name: &str| offered.split_str(b"\0").any(|m| m == name.as_bytes());
         let (plain, plus) = (offers(SCRAM_SHA_256), offers(SCRAM_SHA_256_PLUS));
         let binding =
@@ -168,7 +178,7 @@ impl Connection {
             Some(data) if plus => (SCRAM_SHA_256_PLUS, sasl::ChannelBinding::tls_server_end_point(data.clone())),
             _ if startup.channel_binding == ChannelBinding::Require => {
                 self.mark_broken("channel binding was required");
-                return Err(Error::new(ErrorKind::Connection, DOING)
+                return Err(Error::new(ErrorKind::Connection, doing.to_owned())
                     .why("channel binding is required, and not possible on this connection")
                     .hint("channel binding needs TLS; or say channel_binding=prefer"));
             }
@@ -177,59 +187,59 @@ impl Connection {
             None if plain => (SCRAM_SHA_256, sasl::ChannelBinding::unsupported()),
             _ => {
                 self.mark_broken("unsupported authentication");
-                return Err(Error::new(ErrorKind::Connection, DOING).why(format!(
+                return Err(Error::new(ErrorKind::Connection, doing.to_owned()).why(format!(
                     "the server offers only unknown SASL mechanisms: {}",
                     offered.replace(b"\0", b" ").as_bstr()
                 )));
             }
         };
-        let mut scram = ScramSha256::new(self.password(startup)?, binding);
+        let mut scram = ScramSha256::new(self.password(login)?, binding);
         let first = scram.message().to_vec();
         frame::message(&mut self.out, b'p', |out| {
             frame::cstr(out, mechanism.as_bytes());
             out.extend_from_slice(&(first.len() as i32).to_be_bytes());
             out.extend_from_slice(&first);
         })?;
-        self.flush(DOING)?;
+        self.flush(doing)?;
 
-        let body = self.sasl_step(11)?;
-        scram.update(&body).context(ErrorKind::Connection, || DOING)?;
+        let body = self.sasl_step(11, doing)?;
+        scram.update(&body).context(ErrorKind::Connection, || doing.as_str())?;
         let answer = scram.message().to_vec();
         frame::message(&mut self.out, b'p', |out| out.extend_from_slice(&answer))?;
-        self.flush(DOING)?;
+        self.flush(doing)?;
 
-        let body = self.sasl_step(12)?;
+        let body = self.sasl_step(12, doing)?;
         scram.finish(&body).map_err(|e| {
-            Error::new(ErrorKind::Connection, DOING)
+            Error::new(ErrorKind::Connection, doing.to_owned())
                 .why("the server did not prove that it knows the password: it may be another server than the one meant")
                 .source(e)
         })
     }
 
-    fn sasl_step(&mut self, expected: i32) -> Result<Vec<u8>> {
-        let message = self.next(DOING)?;
+    fn sasl_step(&mut self, expected: i32, doing: &str) -> Result<Vec<u8>> {
+        let message = self.next(doing)?;
         match message.tag {
-            b'E' => return Err(self.server_error(&message, DOING)),
+            b'E' => return Err(self.server_error(&message, doing)),
             b'R' => {}
-            tag => return Err(self.unexpected(tag, DOING)),
+            tag => return Err(self.unexpected(tag, doing)),
         }
         let mut fields = Fields(self.body(&message));
         match fields.i32() {
             Some(method) if method == expected => Ok(fields.0.to_vec()),
-            _ => Err(self.confused(DOING, "a SASL exchange out of order")),
+            _ => Err(self.confused(doing, "a SASL exchange out of order")),
         }
     }
 
-    fn finish_startup(&mut self) -> Result<()> {
+    fn finish_startup(&mut self, doing: &str) -> Result<()> {
         loop {
-            let message = self.next(DOING)?;
+            let message = self.next(doing)?;
             match message.tag {
-                b'E' => return Err(self.server_error(&message, DOING)),
+                b'E' => return Err(self.server_error(&message, doing)),
                 b'v' => {}
                 b'K' => {
                     let mut fields = Fields(self.body(&message));
                     let (pid, key) = (fields.i32(), fields.0.to_vec());
-                    let Some(pid) = pid else { return Err(self.confused(DOING, "a short cancel key")) };
+                    let Some(pid) = pid else { return Err(self.confused(doing, "a short cancel key")) };
                     self.state.pid = pid;
                     self.state.key = key;
                 }
@@ -237,7 +247,7 @@ impl Connection {
                     self.ready(&message);
                     break;
                 }
-                tag => return Err(self.unexpected(tag, DOING)),
+                tag => return Err(self.unexpected(tag, doing)),
             }
         }
         let version = self.parameter("server_version").map(BStr::to_owned);
@@ -246,7 +256,7 @@ impl Connection {
                 self.state.version = number;
                 Ok(())
             }
-            None => Err(Error::new(ErrorKind::Connection, DOING).why(match version {
+            None => Err(Error::new(ErrorKind::Connection, doing.to_owned()).why(match version {
                 Some(text) => format!("the server's version is not understood: {text:?}"),
                 None => "the server does not tell its version".to_owned(),
             })),

@@ -1,0 +1,350 @@
+//! The attempts to connect: hosts in order, their addresses in order, with TLS and without.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+use super::certificate::Certificate;
+use super::hosts::{Address, Host};
+use super::password_file::{self, Found};
+use super::target::{Keepalive, Target, Wanted};
+use super::tls::SslMode;
+use crate::wire::{Channel, Connection, Dial, Socket, Startup};
+use crate::{Context, Error, ErrorKind, Result};
+
+/// The request for TLS: its length, and a number that no version of the protocol has.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+
+/// Whether TLS is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Plain,
+    IfOffered,
+    Must,
+}
+
+/// A way to one address of the server.
+#[derive(Clone)]
+struct Route {
+    address: Address,
+    wish: Wish,
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    timeout: Option<Duration>,
+    keepalive: Option<Keepalive>,
+    what: String,
+}
+
+impl Target {
+    /// Connects: tries each host, and each of its addresses, until one answers.
+    ///
+    /// # Errors
+    /// None answers (the error says what each one did), or the first that does refuses. The server's report, where
+    /// there is one, can be had from the error.
+    pub fn connect(&self) -> Result<Connection> {
+        let config = if self.tls.mode == SslMode::Disable || self.hosts.iter().all(Host::is_local) {
+            None
+        } else {
+            Some(self.tls.config()?)
+        };
+        let wishes: &[Wanted] =
+            if self.wanted == Wanted::PreferStandby { &[Wanted::Standby, Wanted::Any] } else { &[self.wanted] };
+        let mut failures = Vec::new();
+        for &wanted in wishes {
+            failures.clear();
+            for host in &self.hosts {
+                let addresses = match host.addresses() {
+                    Ok(addresses) => addresses,
+                    Err(e) => {
+                        failures.push(e);
+                        continue;
+                    }
+                };
+                for address in addresses {
+                    let result = self.connect_to(host, address, config.as_ref());
+                    match result.and_then(|c| suits(c, wanted, &host.describe())) {
+                        Ok(connection) => return Ok(connection),
+                        Err(e) if is_final(&e) => return Err(e),
+                        Err(e) => failures.push(e),
+                    }
+                }
+            }
+        }
+        Err(self.all_failed(failures))
+    }
+
+    fn all_failed(&self, mut failures: Vec<Error>) -> Error {
+        match failures.pop() {
+            Some(only) if failures.is_empty() => only,
+            Some(last) => {
+                let why: Vec<_> = failures.iter().map(ToString::to_string).collect();
+                Error::new(last.kind(), format!("connect to {}", self.describe())).why(why.join("; ")).source(last)
+            }
+            None => Error::new(ErrorKind::Usage, format!("connect to {}", self.describe())).why("no host is named"),
+        }
+    }
+
+    fn connect_to(&self, host: &Host, address: Address, config: Option<&Arc<ClientConfig>>) -> Result<Connection> {
+        let what = self.describe_at(&host.describe());
+        let tls = match (config, &address) {
+            (Some(config), Address::Tcp(_)) => Some((Arc::clone(config), self.server_name(host, &address)?)),
+            _ => None,
+        };
+        let plan: &[Wish] = match (&tls, self.tls.mode) {
+            (None, _) | (_, SslMode::Disable) => &[Wish::Plain],
+            (_, SslMode::Allow) => &[Wish::Plain, Wish::Must],
+            (_, SslMode::Prefer) => &[Wish::IfOffered, Wish::Plain],
+            _ => &[Wish::Must],
+        };
+        let route =
+            Route { address, wish: Wish::Plain, tls, timeout: self.connect_timeout, keepalive: self.keepalive, what };
+        let mut first_failure = None;
+        for &wish in plan {
+            let mut encrypted = false;
+            let attempt = self.start(host, Route { wish, ..route.clone() }, &mut encrypted);
+            match attempt {
+                Ok(connection) => return Ok(connection),
+                Err(e) => {
+                    let again = match wish {
+                        // Only the TLS handshake fails as IncompatibleTls; that a wrong password is not tried again
+                        // without encryption keeps it from being sent in the clear.
+                        Wish::IfOffered => is_tls_failure(&e) || (encrypted && refused_by_rule(&e)),
+                        Wish::Plain => refused_by_rule(&e),
+                        Wish::Must => false,
+                    };
+                    let first = first_failure.take();
+                    if !again {
+                        return Err(first.unwrap_or(e));
+                    }
+                    first_failure = Some(first.unwrap_or(e));
+                }
+            }
+        }
+        Err(first_failure.unwrap_or_else(|| Error::new(ErrorKind::Internal, "connect").why("there was no way to try")))
+    }
+
+    fn start(&self, host: &Host, route: Route, encrypted: &mut bool) -> Result<Connection> {
+        let channel = route.open()?;
+        *encrypted = channel.is_tls();
+        let found = self.find_password(host);
+        let startup = Startup {
+            peer: route.what.clone(),
+            user: self.user.to_vec(),
+            database: self.database.to_vec(),
+            password: match &found {
+                Found::Password(password) => Some(password.clone()),
+                _ => None,
+            },
+            application_name: self.application_name.to_vec(),
+            options: self.options.to_vec(),
+            channel_binding: self.channel_binding,
+            tls_server_end_point: channel
+                .server_certificate()
+                .and_then(Certificate::parse)
+                .and_then(|certificate| certificate.end_point()),
+        };
+        // A connection is cancelled the way it was made, not by trying out again.
+        let dial = Route { wish: if *encrypted { Wish::Must } else { Wish::Plain }, ..route };
+        let mut connection = match Connection::start(channel, &startup, Arc::new(dial)) {
+            Ok(connection) => connection,
+            Err(e) => return Err(self.explain(e, &found)),
+        };
+        connection.set_read_timeout(None)?;
+        Ok(connection)
+    }
+
+    fn find_password(&self, host: &Host) -> Found {
+        if let Some(password) = &self.password {
+            return Found::Password(password.0.clone());
+        }
+        match &self.password_file {
+            Some(path) => {
+                password_file::look_up(path, &host.names_for_password(), host.port, &self.database, &self.user)
+            }
+            None => Found::Nothing,
+        }
+    }
+
+    /// Adds where the password came from, or why there was none.
+    fn explain(&self, error: Error, found: &Found) -> Error {
+        let rejected = error.server().is_some_and(|s| s.is("28P01"));
+        match (found, &self.password_file) {
+            (Found::Unusable(why), _) => error.hint(why.as_str()),
+            (Found::Password(_), Some(path)) if rejected && self.password.is_none() => {
+                error.hint(format!("the password came from the password file {}", path.display()))
+            }
+            _ => error,
+        }
+    }
+
+    fn server_name(&self, host: &Host, address: &Address) -> Result<ServerName<'static>> {
+        let name = host.name();
+        match (ServerName::try_from(name.clone()), address) {
+            (Ok(name), _) => Ok(name),
+            // Without verification of the name it is only a courtesy to the server.
+            (Err(_), Address::Tcp(address)) if self.tls.mode < SslMode::VerifyFull => {
+                Ok(ServerName::IpAddress(address.ip().into()))
+            }
+            (Err(e), _) => Err(e).context(ErrorKind::Usage, || format!("verify the host name {name:?}")),
+        }
+    }
+}
+
+impl Route {
+    fn doing(&self) -> String {
+        format!("connect to {}", self.what)
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        let why = match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "it did not answer in time".to_owned(),
+            io::ErrorKind::UnexpectedEof => "it closed the connection at once".to_owned(),
+            _ => error.to_string(),
+        };
+        let error = Error::new(ErrorKind::Connection, self.doing()).why(format!("{}: {why}", self.address));
+        match &self.address {
+            Address::Tcp(_) => error.hint("is the server running there, and does it accept connections over TCP?"),
+            _ => error.hint("is the server running on this host, with its socket there?"),
+        }
+    }
+
+    fn socket(&self) -> io::Result<Socket> {
+        let socket = match &self.address {
+            Address::Tcp(address) => {
+                let stream = match self.timeout {
+                    Some(timeout) => TcpStream::connect_timeout(address, timeout)?,
+                    None => TcpStream::connect(address)?,
+                };
+                stream.set_nodelay(true)?;
+                self.set_keepalive(&stream)?;
+                Socket::Tcp(stream)
+            }
+            Address::Unix(path) => Socket::Unix(UnixStream::connect(path)?),
+            #[cfg(target_os = "linux")]
+            Address::Abstract(name) => {
+                use std::os::linux::net::SocketAddrExt;
+                let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+                Socket::Unix(UnixStream::connect_addr(&address)?)
+            }
+            #[cfg(not(target_os = "linux"))]
+            Address::Abstract(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        socket.set_read_timeout(self.timeout)?;
+        Ok(socket)
+    }
+
+    fn set_keepalive(&self, stream: &TcpStream) -> io::Result<()> {
+        use rustix::net::sockopt;
+        let Some(keepalive) = self.keepalive else { return Ok(()) };
+        sockopt::set_socket_keepalive(stream, true)?;
+        sockopt::set_tcp_keepidle(stream, keepalive.idle)?;
+        if let Some(interval) = keepalive.interval {
+            sockopt::set_tcp_keepintvl(stream, interval)?;
+        }
+        if let Some(count) = keepalive.count {
+            sockopt::set_tcp_keepcnt(stream, count)?;
+        }
+        Ok(())
+    }
+
+    fn open(&self) -> Result<Channel> {
+        let socket = self.socket().map_err(|e| self.failed(&e))?;
+        let (Some((config, name)), true) = (&self.tls, self.wish != Wish::Plain) else {
+            return Ok(Channel::plain(socket));
+        };
+        match ask_for_tls(&socket).map_err(|e| self.failed(&e))? {
+            b'S' => {}
+            b'N' if self.wish == Wish::IfOffered => return Ok(Channel::plain(socket)),
+            b'N' => {
+                return Err(Error::new(ErrorKind::Connection, self.doing())
+                    .why("the server does not offer TLS, and sslmode does not allow to go without"));
+            }
+            // A server that cannot even tell what it is asked for, or fails before it can.
+            _ => {
+                return Err(Error::new(ErrorKind::Connection, self.doing()).source(IncompatibleTls(
+                    "the server answered the request for TLS with neither yes nor no".to_owned(),
+                )));
+            }
+        }
+        let tls = ClientConnection::new(Arc::clone(config), name.clone())
+            .context(ErrorKind::Internal, || format!("{}, with TLS", self.doing()))?;
+        Channel::tls(socket, tls).map_err(|e| match e.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.failed(&e),
+            _ => Error::new(ErrorKind::Connection, self.doing()).source(IncompatibleTls(e.to_string())),
+        })
+    }
+}
+
+impl Dial for Route {
+    fn dial(&self) -> Result<Channel> {
+        self.open()
+    }
+}
+
+/// The answer is read byte by byte: what came after it in the clear would have been put there by somebody in between,
+/// and would be taken for the server's once TLS is there.
+fn ask_for_tls(mut socket: &Socket) -> io::Result<u8> {
+    socket.write_all(&SSL_REQUEST)?;
+    let mut answer = [0];
+    socket.read_exact(&mut answer)?;
+    Ok(answer[0])
+}
+
+/// TLS could not be agreed on.
+#[derive(Debug)]
+struct IncompatibleTls(String);
+
+impl std::fmt::Display for IncompatibleTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TLS failed: {}", self.0)
+    }
+}
+
+impl std::error::Error for IncompatibleTls {}
+
+fn is_tls_failure(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|s| s.is::<IncompatibleTls>())
+}
+
+/// Whether the server has no rule that lets this connection in, but may have one for the other kind.
+fn refused_by_rule(error: &Error) -> bool {
+    error.server().is_some_and(|s| s.is("28000"))
+}
+
+/// Whether another host cannot help: this one was there and said no. One that is starting up, shutting down, or not of
+/// the kind that is wanted has not.
+fn is_final(error: &Error) -> bool {
+    match error.server() {
+        Some(server) => !server.is("57P03") && !server.is("57P01"),
+        None => error.kind() == ErrorKind::Usage || error.kind() == ErrorKind::Internal,
+    }
+}
+
+/// The connection, if its server is of the kind that is wanted.
+fn suits(mut connection: Connection, wanted: Wanted, host: &str) -> Result<Connection> {
+    if wanted == Wanted::Any {
+        return Ok(connection);
+    }
+    let rows = connection.query(
+        "SELECT pg_catalog.pg_is_in_recovery() AS standby, \
+         pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only",
+        &[],
+    )?;
+    let row = rows.one()?;
+    let (standby, read_only) = (row.bool("standby")?, row.bool("read_only")?);
+    let (fits, kind) = match wanted {
+        Wanted::Any | Wanted::PreferStandby => (true, ""),
+        Wanted::ReadWrite => (!read_only && !standby, "it is read-only"),
+        Wanted::ReadOnly => (read_only || standby, "it is not read-only"),
+        Wanted::Primary => (!standby, "it is a standby"),
+        Wanted::Standby => (standby, "it is not a standby"),
+    };
+    if fits {
+        return Ok(connection);
+    }
+    Err(Error::new(ErrorKind::Connection, format!("use the server at {host}")).why(kind))
+}

@@ -1,0 +1,26 @@
+//! From what a person typed to an open connection: URLs in the forms of libpq and of SQLAlchemy, `key=value` strings, the
+//! `PG*` environment, the password file, TLS.
+//!
+//! A text becomes [`settings::Settings`] (what was said, by parameter), and settings with the environment become a
+//! [`Target`] (what it means); only [`Target::connect`] touches the network. The environment is a value
+//! ([`Environment`]), so that everything before that can be tested without changing the process's own.
+
+mod attempt;
+mod certificate;
+mod environment;
+mod hosts;
+mod keyword;
+mod password_file;
+mod recognise;
+mod settings;
+mod sqlite;
+mod target;
+mod tls;
+mod url;
+
+pub use environment::Environment;
+pub use recognise::{Database, find_url, recognise};
+pub use settings::Settings;
+pub use sqlite::SqliteTarget;
+pub use target::Target;
+pub use tls::SslMode;

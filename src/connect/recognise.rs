@@ -1,0 +1,139 @@
+//! Which kind of database a text means.
+
+use bstr::{BString, ByteSlice};
+
+use super::environment::Environment;
+use super::sqlite::{self, SqliteTarget};
+use super::target::Target;
+use super::{keyword, url};
+use crate::{Error, ErrorKind, Result};
+
+/// A database of either kind.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// A file of SQLite's.
+    Sqlite(SqliteTarget),
+    /// A database in a PostgreSQL server.
+    Postgres(Box<Target>),
+}
+
+/// The variables that are looked at for a URL, in this order.
+const VARIABLES: &[&str] = &["LIFEBOAT_DATABASE_URL", "DATABASE_URL", "Z4J_DATABASE_URL"];
+
+/// The URL to use: the one given, or the first of `LIFEBOAT_DATABASE_URL`, `DATABASE_URL`, `Z4J_DATABASE_URL` that is
+/// set, or, where libpq's own `PGHOST`, `PGDATABASE` or `PGPORT` is set, the URL that leaves everything to them.
+///
+/// # Errors
+/// None of them is set.
+pub fn find_url(given: Option<&[u8]>, env: &Environment) -> Result<BString> {
+    if let Some(url) = given {
+        return Ok(url.into());
+    }
+    if let Some(url) = VARIABLES.iter().find_map(|name| env.get(name)) {
+        return Ok(url.to_owned());
+    }
+    if ["PGHOST", "PGDATABASE", "PGPORT"].iter().any(|name| env.get(name).is_some()) {
+        return Ok("postgresql://".into());
+    }
+    Err(Error::new(ErrorKind::Usage, "find out which database is meant")
+        .why(format!("there is no --url, and none of {} is set", VARIABLES.join(", ")))
+        .hint("for example: --url postgresql://user@host/database, or --url sqlite:////srv/app.db"))
+}
+
+/// What `text` means: a URL of SQLite or PostgreSQL, or a connection string of keywords and values.
+///
+/// # Errors
+/// It is neither, or something in it, or in the `PG*` variables, makes no sense. No error shows a password.
+pub fn recognise(text: &[u8], env: &Environment) -> Result<Database> {
+    let text = text.trim_ascii();
+    let Some(at) = text.find(b"://") else {
+        if text.contains(&b'=') {
+            return Ok(Database::Postgres(Box::new(Target::new(keyword::parse(text)?, env)?)));
+        }
+        return Err(unknown("it is neither a URL nor a connection string such as \"host=localhost dbname=app\""));
+    };
+    let (scheme, rest) = (&text[..at], &text[at + 3..]);
+    // A connection string may hold a URL-like value, but no scheme holds an equals sign.
+    if scheme.contains(&b'=') {
+        return Ok(Database::Postgres(Box::new(Target::new(keyword::parse(text)?, env)?)));
+    }
+    let scheme = scheme.to_ascii_lowercase();
+    let (kind, driver) = match scheme.find_byte(b'+') {
+        Some(plus) => (&scheme[..plus], true),
+        None => (&scheme[..], false),
+    };
+    match kind {
+        b"sqlite" => Ok(Database::Sqlite(sqlite::parse(rest)?)),
+        b"postgresql" | b"postgres" => Ok(Database::Postgres(Box::new(Target::new(url::parse(rest, driver)?, env)?))),
+        _ if kind.iter().all(|b| b.is_ascii_alphanumeric()) => {
+            Err(unknown(&format!("databases of the kind {:?} are not supported", kind.as_bstr())))
+        }
+        // What stands before "://" is no scheme then, and may be anything, such as a password.
+        _ => Err(unknown("it does not begin with the scheme of a URL")),
+    }
+}
+
+fn unknown(why: &str) -> Error {
+    url::malformed(why).hint("URLs begin with postgresql:// (or postgres://, postgresql+driver://) or sqlite://")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env() -> Environment {
+        Environment::empty().with_user("me")
+    }
+
+    fn shown(text: &str) -> String {
+        match recognise(text.as_bytes(), &env()) {
+            Ok(Database::Sqlite(t)) => format!("sqlite {}", t.path.display()),
+            Ok(Database::Postgres(t)) => t.describe(),
+            Err(e) => e.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_promised_forms_are_recognised() {
+        for (text, meaning) in [
+            ("sqlite:///relative.db", "sqlite relative.db"),
+            ("sqlite:////absolute.db", "sqlite /absolute.db"),
+            ("sqlite+aiosqlite:////absolute.db", "sqlite /absolute.db"),
+            ("postgresql+asyncpg://u:p@h/d", "database \"d\" at h:5432 as \"u\""),
+            ("postgresql+psycopg://u:p@h:7/d", "database \"d\" at h:7 as \"u\""),
+            ("postgres://h", "database \"me\" at h:5432 as \"me\""),
+            ("POSTGRESQL://u@h", "database \"u\" at h:5432 as \"u\""),
+            ("host=/tmp dbname=x", "database \"x\" at /tmp:5432 as \"me\""),
+            ("host=h application_name=a://b", "database \"me\" at h:5432 as \"me\""),
+        ] {
+            assert_eq!(shown(text), meaning, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_things_are_refused_with_a_reason() {
+        for (text, said) in [
+            ("mysql://u:geheim@h/d", "\"mysql\""),
+            ("geheim", "neither a URL nor"),
+            ("", "neither a URL nor"),
+            ("u:geheim@x://y", "scheme"),
+        ] {
+            let error = shown(text);
+            assert!(error.contains(said) && !error.contains("geheim"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_url_is_looked_for_in_the_promised_order() {
+        let env = env().with("Z4J_DATABASE_URL", "z").with("PGHOST", "h");
+        assert_eq!(find_url(None, &env).unwrap(), "z");
+        let env = env.with("DATABASE_URL", "d");
+        assert_eq!(find_url(None, &env).unwrap(), "d");
+        let env = env.with("LIFEBOAT_DATABASE_URL", "l");
+        assert_eq!(find_url(None, &env).unwrap(), "l");
+        assert_eq!(find_url(Some(b"given"), &env).unwrap(), "given");
+        assert_eq!(find_url(None, &Environment::empty().with("PGDATABASE", "x")).unwrap(), "postgresql://");
+        let error = find_url(None, &Environment::empty()).unwrap_err();
+        assert!(error.to_string().contains("Z4J_DATABASE_URL"), "{error}");
+    }
+}

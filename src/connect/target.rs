@@ -1,0 +1,242 @@
+//! A PostgreSQL database to connect to, with everything that was said or is usual.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::environment::Environment;
+use super::hosts::{Host, hosts};
+use super::settings::{Settings, bad};
+use super::tls::{SslMode, Tls};
+use crate::wire::ChannelBinding;
+use crate::{Error, ErrorKind, Result};
+
+/// A database in a server: where it is, as whom, how.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub(super) hosts: Vec<Host>,
+    pub(super) user: BString,
+    pub(super) database: BString,
+    pub(super) password: Option<Secret>,
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) application_name: BString,
+    pub(super) options: BString,
+    pub(super) connect_timeout: Option<Duration>,
+    pub(super) keepalive: Option<Keepalive>,
+    pub(super) channel_binding: ChannelBinding,
+    pub(super) wanted: Wanted,
+    pub(super) tls: Tls,
+}
+
+/// A password, which no output shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Secret(pub(super) Vec<u8>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// How an idle connection is found to be dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keepalive {
+    pub(super) idle: Duration,
+    pub(super) interval: Option<Duration>,
+    pub(super) count: Option<u32>,
+}
+
+/// A firewall forgets connections that are silent for longer than some minutes, and building an index can be silent for
+/// hours; the operating system's default is two hours.
+const KEEPALIVE_IDLE: i64 = 60;
+
+/// Which of several servers will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Any,
+    ReadWrite,
+    ReadOnly,
+    Primary,
+    Standby,
+    PreferStandby,
+}
+
+impl Target {
+    /// What the settings mean, with the environment and libpq's defaults for what they leave open.
+    ///
+    /// # Errors
+    /// A value makes no sense, or nothing says which user to log in as.
+    pub fn new(settings: Settings, env: &Environment) -> Result<Self> {
+        let settings = settings.complete(env)?;
+        let text = |name| settings.get(name).map(BStr::to_owned);
+        let Some(user) = text("user").or_else(|| env.user().map(BStr::to_owned)) else {
+            return Err(Error::new(ErrorKind::Usage, "find out which user to log in as")
+                .why("none is named, and the operating system does not tell who this is")
+                .hint("name one in the URL, or set PGUSER"));
+        };
+        let password_file = match settings.get("passfile") {
+            Some(path) => Some(PathBuf::from(OsStr::from_bytes(path))),
+            None => env.home().map(|home| home.join(".pgpass")),
+        };
+        // Below two seconds a slow network would look like a dead one; zero is for ever.
+        let connect_timeout = match settings.number("connect_timeout")? {
+            Some(seconds @ 1..) => Some(Duration::from_secs(u64::try_from(seconds.max(2)).unwrap_or(2))),
+            _ => None,
+        };
+        Ok(Self {
+            hosts: hosts(&settings)?,
+            database: text("dbname").unwrap_or_else(|| user.clone()),
+            user,
+            password: settings.get("password").map(|p| Secret(p.to_vec())),
+            password_file,
+            application_name: text("application_name")
+                .or_else(|| text("fallback_application_name"))
+                .unwrap_or_else(|| "lifeboat".into()),
+            options: text("options").unwrap_or_default(),
+            connect_timeout,
+            keepalive: keepalive(&settings)?,
+            channel_binding: channel_binding(&settings)?,
+            wanted: wanted(&settings)?,
+            tls: Tls::new(&settings, env)?,
+        })
+    }
+
+    /// The same server and user, another database.
+    #[must_use]
+    pub fn with_database(&self, name: impl Into<BString>) -> Self {
+        Self { database: name.into(), ..self.clone() }
+    }
+
+    /// The name of the database.
+    pub fn database(&self) -> &BStr {
+        self.database.as_bstr()
+    }
+
+    /// The role to log in as.
+    pub fn user(&self) -> &BStr {
+        self.user.as_bstr()
+    }
+
+    /// Whether connections are encrypted.
+    pub fn ssl_mode(&self) -> SslMode {
+        self.tls.mode
+    }
+
+    /// The database, the host and the user, for messages; never the password.
+    pub fn describe(&self) -> String {
+        let hosts: Vec<_> = self.hosts.iter().map(Host::describe).collect();
+        self.describe_at(&hosts.join(" or "))
+    }
+
+    pub(super) fn describe_at(&self, place: &str) -> String {
+        format!("database {:?} at {place} as {:?}", self.database, self.user)
+    }
+}
+
+fn keepalive(settings: &Settings) -> Result<Option<Keepalive>> {
+    if settings.number("keepalives")? == Some(0) {
+        return Ok(None);
+    }
+    let seconds = |n: i64| u64::try_from(n).ok().filter(|n| (1..=32_767).contains(n)).map(Duration::from_secs);
+    let idle = settings.number("keepalives_idle")?.unwrap_or(KEEPALIVE_IDLE);
+    Ok(Some(Keepalive {
+        idle: seconds(idle).unwrap_or(Duration::from_secs(KEEPALIVE_IDLE.unsigned_abs())),
+        interval: settings.number("keepalives_interval")?.and_then(seconds),
+        count: settings
+            .number("keepalives_count")?
+            .and_then(|n| u32::try_from(n).ok())
+            .filter(|n| (1..=127).contains(n)),
+    }))
+}
+
+fn channel_binding(settings: &Settings) -> Result<ChannelBinding> {
+    match settings.word("channel_binding")? {
+        None | Some("prefer") => Ok(ChannelBinding::Prefer),
+        Some("disable") => Ok(ChannelBinding::Disable),
+        Some("require") => Ok(ChannelBinding::Require),
+        Some(_) => Err(bad("channel_binding").why("its value is none of disable, prefer, require")),
+    }
+}
+
+fn wanted(settings: &Settings) -> Result<Wanted> {
+    match settings.word("target_session_attrs")? {
+        None | Some("any") => Ok(Wanted::Any),
+        Some("read-write") => Ok(Wanted::ReadWrite),
+        Some("read-only") => Ok(Wanted::ReadOnly),
+        Some("primary") => Ok(Wanted::Primary),
+        Some("standby") => Ok(Wanted::Standby),
+        Some("prefer-standby") => Ok(Wanted::PreferStandby),
+        Some(_) => Err(bad("target_session_attrs")
+            .why("its value is none of any, read-write, read-only, primary, standby, prefer-standby")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(text: &str, env: &Environment) -> Result<Target> {
+        Target::new(super::super::keyword::parse(text.as_bytes())?, env)
+    }
+
+    #[test]
+    fn defaults_are_those_of_libpq() {
+        let env = Environment::empty().with_user("me").with_home("/home/me");
+        let t = target("", &env).unwrap();
+        assert_eq!(t.describe(), "database \"me\" at the local socket:5432 as \"me\"");
+        assert_eq!((t.ssl_mode(), t.password_file.as_deref()), (SslMode::Prefer, Some("/home/me/.pgpass".as_ref())));
+        assert_eq!(t.application_name, "lifeboat");
+        let t = target("user=you connect_timeout=1", &env).unwrap();
+        assert_eq!((t.database(), t.connect_timeout), (BStr::new("you"), Some(Duration::from_secs(2))));
+        assert!(target("", &Environment::empty()).unwrap_err().to_string().contains("which user"));
+    }
+
+    #[test]
+    fn the_environment_counts_where_nothing_was_said() {
+        let env = [
+            "HOST=h",
+            "PORT=7",
+            "USER=u",
+            "DATABASE=d",
+            "PASSWORD=geheim",
+            "PASSFILE=/p",
+            "SSLMODE=require",
+            "APPNAME=a",
+            "CONNECT_TIMEOUT=9",
+            "OPTIONS=-c x=y",
+            "CHANNELBINDING=require",
+        ]
+        .iter()
+        .filter_map(|pair| pair.split_once('='))
+        .fold(Environment::empty(), |env, (name, value)| env.with(&format!("PG{name}"), value));
+        let t = target("", &env).unwrap();
+        assert_eq!(t.describe(), "database \"d\" at h:7 as \"u\"");
+        assert_eq!(t.password, Some(Secret(b"geheim".to_vec())));
+        assert_eq!(t.password_file.as_deref(), Some("/p".as_ref()));
+        assert_eq!((t.ssl_mode(), t.channel_binding), (SslMode::Require, ChannelBinding::Require));
+        assert_eq!((t.application_name.as_bstr(), t.options.as_bstr()), (BStr::new("a"), BStr::new("-c x=y")));
+        assert_eq!(t.connect_timeout, Some(Duration::from_secs(9)));
+        assert!(!format!("{t:?} {}", t.describe()).contains("geheim"));
+        assert_eq!(t.with_database("e").describe(), "database \"e\" at h:7 as \"u\"");
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_named() {
+        let env = Environment::empty().with_user("me");
+        for (text, said) in [
+            ("sslmode=maybe", "verify-full"),
+            ("sslrootcert=system sslmode=require", "verify-full"),
+            ("channel_binding=x", "channel_binding"),
+            ("target_session_attrs=x", "read-write"),
+            ("connect_timeout=x", "connect_timeout"),
+            ("ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2", "above"),
+            ("sslcert=/x", "sslcert"),
+        ] {
+            let error = target(text, &env).unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+}

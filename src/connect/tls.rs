@@ -1,0 +1,302 @@
+//! TLS as sslmode and its companions ask for it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+};
+
+use super::certificate::Certificate;
+use super::environment::Environment;
+use super::settings::{Settings, bad};
+use crate::{Context, Error, ErrorKind, Result};
+
+/// Whether a connection is encrypted, and how far the server has to prove who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SslMode {
+    /// Never encrypted.
+    Disable,
+    /// Encrypted if the server refuses otherwise.
+    Allow,
+    /// Encrypted if the server can.
+    Prefer,
+    /// Always encrypted, with whatever server; with a file of root certificates, as `VerifyCa`.
+    Require,
+    /// Always encrypted, with a server whose certificate comes from a root that is trusted.
+    VerifyCa,
+    /// As `VerifyCa`, and the certificate is for the host that was named.
+    VerifyFull,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Roots {
+    File(PathBuf),
+    System,
+}
+
+/// What was asked for of TLS.
+#[derive(Debug, Clone)]
+pub(super) struct Tls {
+    pub(super) mode: SslMode,
+    roots: Option<Roots>,
+    certificate: Option<(PathBuf, PathBuf)>,
+    sni: bool,
+    versions: Vec<&'static SupportedProtocolVersion>,
+}
+
+impl Tls {
+    /// What the settings ask for; the default files in `~/.postgresql` count where they exist.
+    ///
+    /// # Errors
+    /// A value is none of those that there are; a combination that would be less safe than it looks.
+    pub(super) fn new(settings: &Settings, env: &Environment) -> Result<Self> {
+        let default = |name: &str| env.home().map(|h| h.join(".postgresql").join(name)).filter(|p| p.exists());
+        let path = |name| settings.get(name).map(|p| p.to_path_lossy_bytes());
+        let roots = match path("sslrootcert") {
+            Some(p) if p.as_os_str() == "system" => Some(Roots::System),
+            Some(p) => Some(Roots::File(p)),
+            None => default("root.crt").map(Roots::File),
+        };
+        let mode = match settings.word("sslmode")? {
+            None if roots == Some(Roots::System) => SslMode::VerifyFull,
+            None | Some("prefer") => SslMode::Prefer,
+            Some("disable") => SslMode::Disable,
+            Some("allow") => SslMode::Allow,
+            Some("require") => SslMode::Require,
+            Some("verify-ca") => SslMode::VerifyCa,
+            Some("verify-full") => SslMode::VerifyFull,
+            Some(_) => {
+                return Err(
+                    bad("sslmode").why("its value is none of disable, allow, prefer, require, verify-ca, verify-full")
+                );
+            }
+        };
+        if roots == Some(Roots::System) && mode != SslMode::VerifyFull {
+            // Anyone can have a certificate from a public root, so without the name it proves nothing.
+            return Err(bad("sslrootcert").why("\"system\" goes only with sslmode=verify-full"));
+        }
+        let certificate = match (path("sslcert").or_else(|| default("postgresql.crt")), settings.word("sslcertmode")?) {
+            (None, _) | (_, Some("disable")) => None,
+            (Some(certificate), _) => match path("sslkey").or_else(|| default("postgresql.key")) {
+                Some(key) => Some((certificate, key)),
+                None => {
+                    return Err(bad("sslcert")
+                        .why(format!("there is a certificate, {}, but no key to it", certificate.display()))
+                        .hint("name the key with sslkey"));
+                }
+            },
+        };
+        let version = |name, default| match settings.word(name)? {
+            None => Ok(default),
+            Some("TLSv1" | "TLSv1.1") if name == "ssl_min_protocol_version" => Ok(2),
+            Some("TLSv1.2") => Ok(2),
+            Some("TLSv1.3") => Ok(3),
+            Some(_) => Err(bad(name).why("the versions that are supported are TLSv1.2 and TLSv1.3")),
+        };
+        let (least, most) = (version("ssl_min_protocol_version", 2)?, version("ssl_max_protocol_version", 3)?);
+        let versions: Vec<_> = [(2, &rustls::version::TLS12), (3, &rustls::version::TLS13)]
+            .into_iter()
+            .filter_map(|(n, version)| (least..=most).contains(&n).then_some(version))
+            .collect();
+        if versions.is_empty() {
+            return Err(bad("ssl_min_protocol_version").why("it is above ssl_max_protocol_version"));
+        }
+        Ok(Self { mode, roots, certificate, sni: settings.get("sslsni").is_none_or(|v| v != "0"), versions })
+    }
+
+    /// The configuration for rustls.
+    ///
+    /// # Errors
+    /// A file cannot be read or holds nothing of use; verification is asked for and there is nothing to verify with.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let (mut store, mut given) = (RootCertStore::empty(), Vec::new());
+        let verify = match (self.mode, &self.roots) {
+            // Here even a wrong certificate is as good as no encryption, which would be taken as well.
+            (SslMode::Disable | SslMode::Allow | SslMode::Prefer, _) | (SslMode::Require, None) => Verify::Nothing,
+            (SslMode::Require | SslMode::VerifyCa, _) => Verify::Chain,
+            (SslMode::VerifyFull, _) => Verify::ChainAndName,
+        };
+        if verify != Verify::Nothing {
+            let Some(roots) = &self.roots else {
+                return Err(Error::new(ErrorKind::Usage, "verify the server's certificate")
+                    .why("there is no file of root certificates")
+                    .hint("name one with sslrootcert, say sslrootcert=system, or put it at ~/.postgresql/root.crt"));
+            };
+            given = load_roots(roots)?;
+            for certificate in &given {
+                // A bundle may hold roots of kinds that are not understood; they are merely of no use.
+                let _ = store.add(certificate.clone());
+            }
+        }
+        let verifier = Verifier { verify, store, given, provider: Arc::clone(&provider) };
+        let doing = "set up TLS";
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&self.versions)
+            .context(ErrorKind::Internal, || doing)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match &self.certificate {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let chain = load_certificates(certificate)?;
+                builder
+                    .with_client_auth_cert(chain, load_key(key)?)
+                    .context(ErrorKind::Usage, || format!("use the client certificate {}", certificate.display()))?
+            }
+        };
+        config.enable_sni = self.sni;
+        Ok(Arc::new(config))
+    }
+}
+
+trait PathBytes {
+    fn to_path_lossy_bytes(&self) -> PathBuf;
+}
+
+impl PathBytes for bstr::BStr {
+    fn to_path_lossy_bytes(&self) -> PathBuf {
+        use std::os::unix::ffi::OsStrExt;
+        PathBuf::from(std::ffi::OsStr::from_bytes(self))
+    }
+}
+
+fn load_roots(roots: &Roots) -> Result<Vec<CertificateDer<'static>>> {
+    match roots {
+        Roots::File(path) => load_certificates(path),
+        Roots::System => {
+            let found = rustls_native_certs::load_native_certs();
+            match found.errors.into_iter().next() {
+                Some(error) if found.certs.is_empty() => {
+                    Err(error).context(ErrorKind::Io, || "read the system's root certificates")
+                }
+                None if found.certs.is_empty() => {
+                    Err(Error::new(ErrorKind::Io, "read the system's root certificates").why("there are none"))
+                }
+                _ => Ok(found.certs),
+            }
+        }
+    }
+}
+
+fn load_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let doing = || format!("read the certificates in {}", path.display());
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
+        .context(ErrorKind::Io, doing)?
+        .collect::<Result<_, _>>()
+        .context(ErrorKind::Io, doing)?;
+    if certificates.is_empty() {
+        return Err(Error::new(ErrorKind::Io, doing()).why("there are none in it"));
+    }
+    Ok(certificates)
+}
+
+fn load_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
+    use std::os::unix::fs::MetadataExt;
+    let doing = || format!("read the private key {}", path.display());
+    let metadata = std::fs::metadata(path).context(ErrorKind::Io, doing)?;
+    // A key of root's may be readable to the group that root gave it to; anybody's own to nobody else.
+    let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
+    if metadata.mode() & forbidden != 0 {
+        return Err(Error::new(ErrorKind::Usage, doing())
+            .why("others than its owner may read or write it")
+            .hint("chmod 0600 it"));
+    }
+    match PrivateKeyDer::from_pem_file(path) {
+        Ok(key) => Ok(key),
+        Err(rustls::pki_types::pem::Error::NoItemsFound) => Err(Error::new(ErrorKind::Usage, doing())
+            .why("there is no key in it that can be read: encrypted keys are not supported")),
+        Err(e) => Err(e).context(ErrorKind::Io, doing),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verify {
+    Nothing,
+    Chain,
+    ChainAndName,
+}
+
+/// Verifies as much as sslmode asks for. The server always has to prove that it has its certificate's key: channel
+/// binding rests on that.
+#[derive(Debug)]
+struct Verifier {
+    verify: Verify,
+    store: RootCertStore,
+    given: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    fn chain(
+        &self,
+        parsed: &ParsedCertificate<'_>,
+        der: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        // A self-signed certificate that is its own root is what many servers have. webpki refuses it, because by its
+        // rules what may sign others cannot stand at the end of a chain.
+        if self.given.iter().any(|root| root == der) {
+            let certificate = Certificate::parse(der).ok_or(CertificateError::BadEncoding)?;
+            if certificate.is_valid_at(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)) {
+                return Ok(());
+            }
+            return Err(CertificateError::Expired.into());
+        }
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(parsed, &self.store, intermediates, now, algorithms)
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if self.verify != Verify::Nothing {
+            let parsed = ParsedCertificate::try_from(end_entity)?;
+            self.chain(&parsed, end_entity, intermediates, now)?;
+            if self.verify == Verify::ChainAndName
+                && let Err(error) = verify_server_name(&parsed, server_name)
+                && !Certificate::parse(end_entity).is_some_and(|c| c.common_name_is(&server_name.to_str()))
+            {
+                return Err(error);
+            }
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
