@@ -1,12 +1,14 @@
 //! lifeboat backs up and restores PostgreSQL and SQLite without any client tools on the host.
 
 pub mod cleanup;
+pub mod cli;
 pub mod connect;
 pub mod error;
 pub mod output;
 pub mod postgres;
 pub mod progress;
 pub mod sql;
+pub mod sqlite;
 pub mod wire;
 
 pub use error::{Context, Error, ErrorKind, Result};

@@ -1,0 +1,150 @@
+//! `lifeboat backup`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Common;
+use super::database::DatabaseArgs;
+use super::flags::Compress;
+use super::progress::Console;
+use super::report::{Outcome, mebibytes};
+use crate::connect::Database;
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::{Existing, leftovers};
+use crate::progress::{Level, Message, Reporter};
+use crate::sqlite::{self, BackupOptions};
+
+const EXAMPLES: &str = "\
+Examples:
+  lifeboat backup --url sqlite:////srv/app/app.db --output /var/backups/app-$(date +%F).db
+  lifeboat backup --url postgresql://app@db.example/app --output /var/backups/app-$(date +%F).dump
+  lifeboat backup --output app.dump --compress zstd:3 --owner --acl     (the URL is in the environment)
+  lifeboat backup --url postgresql:///app --output - | ssh other 'cat > app.dump'
+
+The application may go on working. The output appears when it is complete, or not at all.
+A PostgreSQL archive is pg_dump's custom format (-Fc): pg_restore reads it, and so does lifeboat restore.";
+
+/// Back up a database into one file, while the application goes on working
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The file to write; - is standard output (PostgreSQL only)
+    #[arg(long, short = 'o', short_alias = 'f', visible_alias = "file", value_name = "PATH")]
+    output: PathBuf,
+    /// Replace an output file that exists, in the moment in which the new one is complete
+    #[arg(long)]
+    force: bool,
+    /// Fail if a lock is not granted within this time, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..=i64::from(i32::MAX) as u64))]
+    lock_wait_timeout: u64,
+    #[command(flatten)]
+    sqlite: SqliteArgs,
+    #[command(flatten)]
+    postgres: PostgresArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "SQLite")]
+struct SqliteArgs {
+    /// Write a compacted copy (VACUUM INTO): smaller, and free of what was deleted
+    #[arg(long, overrides_with = "no_compact")]
+    compact: bool,
+    /// Copy the pages as they are (the default)
+    #[arg(long, overrides_with = "compact")]
+    no_compact: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL")]
+struct PostgresArgs {
+    /// Save who owns what
+    #[arg(long, overrides_with = "no_owner")]
+    owner: bool,
+    /// Do not save who owns what (the default)
+    #[arg(long, short = 'O', overrides_with = "owner")]
+    no_owner: bool,
+    /// Save privileges (GRANT, REVOKE)
+    #[arg(long, visible_alias = "privileges", overrides_with = "no_acl")]
+    acl: bool,
+    /// Do not save privileges (the default)
+    #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
+    no_acl: bool,
+    /// How to compress: gzip[:1-9], zstd[:-7-22], lz4, none, or a level of gzip
+    #[arg(long, short = 'Z', value_name = "METHOD[:LEVEL]", default_value = "gzip:6")]
+    compress: Compress,
+    /// The version of the archive format; without it, the lowest that can hold the content, 1.14 for gzip and none
+    #[arg(long, value_name = "VERSION", value_parser = ["1.14", "1.15", "1.16"])]
+    archive_version: Option<String>,
+    /// How many connections read, and threads compress
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let console = Console::new(common);
+    let begun = Instant::now();
+    let existing = if args.force { Existing::Replace } else { Existing::Refuse };
+    match args.database.database()? {
+        Database::Sqlite(target) => {
+            let database = target.path;
+            let options = BackupOptions {
+                compact: args.sqlite.compact,
+                existing,
+                lock_wait: Duration::from_millis(args.lock_wait_timeout),
+            };
+            if args.output == Path::new("-") {
+                return Err(Error::new(ErrorKind::Usage, format!("back up {}", database.display()))
+                    .why("an SQLite backup is checked before it is given out, so it cannot go to standard output")
+                    .hint("give the name of a file"));
+            }
+            mention_leftovers(&args.output, &console);
+            let summary = sqlite::backup(&database, &args.output, &options, &console)?;
+            let extra = json!({
+                "journal_mode": summary.journal_mode.name(),
+                "compact": options.compact,
+                "integrity_check": "ok",
+            });
+            Ok(report("sqlite", &summary.output, summary.bytes, begun.elapsed(), extra))
+        }
+        Database::Postgres(_) => Err(super::restore::no_postgres("back up the PostgreSQL database")),
+    }
+}
+
+/// A run that was ended by force could not clean up; nobody else finds these files, for their names begin with a dot.
+fn mention_leftovers(output: &Path, reporter: &dyn Reporter) {
+    for path in leftovers(output) {
+        reporter.message(Message {
+            level: Level::Warning,
+            subject: path.display().to_string(),
+            text: "an unfinished file; remove it, unless another backup is being made right now".into(),
+        });
+    }
+}
+
+fn report(backend: &str, output: &Path, bytes: u64, took: Duration, extra: serde_json::Value) -> Outcome {
+    let output = std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf());
+    let lines = vec![
+        "lifeboat: backup complete".to_owned(),
+        format!("backend: {backend}"),
+        format!("output: {}", output.display()),
+        format!("size: {}", mebibytes(bytes)),
+        "lifeboat: move this file off-host (scp, rclone, S3, ...) for true disaster recovery.".to_owned(),
+    ];
+    let mut outcome = Outcome::new(
+        lines,
+        json!({
+            "backend": backend,
+            "output": output.to_string_lossy(),
+            "bytes": bytes,
+            "seconds": took.as_millis() as f64 / 1000.0,
+        }),
+    );
+    if let serde_json::Value::Object(extra) = extra {
+        outcome.json.extend(extra);
+    }
+    outcome
+}

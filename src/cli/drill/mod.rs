@@ -1,0 +1,75 @@
+//! `lifeboat drill`: proves that backups made here can be restored here.
+
+mod damage;
+mod sample;
+mod sqlite;
+mod writer;
+
+use std::path::PathBuf;
+
+use super::Common;
+use super::database::DatabaseArgs;
+use super::report::{Outcome, out};
+use crate::connect::Database;
+use crate::error::Result;
+
+const EXAMPLES: &str = "\
+Examples:
+  lifeboat drill
+      makes a sample SQLite database in a scratch folder, backs it up while another process writes to it,
+      kills that process, damages the database, restores it, and proves that every row is back
+  lifeboat drill --url sqlite:////srv/app/app.db
+      backs up that database, which may be in use, restores the backup in a scratch folder, and compares
+
+Nothing but the scratch folder is written to; it is removed at the end.";
+
+/// Rehearse a disaster: back up, damage, restore, and prove that every row is back
+///
+/// Without --url a sample is made, whatever the environment says.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Where to make the scratch folder, which takes twice the size of the database
+    #[arg(long, value_name = "FOLDER")]
+    scratch: Option<PathBuf>,
+}
+
+/// What the drill's writing process is started with.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WriterArgs {
+    database: PathBuf,
+}
+
+pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let narrator = Narrator { silent: common.json || common.quiet };
+    if !args.database.is_given() {
+        return sqlite::sample_drill(args.scratch.as_deref(), &narrator, common);
+    }
+    match args.database.database()? {
+        Database::Sqlite(target) => sqlite::rehearse(&target.path, args.scratch.as_deref(), &narrator, common),
+        Database::Postgres(_) => Err(super::restore::no_postgres("rehearse with the PostgreSQL database")),
+    }
+}
+
+/// The process that writes while the drill backs up.
+pub(crate) fn write_forever(args: WriterArgs) -> Result<Outcome> {
+    writer::write_until_input_ends(&args.database)?;
+    Ok(Outcome::nothing())
+}
+
+/// Tells each step when it is done, not at the end.
+pub(super) struct Narrator {
+    silent: bool,
+}
+
+impl Narrator {
+    fn say(&self, line: &str) {
+        if !self.silent {
+            super::progress::clear();
+            // A reader who has gone away does not end the drill.
+            let _ = out(&format!("{line}\n"));
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The drill with SQLite: with a sample, and with a database of the user's.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::damage::damage;
+use super::sample::{self, Proof};
+use super::writer::Writer;
+use super::{Common, Narrator};
+use crate::cleanup::{Registration, with_suffix};
+use crate::cli::progress::Console;
+use crate::cli::report::{Outcome, mebibytes};
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::output::io_error;
+use crate::progress::{Reporter, Silent};
+use crate::sqlite::{self, BackupOptions, RestoreOptions, SIDECARS, TableDigest};
+
+/// How many transfers the sample begins with: some 20 MB.
+const TRANSFERS: i64 = 15_000;
+
+/// A folder that goes away at the end, also if a signal ends the process.
+struct Scratch {
+    folder: tempfile::TempDir,
+    _registration: Registration,
+}
+
+impl Scratch {
+    fn new(parent: Option<&Path>) -> Result<Self> {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let folder = tempfile::Builder::new()
+            .prefix("lifeboat-drill-")
+            .tempdir_in(&parent)
+            .map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
+        let registration = Registration::folder(folder.path());
+        Ok(Self { folder, _registration: registration })
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+fn failed(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Archive, "pass the drill").why(why)
+}
+
+/// Restores must be refused when they would do harm; a drill shows that they are.
+fn expect_refusal(result: Result<sqlite::RestoreSummary>, kind: ErrorKind, what: &str) -> Result<Error> {
+    match result {
+        Err(e) if e.kind() == kind => Ok(e),
+        Err(e) => Err(failed(format!("{what} was refused, but for another reason")).source(e)),
+        Ok(_) => Err(failed(format!("{what} was not refused"))),
+    }
+}
+
+/// The drill with the sample database.
+pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &Common) -> Result<Outcome> {
+    let begun = Instant::now();
+    let console = Console::new(common);
+    let scratch = Scratch::new(parent)?;
+    let database = scratch.path().join("app.db");
+    let saved = scratch.path().join("backup.db");
+    let force = RestoreOptions { force: true };
+    narrator.say("lifeboat: drill with a sample SQLite database");
+
+    sample::create(&database, TRANSFERS).context(ErrorKind::Io, || "make the sample database")?;
+    let size = fs::metadata(&database).context(ErrorKind::Io, || "look at the sample database")?.len();
+    narrator.say(&format!(
+        "1. made {} ({}, WAL mode, {TRANSFERS} transfers between 500 accounts)",
+        database.display(),
+        mebibytes(size)
+    ));
+
+    let mut writer = Writer::start(&database)?;
+    writer.wait_beyond(TRANSFERS + 20)?;
+    narrator.say(&format!(
+        "2. another process (pid {}) writes to it without pause, a transaction a transfer",
+        writer.pid()
+    ));
+
+    let before = writer.committed();
+    let backup = sqlite::backup(&database, &saved, &BackupOptions::default(), &console)?;
+    let held =
+        sample::prove(&saved).map_err(|why| failed(format!("the backup is not a consistent snapshot: {why}")))?;
+    let after = writer.wait_beyond(held.last)?;
+    if held.last < before {
+        return Err(failed(format!("the backup ends at transfer {}, but {before} was committed before it", held.last)));
+    }
+    narrator.say(&format!(
+        "3. backed up meanwhile: {}; transfer {before} was committed when it began, the snapshot ends with {}, the writer is at {after}",
+        mebibytes(backup.bytes), held.last
+    ));
+
+    let refusal = expect_refusal(
+        sqlite::restore(&saved, &database, &force, &Silent),
+        ErrorKind::Refused,
+        "restoring while the database is in use",
+    )?;
+    narrator.say("4. tried to restore while it is in use; refused, as it must be:");
+    narrator.say(&format!("   {refusal}"));
+
+    let last = writer.committed();
+    writer.kill()?;
+    let done = damage(&database, 4096).map_err(|e| io_error("damage the sample database", &database, e))?;
+    let faults = broken_how(&database, &console)?;
+    let log = fs::metadata(with_suffix(&database, "-wal")).map_or(0, |m| m.len());
+    narrator.say(&format!(
+        "5. disaster: killed the writer after transfer {last}, overwrote {} pages with noise, cut off {}; a stale -wal of {} is left",
+        done.pages, mebibytes(done.cut), mebibytes(log)
+    ));
+    narrator.say(&format!("   SQLite says: {faults}"));
+
+    let cut = scratch.path().join("cut-off.db");
+    cut_copy(&saved, &cut)?;
+    let refusal = expect_refusal(
+        sqlite::restore(&cut, &database, &force, &Silent),
+        ErrorKind::Archive,
+        "restoring from half a backup",
+    )?;
+    narrator.say("6. tried to restore from half of the backup file; refused, as it must be:");
+    narrator.say(&format!("   {refusal}"));
+
+    let restored = sqlite::restore(&saved, &database, &force, &console)?;
+    let kept = restored.moved.iter().map(|m| name_of(&m.to)).collect::<Vec<_>>().join(", ");
+    narrator.say(&format!("7. restored; the damaged files are kept as {kept}"));
+
+    let stale: Vec<String> =
+        SIDECARS.iter().map(|s| with_suffix(&database, s)).filter(|p| p.exists()).map(|p| name_of(&p)).collect();
+    if !stale.is_empty() {
+        return Err(failed(format!("{} stands beside the restored database", stale.join(", "))));
+    }
+    let proof = sample::prove(&database).map_err(|why| failed(format!("the restored database is wrong: {why}")))?;
+    if proof != held {
+        return Err(failed(format!(
+            "the backup ended with transfer {}, the restored database ends with {}",
+            held.last, proof.last
+        )));
+    }
+    let tables = compare(&saved, &database)?;
+    narrator.say("8. proved:");
+    narrator.say(&format!(
+        "   every transfer from 1 to {} is back, none half, each value as it was written; all balances agree ({} values)",
+        proof.last, proof.values
+    ));
+    tell(&tables, narrator);
+    if !sqlite::faults(&database, "check the restored database", &console)?.is_empty() {
+        return Err(failed("the restored database does not pass the integrity check"));
+    }
+    narrator.say("   PRAGMA integrity_check: ok; no -wal, -shm or -journal stands beside it");
+    let json = drill_json(&tables, begun.elapsed(), &proof, before, last, &done_json(done.pages, done.cut));
+    Ok(Outcome::new(vec![passed(begun.elapsed())], json))
+}
+
+fn done_json(pages: u64, cut: u64) -> serde_json::Value {
+    json!({"pages_overwritten": pages, "bytes_cut_off": cut})
+}
+
+fn drill_json(
+    tables: &[TableDigest],
+    took: Duration,
+    proof: &Proof,
+    before: i64,
+    last: i64,
+    damage: &serde_json::Value,
+) -> serde_json::Value {
+    json!({
+        "backend": "sqlite",
+        "sample": true,
+        "committed_when_backup_began": before,
+        "last_in_snapshot": proof.last,
+        "last_committed": last,
+        "values_compared": proof.values,
+        "damage": damage,
+        "refused": ["database in use", "truncated backup"],
+        "tables": tables_json(tables),
+        "integrity_check": "ok",
+        "seconds": took.as_millis() as f64 / 1000.0,
+    })
+}
+
+fn tables_json(tables: &[TableDigest]) -> Vec<serde_json::Value> {
+    tables.iter().map(|t| json!({"table": t.table, "rows": t.rows, "sha256": t.sha256})).collect()
+}
+
+fn passed(took: Duration) -> String {
+    format!("lifeboat: drill passed in {}.{} s", took.as_secs(), took.subsec_millis() / 100)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What SQLite finds wrong with the damaged database. A copy is looked at: the evidence stays as it is.
+fn broken_how(database: &Path, reporter: &dyn Reporter) -> Result<String> {
+    let copy = with_suffix(database, ".looked-at");
+    fs::copy(database, &copy).map_err(|e| io_error("copy the damaged database", &copy, e))?;
+    let faults = match sqlite::faults(&copy, "look at the damaged database", reporter) {
+        Ok(faults) => faults,
+        Err(e) => vec![e.to_string()],
+    };
+    fs::remove_file(&copy).map_err(|e| io_error("remove the copy of the damaged database", &copy, e))?;
+    match faults.first() {
+        Some(first) => Ok(first.clone()),
+        None => Err(failed("the damage was not noticed by SQLite, so that the drill would prove nothing")),
+    }
+}
+
+fn cut_copy(from: &Path, to: &Path) -> Result<()> {
+    let cut = || -> std::io::Result<()> {
+        let length = fs::copy(from, to)?;
+        fs::OpenOptions::new().write(true).open(to)?.set_len(length / 2)
+    };
+    cut().map_err(|e| io_error("make half a backup file", to, e))
+}
+
+/// Fails unless both databases hold the same tables with the same rows.
+fn compare(one: &Path, other: &Path) -> Result<Vec<TableDigest>> {
+    let (expected, found) = (sqlite::digest_file(one)?, sqlite::digest_file(other)?);
+    for table in &expected {
+        match found.iter().find(|t| t.table == table.table) {
+            Some(same) if same == table => {}
+            Some(different) => {
+                return Err(failed(format!(
+                    "table {} differs: {} rows with checksum {}, expected {} rows with {}",
+                    table.table, different.rows, different.sha256, table.rows, table.sha256
+                )));
+            }
+            None => return Err(failed(format!("table {} is missing", table.table))),
+        }
+    }
+    if found.len() != expected.len() {
+        return Err(failed(format!("{} tables, expected {}", found.len(), expected.len())));
+    }
+    Ok(expected)
+}
+
+fn tell(tables: &[TableDigest], narrator: &Narrator) {
+    let width = tables.iter().map(|t| t.table.chars().count()).max().unwrap_or(0).max(5);
+    narrator.say(&format!(
+        "   {:width$} {:>12}  SHA-256 of all its rows, same in backup and restored database",
+        "table", "rows"
+    ));
+    for table in tables {
+        let short = table.sha256.get(..32).unwrap_or(&table.sha256);
+        narrator.say(&format!("   {:width$} {:>12}  {short}...", table.table, table.rows));
+    }
+}
+
+/// The drill with a database of the user's, which is only read.
+pub(super) fn rehearse(
+    database: &Path,
+    parent: Option<&Path>,
+    narrator: &Narrator,
+    common: &Common,
+) -> Result<Outcome> {
+    let begun = Instant::now();
+    let console = Console::new(common);
+    let scratch = Scratch::new(parent)?;
+    let saved = scratch.path().join("backup.db");
+    let copy = scratch.path().join("restored.db");
+    narrator.say(&format!("lifeboat: drill with {}", database.display()));
+
+    let original = sqlite::digest_file(database)?;
+    let backup = sqlite::backup(database, &saved, &BackupOptions::default(), &console)?;
+    narrator.say(&format!("1. backed up: {}, integrity check passed", mebibytes(backup.bytes)));
+
+    sqlite::restore(&saved, &copy, &RestoreOptions { force: true }, &console)?;
+    narrator.say("2. restored in a scratch folder, integrity check passed");
+
+    let tables = compare(&saved, &copy)?;
+    // Two equal looks at the original, before and after, mean that it had not changed when the backup was made.
+    let untouched = original == sqlite::digest_file(database)?;
+    if untouched && original != tables {
+        return Err(failed("nobody wrote to the database, but the backup does not hold the same rows"));
+    }
+    narrator.say("3. compared:");
+    tell(&tables, narrator);
+    narrator.say(if untouched {
+        "   the database itself holds the same rows"
+    } else {
+        "   the database was written to meanwhile, so that it was not compared with the backup"
+    });
+    let json = json!({
+        "backend": "sqlite",
+        "sample": false,
+        "database": database.to_string_lossy(),
+        "bytes": backup.bytes,
+        "tables": tables_json(&tables),
+        "compared_with_database": untouched,
+        "integrity_check": "ok",
+        "seconds": begun.elapsed().as_millis() as f64 / 1000.0,
+    });
+    Ok(Outcome::new(vec![passed(begun.elapsed())], json))
+}

@@ -1,0 +1,129 @@
+//! The command line: what a person types, and how the engine's answers look. One verb a file.
+
+mod backup;
+mod database;
+mod drill;
+mod exit;
+mod flags;
+mod list;
+mod progress;
+mod report;
+mod restore;
+mod signals;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind as ParseErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::Result;
+use report::{Outcome, Printer};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    success
+  1    failed; no backup was made, or the restore did not happen or was rolled back, as the message says
+  2    the command line or the URL makes no sense
+  3    the restore finished, but some entries failed (each was reported)
+  4    refused: a target exists or is in use, or --force is missing; nothing was changed
+  130  interrupted (SIGINT), and 143 terminated (SIGTERM), 129 hung up (SIGHUP): unfinished files were removed
+
+Environment:
+  LIFEBOAT_DATABASE_URL, DATABASE_URL, Z4J_DATABASE_URL
+       the database, where --url is not given; the first that is set counts
+  PGHOST, PGPORT, PGUSER, PGPASSWORD, PGPASSFILE, PGSSLMODE, ...
+       what a PostgreSQL URL leaves open, as for PostgreSQL's own tools";
+
+/// Backs up and restores PostgreSQL and SQLite, with no client tools on the host
+#[derive(Debug, Parser)]
+#[command(name = "lifeboat", version, after_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every verb takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// Print the result, or the error, as one JSON object on standard output
+    #[arg(long, global = true, help_heading = "Output")]
+    json: bool,
+    /// Print nothing but warnings and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    quiet: bool,
+    /// Also print what is being done
+    #[arg(long, short, global = true, help_heading = "Output")]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Backup(backup::Args),
+    Restore(restore::Args),
+    List(list::Args),
+    Drill(drill::Args),
+    #[command(hide = true)]
+    DrillWriter(drill::WriterArgs),
+}
+
+impl Verb {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Backup(_) => "backup",
+            Self::Restore(_) => "restore",
+            Self::List(_) => "list",
+            Self::Drill(_) => "drill",
+            Self::DrillWriter(_) => "drill-writer",
+        }
+    }
+
+    fn run(self, common: &Common) -> Result<Outcome> {
+        match self {
+            Self::Backup(args) => backup::run(args, common),
+            Self::Restore(args) => restore::run(args, common),
+            Self::List(args) => list::run(args, common),
+            Self::Drill(args) => drill::run(args, common),
+            Self::DrillWriter(args) => drill::write_forever(args),
+        }
+    }
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e, &arguments),
+    };
+    let verb = cli.verb.name();
+    let printer = Printer::new(verb, &cli.common);
+    if let Err(e) = signals::handle(printer) {
+        return printer.error(&e);
+    }
+    match cli.verb.run(&cli.common) {
+        Ok(outcome) => printer.outcome(&outcome),
+        Err(e) => printer.error(&e),
+    }
+}
+
+/// Prints clap's own message about the command line, or the help that was asked for.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    match error.kind() {
+        ParseErrorKind::DisplayHelp | ParseErrorKind::DisplayVersion => {
+            // A reader that has seen enough is no failure.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ParseErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            exit::USAGE.into()
+        }
+        _ => {
+            let json = arguments.iter().take_while(|a| *a != "--").any(|a| a == "--json");
+            report::usage_error(&error.to_string(), json)
+        }
+    }
+}

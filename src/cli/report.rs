@@ -1,0 +1,150 @@
+//! Printing a result or an error, for people or as JSON.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+
+use super::exit::{self, Code};
+use super::{Common, progress};
+use crate::error::Error;
+
+/// What a verb that came to its end has to say.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The report for people, line by line.
+    pub lines: Vec<String>,
+    /// The same for programs.
+    pub json: Map<String, Value>,
+    /// How it went.
+    pub code: Code,
+    /// Standard output belongs to the data: the report goes to standard error.
+    pub stdout_taken: bool,
+}
+
+impl Outcome {
+    pub(crate) fn new(lines: Vec<String>, json: Value) -> Self {
+        let json = match json {
+            Value::Object(map) => map,
+            other => Map::from_iter([("result".to_owned(), other)]),
+        };
+        Self { lines, json, code: exit::SUCCESS, stdout_taken: false }
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self::new(Vec::new(), json!({}))
+    }
+}
+
+/// Prints what a verb has to say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Printer {
+    verb: &'static str,
+    json: bool,
+    quiet: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(verb: &'static str, common: &Common) -> Self {
+        Self { verb, json: common.json, quiet: common.quiet }
+    }
+
+    pub(crate) fn outcome(self, outcome: &Outcome) -> ExitCode {
+        progress::clear();
+        let mut text = String::new();
+        if self.json {
+            let mut object = Map::new();
+            object.insert("ok".into(), Value::Bool(outcome.code == exit::SUCCESS));
+            object.insert("command".into(), self.verb.into());
+            object.extend(outcome.json.clone());
+            object.insert("exit_code".into(), outcome.code.0.into());
+            text = format!("{}\n", Value::Object(object));
+        } else if !self.quiet {
+            for line in &outcome.lines {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        let printed = if outcome.stdout_taken { err(&text) } else { out(&text) };
+        match printed {
+            Ok(()) => outcome.code.into(),
+            // Who reads it has seen enough; what was to be done is done.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => outcome.code.into(),
+            Err(e) => {
+                let _ = err(&format!("lifeboat: error: could not print the report: {e}\n"));
+                exit::FAILED.into()
+            }
+        }
+    }
+
+    pub(crate) fn error(self, error: &Error) -> ExitCode {
+        progress::clear();
+        let code = exit::of(error.kind());
+        self.failure(exit::word(error.kind()), &error.to_string(), error.hint_text(), code);
+        code.into()
+    }
+
+    /// Prints a failure. There is nobody to tell if that fails too.
+    pub(crate) fn failure(self, kind: &str, message: &str, hint: Option<&str>, code: Code) {
+        if self.json {
+            let _ = out(&format!("{}\n", failure_json(Some(self.verb), kind, message, hint, code)));
+            return;
+        }
+        let mut text = format!("lifeboat: error: {message}\n");
+        if let Some(hint) = hint {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        let _ = err(&text);
+    }
+}
+
+fn failure_json(verb: Option<&str>, kind: &str, message: &str, hint: Option<&str>, code: Code) -> Value {
+    json!({
+        "ok": false,
+        "command": verb,
+        "error": { "kind": kind, "message": message, "hint": hint },
+        "exit_code": code.0,
+    })
+}
+
+/// Prints what clap says about a command line that makes no sense.
+pub(crate) fn usage_error(text: &str, as_json: bool) -> ExitCode {
+    let _ = if as_json {
+        let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+        out(&format!("{}\n", failure_json(None, "usage", message, None, exit::USAGE)))
+    } else {
+        err(&format!("lifeboat: {text}"))
+    };
+    exit::USAGE.into()
+}
+
+pub(super) fn out(text: &str) -> io::Result<()> {
+    let mut to = io::stdout().lock();
+    to.write_all(text.as_bytes())?;
+    to.flush()
+}
+
+fn err(text: &str) -> io::Result<()> {
+    io::stderr().lock().write_all(text.as_bytes())
+}
+
+/// A size as the report of a backup gives it: always in the same unit, so that two lines of a log can be compared.
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    // In hundredths, rounded up, so that a file that is there never shows as 0.00.
+    let hundredths = (u128::from(bytes) * 100).div_ceil(1 << 20);
+    format!("{}.{:02} MiB", hundredths / 100, hundredths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(mebibytes(0), "0.00 MiB");
+        assert_eq!(mebibytes(1), "0.01 MiB");
+        assert_eq!(mebibytes(12_939_428), "12.35 MiB");
+        assert_eq!(mebibytes(1 << 20), "1.00 MiB");
+        assert_eq!(mebibytes(u64::MAX), "17592186044416.00 MiB");
+    }
+}

@@ -1,0 +1,131 @@
+//! `lifeboat restore`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::Common;
+use super::database::DatabaseArgs;
+use super::progress::Console;
+use super::report::{Outcome, mebibytes};
+use crate::connect::Database;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sqlite::{self, Move, RestoreOptions};
+
+const EXAMPLES: &str = "\
+Examples:
+  systemctl stop app && lifeboat restore app-2026-04-24.db --url sqlite:////srv/app/app.db --force
+  lifeboat restore app.dump --url postgresql://app@db.example/app --force
+  lifeboat restore app.dump --url postgresql:///app --force --single-transaction --owner --acl
+
+Without --force nothing is changed, and what would be replaced is told (exit code 4).
+
+SQLite: the application must be stopped. The database that was there is kept beside it as *.pre-restore-bak,
+with its -wal, -shm and -journal; to move it back, move all of them back.
+PostgreSQL: as pg_restore --clean --if-exists --no-owner --no-acl does it; it can be repeated.";
+
+/// Restore a database from a backup file; refuses without --force, and says what it would replace
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The backup file
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Go ahead and replace what is there
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    postgres: PostgresArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL")]
+struct PostgresArgs {
+    /// Drop each object before creating it (the default)
+    #[arg(long, short = 'c', overrides_with = "no_clean")]
+    clean: bool,
+    /// Drop nothing
+    #[arg(long, overrides_with = "clean")]
+    no_clean: bool,
+    /// Drop with IF EXISTS, so that what is not there is no error (the default)
+    #[arg(long, overrides_with = "no_if_exists")]
+    if_exists: bool,
+    /// Drop without IF EXISTS
+    #[arg(long, overrides_with = "if_exists")]
+    no_if_exists: bool,
+    /// Give objects to the owners that the archive names
+    #[arg(long, overrides_with = "no_owner")]
+    owner: bool,
+    /// Leave objects to the role that restores (the default)
+    #[arg(long, short = 'O', overrides_with = "owner")]
+    no_owner: bool,
+    /// Restore privileges (GRANT, REVOKE)
+    #[arg(long, visible_alias = "privileges", overrides_with = "no_acl")]
+    acl: bool,
+    /// Restore no privileges (the default)
+    #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
+    no_acl: bool,
+    /// Everything in one transaction: all of it, or nothing
+    #[arg(long, short = '1')]
+    single_transaction: bool,
+    /// Stop at the first error instead of going on and counting them
+    #[arg(long, short = 'e')]
+    exit_on_error: bool,
+    /// How many connections write
+    #[arg(long, short = 'j', value_name = "N", conflicts_with = "single_transaction", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let console = Console::new(common);
+    let begun = Instant::now();
+    match args.database.database()? {
+        Database::Sqlite(target) => {
+            let database = std::path::absolute(&target.path).unwrap_or(target.path);
+            let options = RestoreOptions { force: args.force };
+            let summary = sqlite::restore(&args.path, &database, &options, &console)?;
+            let mut lines = vec![
+                "lifeboat: restore complete".to_owned(),
+                "backend: sqlite".to_owned(),
+                format!("database: {}", summary.database.display()),
+                format!("size: {}", mebibytes(summary.bytes)),
+            ];
+            let told = |verb: &str, moves: &[Move]| {
+                moves.iter().map(|m| format!("{verb}: {} -> {}", m.from.display(), m.to.display())).collect::<Vec<_>>()
+            };
+            lines.extend(told("earlier", &summary.earlier));
+            lines.extend(told("previous", &summary.moved));
+            if !summary.moved.is_empty() {
+                lines.push(
+                    "lifeboat: the previous database is kept; remove it when the restored one has proved good.".into(),
+                );
+            }
+            let moves = |moves: &[Move]| {
+                moves
+                    .iter()
+                    .map(|m| json!({"from": m.from.to_string_lossy(), "to": m.to.to_string_lossy()}))
+                    .collect::<Vec<_>>()
+            };
+            let result = json!({
+                "backend": "sqlite",
+                "input": args.path.to_string_lossy(),
+                "database": summary.database.to_string_lossy(),
+                "bytes": summary.bytes,
+                "journal_mode": summary.journal_mode.name(),
+                "previous": moves(&summary.moved),
+                "earlier": moves(&summary.earlier),
+                "integrity_check": "ok",
+                "seconds": begun.elapsed().as_millis() as f64 / 1000.0,
+            });
+            Ok(Outcome::new(lines, result))
+        }
+        Database::Postgres(_) => Err(no_postgres("restore into the PostgreSQL database")),
+    }
+}
+
+pub(super) fn no_postgres(doing: &str) -> Error {
+    Error::new(ErrorKind::Internal, doing).why("PostgreSQL is not wired to this verb yet")
+}

@@ -1,0 +1,61 @@
+//! The end on request: a first signal cleans up and leaves, a second one leaves at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fs, process, thread};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_shutdown;
+use signal_hook::iterator::Signals;
+
+use super::exit::Code;
+use super::progress;
+use super::report::Printer;
+use crate::cleanup;
+use crate::error::{Context, ErrorKind, Result};
+
+/// Begins to listen for the signals that ask for the end.
+pub(crate) fn handle(printer: Printer) -> Result<()> {
+    let doing = || "listen for signals";
+    let again = Arc::new(AtomicBool::new(false));
+    let wanted: Vec<i32> = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|s| !ignored(*s)).collect();
+    for &signal in &wanted {
+        register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again)).context(ErrorKind::Internal, doing)?;
+    }
+    let mut signals = Signals::new(&wanted).context(ErrorKind::Internal, doing)?;
+    let listen = move || {
+        if let Some(signal) = signals.forever().next() {
+            again.store(true, Ordering::SeqCst);
+            leave(printer, signal);
+        }
+    };
+    thread::Builder::new().name("signals".into()).spawn(listen).context(ErrorKind::Internal, doing)?;
+    Ok(())
+}
+
+fn leave(printer: Printer, signal: i32) {
+    let name = match signal {
+        SIGINT => "SIGINT",
+        SIGTERM => "SIGTERM",
+        _ => "SIGHUP",
+    };
+    cleanup::remove_all_then(|| {
+        progress::clear();
+        let code = u8::try_from(128 + signal).unwrap_or(130);
+        printer.failure(
+            "interrupted",
+            &format!("could not go on: {name} asked for the end"),
+            Some("unfinished files were removed"),
+            Code(code),
+        );
+        process::exit(i32::from(code));
+    });
+}
+
+/// Whether the signal was being ignored when the process began (nohup, a shell's background job): then that stays so.
+fn ignored(signal: i32) -> bool {
+    let Ok(status) = fs::read_to_string("/proc/self/status") else { return false };
+    let Some(mask) = status.lines().find_map(|line| line.strip_prefix("SigIgn:")) else { return false };
+    let Ok(mask) = u64::from_str_radix(mask.trim(), 16) else { return false };
+    mask & (1 << (signal - 1)) != 0
+}

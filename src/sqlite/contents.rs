@@ -1,0 +1,68 @@
+//! What is in a database: its objects, and how many rows each table has.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::error::About;
+use super::header::Header;
+use super::source::Source;
+use crate::error::Result;
+
+/// What a database file holds.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    /// What the file says about itself.
+    pub header: Header,
+    /// The encoding of its texts.
+    pub encoding: String,
+    /// The number an application keeps for its own schema version.
+    pub user_version: i64,
+    /// The number that says which application the file belongs to.
+    pub application_id: i64,
+    /// Tables, indexes, views and triggers, in the order of their creation.
+    pub objects: Vec<Object>,
+}
+
+/// A table, index, view or trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// `table`, `index`, `view` or `trigger`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The table that it belongs to; its own name for a table or a view.
+    pub table: String,
+    /// For a table: its rows, or why they cannot be counted.
+    pub rows: Option<std::result::Result<u64, String>>,
+}
+
+/// Reads what is in the database file at `path`, which may be in use.
+pub fn contents(path: &Path) -> Result<Contents> {
+    let doing = format!("list what is in {}", path.display());
+    let header = Header::read(path, &doing)?;
+    let wait = Duration::from_secs(10);
+    let source = Source::open(path, wait, &doing)?;
+    let about = About { doing: &doing, database: path, written: None, waited: wait };
+    let connection = &source.connection;
+    let read = || -> rusqlite::Result<Contents> {
+        // One transaction, so that all the numbers are of one moment.
+        connection.execute_batch("BEGIN")?;
+        let encoding = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
+        let user_version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let application_id = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let mut statement = connection.prepare("SELECT type, name, tbl_name FROM sqlite_schema ORDER BY rowid")?;
+        let mut objects = statement
+            .query_map([], |row| Ok(Object { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, rows: None }))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        for object in objects.iter_mut().filter(|o| o.kind == "table") {
+            let count = format!("SELECT count(*) FROM \"{}\"", object.name.replace('"', "\"\""));
+            let counted = connection.query_row(&count, [], |row| row.get::<_, i64>(0));
+            object.rows = Some(counted.map(i64::unsigned_abs).map_err(|e| e.to_string()));
+        }
+        connection.execute_batch("COMMIT")?;
+        Ok(Contents { header, encoding, user_version, application_id, objects })
+    };
+    let contents = read().map_err(|e| about.failed(e))?;
+    source.check_undisturbed(&doing)?;
+    Ok(contents)
+}

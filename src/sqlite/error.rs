@@ -1,0 +1,48 @@
+//! SQLite's errors in words that say what to do.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::ErrorCode;
+
+use crate::error::{Error, ErrorKind};
+use crate::output::full_disk_hint;
+
+/// What a failed call was about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// What was being done, to follow "could not".
+    pub doing: &'a str,
+    /// The database that is read.
+    pub database: &'a Path,
+    /// The file that is written, if one is.
+    pub written: Option<&'a Path>,
+    /// How long locks were waited for.
+    pub waited: Duration,
+}
+
+impl About<'_> {
+    /// Makes the error for `cause`.
+    pub fn failed(&self, cause: rusqlite::Error) -> Error {
+        let database = self.database.display();
+        let made = |kind: ErrorKind| Error::new(kind, self.doing);
+        match cause.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => made(ErrorKind::Refused)
+                .why(format!("another process has kept {database} locked for {} seconds", self.waited.as_secs()))
+                .hint("try again when its transaction has ended; --lock-wait-timeout sets how long to wait"),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => made(ErrorKind::Archive)
+                .source(cause)
+                .hint(format!("{database} is damaged: restore it from the last good backup")),
+            Some(ErrorCode::DiskFull) => {
+                let written = self.written.unwrap_or(self.database);
+                made(ErrorKind::Io).why(format!("no space is left for {}", written.display())).hint(full_disk_hint(written))
+            }
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                made(ErrorKind::Io).source(cause).hint(format!(
+                    "check that this user may read {database} and write in its folder (SQLite keeps -wal and -shm there)"
+                ))
+            }
+            _ => made(ErrorKind::Io).source(cause),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Backup and restore of SQLite databases.
+//!
+//! A backup is one file that needs nothing beside it, is a consistent snapshot, and has passed SQLite's full integrity
+//! check. A restore never opens the database that it replaces: it may be damaged, and what it left beside it (-wal,
+//! -journal) belongs to it alone; so the whole set is moved aside untouched.
+
+mod aside;
+mod backup;
+mod check;
+mod contents;
+mod digest;
+mod error;
+mod header;
+mod in_use;
+mod restore;
+mod source;
+
+pub use aside::{Move, SUFFIXES};
+pub use backup::{BackupOptions, BackupSummary, backup};
+pub use check::{check_file, faults};
+pub use contents::{Contents, Object, contents};
+pub use digest::{TableDigest, digest_file};
+pub use header::{Header, JournalMode};
+pub use in_use::{Process, users};
+pub use restore::{RestoreOptions, RestoreSummary, restore};
+
+/// Which files SQLite keeps beside a database, as what is put after the database's name.
+pub const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
