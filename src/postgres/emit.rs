@@ -147,14 +147,14 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn append_name(&self, sql: &mut Sql) {
+    pub(super) fn append_name(&self, sql: &mut Sql) {
         if let Some(schema) = self.schema {
             sql.ident(schema).kw(".");
         }
         sql.sql(self.name);
     }
 
-    fn tag(&self) -> BString {
+    pub(super) fn tag(&self) -> BString {
         let mut tag = Vec::from(self.words.as_bytes());
         tag.push(b' ');
         tag.extend_from_slice(self.name.as_bstr());

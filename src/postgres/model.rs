@@ -13,7 +13,7 @@ pub use pgformat::DumpId;
 use super::catalogs::{Catalog, CatalogId};
 use super::emit::{Emitter, Render};
 use super::graph::{LoopRole, Rank};
-use super::privileges::InitialPrivileges;
+use super::privileges::{ColumnPrivileges, InitialPrivileges};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The parts of an object that can be dumped one without the other.
@@ -205,6 +205,8 @@ pub struct Model {
     pub labels: HashMap<CatalogId, Vec<SecurityLabel>>,
     /// Initial privileges by object and column number.
     pub initial_privileges: HashMap<(CatalogId, i32), InitialPrivileges>,
+    /// Privileges on columns by the OID of the relation, in the order of the columns.
+    pub column_privileges: HashMap<u32, Vec<ColumnPrivileges>>,
     /// Whether all of the database is being dumped, no selection having been made.
     pub everything: bool,
 }
@@ -245,7 +247,8 @@ impl Model {
             if self.labels.contains_key(&catalog_id) {
                 has = has.or(Parts::LABEL);
             }
-            if self.initial_privileges.contains_key(&(catalog_id, 0)) {
+            let columns = catalog_id.catalog == Catalog::CLASS && self.column_privileges.contains_key(&catalog_id.oid);
+            if columns || self.initial_privileges.contains_key(&(catalog_id, 0)) {
                 has = has.or(Parts::PRIVILEGES);
             }
         }

@@ -9,7 +9,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
-use crate::postgres::privileges::Privileges;
+use crate::postgres::privileges::{InitialPrivileges, Privileges, PrivilegesOf};
 use crate::postgres::select;
 use crate::wire::{Query, Rows};
 
@@ -56,8 +56,8 @@ impl Kind for Schemas {
             let mut has = Parts::DEFINITION.or(privileges.part());
             let is_public = name == "public";
             if is_public {
-                // Even no comment is a comment here: the standard one was taken away.
-                has = has.or(Parts::COMMENT);
+                // Even no comment and no privileges say something here: those of a new database were taken away.
+                has = has.or(Parts::COMMENT).or(Parts::PRIVILEGES);
             }
             let schema = Schema { owner: model.role(owner, name.as_bstr())?.into(), privileges, created: !is_public };
             let catalog_id = Some(CatalogId { catalog: Catalog::NAMESPACE, oid: row.oid("oid")? });
@@ -96,7 +96,9 @@ impl Body for Schema {
         }
         self.emit_comment(object, render, &subject, out);
         out.labels(render, object, &subject);
-        out.privileges(render, object, &subject, &self.privileges)?;
+        let initial = (!self.created).then(|| InitialPrivileges::of_public(self.owner.as_bstr()));
+        let of = PrivilegesOf { initial: initial.as_ref(), ..PrivilegesOf::default() };
+        out.privileges_of(render, object, &subject, &self.privileges, &of)?;
         Ok(())
     }
 }

@@ -1,0 +1,199 @@
+//! Privileges: as the catalog has them, and the GRANT and REVOKE statements that make them so again.
+
+mod item;
+mod statements;
+mod words;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::emit::{Depends, Emitter, NewEntry, Render, Subject};
+use super::model::{DumpId, Object, Parts};
+use crate::error::Result;
+use crate::sql::Sql;
+use crate::wire::Row;
+use statements::Target;
+
+/// An object's privileges: what is in its `…acl` column, and what the server would assume where that is NULL.
+#[derive(Debug, Clone, Default)]
+pub struct Privileges {
+    /// The items of the column (`grantee=privileges/grantor`), where it is not NULL.
+    pub items: Option<Vec<BString>>,
+    /// What NULL stands for (`acldefault()` of the kind and the owner).
+    pub default: Vec<BString>,
+}
+
+impl Privileges {
+    /// Reads them from two columns of type `text[]`.
+    ///
+    /// # Errors
+    /// A column is missing or has another type.
+    pub fn from_row(row: Row<'_>, items: &str, default: &str) -> Result<Self> {
+        Ok(Self {
+            items: row.opt_texts(items)?.map(|items| items.into_iter().flatten().collect()),
+            default: row.opt_texts(default)?.unwrap_or_default().into_iter().flatten().collect(),
+        })
+    }
+
+    /// [`Parts::PRIVILEGES`], where the column is not NULL.
+    pub fn part(&self) -> Parts {
+        if self.items.is_some() { Parts::PRIVILEGES } else { Parts::NONE }
+    }
+}
+
+/// The privileges that an object had when initdb or its extension had made it (`pg_init_privs`).
+#[derive(Debug, Clone)]
+pub struct InitialPrivileges {
+    /// `i` for initdb's, `e` for an extension's.
+    pub kind: u8,
+    /// The items.
+    pub items: Vec<BString>,
+}
+
+impl InitialPrivileges {
+    /// What schema public has in a new database, once it belongs to `owner`: since PostgreSQL 15 its owner may do
+    /// everything in it, and everybody may look into it. It counts for older servers, too, for it is into a new database
+    /// that the dump is restored.
+    pub fn of_public(owner: &BStr) -> Self {
+        let item = |grantee: &BStr, letters: &[u8]| {
+            let mut item = Vec::new();
+            item::quote_role(&mut item, grantee);
+            item.extend_from_slice(letters);
+            item::quote_role(&mut item, owner);
+            BString::from(item)
+        };
+        Self { kind: b'i', items: vec![item(owner, b"=UC/"), item(b"".as_bstr(), b"=U/")] }
+    }
+}
+
+/// The privileges on one column of a relation.
+#[derive(Debug, Clone)]
+pub struct ColumnPrivileges {
+    /// The column's name.
+    pub column: BString,
+    /// What it has; by default a column has none of its own.
+    pub privileges: Privileges,
+    /// What it had when its relation had been made by initdb or by an extension.
+    pub initial: Option<InitialPrivileges>,
+}
+
+/// Where the privileges of an object differ from the common case.
+#[derive(Debug, Default)]
+pub struct PrivilegesOf<'a> {
+    /// The column they are on. Initial privileges of the object itself do not count for a column.
+    pub column: Option<&'a BStr>,
+    /// The tag, where it is not made of the kind's words and the name.
+    pub tag: Option<BString>,
+    /// A second entry that must come first: the table's own privileges, for those of its columns.
+    pub after: Option<DumpId>,
+    /// Initial privileges that count instead of those in the catalog.
+    pub initial: Option<&'a InitialPrivileges>,
+}
+
+impl Emitter {
+    /// Adds the GRANT and REVOKE statements that lead from the object's initial privileges to those it has, as an ACL
+    /// entry, where they are wanted and differ. Returns the entry's number.
+    ///
+    /// # Errors
+    /// A privilege is not known.
+    pub fn privileges(
+        &mut self,
+        render: &Render<'_>,
+        object: &Object,
+        subject: &Subject<'_>,
+        privileges: &Privileges,
+    ) -> Result<Option<DumpId>> {
+        self.privileges_of(render, object, subject, privileges, &PrivilegesOf::default())
+    }
+
+    /// As [`Emitter::privileges`], with what differs from the common case.
+    ///
+    /// # Errors
+    /// A privilege is not known.
+    pub fn privileges_of(
+        &mut self,
+        render: &Render<'_>,
+        object: &Object,
+        subject: &Subject<'_>,
+        privileges: &Privileges,
+        of: &PrivilegesOf<'_>,
+    ) -> Result<Option<DumpId>> {
+        if !object.dumped().has(Parts::PRIVILEGES) || !render.options.privileges {
+            return Ok(None);
+        }
+        let of_object = || render.model.initial_privileges.get(&(object.catalog_id?, 0));
+        let initial = of.initial.or_else(|| if of.column.is_none() { of_object() } else { None });
+        let (before, after) = match (initial, &privileges.items) {
+            (None, None) => return Ok(None),
+            (None, Some(items)) => (&privileges.default, items),
+            (Some(initial), items) => (&initial.items, items.as_ref().unwrap_or(&privileges.default)),
+        };
+
+        let mut name = render.sql();
+        subject.append_name(&mut name);
+        let target =
+            Target { prefix: &Sql::new(), words: subject.words, name: &name, column: of.column, owner: subject.owner };
+        let sql = statements::statements(&target, before, after)?;
+        if sql.is_empty() {
+            return Ok(None);
+        }
+        let tag = match (&of.tag, of.column) {
+            (Some(tag), _) => tag.clone(),
+            (None, None) => subject.tag(),
+            (None, Some(column)) => {
+                let mut tag = render.sql();
+                tag.kw("COLUMN ").sql(subject.name).kw(".").ident(column);
+                tag.into_bstring()
+            }
+        };
+        let mut entry = NewEntry::about(object, "ACL", tag);
+        entry.schema = subject.schema.map(BString::from);
+        entry.owner = subject.owner.into();
+        entry.definition = sql;
+        if let (Depends::On(ids), Some(after)) = (&mut entry.depends, of.after) {
+            ids.push(after);
+        }
+        Ok(Some(self.entry(entry)))
+    }
+
+    /// Adds the privileges on the columns of a relation, each as an ACL entry after `table`, the relation's own.
+    /// `subject` is the relation as GRANT calls it: a TABLE, even if it is a view.
+    ///
+    /// # Errors
+    /// A privilege is not known.
+    pub fn column_privileges(
+        &mut self,
+        render: &Render<'_>,
+        object: &Object,
+        subject: &Subject<'_>,
+        table: Option<DumpId>,
+    ) -> Result<()> {
+        let columns = object.catalog_id.and_then(|id| render.model.column_privileges.get(&id.oid));
+        let as_table = Subject { words: "TABLE", schema: subject.schema, name: subject.name, owner: subject.owner };
+        for on in columns.into_iter().flatten() {
+            let column = Some(on.column.as_bstr());
+            let of = PrivilegesOf { column, after: table, initial: on.initial.as_ref(), ..PrivilegesOf::default() };
+            self.privileges_of(render, object, &as_table, &on.privileges, &of)?;
+        }
+        Ok(())
+    }
+}
+
+/// The statements that lead from `before` to `after` for objects that `role` will make, in `schema` or anywhere.
+///
+/// # Errors
+/// A privilege is not known.
+pub fn default_privileges(
+    role: &BStr,
+    schema: Option<&BStr>,
+    words: &'static str,
+    before: &[BString],
+    after: &[BString],
+) -> Result<Sql> {
+    let mut prefix = Sql::new();
+    prefix.kw("ALTER DEFAULT PRIVILEGES FOR ROLE ").ident(role).kw(" ");
+    if let Some(schema) = schema {
+        prefix.kw("IN SCHEMA ").ident(schema).kw(" ");
+    }
+    let target = Target { prefix: &prefix, words, name: &Sql::new(), column: None, owner: role };
+    statements::statements(&target, before, after)
+}
