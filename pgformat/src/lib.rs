@@ -1,6 +1,27 @@
 //! PostgreSQL's archive formats, and nothing else: no database, no async. `Read` / `Write` / `Seek` in, types out.
+//!
+//! [`Writer`] writes what real pg_restore reads, [`Reader`] reads what real pg_dump writes: the custom format, versions
+//! 1.10 to 1.16. Both stream: no table is ever held in memory. `docs/FORMAT.md` describes the format byte by byte.
 #![deny(missing_docs)]
 
+mod compression;
+mod error;
+mod header;
+pub mod kinds;
+mod limits;
+mod primitives;
+mod reader;
 mod toc;
+mod version;
+mod writer;
 
+pub use compression::{Compression, ParseCompressionError, Piece, PieceEncoder, adler32_combine};
+pub use error::{Direction, Error, ErrorKind, Result};
+pub use header::{Created, Format, Header};
+pub use kinds::Kind;
+pub use limits::Limits;
+pub use primitives::DataPosition;
+pub use reader::{Block, DataReader, LargeObjectsReader, Reader};
 pub use toc::{DumpId, Entry, Section};
+pub use version::{ParseVersionError, Version};
+pub use writer::{DataWriter, LargeObjectsWriter, Writer};

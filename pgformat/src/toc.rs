@@ -1,10 +1,25 @@
 //! The table of contents: what an archive says about each object in it.
 
-use bstr::BString;
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{Read, Write};
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::error::{ErrorKind, Fault, Result};
+use crate::header::Header;
+use crate::primitives::{DataPosition, Input, Output};
+use crate::{Limits, Version};
 
 /// The number by which the entries of one archive refer to each other; positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DumpId(pub i32);
+
+impl fmt::Display for DumpId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Which part of a restore an entry belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,4 +68,368 @@ pub struct Entry {
     pub owner: Option<BString>,
     /// The entries that must be restored before it.
     pub dependencies: Vec<DumpId>,
+}
+
+impl Entry {
+    /// An entry of which nothing is known but its number, its kind, and that kind's section (none, if it is not known).
+    pub fn new(dump_id: DumpId, desc: impl Into<BString>) -> Self {
+        let desc = desc.into();
+        Self {
+            dump_id,
+            has_data: false,
+            catalog_oid: (0, 0),
+            tag: None,
+            section: crate::kinds::find(&desc).map_or(Section::None, |kind| kind.section),
+            desc: Some(desc),
+            definition: None,
+            drop_statement: None,
+            copy_statement: None,
+            schema: None,
+            tablespace: None,
+            table_access_method: None,
+            relkind: 0,
+            owner: None,
+            dependencies: Vec::new(),
+        }
+    }
+
+    /// What this crate knows about the entry's kind; `None` for one it has never heard of.
+    pub fn kind(&self) -> Option<&'static crate::Kind> {
+        self.desc.as_ref().and_then(|desc| crate::kinds::find(desc))
+    }
+
+    /// Whether its data is a block of large objects.
+    pub(crate) fn holds_large_objects(&self) -> bool {
+        self.desc.as_ref().is_some_and(|desc| desc == "BLOBS")
+    }
+
+    /// The entry in words, for messages: `entry 12 (TABLE DATA public.t)`.
+    pub fn label(&self) -> String {
+        let desc = words(self.desc.as_ref());
+        let tag = words(self.tag.as_ref());
+        match self.schema.as_deref().filter(|schema| !schema.is_empty()) {
+            Some(schema) => format!("entry {} ({desc} {}.{tag})", self.dump_id, schema.as_bstr()),
+            None if tag.is_empty() => format!("entry {} ({desc})", self.dump_id),
+            None => format!("entry {} ({desc} {tag})", self.dump_id),
+        }
+    }
+}
+
+fn words(text: Option<&BString>) -> &BStr {
+    text.map_or(BStr::new(b""), |text| text.as_bstr())
+}
+
+/// What an archive says about the data of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot {
+    pub(crate) position: DataPosition,
+    pub(crate) with_oids: bool,
+}
+
+/// The table of contents as read.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) index: HashMap<DumpId, usize>,
+}
+
+/// Finds entries by their number; `Err` is a number that two entries have.
+pub(crate) fn index(entries: &[Entry]) -> Result<HashMap<DumpId, usize>, DumpId> {
+    let mut index = HashMap::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        if index.insert(entry.dump_id, at).is_some() {
+            return Err(entry.dump_id);
+        }
+    }
+    Ok(index)
+}
+
+impl Contents {
+    pub(crate) fn read<R: Read>(input: &mut Input<R>, header: &Header, limits: &Limits) -> Result<Self> {
+        let count = count(input, header, limits).map_err(|fault| fault.reading("the number of entries"))?;
+        let start = input.offset();
+        // What is allocated ahead stays small, whatever the archive says.
+        let mut contents =
+            Self { entries: Vec::with_capacity(count.min(4_096)), slots: Vec::new(), index: HashMap::new() };
+        for number in 1..=count {
+            let mut fields = Fields { input, header, limits, start, number, count, dump_id: None };
+            let at = fields.input.offset();
+            let (entry, slot) = fields.entry()?;
+            if contents.index.insert(entry.dump_id, contents.entries.len()).is_some() {
+                let fault = Fault::malformed(at, format!("two entries have the number {}", entry.dump_id));
+                return Err(fields.error("number", fault));
+            }
+            contents.entries.push(entry);
+            contents.slots.push(slot);
+        }
+        Ok(contents)
+    }
+}
+
+fn count<R: Read>(input: &mut Input<R>, header: &Header, limits: &Limits) -> Result<usize, Fault> {
+    let at = input.offset();
+    let count = input.int(header.int_size)?;
+    let Ok(amount) = u64::try_from(count) else {
+        return Err(Fault::malformed(at, format!("there cannot be {count} entries")));
+    };
+    if amount > limits.entries {
+        return Err(Fault::new(at, ErrorKind::Limit { amount, limit: limits.entries }));
+    }
+    usize::try_from(amount).map_err(|_| Fault::new(at, ErrorKind::Limit { amount, limit: limits.entries }))
+}
+
+/// Reads the fields of one entry, and names the field when that fails.
+struct Fields<'a, R> {
+    input: &'a mut Input<R>,
+    header: &'a Header,
+    limits: &'a Limits,
+    /// Where the table of contents begins.
+    start: u64,
+    number: usize,
+    count: usize,
+    dump_id: Option<DumpId>,
+}
+
+impl<R: Read> Fields<'_, R> {
+    fn error(&self, field: &str, fault: Fault) -> crate::Error {
+        let Self { number, count, .. } = self;
+        match self.dump_id {
+            Some(id) => {
+                fault.reading(format!("the {field} of entry {id} ({number} of {count} in the table of contents)"))
+            }
+            None => {
+                fault.reading(format!("the {field} of the entry that is {number} of {count} in the table of contents"))
+            }
+        }
+    }
+
+    fn entry(&mut self) -> Result<(Entry, Slot)> {
+        let version = self.header.version;
+        let dump_id = self.dump_id()?;
+        let has_data = self.int("data flag")? != 0;
+        let catalog_oid = (self.oid("catalog OID")?, self.oid("object OID")?);
+        let tag = self.text("tag")?;
+        let desc = self.text("kind")?;
+        let section = if version.has_sections() { self.section()? } else { section_before_1_11(desc.as_deref()) };
+        let entry = Entry {
+            dump_id,
+            has_data,
+            catalog_oid,
+            tag,
+            desc,
+            section,
+            definition: self.text("definition")?,
+            drop_statement: self.text("drop statement")?,
+            copy_statement: self.text("copy statement")?,
+            schema: self.text("schema")?,
+            tablespace: self.text("tablespace")?,
+            table_access_method: if version.has_table_access_methods() {
+                self.text("table access method")?
+            } else {
+                None
+            },
+            relkind: if version.has_relkinds() { self.relkind()? } else { 0 },
+            owner: self.text("owner")?,
+            dependencies: Vec::new(),
+        };
+        let with_oids = self.with_oids()?;
+        let entry = Entry { dependencies: self.dependencies()?, ..entry };
+        let position = match self.input.position(self.header.offset_size) {
+            Ok(position) => position,
+            Err(fault) => return Err(self.error("data offset", fault)),
+        };
+        let read = self.input.offset() - self.start;
+        if read > self.limits.contents {
+            let kind = ErrorKind::Limit { amount: read, limit: self.limits.contents };
+            let fault = Fault::new(self.input.offset(), kind);
+            return Err(fault.reading("the size of the table of contents"));
+        }
+        Ok((entry, Slot { position, with_oids }))
+    }
+
+    fn dump_id(&mut self) -> Result<DumpId> {
+        let at = self.input.offset();
+        let number = self.int("number")?;
+        if number <= 0 {
+            return Err(self.error("number", Fault::malformed(at, format!("{number} is no number of an entry"))));
+        }
+        self.dump_id = Some(DumpId(number));
+        Ok(DumpId(number))
+    }
+
+    fn int(&mut self, field: &str) -> Result<i32> {
+        match self.input.int32(self.header.int_size) {
+            Ok(n) => Ok(n),
+            Err(fault) => Err(self.error(field, fault)),
+        }
+    }
+
+    fn text(&mut self, field: &str) -> Result<Option<BString>> {
+        match self.input.text(self.header.int_size, self.limits.text) {
+            Ok(text) => Ok(text),
+            Err(fault) => Err(self.error(field, fault)),
+        }
+    }
+
+    /// OIDs of the catalog are decimal texts.
+    fn oid(&mut self, field: &str) -> Result<u32> {
+        let at = self.input.offset();
+        let text = self.text(field)?;
+        match text.as_deref().and_then(decimal) {
+            Some(oid) => Ok(oid),
+            None => {
+                let text = words(text.as_ref());
+                Err(self.error(field, Fault::malformed(at, format!("{text:?} is no OID"))))
+            }
+        }
+    }
+
+    fn section(&mut self) -> Result<Section> {
+        let at = self.input.offset();
+        match self.int("section")? {
+            1 => Ok(Section::None),
+            2 => Ok(Section::PreData),
+            3 => Ok(Section::Data),
+            4 => Ok(Section::PostData),
+            n => Err(self.error("section", Fault::malformed(at, format!("there is no section {n}")))),
+        }
+    }
+
+    fn relkind(&mut self) -> Result<u8> {
+        let at = self.input.offset();
+        let n = self.int("relkind")?;
+        u8::try_from(n).map_err(|_| self.error("relkind", Fault::malformed(at, format!("{n} is no relkind"))))
+    }
+
+    fn with_oids(&mut self) -> Result<bool> {
+        let at = self.input.offset();
+        match self.text("OID flag")?.as_deref().map(Vec::as_slice) {
+            Some(b"true") => Ok(true),
+            Some(b"false") | None => Ok(false),
+            Some(other) => {
+                let why = format!("{:?} is neither \"true\" nor \"false\"", other.as_bstr());
+                Err(self.error("OID flag", Fault::malformed(at, why)))
+            }
+        }
+    }
+
+    fn dependencies(&mut self) -> Result<Vec<DumpId>> {
+        let mut dependencies = Vec::new();
+        loop {
+            let at = self.input.offset();
+            let Some(text) = self.text("dependencies")? else { return Ok(dependencies) };
+            let Some(id) = decimal(&text).and_then(|n| i32::try_from(n).ok()) else {
+                let why = format!("{text:?} is no number of an entry");
+                return Err(self.error("dependencies", Fault::malformed(at, why)));
+            };
+            let limit = self.limits.dependencies;
+            if dependencies.len() as u64 >= limit {
+                let kind = ErrorKind::Limit { amount: limit.saturating_add(1), limit };
+                return Err(self.error("dependencies", Fault::new(at, kind)));
+            }
+            dependencies.push(DumpId(id));
+        }
+    }
+}
+
+fn decimal(text: &Vec<u8>) -> Option<u32> {
+    let digits = text.as_slice();
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    digits.to_str().ok()?.parse().ok()
+}
+
+/// Before 1.11 the section was not stored; it follows from the kind.
+fn section_before_1_11(desc: Option<&Vec<u8>>) -> Section {
+    match desc.map(Vec::as_slice).unwrap_or_default() {
+        b"COMMENT" | b"ACL" | b"ACL LANGUAGE" => Section::None,
+        b"TABLE DATA" | b"BLOBS" | b"BLOB COMMENTS" => Section::Data,
+        b"CONSTRAINT" | b"CHECK CONSTRAINT" | b"FK CONSTRAINT" | b"INDEX" | b"RULE" | b"TRIGGER" => Section::PostData,
+        _ => Section::PreData,
+    }
+}
+
+/// Writes the table of contents. Offsets have a fixed size, so writing it again with offsets takes the same room.
+pub(crate) fn write<W: Write>(
+    output: &mut Output<W>,
+    header: &Header,
+    entries: &[Entry],
+    positions: &[DataPosition],
+) -> Result<()> {
+    let size = header.int_size;
+    let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    output.int(size, count).map_err(|fault| fault.writing("the number of entries"))?;
+    for (entry, position) in entries.iter().zip(positions) {
+        write_entry(output, header, entry, *position).map_err(|fault| fault.writing(entry.label()))?;
+    }
+    Ok(())
+}
+
+fn write_entry<W: Write>(
+    output: &mut Output<W>,
+    header: &Header,
+    entry: &Entry,
+    position: DataPosition,
+) -> Result<(), Fault> {
+    let Header { version, int_size: size, offset_size, .. } = *header;
+    let text = |output: &mut Output<W>, text: &Option<BString>| output.text(size, text.as_ref().map(|t| t.as_bstr()));
+    output.int(size, entry.dump_id.0.into())?;
+    output.int(size, entry.has_data.into())?;
+    output.text(size, Some(entry.catalog_oid.0.to_string().as_str().into()))?;
+    output.text(size, Some(entry.catalog_oid.1.to_string().as_str().into()))?;
+    text(output, &entry.tag)?;
+    text(output, &entry.desc)?;
+    if version.has_sections() {
+        let section = match entry.section {
+            Section::None => 1,
+            Section::PreData => 2,
+            Section::Data => 3,
+            Section::PostData => 4,
+        };
+        output.int(size, section)?;
+    }
+    text(output, &entry.definition)?;
+    text(output, &entry.drop_statement)?;
+    text(output, &entry.copy_statement)?;
+    text(output, &entry.schema)?;
+    text(output, &entry.tablespace)?;
+    if version.has_table_access_methods() {
+        text(output, &entry.table_access_method)?;
+    }
+    if version.has_relkinds() {
+        output.int(size, entry.relkind.into())?;
+    }
+    text(output, &entry.owner)?;
+    output.text(size, Some("false".into()))?;
+    for dependency in &entry.dependencies {
+        output.text(size, Some(dependency.0.to_string().as_str().into()))?;
+    }
+    output.text(size, None)?;
+    output.position(offset_size, position)
+}
+
+/// Whether `entries` can be told in an archive of `version` without loss.
+pub(crate) fn check(entries: &[Entry], version: Version) -> Result<(), ErrorKind> {
+    for entry in entries {
+        if entry.dump_id.0 <= 0 {
+            return Err(ErrorKind::Protocol(format!("the number of {} is not positive", entry.label())));
+        }
+        if let Some(bad) = entry.dependencies.iter().find(|id| id.0 <= 0) {
+            return Err(ErrorKind::Protocol(format!("{} depends on {bad}, which is no entry's number", entry.label())));
+        }
+        if entry.table_access_method.is_some() && !version.has_table_access_methods() {
+            let (label, needed) = (entry.label(), Version::V1_14);
+            let why =
+                format!("archive version {version} cannot say the table access method of {label}: that takes {needed}");
+            return Err(ErrorKind::Unsupported(why));
+        }
+        if !version.has_sections() && section_before_1_11(entry.desc.as_deref()) != entry.section {
+            let (label, needed) = (entry.label(), Version::V1_11);
+            let why = format!("archive version {version} cannot say the section of {label}: that takes {needed}");
+            return Err(ErrorKind::Unsupported(why));
+        }
+    }
+    Ok(())
 }

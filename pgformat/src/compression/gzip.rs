@@ -1,0 +1,117 @@
+//! What archives call gzip: one zlib stream each table, made of raw deflate pieces that can be compressed apart.
+
+use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::adler32::{adler32, adler32_combine};
+
+/// How far back deflate looks.
+pub(super) const WINDOW: usize = 32 * 1024;
+
+/// The level that zlib takes when none is asked for.
+const DEFAULT_LEVEL: u8 = 6;
+
+/// The two bytes that begin a zlib stream: deflate with a 32 KiB window, and how hard the compressor tried.
+pub(super) fn header(level: Option<u8>) -> [u8; 2] {
+    match level.unwrap_or(DEFAULT_LEVEL) {
+        0 | 1 => [0x78, 0x01],
+        2..=5 => [0x78, 0x5e],
+        6 => [0x78, 0x9c],
+        _ => [0x78, 0xda],
+    }
+}
+
+/// A last deflate block that holds nothing; it ends a stream whose pieces all end on a byte.
+pub(super) const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
+
+/// The checksum of a stream, summed up piece by piece.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sum(pub(super) u32);
+
+impl Sum {
+    pub(super) fn new() -> Self {
+        Self(1)
+    }
+
+    pub(super) fn add(&mut self, piece: u32, length: u64) {
+        self.0 = adler32_combine(self.0, piece, length);
+    }
+}
+
+/// Compresses pieces of deflate streams.
+#[derive(Debug)]
+pub(super) struct Encoder {
+    compress: Compress,
+}
+
+impl Encoder {
+    pub(super) fn new(level: Option<u8>) -> Self {
+        let level = flate2::Compression::new(level.unwrap_or(DEFAULT_LEVEL).into());
+        Self { compress: Compress::new(level, false) }
+    }
+
+    /// Appends `data` as deflate blocks that end on a byte and are not the last ones; gives the data's Adler-32.
+    pub(super) fn encode(&mut self, dictionary: &[u8], data: &[u8], out: &mut Vec<u8>) -> Result<u32, String> {
+        self.compress.reset();
+        let dictionary = &dictionary[dictionary.len().saturating_sub(WINDOW)..];
+        if !dictionary.is_empty() {
+            self.compress.set_dictionary(dictionary).map_err(|e| e.to_string())?;
+        }
+        let mut left = data;
+        out.reserve(data.len() / 2 + 1024);
+        loop {
+            let before = self.compress.total_in();
+            let status = self.compress.compress_vec(left, out, FlushCompress::Sync).map_err(|e| e.to_string())?;
+            let taken = usize::try_from(self.compress.total_in() - before).unwrap_or(usize::MAX);
+            left = left.get(taken..).unwrap_or_default();
+            if status == Status::StreamEnd {
+                return Err("the compressor ended the stream by itself".into());
+            }
+            // Room that is left over means that everything, the flush included, is out.
+            if left.is_empty() && out.len() < out.capacity() {
+                return Ok(adler32(data));
+            }
+            out.reserve((left.len() / 2).max(4096));
+        }
+    }
+}
+
+/// Decompresses a zlib stream.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    decompress: Decompress,
+    ended: bool,
+}
+
+impl Decoder {
+    pub(super) fn new() -> Self {
+        Self { decompress: Decompress::new(true), ended: false }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.decompress.reset(true);
+        self.ended = false;
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
+        if self.ended {
+            return if input.is_empty() {
+                Ok((0, 0))
+            } else {
+                Err("there are bytes after the end of its zlib stream".into())
+            };
+        }
+        let (taken, given) = (self.decompress.total_in(), self.decompress.total_out());
+        let status = self.decompress.decompress(input, output, FlushDecompress::None);
+        let status = status.map_err(|error| match error.needs_dictionary() {
+            Some(_) => "its zlib stream wants a dictionary, which archives do not have".to_owned(),
+            None => format!("its zlib stream is damaged ({})", error.message().unwrap_or("zlib gives no reason")),
+        })?;
+        self.ended = status == Status::StreamEnd;
+        let (taken, given) = (self.decompress.total_in() - taken, self.decompress.total_out() - given);
+        Ok((usize::try_from(taken).unwrap_or(usize::MAX), usize::try_from(given).unwrap_or(usize::MAX)))
+    }
+}

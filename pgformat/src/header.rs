@@ -1,0 +1,289 @@
+//! The first bytes of an archive: what wrote it, how, and of which database.
+
+use std::fmt;
+use std::io::{Read, Write};
+
+use bstr::BString;
+
+use crate::error::{ErrorKind, Fault, Result};
+use crate::primitives::{Input, Output};
+use crate::{Compression, Limits, Version};
+
+pub(crate) const MAGIC: &[u8; 5] = b"PGDMP";
+
+/// The kinds of archive that begin with this header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// One file: pg_dump's `-Fc`.
+    Custom,
+}
+
+/// When the dump was made, in the local time of the machine that made it, as C's `struct tm` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Created {
+    /// Seconds, 0 to 60.
+    pub second: i32,
+    /// Minutes.
+    pub minute: i32,
+    /// Hours, 0 to 23.
+    pub hour: i32,
+    /// Day of the month, from 1.
+    pub day: i32,
+    /// Month, from 0.
+    pub month: i32,
+    /// Years since 1900.
+    pub year: i32,
+    /// Positive in daylight saving time, 0 outside of it, negative if unknown.
+    pub daylight_saving: i32,
+}
+
+impl Created {
+    /// The moment so many seconds after 1970 began, on a clock that shows UTC.
+    pub fn from_unix(seconds: i64) -> Self {
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // Counted in years that begin in March, so that the leap day is the last one.
+        let days = days + 719_468;
+        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = (month_from_march + 2) % 12;
+        let year = era * 400 + year_of_era + i64::from(month < 2);
+        let small = |n: i64| i32::try_from(n).unwrap_or(i32::MAX);
+        Self {
+            second: small(second % 60),
+            minute: small(second / 60 % 60),
+            hour: small(second / 3_600),
+            day: small(day),
+            month: small(month),
+            year: small(year - 1_900),
+            daylight_saving: 0,
+        }
+    }
+}
+
+impl fmt::Display for Created {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month) = (i64::from(self.year) + 1_900, i64::from(self.month) + 1);
+        let Self { day, hour, minute, second, .. } = self;
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+/// What an archive says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The version of the format.
+    pub version: Version,
+    /// How many bytes an integer has, its sign not counted; 4 in practice.
+    pub int_size: u8,
+    /// How many bytes an offset has, its flag not counted; 8 in practice.
+    pub offset_size: u8,
+    /// The kind of archive.
+    pub format: Format,
+    /// How its data is compressed.
+    pub compression: Compression,
+    /// When it was made.
+    pub created: Created,
+    /// The database that was dumped.
+    pub dbname: BString,
+    /// The version of the server, as the server gave it.
+    pub server_version: BString,
+    /// The version of the program that wrote the archive.
+    pub dumper_version: BString,
+}
+
+impl Header {
+    /// A header with the sizes that every PostgreSQL in use writes, and with nothing known of time and place.
+    pub fn new(version: Version, compression: Compression) -> Self {
+        Self {
+            version,
+            int_size: 4,
+            offset_size: 8,
+            format: Format::Custom,
+            compression,
+            created: Created { day: 1, ..Created::default() },
+            dbname: BString::default(),
+            server_version: BString::default(),
+            dumper_version: BString::default(),
+        }
+    }
+
+    pub(crate) fn read<R: Read>(input: &mut Input<R>, limits: &Limits) -> Result<Self> {
+        let what = |what: &'static str| move |fault: Fault| fault.reading(format!("{what} in the header"));
+        magic(input).map_err(|fault| fault.reading("the header"))?;
+        let version = Version {
+            major: input.byte().map_err(what("the version"))?,
+            minor: input.byte().map_err(what("the version"))?,
+            rev: input.byte().map_err(what("the version"))?,
+        };
+        if !version.is_supported() {
+            let why = format!("archive version {version} is not between {} and {}", Version::OLDEST, Version::NEWEST);
+            return Err(what("the version")(Fault::new(5, ErrorKind::Unsupported(why))));
+        }
+        let int_size = size(input).map_err(what("the size of integers"))?;
+        let offset_size = size(input).map_err(what("the size of offsets"))?;
+        let format = format(input).map_err(what("the format"))?;
+        let compression = compression(input, version, int_size).map_err(what("the compression"))?;
+        let mut clock = [0; 7];
+        for n in &mut clock {
+            *n = input.int32(int_size).map_err(what("the time of creation"))?;
+        }
+        let [second, minute, hour, day, month, year, daylight_saving] = clock;
+        let mut text = |name: &'static str| match input.text(int_size, limits.text) {
+            Ok(text) => Ok(text.unwrap_or_default()),
+            Err(fault) => Err(what(name)(fault)),
+        };
+        Ok(Self {
+            version,
+            int_size,
+            offset_size,
+            format,
+            compression,
+            created: Created { second, minute, hour, day, month, year, daylight_saving },
+            dbname: text("the name of the database")?,
+            server_version: text("the server's version")?,
+            dumper_version: text("the dumper's version")?,
+        })
+    }
+
+    /// Whether this crate can write such an archive.
+    pub(crate) fn check(&self) -> Result<(), ErrorKind> {
+        let Self { version, compression, .. } = self;
+        if !version.is_supported() {
+            let (oldest, newest) = (Version::OLDEST, Version::NEWEST);
+            return Err(ErrorKind::Unsupported(format!(
+                "archive version {version} is not between {oldest} and {newest}"
+            )));
+        }
+        if *version < compression.lowest_version() {
+            let lowest = compression.lowest_version();
+            let why = format!("archive version {version} cannot say {}: that takes {lowest}", compression.name());
+            return Err(ErrorKind::Unsupported(why));
+        }
+        if !(1..=32).contains(&self.int_size) || !(1..=32).contains(&self.offset_size) {
+            return Err(ErrorKind::Protocol("integers and offsets have 1 to 32 bytes".into()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write<W: Write>(&self, output: &mut Output<W>) -> Result<(), Fault> {
+        let Self { version, int_size, offset_size, created, .. } = self;
+        output.bytes(MAGIC)?;
+        output.bytes(&[version.major, version.minor, version.rev, *int_size, *offset_size, 1])?;
+        if version.names_the_compression() {
+            output.bytes(&[match self.compression {
+                Compression::None => 0,
+                Compression::Gzip(_) => 1,
+                Compression::Lz4 => 2,
+                Compression::Zstd(_) => 3,
+            }])?;
+        } else {
+            let level = match self.compression {
+                Compression::Gzip(Some(level)) => i64::from(level),
+                Compression::Gzip(None) => -1,
+                _ => 0,
+            };
+            output.int(*int_size, level)?;
+        }
+        let Created { second, minute, hour, day, month, year, daylight_saving } = *created;
+        for n in [second, minute, hour, day, month, year, daylight_saving] {
+            output.int(*int_size, n.into())?;
+        }
+        for text in [&self.dbname, &self.server_version, &self.dumper_version] {
+            output.text(*int_size, Some(text.as_ref()))?;
+        }
+        Ok(())
+    }
+}
+
+fn magic<R: Read>(input: &mut Input<R>) -> Result<(), Fault> {
+    let start = input.fill()?;
+    if start.starts_with(MAGIC) {
+        input.consume(MAGIC.len());
+        return Ok(());
+    }
+    // Input may come byte by byte, so a short start says nothing yet.
+    if MAGIC.starts_with(&start[..start.len().min(MAGIC.len())]) {
+        let mut magic = [0; MAGIC.len()];
+        input.read_exact(&mut magic)?;
+        if magic == *MAGIC {
+            return Ok(());
+        }
+        return Err(Fault::new(0, ErrorKind::NotAnArchive(not_an_archive(b"").into())));
+    }
+    Err(Fault::new(0, ErrorKind::NotAnArchive(not_an_archive(start).into())))
+}
+
+fn not_an_archive(start: &[u8]) -> &'static str {
+    let contains = |text: &[u8]| start.windows(text.len()).take(4096).any(|window| window == text);
+    if start.get(257..262) == Some(b"ustar") {
+        "it is a tar file; if pg_dump -Ft wrote it, only pg_restore reads it"
+    } else if contains(b"PostgreSQL database dump") || contains(b"PostgreSQL database cluster dump") {
+        "it is an SQL script of pg_dump, which psql runs"
+    } else if start.starts_with(b"SQLite format 3\0") {
+        "it is an SQLite database"
+    } else if start.starts_with(&[0x1f, 0x8b]) {
+        "it is a gzip file; an archive in custom format is compressed inside, not as a whole"
+    } else {
+        "it is no archive in pg_dump's custom format: it does not begin with PGDMP"
+    }
+}
+
+fn size<R: Read>(input: &mut Input<R>) -> Result<u8, Fault> {
+    let at = input.offset();
+    match input.byte()? {
+        size @ 1..=32 => Ok(size),
+        size => Err(Fault::malformed(at, format!("numbers of {size} bytes cannot be"))),
+    }
+}
+
+fn format<R: Read>(input: &mut Input<R>) -> Result<Format, Fault> {
+    let at = input.offset();
+    let other = match input.byte()? {
+        1 => return Ok(Format::Custom),
+        3 => "this is the table of contents of a tar archive, not an archive in custom format",
+        5 => "this is the table of contents of a directory archive, not an archive in custom format",
+        n => return Err(Fault::malformed(at, format!("there is no archive format {n}"))),
+    };
+    Err(Fault::new(at, ErrorKind::Unsupported(other.into())))
+}
+
+fn compression<R: Read>(input: &mut Input<R>, version: Version, int_size: u8) -> Result<Compression, Fault> {
+    let at = input.offset();
+    if version.names_the_compression() {
+        return match input.byte()? {
+            0 => Ok(Compression::None),
+            1 => Ok(Compression::Gzip(None)),
+            2 => Ok(Compression::Lz4),
+            3 => Ok(Compression::Zstd(None)),
+            n => Err(Fault::new(at, ErrorKind::Unsupported(format!("compression {n} is not known")))),
+        };
+    }
+    match input.int(int_size)? {
+        0 => Ok(Compression::None),
+        -1 => Ok(Compression::Gzip(None)),
+        n @ 1..=9 => Ok(Compression::Gzip(u8::try_from(n).ok())),
+        n => Err(Fault::malformed(at, format!("{n} is no level of compression"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_show_what_date_shows() {
+        for (seconds, shown) in [
+            (0, "1970-01-01 00:00:00"),
+            (-1, "1969-12-31 23:59:59"),
+            (951_782_400, "2000-02-29 00:00:00"),
+            (1_709_251_199, "2024-02-29 23:59:59"),
+            (1_735_689_600, "2025-01-01 00:00:00"),
+            (4_107_542_400, "2100-03-01 00:00:00"),
+        ] {
+            assert_eq!(Created::from_unix(seconds).to_string(), shown);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! How large the numbers in an archive may be before a reader believes that the archive is damaged.
+
+/// What a reader accepts. Nothing is allocated for a number that the archive states before it was held against these,
+/// and memory for a long text grows only as its bytes arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries in the table of contents.
+    pub entries: u64,
+    /// Bytes in one text of the header or of an entry.
+    pub text: u64,
+    /// Dependencies of one entry.
+    pub dependencies: u64,
+    /// Bytes of the whole table of contents.
+    pub contents: u64,
+    /// Bytes in one chunk of data, as stored.
+    pub chunk: u64,
+}
+
+impl Limits {
+    /// What fits every archive that PostgreSQL's tools can read back.
+    pub const DEFAULT: Self = Self {
+        entries: 50_000_000,
+        text: 1 << 30,
+        dependencies: 10_000_000,
+        contents: 16 << 30,
+        chunk: i32::MAX as u64,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

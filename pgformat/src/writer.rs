@@ -1,0 +1,502 @@
+//! Writes an archive: header and table of contents first, then one block after the other.
+
+use std::collections::HashMap;
+use std::io::{self, Seek, Write};
+
+use crate::Compression;
+use crate::compression::{Joint, Piece, PieceEncoder};
+use crate::error::{Direction, Error, ErrorKind, Fault, Result};
+use crate::header::Header;
+use crate::primitives::{DataPosition, Output};
+use crate::toc::{self, DumpId, Entry};
+
+/// How much data [`DataWriter`] gathers before it compresses a piece.
+const PIECE: usize = 256 * 1024;
+
+/// Writes an archive in custom format.
+///
+/// The table of contents is known from the start; the data follows in its order. There are three ways to write the data
+/// of a table, from the simplest to the most capable:
+/// - [`Writer::data`], which compresses as it goes;
+/// - [`Writer::begin_data`] and then [`Writer::piece`] for pieces that other threads compressed;
+/// - [`Writer::begin_data`] and then [`Writer::chunk`] for a whole stream that was compressed elsewhere.
+///
+/// An archive is complete after [`Writer::finish`], and only then. What is dropped before that is no archive.
+///
+/// What is out of turn is an error of kind [`ErrorKind::Protocol`], and writes nothing. After any other error the archive
+/// is lost, and every further call says so.
+#[derive(Debug)]
+pub struct Writer<W> {
+    output: Output<W>,
+    header: Header,
+    entries: Vec<Entry>,
+    index: HashMap<DumpId, usize>,
+    positions: Vec<DataPosition>,
+    contents_at: u64,
+    state: State,
+    /// No block may be written for an entry before this one.
+    next: usize,
+    stream: Stream,
+    encoder: Option<(PieceEncoder, Piece)>,
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Idle,
+    /// In the stream of a table's data.
+    Data(usize),
+    /// After it.
+    DataEnded(usize),
+    /// In a block of large objects, between two of them.
+    LargeObjects(usize),
+    /// In the stream of one.
+    LargeObject(usize, u32),
+    /// Writing failed in the middle of something.
+    Broken,
+}
+
+/// What the open stream consists of so far.
+#[derive(Debug)]
+enum Stream {
+    Empty,
+    Chunks,
+    Pieces(Joint),
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the header and the table of contents to an output that need not seek. The archive will not say where its
+    /// data is, so readers have to look for it.
+    ///
+    /// Of entries with [`Entry::has_data`], those of the kind `BLOBS` get a block of large objects, all others a block of
+    /// data; all others get none.
+    ///
+    /// # Errors
+    /// The version cannot carry the compression or an entry; two entries have one number; writing fails.
+    pub fn new(out: W, header: Header, entries: Vec<Entry>) -> Result<Self> {
+        Self::start(Output::streaming(out), header, entries)
+    }
+
+    /// As [`Writer::new`], to an output that can seek: [`Writer::finish`] goes back and fills in where the data is, as
+    /// pg_dump does. Offsets count from where the output stands now.
+    ///
+    /// # Errors
+    /// As [`Writer::new`]; seeking fails.
+    pub fn seekable(out: W, header: Header, entries: Vec<Entry>) -> Result<Self>
+    where
+        W: Seek,
+    {
+        let output = Output::seekable(out).map_err(|fault| fault.writing("the header"))?;
+        Self::start(output, header, entries)
+    }
+
+    fn start(mut output: Output<W>, header: Header, entries: Vec<Entry>) -> Result<Self> {
+        let refuse = |what: &str, kind| Error::new(Direction::Writing, what, 0, kind);
+        header.check().map_err(|kind| refuse("the header", kind))?;
+        toc::check(&entries, header.version).map_err(|kind| refuse("the table of contents", kind))?;
+        let index = toc::index(&entries).map_err(|id| {
+            let why = format!("two entries have the number {id}");
+            refuse("the table of contents", ErrorKind::Protocol(why))
+        })?;
+        header.write(&mut output).map_err(|fault| fault.writing("the header"))?;
+        let contents_at = output.offset();
+        let unset = |entry: &Entry| if entry.has_data { DataPosition::NotSet } else { DataPosition::NoData };
+        let positions: Vec<_> = entries.iter().map(unset).collect();
+        toc::write(&mut output, &header, &entries, &positions)?;
+        Ok(Self {
+            output,
+            header,
+            entries,
+            index,
+            positions,
+            contents_at,
+            state: State::Idle,
+            next: 0,
+            stream: Stream::Empty,
+            encoder: None,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// The header as written.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The table of contents as written.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many bytes the archive has so far.
+    pub fn offset(&self) -> u64 {
+        self.output.offset()
+    }
+
+    /// The output, to look at it. Some of what was written may still be held back.
+    pub fn get_ref(&self) -> &W {
+        self.output.inner()
+    }
+
+    /// Begins the block of a table's data: then come chunks or pieces, [`Writer::end_stream`] and [`Writer::end_block`].
+    ///
+    /// # Errors
+    /// There is no such entry, it has no data or holds large objects, its block is already there, or one of an entry
+    /// that comes after it (pg_restore can read a pipe only if blocks are in order); another block is open; writing fails.
+    pub fn begin_data(&mut self, dump_id: DumpId) -> Result<()> {
+        let at = self.begin(dump_id, false)?;
+        self.state = State::Data(at);
+        self.stream = Stream::Empty;
+        Ok(())
+    }
+
+    /// Begins a block of large objects: then [`Writer::large_object`] for each, and [`Writer::end_block`].
+    ///
+    /// # Errors
+    /// As [`Writer::begin_data`], for an entry of another kind than `BLOBS`.
+    pub fn begin_large_objects(&mut self, dump_id: DumpId) -> Result<()> {
+        let at = self.begin(dump_id, true)?;
+        self.state = State::LargeObjects(at);
+        Ok(())
+    }
+
+    /// Begins a large object in the open block: then come chunks or pieces, and [`Writer::end_stream`].
+    ///
+    /// # Errors
+    /// No block of large objects is open, or the one before was not ended; the OID is 0; writing fails.
+    pub fn large_object(&mut self, oid: u32) -> Result<()> {
+        let State::LargeObjects(at) = self.state else {
+            return Err(self.out_of_turn("a large object", "it belongs into an open block of large objects"));
+        };
+        if oid == 0 {
+            return Err(self.out_of_turn("a large object", "no large object has the OID 0"));
+        }
+        let size = self.header.int_size;
+        // An OID goes through a signed integer, as in pg_dump.
+        self.write(|output| output.int(size, oid.cast_signed().into()))?;
+        self.state = State::LargeObject(at, oid);
+        self.stream = Stream::Empty;
+        Ok(())
+    }
+
+    /// Adds stored bytes to the open stream, as they are: together the chunks of a stream must be one whole stream of the
+    /// archive's compression. An empty chunk adds nothing. pg_restore reads a frame of zstd only up to its end within a
+    /// chunk, so another frame needs another chunk.
+    ///
+    /// # Errors
+    /// No stream is open, or it consists of pieces; writing fails.
+    pub fn chunk(&mut self, stored: &[u8]) -> Result<()> {
+        self.check_stream_is_open("a chunk")?;
+        if matches!(self.stream, Stream::Pieces(_)) {
+            return Err(self.out_of_turn("a chunk", "the stream consists of pieces"));
+        }
+        if stored.is_empty() {
+            return Ok(());
+        }
+        self.raw_chunk(stored)?;
+        self.stream = Stream::Chunks;
+        Ok(())
+    }
+
+    /// Adds a piece to the open stream, made by a [`PieceEncoder`] of the archive's compression from the data that comes
+    /// next, with the dictionary, if any, that is the end of the data so far.
+    ///
+    /// # Errors
+    /// No stream is open, or it consists of chunks; the piece is compressed in another way; writing fails.
+    pub fn piece(&mut self, piece: &Piece) -> Result<()> {
+        self.check_stream_is_open("a piece")?;
+        if matches!(self.stream, Stream::Chunks) {
+            return Err(self.out_of_turn("a piece", "the stream consists of chunks that were compressed elsewhere"));
+        }
+        if !piece.fits(self.header.compression) {
+            return Err(self.out_of_turn("a piece", "it is compressed in another way than the archive is"));
+        }
+        self.begin_pieces()?;
+        self.raw_chunk(piece.bytes())?;
+        if let Stream::Pieces(joint) = &mut self.stream {
+            joint.add(piece);
+        }
+        Ok(())
+    }
+
+    /// Ends the stream of a table's data or of a large object. A stream of pieces gets its end here, and one of which
+    /// nothing was written is a stream of no data.
+    ///
+    /// # Errors
+    /// No stream is open; writing fails.
+    pub fn end_stream(&mut self) -> Result<()> {
+        self.check_stream_is_open("the end of a stream")?;
+        if !matches!(self.stream, Stream::Chunks) {
+            self.begin_pieces()?;
+        }
+        if let Stream::Pieces(joint) = &self.stream {
+            let end = joint.end();
+            self.raw_chunk(&end)?;
+        }
+        let size = self.header.int_size;
+        self.write(|output| output.int(size, 0))?;
+        self.stream = Stream::Empty;
+        self.state = match self.state {
+            State::Data(at) => State::DataEnded(at),
+            State::LargeObject(at, _) => State::LargeObjects(at),
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// Ends the open block.
+    ///
+    /// # Errors
+    /// No block is open, or a stream in it is; writing fails.
+    pub fn end_block(&mut self) -> Result<()> {
+        match self.state {
+            State::DataEnded(_) => {}
+            State::LargeObjects(_) => {
+                let size = self.header.int_size;
+                self.write(|output| output.int(size, 0))?;
+            }
+            State::Data(_) | State::LargeObject(..) => {
+                return Err(self.out_of_turn("the end of a block", "a stream in it is still open"));
+            }
+            State::Idle | State::Broken => return Err(self.out_of_turn("the end of a block", "no block is open")),
+        }
+        self.state = State::Idle;
+        Ok(())
+    }
+
+    /// Begins the block of a table's data, and gives a [`Write`] that compresses it; it must be
+    /// [finished](DataWriter::finish).
+    ///
+    /// # Errors
+    /// As [`Writer::begin_data`].
+    pub fn data(&mut self, dump_id: DumpId) -> Result<DataWriter<'_, W>> {
+        self.begin_data(dump_id)?;
+        DataWriter::new(self, true)
+    }
+
+    /// Begins a block of large objects, and gives what writes them; it must be [finished](LargeObjectsWriter::finish).
+    ///
+    /// # Errors
+    /// As [`Writer::begin_large_objects`].
+    pub fn large_objects(&mut self, dump_id: DumpId) -> Result<LargeObjectsWriter<'_, W>> {
+        self.begin_large_objects(dump_id)?;
+        Ok(LargeObjectsWriter { writer: self })
+    }
+
+    /// Completes the archive and gives the output back, flushed. Where that can seek, it is left standing at its end.
+    ///
+    /// # Errors
+    /// A block is open, or an entry that has data got none; writing fails.
+    pub fn finish(mut self) -> Result<W> {
+        if self.state != State::Idle {
+            return Err(self.out_of_turn("the end of the archive", "a block is still open"));
+        }
+        self.check_no_data_is_missing(self.entries.len())?;
+        let end = self.output.offset();
+        if self.output.can_seek() {
+            let fault = |fault: Fault| fault.writing("the offsets in the table of contents");
+            self.output.go_to(self.contents_at).map_err(fault)?;
+            toc::write(&mut self.output, &self.header, &self.entries, &self.positions)?;
+            self.output.go_to(end).map_err(fault)?;
+        }
+        self.output.flush().map_err(|fault| fault.writing("the end of the archive"))?;
+        Ok(self.output.into_inner())
+    }
+
+    fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<usize> {
+        let what = "the beginning of a block";
+        if self.state != State::Idle {
+            return Err(self.out_of_turn(what, "another block is still open"));
+        }
+        let Some(&at) = self.index.get(&dump_id) else {
+            return Err(self.out_of_turn(what, &format!("there is no entry {dump_id}")));
+        };
+        let label = self.entries[at].label();
+        if !self.entries[at].has_data {
+            return Err(self.out_of_turn(what, &format!("{label} has no data, by the table of contents")));
+        }
+        match (self.entries[at].holds_large_objects(), large_objects) {
+            (true, false) => return Err(self.out_of_turn(what, &format!("{label} holds large objects"))),
+            (false, true) => return Err(self.out_of_turn(what, &format!("{label} does not hold large objects"))),
+            _ => {}
+        }
+        if at < self.next {
+            let why = format!("{label} is written already, or one that comes after it");
+            return Err(self.out_of_turn(what, &why));
+        }
+        self.check_no_data_is_missing(at)?;
+        let position = self.output.offset();
+        let size = self.header.int_size;
+        self.write(|output| {
+            output.bytes(&[if large_objects { 3 } else { 1 }])?;
+            output.int(size, dump_id.0.into())
+        })?;
+        self.positions[at] = DataPosition::At(position);
+        self.next = at + 1;
+        Ok(at)
+    }
+
+    /// Whether every entry before the one at `end` that says it has data got its block.
+    fn check_no_data_is_missing(&self, end: usize) -> Result<()> {
+        match self.entries[self.next..end].iter().find(|entry| entry.has_data) {
+            Some(entry) => {
+                let why = format!("the data of {} was not written, which comes before", entry.label());
+                Err(self.out_of_turn("the next block", &why))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_stream_is_open(&self, what: &str) -> Result<()> {
+        match self.state {
+            State::Data(_) | State::LargeObject(..) => Ok(()),
+            _ => Err(self.out_of_turn(what, "it belongs into an open stream")),
+        }
+    }
+
+    fn begin_pieces(&mut self) -> Result<()> {
+        if matches!(self.stream, Stream::Empty) {
+            let joint = Joint::new(self.header.compression);
+            let start = joint.start();
+            self.raw_chunk(&start)?;
+            self.stream = Stream::Pieces(joint);
+        }
+        Ok(())
+    }
+
+    /// Nothing is written for no bytes, for a length of 0 ends the stream.
+    fn raw_chunk(&mut self, stored: &[u8]) -> Result<()> {
+        let size = self.header.int_size;
+        for part in stored.chunks(i32::MAX as usize) {
+            self.write(|output| {
+                output.int(size, i64::try_from(part.len()).unwrap_or(i64::MAX))?;
+                output.bytes(part)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut Output<W>) -> Result<(), Fault>) -> Result<()> {
+        match write(&mut self.output) {
+            Ok(()) => Ok(()),
+            Err(fault) => {
+                let what = self.what();
+                self.state = State::Broken;
+                Err(fault.writing(what))
+            }
+        }
+    }
+
+    fn what(&self) -> String {
+        match self.state {
+            State::Idle | State::Broken => "the data".into(),
+            State::Data(at) | State::DataEnded(at) => format!("the data of {}", self.entries[at].label()),
+            State::LargeObjects(at) => format!("the large objects of {}", self.entries[at].label()),
+            State::LargeObject(at, oid) => format!("large object {oid} of {}", self.entries[at].label()),
+        }
+    }
+
+    fn out_of_turn(&self, what: &str, why: &str) -> Error {
+        let why = match self.state {
+            State::Broken => "writing failed before, and the archive is lost",
+            _ => why,
+        };
+        Error::new(Direction::Writing, what, self.output.offset(), ErrorKind::Protocol(why.into()))
+    }
+
+    fn flush_piece(&mut self, dictionary: usize) -> Result<()> {
+        let (mut encoder, mut piece) = match self.encoder.take() {
+            Some(pair) => pair,
+            None => (PieceEncoder::new(self.header.compression)?, Piece::new()),
+        };
+        let (before, data) = self.buffer.split_at(dictionary);
+        let encoded = encoder.encode(before, data, &mut piece);
+        let written = encoded.and_then(|()| self.piece(&piece));
+        self.encoder = Some((encoder, piece));
+        written
+    }
+}
+
+/// Compresses the data of one table or large object into an archive.
+///
+/// Dropping it without [`DataWriter::finish`] leaves the stream open, and the archive cannot be finished.
+#[derive(Debug)]
+pub struct DataWriter<'a, W: Write> {
+    writer: &'a mut Writer<W>,
+    /// So much at the beginning of the buffer is the end of the piece before.
+    dictionary: usize,
+    ends_block: bool,
+}
+
+impl<'a, W: Write> DataWriter<'a, W> {
+    fn new(writer: &'a mut Writer<W>, ends_block: bool) -> Result<Self> {
+        writer.buffer.clear();
+        Ok(Self { writer, dictionary: 0, ends_block })
+    }
+
+    /// Ends the data.
+    ///
+    /// # Errors
+    /// Compressing or writing the rest fails.
+    pub fn finish(mut self) -> Result<()> {
+        self.flush_piece()?;
+        self.writer.end_stream()?;
+        if self.ends_block { self.writer.end_block() } else { Ok(()) }
+    }
+
+    fn flush_piece(&mut self) -> Result<()> {
+        self.writer.flush_piece(self.dictionary)?;
+        let buffer = &mut self.writer.buffer;
+        let keep = match self.writer.header.compression {
+            Compression::Gzip(_) => buffer.len().min(PieceEncoder::DICTIONARY),
+            _ => 0,
+        };
+        buffer.drain(..buffer.len() - keep);
+        self.dictionary = keep;
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for DataWriter<'_, W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let room = PIECE - (self.writer.buffer.len() - self.dictionary);
+        let n = data.len().min(room);
+        self.writer.buffer.extend_from_slice(&data[..n]);
+        if n == room {
+            self.flush_piece()?;
+        }
+        Ok(n)
+    }
+
+    /// Does nothing: what was written goes out in pieces of a good size for compression.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Compresses large objects into an archive.
+///
+/// Dropping it without [`LargeObjectsWriter::finish`] leaves the block open, and the archive cannot be finished.
+#[derive(Debug)]
+pub struct LargeObjectsWriter<'a, W: Write> {
+    writer: &'a mut Writer<W>,
+}
+
+impl<W: Write> LargeObjectsWriter<'_, W> {
+    /// Begins a large object; what is given back must be [finished](DataWriter::finish).
+    ///
+    /// # Errors
+    /// The one before was not finished; the OID is 0; writing fails.
+    pub fn object(&mut self, oid: u32) -> Result<DataWriter<'_, W>> {
+        self.writer.large_object(oid)?;
+        DataWriter::new(self.writer, false)
+    }
+
+    /// Ends the block.
+    ///
+    /// # Errors
+    /// A large object was not finished; writing fails.
+    pub fn finish(self) -> Result<()> {
+        self.writer.end_block()
+    }
+}

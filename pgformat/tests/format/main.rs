@@ -1,0 +1,8 @@
+//! The format by itself: what is written is read back, and what is damaged is refused. The real tools have their say in
+//! the main package's tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod model;
+mod pieces;
+mod protocol;
+mod round_trip;
