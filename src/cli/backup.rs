@@ -1,18 +1,21 @@
 //! `lifeboat backup`.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use pgformat::{Compression, Version};
 use serde_json::json;
 
 use super::Common;
 use super::database::DatabaseArgs;
-use super::flags::Compress;
+use super::flags::pair;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
 use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::{Existing, leftovers};
+use crate::output::{Existing, OutputFile, leftovers};
+use crate::postgres::dump::{self, DumpOptions, Sink};
 use crate::progress::{Level, Message, Reporter};
 use crate::sqlite::{self, BackupOptions};
 
@@ -61,10 +64,10 @@ struct SqliteArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "PostgreSQL")]
 struct PostgresArgs {
-    /// Save who owns what
+    /// Save who owns what: an archive always says it, and lifeboat restore --owner makes use of it
     #[arg(long, overrides_with = "no_owner")]
     owner: bool,
-    /// Do not save who owns what (the default)
+    /// Taken for the sake of pg_dump's users; as with pg_dump, an archive says who owns what all the same (the default)
     #[arg(long, short = 'O', overrides_with = "owner")]
     no_owner: bool,
     /// Save privileges (GRANT, REVOKE)
@@ -73,15 +76,15 @@ struct PostgresArgs {
     /// Do not save privileges (the default)
     #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
     no_acl: bool,
-    /// How to compress: gzip[:1-9], zstd[:-7-22], lz4, none, or a level of gzip
+    /// How to compress: gzip[:1-9], zstd[:LEVEL], lz4, none, or a level of gzip
     #[arg(long, short = 'Z', value_name = "METHOD[:LEVEL]", default_value = "gzip:6")]
-    compress: Compress,
+    compress: Compression,
     /// The version of the archive format; without it, the lowest that can hold the content, 1.14 for gzip and none
-    #[arg(long, value_name = "VERSION", value_parser = ["1.14", "1.15", "1.16"])]
-    archive_version: Option<String>,
-    /// How many connections read, and threads compress
-    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[arg(long, value_name = "VERSION", value_parser = archive_version)]
+    archive_version: Option<Version>,
+    /// How many connections read data
+    #[arg(long, short = 'j', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: u16,
 }
 
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -110,7 +113,69 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             });
             Ok(report("sqlite", &summary.output, summary.bytes, begun.elapsed(), extra))
         }
-        Database::Postgres(_) => Err(super::restore::no_postgres("back up the PostgreSQL database")),
+        Database::Postgres(target) => {
+            let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout));
+            let connect = || target.connect();
+            let (bytes, summary) = if args.output == Path::new("-") {
+                let mut out = Counted { out: std::io::stdout().lock(), bytes: 0 };
+                let summary = dump::backup(&connect, &options, Sink::Stream(&mut out), &console)?;
+                (out.bytes, summary)
+            } else {
+                mention_leftovers(&args.output, &console);
+                let mut file = OutputFile::create(&args.output, existing)?;
+                let summary = dump::backup(&connect, &options, Sink::Seekable(&mut file), &console)?;
+                (file.commit()?, summary)
+            };
+            let extra = json!({
+                "archive_version": options.version().to_string(),
+                "compression": options.compression.to_string(),
+                "entries": summary.entries,
+                "tables": summary.tables,
+                "rows": summary.data.rows,
+                "large_objects": summary.data.large_objects,
+                "data_bytes": summary.data.bytes,
+            });
+            Ok(report("postgresql", &args.output, bytes, begun.elapsed(), extra))
+        }
+    }
+}
+
+impl PostgresArgs {
+    fn options(&self, lock_wait: Duration) -> DumpOptions {
+        DumpOptions {
+            privileges: pair(self.acl, self.no_acl, false),
+            compression: self.compress,
+            archive_version: self.archive_version,
+            jobs: self.jobs.into(),
+            lock_wait: Some(lock_wait),
+            ..DumpOptions::default()
+        }
+    }
+}
+
+fn archive_version(text: &str) -> std::result::Result<Version, String> {
+    let version = text.parse::<Version>().map_err(|e| e.to_string())?;
+    if version < Version::V1_14 {
+        return Err("archives are written in version 1.14, 1.15 or 1.16".into());
+    }
+    Ok(version)
+}
+
+/// Counts what is written.
+struct Counted<W> {
+    out: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(bytes)?;
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

@@ -16,7 +16,7 @@ impl Connection {
         self.put_query(sql)?;
         self.flush(DOING)?;
         self.await_copy(b'H', DOING)?;
-        Ok(CopyOut { connection: self, done: false })
+        Ok(CopyOut { connection: self, done: false, rows: 0 })
     }
 
     /// Reads up to the answer that starts a COPY; anything else is an error, after which the connection is usable.
@@ -91,6 +91,7 @@ fn no_copy(doing: &str) -> Error {
 pub struct CopyOut<'a> {
     connection: &'a mut Connection,
     done: bool,
+    rows: u64,
 }
 
 impl CopyOut<'_> {
@@ -109,6 +110,12 @@ impl CopyOut<'_> {
             self.one_message(out)?;
         }
         Ok(false)
+    }
+
+    /// The messages that came so far: in text format, the only one that lifeboat asks for, each is a row. When the data end, this was compared with the number
+    /// of rows that the server says it sent.
+    pub fn rows(&self) -> u64 {
+        self.rows
     }
 
     /// Reads the rest of the data away.
@@ -142,6 +149,7 @@ impl CopyOut<'_> {
             };
             let Some(body) = buffered.get(at + 5..at + 5 + len) else { break };
             out.extend_from_slice(body);
+            self.rows += 1;
             at += 5 + len;
         }
         connection.channel.consume(at);
@@ -162,6 +170,7 @@ impl CopyOut<'_> {
             return self.other_message();
         }
         connection.channel.consume(5);
+        self.rows += 1;
         let mut left = len;
         while left > 0 {
             if let Err(e) = connection.channel.need(1) {
@@ -189,7 +198,14 @@ impl CopyOut<'_> {
         }
         let message = super::connection::Message { tag, body };
         match tag {
-            b'c' => connection.finish_copy(DOING).map(drop),
+            b'c' => {
+                let sent = connection.finish_copy(DOING)?;
+                if sent == self.rows {
+                    return Ok(());
+                }
+                Err(Error::new(ErrorKind::Connection, DOING)
+                    .why(format!("the server says that it sent {sent} rows, and {} came in", self.rows)))
+            }
             b'E' => {
                 let error = connection.server_error(&message, DOING);
                 connection.skip_to_ready(DOING)?;

@@ -1,5 +1,9 @@
-//! The data: rows, large objects, sequences' values.
+//! The data: rows, large objects.
 
+mod large_objects;
+mod pipeline;
+mod rows;
 mod task;
 
+pub use pipeline::{DataSummary, run};
 pub use task::DataTask;

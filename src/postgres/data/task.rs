@@ -1,5 +1,7 @@
 //! What fetches the data of one entry.
 
+use std::fmt;
+
 use bstr::BString;
 
 /// What fetches the data of one entry.
@@ -7,7 +9,9 @@ use bstr::BString;
 pub enum DataTask {
     /// A relation's rows.
     Rows {
-        /// The relation as messages call it.
+        /// The relation's schema.
+        schema: BString,
+        /// The relation's name.
         name: BString,
         /// The relation's OID.
         oid: u32,
@@ -20,4 +24,13 @@ pub enum DataTask {
     },
     /// Large objects, in this order.
     LargeObjects(Vec<u32>),
+}
+
+impl fmt::Display for DataTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataTask::Rows { schema, name, .. } => write!(f, "table \"{schema}\".\"{name}\""),
+            DataTask::LargeObjects(oids) => write!(f, "{} large objects", oids.len()),
+        }
+    }
 }

@@ -3,6 +3,8 @@
 mod options;
 mod plan;
 mod preamble;
+mod run;
 
 pub use options::DumpOptions;
 pub use plan::plan;
+pub use run::{DumpSummary, Sink, WriteSeek, backup};

@@ -1,0 +1,319 @@
+//! The data path: workers read, threads compress, one writer writes in order.
+//!
+//! Each worker has a connection and takes the next task of the queue, whose order is the archive's. It fills pieces of
+//! fixed size; any of the compressing threads takes a piece, with the end of the piece before it as its dictionary; the
+//! writer waits for the pieces of the first unfinished task, then of the next. So the archive is the same whatever the
+//! number of workers and threads.
+//!
+//! Memory is bounded by buffers, not by tables: a worker that has none left waits until the writer gives one back. Every
+//! worker has buffers of its own, so the one whose task comes first never waits for a task behind it.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::Mutex;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
+use pgformat::{Compression, Piece, PieceEncoder, Writer};
+
+use super::super::model::DumpId;
+use super::super::session::Session;
+use super::task::DataTask;
+use super::{large_objects, rows};
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::progress::Reporter;
+
+/// How many bytes of data make a piece: enough to compress well and to keep the exchange between threads rare.
+pub(super) const PIECE: usize = 512 * 1024;
+/// How many pieces of one worker may be on their way: being compressed, or waiting to be written.
+const WINDOW: usize = 8;
+/// How many events of one task may wait for the writer; most carry a piece, and are bounded by [`WINDOW`] already.
+const EVENTS: usize = 64;
+
+/// What went through the pipeline.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DataSummary {
+    /// Rows of tables.
+    pub rows: u64,
+    /// Bytes of data before compression.
+    pub bytes: u64,
+    /// Large objects.
+    pub large_objects: u64,
+}
+
+/// The tasks that no worker has taken yet, and where their events go.
+type Queue<'a> = Mutex<VecDeque<(&'a DataTask, Sender<Event>)>>;
+
+/// What a worker tells the writer about a task, in order.
+enum Event {
+    LargeObject(u32),
+    Piece(Receiver<Result<Compressed>>),
+    EndStream,
+    End(DataSummary),
+}
+
+/// A piece on its way to a compressing thread.
+struct Job {
+    dictionary: Vec<u8>,
+    data: Vec<u8>,
+    piece: Piece,
+    done: Sender<Result<Compressed>>,
+    home: Sender<Buffers>,
+}
+
+struct Compressed {
+    buffers: Buffers,
+    home: Sender<Buffers>,
+}
+
+/// The memory of one piece, used over and over.
+#[derive(Default)]
+struct Buffers {
+    dictionary: Vec<u8>,
+    data: Vec<u8>,
+    piece: Piece,
+}
+
+/// Fetches the data of all `tasks` over `sessions` (at least one) and writes it in the order of the tasks.
+///
+/// # Errors
+/// A server's error, a lost connection, or the archive cannot be written. The other workers are stopped.
+pub fn run<W: Write>(
+    writer: &mut Writer<W>,
+    tasks: &[(DumpId, DataTask)],
+    sessions: &mut [Session],
+    compression: Compression,
+    reporter: &dyn Reporter,
+) -> Result<DataSummary> {
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let (job_sender, jobs) = unbounded::<Job>();
+    let (senders, receivers): (Vec<_>, Vec<_>) = tasks.iter().map(|_| bounded::<Event>(EVENTS)).unzip();
+    let queue: Queue<'_> = Mutex::new(tasks.iter().map(|(_, task)| task).zip(senders).collect());
+    let (stop, stopped) = bounded::<()>(0);
+    let cancels: Vec<_> = sessions.iter_mut().map(|s| s.connection().cancel_handle()).collect();
+
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let jobs = jobs.clone();
+            scope.spawn(move || compress(compression, &jobs));
+        }
+        drop(jobs);
+        let shared = sessions.len() > 1;
+        let workers: Vec<_> = sessions
+            .iter_mut()
+            .map(|session| {
+                let (jobs, stopped) = (job_sender.clone(), stopped.clone());
+                let queue = &queue;
+                scope.spawn(move || work(session, shared, queue, &jobs, &stopped))
+            })
+            .collect();
+        drop((job_sender, stopped));
+
+        let written = write_all(writer, tasks, receivers, reporter);
+        if written.is_err() {
+            for cancel in &cancels {
+                // The workers end by themselves; this only keeps the server from working on for nothing.
+                let _ = cancel.cancel();
+            }
+        }
+        drop(stop);
+        let mut failure = None;
+        for worker in workers {
+            let outcome = worker.join().unwrap_or_else(|_| Err(lost_thread()));
+            // A worker that fails ends its task's events, which the writer notices: the worker's error is the cause.
+            if let Err(error) = outcome {
+                failure.get_or_insert(error);
+            }
+        }
+        match (written, failure) {
+            (Ok(summary), None) => Ok(summary),
+            (_, Some(Stop::Failed(error))) => Err(error),
+            (Err(WriteFailure::Archive(error)), _) => Err(error),
+            (Err(WriteFailure::WorkerGone), _) | (Ok(_), Some(Stop::ToldTo)) => Err(lost_thread_error()),
+        }
+    })
+}
+
+/// Why a worker ended early.
+pub(super) enum Stop {
+    /// It failed.
+    Failed(Error),
+    /// The writer failed, and the rest is of no use.
+    ToldTo,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Failed(error)
+    }
+}
+
+enum WriteFailure {
+    Archive(Error),
+    WorkerGone,
+}
+
+fn lost_thread_error() -> Error {
+    Error::new(ErrorKind::Internal, "back up the data").why("a thread ended before its work was done")
+}
+
+fn lost_thread() -> Stop {
+    Stop::Failed(lost_thread_error())
+}
+
+fn compress(compression: Compression, jobs: &Receiver<Job>) {
+    let mut encoder = None;
+    for job in jobs {
+        let Job { dictionary, data, mut piece, done, home } = job;
+        let result = (|| {
+            let encoder = match &mut encoder {
+                Some(encoder) => encoder,
+                empty => empty.insert(PieceEncoder::new(compression)?),
+            };
+            encoder.encode(&dictionary, &data, &mut piece)
+        })()
+        .context(ErrorKind::Internal, || "compress data")
+        .map(|()| Compressed { buffers: Buffers { dictionary, data, piece }, home });
+        // Nobody waits for it if the writer has failed.
+        let _ = done.send(result);
+    }
+}
+
+fn write_all<W: Write>(
+    writer: &mut Writer<W>,
+    tasks: &[(DumpId, DataTask)],
+    receivers: Vec<Receiver<Event>>,
+    reporter: &dyn Reporter,
+) -> Result<DataSummary, WriteFailure> {
+    let mut total = DataSummary::default();
+    for ((id, task), events) in tasks.iter().zip(receivers) {
+        reporter.current(&task.to_string());
+        let archive = |result: pgformat::Result<()>| {
+            result
+                .context(ErrorKind::Io, || format!("write the data of {task} to the archive"))
+                .map_err(WriteFailure::Archive)
+        };
+        match task {
+            DataTask::Rows { .. } => archive(writer.begin_data(*id))?,
+            DataTask::LargeObjects(_) => archive(writer.begin_large_objects(*id))?,
+        }
+        loop {
+            match events.recv().map_err(|_| WriteFailure::WorkerGone)? {
+                Event::LargeObject(oid) => archive(writer.large_object(oid))?,
+                Event::Piece(compressed) => {
+                    let compressed =
+                        compressed.recv().map_err(|_| WriteFailure::WorkerGone)?.map_err(WriteFailure::Archive)?;
+                    archive(writer.piece(&compressed.buffers.piece))?;
+                    reporter.advance(compressed.buffers.piece.data_len());
+                    // The worker may have ended; then the memory goes with it.
+                    let _ = compressed.home.send(compressed.buffers);
+                }
+                Event::EndStream => archive(writer.end_stream())?,
+                Event::End(summary) => {
+                    total.rows += summary.rows;
+                    total.bytes += summary.bytes;
+                    total.large_objects += summary.large_objects;
+                    break;
+                }
+            }
+        }
+        archive(writer.end_block())?;
+    }
+    Ok(total)
+}
+
+fn work(
+    session: &mut Session,
+    shared: bool,
+    queue: &Queue<'_>,
+    jobs: &Sender<Job>,
+    stopped: &Receiver<()>,
+) -> Result<(), Stop> {
+    let (home, free) = unbounded();
+    for _ in 0..WINDOW {
+        let _ = home.send(Buffers::default());
+    }
+    while let Some((task, events)) = next(queue)? {
+        let mut stream = Stream { events, jobs, stopped, home: &home, free: &free, tail: Vec::new(), bytes: 0 };
+        let summary = match task {
+            DataTask::Rows { .. } => rows::fetch(session, shared, task, &mut stream),
+            DataTask::LargeObjects(oids) => large_objects::fetch(session, oids, &mut stream),
+        };
+        match summary {
+            Ok(summary) => stream.send(Event::End(summary))?,
+            Err(stop) => {
+                // The writer waits for events: when nobody can send any, it knows that none will come.
+                if let Ok(mut queue) = queue.lock() {
+                    queue.clear();
+                }
+                return Err(stop);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn next<'a>(queue: &Queue<'a>) -> Result<Option<(&'a DataTask, Sender<Event>)>, Stop> {
+    Ok(queue.lock().map_err(|_| lost_thread())?.pop_front())
+}
+
+/// Where a worker puts the data of a task.
+pub(super) struct Stream<'a> {
+    events: Sender<Event>,
+    jobs: &'a Sender<Job>,
+    stopped: &'a Receiver<()>,
+    home: &'a Sender<Buffers>,
+    free: &'a Receiver<Buffers>,
+    tail: Vec<u8>,
+    bytes: u64,
+}
+
+impl Stream<'_> {
+    fn send(&self, event: Event) -> Result<(), Stop> {
+        select! {
+            send(self.events, event) -> sent => sent.map_err(|_| Stop::ToldTo),
+            recv(self.stopped) -> _ => Err(Stop::ToldTo),
+        }
+    }
+
+    /// Begins a large object's stream.
+    pub(super) fn large_object(&mut self, oid: u32) -> Result<(), Stop> {
+        self.send(Event::LargeObject(oid))
+    }
+
+    /// Has `fill` put data into an empty buffer, and sends it on its way if there is any. Passes on what `fill` says.
+    pub(super) fn piece<T>(&mut self, fill: impl FnOnce(&mut Vec<u8>) -> Result<T>) -> Result<T, Stop> {
+        let mut buffers = select! {
+            recv(self.free) -> buffers => buffers.map_err(|_| Stop::ToldTo)?,
+            recv(self.stopped) -> _ => return Err(Stop::ToldTo),
+        };
+        buffers.data.clear();
+        if buffers.data.capacity() > 4 * PIECE {
+            // It held an enormous row; the next one need not.
+            buffers.data = Vec::new();
+        }
+        let said = fill(&mut buffers.data)?;
+        if buffers.data.is_empty() {
+            let _ = self.home.send(buffers);
+            return Ok(said);
+        }
+        std::mem::swap(&mut buffers.dictionary, &mut self.tail);
+        let start = buffers.data.len().saturating_sub(PieceEncoder::DICTIONARY);
+        self.tail.clear();
+        self.tail.extend_from_slice(&buffers.data[start..]);
+        self.bytes += buffers.data.len() as u64;
+        let (done, compressed) = bounded(1);
+        let Buffers { dictionary, data, piece } = buffers;
+        let job = Job { dictionary, data, piece, done, home: self.home.clone() };
+        self.jobs.send(job).map_err(|_| Stop::ToldTo)?;
+        self.send(Event::Piece(compressed))?;
+        Ok(said)
+    }
+
+    /// Ends the stream of a table or of a large object; the bytes that went into it.
+    pub(super) fn end(&mut self) -> Result<u64, Stop> {
+        self.tail.clear();
+        self.send(Event::EndStream)?;
+        Ok(std::mem::take(&mut self.bytes))
+    }
+}

@@ -1,0 +1,43 @@
+//! A relation's rows, through COPY.
+
+use bstr::{BStr, ByteSlice};
+
+use super::super::session::Session;
+use super::pipeline::{DataSummary, PIECE, Stop, Stream};
+use super::task::DataTask;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::Sql;
+
+/// Copies all rows of the task's relation into the stream.
+pub(super) fn fetch(
+    session: &mut Session,
+    shared: bool,
+    task: &DataTask,
+    stream: &mut Stream<'_>,
+) -> Result<DataSummary, Stop> {
+    let DataTask::Rows { schema, name, copy, .. } = task else {
+        return Err(Error::new(ErrorKind::Internal, "copy rows").why("the task has none").into());
+    };
+    let connection = session.connection();
+    if shared {
+        connection.execute(lock(schema.as_bstr(), name.as_bstr()).as_bstr()).map_err(|e| explain(e, task))?;
+    }
+    let mut copy = connection.copy_out(copy).map_err(|e| explain(e, task))?;
+    while stream.piece(|buffer| copy.fill(buffer, PIECE))? {}
+    let rows = copy.rows();
+    let bytes = stream.end()?;
+    Ok(DataSummary { rows, bytes, large_objects: 0 })
+}
+
+/// The first session holds the lock already; but if someone waits for a stronger one, this session would wait behind
+/// them, and they for the first session, for ever.
+fn lock(schema: &BStr, name: &BStr) -> Sql {
+    let mut sql = Sql::new();
+    sql.kw("LOCK TABLE ").qualified(schema, name).kw(" IN ACCESS SHARE MODE NOWAIT");
+    sql
+}
+
+fn explain(error: Error, task: &DataTask) -> Error {
+    let kind = error.kind();
+    Error::new(kind, format!("copy the rows of {task}")).source(error)
+}

@@ -1,0 +1,120 @@
+//! Writing a planned dump into an archive.
+
+use std::io::{Seek, Write};
+
+use bstr::BString;
+use pgformat::{Created, DumpId, Header, Writer};
+
+use super::super::data::{self, DataSummary, DataTask};
+use super::super::session::Session;
+use super::{DumpOptions, plan};
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::progress::Reporter;
+use crate::wire::Connection;
+
+/// Where an archive goes.
+pub enum Sink<'a> {
+    /// To something that can seek: the archive will say where its data is.
+    Seekable(&'a mut dyn WriteSeek),
+    /// To something that cannot, such as a pipe.
+    Stream(&'a mut dyn Write),
+}
+
+/// `Write` and `Seek` in one.
+pub trait WriteSeek: Write + Seek {}
+
+impl<T: Write + Seek> WriteSeek for T {}
+
+/// What a dump consists of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DumpSummary {
+    /// Entries of the table of contents.
+    pub entries: usize,
+    /// Tables whose rows are in it.
+    pub tables: usize,
+    /// What the data amounts to.
+    pub data: DataSummary,
+}
+
+/// Backs up the database that `connect` connects to. `connect` is called once for each of `options.jobs`. The sink is
+/// complete, but not flushed to disk, when this returns.
+///
+/// # Errors
+/// The database cannot be read, or holds something that cannot be dumped completely; the sink cannot be written.
+pub fn backup(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    sink: Sink<'_>,
+    reporter: &dyn Reporter,
+) -> Result<DumpSummary> {
+    let mut sessions = vec![Session::begin(connect()?, None)?];
+    if options.jobs > 1 {
+        let snapshot = sessions[0].export_snapshot()?;
+        for _ in 1..options.jobs {
+            sessions.push(Session::begin(connect()?, Some(&snapshot))?);
+        }
+    }
+    let contents = plan(&mut sessions[0], options, reporter)?;
+    let header = header(&mut sessions[0], options)?;
+    let mut summary = DumpSummary {
+        entries: contents.entries.len(),
+        tables: contents.data.iter().filter(|(_, task)| matches!(task, DataTask::Rows { .. })).count(),
+        data: DataSummary::default(),
+    };
+    let doing = || "write the archive";
+    match sink {
+        Sink::Seekable(out) => {
+            let mut writer = Writer::seekable(out, header, contents.entries).context(ErrorKind::Io, doing)?;
+            summary.data = write_data(&mut writer, &contents.data, &mut sessions, options, reporter)?;
+            writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
+        }
+        Sink::Stream(out) => {
+            let mut writer = Writer::new(out, header, contents.entries).context(ErrorKind::Io, doing)?;
+            summary.data = write_data(&mut writer, &contents.data, &mut sessions, options, reporter)?;
+            writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
+        }
+    }
+    Ok(summary)
+}
+
+fn write_data<W: Write>(
+    writer: &mut Writer<W>,
+    tasks: &[(DumpId, DataTask)],
+    sessions: &mut [Session],
+    options: &DumpOptions,
+    reporter: &dyn Reporter,
+) -> Result<DataSummary> {
+    const PAGE: u64 = 8192;
+    let pages = |task: &DataTask| match task {
+        DataTask::Rows { pages, .. } => u64::try_from(*pages).unwrap_or(0),
+        DataTask::LargeObjects(_) => 0,
+    };
+    let estimate: u64 = tasks.iter().map(|(_, task)| pages(task) * PAGE).sum();
+    reporter.phase("copying data", (estimate > 0).then_some(estimate));
+    data::run(writer, tasks, sessions, options.compression, reporter)
+}
+
+fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {
+    let rows = session.connection().query("SELECT pg_catalog.current_database() AS name", &[])?;
+    let mut header = Header::new(options.version(), options.compression);
+    header.created = now()?;
+    header.dbname = rows.one()?.string("name")?;
+    header.server_version = session.connection().parameter("server_version").map(BString::from).ok_or_else(|| {
+        Error::new(ErrorKind::Server, "find out the server's version").why("the server did not report it")
+    })?;
+    header.dumper_version = concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into();
+    Ok(header)
+}
+
+fn now() -> Result<Created> {
+    let now = jiff::Zoned::now();
+    Ok(Created {
+        second: now.second().into(),
+        minute: now.minute().into(),
+        hour: now.hour().into(),
+        day: now.day().into(),
+        month: i32::from(now.month()) - 1,
+        year: i32::from(now.year()) - 1900,
+        daylight_saving: i32::from(now.time_zone().to_offset_info(now.timestamp()).dst().is_dst()),
+    })
+}
