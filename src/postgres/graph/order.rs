@@ -23,6 +23,8 @@ fn compare(model: &Model, a: &Object, b: &Object) -> Ordering {
         .then_with(by_schema)
         .then_with(|| a.name.cmp(&b.name))
         .then_with(|| a.body.tie_break(b.body.as_ref(), model))
+        // Between two kinds of one rank, it is enough that one of them knows.
+        .then_with(|| b.body.tie_break(a.body.as_ref(), model).reverse())
         .then_with(|| oid(a).cmp(&oid(b)))
         .then_with(|| a.id.cmp(&b.id))
 }

@@ -9,6 +9,7 @@
 mod extension;
 pub mod relation;
 mod schema;
+pub mod types;
 
 use super::catalog::Scope;
 use super::catalogs::Catalog;
@@ -66,4 +67,5 @@ pub const KINDS: &[&dyn Kind] = &[
     &schema::Schemas,
     &relation::Relations,
     // Definitions.
+    &types::Types,
 ];
