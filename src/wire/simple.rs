@@ -25,10 +25,41 @@ impl Connection {
         Ok(results)
     }
 
-    fn simple(&mut self, sql: &[u8], doing: &str, mut results: Option<&mut Vec<Rows>>) -> Result<()> {
+    /// Runs several texts of statements, each as [`Connection::execute`] would, in one round trip; what became of each,
+    /// in order. An error in one keeps no other from being run, unless a transaction block that they share fails with it.
+    ///
+    /// # Errors
+    /// A lost connection; a text that cannot be sent, before any is run.
+    pub fn execute_each<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<Result<()>>> {
+        let doing = "run statements";
+        self.check_usable(doing)?;
+        for text in texts {
+            if let Err(error) = self.put_query(text.as_ref()) {
+                self.out.clear();
+                return Err(error);
+            }
+        }
+        self.flush(doing)?;
+        let mut results = Vec::with_capacity(texts.len());
+        for _ in texts {
+            let result = self.simple_answer("run a statement", None);
+            match result {
+                Err(error) if self.is_broken() => return Err(error),
+                result => results.push(result),
+            }
+        }
+        Ok(results)
+    }
+
+    fn simple(&mut self, sql: &[u8], doing: &str, results: Option<&mut Vec<Rows>>) -> Result<()> {
         self.check_usable(doing)?;
         self.put_query(sql)?;
         self.flush(doing)?;
+        self.simple_answer(doing, results)
+    }
+
+    /// Reads the answer to one Query message.
+    fn simple_answer(&mut self, doing: &str, mut results: Option<&mut Vec<Rows>>) -> Result<()> {
         let mut failure = None;
         let mut current: Option<Rows> = None;
         loop {
