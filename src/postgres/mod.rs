@@ -9,6 +9,7 @@ pub mod graph;
 pub mod model;
 pub mod objects;
 pub mod privileges;
+pub mod restore;
 pub mod select;
 pub mod session;
 pub mod version;

@@ -73,6 +73,8 @@ capabilities! {
     tid_range_scan from 14,
     /// Subscriptions choose binary transfer and streaming.
     subscription_binary from 14,
+    /// Tables have access methods.
+    table_access_methods from 12,
 }
 
 impl ServerVersion {

@@ -1,0 +1,72 @@
+//! Many small statements in few round trips.
+
+use super::execute::Run;
+use crate::Result;
+
+/// Of how many statements a batch may be made.
+pub(super) const STATEMENTS: usize = 500;
+/// How large it may grow.
+const BYTES: usize = 64 * 1024;
+
+/// Statements that are sent together. Together they succeed or fail; if they fail they are run one by one, so that one
+/// that cannot be run takes no other along.
+pub(super) struct Batch {
+    entry: usize,
+    statements: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// No statements yet, for an entry.
+    pub(super) fn new(entry: usize) -> Self {
+        Self { entry, statements: Vec::new(), bytes: 0 }
+    }
+
+    /// Adds a statement, which ends with a semicolon or is the last one.
+    pub(super) fn add(&mut self, run: &mut Run<'_>, statement: Vec<u8>) -> Result<()> {
+        if !self.statements.is_empty() && self.bytes + statement.len() > BYTES {
+            self.send(run)?;
+        }
+        self.bytes += statement.len();
+        self.statements.push(statement);
+        if self.statements.len() == STATEMENTS {
+            self.send(run)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is left.
+    pub(super) fn finish(mut self, run: &mut Run<'_>) -> Result<()> {
+        self.send(run)
+    }
+
+    fn send(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let statements = std::mem::take(&mut self.statements);
+        self.bytes = 0;
+        if run.summary.stopped || statements.is_empty() {
+            return Ok(());
+        }
+        if statements.len() > 1 && run.attempt(&statements.concat())?.is_none() {
+            return Ok(());
+        }
+        for statement in &statements {
+            run.statement(self.entry, statement)?;
+            if run.summary.stopped {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs statements for an entry, in batches.
+pub(super) fn run(run: &mut Run<'_>, entry: usize, statements: impl Iterator<Item = Vec<u8>>) -> Result<()> {
+    let mut batch = Batch::new(entry);
+    for statement in statements {
+        batch.add(run, statement)?;
+        if run.summary.stopped {
+            return Ok(());
+        }
+    }
+    batch.finish(run)
+}

@@ -1,0 +1,95 @@
+//! The statements that take away what is about to be created.
+
+use bstr::{BStr, BString};
+use pgformat::Entry;
+use pgformat::kinds::Drop;
+
+use super::kinds;
+
+/// How one entry's object is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropText {
+    /// By a statement.
+    Statement(BString),
+    /// By a statement for each large object in a list.
+    EachLargeObject {
+        /// The statement up to the OID.
+        before: &'static str,
+        /// The statement after the OID.
+        after: &'static str,
+    },
+}
+
+/// The statement that drops the entry's object, with `IF EXISTS` where it is asked for; `None` if it has none.
+pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
+    let statement = entry.drop_statement.as_ref()?;
+    let drop = kinds::drop(entry);
+    if drop == Drop::UnlinkAll {
+        return Some(if if_exists {
+            DropText::EachLargeObject { before: UNLINK_IF_EXISTS, after: "'" }
+        } else {
+            DropText::EachLargeObject { before: "SELECT pg_catalog.lo_unlink('", after: "')" }
+        });
+    }
+    // A comment says why there is nothing to drop: the schema public comes with every database.
+    if statement.trim_ascii().is_empty() || statement.starts_with(b"--") {
+        return None;
+    }
+    if !if_exists {
+        return Some(DropText::Statement(statement.clone()));
+    }
+    if drop == Drop::Unlink {
+        return Some(DropText::Statement(format!("{UNLINK_IF_EXISTS}{}';\n", entry.catalog_oid.1).into()));
+    }
+    Some(DropText::Statement(with_if_exists(BStr::new(statement.as_slice()), drop)))
+}
+
+const UNLINK_IF_EXISTS: &str = "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '";
+
+/// Puts `IF EXISTS` into a statement where its grammar has a place for it.
+fn with_if_exists(statement: &BStr, drop: Drop) -> BString {
+    let mut result = Vec::with_capacity(statement.len() + 20);
+    let mut rest: &[u8] = statement;
+    for alter in [b"ALTER TABLE".as_slice(), b"ALTER FOREIGN TABLE"] {
+        if let Some(tail) = rest.strip_prefix(alter) {
+            result.extend_from_slice(alter);
+            result.extend_from_slice(b" IF EXISTS");
+            rest = tail;
+            break;
+        }
+    }
+    let words = match drop {
+        Drop::Words(words) => Some([b"DROP ", words.as_bytes()].concat()),
+        Drop::Constraint => Some(b"DROP CONSTRAINT".to_vec()),
+        Drop::NoDrop | Drop::Column | Drop::Unlink | Drop::UnlinkAll | Drop::AsIs => None,
+    };
+    // Not found is right for a view in a loop: it is not dropped at first but emptied, by a statement that replaces it.
+    let end = words.and_then(|words| find_outside_quotes(rest, &words).map(|at| at + words.len())).unwrap_or(0);
+    result.extend_from_slice(&rest[..end]);
+    if end > 0 {
+        result.extend_from_slice(b" IF EXISTS");
+    }
+    result.extend_from_slice(&rest[end..]);
+    result.into()
+}
+
+/// Where `words` stand in `statement` as words of their own: not within a quoted name, which may be called anything.
+fn find_outside_quotes(statement: &[u8], words: &[u8]) -> Option<usize> {
+    let mut quote = None;
+    for (at, &byte) in statement.iter().enumerate() {
+        match quote {
+            Some(open) if byte == open => quote = None,
+            Some(_) => {}
+            None if byte == b'"' || byte == b'\'' => quote = Some(byte),
+            None => {
+                let starts = at == 0 || statement[at - 1].is_ascii_whitespace();
+                let end = at + words.len();
+                let ends = statement.get(end).is_none_or(|next| next.is_ascii_whitespace() || *next == b';');
+                if starts && ends && statement[at..].starts_with(words) {
+                    return Some(at);
+                }
+            }
+        }
+    }
+    None
+}

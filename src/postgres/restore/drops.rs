@@ -1,0 +1,145 @@
+//! The first part of a restore: taking away what is about to be made.
+//!
+//! The archive's order backwards is not always one in which everything can be dropped: a partition's primary key goes
+//! with that of its parent, and an index with the one that it is attached to. So what cannot be dropped is tried again
+//! when everything else is gone, as long as that helps. Nothing is ever dropped along with something else on purpose.
+
+use super::execute::Run;
+use super::plan::{Action, Step};
+use super::summary::EntryError;
+use super::{batch, large_objects};
+use crate::progress::Level;
+use crate::{Error, Result};
+
+/// A drop that is still to be done.
+#[derive(Clone, Copy)]
+struct Drop<'a> {
+    step: &'a Step,
+    /// The setting that it is to be done under.
+    setting: Option<&'a [u8]>,
+}
+
+/// Does the drops in `steps`.
+pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
+    let mut setting = None;
+    let mut pending = Vec::new();
+    for step in steps {
+        match &step.action {
+            Action::Set(statement) => setting = Some(statement.as_slice()),
+            _ => pending.push(Drop { step, setting }),
+        }
+    }
+    run.reporter.phase("drop", Some(pending.len() as u64));
+    loop {
+        let before = pending.len();
+        let mut failures = Vec::new();
+        for drops in pending.chunk_by(|a, b| a.setting == b.setting) {
+            if let Some(setting) = drops.first().and_then(|drop| drop.setting) {
+                // A path to a schema that is not there is not an error.
+                run.target.execute(setting)?;
+            }
+            for drops in drops.chunks(batch::STATEMENTS) {
+                several(run, drops, &mut failures)?;
+            }
+        }
+        let is_last = failures.is_empty() || failures.len() == before;
+        let gone = before - failures.len();
+        run.summary.dropped += gone as u64;
+        run.reporter.advance(gone as u64);
+        if is_last {
+            for (drop, error) in failures {
+                run.put_down_error(drop.step.entry, error);
+                if run.summary.stopped {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        pending = failures.into_iter().map(|(drop, _)| drop).collect();
+    }
+}
+
+/// Does several drops.
+fn several<'a>(run: &mut Run<'_>, drops: &[Drop<'a>], failures: &mut Vec<(Drop<'a>, EntryError)>) -> Result<()> {
+    let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement()).collect();
+    match statements {
+        Some(statements) if !run.options.single_transaction => {
+            for (drop, result) in drops.iter().zip(run.target.execute_each(&statements)?) {
+                if let Err(error) = result
+                    && let Some(error) = failure(run, drop.step, drop.step.statement().unwrap_or_default(), error)?
+                {
+                    failures.push((*drop, error));
+                }
+            }
+            return Ok(());
+        }
+        // In one transaction each drop must be kept apart. Most often all can be done, and then that is not needed.
+        Some(statements) if run.attempt(&statements.join(b"\n;".as_slice()))?.is_none() => return Ok(()),
+        _ => {}
+    }
+    for drop in drops {
+        if let Some(error) = one(run, drop.step)? {
+            failures.push((*drop, error));
+        }
+    }
+    Ok(())
+}
+
+/// Does one drop; the error, if it failed.
+fn one(run: &mut Run<'_>, step: &Step) -> Result<Option<EntryError>> {
+    match &step.action {
+        Action::EachLargeObject { before, after, oids_of, .. } => {
+            let oids = large_objects::oids(&run.entries[*oids_of])?;
+            let mut failure = None;
+            for many in oids.chunks(batch::STATEMENTS) {
+                let statements: Vec<Vec<u8>> =
+                    many.iter().map(|oid| large_objects::statement(before, *oid, after)).collect();
+                if run.attempt(&statements.concat())?.is_none() {
+                    continue;
+                }
+                for statement in &statements {
+                    let error = alone(run, step, statement)?;
+                    failure = failure.or(error);
+                }
+            }
+            Ok(failure)
+        }
+        Action::Drop(statement) => alone(run, step, statement),
+        _ => Ok(None),
+    }
+}
+
+/// Runs a drop; the error, if it failed although there is something to drop.
+fn alone(run: &mut Run<'_>, step: &Step, statement: &[u8]) -> Result<Option<EntryError>> {
+    match run.attempt(statement)? {
+        Some(error) => failure(run, step, statement, error),
+        None => Ok(None),
+    }
+}
+
+/// What to make of a drop's error: nothing, if there is nothing to drop.
+fn failure(run: &mut Run<'_>, step: &Step, statement: &[u8], error: Error) -> Result<Option<EntryError>> {
+    if run.target.is_broken() || error.server().is_none() {
+        return Err(error);
+    }
+    let error = EntryError::server(&run.entries[step.entry], statement, &error);
+    if run.options.if_exists && error.sqlstate.as_deref().is_some_and(is_absence) {
+        run.say(Level::Debug, step.entry, format!("nothing to drop: {}", error.message));
+        run.summary.ignored += 1;
+        return Ok(None);
+    }
+    Ok(Some(error))
+}
+
+/// Whether the SQLSTATE says that something is not there. Not every drop has a form that lets that pass: a default's,
+/// or that of a constraint of a domain.
+fn is_absence(sqlstate: &str) -> bool {
+    const UNDEFINED: [&str; 5] = [
+        "42P01", // table
+        "42703", // column
+        "42704", // type, and most other objects
+        "42883", // function
+        "3F000", // schema
+    ];
+    UNDEFINED.contains(&sqlstate)
+}

@@ -1,0 +1,305 @@
+//! Carries out a plan on a server, step by step, over one connection.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use pgformat::{DumpId, Entry};
+
+use super::batch;
+use super::drops;
+use super::options::RestoreOptions;
+use super::plan::{Action, Plan, Purpose, Step};
+use super::summary::{EntryError, EntryName, RestoreSummary};
+use super::{large_objects, lo_data, rows};
+use crate::progress::{Level, Message, Reporter};
+use crate::wire::Connection;
+use crate::{Error, Result};
+
+/// Takes a piece of a table's data, and says whether more is wanted.
+pub type TakeRows<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>> + 'a;
+/// Takes a piece of a large object, by its OID, and says whether more objects are wanted. An object begins with an
+/// empty piece.
+pub type TakeObject<'a> = dyn FnMut(u32, &[u8]) -> Result<ControlFlow<()>> + 'a;
+
+/// Where an archive's data comes from.
+pub trait Data {
+    /// Hands the data of an entry to `take`, piece by piece.
+    ///
+    /// # Errors
+    /// Damaged or unreadable data; data that lies behind, in an input that cannot go back; what `take` fails with.
+    fn table(&mut self, id: DumpId, take: &mut TakeRows<'_>) -> Result<()>;
+
+    /// Hands the large objects of an entry to `take`.
+    ///
+    /// # Errors
+    /// As for [`Data::table`].
+    fn large_objects(&mut self, id: DumpId, take: &mut TakeObject<'_>) -> Result<()>;
+}
+
+/// Carries out `plan`, which was made from these `entries` and `options`.
+///
+/// # Errors
+/// A lost connection, damaged data: what no later step can succeed after. A statement that the server refuses is in
+/// the summary instead. With `single_transaction`, nothing remains in either case.
+pub fn execute(
+    plan: &Plan,
+    entries: &[Entry],
+    options: &RestoreOptions,
+    target: &mut Connection,
+    data: &mut dyn Data,
+    reporter: &dyn Reporter,
+) -> Result<RestoreSummary> {
+    let mut run = Run {
+        plan,
+        entries,
+        options,
+        target,
+        reporter,
+        summary: RestoreSummary::default(),
+        failed: HashSet::new(),
+        undefined: HashSet::new(),
+        reached: 0,
+    };
+    if options.single_transaction {
+        run.target.execute(b"BEGIN")?;
+    }
+    let result = run.all(data);
+    let mut summary = run.summary;
+    if options.single_transaction && !target.is_broken() {
+        if result.is_ok() && !summary.stopped {
+            target.execute(b"COMMIT")?;
+        } else {
+            target.execute(b"ROLLBACK")?;
+            summary.rolled_back = true;
+            (summary.entries, summary.rows, summary.bytes, summary.large_objects) = (0, 0, 0, 0);
+        }
+    }
+    match result {
+        Ok(()) => Ok(summary),
+        Err(error) if options.single_transaction => {
+            Err(error.hint("nothing was changed: the restore was one transaction"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A restore on its way.
+pub(super) struct Run<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) entries: &'a [Entry],
+    pub(super) options: &'a RestoreOptions,
+    pub(super) target: &'a mut Connection,
+    pub(super) reporter: &'a dyn Reporter,
+    pub(super) summary: RestoreSummary,
+    /// Entries for which something failed.
+    failed: HashSet<usize>,
+    /// Entries whose definition failed.
+    undefined: HashSet<usize>,
+    /// How many steps after the drops were carried out.
+    reached: usize,
+}
+
+/// Statements that are sent without waiting for each one's answer: over a line with a delay, waiting would take longer
+/// than all else.
+#[derive(Default)]
+struct Window<'a> {
+    steps: Vec<(&'a Step, &'a [u8])>,
+    bytes: usize,
+}
+
+impl Step {
+    /// The statement that the step consists of, if it is one that needs no data and can be sent with others.
+    pub(super) fn statement(&self) -> Option<&[u8]> {
+        match &self.action {
+            Action::Set(statement) | Action::Drop(statement) | Action::Define(statement) | Action::Alter(statement) => {
+                Some(statement)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How many statements are sent before the first answer is read, and of how many bytes together.
+const WINDOW: usize = 100;
+const WINDOW_BYTES: usize = 128 * 1024;
+
+impl<'a> Run<'a> {
+    fn all(&mut self, data: &mut dyn Data) -> Result<()> {
+        let plan = self.plan;
+        for statement in &plan.session {
+            self.target.execute(statement)?;
+        }
+        let is_drop = |step: &Step| {
+            matches!(step.action, Action::Drop(_) | Action::EachLargeObject { purpose: Purpose::Drop, .. })
+        };
+        let drops = plan.steps.iter().rposition(is_drop).map_or(0, |last| last + 1);
+        let (drops, rest) = plan.steps.split_at(drops);
+        drops::run(self, drops)?;
+        if self.summary.stopped {
+            return Ok(());
+        }
+        self.reporter.phase("restore", Some(rest.len() as u64));
+        let result = self.carry_out(rest, data);
+        let reached = rest[..self.reached].chunk_by(|a, b| a.entry == b.entry);
+        self.summary.entries = reached.filter(|steps| !self.failed.contains(&steps[0].entry)).count() as u64;
+        result
+    }
+
+    fn carry_out(&mut self, steps: &'a [Step], data: &mut dyn Data) -> Result<()> {
+        let mut window = Window::default();
+        for step in steps {
+            match step.statement() {
+                Some(statement) => {
+                    window.bytes += statement.len();
+                    window.steps.push((step, statement));
+                    // Nothing may have been run after the first error, unless it is undone anyway.
+                    let is_careful = self.options.exit_on_error && !self.options.single_transaction;
+                    if is_careful || window.steps.len() == WINDOW || window.bytes > WINDOW_BYTES {
+                        self.send(&mut window)?;
+                    }
+                }
+                None => {
+                    self.send(&mut window)?;
+                    if !self.summary.stopped {
+                        self.step(step, data)?;
+                        self.reached += 1;
+                        self.reporter.advance(1);
+                    }
+                }
+            }
+            if self.summary.stopped {
+                return Ok(());
+            }
+        }
+        self.send(&mut window)
+    }
+
+    /// Sends the statements of a window and puts down those that fail.
+    fn send(&mut self, window: &mut Window<'a>) -> Result<()> {
+        let Window { steps, .. } = std::mem::take(window);
+        let Some((first, _)) = steps.first() else { return Ok(()) };
+        self.reporter.current(&EntryName::of(&self.entries[first.entry]).to_string());
+        let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| *statement).collect();
+        let results = self.target.execute_each(&statements)?;
+        for ((step, statement), result) in steps.into_iter().zip(results) {
+            if let Err(error) = result {
+                self.put_down(step.entry, statement, error)?;
+                if matches!(step.action, Action::Define(_)) {
+                    self.undefined.insert(step.entry);
+                }
+            }
+            self.reached += 1;
+            self.reporter.advance(1);
+            if self.summary.stopped {
+                // What came after it in the same transaction failed for no reason of its own.
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step, data: &mut dyn Data) -> Result<()> {
+        let entry = &self.entries[step.entry];
+        match &step.action {
+            Action::Set(_) | Action::Drop(_) | Action::Define(_) | Action::Alter(_) => {}
+            Action::EachLargeObject { before, after, oids_of, .. } => {
+                let oids = large_objects::oids(&self.entries[*oids_of])?;
+                let statements = oids.iter().map(|oid| large_objects::statement(before, *oid, after));
+                batch::run(self, step.entry, statements)?;
+            }
+            Action::CopyRows { statement, table } => {
+                if !self.is_skipped(step.entry, *table) {
+                    self.reporter.current(&EntryName::of(entry).to_string());
+                    rows::copy(self, data, step.entry, statement)?;
+                }
+            }
+            Action::RunData { table } => {
+                if !self.is_skipped(step.entry, *table) {
+                    self.reporter.current(&EntryName::of(entry).to_string());
+                    rows::run(self, data, step.entry)?;
+                }
+            }
+            Action::LargeObjects { create, replace } => {
+                self.reporter.current(&EntryName::of(entry).to_string());
+                lo_data::write(self, data, step.entry, *create, *replace)?;
+            }
+            Action::Say(warning) => self.say(Level::Warning, step.entry, format!("the archive says: {warning}")),
+        }
+        Ok(())
+    }
+
+    /// Whether the rows of an entry have nowhere to go, because the entry that makes their table failed.
+    fn is_skipped(&mut self, entry: usize, table: Option<usize>) -> bool {
+        let skip = !self.options.data_for_failed_tables && table.is_some_and(|table| self.undefined.contains(&table));
+        if skip {
+            let name = EntryName::of(&self.entries[entry]);
+            self.say(Level::Error, entry, "its table could not be created, so its rows are left out".to_owned());
+            self.summary.skipped.push(name);
+            self.failed.insert(entry);
+        }
+        skip
+    }
+
+    /// Runs a statement for an entry. An error of the server's is put down; false then.
+    pub(super) fn statement(&mut self, entry: usize, statement: &[u8]) -> Result<bool> {
+        match self.target.execute(statement) {
+            Ok(()) => Ok(true),
+            Err(error) => self.put_down(entry, statement, error).map(|()| false),
+        }
+    }
+
+    /// Runs statements without putting an error down; it is given back. In a transaction block they are kept apart from
+    /// what was before, so that the block survives their failure.
+    ///
+    /// # Errors
+    /// What ends everything, rather than these statements.
+    pub(super) fn attempt(&mut self, statements: &[u8]) -> Result<Option<Error>> {
+        let is_block = self.options.single_transaction;
+        let result = if is_block {
+            let mut text = b"SAVEPOINT lifeboat; ".to_vec();
+            text.extend_from_slice(statements);
+            // The newline ends a comment that the statements may end with.
+            text.extend_from_slice(b"\n; RELEASE SAVEPOINT lifeboat");
+            self.target.execute(&text)
+        } else {
+            self.target.execute(statements)
+        };
+        let Err(error) = result else { return Ok(None) };
+        if self.target.is_broken() || error.server().is_none() {
+            return Err(error);
+        }
+        if is_block {
+            self.target.execute(b"ROLLBACK TO SAVEPOINT lifeboat; RELEASE SAVEPOINT lifeboat")?;
+        }
+        Ok(Some(error))
+    }
+
+    /// Puts an error of the server's down for an entry; one that ends everything is given back.
+    pub(super) fn put_down(&mut self, entry: usize, statement: &[u8], error: Error) -> Result<()> {
+        if self.target.is_broken() || error.server().is_none() {
+            return Err(error);
+        }
+        let error = EntryError::server(&self.entries[entry], statement, &error);
+        self.put_down_error(entry, error);
+        Ok(())
+    }
+
+    /// Puts an error down for an entry.
+    pub(super) fn put_down_error(&mut self, entry: usize, error: EntryError) {
+        self.reporter.message(Message {
+            level: Level::Error,
+            subject: error.entry.to_string(),
+            text: error.what_happened(),
+        });
+        self.summary.errors.push(error);
+        self.failed.insert(entry);
+        if self.options.exit_on_error || self.options.single_transaction {
+            self.summary.stopped = true;
+        }
+    }
+
+    /// Says something about an entry.
+    pub(super) fn say(&self, level: Level, entry: usize, text: String) {
+        self.reporter.message(Message { level, subject: EntryName::of(&self.entries[entry]).to_string(), text });
+    }
+}

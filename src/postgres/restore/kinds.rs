@@ -1,0 +1,64 @@
+//! What a restore makes of an entry's kind, over what pgformat's table of kinds knows.
+
+use bstr::{BStr, BString};
+use pgformat::kinds::{Drop, Group, Owner, Pass};
+use pgformat::{Entry, Section};
+
+/// The row of pgformat's table for the entry's kind; `None` for a kind that is not in it, which is restored as it
+/// stands.
+fn known(entry: &Entry) -> Option<&'static pgformat::Kind> {
+    pgformat::kinds::find(text(&entry.desc))
+}
+
+/// When the entry has its turn.
+pub fn pass(entry: &Entry) -> Pass {
+    // Statistics that come after the data are those of materialized views and of indexes. The former need the rows, and
+    // the latter must not overtake them.
+    if group(entry) == Group::StatisticsData && entry.section == Section::PostData {
+        return Pass::PostAcl;
+    }
+    pgformat::kinds::pass(text(&entry.desc), text(&entry.tag))
+}
+
+/// How its object is dropped.
+pub fn drop(entry: &Entry) -> Drop {
+    known(entry).map_or(Drop::AsIs, |kind| kind.drop)
+}
+
+/// How its owner is named; `None` for a kind that is not known.
+pub fn owner(entry: &Entry) -> Option<Owner> {
+    known(entry).map(|kind| kind.owner)
+}
+
+/// What options it is subject to.
+pub fn group(entry: &Entry) -> Group {
+    known(entry).map_or(Group::Other, |kind| kind.group)
+}
+
+/// Whether the entry says something about another one and goes where that goes.
+pub fn is_dependent(entry: &Entry) -> bool {
+    match group(entry) {
+        Group::Acl => !is(entry, "DEFAULT ACL"),
+        Group::Comment | Group::SecurityLabel | Group::StatisticsData => true,
+        _ => false,
+    }
+}
+
+/// Whether the entry's definition is data, and is left out or kept with the data.
+pub fn is_data(entry: &Entry) -> bool {
+    match group(entry) {
+        Group::LargeObject => true,
+        Group::Data => known(entry).is_some_and(|kind| kind.section == Section::Data),
+        _ => is_dependent(entry) && text(&entry.tag).starts_with(b"LARGE OBJECT"),
+    }
+}
+
+/// Whether the entry is of the kind with this name.
+pub fn is(entry: &Entry, desc: &str) -> bool {
+    text(&entry.desc) == desc
+}
+
+/// A text field of an entry, empty where it is absent.
+pub fn text(field: &Option<BString>) -> &BStr {
+    field.as_ref().map_or(BStr::new(b""), |text| BStr::new(text.as_slice()))
+}

@@ -1,0 +1,93 @@
+//! Entries that stand for many large objects at once.
+
+use std::collections::HashMap;
+
+use bstr::{BStr, BString, ByteSlice};
+use pgformat::kinds::Group;
+use pgformat::{DumpId, Entry};
+
+use super::kinds::{self, text};
+use super::plan::{Action, Purpose};
+use crate::{Error, ErrorKind, Result};
+
+/// The steps of an entry at `at` that speaks for a batch of large objects; `None` if it does not.
+///
+/// # Errors
+/// Privileges of a batch that is not in the archive, or that cannot be understood.
+pub fn definition(entries: &[Entry], at: usize, places: &HashMap<DumpId, usize>) -> Result<Option<Vec<Action>>> {
+    let entry = &entries[at];
+    if kinds::is(entry, "BLOB METADATA") {
+        return Ok(Some(vec![Action::EachLargeObject {
+            purpose: Purpose::Create,
+            before: "SELECT pg_catalog.lo_create('".into(),
+            after: "')".into(),
+            oids_of: at,
+        }]));
+    }
+    if kinds::group(entry) != Group::Acl || !text(&entry.tag).starts_with(b"LARGE OBJECTS") {
+        return Ok(None);
+    }
+    let doing = || format!("read the privileges of {} (entry {})", text(&entry.tag), entry.dump_id.0);
+    let batch = entry
+        .dependencies
+        .iter()
+        .filter_map(|id| places.get(id).copied())
+        .find(|at| kinds::is(&entries[*at], "BLOB METADATA"));
+    let Some(batch) = batch else {
+        return Err(
+            Error::new(ErrorKind::Archive, doing()).why("the large objects they are for are not in the archive")
+        );
+    };
+    let mut actions = Vec::new();
+    for statement in statements(text(&entry.definition)) {
+        let Some((before, after)) = around_oid(statement) else {
+            return Err(Error::new(ErrorKind::Archive, doing()).why(format!("\"{statement}\" names no large object")));
+        };
+        actions.push(Action::EachLargeObject { purpose: Purpose::Alter, before, after, oids_of: batch });
+    }
+    Ok(Some(actions))
+}
+
+/// The OIDs that a batch lists, one a line. Anything else in a line is an error: it would become part of a statement.
+///
+/// # Errors
+/// A line that is not an OID.
+pub fn oids(entry: &Entry) -> Result<Vec<u32>> {
+    text(&entry.definition)
+        .lines()
+        .map(|line| {
+            line.to_str().ok().and_then(|line| line.parse().ok()).ok_or_else(|| {
+                Error::new(ErrorKind::Archive, format!("read the large objects of entry {}", entry.dump_id.0))
+                    .why(format!("\"{}\" is not an OID", BStr::new(line)))
+            })
+        })
+        .collect()
+}
+
+/// The statement for one large object.
+pub fn statement(before: &[u8], oid: u32, after: &[u8]) -> Vec<u8> {
+    [before, oid.to_string().as_bytes(), after, b";\n"].concat()
+}
+
+/// The statements of a text in which only names are quoted.
+fn statements(text: &BStr) -> impl Iterator<Item = &BStr> {
+    let mut quoted = false;
+    text.split(move |byte| {
+        quoted ^= *byte == b'"';
+        *byte == b';' && !quoted
+    })
+    .map(|statement| BStr::new(statement.trim_ascii()))
+    .filter(|statement| !statement.is_empty())
+}
+
+/// Splits a statement where it names a large object by its OID.
+fn around_oid(statement: &BStr) -> Option<(BString, BString)> {
+    const WORDS: &[u8] = b"LARGE OBJECT ";
+    let mut quoted = false;
+    let start = (0..statement.len()).find(|at| {
+        quoted ^= statement[*at] == b'"';
+        !quoted && statement[*at..].starts_with(WORDS)
+    })? + WORDS.len();
+    let digits = statement[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (digits > 0).then(|| (statement[..start].into(), statement[start + digits..].into()))
+}

@@ -1,0 +1,151 @@
+//! The content of large objects.
+
+use std::ops::ControlFlow;
+
+use super::execute::{Data, Run};
+use super::summary::EntryError;
+use crate::wire::{Param, Query};
+use crate::{Error, ErrorKind, Result};
+
+/// How much of a large object is written by one call: a multiple of the 2 KiB that the server stores together.
+const PIECE: usize = 256 * 1024;
+/// How much is sent before the server's answers are waited for.
+const WINDOW: usize = 1024 * 1024;
+/// How many objects, where they are small.
+const OBJECTS: usize = 1000;
+
+/// Writes the large objects of an entry. They are made first where the archive has no entries of their own for that,
+/// and taken away before it where something is to be replaced.
+pub(super) fn write(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, create: bool, replace: bool) -> Result<()> {
+    let id = run.entries[entry].dump_id;
+    let mut writer = Writer { entry, create, replace, pieces: Vec::new(), bytes: 0, objects: 0, refused: None };
+    data.large_objects(id, &mut |oid, bytes| {
+        writer.take(run, oid, bytes)?;
+        Ok(if run.summary.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    if run.summary.stopped { Ok(()) } else { writer.send(run) }
+}
+
+/// A piece of a large object.
+struct Piece {
+    oid: u32,
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+struct Writer {
+    entry: usize,
+    create: bool,
+    replace: bool,
+    pieces: Vec<Piece>,
+    bytes: usize,
+    objects: usize,
+    /// The object that the server refused last; the rest of it is left out.
+    refused: Option<u32>,
+}
+
+impl Writer {
+    fn take(&mut self, run: &mut Run<'_>, oid: u32, mut bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            if self.objects >= OBJECTS {
+                self.send(run)?;
+            }
+            self.objects += 1;
+            self.refused = None;
+            self.pieces.push(Piece { oid, offset: 0, bytes: Vec::new() });
+            return Ok(());
+        }
+        while !bytes.is_empty() {
+            let Some(last) = self.pieces.last_mut().filter(|piece| piece.oid == oid) else {
+                return Err(Error::new(ErrorKind::Internal, format!("restore large object {oid}"))
+                    .why("its data came before its beginning"));
+            };
+            let (now, later) = bytes.split_at(bytes.len().min(PIECE - last.bytes.len()));
+            last.bytes.extend_from_slice(now);
+            self.bytes += now.len();
+            bytes = later;
+            if last.bytes.len() == PIECE {
+                let next = Piece { oid, offset: last.offset + PIECE as u64, bytes: Vec::new() };
+                if self.bytes >= WINDOW {
+                    self.send(run)?;
+                }
+                self.pieces.push(next);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what has been gathered. If that fails, object by object, to find out which cannot be written.
+    fn send(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let pieces = std::mem::take(&mut self.pieces);
+        (self.bytes, self.objects) = (0, 0);
+        if pieces.is_empty() || self.write(run, &pieces)?.is_none() {
+            return Ok(());
+        }
+        for object in pieces.chunk_by(|a, b| a.oid == b.oid) {
+            let Some(piece) = object.first() else { continue };
+            if let Some(error) = self.write(run, object)? {
+                let what = format!("write large object {}", piece.oid);
+                let error = EntryError::server(&run.entries[self.entry], what.as_bytes(), &error);
+                run.put_down_error(self.entry, error);
+                self.refused = Some(piece.oid);
+            }
+            if run.summary.stopped {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes pieces in one transaction; the server's error, if it refuses one.
+    fn write(&self, run: &mut Run<'_>, pieces: &[Piece]) -> Result<Option<Error>> {
+        let mut queries = Vec::new();
+        let (mut objects, mut bytes) = (0, 0);
+        for piece in pieces.iter().filter(|piece| self.refused != Some(piece.oid)) {
+            let query = |sql: &str| Query::new(format!("large object {}", piece.oid), sql).param(Param::oid(piece.oid));
+            if piece.offset == 0 {
+                objects += 1;
+                if self.replace {
+                    queries.push(query(
+                        "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = $1",
+                    ));
+                }
+                if self.create {
+                    queries.push(query("SELECT pg_catalog.lo_create($1)"));
+                }
+            }
+            if !piece.bytes.is_empty() {
+                bytes += piece.bytes.len() as u64;
+                let offset = i64::try_from(piece.offset).map_err(|e| {
+                    Error::new(ErrorKind::Archive, format!("restore large object {}", piece.oid)).source(e)
+                })?;
+                queries.push(
+                    query("SELECT pg_catalog.lo_put($1, $2, $3)")
+                        .param(Param::int8(offset))
+                        .param(Param::bytea(&piece.bytes)),
+                );
+            }
+        }
+        let is_block = run.options.single_transaction;
+        if is_block {
+            run.target.execute(b"SAVEPOINT lifeboat")?;
+        }
+        match run.target.pipeline(&queries) {
+            Ok(_) => {
+                if is_block {
+                    run.target.execute(b"RELEASE SAVEPOINT lifeboat")?;
+                }
+                run.summary.large_objects += objects;
+                run.summary.bytes += bytes;
+                Ok(None)
+            }
+            Err(error) if run.target.is_broken() || error.server().is_none() => Err(error),
+            Err(error) => {
+                if is_block {
+                    run.target.execute(b"ROLLBACK TO SAVEPOINT lifeboat; RELEASE SAVEPOINT lifeboat")?;
+                }
+                Ok(Some(error))
+            }
+        }
+    }
+}

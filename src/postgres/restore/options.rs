@@ -1,0 +1,137 @@
+//! What a restore is asked to do.
+
+use bstr::BString;
+use pgformat::DumpId;
+
+/// Everything a restore can be told. The defaults are `pg_restore --clean --if-exists --no-owner --no-acl`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// Replace what is in the target; without it a restore into a server is refused.
+    pub force: bool,
+    /// Drop the archive's objects before they are created.
+    pub clean: bool,
+    /// Let a drop of an object that is not there pass.
+    pub if_exists: bool,
+    /// Give the objects to the owners that the archive names.
+    pub owner: bool,
+    /// Restore privileges, default privileges included.
+    pub acl: bool,
+    /// Restore comments.
+    pub comments: bool,
+    /// Restore security labels.
+    pub security_labels: bool,
+    /// Restore publications and what they publish.
+    pub publications: bool,
+    /// Restore subscriptions.
+    pub subscriptions: bool,
+    /// Restore row security and its policies.
+    pub policies: bool,
+    /// Put objects into the tablespaces that the archive names.
+    pub tablespaces: bool,
+    /// Use the table access methods that the archive names.
+    pub table_access_methods: bool,
+    /// Restore definitions.
+    pub schema: bool,
+    /// Restore rows, large objects and sequences' values.
+    pub data: bool,
+    /// Restore the planner's statistics, where the archive has them.
+    pub statistics: bool,
+    /// The sections to restore.
+    pub sections: Sections,
+    /// The objects to restore; everything where nothing is named.
+    pub only: Selection,
+    /// The entries to restore, in this order, and no others.
+    pub list: Option<Vec<DumpId>>,
+    /// Fail when a name in [`RestoreOptions::only`] matches nothing.
+    pub strict_names: bool,
+    /// Switch a table's triggers off while its rows are loaded, in a restore of data only.
+    pub disable_triggers: bool,
+    /// Load rows under row security.
+    pub row_security: bool,
+    /// Take this role before anything is restored.
+    pub role: Option<BString>,
+    /// All or nothing: one transaction, which the first error ends.
+    pub single_transaction: bool,
+    /// Stop at the first error.
+    pub exit_on_error: bool,
+    /// Load a table's rows even if its creation failed, into whatever table of that name is there.
+    pub data_for_failed_tables: bool,
+}
+
+impl Default for RestoreOptions {
+    fn default() -> Self {
+        Self {
+            force: false,
+            clean: true,
+            if_exists: true,
+            owner: false,
+            acl: false,
+            comments: true,
+            security_labels: true,
+            publications: true,
+            subscriptions: true,
+            policies: true,
+            tablespaces: true,
+            table_access_methods: true,
+            schema: true,
+            data: true,
+            statistics: true,
+            sections: Sections::default(),
+            only: Selection::default(),
+            list: None,
+            strict_names: false,
+            disable_triggers: false,
+            row_security: false,
+            role: None,
+            single_transaction: false,
+            exit_on_error: false,
+            data_for_failed_tables: false,
+        }
+    }
+}
+
+/// The sections of an archive that are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sections {
+    /// Definitions that data needs.
+    pub pre_data: bool,
+    /// Rows, large objects, sequences' values.
+    pub data: bool,
+    /// Definitions that want the data to be there.
+    pub post_data: bool,
+}
+
+impl Default for Sections {
+    fn default() -> Self {
+        Self { pre_data: true, data: true, post_data: true }
+    }
+}
+
+/// Objects asked for by name. Names are compared as they are, without patterns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only objects in these schemas.
+    pub schemas: Vec<BString>,
+    /// No objects in these schemas.
+    pub exclude_schemas: Vec<BString>,
+    /// These tables, views, sequences, foreign tables and materialized views.
+    pub tables: Vec<BString>,
+    /// These indexes.
+    pub indexes: Vec<BString>,
+    /// These functions, procedures and aggregates, written with their arguments as a list of contents shows them.
+    pub functions: Vec<BString>,
+    /// These triggers.
+    pub triggers: Vec<BString>,
+}
+
+impl Selection {
+    /// Whether objects of some kinds only are wanted.
+    pub(super) fn by_kind(&self) -> bool {
+        [&self.tables, &self.indexes, &self.functions, &self.triggers].iter().any(|names| !names.is_empty())
+    }
+
+    /// Whether anything is selected at all.
+    pub(super) fn is_active(&self) -> bool {
+        self.by_kind() || !self.schemas.is_empty() || !self.exclude_schemas.is_empty()
+    }
+}

@@ -1,0 +1,101 @@
+//! The rows of a table, as COPY's data or as statements.
+
+use std::ops::ControlFlow;
+
+use super::batch::Batch;
+use super::copy_text::RowScanner;
+use super::execute::{Data, Run};
+use super::statements::StatementSplitter;
+use super::summary::EntryError;
+use crate::{Error, Result};
+
+/// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
+pub(super) fn copy(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, statement: &[u8]) -> Result<()> {
+    let id = run.entries[entry].dump_id;
+    let mut scanner = RowScanner::default();
+    let mut bytes = 0;
+    let mut refused: Option<Error> = None;
+    let mut copy = match run.target.copy_in(statement) {
+        Ok(copy) => Some(copy),
+        Err(error) => {
+            refused = Some(error);
+            None
+        }
+    };
+    let read = data.table(id, &mut |piece| {
+        scanner.feed(piece, |rows| {
+            let Some(running) = copy.as_mut() else { return Ok(()) };
+            bytes += rows.len() as u64;
+            if let Err(error) = running.send(rows) {
+                refused = Some(error);
+                copy = None;
+            }
+            Ok(())
+        })?;
+        Ok(if copy.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    });
+    let stored = match (read, copy) {
+        (Err(error), copy) => {
+            if let Some(copy) = copy {
+                copy.abort("the archive could not be read to the end of the table")?;
+            }
+            return Err(error);
+        }
+        (Ok(()), None) => None,
+        (Ok(()), Some(copy)) => match copy.finish() {
+            Ok(stored) => Some(stored),
+            Err(error) => {
+                refused = Some(error);
+                None
+            }
+        },
+    };
+    if let Some(error) = refused {
+        return run.put_down(entry, statement, error);
+    }
+    let sent = scanner.rows();
+    let stored = stored.unwrap_or(0);
+    run.summary.rows += stored;
+    run.summary.bytes += bytes;
+    let fault = if stored != sent {
+        Some(format!("{sent} rows were sent, but the server stored {stored}"))
+    } else if scanner.has_trailing() {
+        Some("there is something after the end mark of the rows".to_owned())
+    } else {
+        None
+    };
+    if let Some(fault) = fault {
+        let error = EntryError::other(&run.entries[entry], statement, fault);
+        run.put_down_error(entry, error);
+    }
+    Ok(())
+}
+
+/// Runs an entry's data, which is statements.
+pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize) -> Result<()> {
+    let id = run.entries[entry].dump_id;
+    let mut splitter = StatementSplitter::new(run.plan.settings.standard_strings);
+    let mut batch = Batch::new(entry);
+    data.table(id, &mut |piece| {
+        splitter.feed(piece);
+        while let Some(statement) = splitter.next_statement() {
+            run.summary.bytes += statement.len() as u64;
+            batch.add(run, statement)?;
+            if run.summary.stopped {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if run.summary.stopped {
+        return Ok(());
+    }
+    let (rest, is_cut) = splitter.finish();
+    if is_cut {
+        let error = EntryError::other(&run.entries[entry], &rest, "the last statement of the data was cut off");
+        run.put_down_error(entry, error);
+    } else if !rest.is_empty() {
+        batch.add(run, rest)?;
+    }
+    batch.finish(run)
+}

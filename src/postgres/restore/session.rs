@@ -1,0 +1,105 @@
+//! The settings under which an archive is restored.
+
+use bstr::{BStr, BString};
+use pgformat::Entry;
+
+use super::kinds::text;
+use super::options::RestoreOptions;
+use crate::sql::quote;
+use crate::{Error, ErrorKind, Result};
+
+/// What a target understands, where servers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// The setting `transaction_timeout`.
+    pub transaction_timeout: bool,
+    /// Table access methods.
+    pub table_access_methods: bool,
+}
+
+impl Target {
+    /// A target that knows everything: the reader of a script, which may be any server.
+    pub const NEWEST: Self = Self { transaction_timeout: true, table_access_methods: true };
+}
+
+/// What the archive says about the session that reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveSettings {
+    /// The encoding of every text in the archive.
+    pub encoding: BString,
+    /// Whether a backslash in a string literal is an ordinary character.
+    pub standard_strings: bool,
+    /// The statement that sets the search path; archives of before March 2018 have none, and rely on a path for each
+    /// entry.
+    pub search_path: Option<BString>,
+}
+
+impl ArchiveSettings {
+    /// Finds the entries that are settings.
+    ///
+    /// # Errors
+    /// An entry that does not say what it should.
+    pub fn of(entries: &[Entry]) -> Result<Self> {
+        let mut settings = Self { encoding: "SQL_ASCII".into(), standard_strings: false, search_path: None };
+        for entry in entries {
+            let definition = text(&entry.definition);
+            match entry.desc.as_ref().map(|desc| desc.as_slice()) {
+                Some(b"ENCODING") => settings.encoding = quoted_word(entry, definition)?,
+                Some(b"STDSTRINGS") => settings.standard_strings = quoted_word(entry, definition)? == "on",
+                Some(b"SEARCHPATH") => settings.search_path = Some(definition.into()),
+                _ => {}
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The statements that begin a session.
+    pub fn statements(&self, options: &RestoreOptions, target: &Target) -> Vec<BString> {
+        let mut result: Vec<BString> = Vec::new();
+        let mut set = |statement: &str| result.push(statement.into());
+        set("SET statement_timeout = 0;");
+        set("SET lock_timeout = 0;");
+        set("SET idle_in_transaction_session_timeout = 0;");
+        if target.transaction_timeout {
+            set("SET transaction_timeout = 0;");
+        }
+        set(&format!("SET client_encoding = '{}';", self.encoding));
+        set(if self.standard_strings {
+            "SET standard_conforming_strings = on;"
+        } else {
+            "SET standard_conforming_strings = off;"
+        });
+        if let Some(role) = &options.role {
+            let mut statement = b"SET ROLE ".to_vec();
+            quote::ident(&mut statement, BStr::new(role.as_slice()));
+            statement.push(b';');
+            result.push(statement.into());
+        }
+        if let Some(search_path) = &self.search_path {
+            result.push(search_path.trim_ascii_end().into());
+        }
+        let mut set = |statement: &str| result.push(statement.into());
+        set("SET check_function_bodies = false;");
+        set("SET xmloption = content;");
+        set("SET client_min_messages = warning;");
+        if !self.standard_strings {
+            set("SET escape_string_warning = off;");
+        }
+        set(if options.row_security { "SET row_security = on;" } else { "SET row_security = off;" });
+        result
+    }
+}
+
+/// The word between the quotes of `SET something = 'word';`. It goes into statements of ours, so it must be one.
+fn quoted_word(entry: &Entry, definition: &BStr) -> Result<BString> {
+    let mut parts = definition.splitn(3, |byte| *byte == b'\'');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(word), Some(_))
+            if !word.is_empty() && word.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_' || *c == b'-') =>
+        {
+            Ok(word.into())
+        }
+        _ => Err(Error::new(ErrorKind::Archive, format!("read entry {} ({})", entry.dump_id.0, text(&entry.desc)))
+            .why(format!("\"{definition}\" is not a setting"))),
+    }
+}

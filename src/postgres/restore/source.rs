@@ -1,0 +1,87 @@
+//! The data of an archive that is being read.
+
+use std::io::Read;
+use std::ops::ControlFlow;
+
+use pgformat::{Block, DumpId, Reader};
+
+use super::execute::{Data, TakeObject, TakeRows};
+use super::summary::EntryName;
+use crate::{Error, ErrorKind, Result};
+
+/// An error of the archive's, met while `doing`.
+pub fn archive_error(doing: impl Into<String>, error: pgformat::Error) -> Error {
+    let (kind, hint) = match error.kind() {
+        pgformat::ErrorKind::Io(_) => (ErrorKind::Io, None),
+        pgformat::ErrorKind::NotFound(_) => (
+            ErrorKind::Archive,
+            Some("data in another order than the table of contents needs an input that can seek: give the file itself"),
+        ),
+        _ => (ErrorKind::Archive, None),
+    };
+    let error = Error::new(kind, doing).source(error);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+impl<R: Read> Data for Reader<R> {
+    fn table(&mut self, id: DumpId, take: &mut TakeRows<'_>) -> Result<()> {
+        let doing = doing(self, id);
+        let failed = |error| archive_error(doing.clone(), error);
+        match self.block(id).map_err(failed)? {
+            // The program that made the archive says that there is nothing.
+            None => Ok(()),
+            Some(Block::Data(mut data)) => loop {
+                let piece = data.fill().map_err(failed)?;
+                if piece.is_empty() {
+                    return Ok(());
+                }
+                let len = piece.len();
+                if take(piece)?.is_break() {
+                    return Ok(());
+                }
+                data.consume(len);
+            },
+            Some(Block::LargeObjects(_)) => {
+                Err(Error::new(ErrorKind::Archive, doing).why("the archive has large objects in their place"))
+            }
+        }
+    }
+
+    fn large_objects(&mut self, id: DumpId, take: &mut TakeObject<'_>) -> Result<()> {
+        let doing = doing(self, id);
+        let failed = |error| archive_error(doing.clone(), error);
+        let mut objects = match self.block(id).map_err(failed)? {
+            None => return Ok(()),
+            Some(Block::LargeObjects(objects)) => objects,
+            Some(Block::Data(_)) => {
+                return Err(Error::new(ErrorKind::Archive, doing).why("the archive has rows in their place"));
+            }
+        };
+        while let Some((oid, mut data)) = objects.next().map_err(failed)? {
+            let mut flow = take(oid, &[])?;
+            while flow.is_continue() {
+                let piece = data.fill().map_err(failed)?;
+                if piece.is_empty() {
+                    break;
+                }
+                let len = piece.len();
+                flow = take(oid, piece)?;
+                data.consume(len);
+            }
+            if let ControlFlow::Break(()) = flow {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn doing<R: Read>(reader: &Reader<R>, id: DumpId) -> String {
+    match reader.entry(id) {
+        Some(entry) => format!("read {} from the archive", EntryName::of(entry)),
+        None => format!("read the data of entry {} from the archive", id.0),
+    }
+}

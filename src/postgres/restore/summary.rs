@@ -1,0 +1,202 @@
+//! What a restore did, and what it could not do.
+
+use std::fmt;
+
+use bstr::{BStr, ByteSlice};
+use pgformat::{DumpId, Entry};
+
+use super::kinds::text;
+use crate::Error;
+
+/// The outcome of a restore that came to its end, or to its first error where it was to stop there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RestoreSummary {
+    /// Entries restored without an error.
+    pub entries: u64,
+    /// Rows that the server stored.
+    pub rows: u64,
+    /// Bytes of rows and large objects that the server took.
+    pub bytes: u64,
+    /// Large objects written.
+    pub large_objects: u64,
+    /// Objects dropped before they were made anew, or found not to be there.
+    pub dropped: u64,
+    /// What failed, in the order in which it did.
+    pub errors: Vec<EntryError>,
+    /// Data that was left out because its table could not be made.
+    pub skipped: Vec<EntryName>,
+    /// Drops that failed because what they name, or what it belongs to, is not there, which is what a drop is for.
+    pub ignored: u64,
+    /// Whether it stopped at the first error, as was asked.
+    pub stopped: bool,
+    /// Whether nothing of it remains: it was one transaction, and that was rolled back.
+    pub rolled_back: bool,
+}
+
+impl RestoreSummary {
+    /// Whether everything that was wanted is there now.
+    pub fn is_complete(&self) -> bool {
+        self.errors.is_empty() && self.skipped.is_empty() && !self.stopped && !self.rolled_back
+    }
+}
+
+/// Which entry something is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryName {
+    /// Its number in the archive.
+    pub dump_id: DumpId,
+    /// Its kind.
+    pub desc: String,
+    /// Its schema, if it has one.
+    pub schema: Option<String>,
+    /// Its name.
+    pub tag: String,
+}
+
+impl EntryName {
+    /// The name of `entry`. What is not UTF-8 in it is replaced, and control characters are escaped.
+    pub fn of(entry: &Entry) -> Self {
+        Self {
+            dump_id: entry.dump_id,
+            desc: printable(text(&entry.desc)),
+            schema: entry.schema.as_ref().filter(|schema| !schema.is_empty()).map(|schema| printable(schema.as_bstr())),
+            tag: printable(text(&entry.tag)),
+        }
+    }
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.desc)?;
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        f.write_str(&self.tag)
+    }
+}
+
+/// Something that could not be done for an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryError {
+    /// The entry.
+    pub entry: EntryName,
+    /// The beginning of the statement; without what may be a password in it.
+    pub statement: String,
+    /// The server's message, or what else was wrong.
+    pub message: String,
+    /// The server's SQLSTATE, if it was the server's error.
+    pub sqlstate: Option<String>,
+    /// What the server said in detail.
+    pub detail: Option<String>,
+    /// What the server advised.
+    pub hint: Option<String>,
+    /// Where it happened, such as the line of a COPY.
+    pub context: Option<String>,
+}
+
+impl EntryError {
+    /// `error`, met by `statement` for `entry`.
+    pub fn server(entry: &Entry, statement: &[u8], error: &Error) -> Self {
+        let report = error.server();
+        let field = |field: &Option<bstr::BString>| field.as_ref().map(|text| printable(text.as_bstr()));
+        Self {
+            entry: EntryName::of(entry),
+            statement: beginning(statement),
+            message: report.map_or_else(|| error.to_string(), |report| printable(report.message.as_bstr())),
+            sqlstate: report.map(|report| printable(report.code.as_bstr())),
+            detail: report.and_then(|report| field(&report.detail)),
+            hint: report.and_then(|report| field(&report.hint)),
+            context: report.and_then(|report| field(&report.context)),
+        }
+    }
+
+    /// Something that the server has no word for.
+    pub fn other(entry: &Entry, statement: &[u8], message: impl Into<String>) -> Self {
+        Self {
+            entry: EntryName::of(entry),
+            statement: beginning(statement),
+            message: message.into(),
+            sqlstate: None,
+            detail: None,
+            hint: None,
+            context: None,
+        }
+    }
+}
+
+impl EntryError {
+    /// What is wrong, without the entry's name.
+    pub fn what_happened(&self) -> String {
+        let mut result = self.message.clone();
+        if let Some(sqlstate) = &self.sqlstate {
+            result.push_str(&format!(" (SQLSTATE {sqlstate})"));
+        }
+        let statement = Some(&self.statement).filter(|statement| !statement.is_empty());
+        let parts = [
+            ("detail", self.detail.as_ref()),
+            ("hint", self.hint.as_ref()),
+            ("context", self.context.as_ref()),
+            ("statement", statement),
+        ];
+        for (what, part) in parts {
+            if let Some(part) = part {
+                result.push_str(&format!("; {what}: {part}"));
+            }
+        }
+        result
+    }
+}
+
+impl fmt::Display for EntryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.entry, self.what_happened())
+    }
+}
+
+/// As much of a statement as an error shows.
+const SHOWN: usize = 300;
+
+/// The beginning of a statement, on one line. Options of foreign servers' users and the connection strings of
+/// subscriptions hold passwords, and end it.
+fn beginning(statement: &[u8]) -> String {
+    let statement = statement.trim_ascii();
+    let secret =
+        [b" OPTIONS (".as_slice(), b" CONNECTION '"].into_iter().filter_map(|words| statement.find(words)).min();
+    let shown = secret.unwrap_or(statement.len()).min(SHOWN);
+    let mut result = printable(BStr::new(&statement[..shown]));
+    if shown < statement.len() {
+        result.push_str(" …");
+    }
+    result
+}
+
+/// `text` with line breaks and runs of space as single spaces, and other control characters escaped, so that a name in
+/// an archive can write nothing of its own to a terminal or a log.
+fn printable(text: &BStr) -> String {
+    let mut result = String::with_capacity(text.len());
+    for character in text.to_str_lossy().chars() {
+        match character {
+            '\n' | '\r' | '\t' | ' ' if result.ends_with(' ') => {}
+            '\n' | '\r' | '\t' => result.push(' '),
+            c if c.is_control() => result.extend(c.escape_default()),
+            c => result.push(c),
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_shown_in_part_and_without_passwords() {
+        assert_eq!(beginning(b"CREATE TABLE t (\n    a integer\n);\n"), "CREATE TABLE t ( a integer );");
+        let mapping = b"CREATE USER MAPPING FOR bob SERVER s OPTIONS (\n    password 'secret'\n);";
+        assert_eq!(beginning(mapping), "CREATE USER MAPPING FOR bob SERVER s …");
+        let subscription = b"CREATE SUBSCRIPTION s CONNECTION 'host=h password=secret' PUBLICATION p;";
+        assert_eq!(beginning(subscription), "CREATE SUBSCRIPTION s …");
+        assert_eq!(beginning(&[b'x'; 1000]), "x".repeat(SHOWN) + " …");
+        assert_eq!(beginning(b"a\x1b[31m"), "a\\u{1b}[31m");
+    }
+}
