@@ -11,7 +11,7 @@
 //!   of the operating system, which now holds the database; the second pass holds the lock, and writers wait for the time
 //!   of a copy from memory.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -189,6 +189,8 @@ enum Pass {
 
 fn copy_pass(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dyn Reporter) -> Result<Pass> {
     let failed = |e| about.failed(e);
+    // An earlier pass may have left pages that make no database.
+    OpenOptions::new().write(true).truncate(true).open(partial).map_err(|e| io_error(about.doing, partial, e))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut copy = Connection::open_with_flags(partial, flags).map_err(failed)?;
     // Neither journal nor flushing: if the copy fails it is thrown away, and it is flushed before it gets its name.

@@ -1,9 +1,11 @@
 //! Opening a database to read it, without changing it more than SQLite cannot avoid.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
@@ -39,8 +41,8 @@ impl Source {
         let log_waits = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|m| m.len() > 0);
         // SQLite falls back to reading only, if the file may not be written.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(|e| about.failed(e))?;
-        connection.busy_timeout(wait).map_err(|e| about.failed(e))?;
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| about.failed(e))?;
+        wait_for_locks(&mut connection, wait).map_err(|e| about.failed(e))?;
         if log_waits {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(|e| about.failed(e))?;
         }
@@ -76,6 +78,26 @@ impl Source {
             _ => Ok(()),
         }
     }
+}
+
+thread_local! {
+    static WAIT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Waits for locks at most so long. SQLite's own way of waiting looks ever more seldom, in the end ten times a second:
+/// between the transactions of a busy writer it finds the gap only after many seconds.
+fn wait_for_locks(connection: &mut Connection, wait: Duration) -> rusqlite::Result<()> {
+    WAIT.set(wait);
+    connection.busy_handler(Some(|times| {
+        let since = match SINCE.get() {
+            Some(since) if times > 0 => since,
+            _ => Instant::now(),
+        };
+        SINCE.set(Some(since));
+        thread::sleep(Duration::from_millis(1));
+        since.elapsed() < WAIT.get()
+    }))
 }
 
 /// Makes SQLite look at the file, which opening alone does not.
