@@ -207,7 +207,7 @@ pub fn leftovers(path: &Path) -> Vec<PathBuf> {
         .filter(|entry| {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            name.starts_with(&prefix) && name.ends_with(UNFINISHED)
+            name.starts_with(&prefix) && name.contains(UNFINISHED)
         })
         .map(|entry| entry.path())
         .collect();
@@ -226,7 +226,11 @@ pub fn io_error(doing: impl Into<String>, path: &Path, error: io::Error) -> Erro
         io::ErrorKind::ReadOnlyFilesystem => Some(format!("{} is on a read-only file system", path.display())),
         _ => None,
     };
-    let made = Error::new(ErrorKind::Io, doing).source(error);
+    let doing = doing.into();
+    let made = match path.display().to_string() {
+        shown if doing.contains(&shown) => Error::new(ErrorKind::Io, doing).why(error.to_string()),
+        shown => Error::new(ErrorKind::Io, doing).why(format!("{shown}: {error}")),
+    };
     match hint {
         Some(hint) => made.hint(hint),
         None => made,

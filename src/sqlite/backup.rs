@@ -78,7 +78,8 @@ pub fn backup(
 
     let source = Source::open(database, options.lock_wait, &doing)?;
     let partial = file.temporary_path();
-    let about = About { doing: &doing, database: &source.path, written: Some(partial), waited: options.lock_wait };
+    let _beside = Beside(partial.to_path_buf());
+    let about = About { doing: &doing, database: &source.path, written: Some(file.path()), waited: options.lock_wait };
     if options.compact {
         compact(&source.connection, partial, &about, reporter)?;
     } else {
@@ -93,6 +94,18 @@ pub fn backup(
     let target = file.path().to_path_buf();
     let bytes = file.commit_with(|| remove_sidecars(&target))?;
     Ok(BackupSummary { output: target, bytes, journal_mode: header.journal_mode })
+}
+
+/// What SQLite, when it fails, leaves beside a file that it was writing; goes away with this.
+struct Beside(PathBuf);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        for path in sidecars_of(&self.0) {
+            // The error that led here matters more than one about cleaning up.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// A backup must not land on the database, nor on a file that belongs to it or that SQLite may make for it.

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::About;
+use super::digest::digest;
+use super::error::{About, words};
+use super::source::pass_over_unknown_collations;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Level, Message, Reporter};
 
 /// How many faults are collected; a damaged file has either few or very many.
 const MOST_FAULTS: usize = 10;
+/// How many of them an error message tells.
+const SHOWN_FAULTS: usize = 3;
 
 /// Runs SQLite's full integrity check over the file at `path`, which nobody writes to and nothing stands beside.
 ///
@@ -23,8 +27,9 @@ pub fn check_file(path: &Path, doing: &str, hint: &str, reporter: &dyn Reporter)
     if found.is_empty() {
         return Ok(());
     }
-    let more = if found.len() >= MOST_FAULTS { " (and more)" } else { "" };
-    Err(Error::new(ErrorKind::Archive, doing).why(format!("it is damaged: {}{more}", found.join("; "))).hint(hint))
+    let shown = found.get(..SHOWN_FAULTS).unwrap_or(&found).join("; ");
+    let more = if found.len() > SHOWN_FAULTS { "; and more" } else { "" };
+    Err(Error::new(ErrorKind::Archive, doing).why(format!("it is damaged: {shown}{more}")).hint(hint))
 }
 
 /// What SQLite's full integrity check finds wrong with the file at `path`: nothing, if it is sound.
@@ -37,28 +42,45 @@ pub fn faults(path: &Path, doing: &str, reporter: &dyn Reporter) -> Result<Vec<S
     let connection = Connection::open_with_flags(path, flags).map_err(|e| about.failed(e))?;
     match run(&connection, "integrity_check", None) {
         Ok(found) => return Ok(found),
-        Err(e) if is_damage(&e) => return Ok(vec![e.to_string()]),
+        Err(e) if is_damage(&e) => return Ok(vec![words(&e)]),
         Err(e) if !needs_application(&e) => return Err(about.failed(e)),
         Err(_) => {}
     }
+    without_application(&connection, reporter).map_err(|e| about.failed(e))
+}
+
+/// Checks each table as far as it goes without code that only the application has.
+fn without_application(connection: &Connection, reporter: &dyn Reporter) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
-    let names = table_names(&connection).map_err(|e| about.failed(e))?;
-    for name in names {
-        match run(&connection, "integrity_check", Some(&name)) {
+    let mut lacking = Vec::new();
+    for name in table_names(connection)? {
+        match run(connection, "integrity_check", Some(&name)) {
             Ok(more) => found.extend(more),
-            Err(e) if is_damage(&e) => found.push(format!("table {name}: {e}")),
+            Err(e) if is_damage(&e) => found.push(format!("table {name}: {}", words(&e))),
             Err(e) if needs_application(&e) => {
                 reporter.message(Message {
                     level: Level::Warning,
                     subject: name.clone(),
-                    text: format!("its indexes could not be checked without the application's own code: {e}"),
+                    text: format!("checked without its indexes and CHECKs, which need the application's own code: {e}"),
                 });
-                found.extend(read_through(&connection, &name).map_err(|e| about.failed(e))?);
+                lacking.push(name);
             }
-            Err(e) => return Err(about.failed(e)),
+            Err(e) => return Err(e),
         }
-        if found.len() >= MOST_FAULTS {
-            break;
+    }
+    // Only now: a table that can be checked in full must not be checked with a collation that is not its own.
+    pass_over_unknown_collations(connection)?;
+    connection.pragma_update(None, "ignore_check_constraints", true)?;
+    for name in lacking {
+        match run(connection, "quick_check", Some(&name)) {
+            Ok(more) => found.extend(more),
+            Err(e) if is_damage(&e) => found.push(format!("table {name}: {}", words(&e))),
+            Err(e) if needs_application(&e) => match digest(connection, name.clone()) {
+                Ok(_) => {}
+                Err(e) if is_damage(&e) => found.push(format!("table {name}: {}", words(&e))),
+                Err(e) => return Err(e),
+            },
+            Err(e) => return Err(e),
         }
     }
     Ok(found)
@@ -74,9 +96,9 @@ fn run(connection: &Connection, pragma: &str, table: Option<&str>) -> rusqlite::
     let mut found = Vec::new();
     for row in rows {
         let row = row?;
-        if row != "ok" {
-            found.push(row.replace('\n', " "));
-        }
+        // A row of many lines begins with a heading.
+        let faults = row.lines().filter(|line| !matches!(*line, "ok" | "*** in database main ***"));
+        found.extend(faults.map(str::to_owned));
     }
     Ok(found)
 }
@@ -84,17 +106,6 @@ fn run(connection: &Connection, pragma: &str, table: Option<&str>) -> rusqlite::
 fn table_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
     statement.query_map([], |row| row.get(0))?.collect()
-}
-
-/// Reads every row of a table, which finds damage in its pages, though not in its indexes.
-fn read_through(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {
-    let quoted = table.replace('"', "\"\"");
-    let all = format!("SELECT count(*) FROM (SELECT * FROM \"{quoted}\" NOT INDEXED)");
-    match connection.query_row(&all, [], |_| Ok(())) {
-        Ok(()) => Ok(None),
-        Err(e) if is_damage(&e) => Ok(Some(format!("table {table}: {e}"))),
-        Err(e) => Err(e),
-    }
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::About;
 use super::header::Header;
-use super::source::Source;
+use super::source::{Source, pass_over_unknown_collations};
 use crate::error::Result;
 
 /// What a database file holds.
@@ -45,6 +45,7 @@ pub fn contents(path: &Path) -> Result<Contents> {
     let about = About { doing: &doing, database: path, written: None, waited: wait };
     let connection = &source.connection;
     let read = || -> rusqlite::Result<Contents> {
+        pass_over_unknown_collations(connection)?;
         // One transaction, so that all the numbers are of one moment.
         connection.execute_batch("BEGIN")?;
         let encoding = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;

@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
 use super::error::About;
-use super::source::Source;
+use super::source::{Source, pass_over_unknown_collations};
 use crate::error::Result;
 
 /// What a table holds, in short.
@@ -32,6 +32,7 @@ pub fn digest_file(path: &Path) -> Result<Vec<TableDigest>> {
     let about = About { doing: &doing, database: path, written: None, waited: wait };
     let connection = &source.connection;
     let digests = || -> rusqlite::Result<Vec<TableDigest>> {
+        pass_over_unknown_collations(connection)?;
         connection.execute_batch("BEGIN")?;
         let list = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name COLLATE BINARY";
         let names = connection
@@ -47,7 +48,8 @@ pub fn digest_file(path: &Path) -> Result<Vec<TableDigest>> {
     Ok(digests)
 }
 
-fn digest(connection: &Connection, table: String) -> rusqlite::Result<TableDigest> {
+/// Reads every stored value of every row of `table`.
+pub(super) fn digest(connection: &Connection, table: String) -> rusqlite::Result<TableDigest> {
     let columns = stored_columns(connection, &table)?;
     // NOT INDEXED: by the table itself, in the order of its key, not by an index that might be damaged or say less.
     let select = format!("SELECT {} FROM {} NOT INDEXED", columns.join(", "), quoted(&table));

@@ -31,18 +31,28 @@ impl About<'_> {
                 .why(format!("another process has kept {database} locked for {} seconds", self.waited.as_secs()))
                 .hint("try again when its transaction has ended; --lock-wait-timeout sets how long to wait"),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => made(ErrorKind::Archive)
-                .source(cause)
+                .why(words(&cause))
                 .hint(format!("{database} is damaged: restore it from the last good backup")),
             Some(ErrorCode::DiskFull) => {
                 let written = self.written.unwrap_or(self.database);
                 made(ErrorKind::Io).why(format!("no space is left for {}", written.display())).hint(full_disk_hint(written))
             }
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-                made(ErrorKind::Io).source(cause).hint(format!(
+                made(ErrorKind::Io).why(words(&cause)).hint(format!(
                     "check that this user may read {database} and write in its folder (SQLite keeps -wal and -shm there)"
                 ))
             }
-            _ => made(ErrorKind::Io).source(cause),
+            _ => made(ErrorKind::Io).why(words(&cause)),
         }
+    }
+}
+
+/// What SQLite says, once, and with the number under which its documentation explains it.
+pub fn words(cause: &rusqlite::Error) -> String {
+    match cause {
+        rusqlite::Error::SqliteFailure(code, Some(message)) => {
+            format!("{message} (SQLite error {})", code.extended_code)
+        }
+        other => other.to_string(),
     }
 }

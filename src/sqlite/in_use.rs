@@ -53,13 +53,12 @@ impl Claim {
             match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => locked.push(file),
                 Err(e) if e == rustix::io::Errno::AGAIN || e == rustix::io::Errno::ACCESS => {
-                    return Err(in_use(&open_by(database), database, doing));
+                    return Err(in_use(&others(database), database, doing));
                 }
                 Err(e) => return Err(io_error(format!("lock {}", path.display()), &path, e.into())),
             }
         }
-        let others: Vec<_> = open_by(database).into_iter().filter(|p| p.pid != std::process::id()).collect();
-        refuse_if_open(&others, database, doing)?;
+        refuse_if_open(&others(database), database, doing)?;
         Ok(Self { _locked: locked })
     }
 }
@@ -68,6 +67,11 @@ impl Claim {
 /// all if this is root; elsewhere none.
 pub fn users(database: &Path) -> Vec<Process> {
     open_by(database)
+}
+
+/// As [`users`], without this process itself, which has the files open to lock them.
+fn others(database: &Path) -> Vec<Process> {
+    open_by(database).into_iter().filter(|p| p.pid != std::process::id()).collect()
 }
 
 fn refuse_if_open(by: &[Process], database: &Path, doing: &str) -> Result<()> {

@@ -100,6 +100,12 @@ fn wait_for_locks(connection: &mut Connection, wait: Duration) -> rusqlite::Resu
     }))
 }
 
+/// Lets statements through that touch a column with a collation that only the application has. What depends on the order
+/// (an index, a comparison) is not to be believed then; reading rows as they are stored is.
+pub(super) fn pass_over_unknown_collations(connection: &Connection) -> rusqlite::Result<()> {
+    connection.collation_needed(|connection, name| connection.create_collation(name, |a, b| a.cmp(b)))
+}
+
 /// Makes SQLite look at the file, which opening alone does not.
 fn first_read(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))
