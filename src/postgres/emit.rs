@@ -12,7 +12,7 @@ use super::catalogs::CatalogId;
 use super::data::DataTask;
 use super::dump::DumpOptions;
 use super::graph::LoopRole;
-use super::model::{DumpId, Model, Object, Parts};
+use super::model::{DumpId, Model, Object, Parts, SecurityLabel};
 use super::version::ServerVersion;
 use crate::sql::Sql;
 
@@ -236,9 +236,21 @@ impl Emitter {
         if !object.dumped().has(Parts::LABEL) || !render.options.security_labels {
             return;
         }
-        let labels = object.catalog_id.and_then(|id| render.model.labels.get(&id));
+        if let Some(labels) = object.catalog_id.and_then(|id| render.model.labels.get(&id)) {
+            self.label_list(render, object, subject, labels);
+        }
+    }
+
+    /// Adds those of the labels that are on the object itself as one entry.
+    pub fn label_list(
+        &mut self,
+        render: &Render<'_>,
+        object: &Object,
+        subject: &Subject<'_>,
+        labels: &[SecurityLabel],
+    ) {
         let mut sql = render.sql();
-        for label in labels.into_iter().flatten().filter(|label| label.sub_id == 0) {
+        for label in labels.iter().filter(|label| label.sub_id == 0) {
             sql.kw("SECURITY LABEL FOR ").ident(label.provider.as_bstr()).kw(" ON ").kw(subject.words).kw(" ");
             subject.append_name(&mut sql);
             sql.kw(" IS ").literal(label.label.as_bstr()).kw(";\n");

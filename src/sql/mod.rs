@@ -4,5 +4,7 @@
 mod builder;
 mod keywords;
 pub mod quote;
+mod setting;
 
 pub use builder::{Deparsed, Sql};
+pub use setting::split_setting;

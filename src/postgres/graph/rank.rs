@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is the name of a kind of object")]
 pub enum Rank {
+    /// The database: nothing else can be restored before it.
+    Database,
     Schema,
     Language,
     Collation,

@@ -63,6 +63,7 @@ pub trait Kind: Sync {
 /// Every kind, in the order in which they are read.
 pub const KINDS: &[&dyn Kind] = &[
     // Survey.
+    &database::Databases,
     &extension::Extensions,
     &schema::Schemas,
     &relation::Relations,

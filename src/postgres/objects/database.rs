@@ -1,0 +1,245 @@
+//! The database itself: its CREATE DATABASE, its settings, and those of roles in it. What restores into a database that
+//! exists leaves these entries alone.
+
+use bstr::{BString, ByteSlice};
+
+use super::{Kind, Stage};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, SecurityLabel, Wanted};
+use crate::postgres::privileges::Privileges;
+use crate::sql::{Sql, split_setting};
+use crate::wire::{Query, Row, Rows};
+
+pub(super) struct Databases;
+
+/// The database.
+pub struct Database {
+    owner: BString,
+    encoding: BString,
+    /// `b` for the built-in provider, `c` for the C library, `i` for ICU.
+    locale_provider: u8,
+    collate: BString,
+    ctype: BString,
+    locale: Option<BString>,
+    icu_rules: Option<BString>,
+    tablespace: BString,
+    is_template: bool,
+    connection_limit: i32,
+    comment: Option<BString>,
+    labels: Vec<SecurityLabel>,
+    privileges: Privileges,
+    /// `name=value`, in the catalog's order.
+    settings: Vec<BString>,
+    /// The same for roles in this database.
+    role_settings: Vec<(BString, BString)>,
+}
+
+impl Kind for Databases {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::DATABASE]
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Survey
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let locale = if scope.server.builtin_locale_provider() {
+            "d.datlocprovider AS provider, d.datlocale AS locale"
+        } else if scope.server.icu_locale_column() {
+            "d.datlocprovider AS provider, d.daticulocale AS locale"
+        } else {
+            "'c'::\"char\" AS provider, NULL::text AS locale"
+        };
+        let rules = if scope.server.collation_rules() { "d.daticurules" } else { "NULL::text" };
+        vec![
+            Query::new(
+                "the database",
+                format!(
+                    "SELECT d.oid, d.datname, d.datdba, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, \
+                     d.datcollate::text AS \"collate\", d.datctype::text AS ctype, {locale}, {rules} AS icu_rules, \
+                     t.spcname AS tablespace, d.datistemplate, d.datconnlimit, d.datacl::text[] AS acl, \
+                     pg_catalog.acldefault('d', d.datdba)::text[] AS acl_default, \
+                     pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
+                     FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_tablespace AS t ON t.oid = d.dattablespace \
+                     WHERE d.datname = pg_catalog.current_database()"
+                ),
+            ),
+            Query::new(
+                "security labels of the database",
+                "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel AS l \
+                 JOIN pg_catalog.pg_database AS d ON d.oid = l.objoid \
+                 WHERE l.classoid = 1262 AND d.datname = pg_catalog.current_database()",
+            ),
+            Query::new(
+                "settings of the database",
+                "SELECT r.rolname, c.item FROM pg_catalog.pg_db_role_setting AS s \
+                 JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase \
+                 LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole \
+                 CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (item) \
+                 WHERE d.datname = pg_catalog.current_database() AND (s.setrole = 0 OR r.rolname IS NOT NULL)",
+            ),
+        ]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let [databases, labels, settings] = rows else {
+            return Err(Error::new(ErrorKind::Internal, "read the database's properties").why("a result is missing"));
+        };
+        let row = databases.one()?;
+        let name = row.string("datname")?;
+        let mut database = Database::from_row(row, model)?;
+        for row in labels.iter() {
+            let (provider, label) = (row.string("provider")?, row.string("label")?);
+            database.labels.push(SecurityLabel { sub_id: 0, provider, label });
+        }
+        for row in settings.iter() {
+            match row.opt_string("rolname")? {
+                None => database.settings.push(row.string("item")?),
+                Some(role) => database.role_settings.push((role, row.string("item")?)),
+            }
+        }
+        model.add(NewObject {
+            catalog_id: Some(CatalogId { catalog: Catalog::DATABASE, oid: row.oid("oid")? }),
+            name,
+            schema: None,
+            wanted: Wanted::These(Parts::ALL),
+            has: Parts::DEFINITION.or(database.privileges.part()),
+            body: database,
+        });
+        Ok(())
+    }
+}
+
+impl Database {
+    fn from_row(row: Row<'_>, model: &Model) -> Result<Self> {
+        Ok(Self {
+            owner: model.role(row.oid("datdba")?, row.text("datname")?)?.into(),
+            encoding: row.string("encoding")?,
+            locale_provider: row.char("provider")?,
+            collate: row.opt_string("collate")?.unwrap_or_default(),
+            ctype: row.opt_string("ctype")?.unwrap_or_default(),
+            locale: row.opt_string("locale")?,
+            icu_rules: row.opt_string("icu_rules")?,
+            tablespace: row.string("tablespace")?,
+            is_template: row.bool("datistemplate")?,
+            connection_limit: row.i32("datconnlimit")?,
+            comment: row.opt_string("comment")?,
+            labels: Vec::new(),
+            privileges: Privileges::from_row(row, "acl", "acl_default")?,
+            settings: Vec::new(),
+            role_settings: Vec::new(),
+        })
+    }
+
+    fn create(&self, object: &Object, render: &Render<'_>) -> Result<Sql> {
+        let mut sql = render.sql();
+        sql.kw("CREATE DATABASE ").ident(object.name.as_bstr()).kw(" WITH TEMPLATE = template0 ENCODING = ");
+        sql.literal(self.encoding.as_bstr()).kw(" LOCALE_PROVIDER = ");
+        let (provider, locale_word) = match self.locale_provider {
+            b'b' => ("builtin", " BUILTIN_LOCALE = "),
+            b'c' => ("libc", " ICU_LOCALE = "),
+            b'i' => ("icu", " ICU_LOCALE = "),
+            other => {
+                return Err(Error::new(ErrorKind::Incomplete, format!("dump the database \"{}\"", object.name))
+                    .why(format!("its locale provider '{}' is not known", other.escape_ascii())));
+            }
+        };
+        sql.kw(provider);
+        if self.collate == self.ctype {
+            sql.kw(" LOCALE = ").literal(self.collate.as_bstr());
+        } else {
+            sql.kw(" LC_COLLATE = ").literal(self.collate.as_bstr());
+            sql.kw(" LC_CTYPE = ").literal(self.ctype.as_bstr());
+        }
+        if let Some(locale) = &self.locale {
+            sql.kw(locale_word).literal(locale.as_bstr());
+        }
+        if let Some(rules) = &self.icu_rules {
+            sql.kw(" ICU_RULES = ").literal(rules.as_bstr());
+        }
+        if self.tablespace != "pg_default" {
+            sql.kw(" TABLESPACE = ").ident(self.tablespace.as_bstr());
+        }
+        sql.kw(";\n");
+        Ok(sql)
+    }
+
+    /// What cannot be said in CREATE DATABASE.
+    fn properties(&self, object: &Object, render: &Render<'_>) -> Result<(Sql, Sql)> {
+        let (mut sql, mut drop) = (render.sql(), render.sql());
+        let name = object.name.as_bstr();
+        if self.connection_limit != -1 {
+            sql.kw("ALTER DATABASE ").ident(name).kw(" CONNECTION LIMIT = ").num(self.connection_limit).kw(";\n");
+        }
+        if self.is_template {
+            sql.kw("ALTER DATABASE ").ident(name).kw(" IS_TEMPLATE = true;\n");
+            // A template cannot be dropped.
+            drop.kw("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = ");
+            drop.literal(name).kw(";\n");
+        }
+        for item in &self.settings {
+            sql.kw("ALTER DATABASE ").ident(name);
+            append_setting(&mut sql, item, object)?;
+        }
+        for (role, item) in &self.role_settings {
+            sql.kw("ALTER ROLE ").ident(role.as_bstr()).kw(" IN DATABASE ").ident(name);
+            append_setting(&mut sql, item, object)?;
+        }
+        Ok((sql, drop))
+    }
+}
+
+fn append_setting(sql: &mut Sql, item: &BString, object: &Object) -> Result<()> {
+    let (setting, value) = split_setting(item.as_bstr()).ok_or_else(|| {
+        Error::new(ErrorKind::Incomplete, format!("dump the settings of the database \"{}\"", object.name))
+            .why(format!("\"{item}\" is not of the form name=value"))
+    })?;
+    sql.kw(" SET ").ident(setting).kw(" TO ").setting_value(setting, value).kw(";\n");
+    Ok(())
+}
+
+impl Body for Database {
+    fn rank(&self) -> Rank {
+        Rank::Database
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        let subject = Subject { words: "DATABASE", schema: None, name: &name, owner: self.owner.as_bstr() };
+
+        let mut entry = NewEntry::of(object, render, "DATABASE", object.name.clone());
+        entry.owner = self.owner.clone();
+        entry.definition = self.create(object, render)?;
+        entry.drop.kw("DROP DATABASE ").sql(&name).kw(";\n");
+        out.entry(entry);
+
+        if let Some(comment) = self.comment.as_ref().filter(|_| render.options.comments) {
+            out.comment_text(render, object, &subject, Some(comment.as_bstr()));
+        }
+        if render.options.security_labels {
+            out.label_list(render, object, &subject, &self.labels);
+        }
+        out.privileges(render, object, &subject, &self.privileges)?;
+
+        let (definition, drop) = self.properties(object, render)?;
+        if !definition.is_empty() {
+            let mut entry = NewEntry::of(object, render, "DATABASE PROPERTIES", object.name.clone());
+            (entry.id, entry.catalog_id) = (None, None);
+            entry.depends = Depends::On(Vec::new());
+            entry.owner = self.owner.clone();
+            (entry.definition, entry.drop) = (definition, drop);
+            out.entry(entry);
+        }
+        Ok(())
+    }
+}
