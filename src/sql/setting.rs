@@ -43,7 +43,7 @@ pub fn split_setting(item: &BStr) -> Option<(&BStr, &BStr)> {
 /// The names in a list between commas, out of their double quotes; `None` if it is not such a list. Case is kept: a name
 /// that is not quoted was stored as it was given.
 fn split_names(list: &BStr) -> Option<Vec<BString>> {
-    let mut rest = list.trim_start();
+    let mut rest = list.trim_ascii_start();
     let mut names = Vec::new();
     if rest.is_empty() {
         return Some(names);
@@ -52,10 +52,10 @@ fn split_names(list: &BStr) -> Option<Vec<BString>> {
         let name;
         (name, rest) = if rest.starts_with(b"\"") { quoted(&rest[1..])? } else { plain(rest)? };
         names.push(name);
-        rest = rest.trim_start();
+        rest = rest.trim_ascii_start();
         match rest.split_first() {
             None => return Some(names),
-            Some((b',', after)) => rest = after.trim_start(),
+            Some((b',', after)) => rest = after.trim_ascii_start(),
             Some(_) => return None,
         }
     }

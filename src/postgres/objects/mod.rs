@@ -6,6 +6,7 @@
 //!
 //! [`Body`]: super::model::Body
 
+mod database;
 mod extension;
 pub mod relation;
 mod schema;
