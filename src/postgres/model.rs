@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 pub use pgformat::DumpId;
@@ -195,6 +195,8 @@ pub struct SecurityLabel {
 pub struct Model {
     objects: Vec<Object>,
     by_catalog_id: HashMap<CatalogId, DumpId>,
+    /// Catalog rows that are part of an object without being one; see [`Model::account`].
+    accounted: HashSet<CatalogId>,
     /// The extension that a catalog row is a member of.
     pub extension_members: HashMap<CatalogId, DumpId>,
     /// Roles' names by OID.
@@ -341,6 +343,17 @@ impl Model {
         if let Some(object) = self.get_mut(object) {
             object.dependencies.retain(|d| *d != on);
         }
+    }
+
+    /// Notes that a catalog row was read and needs no object of its own: it is part of another's definition, or says
+    /// nothing that would have to be dumped. What is neither an object nor accounted for fails the dump.
+    pub fn account(&mut self, id: CatalogId) {
+        self.accounted.insert(id);
+    }
+
+    /// Whether a catalog row is an object of the model, part of one, or a member of an extension.
+    pub fn accounts_for(&self, id: CatalogId) -> bool {
+        self.by_catalog_id.contains_key(&id) || self.accounted.contains(&id) || self.extension_members.contains_key(&id)
     }
 
     /// The name of the schema that an object is in.
