@@ -12,6 +12,7 @@ use super::objects::{KINDS, Kind, Stage};
 use super::session::Session;
 use super::version::ServerVersion;
 use crate::error::Result;
+use crate::sql::Sql;
 use crate::wire::{Connection, Query, Rows};
 
 /// What a kind's queries may depend on.
@@ -22,6 +23,8 @@ pub struct Scope<'a> {
     pub options: &'a DumpOptions,
     /// The OIDs of the relations that the second stage looks into: those of which anything is wanted, and their parents.
     pub relations: Vec<u32>,
+    /// The sequences among them, with their qualified names.
+    pub sequences: Vec<(u32, Sql)>,
 }
 
 /// Reads the catalog of the session's database into a model. On return, the tables that will be dumped are locked
@@ -31,10 +34,11 @@ pub struct Scope<'a> {
 /// A query or a lock fails, or a kind meets something that it cannot account for.
 pub fn read(session: &mut Session, options: &DumpOptions) -> Result<Model> {
     let mut model = Model::of_everything();
-    let mut scope = Scope { server: session.server(), options, relations: Vec::new() };
+    let mut scope = Scope { server: session.server(), options, relations: Vec::new(), sequences: Vec::new() };
     shared::read(session.connection(), &scope, &mut model)?;
     run(session.connection(), Stage::Survey, &scope, &mut model)?;
     scope.relations = super::objects::relation::of_interest(&model);
+    scope.sequences = super::objects::relation::sequence_names(&model);
     super::objects::relation::lock(session.connection(), &model)?;
     run(session.connection(), Stage::Definitions, &scope, &mut model)?;
     dependencies::read(session.connection(), &mut model)?;

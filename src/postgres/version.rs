@@ -23,6 +23,8 @@ macro_rules! capabilities {
 capabilities! {
     /// Not-null constraints are rows of `pg_constraint` with names of their own.
     not_null_constraints from 18,
+    /// `pg_get_sequence_data()` tells a sequence's value.
+    sequence_data_function from 18,
     /// Generated columns may be virtual.
     virtual_generated_columns from 18,
     /// Constraints may be NOT ENFORCED.

@@ -9,6 +9,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Sql;
 use crate::wire::{Query, Rows};
 
 pub(super) struct Extensions;
@@ -100,5 +101,18 @@ impl Body for Extension {
         let subject = Subject { words: "EXTENSION", schema: None, name: &name, owner: "".into() };
         out.comment_and_labels(render, object, &subject);
         Ok(())
+    }
+}
+
+/// Appends ALTER … DEPENDS ON EXTENSION for each extension that the object was made to depend on. `words` are the key
+/// words for its kind, `name` is its name as ALTER wants it.
+pub fn append_depends(sql: &mut Sql, object: &Object, model: &Model, words: &'static str, name: &Sql) {
+    if !object.depends_on_extension {
+        return;
+    }
+    let extensions = object.dependencies.iter().filter_map(|id| model.get(*id));
+    for extension in extensions.filter(|o| o.body::<Extension>().is_some()) {
+        sql.kw("\nALTER ").kw(words).kw(" ").sql(name).kw(" DEPENDS ON EXTENSION ");
+        sql.ident(extension.name.as_bstr()).kw(";");
     }
 }

@@ -9,6 +9,7 @@
 mod database;
 mod extension;
 pub mod relation;
+pub mod rule;
 mod schema;
 pub mod types;
 
@@ -70,4 +71,13 @@ pub const KINDS: &[&dyn Kind] = &[
     &relation::Relations,
     // Definitions.
     &types::Types,
+    &relation::Columns,
+    &relation::ColumnDefaults,
+    &relation::TableChecks,
+    &relation::AllDetails,
+    &relation::Sequences,
+    &relation::Inheritance,
+    &relation::Attaches,
+    &rule::Rules,
+    &relation::Data,
 ];

@@ -1,81 +1,276 @@
-//! Relations: whatever is in `pg_class` and can be dumped by itself. One scan serves tables, views, materialized views,
-//! sequences, foreign tables and composite types' relations; what is peculiar to one of them is in its file.
+//! Relations: whatever is in `pg_class` and can be dumped by itself.
+//!
+//! One scan (`survey`) serves tables, views, materialized views, sequences, foreign tables and the relations behind
+//! composite types. What is in other catalogs (`columns`, `defaults`, `checks`, `details`) is added under the locks, each
+//! by one query for all relations; `inheritance` then works out what a child need not say again. The text of a kind of
+//! relation is in its own file: `table`, `view`, `sequence`.
 
-use bstr::BString;
+mod attach;
+mod checks;
+mod column_settings;
+mod columns;
+mod comments;
+mod data;
+mod defaults;
+mod details;
+mod inheritance;
+mod lock;
+mod materialized_view;
+mod reloptions;
+mod sequence;
+mod survey;
+mod table;
+mod view;
 
-use super::{Kind, Stage};
-use crate::error::Result;
-use crate::postgres::catalog::Scope;
-use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
-use crate::wire::{Connection, Query, Rows};
+use bstr::{BStr, BString, ByteSlice};
 
-pub(super) struct Relations;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::emit::{Emitter, Render, Subject};
+use crate::postgres::graph::{LoopRole, Rank};
+use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
+use crate::postgres::privileges::{Privileges, PrivilegesOf};
+use crate::sql::Sql;
+
+pub(super) use attach::Attaches;
+pub use checks::TableCheck;
+pub(super) use checks::TableChecks;
+pub(super) use columns::Columns;
+pub use columns::{Column, NotNull};
+pub(super) use data::Data;
+pub use defaults::ColumnDefault;
+pub(super) use defaults::ColumnDefaults;
+pub(super) use details::AllDetails;
+pub use details::Details;
+pub(super) use inheritance::Inheritance;
+pub use lock::lock;
+pub(super) use sequence::Sequences;
+pub use sequence::names as sequence_names;
+pub(super) use survey::Relations;
+pub use survey::of_interest;
+
+/// What a relation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the name of a kind of relation")]
+pub enum RelationKind {
+    Table,
+    PartitionedTable,
+    ForeignTable,
+    View,
+    MaterializedView,
+    Sequence,
+    /// The relation behind a composite type.
+    CompositeType,
+}
+
+impl RelationKind {
+    /// The kind that a `pg_class.relkind` stands for; `None` for a letter that is not known.
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        Some(match letter {
+            b'r' => Self::Table,
+            b'p' => Self::PartitionedTable,
+            b'f' => Self::ForeignTable,
+            b'v' => Self::View,
+            b'm' => Self::MaterializedView,
+            b'S' => Self::Sequence,
+            b'c' => Self::CompositeType,
+            _ => return None,
+        })
+    }
+
+    /// Its `pg_class.relkind`.
+    pub fn letter(self) -> u8 {
+        match self {
+            Self::Table => b'r',
+            Self::PartitionedTable => b'p',
+            Self::ForeignTable => b'f',
+            Self::View => b'v',
+            Self::MaterializedView => b'm',
+            Self::Sequence => b'S',
+            Self::CompositeType => b'c',
+        }
+    }
+
+    /// The words for it in CREATE, DROP and COMMENT.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Table | Self::PartitionedTable => "TABLE",
+            Self::ForeignTable => "FOREIGN TABLE",
+            Self::View => "VIEW",
+            Self::MaterializedView => "MATERIALIZED VIEW",
+            Self::Sequence => "SEQUENCE",
+            Self::CompositeType => "TYPE",
+        }
+    }
+
+    /// The words for it in most forms of ALTER, where only foreign tables are told from tables.
+    pub fn alter_words(self) -> &'static str {
+        if self == Self::ForeignTable { "FOREIGN TABLE" } else { "TABLE" }
+    }
+}
+
+/// Whether a relation outlives a crash, or a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Persistence {
+    Permanent,
+    Unlogged,
+    Temporary,
+}
+
+/// The column that a sequence belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnedBy {
+    /// The table's OID.
+    pub table: u32,
+    /// The column's number.
+    pub column: i32,
+    /// Whether the sequence is the inner part of an identity column.
+    pub identity: bool,
+}
+
+/// The privileges on one column.
+#[derive(Debug, Clone)]
+pub struct ColumnPrivileges {
+    /// The column's number; negative for a system column.
+    pub number: i16,
+    /// Its name.
+    pub name: BString,
+    /// What it has.
+    pub privileges: Privileges,
+}
 
 /// A relation.
 pub struct Relation {
-    /// `pg_class.relkind`.
-    pub kind: u8,
+    /// Its OID.
+    pub oid: u32,
+    /// What it is.
+    pub kind: RelationKind,
     /// The owner's name.
     pub owner: BString,
+    /// Whether it outlives a crash.
+    pub persistence: Persistence,
+    /// Whether a materialized view has its rows, now and all that it is made of.
+    pub populated: bool,
+    /// `pg_class.relreplident`.
+    pub replica_identity: u8,
+    /// Whether row security is on.
+    pub row_security: bool,
+    /// Whether row security binds the owner, too.
+    pub force_row_security: bool,
+    /// Whether there are, or were, indexes.
+    pub has_indexes: bool,
+    /// Whether there are, or were, triggers.
+    pub has_triggers: bool,
+    /// How many CHECK constraints the catalog says there are.
+    pub check_count: i16,
+    /// An estimate of its size in pages.
+    pub pages: i32,
+    /// The same of its TOAST table.
+    pub toast_pages: i32,
+    /// The OID of its row type, or 0.
+    pub row_type: u32,
+    /// The OID of the type that it is a table of, or 0.
+    pub of_type: u32,
+    /// Whether it is a partition.
+    pub is_partition: bool,
+    /// Storage parameters (`name=value`), a view's check option left out.
+    pub options: Vec<BString>,
+    /// Storage parameters of the TOAST table.
+    pub toast_options: Vec<BString>,
+    /// A view's check option: `LOCAL` or `CASCADED`.
+    pub check_option: Option<&'static str>,
+    /// The tablespace's name; empty for the database's own.
+    pub tablespace: BString,
+    /// The access method's name.
+    pub access_method: Option<BString>,
+    /// Its privileges.
+    pub privileges: Privileges,
+    /// The privileges on columns, by number.
+    pub column_privileges: Vec<ColumnPrivileges>,
+    /// The column that a sequence belongs to.
+    pub owned_by: Option<OwnedBy>,
+    /// The relations that it inherits from, or the one it is a partition of, in the order of the INHERITS clause.
+    pub parents: Vec<DumpId>,
+    /// Whether its columns, defaults and so on are read.
+    pub of_interest: bool,
+    /// Its columns by number, dropped ones included; for relations of interest that are not sequences.
+    pub columns: Vec<Column>,
+    /// Its CHECK constraints by name.
+    pub checks: Vec<DumpId>,
+    /// What the server tells about it in words.
+    pub details: Details,
+    /// A sequence's parameters and value.
+    pub sequence: Option<sequence::Parameters>,
+    /// Whether rows may land in another partition when they are restored, so that they must go through the root: it is
+    /// partitioned by a hash that depends on OIDs.
+    pub unsafe_partitions: bool,
+    /// What dumps its data.
+    pub data: Option<DumpId>,
+    /// Whether its definition is a stand-in (a view), or waits for what comes after the data (a materialized view).
+    pub set_apart: bool,
 }
 
-impl Kind for Relations {
-    fn name(&self) -> &'static str {
-        "relation"
+impl Relation {
+    /// The column with that number.
+    pub fn column(&self, number: i32) -> Option<&Column> {
+        self.columns.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CLASS]
+    /// The name of the column with that number, which may be that of a system column.
+    ///
+    /// # Errors
+    /// There is no such column; `object` is the relation's.
+    pub fn column_name(&self, number: i32, object: &Object) -> Result<&BStr> {
+        let system = |number| match number {
+            -1 => Some("ctid"),
+            -2 => Some("xmin"),
+            -3 => Some("cmin"),
+            -4 => Some("xmax"),
+            -5 => Some("cmax"),
+            -6 => Some("tableoid"),
+            _ => None,
+        };
+        self.column(number).map(|column| column.name.as_bstr()).or_else(|| system(number).map(BStr::new)).ok_or_else(
+            || {
+                Error::new(ErrorKind::Incomplete, format!("find column {number} of \"{}\"", object.name))
+                    .why("the catalog has no such column")
+            },
+        )
     }
 
-    fn stage(&self) -> Stage {
-        Stage::Survey
+    /// Whether CREATE TABLE names the column: not where it comes with a parent, except in a partition, which is made by
+    /// itself and attached afterwards.
+    pub fn spells_out(&self, column: &Column) -> bool {
+        !column.dropped && (column.local || self.is_partition)
     }
 
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
-        vec![Query::new(
-            "relations",
-            "SELECT oid, relname, relnamespace, relkind, relowner FROM pg_catalog.pg_class \
-             WHERE relkind = ANY (ARRAY['r', 'S', 'v', 'c', 'm', 'f', 'p']::\"char\"[]) ORDER BY oid",
-        )]
+    /// The quoted name without the schema.
+    fn name(object: &Object, render: &Render<'_>) -> Sql {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        name
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("relname")?;
-            let schema = model.schema(row.oid("relnamespace")?, name.as_ref())?;
-            let owner = model.role(row.oid("relowner")?, name.as_ref())?.into();
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid: row.oid("oid")? }),
-                name,
-                schema: Some(schema),
-                wanted: Wanted::LikeSchema,
-                has: Parts::DEFINITION,
-                body: Relation { kind: row.char("relkind")?, owner },
-            });
+    /// Its own privileges, and after them those of its columns.
+    fn emit_privileges(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        if !object.dumped().has(Parts::PRIVILEGES) {
+            return Ok(());
+        }
+        let name = Self::name(object, render);
+        let words = if self.kind == RelationKind::Sequence { "SEQUENCE" } else { "TABLE" };
+        let schema = render.model.schema_name(object);
+        let subject = Subject { words, schema, name: &name, owner: self.owner.as_bstr() };
+        let own = out.privileges(render, object, &subject, &self.privileges)?;
+        let subject = Subject { words: "TABLE", ..subject };
+        for column in &self.column_privileges {
+            let initial =
+                object.catalog_id.and_then(|id| render.model.initial_privileges.get(&(id, i32::from(column.number))));
+            let of =
+                PrivilegesOf { column: Some(column.name.as_bstr()), after: own, initial, ..PrivilegesOf::default() };
+            out.privileges_of(render, object, &subject, &column.privileges, &of)?;
         }
         Ok(())
     }
-}
-
-/// The OIDs of the relations whose columns, indexes and so on are looked at.
-pub fn of_interest(model: &Model) -> Vec<u32> {
-    model
-        .of_kind::<Relation>()
-        .filter(|(object, _)| !object.wanted.is_none())
-        .filter_map(|(object, _)| Some(object.catalog_id?.oid))
-        .collect()
-}
-
-/// Locks the tables that will be dumped against changes of their definition, in batches.
-///
-/// # Errors
-/// The server refuses a lock.
-pub fn lock(_connection: &mut Connection, _model: &Model) -> Result<()> {
-    Ok(())
 }
 
 impl Body for Relation {
@@ -83,7 +278,39 @@ impl Body for Relation {
         Rank::Table
     }
 
-    fn emit(&self, _: &Object, _: &Render<'_>, _: &mut Emitter) -> Result<()> {
-        Ok(())
+    fn loop_role(&self) -> LoopRole {
+        match self.kind {
+            RelationKind::View => LoopRole::View,
+            RelationKind::MaterializedView => LoopRole::MaterializedView,
+            _ => LoopRole::Table,
+        }
     }
+
+    fn separate(&mut self) {
+        self.set_apart = true;
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        if object.dumped().has(Parts::DEFINITION) {
+            match self.kind {
+                RelationKind::Sequence => self.emit_sequence(object, render, out)?,
+                // The type's file dumps it.
+                RelationKind::CompositeType => return Ok(()),
+                _ => self.emit_definition(object, render, out)?,
+            }
+        }
+        self.emit_privileges(object, render, out)
+    }
+}
+
+/// The relation with that OID.
+///
+/// # Errors
+/// There is none; `what` reads on after "find": "the table of trigger …".
+pub fn by_oid<'m>(model: &'m Model, oid: u32, what: impl FnOnce() -> String) -> Result<(&'m Object, &'m Relation)> {
+    model.find_body::<Relation>(crate::postgres::catalogs::Catalog::CLASS, oid).ok_or_else(|| {
+        Error::new(ErrorKind::Incomplete, format!("find {}", what()))
+            .why(format!("the catalog has no relation with OID {oid}"))
+            .hint("it was dropped a moment ago: try again")
+    })
 }

@@ -1,0 +1,195 @@
+//! CHECK constraints of tables, and NOT NULL constraints that are not validated.
+
+use std::cmp::Ordering;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::Relation;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, NewEntry, Render};
+use crate::postgres::graph::{LoopRole, Place, Rank};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::Kind;
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Row, Rows};
+use pgformat::Section;
+
+/// A CHECK constraint of a table, which is part of CREATE TABLE where that can be, or a NOT NULL constraint that is not
+/// validated, which cannot.
+pub struct TableCheck {
+    /// The table.
+    pub table: DumpId,
+    /// `CHECK …` or `NOT NULL …`.
+    pub definition: Deparsed,
+    /// Whether it is a NOT NULL constraint.
+    pub not_null: bool,
+    /// Whether the table has it from itself, be it that a parent has it, too.
+    pub local: bool,
+    /// Whether it has an entry of its own, after the data: rows may violate one that is not validated.
+    pub separate: bool,
+}
+
+pub(in super::super) struct TableChecks;
+
+impl Kind for TableChecks {
+    fn name(&self) -> &'static str {
+        "table constraint"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::CONSTRAINT]
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let not_null =
+            if scope.server.not_null_constraints() { "OR (n.contype = 'n' AND NOT n.convalidated)" } else { "" };
+        let query = format!(
+            "SELECT n.oid, n.conrelid, n.conname, n.contype, n.conislocal, n.convalidated, \
+                    pg_catalog.pg_get_constraintdef(n.oid) AS definition \
+             FROM pg_catalog.unnest($1) AS relation(oid) \
+             JOIN pg_catalog.pg_constraint AS n ON n.conrelid = relation.oid \
+             WHERE n.contype = 'c' {not_null} \
+             ORDER BY n.conrelid, n.conname"
+        );
+        vec![Query::new("check constraints", query).param(Param::oids(&scope.relations))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            add(row, model)?;
+        }
+        for (object, relation) in model.of_kind::<Relation>().filter(|(_, relation)| relation.of_interest) {
+            let expected = usize::try_from(relation.check_count).unwrap_or(0);
+            if expected != relation.checks.len() {
+                return Err(Error::new(ErrorKind::Incomplete, format!("read the constraints of \"{}\"", object.name))
+                    .why(format!("it should have {expected} CHECK constraints, and has {}", relation.checks.len()))
+                    .hint("the catalog is damaged, or the table was altered a moment ago: try again"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
+    let Some((table, _)) = model.find_body::<Relation>(Catalog::CLASS, row.oid("conrelid")?) else { return Ok(()) };
+    let (table, schema, wanted) = (table.id, table.schema, table.wanted);
+    let not_null = row.char("contype")? == b'n';
+    let separate = !row.bool("convalidated")?;
+    let body = TableCheck {
+        table,
+        definition: Deparsed::by_server(row.string("definition")?),
+        not_null,
+        local: row.bool("conislocal")?,
+        separate,
+    };
+    let id = model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
+        name: row.string("conname")?,
+        schema,
+        wanted: Wanted::These(wanted),
+        has: Parts::DEFINITION,
+        body,
+    });
+    if !separate {
+        model.depend(table, id);
+    }
+    if let Some(relation) = model.body_mut::<Relation>(table).filter(|_| !not_null) {
+        relation.checks.push(id);
+    }
+    Ok(())
+}
+
+impl TableCheck {
+    /// Adds the comment on it. One that is part of the table comes after the table.
+    pub(super) fn emit_comment(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) {
+        let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
+        else {
+            return;
+        };
+        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+            return;
+        }
+        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
+        let Some(comment) = comments.and_then(|c| c.iter().find(|c| c.sub_id == 0)) else { return };
+        emit_comment(
+            (if self.separate { object } else { table }, table, relation),
+            object.name.as_ref(),
+            comment.text.as_ref(),
+            render,
+            out,
+        );
+    }
+}
+
+/// Adds a comment on the constraint called `name`: the entry comes `after` an object, and is about a constraint of
+/// `table`.
+pub(super) fn emit_comment(
+    (after, table, relation): (&Object, &Object, &Relation),
+    name: &BStr,
+    text: &BStr,
+    render: &Render<'_>,
+    out: &mut Emitter,
+) {
+    let mut words = render.sql();
+    words.kw("CONSTRAINT ").ident(name).kw(" ON ");
+    let mut definition = render.sql();
+    definition.kw("COMMENT ON ").sql(&words).sql(&render.qualified(table)).kw(" IS ").literal(text).kw(";\n");
+    words.ident(table.name.as_bstr());
+    let mut entry = NewEntry::about(after, "COMMENT", words.into_bstring());
+    entry.schema = render.model.schema_name(table).map(BString::from);
+    entry.owner = relation.owner.clone();
+    entry.definition = definition;
+    out.entry(entry);
+}
+
+impl Body for TableCheck {
+    fn rank(&self) -> Rank {
+        Rank::Constraint
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        let Some(other) = other.downcast::<Self>() else { return Ordering::Equal };
+        let name = |id| model.get(id).map(|table| &table.name);
+        name(self.table).cmp(&name(other.table))
+    }
+
+    fn place(&self) -> Place {
+        if self.separate { Place::PostData } else { Place::WithOwner }
+    }
+
+    fn loop_role(&self) -> LoopRole {
+        LoopRole::TableCheck { table: self.table }
+    }
+
+    fn separate(&mut self) {
+        self.separate = true;
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        if !self.separate {
+            return Ok(());
+        }
+        let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
+        else {
+            return Ok(());
+        };
+        if self.local && object.dumped().has(Parts::DEFINITION) {
+            let desc = if self.not_null { "CONSTRAINT" } else { "CHECK CONSTRAINT" };
+            let tag = [table.name.as_bytes(), b" ", object.name.as_bytes()].concat();
+            let mut entry = NewEntry::of(object, render, desc, tag);
+            entry.section = Section::PostData;
+            entry.owner = relation.owner.clone();
+            let (words, name) = (relation.kind.alter_words(), render.qualified(table));
+            // No ONLY: children get it from here.
+            entry.definition.kw("ALTER ").kw(words).kw(" ").sql(&name).kw("\n    ADD CONSTRAINT ");
+            entry.definition.ident(object.name.as_bstr()).kw(" ").deparsed(&self.definition).kw(";\n");
+            entry.drop.kw("ALTER ").kw(words).kw(" ").sql(&name);
+            entry.drop.kw(" DROP CONSTRAINT ").ident(object.name.as_bstr()).kw(";\n");
+            out.entry(entry);
+        }
+        self.emit_comment(object, render, out);
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! Settings of columns that CREATE TABLE has no room for: ALTER TABLE … ALTER COLUMN.
+
+use bstr::ByteSlice;
+
+use super::{Column, RelationKind};
+use crate::sql::{Deparsed, Sql};
+
+/// Appends a statement for each setting of the column that is not as it would be by itself. `name` is the relation's.
+pub(super) fn append(sql: &mut Sql, kind: RelationKind, name: &Sql, column: &Column) {
+    if column.statistics >= 0 {
+        alter(sql, kind, name, column).kw(" SET STATISTICS ").num(column.statistics).kw(";\n");
+    }
+    let storage = match column.storage {
+        Some(b'p') => Some("PLAIN"),
+        Some(b'e') => Some("EXTERNAL"),
+        Some(b'x') => Some("EXTENDED"),
+        Some(b'm') => Some("MAIN"),
+        _ => None,
+    };
+    if let Some(storage) = storage {
+        alter(sql, kind, name, column).kw(" SET STORAGE ").kw(storage).kw(";\n");
+    }
+    let compression = match column.compression {
+        b'p' => Some("pglz"),
+        b'l' => Some("lz4"),
+        _ => None,
+    };
+    if let Some(compression) = compression {
+        alter(sql, kind, name, column).kw(" SET COMPRESSION ").kw(compression).kw(";\n");
+    }
+    if !column.options.as_bstr().is_empty() {
+        alter(sql, kind, name, column).kw(" SET (").deparsed(&column.options).kw(");\n");
+    }
+    if kind == RelationKind::ForeignTable && !column.foreign_options.is_empty() {
+        alter(sql, kind, name, column).kw(" OPTIONS (\n    ");
+        append_foreign_options(sql, &column.foreign_options);
+        sql.kw("\n);\n");
+    }
+}
+
+fn alter<'s>(sql: &'s mut Sql, kind: RelationKind, name: &Sql, column: &Column) -> &'s mut Sql {
+    sql.kw("ALTER ").kw(kind.alter_words()).kw(" ONLY ").sql(name).kw(" ALTER COLUMN ").ident(column.name.as_bstr())
+}
+
+/// Appends options for a foreign-data wrapper, a line each.
+pub(super) fn append_foreign_options(sql: &mut Sql, options: &[Deparsed]) {
+    for (i, option) in options.iter().enumerate() {
+        if i > 0 {
+            sql.kw(",\n    ");
+        }
+        sql.deparsed(option);
+    }
+}

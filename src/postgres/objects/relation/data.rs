@@ -1,0 +1,225 @@
+//! The data of relations: which have any to dump, and how it is read and loaded.
+
+use bstr::{BString, ByteSlice};
+
+use super::materialized_view::{self, Refresh};
+use super::sequence::SequenceSet;
+use super::{Relation, RelationKind};
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::data::DataTask;
+use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
+use crate::postgres::graph::{LoopRole, Rank};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::Kind;
+use crate::postgres::objects::extension::Extension;
+use crate::sql::{Deparsed, Sql};
+use crate::wire::{Query, Rows};
+use pgformat::Section;
+
+/// The rows of a table.
+pub struct TableData {
+    /// The table.
+    pub table: DumpId,
+    /// Which rows, where it is not all of them: `WHERE …`, from an extension.
+    pub condition: Option<Deparsed>,
+}
+
+/// Foreign keys to tables of extensions: those tables' constraints are there before their data is.
+const FOREIGN_KEYS: &str = "\
+    SELECT k.conrelid AS child, k.confrelid AS parent FROM pg_catalog.pg_constraint AS k \
+    WHERE k.contype = 'f' AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
+      WHERE d.classid = 1259 AND d.objid = k.confrelid AND d.refclassid = 3079)";
+
+/// Adds an object for the data of each relation that has some; comes after everything about relations, and after rules.
+pub(in super::super) struct Data;
+
+impl Kind for Data {
+    fn name(&self) -> &'static str {
+        "data"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        vec![Query::new("foreign keys of extensions' tables", FOREIGN_KEYS)]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for (table, condition) in configuration_tables(model) {
+            add(table, Some(condition), model);
+        }
+        let tables: Vec<DumpId> = model
+            .of_kind::<Relation>()
+            .filter(|(object, _)| object.wanted.has(Parts::DATA))
+            .map(|(object, _)| object.id)
+            .collect();
+        for table in tables {
+            add(table, None, model);
+        }
+        for row in rows.iter().flat_map(Rows::iter) {
+            let data = |oid| model.find_body::<Relation>(Catalog::CLASS, oid).and_then(|(_, relation)| relation.data);
+            if let (Some(child), Some(parent)) = (data(row.oid("child")?), data(row.oid("parent")?)) {
+                model.depend(child, parent);
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&self, model: &mut Model, _: &Scope<'_>) -> Result<()> {
+        materialized_view::link(model);
+        Ok(())
+    }
+}
+
+/// The configuration tables whose data is the user's, with the condition that tells the user's rows from those that
+/// CREATE EXTENSION brings. An extension that is not dumped counts only if the table's schema is.
+fn configuration_tables(model: &Model) -> Vec<(DumpId, BString)> {
+    let mut found = Vec::new();
+    for (object, extension) in model.of_kind::<Extension>() {
+        for (oid, condition) in &extension.configuration {
+            let Some(table) = model.find_object(Catalog::CLASS, *oid) else { continue };
+            let schema = table.schema.and_then(|id| model.get(id));
+            if object.wanted.has(Parts::DEFINITION) || schema.is_some_and(|schema| schema.wanted.has(Parts::DATA)) {
+                found.push((table.id, condition.clone()));
+            }
+        }
+    }
+    found
+}
+
+fn add(id: DumpId, condition: Option<BString>, model: &mut Model) {
+    let Some((object, relation)) = model.get(id).and_then(|o| Some((o, o.body::<Relation>()?))) else { return };
+    if relation.data.is_some() {
+        return;
+    }
+    let (name, schema) = (object.name.clone(), object.schema);
+    let data = match relation.kind {
+        RelationKind::Table => {
+            let condition = condition.filter(|c| !c.is_empty()).map(Deparsed::by_server);
+            model.add(object_of(name, schema, TableData { table: id, condition }))
+        }
+        RelationKind::Sequence => model.add(object_of(name, schema, SequenceSet { sequence: id })),
+        RelationKind::MaterializedView => model.add(object_of(name, schema, Refresh { view: id })),
+        // A partitioned table's rows are its partitions', a foreign table's are another server's.
+        RelationKind::PartitionedTable
+        | RelationKind::ForeignTable
+        | RelationKind::View
+        | RelationKind::CompositeType => return,
+    };
+    model.depend(data, id);
+    if let Some(relation) = model.body_mut::<Relation>(id) {
+        relation.data = Some(data);
+    }
+}
+
+fn object_of<B>(name: BString, schema: Option<DumpId>, body: B) -> NewObject<B> {
+    NewObject { catalog_id: None, name, schema, wanted: Wanted::These(Parts::ALL), has: Parts::DATA, body }
+}
+
+/// What stands in an archive for the data of a relation: its OID, in no catalog.
+pub(super) fn data_of(relation: &Relation) -> CatalogId {
+    CatalogId { catalog: Catalog(0), oid: relation.oid }
+}
+
+impl Body for TableData {
+    fn rank(&self) -> Rank {
+        Rank::TableData
+    }
+
+    fn loop_role(&self) -> LoopRole {
+        LoopRole::TableData
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
+        else {
+            return Ok(());
+        };
+        let name = render.qualified(table);
+        let columns = copied_columns(relation);
+        let mut entry = NewEntry::of(object, render, "TABLE DATA", object.name.clone());
+        entry.catalog_id = Some(data_of(relation));
+        entry.section = Section::Data;
+        entry.owner = relation.owner.clone();
+        entry.depends = Depends::On(vec![table.id]);
+        entry.copy.kw("COPY ");
+        match partition_root(table, relation, render) {
+            Some(root) => {
+                // Restores recognise such an entry by this comment.
+                entry.definition.kw("-- load via partition root ").sql(&on_one_line(&root));
+                entry.copy.sql(&root);
+            }
+            None => _ = entry.copy.sql(&name),
+        }
+        entry.copy.kw(" ").sql(&columns.in_parentheses()).kw(" FROM stdin;\n");
+        entry.data = Some(DataTask::Rows {
+            name: name.as_bstr().into(),
+            oid: relation.oid,
+            copy: self.copy_out(&name, &columns).into_bstring(),
+            pages: relation.pages,
+            has_pages: self.condition.is_none() && relation.access_method.as_ref().is_some_and(|am| am == "heap"),
+        });
+        out.entry(entry);
+        Ok(())
+    }
+}
+
+impl TableData {
+    fn copy_out(&self, name: &Sql, columns: &Columns) -> Sql {
+        let mut sql = Sql::new();
+        match &self.condition {
+            Some(condition) => {
+                sql.kw("COPY (SELECT ").sql(&columns.list);
+                sql.kw(if columns.list.is_empty() { "* FROM " } else { " FROM " });
+                sql.sql(name).kw(" ").deparsed(condition).kw(") TO STDOUT");
+            }
+            None => _ = sql.kw("COPY ").sql(name).kw(" ").sql(&columns.in_parentheses()).kw(" TO STDOUT"),
+        }
+        sql
+    }
+}
+
+/// The columns that are copied, in the order of their numbers: named, because another database may have them in another
+/// order.
+struct Columns {
+    list: Sql,
+}
+
+impl Columns {
+    fn in_parentheses(&self) -> Sql {
+        let mut sql = Sql::new();
+        if !self.list.is_empty() {
+            sql.kw("(").sql(&self.list).kw(")");
+        }
+        sql
+    }
+}
+
+fn copied_columns(relation: &Relation) -> Columns {
+    let mut list = Sql::new();
+    list.idents(relation.columns.iter().filter(|c| !c.dropped && c.generated == 0).map(|c| c.name.as_bstr()));
+    Columns { list }
+}
+
+/// The name of the topmost table, where the rows of a partition may belong to another partition once they are restored.
+fn partition_root(table: &Object, relation: &Relation, render: &Render<'_>) -> Option<Sql> {
+    let (mut top, mut relation, mut is_unsafe) = (table, relation, false);
+    while relation.is_partition {
+        top = render.model.get(*relation.parents.first()?)?;
+        relation = top.body::<Relation>()?;
+        is_unsafe |= relation.unsafe_partitions;
+    }
+    is_unsafe.then(|| render.qualified(top))
+}
+
+/// A name with a line break in it must not end the comment.
+fn on_one_line(name: &Sql) -> Sql {
+    let text: Vec<u8> = name.as_bstr().bytes().map(|c| if c == b'\n' || c == b'\r' { b' ' } else { c }).collect();
+    let mut sql = Sql::new();
+    sql.deparsed(&Deparsed::by_server(text));
+    sql
+}

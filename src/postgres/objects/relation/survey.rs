@@ -1,0 +1,254 @@
+//! The scan of `pg_class`, and which relations the rest looks into.
+
+use bstr::BString;
+
+use super::{ColumnPrivileges, Details, OwnedBy, Persistence, Relation, RelationKind, by_oid};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::model::{DumpId, Model, NewObject, Parts, Wanted};
+use crate::postgres::objects::extension::Extension;
+use crate::postgres::objects::{Kind, Stage};
+use crate::postgres::privileges::Privileges;
+use crate::wire::{Query, Row, Rows};
+
+/// Nothing here may call a function that looks at the current catalog: there are no locks yet.
+const RELATIONS: &str = "\
+    SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.reltype, c.relowner, c.relchecks, c.relhasindex, \
+           c.relhastriggers, c.relpages, coalesce(toast.relpages, 0) AS toast_pages, c.relpersistence, \
+           c.relispopulated, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.reloftype, c.relispartition, \
+           coalesce(c.reloptions, '{}')::text[] AS options, \
+           coalesce(toast.reloptions, '{}')::text[] AS toast_options, \
+           c.relacl::text[] AS acl, \
+           pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END, c.relowner)::text[] \
+             AS acl_default, \
+           space.spcname AS tablespace, method.amname AS access_method, \
+           owner.refobjid AS owning_table, owner.refobjsubid AS owning_column, owner.deptype = 'i' AS is_identity \
+    FROM pg_catalog.pg_class AS c \
+    LEFT JOIN pg_catalog.pg_class AS toast \
+      ON toast.oid = c.reltoastrelid AND toast.relkind = 't' AND c.relkind <> 'p' \
+    LEFT JOIN pg_catalog.pg_tablespace AS space ON space.oid = c.reltablespace \
+    LEFT JOIN pg_catalog.pg_am AS method ON method.oid = c.relam \
+    LEFT JOIN pg_catalog.pg_depend AS owner \
+      ON c.relkind = 'S' AND owner.classid = 1259 AND owner.objid = c.oid AND owner.objsubid = 0 \
+     AND owner.refclassid = 1259 AND owner.deptype IN ('a', 'i') \
+    WHERE c.relkind NOT IN ('i', 'I', 't') \
+    ORDER BY c.oid";
+
+/// In the order of the INHERITS clause.
+const PARENTS: &str = "\
+    SELECT inhrelid AS child, inhparent AS parent FROM pg_catalog.pg_inherits ORDER BY inhrelid, inhseqno";
+
+/// System columns can have privileges, too.
+const COLUMN_PRIVILEGES: &str = "\
+    SELECT a.attrelid, a.attnum, a.attname, a.attacl::text[] AS acl, '{}'::text[] AS acl_default \
+    FROM pg_catalog.pg_attribute AS a \
+    LEFT JOIN pg_catalog.pg_init_privs AS initial \
+      ON initial.classoid = 1259 AND initial.objoid = a.attrelid AND initial.objsubid = a.attnum \
+    WHERE NOT a.attisdropped AND (a.attacl IS NOT NULL OR initial.objoid IS NOT NULL) \
+    ORDER BY a.attrelid, a.attnum";
+
+pub(in super::super) struct Relations;
+
+impl Kind for Relations {
+    fn name(&self) -> &'static str {
+        "relation"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::CLASS]
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Survey
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        vec![
+            Query::new("relations", RELATIONS),
+            Query::new("parents of relations", PARENTS),
+            Query::new("privileges on columns", COLUMN_PRIVILEGES),
+        ]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let [relations, parents, column_privileges] = rows else { return Ok(()) };
+        let mut added = Vec::with_capacity(relations.len());
+        for row in relations.iter() {
+            added.extend(add(row, model)?);
+        }
+        for row in parents.iter() {
+            // The parents of partitioned indexes are in the same catalog.
+            let Some(child) = model.find(Catalog::CLASS, row.oid("child")?) else { continue };
+            let parent = row.oid("parent")?;
+            let parent = by_oid(model, parent, || format!("the parent with OID {parent} of an inherited table"))?.0.id;
+            if let Some(child) = model.body_mut::<Relation>(child) {
+                child.parents.push(parent);
+            }
+        }
+        for row in column_privileges.iter() {
+            add_column_privileges(row, model)?;
+        }
+        own_sequences(&added, model)?;
+        mark_of_interest(&added, model);
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
+    let oid = row.oid("oid")?;
+    let name = row.string("relname")?;
+    let schema = model.schema(row.oid("relnamespace")?, name.as_ref())?;
+    let letter = row.char("relkind")?;
+    let Some(kind) = RelationKind::from_letter(letter) else {
+        if model.get(schema).is_none_or(|schema| !schema.contents_wanted.has(Parts::DEFINITION)) {
+            return Ok(None);
+        }
+        return Err(Error::new(ErrorKind::Incomplete, format!("dump the relation \"{name}\""))
+            .why(format!("it is of the kind '{}', which is not known", char::from(letter)))
+            .hint("it is a kind that a newer PostgreSQL brought: use a newer lifeboat"));
+    };
+    let owner = model.role(row.oid("relowner")?, name.as_ref())?.into();
+    let privileges = Privileges::from_row(row, "acl", "acl_default")?;
+    let mut options: Vec<BString> = row.texts("options")?.into_iter().flatten().collect();
+    let check_option = take_check_option(&mut options);
+    let owned_by = match row.opt_oid("owning_table")? {
+        Some(table) => Some(OwnedBy {
+            table,
+            column: row.i32("owning_column")?,
+            identity: row.opt_bool("is_identity")?.unwrap_or(false),
+        }),
+        None => None,
+    };
+    let relation = Relation {
+        oid,
+        kind,
+        owner,
+        persistence: match row.char("relpersistence")? {
+            b'u' => Persistence::Unlogged,
+            b't' => Persistence::Temporary,
+            _ => Persistence::Permanent,
+        },
+        populated: row.bool("relispopulated")?,
+        replica_identity: row.char("relreplident")?,
+        row_security: row.bool("relrowsecurity")?,
+        force_row_security: row.bool("relforcerowsecurity")?,
+        has_indexes: row.bool("relhasindex")?,
+        has_triggers: row.bool("relhastriggers")?,
+        check_count: row.i16("relchecks")?,
+        pages: row.i32("relpages")?,
+        toast_pages: row.i32("toast_pages")?,
+        row_type: row.oid("reltype")?,
+        of_type: row.oid("reloftype")?,
+        is_partition: row.bool("relispartition")?,
+        options,
+        toast_options: row.texts("toast_options")?.into_iter().flatten().collect(),
+        check_option,
+        tablespace: row.opt_string("tablespace")?.unwrap_or_default(),
+        access_method: row.opt_string("access_method")?,
+        column_privileges: Vec::new(),
+        owned_by,
+        parents: Vec::new(),
+        of_interest: false,
+        columns: Vec::new(),
+        checks: Vec::new(),
+        details: Details::default(),
+        sequence: None,
+        unsafe_partitions: false,
+        data: None,
+        set_apart: false,
+        privileges,
+    };
+    let has = Parts::DEFINITION.or(Parts::DATA).or(relation.privileges.part());
+    let id = model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid }),
+        name,
+        schema: Some(schema),
+        wanted: Wanted::LikeSchema,
+        has,
+        body: relation,
+    });
+    if kind == RelationKind::CompositeType
+        && let Some(object) = model.get_mut(id)
+    {
+        // It is here for its dependencies only; the type is what is dumped.
+        object.wanted = Parts::NONE;
+    }
+    Ok(Some(id))
+}
+
+/// WITH CHECK OPTION is stored among the options, but has a syntax of its own.
+fn take_check_option(options: &mut Vec<BString>) -> Option<&'static str> {
+    let mut found = None;
+    for (option, words) in [("check_option=cascaded", "CASCADED"), ("check_option=local", "LOCAL")] {
+        if options.iter().any(|o| o == option) {
+            options.retain(|o| o != option);
+            found = Some(words);
+        }
+    }
+    found
+}
+
+fn add_column_privileges(row: Row<'_>, model: &mut Model) -> Result<()> {
+    let Some(id) = model.find(Catalog::CLASS, row.oid("attrelid")?) else { return Ok(()) };
+    let column = ColumnPrivileges {
+        number: row.i16("attnum")?,
+        name: row.string("attname")?,
+        privileges: Privileges::from_row(row, "acl", "acl_default")?,
+    };
+    if let Some(relation) = model.body_mut::<Relation>(id) {
+        relation.column_privileges.push(column);
+    }
+    if let Some(object) = model.get_mut(id) {
+        object.has = object.has.or(Parts::PRIVILEGES);
+    }
+    Ok(())
+}
+
+/// A sequence goes with the table that owns it: that of an identity column in all respects, for it is no more than a part
+/// of the table; any other at least as far as the table does.
+fn own_sequences(relations: &[DumpId], model: &mut Model) -> Result<()> {
+    for &id in relations {
+        let Some(owned_by) = model.body::<Relation>(id).and_then(|r| r.owned_by) else { continue };
+        let name = || model.get(id).map(|o| o.name.to_string()).unwrap_or_default();
+        let table = by_oid(model, owned_by.table, || format!("the table that owns sequence \"{}\"", name()))?.0;
+        let (table, of_table) = (table.id, table.wanted);
+        let Some(sequence) = model.get_mut(id) else { continue };
+        sequence.wanted = if owned_by.identity { of_table } else { sequence.wanted.or(of_table) };
+        if !sequence.wanted.is_none() {
+            for id in [id, table] {
+                if let Some(relation) = model.body_mut::<Relation>(id) {
+                    relation.of_interest = true;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Marks what will be dumped, the parents of it, and extensions' configuration tables.
+fn mark_of_interest(relations: &[DumpId], model: &mut Model) {
+    let mut marked: Vec<DumpId> = Vec::new();
+    for &id in relations {
+        let Some((object, relation)) = model.get(id).and_then(|o| Some((o, o.body::<Relation>()?))) else { continue };
+        if object.wanted.has(Parts::DEFINITION.or(Parts::DATA).or(Parts::STATISTICS)) {
+            marked.push(id);
+        }
+        if !object.wanted.is_none() {
+            marked.extend(&relation.parents);
+        }
+    }
+    for (_, extension) in model.of_kind::<Extension>() {
+        marked.extend(extension.configuration.iter().filter_map(|(oid, _)| model.find(Catalog::CLASS, *oid)));
+    }
+    for id in marked {
+        if let Some(relation) = model.body_mut::<Relation>(id) {
+            relation.of_interest = true;
+        }
+    }
+}
+
+/// The OIDs of the relations whose columns, indexes and so on are looked at.
+pub fn of_interest(model: &Model) -> Vec<u32> {
+    model.of_kind::<Relation>().filter(|(_, relation)| relation.of_interest).map(|(_, relation)| relation.oid).collect()
+}

@@ -1,0 +1,190 @@
+//! Rules: those of CREATE RULE, and the one that makes a relation a view.
+
+use std::cmp::Ordering;
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use super::relation::{Relation, RelationKind, by_oid};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, NewEntry, Render};
+use crate::postgres::graph::{LoopRole, Place, Rank};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Row, Rows};
+use pgformat::Section;
+
+pub(super) struct Rules;
+
+/// A rule of a relation.
+pub struct Rule {
+    /// The relation.
+    pub table: DumpId,
+    /// Whether it is what makes the relation a view.
+    is_view: bool,
+    /// `pg_rewrite.ev_enabled`.
+    enabled: u8,
+    /// CREATE RULE …, for what is no view.
+    definition: Option<Deparsed>,
+    /// Whether it has an entry of its own, after the data.
+    separate: bool,
+}
+
+/// All rules, since dependencies lead through those of system views and extensions' views; the text only of those that
+/// may be dumped, for the others are not locked.
+const RULES: &str = "\
+    SELECT r.oid, r.rulename, r.ev_class, r.ev_type = '1' AND r.is_instead AS is_view, r.ev_enabled, \
+           CASE WHEN relation.oid IS NOT NULL AND NOT (r.ev_type = '1' AND r.is_instead) \
+                THEN pg_catalog.pg_get_ruledef(r.oid) END AS definition \
+    FROM pg_catalog.pg_rewrite AS r \
+    LEFT JOIN pg_catalog.unnest($1) AS relation(oid) ON relation.oid = r.ev_class \
+    ORDER BY r.oid";
+
+impl Kind for Rules {
+    fn name(&self) -> &'static str {
+        "rule"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::REWRITE]
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        vec![Query::new("rules", RULES).param(Param::oids(&scope.relations))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            add(row, model)?;
+        }
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
+    let name = row.string("rulename")?;
+    let (table, relation) = by_oid(model, row.oid("ev_class")?, || format!("the table of rule \"{name}\""))?;
+    let is_view = row.bool("is_view")?;
+    let has_query = matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView);
+    let (table, schema, wanted) = (table.id, table.schema, table.wanted);
+    let part_of_view = is_view && has_query;
+    let id = model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::REWRITE, oid: row.oid("oid")? }),
+        name,
+        schema,
+        wanted: Wanted::These(wanted),
+        has: Parts::DEFINITION,
+        body: Rule {
+            table,
+            is_view,
+            enabled: row.char("ev_enabled")?,
+            definition: row.opt_string("definition")?.map(Deparsed::by_server),
+            separate: !part_of_view,
+        },
+    });
+    // What the rule needs, the view needs; any other rule needs its table.
+    if part_of_view {
+        model.depend(table, id);
+    } else {
+        model.depend(id, table);
+    }
+    Ok(())
+}
+
+impl Body for Rule {
+    fn rank(&self) -> Rank {
+        Rank::Rule
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        let Some(other) = other.downcast::<Self>() else { return Ordering::Equal };
+        let name = |id| model.get(id).map(|table| &table.name);
+        name(self.table).cmp(&name(other.table))
+    }
+
+    fn place(&self) -> Place {
+        if self.separate { Place::PostData } else { Place::WithOwner }
+    }
+
+    fn loop_role(&self) -> LoopRole {
+        if self.is_view { LoopRole::SelectRule { of: self.table } } else { LoopRole::Other }
+    }
+
+    fn separate(&mut self) {
+        self.separate = true;
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
+        else {
+            return Ok(());
+        };
+        if !self.separate {
+            return Ok(());
+        }
+        let table_name = render.qualified(table);
+        if object.dumped().has(Parts::DEFINITION) {
+            let tag = [table.name.as_bytes(), b" ", object.name.as_bytes()].concat();
+            let mut entry = NewEntry::of(object, render, "RULE", tag);
+            entry.section = Section::PostData;
+            entry.owner = relation.owner.clone();
+            if self.is_view {
+                entry.definition = relation.replace_stand_in(table, render)?;
+                // A view's own rule cannot be dropped.
+                entry.drop = relation.restore_stand_in(table, render);
+            } else {
+                let definition = self.definition.as_ref().ok_or_else(|| untold(object, table))?;
+                entry.definition.deparsed(definition).kw("\n");
+                entry.drop.kw("DROP RULE ").ident(object.name.as_bstr()).kw(" ON ").sql(&table_name).kw(";\n");
+            }
+            let enabled = match self.enabled {
+                b'A' => Some(" ENABLE ALWAYS RULE "),
+                b'R' => Some(" ENABLE REPLICA RULE "),
+                b'D' => Some(" DISABLE RULE "),
+                _ => None,
+            };
+            if let Some(words) = enabled {
+                let sql = &mut entry.definition;
+                sql.kw("ALTER TABLE ").sql(&table_name).kw(words).ident(object.name.as_bstr()).kw(";\n");
+            }
+            out.entry(entry);
+        }
+        self.emit_comment(object, (table, relation), render, out);
+        Ok(())
+    }
+}
+
+impl Rule {
+    fn emit_comment(
+        &self,
+        object: &Object,
+        (table, relation): (&Object, &Relation),
+        render: &Render<'_>,
+        out: &mut Emitter,
+    ) {
+        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+            return;
+        }
+        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
+        let Some(comment) = comments.and_then(|c| c.first()) else { return };
+        let mut words = render.sql();
+        words.kw("RULE ").ident(object.name.as_bstr()).kw(" ON ");
+        let mut definition = render.sql();
+        definition.kw("COMMENT ON ").sql(&words).sql(&render.qualified(table)).kw(" IS ");
+        definition.literal(comment.text.as_bstr()).kw(";\n");
+        words.ident(table.name.as_bstr());
+        let mut entry = NewEntry::about(object, "COMMENT", words.into_bstring());
+        entry.schema = render.model.schema_name(table).map(BString::from);
+        entry.owner = relation.owner.clone();
+        entry.definition = definition;
+        out.entry(entry);
+    }
+}
+
+fn untold(rule: &Object, table: &Object) -> Error {
+    Error::new(ErrorKind::Incomplete, format!("dump the rule \"{}\" of \"{}\"", rule.name, table.name))
+        .why("the server does not tell its definition")
+        .hint("it was dropped a moment ago: try again")
+}
