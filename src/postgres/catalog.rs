@@ -39,7 +39,7 @@ pub fn read(session: &mut Session, options: &DumpOptions) -> Result<Model> {
     run(session.connection(), Stage::Survey, &scope, &mut model)?;
     scope.relations = super::objects::relation::of_interest(&model);
     scope.sequences = super::objects::relation::sequence_names(&model);
-    super::objects::relation::lock(session.connection(), &model)?;
+    super::objects::relation::lock(session.connection(), &model, options.lock_wait)?;
     run(session.connection(), Stage::Definitions, &scope, &mut model)?;
     dependencies::read(session.connection(), &mut model)?;
     for kind in KINDS {

@@ -157,7 +157,8 @@ impl Body for TableData {
         }
         entry.copy.kw(" ").sql(&columns.in_parentheses()).kw(" FROM stdin;\n");
         entry.data = Some(DataTask::Rows {
-            name: name.as_bstr().into(),
+            schema: render.schema(table).into(),
+            name: table.name.clone(),
             oid: relation.oid,
             copy: self.copy_out(&name, &columns).into_bstring(),
             pages: relation.pages,

@@ -307,7 +307,7 @@ impl Body for Relation {
 ///
 /// # Errors
 /// There is none; `what` reads on after "find": "the table of trigger …".
-pub fn by_oid<'m>(model: &'m Model, oid: u32, what: impl FnOnce() -> String) -> Result<(&'m Object, &'m Relation)> {
+pub fn by_oid(model: &Model, oid: u32, what: impl FnOnce() -> String) -> Result<(&Object, &Relation)> {
     model.find_body::<Relation>(crate::postgres::catalogs::Catalog::CLASS, oid).ok_or_else(|| {
         Error::new(ErrorKind::Incomplete, format!("find {}", what()))
             .why(format!("the catalog has no relation with OID {oid}"))
