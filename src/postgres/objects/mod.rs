@@ -6,11 +6,16 @@
 //!
 //! [`Body`]: super::model::Body
 
+pub mod aggregate;
+mod cast;
 mod database;
 mod extension;
+pub mod function;
+mod language;
 pub mod relation;
 pub mod rule;
 mod schema;
+mod transform;
 pub mod types;
 
 use super::catalog::Scope;
@@ -71,6 +76,11 @@ pub const KINDS: &[&dyn Kind] = &[
     &relation::Relations,
     // Definitions.
     &types::Types,
+    &function::Functions,
+    &aggregate::Aggregates,
+    &language::Languages,
+    &cast::Casts,
+    &transform::Transforms,
     &relation::Columns,
     &relation::ColumnDefaults,
     &relation::TableChecks,
