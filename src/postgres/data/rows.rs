@@ -8,6 +8,9 @@ use super::task::DataTask;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Sql;
 
+/// What ends the rows in an archive: COPY's own mark, for a script to be made of it, and empty lines.
+const END: &[u8] = b"\\.\n\n\n";
+
 /// Copies all rows of the task's relation into the stream.
 pub(super) fn fetch(
     session: &mut Session,
@@ -23,7 +26,13 @@ pub(super) fn fetch(
         connection.execute(lock(schema.as_bstr(), name.as_bstr()).as_bstr()).map_err(|e| explain(e, task))?;
     }
     let mut copy = connection.copy_out(copy).map_err(|e| explain(e, task))?;
-    while stream.piece(|buffer| copy.fill(buffer, PIECE))? {}
+    while stream.piece(|buffer| {
+        let more = copy.fill(buffer, PIECE)?;
+        if !more {
+            buffer.extend_from_slice(END);
+        }
+        Ok(more)
+    })? {}
     let rows = copy.rows();
     let bytes = stream.end()?;
     Ok(DataSummary { rows, bytes, large_objects: 0 })
