@@ -4,8 +4,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cli;
 mod containers;
 mod harness;
 mod interop;
 mod objects;
+mod sqlite;
 mod support;

@@ -37,7 +37,7 @@ Environment:
 
 /// Backs up and restores PostgreSQL and SQLite, with no client tools on the host
 #[derive(Debug, Parser)]
-#[command(name = "lifeboat", version, after_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "lifeboat", version, after_help = EXIT_CODES, arg_required_else_help = true, args_override_self = true, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

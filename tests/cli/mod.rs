@@ -1,0 +1,4 @@
+//! The command line itself: help, usage, exit codes, JSON, the environment.
+
+mod drill;
+mod usage;
