@@ -97,7 +97,7 @@ fn page_sizes_encodings_and_numbers_are_kept() {
         Connection::open(scene.path(&name))
             .unwrap()
             .execute_batch(&format!(
-                "PRAGMA auto_vacuum = 2; PRAGMA page_size = {size}; PRAGMA encoding = '{encoding}'; PRAGMA user_version = 77;
+                "PRAGMA page_size = {size}; PRAGMA auto_vacuum = 2; PRAGMA encoding = '{encoding}'; PRAGMA user_version = 77;
                  PRAGMA application_id = 1234; CREATE TABLE t(a); INSERT INTO t VALUES ('é☃')"
             ))
             .unwrap();
