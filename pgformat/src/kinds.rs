@@ -20,7 +20,9 @@ pub enum Owner {
     LargeObjects,
 }
 
-/// What its drop statement looks like, and so how `IF EXISTS` goes into it.
+/// What its drop statement looks like, and so how `IF EXISTS` goes into it. An entry may have an empty one all the same,
+/// if it goes away with something else, or a statement of its own: the schema `public` has a comment, and a view that was
+/// part of a loop a `CREATE OR REPLACE VIEW`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Drop {
     /// It is not dropped by itself.
@@ -98,7 +100,7 @@ pub enum Pass {
 pub struct Kind {
     /// The word or words in the entry's `desc`.
     pub desc: &'static str,
-    /// The section it is written with. Of the kinds for which [`Kind::section_varies`], the usual one.
+    /// The section it is written with; where [`Kind::section_varies`], the usual one.
     pub section: Section,
     /// Its owner.
     pub owner: Owner,
@@ -113,9 +115,9 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// Whether PostgreSQL writes entries of this kind with different sections.
+    /// Whether entries of this kind are written with different sections: statistics go with what they are of.
     pub fn section_varies(&self) -> bool {
-        matches!(self.desc, "STATISTICS DATA" | "BLOB COMMENTS" | "RULE" | "CHECK CONSTRAINT")
+        self.desc == "STATISTICS DATA"
     }
 }
 
@@ -160,7 +162,7 @@ pub static ALL: &[Kind] = &[
     kind("AGGREGATE", PreData, ByDropStatement, Words("AGGREGATE"), G::Routine),
     kind("BLOB", PreData, LargeObject, Unlink, G::LargeObject),
     kind("BLOB COMMENTS", Data, Inherited, NoDrop, G::LargeObject),
-    kind("BLOB METADATA", PreData, LargeObjects, UnlinkAll, G::LargeObject),
+    kind("BLOB METADATA", Data, LargeObjects, UnlinkAll, G::LargeObject),
     holds_data(kind("BLOBS", Data, Inherited, NoDrop, G::LargeObject)),
     kind("CAST", PreData, Inherited, Words("CAST"), G::Other),
     kind("CHECK CONSTRAINT", PostData, Inherited, Constraint, G::Constraint),

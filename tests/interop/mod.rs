@@ -1,3 +1,4 @@
 //! lifeboat beside PostgreSQL's own tools, on databases of real applications.
 
+mod format;
 mod zabbix;
