@@ -204,10 +204,17 @@ impl Emitter {
 
     /// Adds the comment on the object itself, where there is one and it is wanted.
     pub fn comment(&mut self, render: &Render<'_>, object: &Object, subject: &Subject<'_>) {
+        if let Some(id) = object.catalog_id {
+            self.comment_of(render, object, id, subject);
+        }
+    }
+
+    /// As [`Emitter::comment`], for one of several catalog rows that are one object.
+    pub fn comment_of(&mut self, render: &Render<'_>, object: &Object, id: CatalogId, subject: &Subject<'_>) {
         if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
             return;
         }
-        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
+        let comments = render.model.comments.get(&id);
         if let Some(comment) = comments.and_then(|c| c.iter().find(|c| c.sub_id == 0)) {
             self.comment_text(render, object, subject, Some(comment.text.as_bstr()));
         }

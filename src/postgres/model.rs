@@ -13,7 +13,7 @@ pub use pgformat::DumpId;
 use super::catalogs::{Catalog, CatalogId};
 use super::emit::{Emitter, Render};
 use super::graph::{LoopRole, Rank};
-use super::privileges::{ColumnPrivileges, InitialPrivileges};
+use super::privileges::InitialPrivileges;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The parts of an object that can be dumped one without the other.
@@ -207,8 +207,6 @@ pub struct Model {
     pub labels: HashMap<CatalogId, Vec<SecurityLabel>>,
     /// Initial privileges by object and column number.
     pub initial_privileges: HashMap<(CatalogId, i32), InitialPrivileges>,
-    /// Privileges on columns by the OID of the relation, in the order of the columns.
-    pub column_privileges: HashMap<u32, Vec<ColumnPrivileges>>,
     /// Whether all of the database is being dumped, no selection having been made.
     pub everything: bool,
 }
@@ -249,8 +247,7 @@ impl Model {
             if self.labels.contains_key(&catalog_id) {
                 has = has.or(Parts::LABEL);
             }
-            let columns = catalog_id.catalog == Catalog::CLASS && self.column_privileges.contains_key(&catalog_id.oid);
-            if columns || self.initial_privileges.contains_key(&(catalog_id, 0)) {
+            if self.initial_privileges.contains_key(&(catalog_id, 0)) {
                 has = has.or(Parts::PRIVILEGES);
             }
         }
@@ -268,6 +265,16 @@ impl Model {
             body: Box::new(new.body),
         });
         id
+    }
+
+    /// Notes that another catalog row is the object `id`, too, and has the comments and labels that it has.
+    pub fn also(&mut self, catalog_id: CatalogId, id: DumpId) {
+        self.by_catalog_id.insert(catalog_id, id);
+        let comment = if self.comments.contains_key(&catalog_id) { Parts::COMMENT } else { Parts::NONE };
+        let label = if self.labels.contains_key(&catalog_id) { Parts::LABEL } else { Parts::NONE };
+        if let Some(object) = self.get_mut(id) {
+            object.has = object.has.or(comment).or(label);
+        }
     }
 
     /// The number of objects; their numbers run from 1 to it.

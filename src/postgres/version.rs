@@ -55,6 +55,8 @@ capabilities! {
     publication_schemas from 15,
     /// The owner of schema public is pg_database_owner.
     public_owned_by_database_owner from 15,
+    /// Triggers that partitions have from their parent are not marked as internal.
+    inherited_triggers_are_visible from 15,
     /// Foreign keys can name the columns that ON DELETE SET touches.
     fk_set_columns from 15,
     /// Two-phase subscriptions.

@@ -6,7 +6,7 @@ use super::Scope;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{Comment, Model, SecurityLabel};
-use crate::postgres::privileges::{ColumnPrivileges, InitialPrivileges, Privileges};
+use crate::postgres::privileges::InitialPrivileges;
 use crate::wire::{Connection, Query, Row, Rows};
 
 /// Reads what all kinds share into the model.
@@ -27,14 +27,6 @@ pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut 
             "initial privileges",
             "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, privtype AS kind, initprivs::text[] AS items \
              FROM pg_catalog.pg_init_privs",
-        ),
-        Query::new(
-            "privileges on columns",
-            "SELECT a.attrelid, a.attname, a.attacl::text[] AS items, '{}'::text[] AS nothing, \
-             i.privtype AS initial_kind, i.initprivs::text[] AS initial_items \
-             FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_init_privs AS i \
-             ON i.classoid = 1259 AND i.objoid = a.attrelid AND i.objsubid = a.attnum \
-             WHERE NOT a.attisdropped AND (a.attacl IS NOT NULL OR i.objoid IS NOT NULL) ORDER BY a.attrelid, a.attnum",
         ),
     ];
     let results = connection.pipeline(&queries)?;
@@ -57,15 +49,6 @@ pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut 
         let items: Vec<BString> = row.texts("items")?.into_iter().flatten().collect();
         let initial = InitialPrivileges { kind: row.char("kind")?, items };
         model.initial_privileges.insert((id(row)?, row.i32("sub_id")?), initial);
-    }
-    for row in next() {
-        let initial = match (row.opt_char("initial_kind")?, row.opt_texts("initial_items")?) {
-            (Some(kind), Some(items)) => Some(InitialPrivileges { kind, items: items.into_iter().flatten().collect() }),
-            _ => None,
-        };
-        let privileges = Privileges::from_row(row, "items", "nothing")?;
-        let on = ColumnPrivileges { column: row.string("attname")?, privileges, initial };
-        model.column_privileges.entry(row.oid("attrelid")?).or_default().push(on);
     }
     Ok(())
 }

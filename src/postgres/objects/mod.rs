@@ -8,14 +8,23 @@
 
 pub mod aggregate;
 mod cast;
+mod constraint;
 mod database;
+mod default_privileges;
+mod event_trigger;
 mod extension;
+mod foreign_key;
 pub mod function;
+mod index;
 mod language;
+mod large_object;
+mod on_table;
+mod policy;
 pub mod relation;
 pub mod rule;
 mod schema;
 mod transform;
+mod trigger;
 pub mod types;
 
 use super::catalog::Scope;
@@ -90,4 +99,13 @@ pub const KINDS: &[&dyn Kind] = &[
     &relation::Attaches,
     &rule::Rules,
     &relation::Data,
+    &index::Indexes,
+    &index::IndexAttaches,
+    &constraint::IndexConstraints,
+    &foreign_key::ForeignKeys,
+    &trigger::Triggers,
+    &event_trigger::EventTriggers,
+    &policy::Policies,
+    &default_privileges::AllDefaultPrivileges,
+    &large_object::LargeObjects,
 ];

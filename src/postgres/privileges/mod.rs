@@ -65,17 +65,6 @@ impl InitialPrivileges {
     }
 }
 
-/// The privileges on one column of a relation.
-#[derive(Debug, Clone)]
-pub struct ColumnPrivileges {
-    /// The column's name.
-    pub column: BString,
-    /// What it has; by default a column has none of its own.
-    pub privileges: Privileges,
-    /// What it had when its relation had been made by initdb or by an extension.
-    pub initial: Option<InitialPrivileges>,
-}
-
 /// Where the privileges of an object differ from the common case.
 #[derive(Debug, Default)]
 pub struct PrivilegesOf<'a> {
@@ -153,28 +142,6 @@ impl Emitter {
             ids.push(after);
         }
         Ok(Some(self.entry(entry)))
-    }
-
-    /// Adds the privileges on the columns of a relation, each as an ACL entry after `table`, the relation's own.
-    /// `subject` is the relation as GRANT calls it: a TABLE, even if it is a view.
-    ///
-    /// # Errors
-    /// A privilege is not known.
-    pub fn column_privileges(
-        &mut self,
-        render: &Render<'_>,
-        object: &Object,
-        subject: &Subject<'_>,
-        table: Option<DumpId>,
-    ) -> Result<()> {
-        let columns = object.catalog_id.and_then(|id| render.model.column_privileges.get(&id.oid));
-        let as_table = Subject { words: "TABLE", schema: subject.schema, name: subject.name, owner: subject.owner };
-        for on in columns.into_iter().flatten() {
-            let column = Some(on.column.as_bstr());
-            let of = PrivilegesOf { column, after: table, initial: on.initial.as_ref(), ..PrivilegesOf::default() };
-            self.privileges_of(render, object, &as_table, &on.privileges, &of)?;
-        }
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::graph::{LoopRole, Place, Rank};
 use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
-use crate::postgres::objects::Kind;
+use crate::postgres::objects::{Kind, on_table};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 use pgformat::Section;
@@ -150,9 +150,7 @@ impl Body for TableCheck {
     }
 
     fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        let Some(other) = other.downcast::<Self>() else { return Ordering::Equal };
-        let name = |id| model.get(id).map(|table| &table.name);
-        name(self.table).cmp(&name(other.table))
+        on_table::compare_constraints(self.table, other, model)
     }
 
     fn place(&self) -> Place {

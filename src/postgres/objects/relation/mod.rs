@@ -16,7 +16,7 @@ mod details;
 mod inheritance;
 mod lock;
 mod materialized_view;
-mod reloptions;
+pub(super) mod reloptions;
 mod sequence;
 mod survey;
 mod table;

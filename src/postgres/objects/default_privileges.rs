@@ -1,0 +1,117 @@
+//! Default privileges: those that objects made in the future will have.
+
+use std::cmp::Ordering;
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, NewEntry, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::privileges::{self, Privileges};
+use crate::wire::{Query, Row, Rows};
+
+/// Those for a schema can only add to what holds everywhere: they start from nothing. Those for all schemas replace what
+/// the server has built in: they start from that. `acldefault` has another letter for sequences.
+const DEFAULT_PRIVILEGES: &str = "\
+    SELECT oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl::text[] AS acl, \
+           CASE WHEN defaclnamespace <> 0 THEN '{}' \
+                ELSE pg_catalog.acldefault(CASE defaclobjtype WHEN 'S' THEN 's' ELSE defaclobjtype END, defaclrole) \
+           END::text[] AS acl_default \
+    FROM pg_catalog.pg_default_acl ORDER BY oid";
+
+pub(super) struct AllDefaultPrivileges;
+
+/// What a role's objects of one type get.
+struct DefaultPrivileges {
+    role: BString,
+    /// The words for the type of object.
+    words: &'static str,
+    privileges: Privileges,
+}
+
+impl Kind for AllDefaultPrivileges {
+    fn name(&self) -> &'static str {
+        "default privileges"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::DEFAULT_ACL]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        vec![Query::new("default privileges", DEFAULT_PRIVILEGES)]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            add(row, model)?;
+        }
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
+    let letter = row.char("defaclobjtype")?;
+    let words = match letter {
+        b'r' => "TABLES",
+        b'S' => "SEQUENCES",
+        b'f' => "FUNCTIONS",
+        b'T' => "TYPES",
+        b'n' => "SCHEMAS",
+        b'L' => "LARGE OBJECTS",
+        other => {
+            return Err(Error::new(ErrorKind::Incomplete, "dump default privileges")
+                .why(format!("those for the type '{}' of objects are not known", char::from(other))));
+        }
+    };
+    let schema = match row.oid("defaclnamespace")? {
+        0 => None,
+        oid => Some(model.schema(oid, "default privileges".into())?),
+    };
+    let body = DefaultPrivileges {
+        role: model.role(row.oid("defaclrole")?, "default privileges".into())?.into(),
+        words,
+        privileges: Privileges::from_row(row, "acl", "acl_default")?,
+    };
+    let everywhere = Wanted::These(if model.everything { Parts::ALL } else { Parts::NONE });
+    model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::DEFAULT_ACL, oid: row.oid("oid")? }),
+        name: [letter].as_bstr().into(),
+        schema,
+        wanted: if schema.is_some() { Wanted::LikeSchema } else { everywhere },
+        has: Parts::PRIVILEGES,
+        body,
+    });
+    Ok(())
+}
+
+impl Body for DefaultPrivileges {
+    fn rank(&self) -> Rank {
+        Rank::DefaultPrivileges
+    }
+
+    fn tie_break(&self, other: &dyn Body, _: &Model) -> Ordering {
+        other.downcast::<Self>().map_or(Ordering::Equal, |other| self.role.cmp(&other.role))
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        if !object.dumped().has(Parts::PRIVILEGES) || !render.options.privileges {
+            return Ok(());
+        }
+        let mut tag = b"DEFAULT PRIVILEGES FOR ".to_vec();
+        tag.extend_from_slice(self.words.as_bytes());
+        let mut entry = NewEntry::of(object, render, "DEFAULT ACL", tag);
+        entry.section = pgformat::Section::PostData;
+        entry.owner = self.role.clone();
+        let schema = render.model.schema_name(object);
+        let items = self.privileges.items.as_deref().unwrap_or_default();
+        entry.definition =
+            privileges::default_privileges(self.role.as_bstr(), schema, self.words, &self.privileges.default, items)?;
+        out.entry(entry);
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Event triggers.
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use super::trigger::Firing;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Query, Row, Rows};
+
+pub(super) struct EventTriggers;
+
+/// An event trigger.
+struct EventTrigger {
+    owner: BString,
+    event: BString,
+    /// The tags of the commands that it is for; none if it is for all.
+    tags: Vec<BString>,
+    function: Deparsed,
+    when: Firing,
+}
+
+impl Kind for EventTriggers {
+    fn name(&self) -> &'static str {
+        "event trigger"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::EVENT_TRIGGER]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        vec![Query::new(
+            "event triggers",
+            "SELECT oid, evtname, evtevent, evtowner, evtenabled, coalesce(evttags, '{}')::text[] AS tags, \
+             evtfoid::pg_catalog.regproc::text AS function FROM pg_catalog.pg_event_trigger ORDER BY oid",
+        )]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            add(row, model)?;
+        }
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
+    let name = row.string("evtname")?;
+    let letter = row.char("evtenabled")?;
+    let when = Firing::from_letter(letter).ok_or_else(|| {
+        Error::new(ErrorKind::Incomplete, format!("dump event trigger \"{name}\""))
+            .why(format!("its state '{}' is not known", char::from(letter)))
+    })?;
+    let body = EventTrigger {
+        owner: model.role(row.oid("evtowner")?, name.as_bstr())?.into(),
+        event: row.string("evtevent")?,
+        tags: row.texts("tags")?.into_iter().flatten().collect(),
+        function: Deparsed::by_server(row.string("function")?),
+        when,
+    };
+    let wanted = if model.everything { Parts::ALL } else { Parts::NONE };
+    model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::EVENT_TRIGGER, oid: row.oid("oid")? }),
+        name,
+        schema: None,
+        wanted: Wanted::These(wanted),
+        has: Parts::DEFINITION,
+        body,
+    });
+    Ok(())
+}
+
+impl Body for EventTrigger {
+    fn rank(&self) -> Rank {
+        Rank::EventTrigger
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "EVENT TRIGGER", object.name.clone());
+            entry.section = pgformat::Section::PostData;
+            entry.owner = self.owner.clone();
+            let sql = &mut entry.definition;
+            *sql = render.sql();
+            sql.kw("CREATE EVENT TRIGGER ").sql(&name).kw(" ON ").ident(self.event.as_bstr());
+            for (i, tag) in self.tags.iter().enumerate() {
+                sql.kw(if i == 0 { "\n         WHEN TAG IN (" } else { ", " }).literal(tag.as_bstr());
+            }
+            if !self.tags.is_empty() {
+                sql.kw(")");
+            }
+            sql.kw("\n   EXECUTE FUNCTION ").deparsed(&self.function).kw("();\n");
+            if let Some(words) = self.when.change() {
+                sql.kw("\nALTER EVENT TRIGGER ").sql(&name).kw(" ").kw(words).kw(";\n");
+            }
+            entry.drop.kw("DROP EVENT TRIGGER ").sql(&name).kw(";\n");
+            out.entry(entry);
+        }
+        let subject = Subject { words: "EVENT TRIGGER", schema: None, name: &name, owner: self.owner.as_bstr() };
+        out.comment_and_labels(render, object, &subject);
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! Foreign keys.
+
+use std::cmp::Ordering;
+
+use bstr::ByteSlice;
+
+use super::Kind;
+use super::index::Index;
+use super::on_table::{self, Table};
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Row, Rows};
+
+/// Those that partitions have from their parent come with it.
+const FOREIGN_KEYS: &str = "\
+    SELECT con.oid, con.conname, {table}, con.conindid, target.relkind AS target_kind, \
+           pg_catalog.pg_get_constraintdef(con.oid) AS definition \
+    FROM pg_catalog.unnest($1) AS wanted (oid) \
+    JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
+    JOIN pg_catalog.pg_constraint AS con ON con.conrelid = r.oid \
+    LEFT JOIN pg_catalog.pg_class AS target ON target.oid = con.confrelid \
+    WHERE con.contype = 'f' AND con.conparentid = 0 \
+    ORDER BY r.oid, con.conname";
+
+pub(super) struct ForeignKeys;
+
+/// A foreign key.
+struct ForeignKey {
+    table: Table,
+    definition: Deparsed,
+}
+
+impl Kind for ForeignKeys {
+    fn name(&self) -> &'static str {
+        "foreign key"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::CONSTRAINT]
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let sql = FOREIGN_KEYS.replace("{table}", on_table::COLUMNS);
+        vec![Query::new("foreign keys", sql).param(Param::oids(&scope.relations))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            add(row, model)?;
+        }
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
+    let name = row.string("conname")?;
+    let table = Table::of_row(row, model, name.as_bstr())?;
+    if !table.wanted(model).has(Parts::DEFINITION) {
+        return Ok(());
+    }
+    let definition = Deparsed::by_server(row.string("definition")?);
+    let id = model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
+        name,
+        schema: table.schema(model),
+        wanted: Wanted::These(Parts::ALL),
+        has: Parts::DEFINITION,
+        body: ForeignKey { table, definition },
+    });
+    // A partitioned table can be referred to when its index is valid, and it is valid when all parts are attached.
+    if row.opt_char("target_kind")? == Some(b'p')
+        && let Some(index) = model.find(Catalog::CLASS, row.oid("conindid")?)
+    {
+        for attach in Index::attaches(model, index) {
+            model.depend(id, attach);
+        }
+    }
+    Ok(())
+}
+
+impl Body for ForeignKey {
+    fn rank(&self) -> Rank {
+        Rank::ForeignKey
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        other.downcast::<Self>().map_or(Ordering::Equal, |other| self.table.compare(other.table, model))
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let table = self.table.named(render)?;
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = table.entry(object, "FK CONSTRAINT", render);
+            entry.tag = table.tag(object);
+            let mut alter = render.sql();
+            // Partitions have the foreign keys of their parent; children that inherit have not.
+            let only = if self.table.partitioned { " " } else { " ONLY " };
+            alter.kw("ALTER ").kw(self.table.words()).kw(only).sql(&table.qualified);
+            entry.definition.sql(&alter).kw("\n    ADD CONSTRAINT ").ident(object.name.as_bstr()).kw(" ");
+            entry.definition.deparsed(&self.definition).kw(";\n");
+            entry.drop.sql(&alter).kw(" DROP CONSTRAINT ").ident(object.name.as_bstr()).kw(";\n");
+            out.entry(entry);
+        }
+        table.comment("CONSTRAINT", object, render, out);
+        Ok(())
+    }
+}

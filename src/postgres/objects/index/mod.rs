@@ -1,0 +1,205 @@
+//! Indexes. One that carries a constraint is made by the constraint.
+
+mod attach;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::on_table::{self, Table};
+use super::{Kind, extension};
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
+use crate::postgres::graph::{LoopRole, Rank};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::{Deparsed, Sql};
+use crate::wire::{Param, Query, Row, Rows};
+
+pub(super) use attach::IndexAttaches;
+
+/// Indexes whose building failed or goes on are left out; a partitioned index is not valid until it has all its
+/// partitions, but it is there.
+const INDEXES: &str = "\
+    SELECT c.oid, c.relname, {table}, pg_catalog.pg_get_indexdef(c.oid) AS definition, \
+           i.indisclustered, i.indisreplident, parent.inhparent, space.spcname, \
+           ARRAY(SELECT a.attnum FROM pg_catalog.pg_attribute AS a \
+                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum)::int2[] AS statistics_columns, \
+           ARRAY(SELECT a.attstattarget FROM pg_catalog.pg_attribute AS a \
+                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum)::int4[] AS statistics_targets \
+    FROM pg_catalog.unnest($1) AS wanted (oid) \
+    JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
+    JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid \
+    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
+    LEFT JOIN pg_catalog.pg_inherits AS parent ON parent.inhrelid = c.oid \
+    LEFT JOIN pg_catalog.pg_tablespace AS space ON space.oid = c.reltablespace \
+    WHERE i.indisready AND (i.indisvalid OR r.relkind = 'p') \
+    ORDER BY r.oid, c.relname";
+
+pub(super) struct Indexes;
+
+/// An index.
+pub struct Index {
+    table: Table,
+    definition: Deparsed,
+    tablespace: Option<BString>,
+    clustered: bool,
+    replica_identity: bool,
+    /// Numbers of columns, and the statistics targets that they have.
+    statistics: Vec<(i16, i32)>,
+    /// The OID of the partitioned index that it is a part of.
+    parent_oid: Option<u32>,
+    parent: Option<DumpId>,
+    /// Its parts, and what attaches them.
+    parts: Vec<Part>,
+    constraint: Option<DumpId>,
+}
+
+/// A part of a partitioned index.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    index: DumpId,
+    attach: DumpId,
+}
+
+impl Index {
+    /// Says that it is made by a constraint.
+    pub(super) fn set_constraint(&mut self, constraint: DumpId) {
+        self.constraint = Some(constraint);
+    }
+
+    /// The tablespace, where it is not the database's own.
+    pub(super) fn tablespace(&self) -> Option<&BString> {
+        self.tablespace.as_ref()
+    }
+
+    /// What can be said of an index, but not in CREATE INDEX or in a constraint: that the table is clustered on it, how
+    /// much of its columns' values goes into the statistics, that it tells rows apart in replication.
+    pub(super) fn append_settings(&self, sql: &mut Sql, object: &Object, render: &Render<'_>) -> Result<()> {
+        let table = self.table.named(render)?;
+        let name = render.qualified(object);
+        if self.clustered {
+            sql.kw("\nALTER TABLE ").sql(&table.qualified).kw(" CLUSTER ON ").ident(object.name.as_bstr()).kw(";\n");
+        }
+        let identify = |sql: &mut Sql| {
+            if self.replica_identity {
+                sql.kw("\nALTER TABLE ONLY ").sql(&table.qualified).kw(" REPLICA IDENTITY USING INDEX ");
+                sql.ident(object.name.as_bstr()).kw(";\n");
+            }
+        };
+        if self.constraint.is_some() {
+            identify(sql);
+            extension::append_depends(sql, object, render.model, "INDEX", &name);
+            return Ok(());
+        }
+        for (column, target) in &self.statistics {
+            sql.kw("ALTER INDEX ").sql(&name).kw(" ALTER COLUMN ").num(*column);
+            sql.kw(" SET STATISTICS ").num(*target).kw(";\n");
+        }
+        extension::append_depends(sql, object, render.model, "INDEX", &name);
+        identify(sql);
+        Ok(())
+    }
+}
+
+impl Kind for Indexes {
+    fn name(&self) -> &'static str {
+        "index"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::CLASS]
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let sql = INDEXES.replace("{table}", on_table::COLUMNS);
+        vec![Query::new("indexes", sql).param(Param::oids(&scope.relations))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let mut added = Vec::new();
+        for row in rows.iter().flat_map(Rows::iter) {
+            added.push(add(row, model)?);
+        }
+        for id in added {
+            let parent = model.body::<Index>(id).and_then(|index| index.parent_oid);
+            let parent = parent.and_then(|oid| model.find(Catalog::CLASS, oid));
+            if let Some(index) = model.body_mut::<Index>(id) {
+                index.parent = parent;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<DumpId> {
+    let name = row.string("relname")?;
+    let table = Table::of_row(row, model, name.as_bstr())?;
+    let index = Index {
+        table,
+        definition: Deparsed::by_server(row.string("definition")?),
+        tablespace: row.opt_string("spcname")?,
+        clustered: row.bool("indisclustered")?,
+        replica_identity: row.bool("indisreplident")?,
+        statistics: row.i16s("statistics_columns")?.into_iter().zip(row.i32s("statistics_targets")?).collect(),
+        parent_oid: row.opt_oid("inhparent")?,
+        parent: None,
+        parts: Vec::new(),
+        constraint: None,
+    };
+    Ok(model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid: row.oid("oid")? }),
+        name,
+        schema: table.schema(model),
+        wanted: Wanted::These(table.wanted(model)),
+        has: Parts::DEFINITION,
+        body: index,
+    }))
+}
+
+impl Body for Index {
+    fn rank(&self) -> Rank {
+        Rank::Index
+    }
+
+    fn loop_role(&self) -> LoopRole {
+        LoopRole::Index { parent: self.parent }
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let table = self.table.named(render)?;
+        if self.constraint.is_none() && object.dumped().has(Parts::DEFINITION) {
+            let mut entry = table.entry(object, "INDEX", render);
+            entry.tablespace = self.tablespace.clone();
+            entry.definition.deparsed(&self.definition).kw(";\n");
+            self.append_settings(&mut entry.definition, object, render)?;
+            // The server drops a part of a partitioned index with its table, or with the whole index, and not alone.
+            if self.parent_oid.is_none() {
+                entry.drop.kw("DROP INDEX ").sql(&render.qualified(object)).kw(";\n");
+            }
+            out.entry(entry);
+        }
+        self.emit_comment(object, table.owner, render, out);
+        Ok(())
+    }
+}
+
+impl Index {
+    /// The comment comes after what makes the index, which may be a constraint.
+    fn emit_comment(&self, object: &Object, owner: &BStr, render: &Render<'_>, out: &mut Emitter) {
+        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+            return;
+        }
+        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
+        let Some(comment) = comments.and_then(|all| all.iter().find(|c| c.sub_id == 0)) else { return };
+        let mut tag = render.sql();
+        tag.kw("INDEX ").ident(object.name.as_bstr());
+        let mut entry = NewEntry::about(object, "COMMENT", tag.into_bstring());
+        entry.depends = Depends::On(vec![self.constraint.unwrap_or(object.id)]);
+        entry.schema = Some(render.schema(object).into());
+        entry.owner = owner.into();
+        entry.definition = render.sql();
+        entry.definition.kw("COMMENT ON INDEX ").sql(&render.qualified(object));
+        entry.definition.kw(" IS ").literal(comment.text.as_bstr()).kw(";\n");
+        out.entry(entry);
+    }
+}

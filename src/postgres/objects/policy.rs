@@ -1,0 +1,198 @@
+//! Row security: whether it is on, and policies.
+
+use std::cmp::Ordering;
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use super::on_table::{self, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Depends, Emitter, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Row, Rows};
+
+/// Being switched on is apart from there being policies.
+const SWITCHED_ON: &str = "\
+    SELECT {table}, r.relname FROM pg_catalog.unnest($1) AS wanted (oid) \
+    JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
+    WHERE r.relrowsecurity AND r.relkind IN ('r', 'p') ORDER BY r.oid";
+
+/// Role 0 is PUBLIC, and stands alone.
+const POLICIES: &str = "\
+    SELECT p.oid, p.polname, {table}, p.polcmd, p.polpermissive, p.polroles = ARRAY[0::oid] AS for_all, \
+           pg_catalog.cardinality(p.polroles) AS role_count, \
+           ARRAY(SELECT a.rolname FROM pg_catalog.pg_roles AS a WHERE a.oid = ANY (p.polroles))::text[] AS roles, \
+           pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS qualification, \
+           pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS with_check \
+    FROM pg_catalog.unnest($1) AS wanted (oid) \
+    JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
+    JOIN pg_catalog.pg_policy AS p ON p.polrelid = r.oid \
+    WHERE r.relkind IN ('r', 'p') ORDER BY p.oid";
+
+pub(super) struct Policies;
+
+/// That row security is switched on for a table.
+struct RowSecurity {
+    table: Table,
+}
+
+/// A policy.
+struct Policy {
+    table: Table,
+    /// The words for the command that it is for.
+    command: &'static str,
+    permissive: bool,
+    /// The roles that it is for; none if it is for all.
+    roles: Vec<BString>,
+    qualification: Option<Deparsed>,
+    with_check: Option<Deparsed>,
+}
+
+impl Kind for Policies {
+    fn name(&self) -> &'static str {
+        "policy"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::POLICY]
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let query = |what, sql: &str| {
+            Query::new(what, sql.replace("{table}", on_table::COLUMNS)).param(Param::oids(&scope.relations))
+        };
+        vec![query("tables with row security", SWITCHED_ON), query("policies", POLICIES)]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let [switched_on, policies] = rows else { return Ok(()) };
+        for row in switched_on.iter() {
+            let name = row.string("relname")?;
+            let table = Table::of_row(row, model, name.as_bstr())?;
+            if table.wanted(model).has(Parts::POLICY) {
+                model.add(NewObject {
+                    // In no catalog, so that what depends on the table in that catalog is not this one's.
+                    catalog_id: Some(CatalogId { catalog: Catalog(0), oid: row.oid("table_oid")? }),
+                    name,
+                    schema: table.schema(model),
+                    wanted: Wanted::These(Parts::ALL),
+                    has: Parts::DEFINITION,
+                    body: RowSecurity { table },
+                });
+            }
+        }
+        for row in policies.iter() {
+            add(row, model)?;
+        }
+        Ok(())
+    }
+}
+
+fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
+    let name = row.string("polname")?;
+    let table = Table::of_row(row, model, name.as_bstr())?;
+    if !table.wanted(model).has(Parts::POLICY) {
+        return Ok(());
+    }
+    let incomplete = |why: String| Error::new(ErrorKind::Incomplete, format!("dump policy \"{name}\"")).why(why);
+    let command = match row.char("polcmd")? {
+        b'*' => "",
+        b'r' => " FOR SELECT",
+        b'a' => " FOR INSERT",
+        b'w' => " FOR UPDATE",
+        b'd' => " FOR DELETE",
+        other => return Err(incomplete(format!("the command '{}' it is for is not known", char::from(other)))),
+    };
+    let for_all = row.bool("for_all")?;
+    let roles: Vec<BString> = row.texts("roles")?.into_iter().flatten().collect();
+    let count = row.i32("role_count")?;
+    if !for_all && usize::try_from(count).ok() != Some(roles.len()) {
+        return Err(incomplete(format!("it is for {count} roles, of which {} exist", roles.len())));
+    }
+    let body = Policy {
+        table,
+        command,
+        permissive: row.bool("polpermissive")?,
+        roles: if for_all { Vec::new() } else { roles },
+        qualification: row.opt_string("qualification")?.map(Deparsed::by_server),
+        with_check: row.opt_string("with_check")?.map(Deparsed::by_server),
+    };
+    model.add(NewObject {
+        catalog_id: Some(CatalogId { catalog: Catalog::POLICY, oid: row.oid("oid")? }),
+        name,
+        schema: table.schema(model),
+        wanted: Wanted::These(Parts::ALL),
+        has: Parts::DEFINITION,
+        body,
+    });
+    Ok(())
+}
+
+/// The order of two of the same name: by table.
+fn compare(table: Table, other: &dyn Body, model: &Model) -> Ordering {
+    let other = other
+        .downcast::<Policy>()
+        .map(|policy| policy.table)
+        .or_else(|| other.downcast::<RowSecurity>().map(|security| security.table));
+    other.map_or(Ordering::Equal, |other| table.compare(other, model))
+}
+
+impl Body for RowSecurity {
+    fn rank(&self) -> Rank {
+        Rank::Policy
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        compare(self.table, other, model)
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let table = self.table.named(render)?;
+        let mut entry = table.entry(object, "ROW SECURITY", render);
+        entry.depends = Depends::On(vec![self.table.id]);
+        entry.definition.kw("ALTER TABLE ").sql(&table.qualified).kw(" ENABLE ROW LEVEL SECURITY;");
+        out.entry(entry);
+        Ok(())
+    }
+}
+
+impl Body for Policy {
+    fn rank(&self) -> Rank {
+        Rank::Policy
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        compare(self.table, other, model)
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let table = self.table.named(render)?;
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = table.entry(object, "POLICY", render);
+            entry.tag = table.tag(object);
+            let mut name = render.sql();
+            name.ident(object.name.as_bstr()).kw(" ON ").sql(&table.qualified);
+            let sql = &mut entry.definition;
+            sql.kw("CREATE POLICY ").sql(&name);
+            sql.kw(if self.permissive { "" } else { " AS RESTRICTIVE" }).kw(self.command);
+            if !self.roles.is_empty() {
+                sql.kw(" TO ").idents(self.roles.iter().map(|role| role.as_bstr()));
+            }
+            if let Some(expression) = &self.qualification {
+                sql.kw(" USING (").deparsed(expression).kw(")");
+            }
+            if let Some(expression) = &self.with_check {
+                sql.kw(" WITH CHECK (").deparsed(expression).kw(")");
+            }
+            sql.kw(";\n");
+            entry.drop.kw("DROP POLICY ").sql(&name).kw(";\n");
+            out.entry(entry);
+        }
+        table.comment("POLICY", object, render, out);
+        Ok(())
+    }
+}
