@@ -61,12 +61,12 @@ struct Last {
 const DEFINITIONS: &str = "\
     SELECT p.oid, p.proname, p.proparallel, pg_catalog.pg_get_function_arguments(p.oid) AS arguments, a.aggkind, \
       a.aggtransfn::regproc::text AS transition, a.aggtranstype::regtype::text AS state_type, a.aggtransspace AS space, \
-      a.agginitval AS initial, nullif(a.aggfinalfn, 0::regproc)::text AS last, a.aggfinalextra AS extra, \
-      a.aggfinalmodify AS modify, nullif(a.aggcombinefn, 0::regproc)::text AS combine, \
-      nullif(a.aggserialfn, 0::regproc)::text AS serialize, nullif(a.aggdeserialfn, 0::regproc)::text AS deserialize, \
-      nullif(a.aggmtransfn, 0::regproc)::text AS m_transition, a.aggminvtransfn::regproc::text AS m_inverse, \
+      a.agginitval AS initial, nullif(a.aggfinalfn::text, '-') AS last, a.aggfinalextra AS extra, \
+      a.aggfinalmodify AS modify, nullif(a.aggcombinefn::text, '-') AS combine, \
+      nullif(a.aggserialfn::text, '-') AS serialize, nullif(a.aggdeserialfn::text, '-') AS deserialize, \
+      nullif(a.aggmtransfn::text, '-') AS m_transition, a.aggminvtransfn::regproc::text AS m_inverse, \
       a.aggmtranstype::regtype::text AS m_state_type, a.aggmtransspace AS m_space, a.aggminitval AS m_initial, \
-      nullif(a.aggmfinalfn, 0::regproc)::text AS m_last, a.aggmfinalextra AS m_extra, a.aggmfinalmodify AS m_modify, \
+      nullif(a.aggmfinalfn::text, '-') AS m_last, a.aggmfinalextra AS m_extra, a.aggmfinalmodify AS m_modify, \
       n.nspname AS operator_schema, o.oprname AS operator \
     FROM pg_catalog.pg_aggregate AS a JOIN pg_catalog.pg_proc AS p ON p.oid = a.aggfnoid \
     LEFT JOIN pg_catalog.pg_operator AS o ON o.oid = a.aggsortop \

@@ -54,7 +54,7 @@ pub(super) fn query(server: ServerVersion) -> Query {
              pg_catalog.pg_get_function_result(p.oid) AS result, l.lanname, \
              coalesce(p.protrftypes, '{{}}')::oid[] AS transforms, p.provolatile, p.proisstrict, p.prosecdef, \
              p.proleakproof, p.procost::text AS cost, CASE WHEN p.proretset THEN p.prorows::text END AS rows, \
-             nullif(p.prosupport, 0::regproc)::text AS support, p.proparallel, \
+             nullif(p.prosupport::text, '-') AS support, p.proparallel, \
              coalesce(p.proconfig, '{{}}')::text[] AS settings, {sql_body} AS sql_body, p.prosrc, \
              coalesce(p.probin, '') AS probin \
              FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang \

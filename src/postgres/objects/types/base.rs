@@ -40,9 +40,9 @@ const FUNCTIONS: &[(&str, &str)] = &[
 pub(super) fn query(server: ServerVersion) -> Query {
     let mut sql = String::from("SELECT t.oid, t.typname, t.typlen, ");
     for (_, column) in FUNCTIONS {
-        sql += &format!("nullif(t.{column}, 0::regproc)::text AS {column}, ");
+        sql += &format!("nullif(t.{column}::text, '-') AS {column}, ");
     }
-    let subscript = if server.type_subscript() { "nullif(t.typsubscript, 0::regproc)::text" } else { "NULL::text" };
+    let subscript = if server.type_subscript() { "nullif(t.typsubscript::text, '-')" } else { "NULL::text" };
     sql += subscript;
     sql += " AS typsubscript, t.typcollation <> 0 AS collatable, pg_catalog.pg_get_expr(t.typdefaultbin, 0) AS expression, \
         t.typdefault, CASE WHEN t.typelem <> 0 THEN pg_catalog.format_type(t.typelem, NULL) END AS element, \

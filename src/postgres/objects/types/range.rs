@@ -28,7 +28,7 @@ pub(super) fn query(server: ServerVersion) -> Query {
             "SELECT t.oid, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype, {multirange} AS multirange, \
              CASE WHEN NOT o.opcdefault THEN on_.nspname END AS class_schema, o.opcname AS class, \
              cn.nspname AS collation_schema, c.collname AS collation, \
-             nullif(r.rngcanonical, 0::regproc)::text AS canonical, nullif(r.rngsubdiff, 0::regproc)::text AS difference \
+             nullif(r.rngcanonical::text, '-') AS canonical, nullif(r.rngsubdiff::text, '-') AS difference \
              FROM pg_catalog.pg_range AS r \
              JOIN pg_catalog.pg_type AS t ON t.oid = r.rngtypid \
              JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \
