@@ -31,8 +31,20 @@ macro_rules! kinds {
 }
 
 kinds! {
+    aggregate
+    cast
+    function
+    language
+    procedure
     schema
     table
+    transform
+    type_base
+    type_composite
+    type_domain
+    type_enum
+    type_privileges
+    type_range
 }
 
 fn directory(kind: &str) -> PathBuf {

@@ -1,0 +1,21 @@
+CREATE SCHEMA "C";
+CREATE TYPE "C"."From" AS ENUM ('1', '2');
+CREATE TYPE pair AS (a integer, b integer);
+CREATE TABLE a_table (a integer, b integer);
+CREATE FUNCTION "C"."Con vert"("C"."From") RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1::text::integer';
+CREATE FUNCTION to_from(integer, integer, boolean) RETURNS "C"."From" LANGUAGE sql IMMUTABLE AS 'SELECT NULL::"C"."From"';
+CREATE CAST ("C"."From" AS integer) WITH FUNCTION "C"."Con vert"("C"."From") AS IMPLICIT;
+CREATE CAST (integer AS "C"."From") WITH FUNCTION to_from(integer, integer, boolean) AS ASSIGNMENT;
+CREATE CAST ("C"."From" AS json) WITH INOUT;
+CREATE CAST (a_table AS pair) WITH INOUT AS ASSIGNMENT;
+-- By a function that came with the cluster, and without one.
+CREATE CAST (circle AS double precision) WITH FUNCTION pg_catalog.radius(circle);
+CREATE TYPE twin;
+CREATE FUNCTION twin_in(cstring) RETURNS twin IMMUTABLE STRICT LANGUAGE internal AS 'textin';
+CREATE FUNCTION twin_out(twin) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
+CREATE TYPE twin (INPUT = twin_in, OUTPUT = twin_out, LIKE = text);
+CREATE CAST (twin AS text) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (text AS twin) WITHOUT FUNCTION;
+COMMENT ON CAST ("C"."From" AS integer) IS 'it''s a number';
+COMMENT ON CAST (twin AS text) IS 'the same';
+CREATE VIEW casting AS SELECT '1'::"C"."From"::integer AS a, 'x'::twin::text AS b;

@@ -1,0 +1,12 @@
+CREATE SCHEMA l;
+CREATE FUNCTION l."Handler"() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE FUNCTION l.inline(internal) RETURNS void LANGUAGE c STRICT AS '$libdir/plpgsql', 'plpgsql_inline_handler';
+CREATE FUNCTION l.validator(oid) RETURNS void LANGUAGE c STRICT AS '$libdir/plpgsql', 'plpgsql_validator';
+CREATE TRUSTED LANGUAGE "Own Language" HANDLER l."Handler" INLINE l.inline VALIDATOR l.validator;
+CREATE LANGUAGE bare HANDLER l."Handler";
+COMMENT ON LANGUAGE "Own Language" IS 'spoken here';
+ALTER LANGUAGE "Own Language" OWNER TO alice;
+GRANT USAGE ON LANGUAGE "Own Language" TO bob WITH GRANT OPTION;
+REVOKE USAGE ON LANGUAGE "Own Language" FROM PUBLIC;
+CREATE FUNCTION spoken() RETURNS integer LANGUAGE "Own Language" AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION muttered() RETURNS integer LANGUAGE bare COST 100 AS 'BEGIN RETURN 1; END';

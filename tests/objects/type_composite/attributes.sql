@@ -1,0 +1,17 @@
+CREATE SCHEMA "Sch.ema";
+CREATE TYPE empty AS ();
+CREATE TYPE pair AS (a integer, b text COLLATE "C", "select" numeric(10,2)[], "Mixed ""Case""" timestamp(3) with time zone);
+CREATE TYPE "Sch.ema"."Outer" AS (p pair, ps pair[], e empty, later varchar(3));
+ALTER TYPE pair DROP ATTRIBUTE a;
+ALTER TYPE pair ADD ATTRIBUTE added "char";
+COMMENT ON TYPE pair IS 'two of a kind';
+COMMENT ON COLUMN pair.b IS 'the second';
+COMMENT ON COLUMN pair."Mixed ""Case""" IS E'a line\nand another';
+COMMENT ON COLUMN "Sch.ema"."Outer".ps IS 'commented though the type is not';
+ALTER TYPE pair OWNER TO alice;
+GRANT USAGE ON TYPE pair TO bob WITH GRANT OPTION;
+CREATE TABLE row_type (x integer);
+CREATE TYPE of_rows AS (one row_type, many row_type[]);
+CREATE TABLE holder (v "Sch.ema"."Outer", r of_rows);
+INSERT INTO holder VALUES (ROW(NULL, '{}', ROW(), 'abc'), ROW(ROW(1), ARRAY[ROW(2)::row_type]));
+CREATE TABLE typed OF pair;

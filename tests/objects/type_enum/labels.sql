@@ -1,0 +1,12 @@
+CREATE TYPE empty_enum AS ENUM ();
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s \ fine', '', 'größer', E'a\nb');
+ALTER TYPE mood ADD VALUE 'first' BEFORE 'sad';
+ALTER TYPE mood ADD VALUE 'so-so' AFTER 'sad';
+ALTER TYPE mood RENAME VALUE 'ok' TO 'okay';
+COMMENT ON TYPE mood IS 'how one is';
+ALTER TYPE mood OWNER TO carol;
+REVOKE ALL ON TYPE mood FROM PUBLIC;
+CREATE SCHEMA s;
+CREATE TYPE s."table" AS ENUM ('a');
+CREATE TABLE t (m mood DEFAULT 'okay', ms mood[], CHECK (m <> 'sad'));
+INSERT INTO t VALUES ('first', '{so-so,""}');
