@@ -12,6 +12,7 @@ use super::objects::{KINDS, Kind, Stage};
 use super::session::Session;
 use super::version::ServerVersion;
 use crate::error::Result;
+use crate::progress::Reporter;
 use crate::sql::Sql;
 use crate::wire::{Connection, Query, Rows};
 
@@ -21,6 +22,8 @@ pub struct Scope<'a> {
     pub server: ServerVersion,
     /// What was asked for.
     pub options: &'a DumpOptions,
+    /// Whether the session's role is a superuser, who may read everything.
+    pub superuser: bool,
     /// The OIDs of the relations that the second stage looks into: those of which anything is wanted, and their parents.
     pub relations: Vec<u32>,
     /// The sequences among them, with their qualified names.
@@ -32,9 +35,11 @@ pub struct Scope<'a> {
 ///
 /// # Errors
 /// A query or a lock fails, or a kind meets something that it cannot account for.
-pub fn read(session: &mut Session, options: &DumpOptions) -> Result<Model> {
+pub fn read(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Model> {
     let mut model = Model::of_everything();
-    let mut scope = Scope { server: session.server(), options, relations: Vec::new(), sequences: Vec::new() };
+    let superuser = session.connection().parameter("is_superuser").is_some_and(|state| state == "on");
+    let mut scope =
+        Scope { server: session.server(), options, superuser, relations: Vec::new(), sequences: Vec::new() };
     shared::read(session.connection(), &scope, &mut model)?;
     run(session.connection(), Stage::Survey, &scope, &mut model)?;
     scope.relations = super::objects::relation::of_interest(&model);

@@ -101,8 +101,8 @@ impl NewEntry {
             section: Section::PreData,
             schema: render.model.schema_name(object).map(BString::from),
             owner: BString::default(),
-            definition: Sql::new(),
-            drop: Sql::new(),
+            definition: render.sql(),
+            drop: render.sql(),
             copy: Sql::new(),
             tablespace: None,
             table_access_method: None,
@@ -193,6 +193,25 @@ impl Emitter {
         entry.id = Some(id);
         self.entries.push(entry);
         id
+    }
+
+    /// Adds what most kinds consist of: the definition with its DROP, where it is wanted, then comment and security labels.
+    /// `words` are the kind in SQL and in the archive alike.
+    pub fn define(&mut self, render: &Render<'_>, object: &Object, words: &'static str, owner: &BStr, definition: Sql) {
+        let schema = render.model.schema_name(object);
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        let subject = Subject { words, schema, name: &name, owner };
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, words, object.name.clone());
+            entry.owner = owner.into();
+            entry.definition = definition;
+            entry.drop.kw("DROP ").kw(words).kw(" ");
+            subject.append_name(&mut entry.drop);
+            entry.drop.kw(";\n");
+            self.entry(entry);
+        }
+        self.comment_and_labels(render, object, &subject);
     }
 
     /// Adds the comment on the object itself and its security labels, where they are there and wanted: what nearly every

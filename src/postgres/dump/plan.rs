@@ -16,7 +16,7 @@ use crate::progress::Reporter;
 pub fn plan(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Contents> {
     reporter.phase("reading the catalog", None);
     let encoding: BString = session.encoding().clone();
-    let mut model = catalog::read(session, options)?;
+    let mut model = catalog::read(session, options, reporter)?;
     let order = graph::arrange(&mut model, reporter);
     let render =
         Render { model: &model, server: session.server(), standard_strings: session.standard_strings(), options };

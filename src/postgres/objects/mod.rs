@@ -6,23 +6,36 @@
 //!
 //! [`Body`]: super::model::Body
 
+mod access_method;
 pub mod aggregate;
 mod cast;
+mod collation;
 mod constraint;
+mod conversion;
 mod database;
 mod default_privileges;
 mod event_trigger;
+mod extended_statistics;
 mod extension;
+mod foreign_data_wrapper;
 mod foreign_key;
+mod foreign_server;
 pub mod function;
 mod index;
 mod language;
 mod large_object;
 mod on_table;
+mod operator;
+mod operator_class;
+mod operator_family;
+mod operator_members;
 mod policy;
+mod publication;
 pub mod relation;
 pub mod rule;
 mod schema;
+mod subscription;
+mod text_search;
 mod transform;
 mod trigger;
 pub mod types;
@@ -108,4 +121,29 @@ pub const KINDS: &[&dyn Kind] = &[
     &policy::Policies,
     &default_privileges::AllDefaultPrivileges,
     &large_object::LargeObjects,
+    &operator::Operators,
+    &access_method::AccessMethods,
+    &operator_class::OperatorClasses,
+    &operator_family::OperatorFamilies,
+    &text_search::Parsers,
+    &text_search::Templates,
+    &text_search::Dictionaries,
+    &text_search::Configurations,
+    &foreign_data_wrapper::ForeignDataWrappers,
+    &foreign_server::ForeignServers,
+    &collation::Collations,
+    &conversion::Conversions,
+    &extended_statistics::ExtendedStatistics,
+    &publication::Publications,
+    &subscription::Subscriptions,
 ];
+
+/// SQL for the options in a column of foreign data (`text[]` of `name=value`) in the form that OPTIONS takes, a line each;
+/// NULL where there are none.
+fn foreign_options(column: &'static str) -> String {
+    format!(
+        "(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(o.option_name) || ' ' \
+         || pg_catalog.quote_literal(o.option_value), E',\\n    ' ORDER BY o.option_name) \
+         FROM pg_catalog.pg_options_to_table({column}) AS o)"
+    )
+}

@@ -1,0 +1,76 @@
+//! Access methods: of tables and of indexes.
+
+use bstr::ByteSlice;
+
+use super::Kind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Query, Rows};
+
+pub(super) struct AccessMethods;
+
+/// An access method.
+pub struct AccessMethod {
+    /// `i` for indexes, `t` for tables.
+    kind: u8,
+    handler: Deparsed,
+}
+
+impl Kind for AccessMethods {
+    fn name(&self) -> &'static str {
+        "access method"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::ACCESS_METHOD]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        // Those that came with the cluster are read as well: operator classes are sorted by their names.
+        vec![Query::new(
+            "access methods",
+            "SELECT oid, amname, amtype, amhandler::regproc::text AS handler FROM pg_catalog.pg_am",
+        )]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            model.add(NewObject {
+                catalog_id: Some(CatalogId { catalog: Catalog::ACCESS_METHOD, oid: row.oid("oid")? }),
+                name: row.string("amname")?,
+                schema: None,
+                wanted: Wanted::IfUsers,
+                has: Parts::DEFINITION,
+                body: AccessMethod { kind: row.char("amtype")?, handler: Deparsed::by_server(row.string("handler")?) },
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Body for AccessMethod {
+    fn rank(&self) -> Rank {
+        Rank::AccessMethod
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut sql = render.sql();
+        sql.kw("CREATE ACCESS METHOD ").ident(object.name.as_bstr());
+        sql.kw(match self.kind {
+            b'i' => " TYPE INDEX",
+            b't' => " TYPE TABLE",
+            other => {
+                return Err(Error::new(ErrorKind::Incomplete, format!("dump the access method \"{}\"", object.name))
+                    .why(format!("its type '{}' is not known", other.escape_ascii())));
+            }
+        });
+        sql.kw(" HANDLER ").deparsed(&self.handler).kw(";\n");
+        out.define(render, object, "ACCESS METHOD", "".into(), sql);
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Conversions between encodings.
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Rows};
+
+pub(super) struct Conversions;
+
+/// A conversion.
+pub struct Conversion {
+    owner: BString,
+    from: BString,
+    to: BString,
+    function: Deparsed,
+    is_default: bool,
+}
+
+impl Kind for Conversions {
+    fn name(&self) -> &'static str {
+        "conversion"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::CONVERSION]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let query = Query::new(
+            "conversions",
+            "SELECT oid, conname, connamespace, conowner, condefault, conproc::regproc::text AS function, \
+             pg_catalog.pg_encoding_to_char(conforencoding) AS \"from\", \
+             pg_catalog.pg_encoding_to_char(contoencoding) AS \"to\" \
+             FROM pg_catalog.pg_conversion WHERE oid >= $1",
+        );
+        vec![query.param(Param::oid(FIRST_USER_OID))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("conname")?;
+            let schema = Some(model.schema(row.oid("connamespace")?, name.as_bstr())?);
+            let body = Conversion {
+                owner: model.role(row.oid("conowner")?, name.as_bstr())?.into(),
+                from: row.string("from")?,
+                to: row.string("to")?,
+                function: Deparsed::by_server(row.string("function")?),
+                is_default: row.bool("condefault")?,
+            };
+            let catalog_id = Some(CatalogId { catalog: Catalog::CONVERSION, oid: row.oid("oid")? });
+            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+        }
+        Ok(())
+    }
+}
+
+impl Body for Conversion {
+    fn rank(&self) -> Rank {
+        Rank::Conversion
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut sql = render.sql();
+        sql.kw(if self.is_default { "CREATE DEFAULT CONVERSION " } else { "CREATE CONVERSION " });
+        sql.sql(&render.qualified(object));
+        sql.kw(" FOR ").literal(self.from.as_bstr()).kw(" TO ").literal(self.to.as_bstr());
+        sql.kw(" FROM ").deparsed(&self.function).kw(";\n");
+        out.define(render, object, "CONVERSION", self.owner.as_bstr(), sql);
+        Ok(())
+    }
+}

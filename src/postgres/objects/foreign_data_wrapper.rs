@@ -1,0 +1,99 @@
+//! Foreign data wrappers.
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::privileges::Privileges;
+use crate::sql::Deparsed;
+use crate::wire::{Query, Rows};
+
+pub(super) struct ForeignDataWrappers;
+
+/// A foreign data wrapper.
+pub struct ForeignDataWrapper {
+    owner: BString,
+    handler: Option<Deparsed>,
+    validator: Option<Deparsed>,
+    options: Option<Deparsed>,
+    privileges: Privileges,
+}
+
+impl Kind for ForeignDataWrappers {
+    fn name(&self) -> &'static str {
+        "foreign data wrapper"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::FOREIGN_DATA_WRAPPER]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        vec![Query::new(
+            "foreign data wrappers",
+            format!(
+                "SELECT oid, fdwname, fdwowner, {} AS options, fdwacl::text[] AS acl, \
+                 pg_catalog.acldefault('F', fdwowner)::text[] AS acl_default, \
+                 CASE WHEN fdwhandler <> 0 THEN fdwhandler::regproc::text END AS handler, \
+                 CASE WHEN fdwvalidator <> 0 THEN fdwvalidator::regproc::text END AS validator \
+                 FROM pg_catalog.pg_foreign_data_wrapper",
+                super::foreign_options("fdwoptions")
+            ),
+        )]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("fdwname")?;
+            let body = ForeignDataWrapper {
+                owner: model.role(row.oid("fdwowner")?, name.as_bstr())?.into(),
+                handler: row.opt_string("handler")?.map(Deparsed::by_server),
+                validator: row.opt_string("validator")?.map(Deparsed::by_server),
+                options: row.opt_string("options")?.map(Deparsed::by_server),
+                privileges: Privileges::from_row(row, "acl", "acl_default")?,
+            };
+            model.add(NewObject {
+                catalog_id: Some(CatalogId { catalog: Catalog::FOREIGN_DATA_WRAPPER, oid: row.oid("oid")? }),
+                name,
+                schema: None,
+                wanted: Wanted::IfUsers,
+                has: Parts::DEFINITION.or(body.privileges.part()),
+                body,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Body for ForeignDataWrapper {
+    fn rank(&self) -> Rank {
+        Rank::ForeignDataWrapper
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let words = "FOREIGN DATA WRAPPER";
+        let mut sql = render.sql();
+        sql.kw("CREATE FOREIGN DATA WRAPPER ").ident(object.name.as_bstr());
+        if let Some(handler) = &self.handler {
+            sql.kw(" HANDLER ").deparsed(handler);
+        }
+        if let Some(validator) = &self.validator {
+            sql.kw(" VALIDATOR ").deparsed(validator);
+        }
+        if let Some(options) = &self.options {
+            sql.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
+        }
+        sql.kw(";\n");
+        out.define(render, object, words, self.owner.as_bstr(), sql);
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        let subject = Subject { words, schema: None, name: &name, owner: self.owner.as_bstr() };
+        out.privileges(render, object, &subject, &self.privileges)?;
+        Ok(())
+    }
+}

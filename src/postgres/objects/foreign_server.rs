@@ -1,0 +1,150 @@
+//! Foreign servers, and the user mappings on them.
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::privileges::Privileges;
+use crate::sql::Deparsed;
+use crate::wire::{Query, Rows};
+
+pub(super) struct ForeignServers;
+
+/// A foreign server.
+pub struct ForeignServer {
+    owner: BString,
+    wrapper: BString,
+    kind: Option<BString>,
+    version: Option<BString>,
+    options: Option<Deparsed>,
+    privileges: Privileges,
+    mappings: Vec<UserMapping>,
+}
+
+struct UserMapping {
+    user: BString,
+    options: Option<Deparsed>,
+}
+
+impl Kind for ForeignServers {
+    fn name(&self) -> &'static str {
+        "foreign server"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::FOREIGN_SERVER, Catalog::USER_MAPPING]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let servers = format!(
+            "SELECT s.oid, s.srvname, s.srvowner, w.fdwname, s.srvtype, s.srvversion, {} AS options, \
+             s.srvacl::text[] AS acl, pg_catalog.acldefault('S', s.srvowner)::text[] AS acl_default \
+             FROM pg_catalog.pg_foreign_server AS s \
+             JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw",
+            super::foreign_options("s.srvoptions")
+        );
+        // The catalog itself may only be read by superusers; the view shows the options to whom they concern.
+        let mappings = format!(
+            "SELECT srvid, usename, {} AS options FROM pg_catalog.pg_user_mappings ORDER BY srvid, usename",
+            super::foreign_options("umoptions")
+        );
+        vec![Query::new("foreign servers", servers), Query::new("user mappings", mappings)]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let [servers, mappings] = rows else {
+            return Err(Error::new(ErrorKind::Internal, "read foreign servers").why("a result is missing"));
+        };
+        for row in servers.iter() {
+            let name = row.string("srvname")?;
+            let body = ForeignServer {
+                owner: model.role(row.oid("srvowner")?, name.as_bstr())?.into(),
+                wrapper: row.string("fdwname")?,
+                kind: row.opt_string("srvtype")?.filter(|text| !text.is_empty()),
+                version: row.opt_string("srvversion")?.filter(|text| !text.is_empty()),
+                options: row.opt_string("options")?.map(Deparsed::by_server),
+                privileges: Privileges::from_row(row, "acl", "acl_default")?,
+                mappings: Vec::new(),
+            };
+            model.add(NewObject {
+                catalog_id: Some(CatalogId { catalog: Catalog::FOREIGN_SERVER, oid: row.oid("oid")? }),
+                name,
+                schema: None,
+                wanted: Wanted::IfUsers,
+                has: Parts::DEFINITION.or(Parts::USER_MAPPING).or(body.privileges.part()),
+                body,
+            });
+        }
+        for row in mappings.iter() {
+            let Some(server) = model.find(Catalog::FOREIGN_SERVER, row.oid("srvid")?) else { continue };
+            let user = row.string("usename")?;
+            let options = row.opt_string("options")?.map(Deparsed::by_server);
+            if let Some(server) = model.body_mut::<ForeignServer>(server) {
+                server.mappings.push(UserMapping { user, options });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Body for ForeignServer {
+    fn rank(&self) -> Rank {
+        Rank::ForeignServer
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut sql = render.sql();
+        sql.kw("CREATE SERVER ").ident(object.name.as_bstr());
+        if let Some(kind) = &self.kind {
+            sql.kw(" TYPE ").literal(kind.as_bstr());
+        }
+        if let Some(version) = &self.version {
+            sql.kw(" VERSION ").literal(version.as_bstr());
+        }
+        sql.kw(" FOREIGN DATA WRAPPER ").ident(self.wrapper.as_bstr());
+        if let Some(options) = &self.options {
+            sql.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
+        }
+        sql.kw(";\n");
+        out.define(render, object, "SERVER", self.owner.as_bstr(), sql);
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        // GRANT has another word for it than COMMENT.
+        let subject = Subject { words: "FOREIGN SERVER", schema: None, name: &name, owner: self.owner.as_bstr() };
+        out.privileges(render, object, &subject, &self.privileges)?;
+        if object.dumped().has(Parts::USER_MAPPING) {
+            for mapping in &self.mappings {
+                out.entry(self.mapping(mapping, object, render));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ForeignServer {
+    fn mapping(&self, mapping: &UserMapping, object: &Object, render: &Render<'_>) -> NewEntry {
+        let mut tag = BString::from("USER MAPPING ");
+        tag.extend_from_slice(&mapping.user);
+        tag.extend_from_slice(b" SERVER ");
+        tag.extend_from_slice(&object.name);
+        let mut entry = NewEntry::of(object, render, "USER MAPPING", tag);
+        (entry.id, entry.catalog_id) = (None, None);
+        entry.depends = Depends::On(Vec::new());
+        entry.owner = self.owner.clone();
+        for (sql, verb) in [(&mut entry.definition, "CREATE"), (&mut entry.drop, "DROP")] {
+            sql.kw(verb).kw(" USER MAPPING FOR ").ident(mapping.user.as_bstr());
+            sql.kw(" SERVER ").ident(object.name.as_bstr());
+        }
+        if let Some(options) = &mapping.options {
+            entry.definition.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
+        }
+        entry.definition.kw(";\n");
+        entry.drop.kw(";\n");
+        entry
+    }
+}

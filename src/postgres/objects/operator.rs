@@ -1,0 +1,185 @@
+//! Operators.
+
+use std::cmp::Ordering;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::{Kind, types};
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::{Deparsed, Sql};
+use crate::wire::{Param, Query, Row, Rows};
+
+pub(super) struct Operators;
+
+/// An operator.
+pub struct Operator {
+    owner: BString,
+    /// `l` for a prefix operator, `b` for one between two operands, `r` for a postfix operator (before 14).
+    kind: u8,
+    left: u32,
+    right: u32,
+    left_type: Option<Deparsed>,
+    right_type: Option<Deparsed>,
+    /// None for a shell that is only named as another's commutator or negator.
+    function: Option<Deparsed>,
+    commutator: Option<Deparsed>,
+    negator: Option<Deparsed>,
+    restrict: Option<Deparsed>,
+    join: Option<Deparsed>,
+    merges: bool,
+    hashes: bool,
+}
+
+impl Kind for Operators {
+    fn name(&self) -> &'static str {
+        "operator"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::OPERATOR]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let operator = |column: &str| {
+            format!(
+                "(SELECT 'OPERATOR(' || pg_catalog.quote_ident(n.nspname) || '.' || r.oprname || ')' \
+                 FROM pg_catalog.pg_operator AS r JOIN pg_catalog.pg_namespace AS n ON n.oid = r.oprnamespace \
+                 WHERE r.oid = o.{column})"
+            )
+        };
+        let sql = format!(
+            "SELECT o.oid, o.oprname, o.oprnamespace, o.oprowner, o.oprkind, o.oprleft, o.oprright, \
+             CASE WHEN o.oprleft <> 0 THEN pg_catalog.format_type(o.oprleft, NULL) END AS left_type, \
+             CASE WHEN o.oprright <> 0 THEN pg_catalog.format_type(o.oprright, NULL) END AS right_type, \
+             CASE WHEN o.oprcode <> 0 THEN o.oprcode::oid::regprocedure::text END AS function, \
+             CASE WHEN o.oprrest <> 0 THEN o.oprrest::oid::regprocedure::text END AS restrict, \
+             CASE WHEN o.oprjoin <> 0 THEN o.oprjoin::oid::regprocedure::text END AS \"join\", \
+             {} AS commutator, {} AS negator, o.oprcanmerge, o.oprcanhash \
+             FROM pg_catalog.pg_operator AS o WHERE o.oid >= $1",
+            operator("oprcom"),
+            operator("oprnegate"),
+        );
+        vec![Query::new("operators", sql).param(Param::oid(FIRST_USER_OID))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("oprname")?;
+            let schema = Some(model.schema(row.oid("oprnamespace")?, name.as_bstr())?);
+            let owner = model.role(row.oid("oprowner")?, name.as_bstr())?.into();
+            model.add(NewObject {
+                catalog_id: Some(CatalogId { catalog: Catalog::OPERATOR, oid: row.oid("oid")? }),
+                name,
+                schema,
+                wanted: Wanted::LikeSchema,
+                has: Parts::DEFINITION,
+                body: Operator::from_row(row, owner)?,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Operator {
+    fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
+        let deparsed = |column| Ok::<_, crate::Error>(row.opt_string(column)?.map(Deparsed::by_server));
+        let function = |column| Ok::<_, crate::Error>(row.opt_text(column)?.map(without_arguments));
+        Ok(Self {
+            owner,
+            kind: row.char("oprkind")?,
+            left: row.oid("oprleft")?,
+            right: row.oid("oprright")?,
+            left_type: deparsed("left_type")?,
+            right_type: deparsed("right_type")?,
+            function: function("function")?,
+            commutator: deparsed("commutator")?,
+            negator: deparsed("negator")?,
+            restrict: function("restrict")?,
+            join: function("join")?,
+            merges: row.bool("oprcanmerge")?,
+            hashes: row.bool("oprcanhash")?,
+        })
+    }
+}
+
+/// The name in `name(arguments)`, as the server quoted it: CREATE OPERATOR takes no arguments. (A function's bare name
+/// would not do instead: the server adds the schema only to an overloaded function's signature.)
+fn without_arguments(signature: &BStr) -> Deparsed {
+    let mut quoted = false;
+    let end = signature.iter().position(|c| {
+        quoted ^= *c == b'"';
+        *c == b'(' && !quoted
+    });
+    Deparsed::by_server(&signature[..end.unwrap_or(signature.len())])
+}
+
+impl Body for Operator {
+    fn rank(&self) -> Rank {
+        Rank::Operator
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        let Some(other) = other.downcast::<Self>() else { return Ordering::Equal };
+        // Prefix, then postfix, then between two operands.
+        (other.kind.cmp(&self.kind))
+            .then_with(|| types::compare_types(model, self.left, other.left))
+            .then_with(|| types::compare_types(model, self.right, other.right))
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let Some(function) = &self.function else { return Ok(()) };
+        let schema = render.schema(object);
+        // An operator's name consists of characters that cannot be quoted.
+        let name = Deparsed::by_server(object.name.clone());
+        let mut signature = render.sql();
+        signature.deparsed(&name).kw(" (");
+        let mut details = render.sql();
+        details.kw("    FUNCTION = ").deparsed(function);
+        argument(&mut signature, &mut details, ",\n    LEFTARG = ", self.left_type.as_ref());
+        signature.kw(", ");
+        argument(&mut signature, &mut details, ",\n    RIGHTARG = ", self.right_type.as_ref());
+        signature.kw(")");
+        for (words, value) in [(",\n    COMMUTATOR = ", &self.commutator), (",\n    NEGATOR = ", &self.negator)] {
+            if let Some(value) = value {
+                details.kw(words).deparsed(value);
+            }
+        }
+        details.kw(if self.merges { ",\n    MERGES" } else { "" });
+        details.kw(if self.hashes { ",\n    HASHES" } else { "" });
+        for (words, value) in [(",\n    RESTRICT = ", &self.restrict), (",\n    JOIN = ", &self.join)] {
+            if let Some(value) = value {
+                details.kw(words).deparsed(value);
+            }
+        }
+
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "OPERATOR", object.name.clone());
+            entry.owner = self.owner.clone();
+            entry.definition.kw("CREATE OPERATOR ").ident(schema).kw(".").deparsed(&name);
+            entry.definition.kw(" (\n").sql(&details).kw("\n);\n");
+            entry.drop.kw("DROP OPERATOR ").ident(schema).kw(".").sql(&signature).kw(";\n");
+            out.entry(entry);
+        }
+        let subject =
+            Subject { words: "OPERATOR", schema: Some(schema), name: &signature, owner: self.owner.as_bstr() };
+        out.comment_and_labels(render, object, &subject);
+        Ok(())
+    }
+}
+
+fn argument(signature: &mut Sql, details: &mut Sql, words: &'static str, kind: Option<&Deparsed>) {
+    match kind {
+        Some(kind) => {
+            signature.deparsed(kind);
+            details.kw(words).deparsed(kind);
+        }
+        None => {
+            signature.kw("NONE");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Operator classes.
+
+use std::cmp::Ordering;
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use super::operator_members::{self, Members};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::{Deparsed, Sql};
+use crate::wire::{Param, Query, Rows};
+
+pub(super) struct OperatorClasses;
+
+/// An operator class.
+pub struct OperatorClass {
+    owner: BString,
+    access_method: BString,
+    input_type: Deparsed,
+    /// The type that is stored, where it is another one.
+    key_type: Option<Deparsed>,
+    is_default: bool,
+    family_schema: BString,
+    family: BString,
+    members: Members,
+}
+
+impl Kind for OperatorClasses {
+    fn name(&self) -> &'static str {
+        "operator class"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::OPERATOR_CLASS]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let classes = Query::new(
+            "operator classes",
+            "SELECT c.oid, c.opcname, c.opcnamespace, c.opcowner, c.opcdefault, m.amname, \
+             f.opfname, n.nspname AS family_schema, pg_catalog.format_type(c.opcintype, NULL) AS input_type, \
+             CASE WHEN c.opckeytype <> 0 THEN pg_catalog.format_type(c.opckeytype, NULL) END AS key_type \
+             FROM pg_catalog.pg_opclass AS c JOIN pg_catalog.pg_am AS m ON m.oid = c.opcmethod \
+             JOIN pg_catalog.pg_opfamily AS f ON f.oid = c.opcfamily \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = f.opfnamespace WHERE c.oid >= $1",
+        );
+        let mut queries = vec![classes.param(Param::oid(FIRST_USER_OID))];
+        queries.extend(operator_members::queries(Catalog::OPERATOR_CLASS));
+        queries
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let [classes, operators, functions] = rows else {
+            return Err(Error::new(ErrorKind::Internal, "read operator classes").why("a result is missing"));
+        };
+        for row in classes.iter() {
+            let name = row.string("opcname")?;
+            let schema = Some(model.schema(row.oid("opcnamespace")?, name.as_bstr())?);
+            let body = OperatorClass {
+                owner: model.role(row.oid("opcowner")?, name.as_bstr())?.into(),
+                access_method: row.string("amname")?,
+                input_type: Deparsed::by_server(row.string("input_type")?),
+                key_type: row.opt_string("key_type")?.map(Deparsed::by_server),
+                is_default: row.bool("opcdefault")?,
+                family_schema: row.string("family_schema")?,
+                family: row.string("opfname")?,
+                members: Members::default(),
+            };
+            let catalog_id = Some(CatalogId { catalog: Catalog::OPERATOR_CLASS, oid: row.oid("oid")? });
+            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+        }
+        operator_members::collect(operators, functions, model, |model, oid| {
+            let id = model.find(Catalog::OPERATOR_CLASS, oid)?;
+            Some(&mut model.body_mut::<OperatorClass>(id)?.members)
+        })
+    }
+}
+
+impl OperatorClass {
+    fn append_definition(&self, sql: &mut Sql) {
+        sql.kw("\n    ").kw(if self.is_default { "DEFAULT " } else { "" });
+        sql.kw("FOR TYPE ").deparsed(&self.input_type).kw(" USING ").ident(self.access_method.as_bstr());
+        sql.kw(" FAMILY ").qualified(self.family_schema.as_bstr(), self.family.as_bstr()).kw(" AS\n    ");
+        // A class of nothing is not SQL; storing the type as itself says nothing, and is.
+        let stored = self.key_type.as_ref().or(self.members.is_empty().then_some(&self.input_type));
+        if let Some(stored) = stored {
+            sql.kw("STORAGE ").deparsed(stored);
+        }
+        self.members.append(sql, stored.is_some());
+        sql.kw(";\n");
+    }
+}
+
+impl Body for OperatorClass {
+    fn rank(&self) -> Rank {
+        Rank::OperatorFamily
+    }
+
+    fn tie_break(&self, other: &dyn Body, _: &Model) -> Ordering {
+        match other.downcast::<Self>() {
+            Some(other) => self.access_method.cmp(&other.access_method),
+            // Of a class and a family of the same name, the class comes first.
+            None => Ordering::Less,
+        }
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr()).kw(" USING ").ident(self.access_method.as_bstr());
+        let schema = render.schema(object);
+        let subject =
+            Subject { words: "OPERATOR CLASS", schema: Some(schema), name: &name, owner: self.owner.as_bstr() };
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "OPERATOR CLASS", object.name.clone());
+            entry.owner = self.owner.clone();
+            entry.drop.kw("DROP OPERATOR CLASS ").ident(schema).kw(".").sql(&name).kw(";\n");
+            entry.definition.kw("CREATE OPERATOR CLASS ").sql(&render.qualified(object));
+            self.append_definition(&mut entry.definition);
+            out.entry(entry);
+        }
+        out.comment_and_labels(render, object, &subject);
+        Ok(())
+    }
+}

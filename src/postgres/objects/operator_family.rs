@@ -1,0 +1,104 @@
+//! Operator families.
+
+use std::cmp::Ordering;
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use super::operator_members::{self, Members};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::wire::{Param, Query, Rows};
+
+pub(super) struct OperatorFamilies;
+
+/// An operator family.
+pub struct OperatorFamily {
+    owner: BString,
+    access_method: BString,
+    /// The members that belong to none of its classes.
+    loose: Members,
+}
+
+impl Kind for OperatorFamilies {
+    fn name(&self) -> &'static str {
+        "operator family"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::OPERATOR_FAMILY]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let families = Query::new(
+            "operator families",
+            "SELECT f.oid, f.opfname, f.opfnamespace, f.opfowner, m.amname \
+             FROM pg_catalog.pg_opfamily AS f JOIN pg_catalog.pg_am AS m ON m.oid = f.opfmethod WHERE f.oid >= $1",
+        );
+        let mut queries = vec![families.param(Param::oid(FIRST_USER_OID))];
+        queries.extend(operator_members::queries(Catalog::OPERATOR_FAMILY));
+        queries
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let [families, operators, functions] = rows else {
+            return Err(Error::new(ErrorKind::Internal, "read operator families").why("a result is missing"));
+        };
+        for row in families.iter() {
+            let name = row.string("opfname")?;
+            let schema = Some(model.schema(row.oid("opfnamespace")?, name.as_bstr())?);
+            let body = OperatorFamily {
+                owner: model.role(row.oid("opfowner")?, name.as_bstr())?.into(),
+                access_method: row.string("amname")?,
+                loose: Members::default(),
+            };
+            let catalog_id = Some(CatalogId { catalog: Catalog::OPERATOR_FAMILY, oid: row.oid("oid")? });
+            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+        }
+        operator_members::collect(operators, functions, model, |model, oid| {
+            let id = model.find(Catalog::OPERATOR_FAMILY, oid)?;
+            Some(&mut model.body_mut::<OperatorFamily>(id)?.loose)
+        })
+    }
+}
+
+impl Body for OperatorFamily {
+    fn rank(&self) -> Rank {
+        Rank::OperatorFamily
+    }
+
+    fn tie_break(&self, other: &dyn Body, _: &Model) -> Ordering {
+        match other.downcast::<Self>() {
+            Some(other) => self.access_method.cmp(&other.access_method),
+            // Of a class and a family of the same name, the class comes first.
+            None => Ordering::Greater,
+        }
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr()).kw(" USING ").ident(self.access_method.as_bstr());
+        let schema = render.schema(object);
+        let subject =
+            Subject { words: "OPERATOR FAMILY", schema: Some(schema), name: &name, owner: self.owner.as_bstr() };
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "OPERATOR FAMILY", object.name.clone());
+            entry.owner = self.owner.clone();
+            entry.drop.kw("DROP OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");
+            let sql = &mut entry.definition;
+            sql.kw("CREATE OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");
+            if !self.loose.is_empty() {
+                sql.kw("ALTER OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(" ADD\n    ");
+                self.loose.append(sql, false);
+                sql.kw(";\n");
+            }
+            out.entry(entry);
+        }
+        out.comment_and_labels(render, object, &subject);
+        Ok(())
+    }
+}

@@ -1,0 +1,259 @@
+//! Publications, and the tables and schemas that are in them.
+
+use std::cmp::Ordering;
+
+use bstr::{BString, ByteSlice};
+use pgformat::Section;
+
+use super::Kind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::{Deparsed, Sql};
+use crate::wire::{Query, Row, Rows};
+
+pub(super) struct Publications;
+
+/// A publication.
+pub struct Publication {
+    owner: BString,
+    all_tables: bool,
+    /// insert, update, delete, truncate.
+    actions: [bool; 4],
+    via_root: bool,
+    stored_generated_columns: bool,
+}
+
+/// A table's membership.
+struct PublishedTable {
+    publication: DumpId,
+    table: DumpId,
+    columns: Option<Vec<BString>>,
+    filter: Option<Deparsed>,
+}
+
+/// A schema's membership.
+struct PublishedSchema {
+    publication: DumpId,
+    schema: DumpId,
+}
+
+impl Kind for Publications {
+    fn name(&self) -> &'static str {
+        "publication"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::PUBLICATION, Catalog::PUBLICATION_REL, Catalog::PUBLICATION_NAMESPACE]
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let generated =
+            if scope.server.publication_generated_columns() { "pubgencols" } else { "'n'::\"char\" AS pubgencols" };
+        let publications = format!(
+            "SELECT oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, \
+             {generated} FROM pg_catalog.pg_publication"
+        );
+        if !scope.server.publication_schemas() {
+            let tables = "SELECT oid, prpubid, prrelid, NULL::text[] AS columns, NULL::text AS filter \
+                          FROM pg_catalog.pg_publication_rel";
+            let no_schemas = "SELECT 0::oid AS oid, 0::oid AS pnpubid, 0::oid AS pnnspid WHERE false";
+            return vec![
+                Query::new("publications", publications),
+                Query::new("tables in publications", tables),
+                Query::new("schemas in publications", no_schemas),
+            ];
+        }
+        let tables = "SELECT r.oid, r.prpubid, r.prrelid, pg_catalog.pg_get_expr(r.prqual, r.prrelid) AS filter, \
+                      CASE WHEN r.prattrs IS NOT NULL THEN ARRAY(SELECT a.attname::text \
+                      FROM pg_catalog.unnest(r.prattrs::int2[]) WITH ORDINALITY AS c (number, nr) \
+                      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.prrelid AND a.attnum = c.number \
+                      ORDER BY c.nr) END AS columns FROM pg_catalog.pg_publication_rel AS r";
+        let schemas = "SELECT oid, pnpubid, pnnspid FROM pg_catalog.pg_publication_namespace";
+        vec![
+            Query::new("publications", publications),
+            Query::new("tables in publications", tables),
+            Query::new("schemas in publications", schemas),
+        ]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let [publications, tables, schemas] = rows else {
+            return Err(Error::new(ErrorKind::Internal, "read publications").why("a result is missing"));
+        };
+        for row in publications.iter() {
+            let name = row.string("pubname")?;
+            let owner = model.role(row.oid("pubowner")?, name.as_bstr())?.into();
+            let body = Publication::from_row(row, owner)?;
+            let catalog_id = Some(CatalogId { catalog: Catalog::PUBLICATION, oid: row.oid("oid")? });
+            add(model, catalog_id, name, None, body);
+        }
+        for row in tables.iter() {
+            let publication = model.find(Catalog::PUBLICATION, row.oid("prpubid")?);
+            let table = model.find_object(Catalog::CLASS, row.oid("prrelid")?);
+            let (Some(publication), Some(table)) = (publication, table) else { continue };
+            let (name, schema) = (table.name.clone(), table.schema);
+            let body = PublishedTable {
+                publication,
+                table: table.id,
+                columns: row.opt_texts("columns")?.map(|names| names.into_iter().flatten().collect()),
+                filter: row.opt_string("filter")?.map(Deparsed::by_server),
+            };
+            let catalog_id = Some(CatalogId { catalog: Catalog::PUBLICATION_REL, oid: row.oid("oid")? });
+            add(model, catalog_id, name, schema, body);
+        }
+        for row in schemas.iter() {
+            let publication = model.find(Catalog::PUBLICATION, row.oid("pnpubid")?);
+            let schema = model.find_object(Catalog::NAMESPACE, row.oid("pnnspid")?);
+            let (Some(publication), Some(schema)) = (publication, schema) else { continue };
+            let (name, body) = (schema.name.clone(), PublishedSchema { publication, schema: schema.id });
+            let catalog_id = Some(CatalogId { catalog: Catalog::PUBLICATION_NAMESPACE, oid: row.oid("oid")? });
+            add(model, catalog_id, name, None, body);
+        }
+        Ok(())
+    }
+}
+
+fn add<B: Body>(model: &mut Model, catalog_id: Option<CatalogId>, name: BString, schema: Option<DumpId>, body: B) {
+    model.add(NewObject { catalog_id, name, schema, wanted: Wanted::IfUsers, has: Parts::DEFINITION, body });
+}
+
+impl Publication {
+    fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
+        let stored_generated_columns = match row.char("pubgencols")? {
+            b'n' => false,
+            b's' => true,
+            other => {
+                let name = row.text("pubname")?;
+                return Err(Error::new(ErrorKind::Incomplete, format!("dump the publication \"{name}\""))
+                    .why(format!("its way '{}' with generated columns is not known", other.escape_ascii())));
+            }
+        };
+        Ok(Self {
+            owner,
+            all_tables: row.bool("puballtables")?,
+            actions: [row.bool("pubinsert")?, row.bool("pubupdate")?, row.bool("pubdelete")?, row.bool("pubtruncate")?],
+            via_root: row.bool("pubviaroot")?,
+            stored_generated_columns,
+        })
+    }
+
+    fn definition(&self, name: &Sql, sql: &mut Sql) {
+        sql.kw("CREATE PUBLICATION ").sql(name);
+        if self.all_tables {
+            sql.kw(" FOR ALL TABLES");
+        }
+        sql.kw(" WITH (publish = '");
+        let words = ["insert", "update", "delete", "truncate"];
+        let published = self.actions.into_iter().zip(words).filter_map(|(yes, word)| yes.then_some(word));
+        for (i, word) in published.enumerate() {
+            sql.kw(if i > 0 { ", " } else { "" }).kw(word);
+        }
+        sql.kw("'");
+        if self.via_root {
+            sql.kw(", publish_via_partition_root = true");
+        }
+        if self.stored_generated_columns {
+            sql.kw(", publish_generated_columns = stored");
+        }
+        sql.kw(");\n");
+    }
+}
+
+impl Body for Publication {
+    fn rank(&self) -> Rank {
+        Rank::Publication
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "PUBLICATION", object.name.clone());
+            entry.section = Section::PostData;
+            entry.owner = self.owner.clone();
+            self.definition(&name, &mut entry.definition);
+            entry.drop.kw("DROP PUBLICATION ").sql(&name).kw(";\n");
+            out.entry(entry);
+        }
+        let subject = Subject { words: "PUBLICATION", schema: None, name: &name, owner: self.owner.as_bstr() };
+        out.comment_and_labels(render, object, &subject);
+        Ok(())
+    }
+}
+
+/// The order of two memberships of the same table or schema: that of their publications.
+fn by_publication(model: &Model, a: DumpId, b: DumpId) -> Ordering {
+    let name = |id| model.get(id).map(|publication| &publication.name);
+    name(a).cmp(&name(b))
+}
+
+/// The entry of a membership, up to `ALTER PUBLICATION name`. It goes when what is in the publication goes, and so has no
+/// statement to drop it.
+fn membership(object: &Object, render: &Render<'_>, publication: DumpId, desc: &'static str) -> Option<NewEntry> {
+    let publication = render.model.get(publication)?;
+    let mut tag = publication.name.clone();
+    tag.push(b' ');
+    tag.extend_from_slice(&object.name);
+    let mut entry = NewEntry::of(object, render, desc, tag);
+    entry.section = Section::PostData;
+    entry.owner = publication.body::<Publication>()?.owner.clone();
+    entry.definition.kw("ALTER PUBLICATION ").ident(publication.name.as_bstr());
+    Some(entry)
+}
+
+impl Body for PublishedTable {
+    fn rank(&self) -> Rank {
+        Rank::PublicationTable
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        other
+            .downcast::<Self>()
+            .map_or(Ordering::Equal, |other| by_publication(model, self.publication, other.publication))
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let table = render.model.get(self.table);
+        let entry = membership(object, render, self.publication, "PUBLICATION TABLE");
+        if let (Some(table), Some(mut entry)) = (table, entry) {
+            let sql = &mut entry.definition;
+            sql.kw(" ADD TABLE ONLY ").sql(&render.qualified(table));
+            if let Some(columns) = &self.columns {
+                sql.kw(" (").idents(columns.iter().map(|name| name.as_bstr())).kw(")");
+            }
+            if let Some(filter) = &self.filter {
+                sql.kw(" WHERE (").deparsed(filter).kw(")");
+            }
+            sql.kw(";\n");
+            out.entry(entry);
+        }
+        Ok(())
+    }
+}
+
+impl Body for PublishedSchema {
+    fn rank(&self) -> Rank {
+        Rank::PublicationSchema
+    }
+
+    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
+        other
+            .downcast::<Self>()
+            .map_or(Ordering::Equal, |other| by_publication(model, self.publication, other.publication))
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let schema = render.model.get(self.schema);
+        let entry = membership(object, render, self.publication, "PUBLICATION TABLES IN SCHEMA");
+        if let (Some(schema), Some(mut entry)) = (schema, entry) {
+            entry.schema = Some(schema.name.clone());
+            entry.definition.kw(" ADD TABLES IN SCHEMA ").ident(schema.name.as_bstr()).kw(";\n");
+            out.entry(entry);
+        }
+        Ok(())
+    }
+}

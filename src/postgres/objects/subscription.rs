@@ -1,0 +1,184 @@
+//! Subscriptions. They are dumped so that a restore does not connect to the publisher.
+
+use bstr::{BString, ByteSlice};
+use pgformat::Section;
+
+use super::Kind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Sql;
+use crate::wire::{Query, Row, Rows};
+
+pub(super) struct Subscriptions;
+
+/// A subscription.
+pub struct Subscription {
+    owner: BString,
+    connection: BString,
+    publications: Vec<BString>,
+    slot: Option<BString>,
+    binary: bool,
+    /// `f` off, `t` on, `p` parallel.
+    streaming: u8,
+    two_phase: bool,
+    disable_on_error: bool,
+    password_required: bool,
+    run_as_owner: bool,
+    failover: bool,
+    synchronous_commit: BString,
+    origin: BString,
+}
+
+const IN_THIS_DATABASE: &str = "FROM pg_catalog.pg_subscription WHERE subdbid = (SELECT d.oid \
+                                FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())";
+
+impl Kind for Subscriptions {
+    fn name(&self) -> &'static str {
+        "subscription"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::SUBSCRIPTION]
+    }
+
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        if !scope.superuser {
+            return vec![Query::new("subscriptions", format!("SELECT subname {IN_THIS_DATABASE}"))];
+        }
+        let server = scope.server;
+        // What a server does not have yet stands in as what it does all the same.
+        let column = |there: bool, column: &'static str, otherwise: &'static str| {
+            if there { column.to_owned() } else { format!("{otherwise} AS {column}") }
+        };
+        let streaming = if server.subscription_origin() {
+            "substream"
+        } else if server.subscription_binary() {
+            "CASE WHEN substream THEN 't' ELSE 'f' END::\"char\" AS substream"
+        } else {
+            "'f'::\"char\" AS substream"
+        };
+        let columns = [
+            column(server.subscription_binary(), "subbinary", "false"),
+            streaming.to_owned(),
+            column(server.subscription_two_phase(), "subtwophasestate", "'d'::\"char\""),
+            column(server.subscription_two_phase(), "subdisableonerr", "false"),
+            column(server.subscription_origin(), "subpasswordrequired", "true"),
+            column(server.subscription_origin(), "subrunasowner", "true"),
+            column(server.subscription_origin(), "suborigin", "'any'::text"),
+            column(server.subscription_failover(), "subfailover", "false"),
+        ]
+        .join(", ");
+        vec![Query::new(
+            "subscriptions",
+            format!(
+                "SELECT oid, subname, subowner, subconninfo, subslotname, subsynccommit, subpublications, {columns} \
+                 {IN_THIS_DATABASE}"
+            ),
+        )]
+    }
+
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("subname")?;
+            if !scope.superuser {
+                return Err(Error::new(ErrorKind::Incomplete, format!("dump the subscription \"{name}\""))
+                    .why("only a superuser may read how it connects")
+                    .hint("back up as a superuser, or drop the subscription"));
+            }
+            let owner = model.role(row.oid("subowner")?, name.as_bstr())?.into();
+            let body = Subscription::from_row(row, owner)?;
+            let catalog_id = Some(CatalogId { catalog: Catalog::SUBSCRIPTION, oid: row.oid("oid")? });
+            let wanted = Wanted::IfUsers;
+            model.add(NewObject { catalog_id, name, schema: None, wanted, has: Parts::DEFINITION, body });
+        }
+        Ok(())
+    }
+}
+
+impl Subscription {
+    fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
+        Ok(Self {
+            owner,
+            connection: row.string("subconninfo")?,
+            publications: row.texts("subpublications")?.into_iter().flatten().collect(),
+            slot: row.opt_string("subslotname")?,
+            binary: row.bool("subbinary")?,
+            streaming: row.char("substream")?,
+            two_phase: row.char("subtwophasestate")? != b'd',
+            disable_on_error: row.bool("subdisableonerr")?,
+            password_required: row.bool("subpasswordrequired")?,
+            run_as_owner: row.bool("subrunasowner")?,
+            failover: row.bool("subfailover")?,
+            synchronous_commit: row.string("subsynccommit")?,
+            origin: row.string("suborigin")?,
+        })
+    }
+
+    fn definition(&self, object: &Object, sql: &mut Sql) -> Result<()> {
+        sql.kw("CREATE SUBSCRIPTION ").ident(object.name.as_bstr());
+        sql.kw(" CONNECTION ").literal(self.connection.as_bstr()).kw(" PUBLICATION ");
+        sql.idents(self.publications.iter().map(|name| name.as_bstr()));
+        sql.kw(" WITH (connect = false, slot_name = ");
+        match &self.slot {
+            Some(slot) => sql.literal(slot.as_bstr()),
+            None => sql.kw("NONE"),
+        };
+        if self.binary {
+            sql.kw(", binary = true");
+        }
+        sql.kw(match self.streaming {
+            b'f' => ", streaming = off",
+            b't' => ", streaming = on",
+            b'p' => ", streaming = parallel",
+            other => {
+                return Err(Error::new(ErrorKind::Incomplete, format!("dump the subscription \"{}\"", object.name))
+                    .why(format!("its way of streaming '{}' is not known", other.escape_ascii())));
+            }
+        });
+        let flags = [
+            (self.two_phase, ", two_phase = on"),
+            (self.disable_on_error, ", disable_on_error = true"),
+            (!self.password_required, ", password_required = false"),
+            (self.run_as_owner, ", run_as_owner = true"),
+            (self.failover, ", failover = true"),
+        ];
+        for (_, words) in flags.into_iter().filter(|(set, _)| *set) {
+            sql.kw(words);
+        }
+        if self.synchronous_commit != "off" {
+            sql.kw(", synchronous_commit = ").ident(self.synchronous_commit.as_bstr());
+        }
+        if !self.origin.eq_ignore_ascii_case(b"any") {
+            sql.kw(", origin = ").ident(self.origin.as_bstr());
+        }
+        sql.kw(");\n");
+        Ok(())
+    }
+}
+
+impl Body for Subscription {
+    fn rank(&self) -> Rank {
+        Rank::Subscription
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut name = render.sql();
+        name.ident(object.name.as_bstr());
+        if object.dumped().has(Parts::DEFINITION) {
+            let mut entry = NewEntry::of(object, render, "SUBSCRIPTION", object.name.clone());
+            entry.section = Section::PostData;
+            entry.owner = self.owner.clone();
+            entry.definition = render.sql();
+            self.definition(object, &mut entry.definition)?;
+            entry.drop.kw("DROP SUBSCRIPTION ").sql(&name).kw(";\n");
+            out.entry(entry);
+        }
+        let subject = Subject { words: "SUBSCRIPTION", schema: None, name: &name, owner: self.owner.as_bstr() };
+        out.comment_and_labels(render, object, &subject);
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Text search dictionaries.
+
+use bstr::{BString, ByteSlice};
+
+use super::Kind;
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Rows};
+
+pub(in super::super) struct Dictionaries;
+
+/// A dictionary.
+pub struct Dictionary {
+    owner: BString,
+    template_schema: BString,
+    template: BString,
+    /// The options as the server stores them: the text that stood in the definition, quoted already.
+    options: Option<Deparsed>,
+}
+
+impl Kind for Dictionaries {
+    fn name(&self) -> &'static str {
+        "text search dictionary"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::TS_DICT]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let query = Query::new(
+            "text search dictionaries",
+            "SELECT d.oid, d.dictname, d.dictnamespace, d.dictowner, d.dictinitoption, t.tmplname, \
+             n.nspname AS template_schema \
+             FROM pg_catalog.pg_ts_dict AS d JOIN pg_catalog.pg_ts_template AS t ON t.oid = d.dicttemplate \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = t.tmplnamespace WHERE d.oid >= $1",
+        );
+        vec![query.param(Param::oid(FIRST_USER_OID))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("dictname")?;
+            let schema = Some(model.schema(row.oid("dictnamespace")?, name.as_bstr())?);
+            let body = Dictionary {
+                owner: model.role(row.oid("dictowner")?, name.as_bstr())?.into(),
+                template_schema: row.string("template_schema")?,
+                template: row.string("tmplname")?,
+                options: row.opt_string("dictinitoption")?.map(Deparsed::by_server),
+            };
+            let catalog_id = Some(CatalogId { catalog: Catalog::TS_DICT, oid: row.oid("oid")? });
+            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+        }
+        Ok(())
+    }
+}
+
+impl Body for Dictionary {
+    fn rank(&self) -> Rank {
+        Rank::TextSearchDictionary
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut sql = render.sql();
+        sql.kw("CREATE TEXT SEARCH DICTIONARY ").sql(&render.qualified(object)).kw(" (\n");
+        sql.kw("    TEMPLATE = ").qualified(self.template_schema.as_bstr(), self.template.as_bstr());
+        if let Some(options) = &self.options {
+            sql.kw(",\n    ").deparsed(options);
+        }
+        sql.kw(" );\n");
+        out.define(render, object, "TEXT SEARCH DICTIONARY", self.owner.as_bstr(), sql);
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! Text search: parsers, templates, dictionaries, configurations.
+
+mod configuration;
+mod dictionary;
+mod parser;
+mod template;
+
+use super::Kind;
+
+pub(super) use configuration::Configurations;
+pub(super) use dictionary::Dictionaries;
+pub(super) use parser::Parsers;
+pub(super) use template::Templates;

@@ -1,0 +1,81 @@
+//! Text search parsers.
+
+use bstr::ByteSlice;
+
+use super::Kind;
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Rows};
+
+pub(in super::super) struct Parsers;
+
+/// A parser.
+pub struct Parser {
+    start: Deparsed,
+    token: Deparsed,
+    end: Deparsed,
+    headline: Option<Deparsed>,
+    lextypes: Deparsed,
+}
+
+impl Kind for Parsers {
+    fn name(&self) -> &'static str {
+        "text search parser"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::TS_PARSER]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let query = Query::new(
+            "text search parsers",
+            "SELECT oid, prsname, prsnamespace, prsstart::regproc::text AS start, prstoken::regproc::text AS token, \
+             prsend::regproc::text AS \"end\", prslextype::regproc::text AS lextypes, \
+             CASE WHEN prsheadline <> 0 THEN prsheadline::regproc::text END AS headline \
+             FROM pg_catalog.pg_ts_parser WHERE oid >= $1",
+        );
+        vec![query.param(Param::oid(FIRST_USER_OID))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("prsname")?;
+            let schema = Some(model.schema(row.oid("prsnamespace")?, name.as_bstr())?);
+            let body = Parser {
+                start: Deparsed::by_server(row.string("start")?),
+                token: Deparsed::by_server(row.string("token")?),
+                end: Deparsed::by_server(row.string("end")?),
+                headline: row.opt_string("headline")?.map(Deparsed::by_server),
+                lextypes: Deparsed::by_server(row.string("lextypes")?),
+            };
+            let catalog_id = Some(CatalogId { catalog: Catalog::TS_PARSER, oid: row.oid("oid")? });
+            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+        }
+        Ok(())
+    }
+}
+
+impl Body for Parser {
+    fn rank(&self) -> Rank {
+        Rank::TextSearchParser
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut sql = render.sql();
+        sql.kw("CREATE TEXT SEARCH PARSER ").sql(&render.qualified(object)).kw(" (\n");
+        sql.kw("    START = ").deparsed(&self.start).kw(",\n    GETTOKEN = ").deparsed(&self.token);
+        sql.kw(",\n    END = ").deparsed(&self.end).kw(",\n");
+        if let Some(headline) = &self.headline {
+            sql.kw("    HEADLINE = ").deparsed(headline).kw(",\n");
+        }
+        sql.kw("    LEXTYPES = ").deparsed(&self.lextypes).kw(" );\n");
+        out.define(render, object, "TEXT SEARCH PARSER", "".into(), sql);
+        Ok(())
+    }
+}

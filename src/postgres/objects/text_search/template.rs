@@ -1,0 +1,72 @@
+//! Text search templates.
+
+use bstr::ByteSlice;
+
+use super::Kind;
+use crate::error::Result;
+use crate::postgres::catalog::Scope;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::emit::{Emitter, Render};
+use crate::postgres::graph::Rank;
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::sql::Deparsed;
+use crate::wire::{Param, Query, Rows};
+
+pub(in super::super) struct Templates;
+
+/// A template.
+pub struct Template {
+    init: Option<Deparsed>,
+    lexize: Deparsed,
+}
+
+impl Kind for Templates {
+    fn name(&self) -> &'static str {
+        "text search template"
+    }
+
+    fn catalogs(&self) -> &'static [Catalog] {
+        &[Catalog::TS_TEMPLATE]
+    }
+
+    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+        let query = Query::new(
+            "text search templates",
+            "SELECT oid, tmplname, tmplnamespace, tmpllexize::regproc::text AS lexize, \
+             CASE WHEN tmplinit <> 0 THEN tmplinit::regproc::text END AS init \
+             FROM pg_catalog.pg_ts_template WHERE oid >= $1",
+        );
+        vec![query.param(Param::oid(FIRST_USER_OID))]
+    }
+
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        for row in rows.iter().flat_map(Rows::iter) {
+            let name = row.string("tmplname")?;
+            let schema = Some(model.schema(row.oid("tmplnamespace")?, name.as_bstr())?);
+            let body = Template {
+                init: row.opt_string("init")?.map(Deparsed::by_server),
+                lexize: Deparsed::by_server(row.string("lexize")?),
+            };
+            let catalog_id = Some(CatalogId { catalog: Catalog::TS_TEMPLATE, oid: row.oid("oid")? });
+            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+        }
+        Ok(())
+    }
+}
+
+impl Body for Template {
+    fn rank(&self) -> Rank {
+        Rank::TextSearchTemplate
+    }
+
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
+        let mut sql = render.sql();
+        sql.kw("CREATE TEXT SEARCH TEMPLATE ").sql(&render.qualified(object)).kw(" (\n");
+        if let Some(init) = &self.init {
+            sql.kw("    INIT = ").deparsed(init).kw(",\n");
+        }
+        sql.kw("    LEXIZE = ").deparsed(&self.lexize).kw(" );\n");
+        out.define(render, object, "TEXT SEARCH TEMPLATE", "".into(), sql);
+        Ok(())
+    }
+}
