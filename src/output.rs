@@ -31,6 +31,7 @@ pub struct OutputFile {
     target: PathBuf,
     existing: Existing,
     temporary: NamedTempFile,
+    failure: Option<io::ErrorKind>,
     _registration: Registration,
 }
 
@@ -51,7 +52,7 @@ impl OutputFile {
             .tempfile_in(&folder)
             .map_err(|e| io_error(format!("create a file in the folder {}", folder.display()), &folder, e))?;
         let registration = Registration::file(temporary.path());
-        Ok(Self { target, existing, temporary, _registration: registration })
+        Ok(Self { target, existing, temporary, failure: None, _registration: registration })
     }
 
     /// The name the file will get.
@@ -69,6 +70,14 @@ impl OutputFile {
         self.temporary.as_file()
     }
 
+    /// `error`, if it is not one of writing this file; otherwise what kept the file from being written.
+    pub fn explain(&self, error: Error) -> Error {
+        match self.failure {
+            Some(kind) => io_error(format!("write {}", self.target.display()), &self.target, kind.into()),
+            None => error,
+        }
+    }
+
     /// Writes everything to disk and gives the file its name. Gives its size.
     pub fn commit(self) -> Result<u64> {
         self.commit_with(|| Ok(()))
@@ -76,7 +85,7 @@ impl OutputFile {
 
     /// As [`OutputFile::commit`]; `before` runs right before the renaming, and its error is the end of it.
     pub fn commit_with(self, before: impl FnOnce() -> Result<()>) -> Result<u64> {
-        let Self { target, existing, temporary, _registration } = self;
+        let Self { target, existing, temporary, failure: _, _registration } = self;
         let doing = || format!("finish the file {}", target.display());
         let file = temporary.as_file();
         file.sync_all().map_err(|e| io_error(doing(), &target, e))?;
@@ -101,7 +110,13 @@ impl OutputFile {
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.temporary.as_file_mut().write(bytes)
+        let written = self.temporary.as_file_mut().write(bytes);
+        if let Err(e) = &written
+            && e.kind() != io::ErrorKind::Interrupted
+        {
+            self.failure = Some(e.kind());
+        }
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {

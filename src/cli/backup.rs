@@ -1,6 +1,7 @@
 //! `lifeboat backup`.
 
-use std::io::{self, Write};
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,12 @@ use super::flags::pair;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
 use crate::connect::Database;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, leftovers};
-use crate::postgres::dump::{self, DumpOptions, Sink};
+use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::progress::{Level, Message, Reporter};
 use crate::sqlite::{self, BackupOptions};
+use crate::wire::Connection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -116,14 +118,24 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         Database::Postgres(target) => {
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout));
             let connect = || target.connect();
+            let mut to_stdout = false;
             let (bytes, summary) = if args.output == Path::new("-") {
-                let mut out = Counted { out: std::io::stdout().lock(), bytes: 0 };
-                let summary = dump::backup(&connect, &options, Sink::Stream(&mut out), &console)?;
-                (out.bytes, summary)
+                to_stdout = true;
+                if io::stdout().is_terminal() {
+                    return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
+                        .why("it is a terminal")
+                        .hint("send it into a file or a program, or name a file with --output"));
+                }
+                stream(io::stdout().lock(), &connect, &options, &console)?
+            } else if is_special(&args.output) {
+                let doing = || format!("write to {}", args.output.display());
+                let out = OpenOptions::new().write(true).open(&args.output).context(ErrorKind::Io, doing)?;
+                stream(out, &connect, &options, &console)?
             } else {
                 mention_leftovers(&args.output, &console);
                 let mut file = OutputFile::create(&args.output, existing)?;
-                let summary = dump::backup(&connect, &options, Sink::Seekable(&mut file), &console)?;
+                let made = dump::backup(&connect, &options, Sink::Seekable(&mut file), &console);
+                let summary = made.map_err(|e| file.explain(e))?;
                 (file.commit()?, summary)
             };
             let extra = json!({
@@ -135,9 +147,27 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 "large_objects": summary.data.large_objects,
                 "data_bytes": summary.data.bytes,
             });
-            Ok(report("postgresql", &args.output, bytes, begun.elapsed(), extra))
+            let mut outcome = report("postgresql", &args.output, bytes, begun.elapsed(), extra);
+            outcome.stdout_taken = to_stdout;
+            Ok(outcome)
         }
     }
+}
+
+/// Whether something is there that is neither file nor folder: a device, a pipe.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
+}
+
+fn stream(
+    out: impl Write,
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    reporter: &dyn Reporter,
+) -> Result<(u64, DumpSummary)> {
+    let mut out = Counted { out, bytes: 0 };
+    let summary = dump::backup(connect, options, Sink::Stream(&mut out), reporter)?;
+    Ok((out.bytes, summary))
 }
 
 impl PostgresArgs {
@@ -191,7 +221,10 @@ fn mention_leftovers(output: &Path, reporter: &dyn Reporter) {
 }
 
 fn report(backend: &str, output: &Path, bytes: u64, took: Duration, extra: serde_json::Value) -> Outcome {
-    let output = std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf());
+    let output = match output.to_str() {
+        Some("-") => output.to_path_buf(),
+        _ => std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf()),
+    };
     let lines = vec![
         "lifeboat: backup complete".to_owned(),
         format!("backend: {backend}"),

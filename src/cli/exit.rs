@@ -11,6 +11,7 @@ pub(crate) struct Code(pub u8);
 pub(crate) const SUCCESS: Code = Code(0);
 pub(crate) const FAILED: Code = Code(1);
 pub(crate) const USAGE: Code = Code(2);
+pub(crate) const INCOMPLETE: Code = Code(3);
 pub(crate) const REFUSED: Code = Code(4);
 pub(crate) const INTERRUPTED: Code = Code(130);
 

@@ -1,5 +1,6 @@
 //! The command line: what a person types, and how the engine's answers look. One verb a file.
 
+mod archive;
 mod backup;
 mod database;
 mod drill;

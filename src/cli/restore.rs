@@ -1,17 +1,21 @@
 //! `lifeboat restore`.
 
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Common;
+use super::archive::open;
 use super::database::DatabaseArgs;
+use super::flags::pair;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
-use crate::connect::Database;
+use super::{Common, exit};
+use crate::connect::{Database, Target};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{self, Move, RestoreOptions};
+use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
+use crate::progress::{Level, Message, Reporter};
+use crate::sqlite::{self, Move};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +33,7 @@ PostgreSQL: as pg_restore --clean --if-exists --no-owner --no-acl does it; it ca
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The backup file
+    /// The backup file; - is standard input (PostgreSQL only)
     #[arg(value_name = "PATH")]
     path: PathBuf,
     #[command(flatten)]
@@ -85,45 +89,139 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     match args.database.database()? {
         Database::Sqlite(target) => {
             let database = std::path::absolute(&target.path).unwrap_or(target.path);
-            let options = RestoreOptions { force: args.force };
-            let summary = sqlite::restore(&args.path, &database, &options, &console)?;
-            let mut lines = vec![
-                "lifeboat: restore complete".to_owned(),
-                "backend: sqlite".to_owned(),
-                format!("database: {}", summary.database.display()),
-                format!("size: {}", mebibytes(summary.bytes)),
-            ];
-            let told = |verb: &str, moves: &[Move]| {
-                moves.iter().map(|m| format!("{verb}: {} -> {}", m.from.display(), m.to.display())).collect::<Vec<_>>()
-            };
-            lines.extend(told("earlier", &summary.earlier));
-            lines.extend(told("previous", &summary.moved));
-            if !summary.moved.is_empty() {
-                lines.push(
-                    "lifeboat: the previous database is kept; remove it when the restored one has proved good.".into(),
-                );
+            let options = sqlite::RestoreOptions { force: args.force };
+            if args.path == Path::new("-") {
+                return Err(Error::new(ErrorKind::Usage, format!("restore {}", database.display()))
+                    .why("an SQLite backup cannot come from standard input")
+                    .hint("give the name of a file"));
             }
-            let moves = |moves: &[Move]| {
-                moves
-                    .iter()
-                    .map(|m| json!({"from": m.from.to_string_lossy(), "to": m.to.to_string_lossy()}))
-                    .collect::<Vec<_>>()
-            };
-            let result = json!({
-                "backend": "sqlite",
-                "input": args.path.to_string_lossy(),
-                "database": summary.database.to_string_lossy(),
-                "bytes": summary.bytes,
-                "journal_mode": summary.journal_mode.name(),
-                "previous": moves(&summary.moved),
-                "earlier": moves(&summary.earlier),
-                "integrity_check": "ok",
-                "seconds": begun.elapsed().as_millis() as f64 / 1000.0,
-            });
-            Ok(Outcome::new(lines, result))
+            let summary = sqlite::restore(&args.path, &database, &options, &console)?;
+            Ok(sqlite_report(&args.path, &summary, begun.elapsed()))
         }
-        Database::Postgres(_) => Err(no_postgres("restore into the PostgreSQL database")),
+        Database::Postgres(target) => {
+            if args.postgres.jobs.is_some_and(|jobs| jobs > 1) {
+                console.message(Message {
+                    level: Level::Warning,
+                    subject: "--jobs".into(),
+                    text: "a restore uses one connection for now".into(),
+                });
+            }
+            let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
+            let mut connection = target.connect()?;
+            let options = args.postgres.options(args.force);
+            let summary = restore::restore(&mut connection, &mut archive, &options, &console)?;
+            Ok(postgres_report(&args.path, &target, &summary, begun.elapsed()))
+        }
     }
+}
+
+impl PostgresArgs {
+    fn options(&self, force: bool) -> RestoreOptions {
+        RestoreOptions {
+            force,
+            clean: pair(self.clean, self.no_clean, true),
+            if_exists: pair(self.if_exists, self.no_if_exists, true),
+            owner: pair(self.owner, self.no_owner, false),
+            acl: pair(self.acl, self.no_acl, false),
+            single_transaction: self.single_transaction,
+            exit_on_error: self.exit_on_error,
+            ..RestoreOptions::default()
+        }
+    }
+}
+
+fn sqlite_report(input: &Path, summary: &sqlite::RestoreSummary, took: Duration) -> Outcome {
+    let mut lines = vec![
+        "lifeboat: restore complete".to_owned(),
+        "backend: sqlite".to_owned(),
+        format!("database: {}", summary.database.display()),
+        format!("size: {}", mebibytes(summary.bytes)),
+    ];
+    let told = |verb: &str, moves: &[Move]| {
+        moves.iter().map(|m| format!("{verb}: {} -> {}", m.from.display(), m.to.display())).collect::<Vec<_>>()
+    };
+    lines.extend(told("earlier", &summary.earlier));
+    lines.extend(told("previous", &summary.moved));
+    if !summary.moved.is_empty() {
+        lines.push("lifeboat: the previous database is kept; remove it when the restored one has proved good.".into());
+    }
+    let moves = |moves: &[Move]| {
+        moves
+            .iter()
+            .map(|m| json!({"from": m.from.to_string_lossy(), "to": m.to.to_string_lossy()}))
+            .collect::<Vec<_>>()
+    };
+    let result = json!({
+        "backend": "sqlite",
+        "input": input.to_string_lossy(),
+        "database": summary.database.to_string_lossy(),
+        "bytes": summary.bytes,
+        "journal_mode": summary.journal_mode.name(),
+        "previous": moves(&summary.moved),
+        "earlier": moves(&summary.earlier),
+        "integrity_check": "ok",
+        "seconds": took.as_millis() as f64 / 1000.0,
+    });
+    Outcome::new(lines, result)
+}
+
+fn postgres_report(input: &Path, target: &Target, summary: &RestoreSummary, took: Duration) -> Outcome {
+    let failed = summary.errors.len() + summary.skipped.len();
+    let count = match failed {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    let (headline, code) = if summary.rolled_back {
+        ("restore failed and was rolled back: nothing was changed".to_owned(), exit::FAILED)
+    } else if summary.stopped {
+        ("restore stopped at the first error: what was restored before it remains".to_owned(), exit::FAILED)
+    } else if summary.is_complete() {
+        ("restore complete".to_owned(), exit::SUCCESS)
+    } else {
+        (format!("restore finished, but {count} failed; each is told above"), exit::INCOMPLETE)
+    };
+    let lines = vec![
+        format!("lifeboat: {headline}"),
+        "backend: postgresql".to_owned(),
+        target.describe().replacen("database ", "database: ", 1),
+        format!("entries: {} restored, {failed} failed", summary.entries),
+        format!("rows: {}", summary.rows),
+        format!("data: {}", mebibytes(summary.bytes)),
+    ];
+    let errors: Vec<_> = summary
+        .errors
+        .iter()
+        .map(|e| {
+            json!({
+                "id": e.entry.dump_id.0,
+                "entry": e.entry.to_string(),
+                "message": e.message,
+                "sqlstate": e.sqlstate,
+                "detail": e.detail,
+                "hint": e.hint,
+                "context": e.context,
+                "statement": e.statement,
+            })
+        })
+        .collect();
+    let result = json!({
+        "backend": "postgresql",
+        "input": input.to_string_lossy(),
+        "database": target.database().to_string(),
+        "entries": summary.entries,
+        "rows": summary.rows,
+        "bytes": summary.bytes,
+        "large_objects": summary.large_objects,
+        "dropped": summary.dropped,
+        "errors": errors,
+        "skipped": summary.skipped.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "stopped": summary.stopped,
+        "rolled_back": summary.rolled_back,
+        "seconds": took.as_millis() as f64 / 1000.0,
+    });
+    let mut outcome = Outcome::new(lines, result);
+    outcome.code = code;
+    outcome
 }
 
 pub(super) fn no_postgres(doing: &str) -> Error {

@@ -1,31 +1,17 @@
-//! `lifeboat list`.
+//! What is in an SQLite database.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::json;
 
-use super::Common;
-use super::report::Outcome;
+use super::one_line;
+use crate::cli::report::Outcome;
 use crate::error::Result;
 use crate::sqlite::{self, Contents};
 
-const EXAMPLES: &str = "\
-Examples:
-  lifeboat list app.dump
-  lifeboat list app-2026-04-24.db --json";
-
-/// Show what is in a backup file
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Args {
-    /// An archive of a PostgreSQL database, or an SQLite database
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-}
-
-pub(crate) fn run(args: Args, _: &Common) -> Result<Outcome> {
-    let contents = sqlite::contents(&args.file)?;
-    Ok(Outcome::new(lines(&contents), as_json(&args.file, &contents)))
+pub(super) fn list(file: &Path) -> Result<Outcome> {
+    let contents = sqlite::contents(file)?;
+    Ok(Outcome::new(lines(&contents), as_json(file, &contents)))
 }
 
 fn lines(contents: &Contents) -> Vec<String> {
@@ -49,12 +35,7 @@ fn lines(contents: &Contents) -> Vec<String> {
     lines
 }
 
-/// A name must not look like two lines of the list.
-fn one_line(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-fn as_json(file: &std::path::Path, contents: &Contents) -> serde_json::Value {
+fn as_json(file: &Path, contents: &Contents) -> serde_json::Value {
     let objects: Vec<_> = contents
         .objects
         .iter()

@@ -1,0 +1,47 @@
+//! `lifeboat list`.
+
+mod archive;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+
+use super::Common;
+use super::archive::{is_archive, is_sqlite};
+use super::report::Outcome;
+use crate::error::Result;
+
+const EXAMPLES: &str = "\
+Examples:
+  lifeboat list app.dump
+  ssh other 'cat app.dump' | lifeboat list -
+  lifeboat list app-2026-04-24.db --json";
+
+/// Show what is in a backup file
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// An archive of a PostgreSQL database (- is standard input), or an SQLite database
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(crate) fn run(args: Args, _: &Common) -> Result<Outcome> {
+    let file = &args.file;
+    if is_archive(file) || file == Path::new("-") || (file.exists() && !file.is_file()) {
+        archive::list(file)
+    } else if is_sqlite(file) || !file.exists() {
+        sqlite::list(file)
+    } else {
+        neither(file)
+    }
+}
+
+/// A file that is neither: the one that it is more likely to have been says why it is not.
+fn neither(file: &Path) -> Result<Outcome> {
+    archive::list(file).map_err(|e| e.hint("archives are made with lifeboat backup or pg_dump -Fc"))
+}
+
+/// A name must not look like two lines of the list.
+fn one_line(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
