@@ -3,6 +3,7 @@
 //! Queries are sets, sent in pipelines: the number of round trips does not grow with the number of objects. The survey
 //! (schemas, extensions, relations) comes first, so that tables can be locked; then, in one pipeline, everything else.
 
+mod completeness;
 mod dependencies;
 mod shared;
 
@@ -50,6 +51,7 @@ pub fn read(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporte
     for kind in KINDS {
         kind.link(&mut model, &scope)?;
     }
+    completeness::check(session.connection(), &model, reporter)?;
     Ok(model)
 }
 

@@ -113,6 +113,11 @@ impl Kind for Columns {
             let Some(object) = model.find_object(Catalog::CLASS, oid) else { continue };
             let (id, table) = (object.id, object.name.clone());
             let column = column(row, &table, scope, model)?;
+            if scope.server.not_null_constraints()
+                && let Some(oid) = row.opt_oid("not_null_oid")?
+            {
+                model.account(CatalogId { catalog: Catalog::CONSTRAINT, oid });
+            }
             let Some(relation) = model.body_mut::<Relation>(id) else { continue };
             if usize::try_from(column.number).ok() != Some(relation.columns.len() + 1) {
                 return Err(Error::new(ErrorKind::Incomplete, format!("read the columns of \"{table}\""))
