@@ -110,17 +110,18 @@ impl Target {
                 Ok(connection) => return Ok(connection),
                 Err(e) => {
                     let again = match wish {
-                        // Only the TLS handshake fails as IncompatibleTls; that a wrong password is not tried again
-                        // without encryption keeps it from being sent in the clear.
+                        // A refused password is not tried again here, so that it is never sent in the clear.
                         Wish::IfOffered => is_tls_failure(&e) || (encrypted && refused_by_rule(&e)),
                         Wish::Plain => refused_by_rule(&e),
                         Wish::Must => false,
                     };
-                    let first = first_failure.take();
+                    // Where the second attempt got no further than the first, the first is the one that was meant.
+                    let further = e.server().is_some() && !refused_by_rule(&e);
+                    let telling = first_failure.take().filter(|_| !further).unwrap_or(e);
                     if !again {
-                        return Err(first.unwrap_or(e));
+                        return Err(telling);
                     }
-                    first_failure = Some(first.unwrap_or(e));
+                    first_failure = Some(telling);
                 }
             }
         }

@@ -1,13 +1,24 @@
 //! What is needed of an X.509 certificate beyond what webpki tells: the hash for SCRAM's channel binding, and what libpq
-//! accepts and webpki does not look at (a self-signed server certificate that is itself the root, a common name).
+//! accepts and webpki does not look at. That is a self-signed server certificate that is itself the root, a common name
+//! in place of alternative names, and certificates of version 1, which is what the commands in PostgreSQL's manual make.
 
+use rustls::pki_types::SignatureVerificationAlgorithm;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 /// The parts of a certificate that are looked at.
 pub(super) struct Certificate<'a> {
     der: &'a [u8],
+    /// What is signed, and by which algorithm: its identifier, and the OID and the parameters in it.
+    signed: &'a [u8],
+    algorithm: &'a [u8],
     signature_algorithm: &'a [u8],
     signature_parameters: &'a [u8],
+    signature: &'a [u8],
+    is_version_1: bool,
+    issuer: &'a [u8],
+    subject: &'a [u8],
+    key_algorithm: &'a [u8],
+    key: &'a [u8],
     not_before: i64,
     not_after: i64,
     common_name: Option<&'a [u8]>,
@@ -17,6 +28,7 @@ pub(super) struct Certificate<'a> {
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OBJECT: u8 = 0x06;
+const BIT_STRING: u8 = 0x03;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
@@ -50,6 +62,11 @@ impl<'a> Der<'a> {
         self.any().filter(|(tag, _)| *tag == wanted).map(|(_, value)| value)
     }
 
+    /// A string of whole bytes.
+    fn bits(&mut self) -> Option<&'a [u8]> {
+        self.take(BIT_STRING)?.strip_prefix(&[0])
+    }
+
     fn next_is(&self, tag: u8) -> bool {
         self.0.first() == Some(&tag)
     }
@@ -59,17 +76,23 @@ impl<'a> Certificate<'a> {
     /// Reads a certificate; `None` if it is none.
     pub(super) fn parse(der: &'a [u8]) -> Option<Self> {
         let mut certificate = Der(Der(der).take(SEQUENCE)?);
+        let whole = certificate.0;
         let mut tbs = Der(certificate.take(SEQUENCE)?);
-        let mut algorithm = Der(certificate.take(SEQUENCE)?);
-        if tbs.next_is(0xa0) {
+        let signed = &whole[..whole.len() - certificate.0.len()];
+        let algorithm = certificate.take(SEQUENCE)?;
+        let signature = certificate.bits()?;
+        let is_version_1 = !tbs.next_is(0xa0);
+        if !is_version_1 {
             tbs.any()?;
         }
         tbs.any()?; // serial number
-        tbs.take(SEQUENCE)?; // algorithm
-        tbs.take(SEQUENCE)?; // issuer
+        if tbs.take(SEQUENCE)? != algorithm {
+            return None;
+        }
+        let issuer = tbs.take(SEQUENCE)?;
         let mut validity = Der(tbs.take(SEQUENCE)?);
         let subject = tbs.take(SEQUENCE)?;
-        tbs.take(SEQUENCE)?; // public key
+        let mut key = Der(tbs.take(SEQUENCE)?);
         let mut has_alternative_names = false;
         while !tbs.0.is_empty() {
             let (tag, value) = tbs.any()?;
@@ -80,10 +103,19 @@ impl<'a> Certificate<'a> {
                 }
             }
         }
+        let mut parameters = Der(algorithm);
         Some(Self {
             der,
-            signature_algorithm: algorithm.take(OBJECT)?,
-            signature_parameters: algorithm.0,
+            signed,
+            algorithm,
+            signature_algorithm: parameters.take(OBJECT)?,
+            signature_parameters: parameters.0,
+            signature,
+            is_version_1,
+            issuer,
+            subject,
+            key_algorithm: key.take(SEQUENCE)?,
+            key: key.bits()?,
             not_before: time(validity.any()?)?,
             not_after: time(validity.any()?)?,
             common_name: common_name(subject),
@@ -120,9 +152,38 @@ impl<'a> Certificate<'a> {
         })
     }
 
+    /// Whether the certificate is of the version without extensions, which webpki does not look at.
+    pub(super) fn is_version_1(&self) -> bool {
+        self.is_version_1
+    }
+
+    /// Whether the owner of `issuer` signed this certificate.
+    pub(super) fn is_signed_by(&self, issuer: &Self, known: &[&dyn SignatureVerificationAlgorithm]) -> bool {
+        self.issuer == issuer.subject
+            && known.iter().any(|a| {
+                a.signature_alg_id().as_ref() == self.algorithm && issuer.has_signed(*a, self.signed, self.signature)
+            })
+    }
+
+    /// Whether `signature` is one of `message` by this certificate's key.
+    pub(super) fn has_signed(
+        &self,
+        algorithm: &dyn SignatureVerificationAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        algorithm.public_key_alg_id().as_ref() == self.key_algorithm
+            && algorithm.verify_signature(self.key, message, signature).is_ok()
+    }
+
     /// Whether `now`, in seconds since 1970, lies in the time that the certificate is for.
     pub(super) fn is_valid_at(&self, now: i64) -> bool {
         (self.not_before..=self.not_after).contains(&now)
+    }
+
+    /// The common name, for messages.
+    pub(super) fn common_name(&self) -> Option<String> {
+        self.common_name.map(|name| String::from_utf8_lossy(name).into_owned())
     }
 
     /// Whether the common name stands for `host`. It counts only where there are no alternative names at all.

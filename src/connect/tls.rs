@@ -9,8 +9,10 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+    CertificateError, ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
 };
 
 use super::certificate::Certificate;
@@ -137,19 +139,23 @@ impl Tls {
             }
         }
         let verifier = Verifier { verify, store, given, provider: Arc::clone(&provider) };
-        let doing = "set up TLS";
+        let signer = provider.key_provider;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&self.versions)
-            .context(ErrorKind::Internal, || doing)?
+            .context(ErrorKind::Internal, || "set up TLS")?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
         let mut config = match &self.certificate {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => {
-                let chain = load_certificates(certificate)?;
-                builder
-                    .with_client_auth_cert(chain, load_key(key)?)
-                    .context(ErrorKind::Usage, || format!("use the client certificate {}", certificate.display()))?
+                let doing = || format!("use the client certificate {}", certificate.display());
+                let key = signer.load_private_key(load_key(key)?).context(ErrorKind::Usage, doing)?;
+                let certified = CertifiedKey::new(load_certificates(certificate)?, key);
+                if certified.keys_match() == Err(InconsistentKeys::KeyMismatch.into()) {
+                    return Err(Error::new(ErrorKind::Usage, doing()).why("the key is not the certificate's"));
+                }
+                // rustls would read the certificate first and refuse version 1, of which the server is to judge.
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
             }
         };
         config.enable_sni = self.sni;
@@ -237,7 +243,7 @@ struct Verifier {
 impl Verifier {
     fn chain(
         &self,
-        parsed: &ParsedCertificate<'_>,
+        certificate: &Certificate<'_>,
         der: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
@@ -245,15 +251,61 @@ impl Verifier {
         // A self-signed certificate that is its own root is what many servers have. webpki refuses it, because by its
         // rules what may sign others cannot stand at the end of a chain.
         if self.given.iter().any(|root| root == der) {
-            let certificate = Certificate::parse(der).ok_or(CertificateError::BadEncoding)?;
-            if certificate.is_valid_at(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)) {
-                return Ok(());
-            }
-            return Err(CertificateError::Expired.into());
+            return timely(certificate, now);
         }
         let algorithms = self.provider.signature_verification_algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(parsed, &self.store, intermediates, now, algorithms)
+        if certificate.is_version_1() {
+            // Without extensions there is nothing that would allow a chain: a root itself must have signed it.
+            let roots = self.given.iter().filter_map(|root| Certificate::parse(root));
+            if !roots.into_iter().any(|root| certificate.is_signed_by(&root, algorithms)) {
+                return Err(CertificateError::UnknownIssuer.into());
+            }
+            return timely(certificate, now);
+        }
+        let parsed = ParsedCertificate::try_from(der)?;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.store, intermediates, now, algorithms)
     }
+
+    fn name(
+        &self,
+        certificate: &Certificate<'_>,
+        der: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+    ) -> Result<(), rustls::Error> {
+        if certificate.common_name_is(&name.to_str()) {
+            return Ok(());
+        }
+        if certificate.is_version_1() {
+            let presented = certificate.common_name().into_iter().collect();
+            return Err(CertificateError::NotValidForNameContext { expected: name.to_owned(), presented }.into());
+        }
+        verify_server_name(&ParsedCertificate::try_from(der)?, name)
+    }
+
+    /// Verifies that the server has the key of its certificate where rustls cannot read the certificate.
+    fn signature_of_version_1(
+        &self,
+        message: &[u8],
+        certificate: &Certificate<'_>,
+        dss: &DigitallySignedStruct,
+        all: bool,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let mapping = self.provider.signature_verification_algorithms.mapping;
+        let algorithms = mapping.iter().find(|(scheme, _)| *scheme == dss.scheme).map_or(&[][..], |(_, a)| *a);
+        // TLS 1.3 has one algorithm to a scheme, which comes first; in TLS 1.2 the curve is left open.
+        let algorithms = if all { algorithms } else { algorithms.get(..1).unwrap_or_default() };
+        if algorithms.iter().any(|a| certificate.has_signed(*a, message, dss.signature())) {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        Err(CertificateError::BadSignature.into())
+    }
+}
+
+fn timely(certificate: &Certificate<'_>, now: UnixTime) -> Result<(), rustls::Error> {
+    if certificate.is_valid_at(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)) {
+        return Ok(());
+    }
+    Err(CertificateError::Expired.into())
 }
 
 impl ServerCertVerifier for Verifier {
@@ -266,13 +318,10 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         if self.verify != Verify::Nothing {
-            let parsed = ParsedCertificate::try_from(end_entity)?;
-            self.chain(&parsed, end_entity, intermediates, now)?;
-            if self.verify == Verify::ChainAndName
-                && let Err(error) = verify_server_name(&parsed, server_name)
-                && !Certificate::parse(end_entity).is_some_and(|c| c.common_name_is(&server_name.to_str()))
-            {
-                return Err(error);
+            let certificate = Certificate::parse(end_entity).ok_or(CertificateError::BadEncoding)?;
+            self.chain(&certificate, end_entity, intermediates, now)?;
+            if self.verify == Verify::ChainAndName {
+                self.name(&certificate, end_entity, server_name)?;
             }
         }
         Ok(ServerCertVerified::assertion())
@@ -284,6 +333,9 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if let Some(certificate) = Certificate::parse(cert).filter(Certificate::is_version_1) {
+            return self.signature_of_version_1(message, &certificate, dss, true);
+        }
         verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
@@ -293,6 +345,9 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if let Some(certificate) = Certificate::parse(cert).filter(Certificate::is_version_1) {
+            return self.signature_of_version_1(message, &certificate, dss, false);
+        }
         verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 

@@ -201,6 +201,10 @@ impl Connection {
         if failure.is_none()
             && let Err(error) = rows.push(self.channel.body(message.body.clone()))
         {
+            if error.kind() == ErrorKind::Connection {
+                self.mark_broken("the server broke the protocol");
+                return Err(error);
+            }
             *failure = Some(error);
         }
         Ok(())

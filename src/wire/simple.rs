@@ -73,6 +73,10 @@ impl Connection {
                     if let Some(rows) = &mut current
                         && let Err(error) = rows.push(self.channel.body(message.body.clone()))
                     {
+                        if error.kind() == ErrorKind::Connection {
+                            self.mark_broken("the server broke the protocol");
+                            return Err(error);
+                        }
                         failure.get_or_insert(error);
                         current = None;
                     }
