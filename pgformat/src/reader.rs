@@ -280,6 +280,11 @@ impl<R: Read> Reader<R> {
                 Fault::malformed(start, format!("the block is of entry {id}, which is not in the table of contents"));
             return Err(self.fail(what, fault));
         };
+        if self.contents.slots[at].position == DataPosition::NoData {
+            let why =
+                format!("the table of contents says that there is no {}", self.what_of(at).trim_start_matches("the "));
+            return Err(self.fail(what, Fault::malformed(start, why)));
+        }
         if self.found.insert(id, start).is_some_and(|before| before != start) {
             let fault = Fault::malformed(start, format!("this is the second block of {}", self.what_of(at)));
             return Err(self.fail(what, fault));

@@ -197,6 +197,9 @@ pub fn blocks() -> Vec<Vector> {
         "an entry has two blocks": NONE, Is("objects block id", int(12))
             => "a block header" @ "{objects block}":
                "this is the second block of the data of entry 12 (TABLE DATA public.t)";
+        "a block is of an entry that has no data": NONE, Is("12 data offset", offset(3, 0))
+            => "a block header" @ "{data block}":
+               "the table of contents says that there is no data of entry 12 (TABLE DATA public.t)";
         "a chunk has a negative length": NONE, Is("rows length", int(-5))
             => "the data of entry 12 (TABLE DATA public.t)" @ "{rows length}":
                "no chunk has -5 bytes";
