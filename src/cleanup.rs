@@ -6,20 +6,22 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-static PENDING: Mutex<Vec<Pending>> = Mutex::new(Vec::new());
+static PENDING: Mutex<Vec<(u64, Pending)>> = Mutex::new(Vec::new());
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 enum Pending {
     File(PathBuf),
     Folder(PathBuf),
+    Other(Box<dyn FnOnce() + Send>),
 }
 
-/// Keeps a path on the list of what is removed when a signal ends the process. Dropping it takes the path off the list
-/// and removes nothing.
+/// Keeps something on the list of what is done away with when a signal ends the process. Dropping it takes it off the list
+/// and does nothing else.
 #[derive(Debug)]
-pub struct Registration(Option<Pending>);
+pub struct Registration(u64);
 
 impl Registration {
     /// Puts an unfinished file on the list; what SQLite may have put beside it counts as part of it.
@@ -32,24 +34,25 @@ impl Registration {
         Self::add(Pending::Folder(path.to_path_buf()))
     }
 
+    /// Puts something else on the list: `remove` does away with it. It must not use a [`Registration`].
+    pub fn other(remove: impl FnOnce() + Send + 'static) -> Self {
+        Self::add(Pending::Other(Box::new(remove)))
+    }
+
     fn add(pending: Pending) -> Self {
-        lock().push(pending.clone());
-        Self(Some(pending))
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        lock().push((id, pending));
+        Self(id)
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if let Some(mine) = self.0.take() {
-            let mut list = lock();
-            if let Some(at) = list.iter().position(|p| *p == mine) {
-                list.swap_remove(at);
-            }
-        }
+        lock().retain(|(id, _)| *id != self.0);
     }
 }
 
-fn lock() -> MutexGuard<'static, Vec<Pending>> {
+fn lock() -> MutexGuard<'static, Vec<(u64, Pending)>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -63,7 +66,7 @@ pub fn uninterrupted<T>(steps: impl FnOnce() -> T) -> T {
 /// thread can make a result appear.
 pub fn remove_all_then(leave: impl FnOnce()) {
     let mut list = lock();
-    for pending in list.drain(..) {
+    for (_, pending) in list.drain(..) {
         // There is nobody left to tell about a file that cannot be removed, and the rest must go all the same.
         match pending {
             Pending::File(path) => {
@@ -75,6 +78,7 @@ pub fn remove_all_then(leave: impl FnOnce()) {
             Pending::Folder(path) => {
                 let _ = fs::remove_dir_all(path);
             }
+            Pending::Other(remove) => remove(),
         }
     }
     leave();

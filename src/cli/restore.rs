@@ -223,7 +223,3 @@ fn postgres_report(input: &Path, target: &Target, summary: &RestoreSummary, took
     outcome.code = code;
     outcome
 }
-
-pub(super) fn no_postgres(doing: &str) -> Error {
-    Error::new(ErrorKind::Internal, doing).why("PostgreSQL is not wired to this verb yet")
-}

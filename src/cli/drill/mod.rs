@@ -1,17 +1,21 @@
 //! `lifeboat drill`: proves that backups made here can be restored here.
 
 mod damage;
+mod facts;
+mod postgres;
 mod sample;
+mod scratch;
 mod sqlite;
 mod writer;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Common;
 use super::database::DatabaseArgs;
 use super::report::{Outcome, out};
 use crate::connect::Database;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +25,11 @@ Examples:
   lifeboat drill --url sqlite:////srv/app/app.db
       backs up that database, which may be in use, restores the backup in a scratch folder, and compares
 
-Nothing but the scratch folder is written to; it is removed at the end.";
+  lifeboat drill --url postgresql:///app
+      backs up that database, which may be in use, restores the backup in a scratch database on the same
+      server, backs that up too, and compares definitions and rows; the role needs CREATEDB
+
+Nothing but the scratch folder and the scratch database is written to; they are removed at the end.";
 
 /// Rehearse a disaster: back up, damage, restore, and prove that every row is back
 ///
@@ -49,7 +57,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     }
     match args.database.database()? {
         Database::Sqlite(target) => sqlite::rehearse(&target.path, args.scratch.as_deref(), &narrator, common),
-        Database::Postgres(_) => Err(super::restore::no_postgres("rehearse with the PostgreSQL database")),
+        Database::Postgres(target) => postgres::rehearse(&target, args.scratch.as_deref(), &narrator, common),
     }
 }
 
@@ -72,4 +80,12 @@ impl Narrator {
             let _ = out(&format!("{line}\n"));
         }
     }
+}
+
+pub(super) fn failed(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Archive, "pass the drill").why(why)
+}
+
+pub(super) fn passed(took: Duration) -> String {
+    format!("lifeboat: drill passed in {}.{} s", took.as_secs(), took.subsec_millis() / 100)
 }

@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::damage::damage;
 use super::sample::{self, Proof};
+use super::scratch::Scratch;
 use super::writer::Writer;
-use super::{Common, Narrator};
-use crate::cleanup::{Registration, with_suffix};
+use super::{Common, Narrator, failed, passed};
+use crate::cleanup::with_suffix;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -20,32 +21,6 @@ use crate::sqlite::{self, BackupOptions, RestoreOptions, SIDECARS, TableDigest};
 
 /// How many transfers the sample begins with: some 20 MB.
 const TRANSFERS: i64 = 15_000;
-
-/// A folder that goes away at the end, also if a signal ends the process.
-struct Scratch {
-    folder: tempfile::TempDir,
-    _registration: Registration,
-}
-
-impl Scratch {
-    fn new(parent: Option<&Path>) -> Result<Self> {
-        let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        let folder = tempfile::Builder::new()
-            .prefix("lifeboat-drill-")
-            .tempdir_in(&parent)
-            .map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
-        let registration = Registration::folder(folder.path());
-        Ok(Self { folder, _registration: registration })
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-}
-
-fn failed(why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Archive, "pass the drill").why(why)
-}
 
 /// Restores must be refused when they would do harm; a drill shows that they are.
 fn expect_refusal(result: Result<sqlite::RestoreSummary>, kind: ErrorKind, what: &str) -> Result<Error> {
@@ -183,10 +158,6 @@ fn drill_json(
 
 fn tables_json(tables: &[TableDigest]) -> Vec<serde_json::Value> {
     tables.iter().map(|t| json!({"table": t.table, "rows": t.rows, "sha256": t.sha256})).collect()
-}
-
-fn passed(took: Duration) -> String {
-    format!("lifeboat: drill passed in {}.{} s", took.as_secs(), took.subsec_millis() / 100)
 }
 
 fn name_of(path: &Path) -> String {

@@ -1,0 +1,190 @@
+//! The drill with a PostgreSQL database: back up, restore in a scratch database, back that up too, compare.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use bstr::ByteSlice;
+use serde_json::json;
+
+use super::facts::{Data, Facts, Name, facts};
+use super::scratch::{Scratch, ScratchDatabase};
+use super::{Common, Narrator, failed, passed};
+use crate::cli::archive::open;
+use crate::cli::progress::Console;
+use crate::cli::report::{Outcome, mebibytes};
+use crate::connect::Target;
+use crate::error::Result;
+use crate::output::{Existing, OutputFile};
+use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
+use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
+
+/// How many tables are shown one by one.
+const SHOWN: usize = 20;
+
+/// The drill with the database at `target`, which is only read.
+pub(super) fn rehearse(
+    target: &Target,
+    parent: Option<&Path>,
+    narrator: &Narrator,
+    common: &Common,
+) -> Result<Outcome> {
+    let begun = Instant::now();
+    let console = Console::new(common);
+    let scratch = Scratch::new(parent)?;
+    let (first, second) = (scratch.path().join("backup.dump"), scratch.path().join("again.dump"));
+    narrator.say(&format!("lifeboat: drill with {}", target.describe()));
+
+    let (bytes, made) = back_up(target, &first, &console)?;
+    narrator.say(&format!(
+        "1. backed up: {}, {} entries, {} tables with {} rows, {} large objects",
+        mebibytes(bytes),
+        made.entries,
+        made.tables,
+        made.data.rows,
+        made.data.large_objects
+    ));
+
+    let mut connection = target.connect()?;
+    let database = ScratchDatabase::new(target, &mut connection)?;
+    let restored = restore_there(&first, database.target(), &console)?;
+    narrator.say(&format!(
+        "2. restored into the scratch database {}: {} entries, {} rows, no errors",
+        database.target().database(),
+        restored.entries,
+        restored.rows
+    ));
+
+    back_up(database.target(), &second, &console)?;
+    let (expected, found) = (facts(&first)?, facts(&second)?);
+    let compared = compare(&expected, &found)?;
+    narrator.say("3. backed that up too, and compared the two:");
+    narrator.say(&format!(
+        "   all {} entries are there, and every row of {} tables ({} rows)",
+        compared.entries,
+        compared.tables.len(),
+        compared.tables.iter().map(|(_, data)| data.rows).sum::<u64>()
+    ));
+    tell(&compared, narrator);
+
+    database.remove()?;
+    narrator.say("4. dropped the scratch database");
+    let tables: Vec<_> = compared
+        .tables
+        .iter()
+        .map(|(table, data)| json!({"table": table, "rows": data.rows, "sha256_sum": data.digits()}))
+        .collect();
+    let result = json!({
+        "backend": "postgresql",
+        "sample": false,
+        "database": target.database().to_string(),
+        "bytes": bytes,
+        "entries": compared.entries,
+        "tables": tables,
+        "reworded": compared.reworded,
+        "seconds": begun.elapsed().as_millis() as f64 / 1000.0,
+    });
+    Ok(Outcome::new(vec![passed(begun.elapsed())], result))
+}
+
+fn back_up(target: &Target, path: &Path, console: &Console) -> Result<(u64, DumpSummary)> {
+    let options = DumpOptions { privileges: false, ..DumpOptions::default() };
+    let mut file = OutputFile::create(path, Existing::Refuse)?;
+    let made = dump::backup(&|| target.connect(), &options, Sink::Seekable(&mut file), console);
+    let summary = made.map_err(|e| file.explain(e))?;
+    Ok((file.commit()?, summary))
+}
+
+fn restore_there(path: &Path, target: &Target, console: &Console) -> Result<RestoreSummary> {
+    let options = RestoreOptions { force: true, clean: false, subscriptions: false, ..RestoreOptions::default() };
+    let mut archive = open(path, "restore the backup")?;
+    let mut connection = target.connect()?;
+    let summary = restore::restore(&mut connection, &mut archive, &options, console)?;
+    match summary.errors.first() {
+        _ if summary.is_complete() => Ok(summary),
+        Some(first) => {
+            Err(failed(format!("{} entries could not be restored; the first: {first}", summary.errors.len())))
+        }
+        None => Err(failed("not everything could be restored")),
+    }
+}
+
+/// What a comparison that found all rows found.
+struct Compared {
+    entries: usize,
+    tables: Vec<(String, Data)>,
+    /// Entries whose definition reads differently after a restore.
+    reworded: Vec<String>,
+}
+
+fn compare(expected: &BTreeMap<Name, Vec<Facts>>, found: &BTreeMap<Name, Vec<Facts>>) -> Result<Compared> {
+    let mut compared = Compared { entries: 0, tables: Vec::new(), reworded: Vec::new() };
+    if let Some(name) = found.keys().find(|name| !expected.contains_key(*name)) {
+        return Err(failed(format!("{} is in the restored database, but not in the backup", shown(name))));
+    }
+    for (name, facts) in expected {
+        let Some(again) = found.get(name).filter(|again| again.len() == facts.len()) else {
+            return Err(failed(format!("{} is missing from the restored database", shown(name))));
+        };
+        compared.entries += facts.len();
+        let data = |facts: &[Facts]| -> Vec<Option<Data>> {
+            let mut all: Vec<_> = facts.iter().map(|f| f.data).collect();
+            all.sort();
+            all
+        };
+        if data(facts) != data(again) {
+            let rows = |facts: &[Facts]| facts.iter().filter_map(|f| f.data).map(|d| d.rows).sum::<u64>();
+            return Err(failed(format!(
+                "{} has other rows after the restore: {} rows before, {} after",
+                shown(name),
+                rows(facts),
+                rows(again)
+            )));
+        }
+        compared.tables.extend(facts.iter().filter_map(|f| f.data).map(|data| (table(name), data)));
+        if facts.iter().map(|f| &f.statements).ne(again.iter().map(|f| &f.statements)) {
+            if name.0 == "SEQUENCE SET" {
+                return Err(failed(format!("{} has another value after the restore", shown(name))));
+            }
+            compared.reworded.push(shown(name));
+        }
+    }
+    Ok(compared)
+}
+
+fn shown((desc, schema, tag): &Name) -> String {
+    let place = if schema.is_empty() { String::new() } else { format!("{schema}.") };
+    format!("{desc} {place}{tag}").replace(char::is_control, " ")
+}
+
+fn table((desc, schema, tag): &Name) -> String {
+    match desc.to_str() {
+        Ok("TABLE DATA") => format!("{schema}.{tag}").replace(char::is_control, " "),
+        _ => tag.to_str_lossy().replace(char::is_control, " "),
+    }
+}
+
+fn tell(compared: &Compared, narrator: &Narrator) {
+    let mut largest: Vec<_> = compared.tables.iter().collect();
+    largest.sort_by_key(|(_, data)| std::cmp::Reverse(data.rows));
+    let largest = largest.get(..SHOWN).unwrap_or(&largest);
+    let width = largest.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(5);
+    narrator.say(&format!("   {:width$} {:>12}  sum of the SHA-256 of all its rows, same in both", "table", "rows"));
+    for (name, data) in largest {
+        let digits = data.digits();
+        narrator.say(&format!("   {name:width$} {:>12}  {}...", data.rows, digits.get(..32).unwrap_or(&digits)));
+    }
+    let more = compared.tables.len() - largest.len();
+    if more > 0 {
+        narrator.say(&format!("   and {more} more, all equal"));
+    }
+    if !compared.reworded.is_empty() {
+        narrator.say(&format!(
+            "   {} definitions read differently after a restore, as PostgreSQL writes them anew from what it stored:",
+            compared.reworded.len()
+        ));
+        for name in compared.reworded.iter().take(SHOWN) {
+            narrator.say(&format!("      {name}"));
+        }
+    }
+}
