@@ -50,7 +50,7 @@ impl ScratchDatabase {
                           WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', locale)
                           WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', locale)
                           ELSE '' END
-                   || coalesce(format(' ICU_RULES %L', facts->>'daticurules'), '') AS sql
+                   || coalesce(' ICU_RULES ' || quote_literal(facts->>'daticurules'), '') AS sql
                    FROM (SELECT *, to_jsonb(d) AS facts,
                              coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale
                          FROM pg_catalog.pg_database d WHERE datname = current_database()) d";
@@ -61,8 +61,11 @@ impl ScratchDatabase {
             // There is nobody left to tell.
             let _ = drop_database(&at, &mine);
         });
-        connection.execute(&create).map_err(|e| {
-            e.hint("a drill makes a scratch database: the role needs the right to (ALTER ROLE ... CREATEDB)")
+        connection.execute(&create).map_err(|e| match e.server() {
+            Some(report) if report.is("42501") => {
+                e.hint("a drill makes a scratch database: the role needs the right to (ALTER ROLE ... CREATEDB)")
+            }
+            _ => e,
         })?;
         let target = origin.with_database(name);
         Ok(Self { target, origin: origin.clone(), dropped: false, _registration: registration })
