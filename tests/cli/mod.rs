@@ -1,4 +1,5 @@
 //! The command line itself: help, usage, exit codes, JSON, the environment.
 
 mod drill;
+mod postgres;
 mod usage;
