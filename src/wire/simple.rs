@@ -12,6 +12,14 @@ impl Connection {
     /// The server's, for the first statement that fails; those after it are not run. A COPY from or to the client in
     /// `sql` is an error as well, and leaves the connection usable.
     pub fn execute(&mut self, sql: &[u8]) -> Result<()> {
+        self.simple(sql, "run a statement", None).map(|_| ())
+    }
+
+    /// As [`Connection::execute`]; the number of rows that the statements inserted, updated and deleted.
+    ///
+    /// # Errors
+    /// As [`Connection::execute`].
+    pub fn execute_counting(&mut self, sql: &[u8]) -> Result<u64> {
         self.simple(sql, "run a statement", None)
     }
 
@@ -42,7 +50,7 @@ impl Connection {
         self.flush(doing)?;
         let mut results = Vec::with_capacity(texts.len());
         for _ in texts {
-            let result = self.simple_answer("run a statement", None);
+            let result = self.simple_answer("run a statement", None).map(|_| ());
             match result {
                 Err(error) if self.is_broken() => return Err(error),
                 result => results.push(result),
@@ -51,15 +59,16 @@ impl Connection {
         Ok(results)
     }
 
-    fn simple(&mut self, sql: &[u8], doing: &str, results: Option<&mut Vec<Rows>>) -> Result<()> {
+    fn simple(&mut self, sql: &[u8], doing: &str, results: Option<&mut Vec<Rows>>) -> Result<u64> {
         self.check_usable(doing)?;
         self.put_query(sql)?;
         self.flush(doing)?;
         self.simple_answer(doing, results)
     }
 
-    /// Reads the answer to one Query message.
-    fn simple_answer(&mut self, doing: &str, mut results: Option<&mut Vec<Rows>>) -> Result<()> {
+    /// Reads the answer to one Query message; the number of rows that were changed.
+    fn simple_answer(&mut self, doing: &str, mut results: Option<&mut Vec<Rows>>) -> Result<u64> {
+        let mut changed = 0;
         let mut failure = None;
         let mut current: Option<Rows> = None;
         loop {
@@ -82,6 +91,7 @@ impl Connection {
                     }
                 }
                 b'C' => {
+                    changed += rows_changed(self.body(&message));
                     if let (Some(results), Some(rows)) = (results.as_deref_mut(), current.take()) {
                         results.push(rows);
                     }
@@ -104,12 +114,21 @@ impl Connection {
                 }
                 b'Z' => {
                     self.ready(&message);
-                    return failure.map_or(Ok(()), Err);
+                    return failure.map_or(Ok(changed), Err);
                 }
                 tag => return Err(self.unexpected(tag, doing)),
             }
         }
     }
+}
+
+/// The number in the tag of a command that changes rows: `INSERT 0 5`, `UPDATE 3`.
+fn rows_changed(tag: &[u8]) -> u64 {
+    let tag = tag.strip_suffix(b"\0").unwrap_or(tag);
+    if ![b"INSERT ".as_slice(), b"UPDATE ", b"DELETE ", b"MERGE "].iter().any(|verb| tag.starts_with(verb)) {
+        return 0;
+    }
+    tag.rsplit(|byte| *byte == b' ').next().and_then(|n| std::str::from_utf8(n).ok()?.parse().ok()).unwrap_or(0)
 }
 
 fn copy_here(doing: &str, what: &str) -> Error {

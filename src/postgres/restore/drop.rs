@@ -11,6 +11,8 @@ use super::kinds;
 pub enum DropText {
     /// By a statement.
     Statement(BString),
+    /// By a statement that takes along what depends on the object. Base types have such ones.
+    Cascade(BString),
     /// By a statement for each large object in a list.
     EachLargeObject {
         /// The statement up to the OID.
@@ -35,13 +37,16 @@ pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
     if statement.trim_ascii().is_empty() || statement.starts_with(b"--") {
         return None;
     }
-    if !if_exists {
-        return Some(DropText::Statement(statement.clone()));
-    }
-    if drop == Drop::Unlink {
+    if if_exists && drop == Drop::Unlink {
         return Some(DropText::Statement(format!("{UNLINK_IF_EXISTS}{}';\n", entry.catalog_oid.1).into()));
     }
-    Some(DropText::Statement(with_if_exists(BStr::new(statement.as_slice()), drop)))
+    let statement = if if_exists { with_if_exists(BStr::new(statement.as_slice()), drop) } else { statement.clone() };
+    Some(match statement.trim_ascii_end().strip_suffix(b" CASCADE;") {
+        None => DropText::Statement(statement),
+        Some(_) if kinds::is(entry, "TYPE") => DropText::Cascade(statement),
+        // Nothing else needs it, and it would take along what is not in the archive.
+        Some(alone) => DropText::Statement([alone, b";\n"].concat().into()),
+    })
 }
 
 const UNLINK_IF_EXISTS: &str = "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '";

@@ -7,7 +7,7 @@
 use super::execute::Run;
 use super::plan::{Action, Step};
 use super::summary::EntryError;
-use super::{batch, large_objects};
+use super::{batch, cascade, large_objects};
 use crate::progress::Level;
 use crate::{Error, Result};
 
@@ -105,6 +105,15 @@ fn one(run: &mut Run<'_>, step: &Step) -> Result<Option<EntryError>> {
             Ok(failure)
         }
         Action::Drop(statement) => alone(run, step, statement),
+        Action::DropCascade(statement) => {
+            let entry = &run.entries[step.entry];
+            let dependents = cascade::dependents(run.target, entry)?;
+            if dependents.is_empty() {
+                return alone(run, step, statement);
+            }
+            let message = format!("it cannot be dropped without {}, which depend on it", dependents.join(", "));
+            Ok(Some(EntryError::other(entry, statement, message)))
+        }
         _ => Ok(None),
     }
 }

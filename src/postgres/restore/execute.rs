@@ -59,6 +59,7 @@ pub fn execute(
         failed: HashSet::new(),
         undefined: HashSet::new(),
         reached: 0,
+        changed: 0,
     };
     if options.single_transaction {
         run.target.execute(b"BEGIN")?;
@@ -97,6 +98,8 @@ pub(super) struct Run<'a> {
     undefined: HashSet<usize>,
     /// How many steps after the drops were carried out.
     reached: usize,
+    /// How many rows statements have changed.
+    pub(super) changed: u64,
 }
 
 /// Statements that are sent without waiting for each one's answer: over a line with a delay, waiting would take longer
@@ -130,7 +133,10 @@ impl<'a> Run<'a> {
             self.target.execute(statement)?;
         }
         let is_drop = |step: &Step| {
-            matches!(step.action, Action::Drop(_) | Action::EachLargeObject { purpose: Purpose::Drop, .. })
+            matches!(
+                step.action,
+                Action::Drop(_) | Action::DropCascade(_) | Action::EachLargeObject { purpose: Purpose::Drop, .. }
+            )
         };
         let drops = plan.steps.iter().rposition(is_drop).map_or(0, |last| last + 1);
         let (drops, rest) = plan.steps.split_at(drops);
@@ -201,7 +207,7 @@ impl<'a> Run<'a> {
     fn step(&mut self, step: &Step, data: &mut dyn Data) -> Result<()> {
         let entry = &self.entries[step.entry];
         match &step.action {
-            Action::Set(_) | Action::Drop(_) | Action::Define(_) | Action::Alter(_) => {}
+            Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Define(_) | Action::Alter(_) => {}
             Action::EachLargeObject { before, after, oids_of, .. } => {
                 let oids = large_objects::oids(&self.entries[*oids_of])?;
                 let statements = oids.iter().map(|oid| large_objects::statement(before, *oid, after));
@@ -242,8 +248,11 @@ impl<'a> Run<'a> {
 
     /// Runs a statement for an entry. An error of the server's is put down; false then.
     pub(super) fn statement(&mut self, entry: usize, statement: &[u8]) -> Result<bool> {
-        match self.target.execute(statement) {
-            Ok(()) => Ok(true),
+        match self.target.execute_counting(statement) {
+            Ok(rows) => {
+                self.changed += rows;
+                Ok(true)
+            }
             Err(error) => self.put_down(entry, statement, error).map(|()| false),
         }
     }
@@ -260,11 +269,17 @@ impl<'a> Run<'a> {
             text.extend_from_slice(statements);
             // The newline ends a comment that the statements may end with.
             text.extend_from_slice(b"\n; RELEASE SAVEPOINT lifeboat");
-            self.target.execute(&text)
+            self.target.execute_counting(&text)
         } else {
-            self.target.execute(statements)
+            self.target.execute_counting(statements)
         };
-        let Err(error) = result else { return Ok(None) };
+        let error = match result {
+            Ok(rows) => {
+                self.changed += rows;
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
         if self.target.is_broken() || error.server().is_none() {
             return Err(error);
         }

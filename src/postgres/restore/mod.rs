@@ -6,6 +6,7 @@
 //! and puts down what the server refuses with the entry that it belongs to.
 
 mod batch;
+mod cascade;
 mod copy_text;
 mod drop;
 mod drops;

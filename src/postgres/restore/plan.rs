@@ -55,6 +55,9 @@ pub enum Heading {
 pub enum Action {
     /// A drop, one statement or more.
     Drop(BString),
+    /// A drop of a base type along with the functions that it is made of: they need each other, so that neither can be
+    /// dropped before the other. Only to be done if it takes nothing else along.
+    DropCascade(BString),
     /// A setting for what follows.
     Set(BString),
     /// The entry's definition: statements that succeed or fail together.
@@ -190,6 +193,7 @@ impl Planner<'_> {
             at,
             match drop {
                 DropText::Statement(statement) => Action::Drop(statement),
+                DropText::Cascade(statement) => Action::DropCascade(statement),
                 DropText::EachLargeObject { before, after } => Action::EachLargeObject {
                     purpose: Purpose::Drop,
                     before: before.into(),

@@ -81,7 +81,11 @@ fn steps_in(entries: &[Entry], version: (u8, u8), options: &RestoreOptions) -> V
     let plan = plan(entries, version, options, &Target::NEWEST).unwrap();
     let line = |step: &Step| {
         let text = match &step.action {
-            Action::Drop(sql) | Action::Set(sql) | Action::Define(sql) | Action::Alter(sql) => sql.to_string(),
+            Action::Drop(sql)
+            | Action::DropCascade(sql)
+            | Action::Set(sql)
+            | Action::Define(sql)
+            | Action::Alter(sql) => sql.to_string(),
             Action::EachLargeObject { before, after, .. } => format!("each {before}*{after}"),
             Action::CopyRows { statement, table } => format!("{} into {table:?}", statement.to_string().trim()),
             Action::RunData { table } => format!("run data for {table:?}"),
@@ -193,6 +197,15 @@ fn drops_that_are_comments_or_views_in_loops_stay_what_they_are() {
             "-- *not* creating schema, since initdb creates it",
         ]
     );
+}
+
+#[test]
+fn only_base_types_are_dropped_with_cascade() {
+    let base = object(1, "TYPE", "t", "CREATE TYPE …;", "DROP TYPE public.t CASCADE;\n");
+    let table = object(2, "TABLE", "a", "CREATE TABLE …;", "DROP TABLE public.a CASCADE;\n");
+    let plan = plan(&archive([base, table]), (1, 16), &RestoreOptions::default(), &Target::NEWEST).unwrap();
+    assert_eq!(plan.steps[0].action, Action::Drop("DROP TABLE IF EXISTS public.a;\n".into()));
+    assert_eq!(plan.steps[1].action, Action::DropCascade("DROP TYPE IF EXISTS public.t CASCADE;\n".into()));
 }
 
 #[test]

@@ -76,6 +76,7 @@ pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize) -> Resul
     let id = run.entries[entry].dump_id;
     let mut splitter = StatementSplitter::new(run.plan.settings.standard_strings);
     let mut batch = Batch::new(entry);
+    let before = run.changed;
     data.table(id, &mut |piece| {
         splitter.feed(piece);
         while let Some(statement) = splitter.next_statement() {
@@ -97,5 +98,7 @@ pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize) -> Resul
     } else if !rest.is_empty() {
         batch.add(run, rest)?;
     }
-    batch.finish(run)
+    batch.finish(run)?;
+    run.summary.rows += run.changed - before;
+    Ok(())
 }
