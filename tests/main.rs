@@ -10,5 +10,6 @@ mod containers;
 mod harness;
 mod interop;
 mod objects;
+mod restore;
 mod sqlite;
 mod support;

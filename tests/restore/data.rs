@@ -1,0 +1,117 @@
+//! Rows, in every form that pg_dump writes them.
+
+use lifeboat::postgres::restore::RestoreOptions;
+
+use super::{forced, restore_all, restore_into, sample, with_owners};
+use crate::support::archive::{Rows, assert_same};
+use crate::support::{REFERENCE, Server};
+
+#[test]
+fn rows_as_statements_are_restored_one_by_one() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (original, archive, again) =
+        (dir.path().join("original"), dir.path().join("archive"), dir.path().join("again"));
+    let origin = sample(server);
+    origin.pg_dump(REFERENCE, &[], &original);
+    for args in [&["--inserts"][..], &["--column-inserts", "--rows-per-insert=7"]] {
+        origin.pg_dump(REFERENCE, args, &archive);
+        let target = server.database("target");
+        let summary = restore_all(&target, &archive, &with_owners());
+        assert_eq!(summary.rows, 504 + 400 + 6 + 2 + 400, "{args:?}");
+        target.pg_dump(REFERENCE, &[], &again);
+        assert_same("rows as statements", &original, &again, Rows::AnyOrder);
+    }
+}
+
+#[test]
+fn a_row_that_is_refused_as_a_statement_takes_no_other_along() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let origin = server.database("origin");
+    origin.psql("CREATE TABLE t (a integer); INSERT INTO t SELECT generate_series(1, 1000)");
+    origin.pg_dump(REFERENCE, &["--inserts", "--data-only"], &archive);
+    let target = server.database("target");
+    target.psql("CREATE TABLE t (a integer CHECK (a <> 700))");
+    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    assert_eq!((summary.rows, summary.errors.len()), (999, 1));
+    let error = &summary.errors[0];
+    assert_eq!(
+        (error.sqlstate.as_deref(), error.statement.as_str()),
+        (Some("23514"), "INSERT INTO public.t VALUES (700);")
+    );
+    assert_eq!(target.psql("SELECT count(*) FROM t"), "999");
+}
+
+#[test]
+fn a_copy_that_is_refused_does_not_keep_the_next_from_being_restored() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let origin = server.database("origin");
+    origin.psql(
+        "CREATE TABLE a (t text); INSERT INTO a SELECT repeat(md5(n::text), 10) FROM generate_series(1, 50000) n;
+         CREATE TABLE b (n integer); INSERT INTO b SELECT generate_series(1, 1000);
+         CREATE TABLE c (n integer); INSERT INTO c VALUES (1)",
+    );
+    origin.pg_dump(REFERENCE, &["--data-only"], &archive);
+    let target = server.database("target");
+    // Refused at the first row, at the start of the statement, and not at all.
+    target.psql("CREATE TABLE a (t integer); CREATE TABLE c (n integer)");
+    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    let failed: Vec<_> =
+        summary.errors.iter().map(|e| (e.entry.tag.as_str(), e.sqlstate.as_deref().unwrap())).collect();
+    assert_eq!(failed, [("a", "22P02"), ("b", "42P01")]);
+    assert!(summary.errors[0].context.as_ref().unwrap().contains("COPY a, line 1"), "{:?}", summary.errors[0]);
+    assert_eq!(summary.rows, 1);
+    assert_eq!(target.psql("SELECT count(*) FROM c"), "1");
+}
+
+#[test]
+fn rows_that_the_server_does_not_store_are_an_error() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let origin = server.database("origin");
+    origin.psql("CREATE TABLE t (a integer); INSERT INTO t SELECT generate_series(1, 100)");
+    origin.pg_dump(REFERENCE, &["--data-only"], &archive);
+    let target = server.database("target");
+    target.psql(
+        "CREATE TABLE t (a integer);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN IF NEW.a % 10 = 0 THEN RETURN NULL; END IF; RETURN NEW; END $$;
+         CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    );
+    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    assert_eq!(summary.errors.len(), 1);
+    assert!(summary.errors[0].message.contains("100 rows were sent, but the server stored 90"), "{:?}", summary.errors);
+    // With the triggers off, all of them are.
+    target.psql("TRUNCATE t");
+    restore_all(&target, &archive, &RestoreOptions { disable_triggers: true, ..forced() });
+    assert_eq!(target.psql("SELECT count(*) FROM t"), "100");
+}
+
+#[test]
+fn databases_in_other_encodings_are_restored_byte_by_byte() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    for (encoding, name, bytes) in
+        [("LATIN1", "\\xe4", "\\xe4f6fc"), ("EUC_JP", "\\xb0a1", "\\xb0a1b0a2"), ("SQL_ASCII", "\\xff", "\\xfffe80")]
+    {
+        let options = format!("ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0");
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, again) = (dir.path().join("archive"), dir.path().join("again"));
+        let origin = server.database_with("origin", &options);
+        origin.psql(&format!(
+            "DO $$ BEGIN EXECUTE format('CREATE TABLE %I (t text)', convert_from('{name}', '{encoding}'));
+             EXECUTE format('INSERT INTO %I VALUES (%L)', convert_from('{name}', '{encoding}'), convert_from('{bytes}', '{encoding}'));
+             END $$"
+        ));
+        origin.pg_dump(REFERENCE, &[], &archive);
+        let target = server.database_with("target", &options);
+        restore_all(&target, &archive, &forced());
+        restore_all(&target, &archive, &forced());
+        target.pg_dump(REFERENCE, &[], &again);
+        assert_same(encoding, &archive, &again, Rows::InOrder);
+    }
+}

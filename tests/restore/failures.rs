@@ -1,0 +1,157 @@
+//! What cannot be restored is named, counted, and takes nothing along.
+
+use lifeboat::ErrorKind;
+use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary};
+
+use super::{forced, restore_all, restore_from_pipe, restore_into, sample};
+use crate::support::{Database, REFERENCE, Server};
+
+fn server() -> Option<&'static Server> {
+    Server::get(REFERENCE)
+}
+
+/// The entries for which something failed, and the SQLSTATEs.
+fn failed(summary: &RestoreSummary) -> Vec<(String, String)> {
+    summary.errors.iter().map(|e| (e.entry.to_string(), e.sqlstate.clone().unwrap_or_default())).collect()
+}
+
+fn archive_of(database: &Database<'_>, args: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    database.pg_dump(REFERENCE, args, &path);
+    (dir, path)
+}
+
+/// What is in a database, in a few words.
+fn contents(database: &Database<'_>) -> String {
+    database.psql(
+        "SELECT string_agg(c.oid::regclass || ' ' || c.relfilenode, ',' ORDER BY c.oid) FROM pg_class c
+         WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)",
+    )
+}
+
+#[test]
+fn without_force_it_is_refused_and_said_what_would_be_replaced() {
+    let Some(server) = server() else { return };
+    let origin = sample(server);
+    let (_dir, archive) = archive_of(&origin, &[]);
+    let before = contents(&origin);
+    let error = restore_into(&origin, &archive, &RestoreOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    let said = error.to_string();
+    assert!(said.contains("14 would be dropped and made anew"), "{said}");
+    assert!(said.contains("Odd; DROP.DROP CONSTRAINT") && said.contains("app.customer"), "{said}");
+    assert!(error.hint_text().unwrap().contains("--force"));
+    assert_eq!(contents(&origin), before);
+
+    let empty = server.database("empty");
+    let error = restore_into(&empty, &archive, &RestoreOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.to_string().contains("the database is empty"), "{error}");
+    assert_eq!(empty.psql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), "0");
+}
+
+#[test]
+fn what_others_depend_on_is_not_dropped_and_its_rows_are_left_out_by_name() {
+    let Some(server) = server() else { return };
+    let origin = sample(server);
+    let (_dir, archive) = archive_of(&origin, &[]);
+    let target = server.database("target");
+    restore_all(&target, &archive, &forced());
+    target.psql(
+        "DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); CREATE VIEW one AS SELECT * FROM app.one_column",
+    );
+    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    assert!(!summary.is_complete());
+    assert!(!summary.stopped);
+    let failed = failed(&summary);
+    for (entry, sqlstate) in [
+        ("TABLE app.one_column", "2BP01"),
+        ("TABLE app.one_column", "42P07"),
+        ("TYPE app.word", ""),
+        ("TYPE app.word", "42710"),
+        ("SCHEMA app", "2BP01"),
+        ("SCHEMA app", "42P06"),
+    ] {
+        assert!(failed.contains(&(entry.to_owned(), sqlstate.to_owned())), "{entry} {sqlstate} is not in {failed:#?}");
+    }
+    assert_eq!(summary.skipped.iter().map(|s| s.to_string()).collect::<Vec<_>>(), ["TABLE DATA app.one_column"]);
+    let refused = summary.errors.iter().find(|e| e.entry.desc == "TYPE").unwrap();
+    assert!(refused.message.contains("column a of table public.mine"), "{}", refused.message);
+    // Nothing of what is not in the archive was lost, nothing was put on top of what was there, the rest was restored.
+    assert_eq!(target.psql("SELECT count(*) FROM mine"), "0");
+    assert_eq!(target.psql("SELECT count(*) FROM one"), "6");
+    assert_eq!(target.psql("SELECT count(*) FROM app.customer"), "504");
+}
+
+#[test]
+fn one_transaction_changes_all_or_nothing() {
+    let Some(server) = server() else { return };
+    let origin = sample(server);
+    let (_dir, archive) = archive_of(&origin, &[]);
+    let target = server.database("target");
+    restore_all(&target, &archive, &forced());
+    target.psql("DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); UPDATE app.one_column SET a = 'mine'");
+    let before = contents(&target);
+    let options = RestoreOptions { single_transaction: true, ..forced() };
+    let summary = restore_into(&target, &archive, &options).unwrap();
+    assert!(summary.stopped && summary.rolled_back && !summary.is_complete());
+    assert_eq!((summary.rows, summary.entries), (0, 0));
+    assert_eq!(failed(&summary), [("TYPE app.word".to_owned(), String::new())]);
+    assert_eq!(contents(&target), before);
+    assert_eq!(target.psql("SELECT DISTINCT a FROM app.one_column"), "mine");
+}
+
+#[test]
+fn the_first_error_can_be_the_last() {
+    let Some(server) = server() else { return };
+    let origin = sample(server);
+    let (_dir, archive) = archive_of(&origin, &[]);
+    let target = server.database("target");
+    target.psql("CREATE TYPE public.other AS ENUM (); CREATE SCHEMA app; CREATE TYPE app.mood AS (a integer)");
+    let options = RestoreOptions { exit_on_error: true, clean: false, ..forced() };
+    let summary = restore_into(&target, &archive, &options).unwrap();
+    assert_eq!(failed(&summary).len(), 1, "{summary:#?}");
+    assert!(summary.stopped && !summary.rolled_back);
+    assert_eq!(
+        target.psql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r'"),
+        "0"
+    );
+}
+
+#[test]
+fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_all() {
+    let Some(server) = server() else { return };
+    let origin = server.database("origin");
+    origin.psql(
+        "CREATE TABLE a (t text); INSERT INTO a SELECT md5(n::text) FROM generate_series(1, 20000) n;
+         CREATE TABLE b AS SELECT * FROM a; CREATE TABLE c AS SELECT * FROM a",
+    );
+    for args in [&["-Z0"][..], &["-Z6"]] {
+        let (_dir, archive) = archive_of(&origin, args);
+        let whole = std::fs::read(&archive).unwrap();
+        std::fs::write(&archive, &whole[..whole.len() / 2]).unwrap();
+        let target = server.database("target");
+        target.psql("CREATE TABLE a (mine integer)");
+        for piped in [false, true] {
+            let options = RestoreOptions { single_transaction: true, ..forced() };
+            let error = match piped {
+                false => restore_into(&target, &archive, &options),
+                true => restore_from_pipe(&target, &archive, &options),
+            };
+            let error = error.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Archive, "{error}");
+            assert!(error.to_string().contains("TABLE DATA public."), "{error}");
+            assert!(error.hint_text().unwrap().contains("nothing was changed"));
+            assert_eq!(
+                target.psql("SELECT attname FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum > 0"),
+                "mine"
+            );
+            assert_eq!(target.psql("SELECT to_regclass('b') IS NULL"), "t");
+        }
+        // Without the transaction, no table has a part of its rows: what was cut off is not there at all.
+        restore_into(&target, &archive, &forced()).unwrap_err();
+        assert_eq!(target.psql("SELECT count(*) FROM a"), "20000");
+        assert_eq!(target.psql("SELECT count(*) FROM b"), "0");
+    }
+}

@@ -1,0 +1,95 @@
+//! Large objects, in every form that pg_dump has written them.
+
+use std::io::Write;
+
+use lifeboat::postgres::restore::RestoreOptions;
+use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
+
+use super::{forced, restore_all, restore_into, with_owners};
+use crate::support::archive::{Rows, assert_same};
+use crate::support::{REFERENCE, Server};
+
+/// An archive as pg_dump up to 8.4 wrote it: large objects are data and nothing else.
+#[test]
+fn archives_without_entries_for_large_objects_make_them() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    for version in [Version::V1_10, Version::V1_11] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("archive");
+        let entry = Entry {
+            dump_id: DumpId(1),
+            has_data: true,
+            catalog_oid: (0, 0),
+            tag: Some("BLOBS".into()),
+            desc: Some("BLOBS".into()),
+            section: Section::Data,
+            definition: Some("".into()),
+            drop_statement: Some("".into()),
+            copy_statement: None,
+            schema: None,
+            tablespace: None,
+            table_access_method: None,
+            relkind: 0,
+            owner: Some("".into()),
+            dependencies: Vec::new(),
+        };
+        let file = std::fs::File::create(&path).unwrap();
+        let mut writer = Writer::seekable(file, Header::new(version, Compression::None), vec![entry]).unwrap();
+        let mut objects = writer.large_objects(DumpId(1)).unwrap();
+        for (oid, content) in [(800_001, &b"first"[..]), (800_002, b""), (800_003, b"third")] {
+            let mut object = objects.object(oid).unwrap();
+            object.write_all(content).unwrap();
+            object.finish().unwrap();
+        }
+        objects.finish().unwrap();
+        writer.finish().unwrap();
+
+        let target = server.database("target");
+        target.psql("SELECT lo_from_bytea(800003, 'something longer than the new content')");
+        let summary = restore_all(&target, &path, &forced());
+        assert_eq!(summary.large_objects, 3);
+        let contents = "SELECT string_agg(oid || convert_from(lo_get(oid), 'UTF8'), ',' ORDER BY oid) FROM pg_largeobject_metadata";
+        assert_eq!(target.psql(contents), "800001first,800002,800003third");
+        // Without clean, what is there already is an error, which names the object and takes no other along.
+        target.psql("SELECT lo_unlink(800001), lo_unlink(800002)");
+        let summary = restore_into(&target, &path, &RestoreOptions { clean: false, ..forced() }).unwrap();
+        assert_eq!((summary.large_objects, summary.errors.len()), (2, 1));
+        assert!(summary.errors[0].message.contains("800003"), "{:?}", summary.errors);
+        assert_eq!(target.psql(contents), "800001first,800002,800003third");
+    }
+}
+
+/// Many small ones, and more than goes into one statement of a large one; with owners, privileges and comments.
+fn many(major: u32) {
+    let Some(server) = Server::get(major) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, again) = (dir.path().join("archive"), dir.path().join("again"));
+    let origin = server.database("origin");
+    origin.psql(
+        "SELECT lo_from_bytea(1000000 + n, convert_to(repeat('x', n % 50), 'UTF8')) FROM generate_series(1, 3000) n;
+         SELECT lo_put(1000001, n * 1000000, convert_to(md5(n::text), 'UTF8')) FROM generate_series(0, 5) n;
+         DO $$ BEGIN FOR i IN 1000001..1000100 LOOP
+             EXECUTE format('ALTER LARGE OBJECT %s OWNER TO alice', i);
+             EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO bob', i);
+         END LOOP; END $$;
+         COMMENT ON LARGE OBJECT 1000007 IS 'seven'",
+    );
+    origin.pg_dump(major, &[], &archive);
+    let target = server.database("target");
+    for options in [with_owners(), with_owners(), RestoreOptions { single_transaction: true, ..with_owners() }] {
+        let summary = restore_all(&target, &archive, &options);
+        assert_eq!(summary.large_objects, 3000);
+        target.pg_dump(major, &[], &again);
+        assert_same("many large objects", &archive, &again, Rows::InOrder);
+    }
+}
+
+#[test]
+fn an_entry_for_each_as_14_writes_them() {
+    many(14);
+}
+
+#[test]
+fn entries_for_batches_as_18_writes_them() {
+    many(18);
+}

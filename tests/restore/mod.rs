@@ -1,0 +1,65 @@
+//! Restoring archives of real pg_dump, through the library: what a database is afterwards, and what is said about what
+//! could not be restored.
+
+mod data;
+mod failures;
+mod large_objects;
+mod scripts;
+mod versions;
+
+use std::fs::File;
+use std::path::Path;
+
+use lifeboat::connect::{self, Environment};
+use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary, restore};
+use lifeboat::progress::Silent;
+use lifeboat::wire::Connection;
+use pgformat::Reader;
+
+use crate::support::{Database, Server};
+
+/// What a restore is told in these tests, where they do not say otherwise.
+fn forced() -> RestoreOptions {
+    RestoreOptions { force: true, ..RestoreOptions::default() }
+}
+
+fn with_owners() -> RestoreOptions {
+    RestoreOptions { owner: true, acl: true, ..forced() }
+}
+
+fn connection(database: &Database<'_>) -> Connection {
+    match connect::recognise(database.url().as_bytes(), &Environment::empty()).unwrap() {
+        connect::Database::Postgres(target) => target.connect().unwrap(),
+        connect::Database::Sqlite(_) => unreachable!(),
+    }
+}
+
+/// Restores the archive at `path` into `database`.
+fn restore_into(database: &Database<'_>, path: &Path, options: &RestoreOptions) -> lifeboat::Result<RestoreSummary> {
+    let mut archive = Reader::seekable(File::open(path).unwrap()).unwrap();
+    restore(&mut connection(database), &mut archive, options, &Silent)
+}
+
+/// As [`restore_into`], from a pipe.
+fn restore_from_pipe(
+    database: &Database<'_>,
+    path: &Path,
+    options: &RestoreOptions,
+) -> lifeboat::Result<RestoreSummary> {
+    let mut archive = Reader::new(File::open(path).unwrap()).unwrap();
+    restore(&mut connection(database), &mut archive, options, &Silent)
+}
+
+/// Restores, and fails the test if anything is missing.
+fn restore_all(database: &Database<'_>, path: &Path, options: &RestoreOptions) -> RestoreSummary {
+    let summary = restore_into(database, path, options).unwrap();
+    assert!(summary.is_complete(), "{summary:#?}");
+    summary
+}
+
+/// A database with what is in `sample.sql`.
+fn sample<'a>(server: &'a Server) -> Database<'a> {
+    let database = server.database("sample");
+    database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restore/sample.sql"));
+    database
+}

@@ -1,0 +1,106 @@
+//! Archives of pg_dump 14 to 18, restored into databases in all sorts of states.
+
+use std::path::Path;
+
+use super::{forced, restore_all, restore_from_pipe, sample, with_owners};
+use crate::support::archive::{Rows, assert_same};
+use crate::support::{Database, REFERENCE, Server};
+
+/// The database must be what the archive of the reference at `original` says.
+fn assert_is(what: &str, database: &Database<'_>, original: &Path, args: &[&str]) {
+    let dir = tempfile::tempdir().unwrap();
+    let again = dir.path().join("again");
+    database.pg_dump(REFERENCE, args, &again);
+    assert_same(what, original, &again, Rows::AnyOrder);
+}
+
+/// pg_dump of `dumper` makes an archive of the sample on a server of `major`; it is restored again and again.
+fn round_trip(major: u32, dumper: u32) {
+    let Some(server) = Server::get(major) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (original, plain, archive) =
+        (dir.path().join("original"), dir.path().join("plain"), dir.path().join("archive"));
+    let origin = sample(server);
+    origin.pg_dump(REFERENCE, &[], &original);
+    origin.pg_dump(REFERENCE, &["--no-owner", "--no-acl"], &plain);
+    origin.pg_dump(dumper, &[], &archive);
+
+    let empty = server.database("empty");
+    let summary = restore_all(&empty, &archive, &with_owners());
+    assert_eq!((summary.rows, summary.large_objects), (504 + 400 + 6 + 2 + 400, 4));
+    assert_is("restored into an empty database", &empty, &original, &[]);
+
+    // Once more over itself, in one transaction.
+    let once = lifeboat::postgres::restore::RestoreOptions { single_transaction: true, ..with_owners() };
+    restore_all(&empty, &archive, &once);
+    assert_is("restored over itself in one transaction", &empty, &original, &[]);
+
+    // Over a damaged copy, from a pipe.
+    empty.psql(
+        "DROP EVENT TRIGGER watch; DROP TABLE app.orders CASCADE; TRUNCATE app.one_column; DROP DOMAIN app.positive CASCADE;
+         INSERT INTO app.customer (name) VALUES ('more'); ALTER TABLE app.customer ADD extra integer;
+         SELECT lo_unlink(900001); SELECT lo_put(900002, 0, 'other')",
+    );
+    let summary = restore_from_pipe(&empty, &archive, &with_owners()).unwrap();
+    assert!(summary.is_complete(), "{summary:#?}");
+    assert_is("restored over a damaged copy", &empty, &original, &[]);
+
+    // What the archive does not have stays as it is.
+    let shared = server.database("shared");
+    shared.psql("CREATE TABLE mine (a integer); INSERT INTO mine VALUES (7); CREATE SCHEMA app; CREATE TABLE app.mine (a integer)");
+    shared.psql("DROP TABLE app.mine; DROP SCHEMA app");
+    restore_all(&shared, &archive, &forced());
+    assert_eq!(shared.psql("SELECT a FROM mine"), "7");
+    shared.psql("DROP TABLE mine");
+    assert_is("restored without owners beside another table", &shared, &plain, &["--no-owner", "--no-acl"]);
+    assert_eq!(
+        shared.psql("SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'app'::regnamespace"),
+        "postgres"
+    );
+}
+
+#[test]
+fn pg_dump_18_on_13() {
+    round_trip(13, 18);
+}
+
+#[test]
+fn pg_dump_14_on_14() {
+    round_trip(14, 14);
+}
+
+#[test]
+fn pg_dump_15_on_15() {
+    round_trip(15, 15);
+}
+
+#[test]
+fn pg_dump_16_on_16() {
+    round_trip(16, 16);
+}
+
+#[test]
+fn pg_dump_17_on_17() {
+    round_trip(17, 17);
+}
+
+#[test]
+fn pg_dump_18_on_18() {
+    round_trip(18, 18);
+}
+
+/// An archive of an old server and an old pg_dump goes into a new server.
+#[test]
+fn pg_dump_14_into_18() {
+    let (Some(old), Some(new)) = (Server::get(14), Server::get(18)) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, ours, theirs) = (dir.path().join("archive"), dir.path().join("ours"), dir.path().join("theirs"));
+    sample(old).pg_dump(14, &[], &archive);
+    let (by_us, by_pg_restore) = (new.database("by_us"), new.database("by_pg_restore"));
+    restore_all(&by_us, &archive, &with_owners());
+    let out = by_pg_restore.pg_restore(18, &[], &archive);
+    assert!(out.success(), "{out}");
+    by_us.pg_dump(18, &[], &ours);
+    by_pg_restore.pg_dump(18, &[], &theirs);
+    assert_same("an archive of 14 in 18", &theirs, &ours, Rows::AnyOrder);
+}
