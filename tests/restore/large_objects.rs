@@ -54,7 +54,7 @@ fn archives_without_entries_for_large_objects_make_them() {
         target.psql("SELECT lo_unlink(800001), lo_unlink(800002)");
         let summary = restore_into(&target, &path, &RestoreOptions { clean: false, ..forced() }).unwrap();
         assert_eq!((summary.large_objects, summary.errors.len()), (2, 1));
-        assert!(summary.errors[0].message.contains("800003"), "{:?}", summary.errors);
+        assert!(summary.errors[0].statement.contains("large object 800003"), "{:?}", summary.errors);
         assert_eq!(target.psql(contents), "800001first,800002,800003third");
     }
 }

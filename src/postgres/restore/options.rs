@@ -46,6 +46,8 @@ pub struct RestoreOptions {
     pub strict_names: bool,
     /// Switch a table's triggers off while its rows are loaded, in a restore of data only.
     pub disable_triggers: bool,
+    /// The superuser who switches triggers off; without one, the user who restores.
+    pub superuser: Option<BString>,
     /// Load rows under row security.
     pub row_security: bool,
     /// Take this role before anything is restored.
@@ -81,6 +83,7 @@ impl Default for RestoreOptions {
             list: None,
             strict_names: false,
             disable_triggers: false,
+            superuser: None,
             row_security: false,
             role: None,
             single_transaction: false,

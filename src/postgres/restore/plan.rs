@@ -124,6 +124,8 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, targ
         fixed_path: settings.search_path.is_some(),
         // With no definition wanted at all it is a restore of data only, asked for or not.
         data_only: !wanted.iter().any(|wanted| wanted.definition),
+        standard_strings: settings.standard_strings,
+        is_superuser: false,
         places: entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect(),
         schema: None,
         tablespace: None,
@@ -167,6 +169,8 @@ struct Planner<'a> {
     target: &'a Target,
     fixed_path: bool,
     data_only: bool,
+    standard_strings: bool,
+    is_superuser: bool,
     places: HashMap<DumpId, usize>,
     schema: Option<BString>,
     tablespace: Option<BString>,
@@ -260,6 +264,7 @@ impl Planner<'_> {
         let table = self.table_of(entry);
         let disable = self.data_only && self.options.disable_triggers && kinds::is(entry, "TABLE DATA");
         if disable {
+            self.become_superuser(at);
             self.push(at, Action::Alter(triggers(entry, "DISABLE")));
         }
         let first = self.steps.len();
@@ -281,6 +286,19 @@ impl Planner<'_> {
         self.head(first, Heading::Data);
         if disable {
             self.push(at, Action::Alter(triggers(entry, "ENABLE")));
+        }
+    }
+
+    /// Takes the identity of the superuser, once.
+    fn become_superuser(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.is_superuser, true) {
+            let mut statement = b"SET SESSION AUTHORIZATION ".to_vec();
+            match &self.options.superuser {
+                Some(name) => quote::literal(&mut statement, BStr::new(name.as_slice()), self.standard_strings),
+                None => statement.extend_from_slice(b"DEFAULT"),
+            }
+            statement.push(b';');
+            self.push(at, Action::Set(statement.into()));
         }
     }
 

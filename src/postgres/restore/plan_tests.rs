@@ -337,6 +337,7 @@ fn schema_only_and_data_only_part_an_archive_in_two() {
     assert_eq!(
         steps(&entries, &data_only),
         [
+            "SET SESSION AUTHORIZATION DEFAULT;",
             "ALTER TABLE public.a DISABLE TRIGGER ALL;",
             "COPY public.a FROM stdin; into Some(3)",
             "ALTER TABLE public.a ENABLE TRIGGER ALL;",
