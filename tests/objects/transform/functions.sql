@@ -4,7 +4,7 @@ CREATE TRANSFORM FOR integer LANGUAGE sql (
 CREATE TRANSFORM FOR text LANGUAGE sql (FROM SQL WITH FUNCTION pg_catalog.prsd_lextype(internal));
 COMMENT ON TRANSFORM FOR integer LANGUAGE sql IS 'seen through';
 CREATE TYPE "Ty pe" AS (a integer);
-CREATE FUNCTION "From"(internal) RETURNS internal LANGUAGE internal STRICT AS 'prsd_lextype';
+CREATE FUNCTION "From"(internal) RETURNS internal LANGUAGE internal IMMUTABLE STRICT AS 'prsd_lextype';
 CREATE TRANSFORM FOR "Ty pe" LANGUAGE plpgsql (FROM SQL WITH FUNCTION "From"(internal));
 CREATE FUNCTION transformed(integer, text) RETURNS integer
     TRANSFORM FOR TYPE integer, FOR TYPE text LANGUAGE sql IMMUTABLE AS 'SELECT $1';

@@ -33,7 +33,11 @@ CREATE FUNCTION small_in(cstring) RETURNS small IMMUTABLE STRICT LANGUAGE intern
 CREATE FUNCTION small_out(small) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'int2out';
 CREATE TYPE small (INPUT = small_in, OUTPUT = small_out, LIKE = int2, DEFAULT = 7);
 
-CREATE TYPE by_char;
-CREATE FUNCTION by_char_in(cstring) RETURNS by_char IMMUTABLE STRICT LANGUAGE internal AS 'charin';
-CREATE FUNCTION by_char_out(by_char) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'charout';
-CREATE TYPE by_char (INPUT = by_char_in, OUTPUT = by_char_out, LIKE = "char", ELEMENT = "char");
+-- Before 14, types of a fixed length could have elements; since then they need a function for it (see subscript.sql).
+SELECT :SERVER_VERSION_NUM < 140000 AS simple_elements \gset
+\if :simple_elements
+CREATE TYPE listed;
+CREATE FUNCTION listed_in(cstring) RETURNS listed IMMUTABLE STRICT LANGUAGE internal AS 'namein';
+CREATE FUNCTION listed_out(listed) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'nameout';
+CREATE TYPE listed (INPUT = listed_in, OUTPUT = listed_out, LIKE = name, ELEMENT = "char");
+\endif

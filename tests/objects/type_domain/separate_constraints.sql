@@ -1,4 +1,4 @@
--- Not validated: added after the data, which need not fulfil it.
+-- Not validated, added after the data, which need not fulfil it.
 CREATE DOMAIN lax AS integer CONSTRAINT validated CHECK (VALUE > 0);
 CREATE TABLE t (a lax);
 INSERT INTO t VALUES (1);

@@ -16,7 +16,7 @@ CREATE TYPE enumerated AS ENUM ('a', 'b', 'c');
 CREATE TYPE of_enum AS RANGE (SUBTYPE = enumerated);
 \if :multiranges
 CREATE TYPE named AS RANGE (SUBTYPE = date, MULTIRANGE_TYPE_NAME = "Ranges"."Many dates");
-CREATE TABLE multi (d "Ranges"."Many dates", p plainmultirange);
+CREATE TABLE multi (d "Ranges"."Many dates", p plain_multirange);
 INSERT INTO multi VALUES ('{[2026-01-01,2026-02-01),[2026-03-01,2026-04-01)}', '{}');
 CREATE FUNCTION many("Ranges"."Many dates") RETURNS named LANGUAGE sql AS 'SELECT range_merge($1)';
 \endif
