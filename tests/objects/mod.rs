@@ -33,12 +33,21 @@ macro_rules! kinds {
 kinds! {
     aggregate
     cast
+    constraint
+    default_privileges
+    event_trigger
+    foreign_key
     function
+    index
     language
+    large_object
+    policy
+    privileges
     procedure
     schema
     table
     transform
+    trigger
     type_base
     type_composite
     type_domain

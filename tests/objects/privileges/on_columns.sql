@@ -1,0 +1,20 @@
+CREATE TABLE t (a integer, "B ""b""" text, "select" integer, gone integer, d integer);
+GRANT SELECT (a, "B ""b"""), UPDATE ("select") ON t TO bob;
+GRANT ALL ("B ""b""") ON t TO carol;
+GRANT REFERENCES (a), INSERT (a) ON t TO PUBLIC;
+GRANT SELECT (d) ON t TO bob WITH GRANT OPTION;
+GRANT SELECT (gone) ON t TO bob;
+GRANT SELECT (ctid) ON t TO carol;
+ALTER TABLE t DROP COLUMN gone;
+GRANT DELETE ON t TO bob;
+SET SESSION AUTHORIZATION bob;
+GRANT SELECT (d) ON t TO carol;
+RESET SESSION AUTHORIZATION;
+-- Only columns have any.
+CREATE TABLE only_columns (a integer);
+ALTER TABLE only_columns OWNER TO alice;
+GRANT SELECT (a) ON only_columns TO bob;
+CREATE VIEW v AS SELECT 1 AS a, 2 AS b;
+GRANT SELECT (b) ON v TO bob;
+CREATE TABLE "Parted" (a integer) PARTITION BY LIST (a);
+GRANT UPDATE (a) ON "Parted" TO bob;
