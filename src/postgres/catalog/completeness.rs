@@ -220,3 +220,50 @@ fn describe(connection: &mut Connection, ids: &[CatalogId]) -> Result<String> {
     let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
     Ok(names.join(", ") + &tail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::objects::KINDS;
+
+    /// Catalogs of the cluster, or parts of other catalogs' rows; and those that few may read, whose kinds look after
+    /// themselves.
+    const NOT_WALKED: &[Catalog] = &[
+        Catalog::ACCESS_METHOD_OPERATOR,
+        Catalog::ACCESS_METHOD_PROCEDURE,
+        Catalog::AUTHID,
+        Catalog::AUTH_MEMBERS,
+        Catalog::DATABASE,
+        Catalog::ENUM,
+        Catalog::LARGE_OBJECT,
+        Catalog::LARGE_OBJECT_METADATA,
+        Catalog::PARAMETER_ACL,
+        Catalog::SUBSCRIPTION,
+        Catalog::TABLESPACE,
+        Catalog::USER_MAPPING,
+    ];
+
+    #[test]
+    fn every_known_catalog_is_walked_or_left_out_on_purpose() {
+        for catalog in Catalog::KNOWN {
+            let walked = WALKS.iter().any(|walk| walk.catalog == *catalog);
+            assert!(walked != NOT_WALKED.contains(catalog), "{:?}", catalog.name());
+        }
+    }
+
+    #[test]
+    fn every_walked_catalog_belongs_to_a_kind() {
+        for walk in WALKS {
+            let claimed = KINDS.iter().any(|kind| kind.catalogs().contains(&walk.catalog));
+            assert!(claimed, "no kind says that it reads {:?}", walk.catalog.name());
+        }
+    }
+
+    #[test]
+    fn kinds_have_names_of_their_own() {
+        let mut names: Vec<_> = KINDS.iter().map(|kind| kind.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), KINDS.len());
+    }
+}
