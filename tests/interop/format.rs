@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::Stdio;
 
-use pgformat::{Block, Compression, DumpId, Entry, Piece, PieceEncoder, Reader, Section, Version, Writer};
+use pgformat::{Block, Compression, DumpId, Entry, Header, Piece, PieceEncoder, Reader, Section, Version, Writer};
 
 use crate::support::archive::{self, Data, Rows};
 use crate::support::{Database, MAJORS, Output, Server, output, pg_tool, run};
@@ -351,5 +351,76 @@ fn a_version_above_its_own_is_refused_by_pg_restore() {
         fs::write(&ours, rewrite(&original, way)).unwrap();
         let out = output(pg_tool(14, "pg_restore").arg("-l").arg(&ours));
         assert!(!out.success() && out.stderr().contains("unsupported version"), "{out}");
+    }
+}
+
+/// A compressed stream as pgformat writes it, of `parts` compressed apart.
+fn stream(compression: Compression, parts: &[&[u8]]) -> Vec<u8> {
+    let entry = Entry { has_data: true, ..Entry::new(DumpId(1), "TABLE DATA") };
+    let mut writer = Writer::new(Vec::new(), Header::new(Version::V1_16, compression), vec![entry]).unwrap();
+    let (mut encoder, mut piece) = (PieceEncoder::new(compression).unwrap(), Piece::new());
+    writer.begin_data(DumpId(1)).unwrap();
+    let start = usize::try_from(writer.offset()).unwrap();
+    for part in parts {
+        encoder.encode(b"", part, &mut piece).unwrap();
+        writer.piece(&piece).unwrap();
+    }
+    writer.end_stream().unwrap();
+    writer.end_block().unwrap();
+    let (archive, mut stream) = (writer.finish().unwrap(), Vec::new());
+    let mut rest = &archive[start..];
+    while let Some((length, after)) = rest[1..].split_first_chunk::<4>()
+        && *length != [0; 4]
+    {
+        let (chunk, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+        stream.extend_from_slice(chunk);
+        rest = after;
+    }
+    stream
+}
+
+/// The trap that decides how pieces are laid out: see "Compression" in docs/FORMAT.md.
+#[test]
+fn several_frames_are_read_as_the_description_of_the_format_says() {
+    let rows: [&[u8]; 2] = [b"1\n2\n3\n", b"4\n5\n\\.\n\n\n"];
+    for major in [16, 17, 18] {
+        if Server::get(major).is_none() {
+            continue;
+        }
+        for (compression, together, all_is_read) in [
+            (Compression::Lz4, true, true),
+            (Compression::Lz4, false, true),
+            (Compression::ZSTD, true, false),
+            (Compression::ZSTD, false, true),
+        ] {
+            let table = Entry {
+                has_data: true,
+                tag: Some("t".into()),
+                copy_statement: Some("COPY t (n) FROM stdin;\n".into()),
+                ..Entry::new(DumpId(1), "TABLE DATA")
+            };
+            let header = Header::new(Version::V1_15, compression);
+            let mut writer = Writer::new(Vec::new(), header, vec![table]).unwrap();
+            writer.begin_data(DumpId(1)).unwrap();
+            let frames = rows.map(|rows| stream(compression, &[rows]));
+            if together {
+                writer.chunk(&frames.concat()).unwrap();
+            } else {
+                frames.iter().for_each(|frame| writer.chunk(frame).unwrap());
+            }
+            writer.end_stream().unwrap();
+            writer.end_block().unwrap();
+            let archive = writer.finish().unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("archive");
+            fs::write(&path, &archive).unwrap();
+            let script = run(pg_tool(major, "pg_restore").args(["-f", "-"]).arg(&path)).stdout();
+            let what = format!("pg_restore {major}, two frames of {compression}, together: {together}");
+            assert!(script.contains("COPY t (n) FROM stdin;\n1\n2\n3\n"), "{what}: {script}");
+            assert_eq!(script.contains("3\n4\n5\n\\.\n"), all_is_read, "{what}: {script}");
+            // Whatever the real one does, nothing is lost here.
+            let mut reader = Reader::new(archive.as_slice()).unwrap();
+            assert!(data(reader.next_block().unwrap().unwrap()) == Data::Table(rows.concat()), "{what}");
+        }
     }
 }

@@ -91,8 +91,9 @@ pub(crate) struct Decoder {
     want: usize,
     flags: u8,
     block_size: usize,
-    /// The last block's data, of which so much was given out.
+    /// Room for a block; so much of it is the last block's data, and so much of that was given out.
     block: Vec<u8>,
+    filled: usize,
     given: usize,
     history: Vec<u8>,
     sum: Xxh32,
@@ -109,6 +110,7 @@ impl Decoder {
             flags: 0,
             block_size: 0,
             block: Vec::new(),
+            filled: 0,
             given: 0,
             history: Vec::new(),
             sum: Xxh32::new(),
@@ -119,19 +121,18 @@ impl Decoder {
 
     pub(super) fn reset(&mut self) {
         self.expect(State::Start, 7);
-        self.block.clear();
-        self.given = 0;
+        (self.filled, self.given) = (0, 0);
     }
 
     pub(super) fn is_ended(&self) -> bool {
-        self.state == State::Ended && self.pending.is_empty() && self.given == self.block.len()
+        self.state == State::Ended && self.pending.is_empty() && self.given == self.filled
     }
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
         let mut taken = 0;
         loop {
-            if self.given < self.block.len() {
-                let n = output.len().min(self.block.len() - self.given);
+            if self.given < self.filled {
+                let n = output.len().min(self.filled - self.given);
                 output[..n].copy_from_slice(&self.block[self.given..self.given + n]);
                 self.given += n;
                 return Ok((taken, n));
@@ -240,27 +241,30 @@ impl Decoder {
             data = block;
         }
         self.given = 0;
-        if stored {
-            self.block.clear();
-            self.block.extend_from_slice(data);
-        } else {
-            self.block.resize(self.block_size, 0);
-            let length = if self.history.is_empty() {
-                decompress_into(data, &mut self.block)
-            } else {
-                decompress_into_with_dict(data, &mut self.block, &self.history)
-            };
-            self.block.truncate(length.map_err(|e| e.to_string())?);
+        // No byte of LZ4 stands for more than 255, so that a small block needs little room.
+        let room = if stored { data.len() } else { self.block_size.min(data.len().saturating_mul(255) + 16) };
+        if self.block.len() < room {
+            self.block.resize(room, 0);
         }
+        let block = &mut self.block[..room];
+        self.filled = if stored {
+            block.copy_from_slice(data);
+            room
+        } else if self.history.is_empty() {
+            decompress_into(data, block).map_err(|e| e.to_string())?
+        } else {
+            decompress_into_with_dict(data, block, &self.history).map_err(|e| e.to_string())?
+        };
+        let block = &self.block[..self.filled];
         if self.flags & FLAG_INDEPENDENT == 0 {
-            let excess = (self.history.len() + self.block.len()).saturating_sub(WINDOW);
+            let excess = (self.history.len() + block.len()).saturating_sub(WINDOW);
             self.history.drain(..excess.min(self.history.len()));
-            self.history.extend_from_slice(&self.block[self.block.len().saturating_sub(WINDOW)..]);
+            self.history.extend_from_slice(&block[block.len().saturating_sub(WINDOW)..]);
         }
         if self.flags & FLAG_SUM != 0 {
-            self.sum.update(&self.block);
+            self.sum.update(block);
         }
-        self.length += self.block.len() as u64;
+        self.length += block.len() as u64;
         self.expect(State::BlockLength, 4);
         Ok(())
     }

@@ -5,6 +5,9 @@ use std::fmt;
 use super::{Compression, gzip, lz4, zstd};
 use crate::error::{ErrorKind, Fault, Result};
 
+/// How much memory a piece keeps in any case.
+const KEPT: usize = 256 * 1024;
+
 /// A compressed piece of a stream. It can be used over and over, and then keeps its memory.
 #[derive(Debug, Clone, Default)]
 pub struct Piece {
@@ -90,6 +93,10 @@ impl PieceEncoder {
     /// The compressor fails.
     pub fn encode(&mut self, dictionary: &[u8], data: &[u8], piece: &mut Piece) -> Result<()> {
         piece.bytes.clear();
+        // One that once held an enormous row need not keep its memory for ever.
+        if piece.bytes.capacity() / 4 > data.len().max(KEPT) {
+            piece.bytes = Vec::new();
+        }
         (piece.length, piece.sum, piece.algorithm) = (data.len() as u64, 1, Some(self.compression.name()));
         if data.is_empty() {
             return Ok(());
