@@ -10,9 +10,6 @@ use crate::header::Header;
 use crate::primitives::{DataPosition, Output};
 use crate::toc::{self, DumpId, Entry};
 
-/// How much data [`DataWriter`] gathers before it compresses a piece.
-const PIECE: usize = 256 * 1024;
-
 /// Writes an archive in custom format.
 ///
 /// The table of contents is known from the start; the data follows in its order. There are three ways to write the data
@@ -459,7 +456,7 @@ impl<'a, W: Write> DataWriter<'a, W> {
 
 impl<W: Write> Write for DataWriter<'_, W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let room = PIECE - (self.writer.buffer.len() - self.dictionary);
+        let room = self.writer.header.compression.piece_size() - (self.writer.buffer.len() - self.dictionary);
         let n = data.len().min(room);
         self.writer.buffer.extend_from_slice(&data[..n]);
         if n == room {

@@ -47,6 +47,15 @@ impl Compression {
         }
     }
 
+    /// How many bytes of data make a good piece for a [`PieceEncoder`]: enough for about the ratio of a single stream.
+    /// zstd wants more than the others, for its pieces do not refer to what is before them.
+    pub fn piece_size(self) -> usize {
+        match self {
+            Self::None | Self::Gzip(_) => 256 * 1024,
+            Self::Lz4 | Self::Zstd(_) => 1024 * 1024,
+        }
+    }
+
     /// The algorithm's name, as pg_dump spells it.
     pub fn name(self) -> &'static str {
         match self {
