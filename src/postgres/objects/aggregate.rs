@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use bstr::{BString, ByteSlice};
 
 use super::Kind;
-use super::function::{self, OF_USERS, ROUTINE_COLUMNS, ROUTINE_TABLES, Routine, not_read, unknown};
+use super::deparse::{deparsed, opt_deparsed};
+use super::function::{self, NOT_TEMPORARY, OF_USERS, ROUTINE_COLUMNS, ROUTINE_TABLES, Routine, not_read, unknown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
@@ -84,7 +85,7 @@ impl Kind for Aggregates {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         // Of the system's own, those whose privileges were changed.
         let aggregates = format!(
-            "SELECT {ROUTINE_COLUMNS} FROM {ROUTINE_TABLES} WHERE p.prokind = 'a' \
+            "SELECT {ROUTINE_COLUMNS} FROM {ROUTINE_TABLES} WHERE p.prokind = 'a' AND {NOT_TEMPORARY} \
              AND (p.pronamespace <> 11 OR p.proacl IS DISTINCT FROM i.initprivs) ORDER BY p.oid"
         );
         let definitions = format!("{DEFINITIONS}{OF_USERS}");
@@ -124,23 +125,24 @@ impl Definition {
             return Err(unknown(row.text("proname")?, "kind of aggregate", kind));
         }
         let default_modify = if kind == b'n' { b'r' } else { b'w' };
-        let deparsed = |column: &str| Ok(row.opt_text(column)?.map(Deparsed::by_server));
+        let text = |column: &str| deparsed(row, column, "proname");
+        let opt_text = |column: &str| opt_deparsed(row, column, "proname");
         let state = |[transition, state_type, space, initial, last, extra, modify]: [&str; 7]| {
-            let Some(transition) = deparsed(transition)? else { return Ok(None) };
-            let last = match deparsed(last)? {
+            let Some(transition) = opt_text(transition)? else { return Ok(None) };
+            let last = match opt_text(last)? {
                 Some(function) => {
                     Some(Last { function, extra: row.bool(extra)?, modify: modification(row, modify, default_modify)? })
                 }
                 None => None,
             };
-            let state_type = Deparsed::by_server(row.text(state_type)?);
+            let state_type = text(state_type)?;
             let (space, initial) = (row.i32(space)?, row.opt_string(initial)?);
             Ok(Some(State { transition, state_type, space, initial, last }))
         };
         let plain = state(["transition", "state_type", "space", "initial", "last", "extra", "modify"])?;
         let moving = state(["m_transition", "m_state_type", "m_space", "m_initial", "m_last", "m_extra", "m_modify"])?;
         Ok(Self {
-            arguments: Deparsed::by_server(row.text("arguments")?),
+            arguments: text("arguments")?,
             hypothetical: kind == b'h',
             plain: plain.ok_or_else(|| {
                 Error::new(
@@ -149,11 +151,11 @@ impl Definition {
                 )
                 .why("it has no transition function")
             })?,
-            combine: deparsed("combine")?,
-            serialize: deparsed("serialize")?,
-            deserialize: deparsed("deserialize")?,
+            combine: opt_text("combine")?,
+            serialize: opt_text("serialize")?,
+            deserialize: opt_text("deserialize")?,
             moving: match moving {
-                Some(state) => Some((state, Deparsed::by_server(row.text("m_inverse")?))),
+                Some(state) => Some((state, text("m_inverse")?)),
                 None => None,
             },
             sort_operator: match row.opt_string("operator_schema")? {

@@ -14,6 +14,7 @@ mod constraint;
 mod conversion;
 mod database;
 mod default_privileges;
+mod deparse;
 mod event_trigger;
 mod extended_statistics;
 mod extension;

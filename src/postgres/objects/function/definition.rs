@@ -2,6 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::super::deparse::{deparsed, opt_deparsed};
 use super::super::types::required_type_name;
 use super::{OF_USERS, settings, unknown};
 use crate::error::Result;
@@ -46,7 +47,11 @@ enum Body {
 }
 
 pub(super) fn query(server: ServerVersion) -> Query {
-    let sql_body = if server.sql_bodies() { "pg_catalog.pg_get_function_sqlbody(p.oid)" } else { "NULL::text" };
+    let sql_body = if server.sql_bodies() {
+        "p.prosqlbody IS NOT NULL AS has_sql_body, pg_catalog.pg_get_function_sqlbody(p.oid) AS sql_body"
+    } else {
+        "false AS has_sql_body, NULL::text AS sql_body"
+    };
     Query::new(
         "definitions of functions",
         format!(
@@ -55,7 +60,7 @@ pub(super) fn query(server: ServerVersion) -> Query {
              coalesce(p.protrftypes, '{{}}')::oid[] AS transforms, p.provolatile, p.proisstrict, p.prosecdef, \
              p.proleakproof, p.procost::text AS cost, CASE WHEN p.proretset THEN p.prorows::text END AS rows, \
              nullif(p.prosupport::text, '-') AS support, p.proparallel, \
-             coalesce(p.proconfig, '{{}}')::text[] AS settings, {sql_body} AS sql_body, p.prosrc, \
+             coalesce(p.proconfig, '{{}}')::text[] AS settings, {sql_body}, p.prosrc, \
              coalesce(p.probin, '') AS probin \
              FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang \
              WHERE p.prokind <> 'a' AND {OF_USERS}"
@@ -72,14 +77,15 @@ impl Definition {
             b's' => " STABLE",
             other => return Err(unknown(name, "volatility", other)),
         };
-        let body = match row.opt_text("sql_body")? {
-            Some(sql) => Body::Sql(Deparsed::by_server(sql)),
+        let body = match opt_deparsed(row, "sql_body", "proname")? {
+            Some(sql) => Body::Sql(sql),
+            None if row.bool("has_sql_body")? => Body::Sql(deparsed(row, "sql_body", "proname")?),
             None if row.text("probin")?.is_empty() => Body::Source(row.string("prosrc")?),
             None => Body::Library(row.string("probin")?, row.string("prosrc")?),
         };
         Ok(Self {
-            arguments: Deparsed::by_server(row.text("arguments")?),
-            result: row.opt_text("result")?.map(Deparsed::by_server),
+            arguments: deparsed(row, "arguments", "proname")?,
+            result: opt_deparsed(row, "result", "proname")?,
             language: row.string("lanname")?,
             transforms: row.oids("transforms")?,
             volatility,
@@ -88,7 +94,7 @@ impl Definition {
             leakproof: row.bool("proleakproof")?,
             cost: row.string("cost")?,
             rows: row.opt_string("rows")?,
-            support: row.opt_text("support")?.map(Deparsed::by_server),
+            support: opt_deparsed(row, "support", "proname")?,
             parallel: parallel(row)?.map_or("", |(clause, _)| clause),
             settings: row.texts("settings")?.into_iter().flatten().collect(),
             body,

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::deparse::deparsed;
 use super::types::{compare_types, required_type_name};
 use super::{Kind, extension};
 use crate::error::{Error, ErrorKind, Result};
@@ -35,6 +36,10 @@ pub(super) const ROUTINE_COLUMNS: &str = "p.oid, p.proname, p.pronamespace, p.pr
 /// The tables for [`ROUTINE_COLUMNS`].
 pub(super) const ROUTINE_TABLES: &str = "pg_catalog.pg_proc AS p \
     LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = 1255 AND i.objoid = p.oid AND i.objsubid = 0";
+
+/// Leaves out what sessions have made for themselves, which may vanish at any time.
+pub(super) const NOT_TEMPORARY: &str = "p.pronamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace AS n \
+    WHERE n.nspname ~ '^pg_temp_')";
 
 /// Narrows a query down to routines whose definition may be dumped: neither those of the system's schemas nor members of
 /// extensions.
@@ -77,7 +82,7 @@ impl Routine {
         Ok(Self {
             owner: model.role(row.oid("proowner")?, row.text("proname")?)?.into(),
             arguments: row.oids("arguments")?,
-            identity: Deparsed::by_server(row.text("identity")?),
+            identity: deparsed(row, "identity", "proname")?,
             privileges: Privileges::from_row(row, "acl", "acl_default")?,
         })
     }
@@ -159,7 +164,7 @@ impl Kind for Functions {
         // those are of interest that users' casts and transforms are made of, and those whose privileges were changed.
         let functions = format!(
             "SELECT {ROUTINE_COLUMNS}, p.prokind FROM {ROUTINE_TABLES} \
-             WHERE p.prokind <> 'a' AND (p.pronamespace <> 11 OR p.proacl IS DISTINCT FROM i.initprivs \
+             WHERE p.prokind <> 'a' AND {NOT_TEMPORARY} AND (p.pronamespace <> 11 OR p.proacl IS DISTINCT FROM i.initprivs \
                OR p.oid IN (SELECT castfunc FROM pg_catalog.pg_cast WHERE oid >= {FIRST_USER_OID} \
                  UNION ALL SELECT trffromsql::oid FROM pg_catalog.pg_transform WHERE oid >= {FIRST_USER_OID} \
                  UNION ALL SELECT trftosql::oid FROM pg_catalog.pg_transform WHERE oid >= {FIRST_USER_OID})) \

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::super::deparse::opt_deparsed;
 use super::{Default, unknown};
 use crate::error::Result;
 use crate::postgres::emit::Render;
@@ -59,8 +60,8 @@ impl Base {
     pub(super) fn read(row: Row<'_>) -> Result<Self> {
         let mut functions = Vec::new();
         for (word, column) in FUNCTIONS {
-            if let Some(name) = row.opt_text(column)? {
-                functions.push((*word, Deparsed::by_server(name)));
+            if let Some(name) = opt_deparsed(row, column, "typname")? {
+                functions.push((*word, name));
             }
         }
         let name = row.text("typname")?;
@@ -81,10 +82,10 @@ impl Base {
         Ok(Self {
             length: row.i16("typlen")?,
             functions,
-            subscript: row.opt_text("typsubscript")?.map(Deparsed::by_server),
+            subscript: opt_deparsed(row, "typsubscript", "typname")?,
             collatable: row.bool("collatable")?,
             default: Default::read(row)?,
-            element: row.opt_text("element")?.map(Deparsed::by_server),
+            element: opt_deparsed(row, "element", "typname")?,
             category: row.string("typcategory")?,
             preferred: row.bool("typispreferred")?,
             delimiter: row.string("typdelim")?,

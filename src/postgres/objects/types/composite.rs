@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::super::deparse::deparsed;
 use super::Type;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
@@ -21,7 +22,7 @@ pub(super) struct Attribute {
 
 pub(super) fn query() -> Query {
     // LEFT JOIN, since a composite type need not have attributes.
-    let sql = "SELECT t.oid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, \
+    let sql = "SELECT t.oid, t.typname, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, \
          cn.nspname AS collation_schema, c.collname AS collation \
          FROM pg_catalog.pg_type AS t \
          JOIN pg_catalog.pg_class AS r ON r.oid = t.typrelid AND r.relkind = 'c' \
@@ -41,7 +42,7 @@ impl Attribute {
             Some(schema) => Some((schema, row.string("collation")?)),
             None => None,
         };
-        let type_name = Deparsed::by_server(row.text("type")?);
+        let type_name = deparsed(row, "type", "typname")?;
         Ok(Some(Self { number: row.i32("attnum")?, name, type_name, collation }))
     }
 }

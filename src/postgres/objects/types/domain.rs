@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Section;
 
+use super::super::deparse::deparsed;
 use super::{Default, Type, unknown};
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::graph::{LoopRole, Place, Rank};
 use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
@@ -34,7 +35,7 @@ pub struct DomainConstraint {
 }
 
 pub(super) fn query() -> Query {
-    let sql = "SELECT t.oid, pg_catalog.format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull, \
+    let sql = "SELECT t.oid, t.typname, pg_catalog.format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull, \
          pg_catalog.pg_get_expr(t.typdefaultbin, 1247::oid) AS expression, t.typdefault, \
          cn.nspname AS collation_schema, c.collname AS collation \
          FROM pg_catalog.pg_type AS t \
@@ -50,10 +51,8 @@ pub(super) fn constraints_query() -> Query {
     // overlooked.
     let sql = "SELECT k.oid, k.contypid, k.conname, k.contype, k.convalidated, \
          pg_catalog.pg_get_constraintdef(k.oid) AS definition FROM pg_catalog.pg_constraint AS k \
-         JOIN pg_catalog.pg_type AS t ON t.oid = k.contypid \
-         JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE ";
-    // In the collation of the column, as opposed to the database's: the order of names by their bytes.
-    Query::new("constraints of domains", format!("{sql}{} ORDER BY k.contypid, k.conname", super::OF_USERS))
+         WHERE k.contypid <> 0 ";
+    Query::new("constraints of domains", format!("{sql}AND k.oid >= {FIRST_USER_OID} ORDER BY k.contypid, k.conname"))
 }
 
 impl Domain {
@@ -63,7 +62,7 @@ impl Domain {
             None => None,
         };
         Ok(Self {
-            base: Deparsed::by_server(row.text("base")?),
+            base: deparsed(row, "base", "typname")?,
             collation,
             not_null: row.bool("typnotnull")?,
             default: Default::read(row)?,
@@ -166,7 +165,7 @@ impl DomainConstraint {
             body: DomainConstraint {
                 domain,
                 is_check,
-                definition: Deparsed::by_server(row.text("definition")?),
+                definition: deparsed(row, "definition", "conname")?,
                 separate: !validated,
             },
         });

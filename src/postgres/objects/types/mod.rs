@@ -155,6 +155,8 @@ impl Kind for Types {
         for row in constraints.iter() {
             let Some(domain) = model.find(Catalog::TYPE, row.oid("contypid")?) else { continue };
             if !model.get(domain).is_some_and(|d| d.wanted.has(Parts::DEFINITION)) {
+                // It comes with whatever brings the domain.
+                model.account(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? });
                 continue;
             }
             let constraint = DomainConstraint::add(model, domain, row)?;

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use bstr::{BStr, ByteSlice};
 
+use super::super::deparse::is_gone;
 use super::Type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
@@ -12,9 +13,9 @@ use crate::postgres::model::Model;
 use crate::sql::Deparsed;
 
 /// The type's name as `format_type` writes it under an empty search_path: quoted, and qualified unless it is in
-/// `pg_catalog`.
+/// `pg_catalog`. None where there is no such type, or none any more.
 pub fn type_name(model: &Model, oid: u32) -> Option<&Deparsed> {
-    model.find_body::<Type>(Catalog::TYPE, oid).map(|(_, body)| &body.formatted)
+    model.find_body::<Type>(Catalog::TYPE, oid).map(|(_, body)| &body.formatted).filter(|name| !is_gone(name.as_bstr()))
 }
 
 /// As [`type_name`], for a type that `what` cannot be written without.
@@ -25,6 +26,7 @@ pub fn required_type_name<'m>(model: &'m Model, oid: u32, what: &BStr) -> Result
     type_name(model, oid).ok_or_else(|| {
         Error::new(ErrorKind::Incomplete, format!("find a type that \"{what}\" mentions"))
             .why(format!("the catalog has no type with OID {oid}"))
+            .hint("if it has just been dropped, run the backup again")
     })
 }
 

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::super::deparse::{deparsed, opt_deparsed};
 use crate::error::Result;
 use crate::postgres::emit::Render;
 use crate::postgres::version::ServerVersion;
@@ -25,7 +26,7 @@ pub(super) fn query(server: ServerVersion) -> Query {
     Query::new(
         "range types",
         format!(
-            "SELECT t.oid, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype, {multirange} AS multirange, \
+            "SELECT t.oid, t.typname, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype, {multirange} AS multirange, \
              CASE WHEN NOT o.opcdefault THEN on_.nspname END AS class_schema, o.opcname AS class, \
              cn.nspname AS collation_schema, c.collname AS collation, \
              nullif(r.rngcanonical::text, '-') AS canonical, nullif(r.rngsubdiff::text, '-') AS difference \
@@ -49,12 +50,12 @@ impl Range {
             row.opt_string(schema)?.map(|schema| Ok((schema, row.string(name)?))).transpose()
         };
         Ok(Self {
-            subtype: Deparsed::by_server(row.text("subtype")?),
-            multirange: row.opt_text("multirange")?.map(Deparsed::by_server),
+            subtype: deparsed(row, "subtype", "typname")?,
+            multirange: opt_deparsed(row, "multirange", "typname")?,
             operator_class: named("class_schema", "class")?,
             collation: named("collation_schema", "collation")?,
-            canonical: row.opt_text("canonical")?.map(Deparsed::by_server),
-            difference: row.opt_text("difference")?.map(Deparsed::by_server),
+            canonical: opt_deparsed(row, "canonical", "typname")?,
+            difference: opt_deparsed(row, "difference", "typname")?,
         })
     }
 
