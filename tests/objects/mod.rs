@@ -37,14 +37,20 @@ kinds! {
     default_privileges
     event_trigger
     foreign_key
+    foreign_table
     function
     index
+    inheritance
     language
     large_object
+    materialized_view
+    partition
     policy
     privileges
     procedure
+    rule
     schema
+    sequence
     table
     transform
     trigger
@@ -54,6 +60,7 @@ kinds! {
     type_enum
     type_privileges
     type_range
+    view
 }
 
 fn directory(kind: &str) -> PathBuf {

@@ -1,0 +1,20 @@
+CREATE TABLE t (a integer, b text);
+CREATE TABLE log (what text, a integer);
+CREATE VIEW v AS SELECT a, b FROM t;
+CREATE RULE log_insert AS ON INSERT TO t DO ALSO INSERT INTO log VALUES ('insert', NEW.a);
+CREATE RULE no_delete AS ON DELETE TO t WHERE OLD.a > 100 DO INSTEAD NOTHING;
+CREATE RULE several AS ON UPDATE TO t DO (INSERT INTO log VALUES ('old', OLD.a); INSERT INTO log VALUES (E'it''s \\ new', NEW.a));
+CREATE RULE "Quoted ""rule""" AS ON INSERT TO v DO INSTEAD INSERT INTO t VALUES (NEW.a, NEW.b) RETURNING a, b;
+CREATE RULE v_update AS ON UPDATE TO v DO INSTEAD UPDATE t SET b = NEW.b WHERE a = OLD.a;
+CREATE RULE notified AS ON DELETE TO v DO INSTEAD (NOTIFY gone; DELETE FROM t WHERE a = OLD.a);
+ALTER TABLE t DISABLE RULE log_insert;
+ALTER TABLE t ENABLE ALWAYS RULE no_delete;
+ALTER TABLE t ENABLE REPLICA RULE several;
+COMMENT ON RULE log_insert ON t IS 'logs';
+COMMENT ON RULE "Quoted ""rule""" ON v IS 'inserts';
+COMMENT ON RULE "_RETURN" ON v IS 'the view itself';
+ALTER TABLE t OWNER TO alice;
+-- The same name on several relations.
+CREATE TABLE u (a integer);
+CREATE RULE log_insert AS ON INSERT TO u DO ALSO NOTHING;
+INSERT INTO t VALUES (1, 'x');
