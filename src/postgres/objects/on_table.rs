@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::relation::Relation;
+use super::relation::{Relation, RelationKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
@@ -41,6 +41,12 @@ impl Table {
                 .hint("it may have been made or dropped this moment: try again")
         })?;
         Ok(Self { id, foreign: kind == b'f', partitioned: kind == b'p' })
+    }
+
+    /// The relation with that number.
+    pub fn of_relation(id: DumpId, relation: &Relation) -> Self {
+        let foreign = relation.kind == RelationKind::ForeignTable;
+        Self { id, foreign, partitioned: relation.kind == RelationKind::PartitionedTable }
     }
 
     /// The words for it in ALTER.

@@ -2,26 +2,26 @@
 
 use std::cmp::Ordering;
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
 use super::Kind;
+use super::on_table::Table;
 use super::relation::{Relation, RelationKind, by_oid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::emit::{Emitter, NewEntry, Render};
+use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::graph::{LoopRole, Place, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
-use pgformat::Section;
 
 pub(super) struct Rules;
 
 /// A rule of a relation.
 pub struct Rule {
     /// The relation.
-    pub table: DumpId,
+    pub(super) table: Table,
     /// Whether it is what makes the relation a view.
     is_view: bool,
     /// `pg_rewrite.ev_enabled`.
@@ -68,7 +68,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let (table, relation) = by_oid(model, row.oid("ev_class")?, || format!("the table of rule \"{name}\""))?;
     let is_view = row.bool("is_view")?;
     let has_query = matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView);
-    let (table, schema, wanted) = (table.id, table.schema, table.wanted);
+    let (schema, wanted) = (table.schema, table.wanted);
+    let table = Table::of_relation(table.id, relation);
     let part_of_view = is_view && has_query;
     let id = model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::REWRITE, oid: row.oid("oid")? }),
@@ -86,9 +87,9 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     });
     // What the rule needs, the view needs; any other rule needs its table.
     if part_of_view {
-        model.depend(table, id);
+        model.depend(table.id, id);
     } else {
-        model.depend(id, table);
+        model.depend(id, table.id);
     }
     Ok(())
 }
@@ -99,9 +100,7 @@ impl Body for Rule {
     }
 
     fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        let Some(other) = other.downcast::<Self>() else { return Ordering::Equal };
-        let name = |id| model.get(id).map(|table| &table.name);
-        name(self.table).cmp(&name(other.table))
+        other.downcast::<Self>().map_or(Ordering::Equal, |other| self.table.compare(other.table, model))
     }
 
     fn place(&self) -> Place {
@@ -109,7 +108,7 @@ impl Body for Rule {
     }
 
     fn loop_role(&self) -> LoopRole {
-        if self.is_view { LoopRole::SelectRule { of: self.table } } else { LoopRole::Other }
+        if self.is_view { LoopRole::SelectRule { of: self.table.id } } else { LoopRole::Other }
     }
 
     fn separate(&mut self) {
@@ -137,7 +136,7 @@ impl Body for Rule {
             } else {
                 let definition = self.definition.as_ref().ok_or_else(|| untold(object, table))?;
                 entry.definition.deparsed(definition).kw("\n");
-                entry.drop.kw("DROP RULE ").ident(object.name.as_bstr()).kw(" ON ").sql(&table_name).kw(";\n");
+                entry.drop.kw("DROP RULE ").ident(object.name.as_bstr()).kw(" ON ").sql(&table.qualified).kw(";\n");
             }
             let enabled = match self.enabled {
                 b'A' => Some(" ENABLE ALWAYS RULE "),
@@ -147,39 +146,12 @@ impl Body for Rule {
             };
             if let Some(words) = enabled {
                 let sql = &mut entry.definition;
-                sql.kw("ALTER TABLE ").sql(&table_name).kw(words).ident(object.name.as_bstr()).kw(";\n");
+                sql.kw("ALTER TABLE ").sql(&table.qualified).kw(words).ident(object.name.as_bstr()).kw(";\n");
             }
             out.entry(entry);
         }
-        self.emit_comment(object, (table, relation), render, out);
+        table.comment("RULE", object, render, out);
         Ok(())
-    }
-}
-
-impl Rule {
-    fn emit_comment(
-        &self,
-        object: &Object,
-        (table, relation): (&Object, &Relation),
-        render: &Render<'_>,
-        out: &mut Emitter,
-    ) {
-        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
-            return;
-        }
-        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
-        let Some(comment) = comments.and_then(|c| c.first()) else { return };
-        let mut words = render.sql();
-        words.kw("RULE ").ident(object.name.as_bstr()).kw(" ON ");
-        let mut definition = render.sql();
-        definition.kw("COMMENT ON ").sql(&words).sql(&render.qualified(table)).kw(" IS ");
-        definition.literal(comment.text.as_bstr()).kw(";\n");
-        words.ident(table.name.as_bstr());
-        let mut entry = NewEntry::about(object, "COMMENT", words.into_bstring());
-        entry.schema = render.model.schema_name(table).map(BString::from);
-        entry.owner = relation.owner.clone();
-        entry.definition = definition;
-        out.entry(entry);
     }
 }
 

@@ -14,7 +14,6 @@ use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Want
 use crate::postgres::objects::{Kind, on_table};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
-use pgformat::Section;
 
 /// A CHECK constraint of a table, which is part of CREATE TABLE where that can be, or a NOT NULL constraint that is not
 /// validated, which cannot.
@@ -102,8 +101,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
 }
 
 impl TableCheck {
-    /// Adds the comment on it. One that is part of the table comes after the table.
-    pub(super) fn emit_comment(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) {
+    /// Adds the comment on one that is part of its table, after the table.
+    pub(super) fn emit_inline_comment(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) {
         let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
         else {
             return;
@@ -113,22 +112,15 @@ impl TableCheck {
         }
         let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
         let Some(comment) = comments.and_then(|c| c.iter().find(|c| c.sub_id == 0)) else { return };
-        emit_comment(
-            (if self.separate { object } else { table }, table, relation),
-            object.name.as_ref(),
-            comment.text.as_ref(),
-            render,
-            out,
-        );
+        emit_comment(table, relation, (object.name.as_ref(), comment.text.as_ref()), render, out);
     }
 }
 
-/// Adds a comment on the constraint called `name`: the entry comes `after` an object, and is about a constraint of
-/// `table`.
+/// Adds the comment `text` on the constraint called `name`, which is part of `table`.
 pub(super) fn emit_comment(
-    (after, table, relation): (&Object, &Object, &Relation),
-    name: &BStr,
-    text: &BStr,
+    table: &Object,
+    relation: &Relation,
+    (name, text): (&BStr, &BStr),
     render: &Render<'_>,
     out: &mut Emitter,
 ) {
@@ -137,7 +129,7 @@ pub(super) fn emit_comment(
     let mut definition = render.sql();
     definition.kw("COMMENT ON ").sql(&words).sql(&render.qualified(table)).kw(" IS ").literal(text).kw(";\n");
     words.ident(table.name.as_bstr());
-    let mut entry = NewEntry::about(after, "COMMENT", words.into_bstring());
+    let mut entry = NewEntry::about(table, "COMMENT", words.into_bstring());
     entry.schema = render.model.schema_name(table).map(BString::from);
     entry.owner = relation.owner.clone();
     entry.definition = definition;

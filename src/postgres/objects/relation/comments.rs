@@ -21,13 +21,13 @@ impl Relation {
         if render.options.comments {
             for not_null in self.columns.iter().filter_map(|column| column.not_null.as_ref()) {
                 if let (Some(name), Some(comment)) = (&not_null.name, &not_null.comment) {
-                    checks::emit_comment((object, object, self), name.as_bstr(), comment.as_bstr(), render, out);
+                    checks::emit_comment(object, self, (name.as_bstr(), comment.as_bstr()), render, out);
                 }
             }
         }
         for object in self.checks.iter().filter_map(|id| render.model.get(*id)) {
             if let Some(check) = object.body::<TableCheck>().filter(|check| !check.separate && check.local) {
-                check.emit_comment(object, render, out);
+                check.emit_inline_comment(object, render, out);
             }
         }
         Ok(())

@@ -44,7 +44,7 @@ impl Body for Refresh {
 pub(super) fn link(model: &mut Model) {
     let mut rules: HashMap<DumpId, Vec<DumpId>> = HashMap::new();
     for (object, rule) in model.of_kind::<Rule>() {
-        rules.entry(rule.table).or_default().push(object.id);
+        rules.entry(rule.table.id).or_default().push(object.id);
     }
     let views: Vec<(DumpId, DumpId)> = model
         .of_kind::<Relation>()
