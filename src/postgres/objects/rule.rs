@@ -116,25 +116,20 @@ impl Body for Rule {
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
-        else {
-            return Ok(());
-        };
         if !self.separate {
             return Ok(());
         }
-        let table_name = render.qualified(table);
+        let table = self.table.named(render)?;
         if object.dumped().has(Parts::DEFINITION) {
-            let tag = [table.name.as_bytes(), b" ", object.name.as_bytes()].concat();
-            let mut entry = NewEntry::of(object, render, "RULE", tag);
-            entry.section = Section::PostData;
-            entry.owner = relation.owner.clone();
-            if self.is_view {
-                entry.definition = relation.replace_stand_in(table, render)?;
+            let mut entry = table.entry(object, "RULE", render);
+            entry.tag = table.tag(object);
+            let view = table.object.body::<Relation>().filter(|_| self.is_view);
+            if let Some(view) = view {
+                entry.definition = view.replace_stand_in(table.object, render)?;
                 // A view's own rule cannot be dropped.
-                entry.drop = relation.restore_stand_in(table, render);
+                entry.drop = view.restore_stand_in(table.object, render);
             } else {
-                let definition = self.definition.as_ref().ok_or_else(|| untold(object, table))?;
+                let definition = self.definition.as_ref().ok_or_else(|| untold(object, table.object))?;
                 entry.definition.deparsed(definition).kw("\n");
                 entry.drop.kw("DROP RULE ").ident(object.name.as_bstr()).kw(" ON ").sql(&table.qualified).kw(";\n");
             }

@@ -12,8 +12,6 @@ ALTER TABLE other_default ALTER a SET DEFAULT 99;
 CREATE TABLE grandchild (f integer CHECK (f > 0)) INHERITS (child);
 CREATE TABLE own_check (CONSTRAINT two_d_check CHECK (d <> '')) INHERITS (two);
 CREATE TABLE own_not_null (c integer NOT NULL) INHERITS (one);
-CREATE TABLE late_not_null () INHERITS (one);
-ALTER TABLE late_not_null ALTER c SET NOT NULL;
 INSERT INTO child (b, e) VALUES ('x', 1);
 INSERT INTO one (b) VALUES ('p');
 INSERT INTO merged DEFAULT VALUES;

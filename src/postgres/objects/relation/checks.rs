@@ -161,25 +161,21 @@ impl Body for TableCheck {
         if !self.separate {
             return Ok(());
         }
-        let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
-        else {
-            return Ok(());
-        };
+        let Some(relation) = render.model.body::<Relation>(self.table) else { return Ok(()) };
+        let table = on_table::Table::of_relation(self.table, relation);
+        let (words, table) = (table.words(), table.named(render)?);
         if self.local && object.dumped().has(Parts::DEFINITION) {
             let desc = if self.not_null { "CONSTRAINT" } else { "CHECK CONSTRAINT" };
-            let tag = [table.name.as_bytes(), b" ", object.name.as_bytes()].concat();
-            let mut entry = NewEntry::of(object, render, desc, tag);
-            entry.section = Section::PostData;
-            entry.owner = relation.owner.clone();
-            let (words, name) = (relation.kind.alter_words(), render.qualified(table));
+            let mut entry = table.entry(object, desc, render);
+            entry.tag = table.tag(object);
             // No ONLY: children get it from here.
-            entry.definition.kw("ALTER ").kw(words).kw(" ").sql(&name).kw("\n    ADD CONSTRAINT ");
+            entry.definition.kw("ALTER ").kw(words).kw(" ").sql(&table.qualified).kw("\n    ADD CONSTRAINT ");
             entry.definition.ident(object.name.as_bstr()).kw(" ").deparsed(&self.definition).kw(";\n");
-            entry.drop.kw("ALTER ").kw(words).kw(" ").sql(&name);
+            entry.drop.kw("ALTER ").kw(words).kw(" ").sql(&table.qualified);
             entry.drop.kw(" DROP CONSTRAINT ").ident(object.name.as_bstr()).kw(";\n");
             out.entry(entry);
         }
-        self.emit_comment(object, render, out);
+        table.comment("CONSTRAINT", object, render, out);
         Ok(())
     }
 }
