@@ -57,7 +57,14 @@ const WALKS: &[Walk] = &[
     },
     in_schema(Catalog::COLLATION, "collnamespace"),
     Walk { unless: Some("conrelid = 0"), ..part(Catalog::CONSTRAINT, "conrelid") },
-    Walk { unless: Some("contypid = 0"), ..in_schema(Catalog::CONSTRAINT, "connamespace") },
+    Walk {
+        // Those of an extension's domain come with it, without being members themselves.
+        unless: Some(
+            "contypid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_depend AS of_type \
+             WHERE of_type.classid = 1247 AND of_type.objid = x.contypid AND of_type.deptype = 'e')",
+        ),
+        ..in_schema(Catalog::CONSTRAINT, "connamespace")
+    },
     in_schema(Catalog::CONVERSION, "connamespace"),
     in_no_schema(Catalog::DEFAULT_ACL),
     in_no_schema(Catalog::EVENT_TRIGGER),
