@@ -7,7 +7,7 @@
 use super::execute::Run;
 use super::plan::{Action, Step};
 use super::summary::EntryError;
-use super::{batch, cascade, large_objects};
+use super::{batch, cascade, kinds, large_objects};
 use crate::progress::Level;
 use crate::{Error, Result};
 
@@ -48,6 +48,9 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
         run.reporter.advance(gone as u64);
         if is_last {
             for (drop, error) in failures {
+                if stays(run, drop.step.entry, &error) {
+                    continue;
+                }
                 run.put_down_error(drop.step.entry, error);
                 if run.summary.stopped {
                     break;
@@ -57,6 +60,19 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
         }
         pending = failures.into_iter().map(|(drop, _)| drop).collect();
     }
+}
+
+/// Whether the object can stay because making it anew would change nothing: a schema or an extension that holds what is
+/// not in the archive, or has it depend on it.
+fn stays(run: &mut Run<'_>, entry: usize, error: &EntryError) -> bool {
+    let is_container = ["SCHEMA", "EXTENSION"].iter().any(|desc| kinds::is(&run.entries[entry], desc));
+    let stays = is_container && error.sqlstate.as_deref() == Some("2BP01");
+    if stays {
+        let detail = error.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        run.say(Level::Warning, entry, format!("it stays, because other objects depend on it{detail}"));
+        run.kept.insert(entry);
+    }
+    stays
 }
 
 /// Does several drops.

@@ -9,7 +9,7 @@ use super::batch;
 use super::drops;
 use super::options::RestoreOptions;
 use super::plan::{Action, Plan, Purpose, Step};
-use super::summary::{EntryError, EntryName, RestoreSummary};
+use super::summary::{self, EntryError, EntryName, RestoreSummary};
 use super::{large_objects, lo_data, rows};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
@@ -58,6 +58,7 @@ pub fn execute(
         summary: RestoreSummary::default(),
         failed: HashSet::new(),
         undefined: HashSet::new(),
+        kept: HashSet::new(),
         reached: 0,
         changed: 0,
     };
@@ -96,6 +97,8 @@ pub(super) struct Run<'a> {
     failed: HashSet<usize>,
     /// Entries whose definition failed.
     undefined: HashSet<usize>,
+    /// Entries whose objects stay as they are, because they hold what is not in the archive.
+    pub(super) kept: HashSet<usize>,
     /// How many steps after the drops were carried out.
     reached: usize,
     /// How many rows statements have changed.
@@ -155,6 +158,12 @@ impl<'a> Run<'a> {
         let mut window = Window::default();
         for step in steps {
             match step.statement() {
+                // It is there already.
+                Some(_) if matches!(step.action, Action::Define(_)) && self.kept.contains(&step.entry) => {
+                    self.send(&mut window)?;
+                    self.reached += 1;
+                    self.reporter.advance(1);
+                }
                 Some(statement) => {
                     window.bytes += statement.len();
                     window.steps.push((step, statement));
@@ -168,6 +177,7 @@ impl<'a> Run<'a> {
                     self.send(&mut window)?;
                     if !self.summary.stopped {
                         self.step(step, data)?;
+                        self.pass_on_notices(Some(step.entry));
                         self.reached += 1;
                         self.reporter.advance(1);
                     }
@@ -187,6 +197,9 @@ impl<'a> Run<'a> {
         self.reporter.current(&EntryName::of(&self.entries[first.entry]).to_string());
         let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| *statement).collect();
         let results = self.target.execute_each(&statements)?;
+        // Which of several statements the server has something to say about, it does not say.
+        let is_one = steps.iter().all(|(step, _)| step.entry == first.entry);
+        self.pass_on_notices(is_one.then_some(first.entry));
         for ((step, statement), result) in steps.into_iter().zip(results) {
             if let Err(error) = result {
                 self.put_down(step.entry, statement, error)?;
@@ -310,6 +323,16 @@ impl<'a> Run<'a> {
         self.failed.insert(entry);
         if self.options.exit_on_error || self.options.single_transaction {
             self.summary.stopped = true;
+        }
+    }
+
+    /// Passes on what the server had to say meanwhile.
+    pub(super) fn pass_on_notices(&mut self, entry: Option<usize>) {
+        for notice in self.target.take_notices() {
+            let subject =
+                entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
+            let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
+            self.reporter.message(Message { level, subject, text: summary::notice_text(&notice) });
         }
     }
 

@@ -7,6 +7,7 @@ use pgformat::{DumpId, Entry};
 
 use super::kinds::text;
 use crate::Error;
+use crate::wire::Notice;
 
 /// The outcome of a restore that came to its end, or to its first error where it was to stop there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -151,6 +152,17 @@ impl fmt::Display for EntryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.entry, self.what_happened())
     }
+}
+
+/// What a server's notice says, on one line.
+pub(super) fn notice_text(notice: &Notice) -> String {
+    let mut text = printable(notice.message.as_bstr());
+    for (what, part) in [("detail", &notice.detail), ("hint", &notice.hint)] {
+        if let Some(part) = part {
+            text.push_str(&format!("; {what}: {}", printable(part.as_bstr())));
+        }
+    }
+    text
 }
 
 /// As much of a statement as an error shows.
