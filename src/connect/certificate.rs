@@ -281,4 +281,13 @@ mod tests {
             assert!(Certificate::parse(der).is_none());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(der in proptest::collection::vec(proptest::sample::select(vec![0u8, 1, 2, 3, 6, 0x17, 0x30, 0x31, 0x81, 0x84, 0xa0, 0xa3, 0xff]), 0..60)) {
+            if let Some(certificate) = Certificate::parse(&der) {
+                let _ = (certificate.end_point(), certificate.common_name_is("x"), certificate.is_valid_at(0));
+            }
+        }
+    }
 }

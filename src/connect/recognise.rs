@@ -136,4 +136,45 @@ mod tests {
         let error = find_url(None, &Environment::empty()).unwrap_err();
         assert!(error.to_string().contains("Z4J_DATABASE_URL"), "{error}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic_or_shows_a_password(
+            text in "(postgres|postgresql\\+asyncpg|sqlite|x|)(://)?[a-z:@/?&=%,'\\\\ \\[\\]+.0-9]{0,40}",
+        ) {
+            let _ = recognise(text.as_bytes(), &env());
+            for text in [format!("{text} password='geheim"), format!("postgresql://u:geheim{text}")] {
+                let shown = match recognise(text.as_bytes(), &env()) {
+                    Err(error) => format!("{error} {error:?}"),
+                    Ok(Database::Postgres(target)) => match &target.password {
+                        Some(_) => format!("{target:?} {}", target.describe()),
+                        // It was no password to begin with, but a host or a database.
+                        None => String::new(),
+                    },
+                    Ok(_) => String::new(),
+                };
+                proptest::prop_assert!(!shown.contains("geheim"), "{}", shown);
+            }
+        }
+
+        #[test]
+        fn any_value_can_be_said_in_either_form(value in "[ -~äöü]{1,20}") {
+            let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
+            let encoded: String = value.bytes().map(|b| format!("%{b:02x}")).collect();
+            let texts = [
+                format!("host=h dbname='{quoted}' password = '{quoted}'"),
+                format!("postgresql://u:{encoded}@h/{encoded}"),
+                format!("postgresql+psycopg://h/?dbname={encoded}&password={encoded}&user=u"),
+            ];
+            for text in texts {
+                match recognise(text.as_bytes(), &env()) {
+                    Ok(Database::Postgres(target)) => {
+                        proptest::prop_assert_eq!(target.database(), value.as_bytes());
+                        proptest::prop_assert_eq!(&target.password.as_ref().unwrap().0, value.as_bytes());
+                    }
+                    other => proptest::prop_assert!(false, "{} is {:?}", text, other),
+                }
+            }
+        }
+    }
 }

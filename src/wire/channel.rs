@@ -190,6 +190,15 @@ impl Channel {
         if self.eof {
             return Ok(false);
         }
+        if self.tls.is_some() {
+            // What rustls has decrypted already makes the socket no more readable.
+            self.make_room();
+            if let Some(tls) = self.tls.as_mut()
+                && take_plaintext(tls, &mut self.input, &mut self.end, &mut self.eof)?
+            {
+                return Ok(true);
+            }
+        }
         let mut fds = [PollFd::from_borrowed_fd(self.socket.fd(), PollFlags::IN)];
         match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
             Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(false),

@@ -17,6 +17,8 @@ use crate::{Context, Error, ErrorKind, Result};
 /// Notices beyond this number, or of more bytes than this together, push out the oldest.
 const NOTICES: usize = 1000;
 const NOTICE_BYTES: usize = 1024 * 1024;
+/// Servers report some fifteen settings; extensions may add to them.
+const PARAMETERS: usize = 1000;
 
 /// A connection to a server, ready for statements.
 pub struct Connection {
@@ -253,9 +255,11 @@ impl State {
             b'S' => {
                 let mut fields = Fields(body);
                 if let (Some(name), Some(value)) = (fields.cstr(), fields.cstr()) {
+                    let room = self.parameters.len() < PARAMETERS;
                     match self.parameters.iter_mut().find(|(n, _)| n == name) {
                         Some((_, old)) => *old = value.into(),
-                        None => self.parameters.push((name.into(), value.into())),
+                        None if room => self.parameters.push((name.into(), value.into())),
+                        None => {}
                     }
                 }
             }

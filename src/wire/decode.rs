@@ -302,3 +302,53 @@ fn array(value: &[u8]) -> Option<Array<'_>> {
     }
     fields.0.is_empty().then_some(elements)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::report::ServerError;
+    use super::super::rows::Rows;
+    use super::*;
+
+    /// A description of one column of this type in binary format.
+    fn description(type_oid: u32) -> Vec<u8> {
+        [b"\0\x01c\0".as_slice(), &[0; 6], &type_oid.to_be_bytes(), &[0; 6], &[0, 1]].concat()
+    }
+
+    fn read_in_every_way(row: Row<'_>) {
+        let _ = (row.text("c"), row.opt_bytes("c"), row.char("c"), row.bool("c"), row.texts("c"), row.oid("c"));
+        let _ = (row.i16("c"), row.i32("c"), row.i64("c"), row.f32("c"), row.f64("c"), row.oids("c"));
+        let _ = (row.i16s("c"), row.i32s("c"), row.bools("c"), row.chars("c"), row.raw(0), row.raw(9));
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_makes_a_getter_panic(
+            type_oid in prop::sample::select(vec![16u32, 17, 18, 20, 21, 22, 23, 25, 26, 30, 700, 701, 1000, 1002, 1005, 1007, 1009, 1028]),
+            value in prop::collection::vec(prop::num::u8::ANY, 0..40),
+        ) {
+            let mut rows = Rows::describe("it", &description(type_oid)).unwrap();
+            let len = u32::try_from(value.len()).unwrap().to_be_bytes();
+            rows.push(&[&[0, 1], &len[..], &value].concat()).unwrap();
+            read_in_every_way(rows.one().unwrap());
+        }
+
+        #[test]
+        fn no_array_header_makes_a_getter_panic(head in prop::array::uniform5(-2i32..4), rest in prop::collection::vec(prop::num::u8::ANY, 0..16)) {
+            let mut value: Vec<u8> = head.iter().flat_map(|n| n.to_be_bytes()).collect();
+            value.extend(rest);
+            prop_assert!(array(&value).is_none_or(|a| a.len() <= value.len()));
+        }
+
+        #[test]
+        fn no_message_makes_the_readers_panic(body in prop::collection::vec(prop::num::u8::ANY, 0..60)) {
+            let _ = ServerError::parse(&body);
+            let _ = Rows::describe("it", &body);
+            let mut rows = Rows::describe("it", &description(25)).unwrap();
+            if rows.push(&body).is_ok() {
+                read_in_every_way(rows.one().unwrap());
+            }
+        }
+    }
+}

@@ -1,4 +1,44 @@
 //! A synchronous client of PostgreSQL's frontend/backend protocol, version 3.
+//!
+//! # Why there is one
+//!
+//! **Bytes.** A database need not hold UTF-8: SQL_ASCII holds whatever it was given, and names in LATIN1 or EUC_JP arrive
+//! in that encoding when the session asks for it, which a dump does. The clients that exist take statements as `&str` and
+//! ask for UTF8 while they connect, so a table whose name is not valid UTF-8 can be neither locked nor copied with them.
+//! Here statements, parameters, values and errors are bytes, and the session's encoding is left alone.
+//!
+//! **COPY.** Nearly all of a backup's bytes pass through here, one small message a row. A client that makes a value of each
+//! message, with an allocation and a wake-up, is slower than the server that sends them. [`CopyOut::fill`] walks over the
+//! messages where they lie in a large read buffer and copies each row once, to where it is wanted. [`CopyIn::send`] gathers
+//! rows into large messages, because the server does not care how the data are cut.
+//!
+//! **Round trips.** A catalog is read by some dozens of queries whose results do not depend on each other.
+//! [`Connection::pipeline`] has them all on their way at once; over a slow line it takes one round trip, not dozens.
+//!
+//! **Threads, not futures.** A dump is a handful of connections, each with a thread that does nothing else, so blocking
+//! reads are all that is needed, and the fastest that there is.
+//!
+//! The messages of authentication are built with the crate `postgres-protocol`, which does no I/O of its own.
+//!
+//! # How two talkers do not wait for each other
+//!
+//! A server that cannot get rid of its results stops reading, and a client that cannot get rid of its statements could stop
+//! reading, too. So [`Channel`] never waits for room to write without reading meanwhile what comes in, and a pipeline has
+//! no more on its way than what sockets buffer, so that what comes in stays small. A COPY into the server looks after each
+//! batch for what the server has said: notices of triggers, or that it has refused the data long ago.
+//!
+//! # After an error
+//!
+//! An error of the server's ends a statement, not the connection: every call here reads on to where the server is ready
+//! again. Where the conversation cannot be taken up again (the stream broke off or made no sense, the server ended the
+//! session, a [`CopyOut`] was dropped in its middle) the connection remembers why, and every later call says so. Nothing
+//! that the server sends makes anything panic, and no length that it tells is believed: buffers grow as bytes come in.
+//!
+//! # A new kind of message exchange
+//!
+//! Put it into a file of its own, beside `simple`, `extended`, `copy_out` and `copy_in`: check that the connection is
+//! usable, put messages into `out`, flush, and take messages with `next` until `ReadyForQuery`. `next` has taken in notices
+//! and parameters by then. Give a message that has no place to `unexpected`.
 
 mod cancel;
 mod channel;
