@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use super::model::{DumpId, Object, Parts};
-use crate::error::Result;
+use crate::error::{Context, ErrorKind, Result};
 use crate::sql::Sql;
 use crate::wire::Row;
 use statements::Target;
@@ -121,10 +121,6 @@ impl Emitter {
         subject.append_name(&mut name);
         let target =
             Target { prefix: &Sql::new(), words: subject.words, name: &name, column: of.column, owner: subject.owner };
-        let sql = statements::statements(&target, before, after)?;
-        if sql.is_empty() {
-            return Ok(None);
-        }
         let tag = match (&of.tag, of.column) {
             (Some(tag), _) => tag.clone(),
             (None, None) => subject.tag(),
@@ -134,6 +130,11 @@ impl Emitter {
                 tag.into_bstring()
             }
         };
+        let sql = statements::statements(&target, before, after)
+            .context(ErrorKind::Incomplete, || format!("dump the privileges on {tag}"))?;
+        if sql.is_empty() {
+            return Ok(None);
+        }
         let mut entry = NewEntry::about(object, "ACL", tag);
         entry.schema = subject.schema.map(BString::from);
         entry.owner = subject.owner.into();
@@ -163,4 +164,5 @@ pub fn default_privileges(
     }
     let target = Target { prefix: &prefix, words, name: &Sql::new(), column: None, owner: role };
     statements::statements(&target, before, after)
+        .context(ErrorKind::Incomplete, || format!("dump the default privileges of \"{role}\" on {words}"))
 }
