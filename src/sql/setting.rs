@@ -1,5 +1,7 @@
 //! Values of settings as they stand in the catalog (`setconfig`, `proconfig`), and as SET takes them.
 
+use std::fmt;
+
 use bstr::{BStr, BString, ByteSlice};
 
 use super::Sql;
@@ -17,32 +19,48 @@ const NAME_LISTS: &[&str] = &[
     "unix_socket_directories",
 ];
 
-impl Sql {
-    /// Appends a setting's stored value in the form that `SET name TO` takes: literals, between commas for a list of names.
-    pub fn setting_value(&mut self, name: &BStr, value: &BStr) -> &mut Self {
-        let names = NAME_LISTS.iter().any(|list| name.eq_ignore_ascii_case(list.as_bytes()));
-        let Some(elements) = names.then(|| split_names(value)).flatten() else {
-            return self.literal(value);
-        };
-        for (i, element) in elements.iter().enumerate() {
-            if i > 0 {
-                self.kw(", ");
-            }
-            self.literal(element.as_bstr());
-        }
-        self
+/// What is wrong with a stored setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MalformedSetting {
+    /// It is not of the form `name=value`.
+    NoValue,
+    /// Its value should be a list of names, and is not.
+    NoList,
+}
+
+impl fmt::Display for MalformedSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            MalformedSetting::NoValue => "is not of the form name=value",
+            MalformedSetting::NoList => "is not a list of names",
+        })
     }
 }
 
-/// Splits `name=value`, as the catalog stores settings.
-pub fn split_setting(item: &BStr) -> Option<(&BStr, &BStr)> {
-    let (name, value) = item.split_once_str("=")?;
-    Some((name.as_bstr(), value.as_bstr()))
+impl std::error::Error for MalformedSetting {}
+
+impl Sql {
+    /// Appends a stored setting (`name=value`) in the form that SET takes, `name TO value`: the value a literal, or
+    /// literals between commas for a list of names.
+    ///
+    /// # Errors
+    /// The setting is malformed; nothing usable was appended.
+    pub fn setting(&mut self, item: &BStr) -> Result<&mut Self, MalformedSetting> {
+        let (name, value) = item.split_once_str("=").ok_or(MalformedSetting::NoValue)?;
+        self.ident(name.as_bstr()).kw(" TO ");
+        if !NAME_LISTS.iter().any(|list| name.eq_ignore_ascii_case(list.as_bytes())) {
+            return Ok(self.literal(value.as_bstr()));
+        }
+        for (i, name) in split_names(value).ok_or(MalformedSetting::NoList)?.iter().enumerate() {
+            self.kw(if i > 0 { ", " } else { "" }).literal(name.as_bstr());
+        }
+        Ok(self)
+    }
 }
 
 /// The names in a list between commas, out of their double quotes; `None` if it is not such a list. Case is kept: a name
 /// that is not quoted was stored as it was given.
-fn split_names(list: &BStr) -> Option<Vec<BString>> {
+fn split_names(list: &[u8]) -> Option<Vec<BString>> {
     let mut rest = list.trim_ascii_start();
     let mut names = Vec::new();
     if rest.is_empty() {
@@ -50,7 +68,10 @@ fn split_names(list: &BStr) -> Option<Vec<BString>> {
     }
     loop {
         let name;
-        (name, rest) = if rest.starts_with(b"\"") { quoted(&rest[1..])? } else { plain(rest)? };
+        (name, rest) = match rest.strip_prefix(b"\"") {
+            Some(quoted) => quoted_name(quoted)?,
+            None => plain_name(rest)?,
+        };
         names.push(name);
         rest = rest.trim_ascii_start();
         match rest.split_first() {
@@ -61,21 +82,19 @@ fn split_names(list: &BStr) -> Option<Vec<BString>> {
     }
 }
 
-fn quoted(mut rest: &[u8]) -> Option<(BString, &[u8])> {
+fn quoted_name(mut rest: &[u8]) -> Option<(BString, &[u8])> {
     let mut name = BString::default();
     loop {
         let end = rest.find_byte(b'"')?;
         name.extend_from_slice(&rest[..end]);
         rest = &rest[end + 1..];
-        if !rest.starts_with(b"\"") {
-            return Some((name, rest));
-        }
+        let Some(after) = rest.strip_prefix(b"\"") else { return Some((name, rest)) };
         name.push(b'"');
-        rest = &rest[1..];
+        rest = after;
     }
 }
 
-fn plain(rest: &[u8]) -> Option<(BString, &[u8])> {
+fn plain_name(rest: &[u8]) -> Option<(BString, &[u8])> {
     let end = rest.iter().position(|c| *c == b',' || c.is_ascii_whitespace()).unwrap_or(rest.len());
     (end > 0).then(|| (rest[..end].into(), &rest[end..]))
 }
@@ -84,24 +103,40 @@ fn plain(rest: &[u8]) -> Option<(BString, &[u8])> {
 mod tests {
     use super::*;
 
-    fn value(name: &str, value: &str) -> String {
+    fn clause(item: &str) -> Result<String, MalformedSetting> {
         let mut sql = Sql::new();
-        sql.setting_value(name.into(), value.into());
-        sql.into_bstring().to_string()
+        sql.setting(item.into())?;
+        Ok(sql.into_bstring().to_string())
     }
 
     #[test]
-    fn lists_of_names_are_taken_apart() {
-        assert_eq!(value("search_path", r#""$user", public"#), "'$user', 'public'");
-        assert_eq!(value("Search_Path", r#""a""b,c" , D"#), r#"'a"b,c', 'D'"#);
-        assert_eq!(value("search_path", r#""""#), "''");
-        assert_eq!(value("search_path", ""), "");
-        assert_eq!(value("temp_tablespaces", "it's"), "'it''s'");
+    fn values_are_literals() {
+        assert_eq!(clause("work_mem=4MB").unwrap(), "work_mem TO '4MB'");
+        assert_eq!(clause("DateStyle=iso, mdy").unwrap(), "\"DateStyle\" TO 'iso, mdy'");
+        assert_eq!(clause("my.x=a=b'").unwrap(), "\"my.x\" TO 'a=b'''");
     }
 
     #[test]
-    fn other_values_are_literals() {
-        assert_eq!(value("DateStyle", "ISO, MDY"), "'ISO, MDY'");
-        assert_eq!(value("search_path", "a b"), "'a b'");
+    fn lists_are_taken_apart() {
+        for (list, names) in [
+            ("", ""),
+            ("  ", ""),
+            ("public", "'public'"),
+            ("public , \"$user\"", "'public', '$user'"),
+            ("\"\"", "''"),
+            ("\"a\"\"b\",c", "'a\"b', 'c'"),
+            ("\"a,b\"", "'a,b'"),
+            ("\"it's\"", "'it''s'"),
+        ] {
+            assert_eq!(clause(&format!("Search_Path={list}")).unwrap(), format!("\"Search_Path\" TO {names}"));
+        }
+    }
+
+    #[test]
+    fn malformed_settings_are_errors() {
+        for list in ["a,,b", "\"a", "a b", "a,", "\"a\"b"] {
+            assert_eq!(clause(&format!("search_path={list}")), Err(MalformedSetting::NoList), "{list}");
+        }
+        assert_eq!(clause("nothing"), Err(MalformedSetting::NoValue));
     }
 }

@@ -11,7 +11,7 @@ use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, SecurityLabel, Wanted};
 use crate::postgres::privileges::Privileges;
-use crate::sql::{Sql, split_setting};
+use crate::sql::{MalformedSetting, Sql};
 use crate::wire::{Query, Row, Rows};
 
 pub(super) struct Databases;
@@ -199,11 +199,11 @@ impl Database {
 }
 
 fn append_setting(sql: &mut Sql, item: &BString, object: &Object) -> Result<()> {
-    let (setting, value) = split_setting(item.as_bstr()).ok_or_else(|| {
+    let malformed = |why: MalformedSetting| {
         Error::new(ErrorKind::Incomplete, format!("dump the settings of the database \"{}\"", object.name))
-            .why(format!("\"{item}\" is not of the form name=value"))
-    })?;
-    sql.kw(" SET ").ident(setting).kw(" TO ").setting_value(setting, value).kw(";\n");
+            .why(format!("\"{item}\" {why}"))
+    };
+    sql.kw(" SET ").setting(item.as_bstr()).map_err(malformed)?.kw(";\n");
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::super::deparse::{deparsed, opt_deparsed};
 use super::super::types::required_type_name;
-use super::{OF_USERS, settings, unknown};
-use crate::error::Result;
+use super::{OF_USERS, unknown};
+use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::emit::Render;
 use crate::postgres::version::ServerVersion;
 use crate::sql::{Deparsed, Sql};
@@ -125,7 +125,10 @@ impl Definition {
         }
         sql.kw(self.parallel);
         for setting in &self.settings {
-            settings::append(sql, setting.as_bstr(), name)?;
+            sql.kw("\n    SET ").setting(setting.as_bstr()).map_err(|why| {
+                Error::new(ErrorKind::Incomplete, format!("read the settings of the function \"{name}\""))
+                    .why(format!("\"{setting}\" {why}"))
+            })?;
         }
         sql.kw("\n    ");
         self.body.append(sql);

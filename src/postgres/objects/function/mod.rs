@@ -2,7 +2,6 @@
 //! names and arguments.
 
 mod definition;
-mod settings;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
