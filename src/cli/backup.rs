@@ -23,13 +23,15 @@ use crate::wire::Connection;
 
 const EXAMPLES: &str = "\
 Examples:
-  lifeboat backup --url sqlite:////srv/app/app.db --output /var/backups/app-$(date +%F).db
-  lifeboat backup --url postgresql://app@db.example/app --output /var/backups/app-$(date +%F).dump
-  lifeboat backup --output app.dump --compress zstd:3 --owner --acl     (the URL is in the environment)
+  lifeboat backup --url sqlite:////srv/app/app.db --output app-$(date +%F).db
+  lifeboat backup --url postgresql://app@db.example/app --output app.dump
+  lifeboat backup --output app.dump --compress zstd:3 --acl
+      the URL is in the environment
   lifeboat backup --url postgresql:///app --output - | ssh other 'cat > app.dump'
 
-The application may go on working. The output appears when it is complete, or not at all.
-A PostgreSQL archive is pg_dump's custom format (-Fc): pg_restore reads it, and so does lifeboat restore.";
+The application may go on working. The output appears when it is complete, or not
+at all. A PostgreSQL archive is pg_dump's custom format (-Fc): pg_restore reads it,
+and so does lifeboat restore.";
 
 /// Back up a database into one file, while the application goes on working
 #[derive(Debug, clap::Args)]

@@ -23,8 +23,8 @@ impl DatabaseArgs {
         connect::recognise(&connect::find_url(given, &environment)?, &environment)
     }
 
-    /// Whether `--url` was given.
-    pub(crate) fn is_given(&self) -> bool {
-        self.url.is_some()
+    /// As if `--url` were this.
+    pub(crate) fn of(url: OsString) -> Self {
+        Self { url: Some(url) }
     }
 }

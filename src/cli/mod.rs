@@ -24,11 +24,13 @@ use report::{Outcome, Printer};
 const EXIT_CODES: &str = "\
 Exit codes:
   0    success
-  1    failed; no backup was made, or the restore did not happen or was rolled back, as the message says
+  1    failed: no backup was made; the restore did not happen, or stopped where
+       the message says
   2    the command line or the URL makes no sense
   3    the restore finished, but some entries failed (each was reported)
-  4    refused: a target exists or is in use, or --force is missing; nothing was changed
-  130  interrupted (SIGINT), and 143 terminated (SIGTERM), 129 hung up (SIGHUP): unfinished files were removed
+  4    refused: a target exists or is in use, or --force is missing; nothing was
+       changed
+  130  ended by SIGINT, 143 by SIGTERM, 129 by SIGHUP; unfinished files were removed
 
 Environment:
   LIFEBOAT_DATABASE_URL, DATABASE_URL, Z4J_DATABASE_URL

@@ -19,15 +19,18 @@ use crate::sqlite::{self, Move};
 
 const EXAMPLES: &str = "\
 Examples:
-  systemctl stop app && lifeboat restore app-2026-04-24.db --url sqlite:////srv/app/app.db --force
+  lifeboat restore app-2026-04-24.db --url sqlite:////srv/app/app.db --force
   lifeboat restore app.dump --url postgresql://app@db.example/app --force
-  lifeboat restore app.dump --url postgresql:///app --force --single-transaction --owner --acl
+  lifeboat restore app.dump --url postgresql:///app --force -1 --owner --acl
 
 Without --force nothing is changed, and what would be replaced is told (exit code 4).
 
-SQLite: the application must be stopped. The database that was there is kept beside it as *.pre-restore-bak,
-with its -wal, -shm and -journal; to move it back, move all of them back.
-PostgreSQL: as pg_restore --clean --if-exists --no-owner --no-acl does it; it can be repeated.";
+SQLite: the application must be stopped. The database that was there is kept beside
+the restored one as *.pre-restore-bak, with its -wal, -shm and -journal; to move it
+back, move all of them back.
+
+PostgreSQL: as pg_restore --clean --if-exists --no-owner --no-acl does it; it can be
+repeated.";
 
 /// Restore a database from a backup file; refuses without --force, and says what it would replace
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ mod scratch;
 mod sqlite;
 mod writer;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,25 +21,27 @@ use crate::error::{Error, ErrorKind, Result};
 const EXAMPLES: &str = "\
 Examples:
   lifeboat drill
-      makes a sample SQLite database in a scratch folder, backs it up while another process writes to it,
-      kills that process, damages the database, restores it, and proves that every row is back
+      makes a sample SQLite database, backs it up while another process writes to
+      it, kills that process, damages the database, restores it, and proves that
+      every row is back
   lifeboat drill --url sqlite:////srv/app/app.db
-      backs up that database, which may be in use, restores the backup in a scratch folder, and compares
-
+      backs up that database, which may be in use, restores the backup in a
+      scratch folder, and compares
   lifeboat drill --url postgresql:///app
-      backs up that database, which may be in use, restores the backup in a scratch database on the same
-      server, backs that up too, and compares definitions and rows; the role needs CREATEDB
+      backs up that database, which may be in use, restores the backup in a
+      scratch database on the same server, backs that up too, and compares
+      definitions and rows; the role needs CREATEDB
 
-Nothing but the scratch folder and the scratch database is written to; they are removed at the end.";
+Nothing but the scratch folder and the scratch database is written to; they are
+removed at the end.";
 
 /// Rehearse a disaster: back up, damage, restore, and prove that every row is back
-///
-/// Without --url a sample is made, whatever the environment says.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    database: DatabaseArgs,
+    /// The database to rehearse with, which is only read; without it a sample, whatever the environment says
+    #[arg(long, short = 'd', visible_alias = "dbname", value_name = "URL")]
+    url: Option<OsString>,
     /// Where to make the scratch folder, which takes twice the size of the database
     #[arg(long, value_name = "FOLDER")]
     scratch: Option<PathBuf>,
@@ -52,10 +55,10 @@ pub(crate) struct WriterArgs {
 
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let narrator = Narrator { silent: common.json || common.quiet };
-    if !args.database.is_given() {
+    let Some(url) = args.url else {
         return sqlite::sample_drill(args.scratch.as_deref(), &narrator, common);
-    }
-    match args.database.database()? {
+    };
+    match DatabaseArgs::of(url).database()? {
         Database::Sqlite(target) => sqlite::rehearse(&target.path, args.scratch.as_deref(), &narrator, common),
         Database::Postgres(target) => postgres::rehearse(&target, args.scratch.as_deref(), &narrator, common),
     }
