@@ -1,0 +1,27 @@
+-- Functions, types and relations that need each other, so that the order is not that of the kinds.
+CREATE TABLE t (id integer PRIMARY KEY, v text);
+CREATE TYPE "_almost_an_array" AS ENUM ('a');
+CREATE TYPE _pair AS (a integer, b "_almost_an_array"[]);
+CREATE TYPE pair AS (a _pair, b _pair[]);
+CREATE FUNCTION of_row(t) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1.v';
+CREATE FUNCTION of_rows(t[], pair[]) RETURNS SETOF _pair LANGUAGE sql AS 'SELECT NULL::_pair';
+ALTER TABLE t ADD COLUMN w text DEFAULT 'x', ADD CHECK (of_row(t) <> 'y');
+CREATE FUNCTION next_id() RETURNS integer LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT max(id) + 1 FROM public.t); END';
+ALTER TABLE t ALTER id SET DEFAULT next_id();
+CREATE VIEW v AS SELECT of_row(t) AS r, id FROM t;
+CREATE FUNCTION from_view(v) RETURNS integer LANGUAGE sql AS 'SELECT $1.id';
+CREATE VIEW vv AS SELECT from_view(v) AS i FROM v;
+CREATE TABLE typed OF pair;
+CREATE DOMAIN d AS integer;
+CREATE FUNCTION dd(d) RETURNS d LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+ALTER DOMAIN d SET DEFAULT 3;
+CREATE TABLE generated (a d, b integer GENERATED ALWAYS AS (dd(a)) STORED);
+CREATE INDEX ON generated (dd(a));
+CREATE TYPE holder AS (x t, y v);
+CREATE FUNCTION hold(holder) RETURNS TABLE (a t, b v[]) LANGUAGE sql AS 'SELECT NULL::t, NULL::v[]';
+CREATE FUNCTION state(holder, integer) RETURNS holder LANGUAGE sql AS 'SELECT $1';
+CREATE AGGREGATE held(integer) (SFUNC = state, STYPE = holder);
+CREATE MATERIALIZED VIEW mv AS SELECT held(id) AS h FROM t;
+CREATE FUNCTION from_mv(mv) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+INSERT INTO t VALUES (1, 'one');
+INSERT INTO generated VALUES (5);

@@ -1,0 +1,19 @@
+-- min: 14
+CREATE TABLE t (id integer PRIMARY KEY, v text);
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM t);
+ALTER TABLE t ADD COLUMN c bigint DEFAULT counted();
+CREATE VIEW v AS SELECT id, v FROM t GROUP BY id;
+CREATE FUNCTION of_view() RETURNS SETOF v LANGUAGE sql BEGIN ATOMIC SELECT * FROM v; END;
+CREATE MATERIALIZED VIEW mv AS SELECT id, v FROM t GROUP BY id;
+CREATE FUNCTION of_mv() RETURNS SETOF mv LANGUAGE sql BEGIN ATOMIC SELECT * FROM mv; END;
+CREATE VIEW late AS SELECT * FROM of_view();
+CREATE FUNCTION adds(bigint, integer) RETURNS bigint LANGUAGE sql RETURN $1 + (SELECT count(*) FROM of_mv());
+CREATE AGGREGATE adding(integer) (SFUNC = adds, STYPE = bigint, INITCOND = '0');
+CREATE FUNCTION using_an_operator(a integer) RETURNS boolean LANGUAGE sql RETURN a OPERATOR(pg_catalog.+) 1 > 2;
+CREATE DOMAIN d AS integer;
+CREATE FUNCTION small(a d) RETURNS boolean LANGUAGE sql RETURN a < 10;
+ALTER DOMAIN d ADD CONSTRAINT is_small CHECK (small(VALUE));
+CREATE FUNCTION inserting(a integer) RETURNS void LANGUAGE sql BEGIN ATOMIC
+    INSERT INTO t (id, v) SELECT a, 'x' WHERE small(a);
+END;
+INSERT INTO t VALUES (1, 'one');
