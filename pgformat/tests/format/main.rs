@@ -2,6 +2,7 @@
 //! the main package's tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod by_hand;
 mod damaged;
 mod model;
 mod pieces;
