@@ -24,7 +24,7 @@ fn server(major: u32) -> Option<Server> {
 
 #[test]
 fn every_way_to_log_in_works_and_a_wrong_password_does_not() {
-    for major in MAJORS {
+    for major in [13, 16, 18] {
         let Some(server) = server(major) else { continue };
         let place = format!("127.0.0.1:{}/postgres", server.port());
         for user in ["by_md5", "by_scram", "by_password"] {

@@ -105,7 +105,7 @@ fn heavy(n: u32) -> Vec<Query> {
             let sql = format!(
                 "SELECT $2 + {i} AS i, repeat('r', 3000) AS r FROM generate_series(1, 100) WHERE cardinality($1) > 0"
             );
-            let oids = vec![7; if i % 50 == 49 { 200_000 } else { 600 }];
+            let oids = vec![7; if i % 25 == 24 { 200_000 } else { 600 }];
             Query::new(format!("number {i}"), sql).param(Param::oids(&oids)).param(Param::int4(0))
         })
         .collect()
@@ -115,8 +115,8 @@ fn heavy(n: u32) -> Vec<Query> {
 fn a_pipeline_neither_deadlocks_nor_mixes_results_up() {
     for server in Server::all() {
         let mut c = session(server);
-        let results = c.pipeline(&heavy(120)).unwrap();
-        assert_eq!(results.len(), 120);
+        let results = c.pipeline(&heavy(60)).unwrap();
+        assert_eq!(results.len(), 60);
         for (i, rows) in (0..).zip(&results) {
             assert_eq!((rows.len(), rows.first().unwrap().i32("i").unwrap()), (100, i));
         }
@@ -131,7 +131,7 @@ fn the_error_of_a_pipeline_names_its_query() {
         let mut c = session(server);
         c.execute(b"CREATE TEMP TABLE t (a int)").unwrap();
         for bad in ["SELECT 1/0 WHERE $1 IS NULL OR $2 = 0", "SELEC $1, $2", "COPY t FROM STDIN", "COPY t TO STDOUT"] {
-            let mut queries = heavy(60);
+            let mut queries = heavy(40);
             queries[0] = Query::new("first", "INSERT INTO t VALUES (1)");
             queries[20].sql = bad.into();
             if bad.starts_with("COPY") {

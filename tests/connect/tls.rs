@@ -50,7 +50,7 @@ fn use_certificate(server: &Server, name: &str) {
 
 #[test]
 fn each_sslmode_accepts_what_it_says() {
-    for major in MAJORS {
+    for major in [13, 16, 18] {
         let Some(tls_only) = server(major, "hostssl all all 127.0.0.1/32 scram-sha-256") else { continue };
         let root = format!("&sslrootcert={}", tls_only.ca().display());
         for (mode, root) in [
@@ -207,7 +207,7 @@ fn certificates_of_version_1_are_verified_too() {
 
 #[test]
 fn scram_is_tied_to_certificates_of_every_signature() {
-    for major in [13, 15, 18] {
+    for major in [13, 16, 18] {
         let Some(server) = server(major, "hostssl all all 127.0.0.1/32 scram-sha-256") else { continue };
         let dir = server.socket_dir();
         let mut kinds = vec![
