@@ -287,7 +287,6 @@ fn entry_differences(reference: &Archive, candidate: &Archive, rows: Rows) -> Ve
             ("drop statement", &a.drop, &b.drop),
             ("copy statement", &a.copy, &b.copy),
             ("owner", &a.owner, &b.owner),
-            ("tablespace", &a.tablespace, &b.tablespace),
         ] {
             if x.as_deref().unwrap_or_default() != y.as_deref().unwrap_or_default() {
                 found.push(format!(
@@ -296,6 +295,11 @@ fn entry_differences(reference: &Archive, candidate: &Archive, rows: Rows) -> Ve
                     line_difference(&text(x.as_ref()), &text(y.as_ref()))
                 ));
             }
+        }
+        // None and "" are not the same: only the latter takes a restore out of another entry's tablespace.
+        if a.tablespace != b.tablespace {
+            let shown = |t: &Option<Vec<u8>>| t.as_ref().map_or("none".to_owned(), |t| format!("{:?}", text(Some(t))));
+            found.push(format!("tablespace of {}: {}, not {}", name(id), shown(&a.tablespace), shown(&b.tablespace)));
         }
         if reference.version >= (1, 14, 0) && candidate.version >= (1, 14, 0) {
             let (x, y) = (text(a.access_method.as_ref()), text(b.access_method.as_ref()));

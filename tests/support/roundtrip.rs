@@ -45,6 +45,9 @@ impl Case {
         // A case may hold text in any encoding, its head is ASCII.
         for line in String::from_utf8_lossy(&text).lines() {
             let Some((key, value)) = line.strip_prefix("-- ").and_then(|l| l.split_once(": ")) else { break };
+            if !key.bytes().all(|b| b.is_ascii_lowercase()) {
+                break;
+            }
             let number = || value.trim().parse().map_err(|_| format!("{}: {key}: not a number", path.display()));
             match key {
                 "min" => case.min = number()?,
@@ -86,11 +89,11 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// The tool that `LIFEBOAT_TEST_TOOL` names. PostgreSQL's own stand in until lifeboat has its verbs.
+    /// The tool that `LIFEBOAT_TEST_TOOL` names, or else lifeboat.
     pub fn chosen() -> Tool {
         match std::env::var("LIFEBOAT_TEST_TOOL").as_deref() {
-            Ok("reference") | Err(_) => Tool::Reference(&[]),
-            Ok("lifeboat") => Tool::Lifeboat,
+            Ok("lifeboat") | Err(_) => Tool::Lifeboat,
+            Ok("reference") => Tool::Reference(&[]),
             Ok(other) => panic!("LIFEBOAT_TEST_TOOL={other}: there are lifeboat and reference"),
         }
     }

@@ -199,7 +199,7 @@ impl Body for IndexConstraint {
             }
             sql.kw(";\n");
             if let Some((of_index, index)) = render.model.get(self.index).and_then(|o| Some((o, o.body::<Index>()?))) {
-                entry.tablespace = index.tablespace().cloned();
+                entry.tablespace = Some(index.tablespace().clone());
                 index.append_settings(sql, of_index, render)?;
             }
             entry.drop.sql(&alter).kw(" DROP CONSTRAINT ").ident(object.name.as_bstr()).kw(";\n");

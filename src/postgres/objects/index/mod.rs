@@ -41,7 +41,7 @@ pub(super) struct Indexes;
 pub struct Index {
     table: Table,
     definition: Deparsed,
-    tablespace: Option<BString>,
+    tablespace: BString,
     clustered: bool,
     replica_identity: bool,
     /// Numbers of columns, and the statistics targets that they have.
@@ -67,9 +67,10 @@ impl Index {
         self.constraint = Some(constraint);
     }
 
-    /// The tablespace, where it is not the database's own.
-    pub(super) fn tablespace(&self) -> Option<&BString> {
-        self.tablespace.as_ref()
+    /// The tablespace, empty for the database's own: not the same as none, which would let a restore put the index into
+    /// the tablespace of the entry before it.
+    pub(super) fn tablespace(&self) -> &BString {
+        &self.tablespace
     }
 
     /// What can be said of an index, but not in CREATE INDEX or in a constraint: that the table is clustered on it, how
@@ -137,7 +138,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<DumpId> {
     let index = Index {
         table,
         definition: Deparsed::by_server(row.string("definition")?),
-        tablespace: row.opt_string("spcname")?,
+        tablespace: row.opt_string("spcname")?.unwrap_or_default(),
         clustered: row.bool("indisclustered")?,
         replica_identity: row.bool("indisreplident")?,
         statistics: row.i16s("statistics_columns")?.into_iter().zip(row.i32s("statistics_targets")?).collect(),
@@ -169,7 +170,7 @@ impl Body for Index {
         let table = self.table.named(render)?;
         if self.constraint.is_none() && object.dumped().has(Parts::DEFINITION) {
             let mut entry = table.entry(object, "INDEX", render);
-            entry.tablespace = self.tablespace.clone();
+            entry.tablespace = Some(self.tablespace.clone());
             entry.definition.deparsed(&self.definition).kw(";\n");
             self.append_settings(&mut entry.definition, object, render)?;
             // The server drops a part of a partitioned index with its table, or with the whole index, and not alone.
