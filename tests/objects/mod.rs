@@ -31,11 +31,19 @@ macro_rules! kinds {
 }
 
 kinds! {
+    access_method
     aggregate
     cast
+    collation
     constraint
+    conversion
+    database
     default_privileges
+    encoding
     event_trigger
+    extended_statistics
+    extension
+    foreign_data
     foreign_key
     foreign_table
     function
@@ -44,14 +52,21 @@ kinds! {
     language
     large_object
     materialized_view
+    names
+    operator
+    operator_class
+    operator_family
     partition
     policy
     privileges
     procedure
+    publication
     rule
     schema
     sequence
+    subscription
     table
+    text_search
     transform
     trigger
     type_base

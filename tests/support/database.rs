@@ -78,9 +78,29 @@ impl<'a> Database<'a> {
     }
 }
 
+impl Database<'_> {
+    /// A database with subscriptions cannot be dropped, and a subscription with a slot's name wants to drop that first.
+    fn drop_subscriptions(&self) {
+        let quoted = self.name.replace('\'', "''");
+        let names = format!(
+            "SELECT quote_ident(subname) FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = '{quoted}'"
+        );
+        for name in self.server.try_psql("postgres", &names).stdout().lines() {
+            for sql in [
+                "ALTER SUBSCRIPTION {} DISABLE",
+                "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
+                "DROP SUBSCRIPTION {}",
+            ] {
+                self.try_psql(&sql.replace("{}", name));
+            }
+        }
+    }
+}
+
 impl Drop for Database<'_> {
     fn drop(&mut self) {
         let quoted = self.name.replace('"', "\"\"");
+        self.drop_subscriptions();
         let out = self.server.try_psql("postgres", &format!("DROP DATABASE IF EXISTS \"{quoted}\" WITH (FORCE)"));
         if !out.success() && !std::thread::panicking() {
             report::say(&format!("a database is left behind: {out}"));

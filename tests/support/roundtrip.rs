@@ -14,6 +14,7 @@ use super::{Database, REFERENCE, archive, pg_tool, report};
 ///
 /// - `min`, `max`: the first and the last major that has what it builds
 /// - `extension`: an extension that it needs; a server that does not offer it leaves the case out
+/// - `needs`: `icu`, which not every installation is built with
 /// - `database`: options of CREATE DATABASE: `ENCODING 'LATIN1'`
 /// - `changes`: why a dump of the restored database cannot equal the first one; it is then held against a dump of
 ///   what real pg_restore makes of pg_dump's archive
@@ -24,6 +25,7 @@ pub struct Case {
     min: u32,
     max: u32,
     extensions: Vec<String>,
+    icu: bool,
     database: String,
     changes: bool,
 }
@@ -39,6 +41,7 @@ impl Case {
             min: 0,
             max: u32::MAX,
             extensions: Vec::new(),
+            icu: false,
             database: String::new(),
             changes: false,
         };
@@ -53,6 +56,7 @@ impl Case {
                 "min" => case.min = number()?,
                 "max" => case.max = number()?,
                 "extension" => case.extensions.push(value.trim().to_owned()),
+                "needs" if value.trim() == "icu" => case.icu = true,
                 "database" => case.database = value.trim().to_owned(),
                 "changes" => case.changes = true,
                 _ => return Err(format!("{}: the head has an unknown key \"{key}\"", path.display())),
@@ -70,13 +74,22 @@ impl Case {
         paths.iter().map(|p| Case::read(p)).collect()
     }
 
-    /// Whether `server` has what the case builds.
-    pub fn fits(&self, server: &Server) -> bool {
-        (self.min..=self.max).contains(&server.major())
-            && self.extensions.iter().all(|e| {
-                let e = e.replace('\'', "''");
-                server.psql("postgres", &format!("SELECT 1 FROM pg_available_extensions WHERE name = '{e}'")) == "1"
-            })
+    /// Whether the case is about servers of `major`.
+    pub fn is_for(&self, major: u32) -> bool {
+        (self.min..=self.max).contains(&major)
+    }
+
+    /// What `server` does not have of what the case needs.
+    pub fn lacks(&self, server: &Server) -> Option<String> {
+        let has = |sql: &str| server.psql("postgres", sql) == "t";
+        for e in &self.extensions {
+            let quoted = e.replace('\'', "''");
+            if !has(&format!("SELECT count(*) > 0 FROM pg_available_extensions WHERE name = '{quoted}'")) {
+                return Some(format!("the extension {e} is not there"));
+            }
+        }
+        let icu = "SELECT count(*) > 1 FROM pg_collation WHERE collprovider = 'i'";
+        (self.icu && !has(icu)).then(|| "this PostgreSQL is built without ICU".to_owned())
     }
 }
 
@@ -154,10 +167,11 @@ pub fn check_all(major: u32, tool: Tool, cases: &[Case]) {
         if wanted.as_ref().is_some_and(|w| *w != case.name) {
             continue;
         }
-        if !case.fits(server) {
-            if !case.extensions.is_empty() && (case.min..=case.max).contains(&major) {
-                report::say(&format!("NOT RUN: {} on {major}: its extension is not there", case.path.display()));
-            }
+        if !case.is_for(major) {
+            continue;
+        }
+        if let Some(why) = case.lacks(server) {
+            report::say(&format!("NOT RUN: {} on {major}: {why}", case.path.display()));
             continue;
         }
         failures

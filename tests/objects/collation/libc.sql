@@ -1,0 +1,12 @@
+CREATE SCHEMA "Col";
+CREATE COLLATION "Col"."Plain" (LOCALE = 'C');
+CREATE COLLATION two_parts (LC_COLLATE = 'C', LC_CTYPE = 'POSIX');
+CREATE COLLATION copied FROM "C";
+CREATE COLLATION provided (PROVIDER = libc, LOCALE = 'POSIX');
+CREATE COLLATION deterministic (LOCALE = 'C', DETERMINISTIC = true);
+ALTER COLLATION "Col"."Plain" OWNER TO alice;
+COMMENT ON COLLATION "Col"."Plain" IS 'it''s plain';
+CREATE TABLE t (a text COLLATE "Col"."Plain" DEFAULT 'x', b text COLLATE two_parts);
+INSERT INTO t VALUES ('b', 'B'), ('a', 'A');
+CREATE INDEX ON t (a COLLATE provided, (b COLLATE copied));
+CREATE VIEW sorted AS SELECT a, b COLLATE "Col"."Plain" AS b FROM t ORDER BY a COLLATE two_parts;

@@ -1,0 +1,1 @@
+COMMENT ON EXTENSION plpgsql IS 'not what it was';

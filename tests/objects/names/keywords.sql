@@ -1,0 +1,25 @@
+-- Keywords of every category as names.
+CREATE TABLE "select" ("select" integer, "table" integer, "user" integer, "order" integer, "group" integer, "check" integer, "default" integer, "end" integer, "case" integer, "when" integer, "all" integer, "analyse" integer, "authorization" integer, "between" integer, "bigint" integer, "bit" integer, "boolean" integer, "char" integer, "coalesce" integer, "exists" integer, "float" integer, "interval" integer, "numeric" integer, "setof" integer, "values" integer, "xmlparse" integer, "abort" integer, "zone" integer, "materialized" integer, "none" integer);
+INSERT INTO "select" ("select", "table", "user") VALUES (1, 2, 3);
+CREATE SCHEMA "select"; CREATE TABLE "select"."select" ("select" "char" DEFAULT 'a');
+CREATE SCHEMA "table"; CREATE TABLE "table"."table" ("table" "char" DEFAULT 'a');
+CREATE SCHEMA "user"; CREATE TABLE "user"."user" ("user" "char" DEFAULT 'a');
+CREATE SCHEMA "order"; CREATE TABLE "order"."order" ("order" "char" DEFAULT 'a');
+CREATE SCHEMA "group"; CREATE TABLE "group"."group" ("group" "char" DEFAULT 'a');
+CREATE SCHEMA "check"; CREATE TABLE "check"."check" ("check" "char" DEFAULT 'a');
+CREATE SCHEMA "default"; CREATE TABLE "default"."default" ("default" "char" DEFAULT 'a');
+CREATE SCHEMA "end"; CREATE TABLE "end"."end" ("end" "char" DEFAULT 'a');
+CREATE SCHEMA "case"; CREATE TABLE "case"."case" ("case" "char" DEFAULT 'a');
+CREATE SCHEMA "when"; CREATE TABLE "when"."when" ("when" "char" DEFAULT 'a');
+CREATE SCHEMA "all"; CREATE TABLE "all"."all" ("all" "char" DEFAULT 'a');
+CREATE SCHEMA "analyse"; CREATE TABLE "analyse"."analyse" ("analyse" "char" DEFAULT 'a');
+CREATE DOMAIN public."int" AS pg_catalog.text; CREATE TABLE of_int (a public."int", b public."int"[]);
+CREATE DOMAIN public."character" AS pg_catalog.text; CREATE TABLE of_character (a public."character", b public."character"[]);
+CREATE DOMAIN public."varchar" AS pg_catalog.text; CREATE TABLE of_varchar (a public."varchar", b public."varchar"[]);
+CREATE DOMAIN public."decimal" AS pg_catalog.text; CREATE TABLE of_decimal (a public."decimal", b public."decimal"[]);
+CREATE DOMAIN public."time" AS pg_catalog.text; CREATE TABLE of_time (a public."time", b public."time"[]);
+CREATE DOMAIN public."timestamp" AS pg_catalog.text; CREATE TABLE of_timestamp (a public."timestamp", b public."timestamp"[]);
+CREATE DOMAIN public."bit" AS pg_catalog.text; CREATE TABLE of_bit (a public."bit", b public."bit"[]);
+CREATE FUNCTION "substring"("in" integer, "out" integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE SEQUENCE "end";
+CREATE VIEW "Upper" AS SELECT "all" AS "All" FROM "select";
