@@ -67,6 +67,12 @@ impl Sql {
         self
     }
 
+    /// Appends a string literal that means the same whatever `standard_conforming_strings` is.
+    pub fn portable_literal(&mut self, text: &BStr) -> &mut Self {
+        quote::portable_literal(&mut self.text, text);
+        self
+    }
+
     /// Appends a string literal.
     pub fn literal(&mut self, text: &BStr) -> &mut Self {
         quote::literal(&mut self.text, text, !self.backslash_escapes);

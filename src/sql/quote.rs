@@ -36,6 +36,16 @@ pub fn literal(out: &mut Vec<u8>, text: &BStr, standard_strings: bool) {
     out.push(b'\'');
 }
 
+/// Appends `text` as a string literal that means the same wherever it is read, whatever `standard_conforming_strings` is.
+pub fn portable_literal(out: &mut Vec<u8>, text: &BStr) {
+    if text.contains(&b'\\') {
+        out.push(b'E');
+        literal(out, text, false);
+    } else {
+        literal(out, text, true);
+    }
+}
+
 /// Appends `text` between dollar quotes whose tag occurs nowhere in it. `tag` is what the tag begins with.
 pub fn dollar_quoted(out: &mut Vec<u8>, text: &BStr, tag: &'static str) {
     const SUFFIXES: &[u8] = b"_XXXXXXX";

@@ -46,13 +46,30 @@ impl Sql {
     /// # Errors
     /// The setting is malformed; nothing usable was appended.
     pub fn setting(&mut self, item: &BStr) -> Result<&mut Self, MalformedSetting> {
+        self.setting_with(item, Sql::literal)
+    }
+
+    /// As [`Sql::setting`], with literals that mean the same whatever `standard_conforming_strings` is: what this is for
+    /// may set just that.
+    ///
+    /// # Errors
+    /// The setting is malformed; nothing usable was appended.
+    pub fn portable_setting(&mut self, item: &BStr) -> Result<&mut Self, MalformedSetting> {
+        self.setting_with(item, Sql::portable_literal)
+    }
+
+    fn setting_with(
+        &mut self,
+        item: &BStr,
+        literal: for<'s> fn(&'s mut Sql, &BStr) -> &'s mut Sql,
+    ) -> Result<&mut Self, MalformedSetting> {
         let (name, value) = item.split_once_str("=").ok_or(MalformedSetting::NoValue)?;
         self.ident(name.as_bstr()).kw(" TO ");
         if !NAME_LISTS.iter().any(|list| name.eq_ignore_ascii_case(list.as_bytes())) {
-            return Ok(self.literal(value.as_bstr()));
+            return Ok(literal(self, value.as_bstr()));
         }
         for (i, name) in split_names(value).ok_or(MalformedSetting::NoList)?.iter().enumerate() {
-            self.kw(if i > 0 { ", " } else { "" }).literal(name.as_bstr());
+            literal(self.kw(if i > 0 { ", " } else { "" }), name.as_bstr());
         }
         Ok(self)
     }

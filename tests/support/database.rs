@@ -101,6 +101,8 @@ impl Drop for Database<'_> {
     fn drop(&mut self) {
         let quoted = self.name.replace('"', "\"\"");
         self.drop_subscriptions();
+        // A template cannot be dropped.
+        self.server.try_psql("postgres", &format!("ALTER DATABASE \"{quoted}\" IS_TEMPLATE false"));
         let out = self.server.try_psql("postgres", &format!("DROP DATABASE IF EXISTS \"{quoted}\" WITH (FORCE)"));
         if !out.success() && !std::thread::panicking() {
             report::say(&format!("a database is left behind: {out}"));

@@ -203,7 +203,7 @@ fn append_setting(sql: &mut Sql, item: &BString, object: &Object) -> Result<()> 
         Error::new(ErrorKind::Incomplete, format!("dump the settings of the database \"{}\"", object.name))
             .why(format!("\"{item}\" {why}"))
     };
-    sql.kw(" SET ").setting(item.as_bstr()).map_err(malformed)?.kw(";\n");
+    sql.kw(" SET ").portable_setting(item.as_bstr()).map_err(malformed)?.kw(";\n");
     Ok(())
 }
 

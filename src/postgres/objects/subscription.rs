@@ -153,7 +153,13 @@ impl Subscription {
             sql.kw(", synchronous_commit = ").ident(self.synchronous_commit.as_bstr());
         }
         if !self.origin.eq_ignore_ascii_case(b"any") {
-            sql.kw(", origin = ").ident(self.origin.as_bstr());
+            sql.kw(", origin = ");
+            // A keyword that needs no quotes here.
+            if self.origin == "none" {
+                sql.kw("none")
+            } else {
+                sql.ident(self.origin.as_bstr())
+            };
         }
         sql.kw(");\n");
         Ok(())

@@ -1,5 +1,5 @@
 CREATE FOREIGN DATA WRAPPER bare;
-CREATE FOREIGN DATA WRAPPER "Wrap per" VALIDATOR pg_catalog.postgresql_fdw_validator OPTIONS (host 'it''s', "dbname" 'a\b');
+CREATE FOREIGN DATA WRAPPER "Wrap per" VALIDATOR pg_catalog.postgresql_fdw_validator;
 ALTER FOREIGN DATA WRAPPER bare OPTIONS (ADD "odd option" 'x, y', ADD plain '');
 COMMENT ON FOREIGN DATA WRAPPER "Wrap per" IS 'it''s a wrapper';
 GRANT USAGE ON FOREIGN DATA WRAPPER "Wrap per" TO alice WITH GRANT OPTION;
@@ -8,6 +8,7 @@ GRANT USAGE ON FOREIGN DATA WRAPPER bare TO bob;
 CREATE SERVER bare_server FOREIGN DATA WRAPPER bare;
 CREATE SERVER "Ser ver" TYPE 'it''s a type' VERSION '1.5 \ x' FOREIGN DATA WRAPPER bare
     OPTIONS (host 'db.example', "Po rt" '5432', empty '');
+CREATE SERVER validated FOREIGN DATA WRAPPER "Wrap per" OPTIONS (host 'it''s', dbname 'a\b');
 CREATE SERVER typed TYPE 't' FOREIGN DATA WRAPPER bare;
 CREATE SERVER versioned VERSION '' FOREIGN DATA WRAPPER bare;
 ALTER SERVER typed OWNER TO bob;

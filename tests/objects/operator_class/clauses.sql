@@ -11,7 +11,7 @@ CREATE OPERATOR CLASS "Cl ass"."Down" FOR TYPE integer USING btree AS
 CREATE TYPE "Cl ass".mood AS ENUM ('sad', 'glad');
 CREATE OPERATOR FAMILY "Cl ass"."Fa mily" USING hash;
 CREATE OPERATOR CLASS "Cl ass".moods DEFAULT FOR TYPE "Cl ass".mood USING hash FAMILY "Cl ass"."Fa mily" AS
-    OPERATOR 1 = (anyenum, anyenum), FUNCTION 1 pg_catalog.hashenum(anyenum);
+    OPERATOR 1 = (anyenum, anyenum), FUNCTION 1 ("Cl ass".mood, "Cl ass".mood) pg_catalog.hashenum(anyenum);
 CREATE OPERATOR CLASS arrays FOR TYPE integer[] USING gin AS
     OPERATOR 1 &&(anyarray, anyarray), OPERATOR 2 @>(anyarray, anyarray),
     FUNCTION 2 pg_catalog.ginarrayextract(anyarray, internal, internal),

@@ -16,7 +16,7 @@ SELECT :SERVER_VERSION_NUM >= 150000 AS lists, :SERVER_VERSION_NUM >= 180000 AS 
 CREATE TABLE wide (a integer PRIMARY KEY, "B b" text, c integer);
 CREATE PUBLICATION columns FOR TABLE wide (a, "B b"), t (a) WHERE (a > 3 AND b IS DISTINCT FROM 'it''s');
 CREATE PUBLICATION "Sche mas" FOR TABLES IN SCHEMA public, "Pub";
-CREATE PUBLICATION both FOR TABLE t WHERE (b = 'x'), TABLES IN SCHEMA "Pub";
+CREATE PUBLICATION "both" FOR TABLE t WHERE (b = 'x'), TABLES IN SCHEMA "Pub";
 COMMENT ON PUBLICATION "Sche mas" IS 'of schemas';
 \endif
 \if :generated

@@ -2,7 +2,7 @@
 SELECT :SERVER_VERSION_NUM >= 140000 AS streaming, :SERVER_VERSION_NUM >= 150000 AS two_phase,
     :SERVER_VERSION_NUM >= 160000 AS origin, :SERVER_VERSION_NUM >= 170000 AS failover \gset
 CREATE SUBSCRIPTION plain CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE);
-CREATE SUBSCRIPTION "Sub scription" CONNECTION 'host=nowhere.invalid password=''it''''s \\ secret''' PUBLICATION "Pub lication", other
+CREATE SUBSCRIPTION "Sub scription" CONNECTION 'host=nowhere.invalid password=''it\''s \\ secret''' PUBLICATION "Pub lication", other
     WITH (connect = false, slot_name = "a_slot", synchronous_commit = 'remote_apply');
 ALTER SUBSCRIPTION plain OWNER TO alice;
 COMMENT ON SUBSCRIPTION "Sub scription" IS 'it''s a subscription';
