@@ -3,7 +3,8 @@
 use lifeboat::ErrorKind;
 use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary};
 
-use super::{forced, restore_all, restore_from_pipe, restore_into, sample, with_owners};
+use super::{forced, restore_all, restore_as, restore_from_pipe, restore_into, sample, with_owners};
+use crate::support::archive::{Rows, assert_same};
 use crate::support::{Database, REFERENCE, Server};
 
 fn server() -> Option<&'static Server> {
@@ -171,5 +172,52 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
         restore_into(&target, &archive, &forced()).unwrap_err();
         assert_eq!(target.psql("SELECT count(*) FROM a"), "20000");
         assert_eq!(target.psql("SELECT count(*) FROM b"), "0");
+    }
+}
+
+#[test]
+fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
+    let Some(server) = server() else { return };
+    let origin = server.database("origin");
+    origin.psql("CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 100000)");
+    let (_dir, archive) = archive_of(&origin, &["--data-only"]);
+    let target = server.database("target");
+    target.psql(
+        "CREATE TABLE a (n integer);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN IF NEW.n = 50000 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$;
+         CREATE TRIGGER g BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()",
+    );
+    let error = restore_into(&target, &archive, &forced()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    let said = error.to_string();
+    assert!(said.contains("restore TABLE DATA public.a") && said.contains("administrator command"), "{said}");
+    assert_eq!(target.psql("SELECT count(*) FROM a"), "0");
+}
+
+#[test]
+fn the_owner_of_a_database_needs_no_superuser() {
+    for server in Server::all() {
+        let origin = server.database_with("origin", "OWNER alice");
+        origin.psql(
+            "SET ROLE alice;
+             CREATE SCHEMA s; CREATE TYPE s.e AS ENUM ('a'); CREATE DOMAIN s.d AS text CHECK (VALUE <> '');
+             CREATE TABLE s.p (id serial PRIMARY KEY, e s.e, d s.d); INSERT INTO s.p (e, d) VALUES ('a', 'x'), ('a', 'y');
+             CREATE TABLE s.c (p integer REFERENCES s.p); INSERT INTO s.c VALUES (1), (2);
+             CREATE VIEW s.v AS SELECT * FROM s.p; CREATE MATERIALIZED VIEW s.m AS SELECT * FROM s.v;
+             CREATE FUNCTION s.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+             CREATE TRIGGER t BEFORE INSERT ON s.c FOR EACH ROW EXECUTE FUNCTION s.f();
+             ALTER TABLE s.p ENABLE ROW LEVEL SECURITY; CREATE POLICY q ON s.p USING (true);
+             COMMENT ON TABLE s.p IS 'x'; SELECT lo_from_bytea(77, 'x')",
+        );
+        let (dir, archive) = archive_of(&origin, &[]);
+        let target = server.database_with("target", "OWNER alice");
+        for options in [forced(), with_owners(), RestoreOptions { single_transaction: true, ..with_owners() }] {
+            let summary = restore_as(&target, "alice", &archive, &options).unwrap();
+            assert!(summary.is_complete(), "on {}: {summary:#?}", server.major());
+        }
+        let again = dir.path().join("again");
+        target.pg_dump(REFERENCE, &[], &again);
+        assert_same("restored by the owner", &archive, &again, Rows::InOrder);
     }
 }

@@ -1,6 +1,7 @@
 //! Restoring archives of real pg_dump, through the library: what a database is afterwards, and what is said about what
 //! could not be restored.
 
+mod applications;
 mod data;
 mod failures;
 mod large_objects;
@@ -27,8 +28,8 @@ fn with_owners() -> RestoreOptions {
     RestoreOptions { owner: true, acl: true, ..forced() }
 }
 
-fn connection(database: &Database<'_>) -> Connection {
-    match connect::recognise(database.url().as_bytes(), &Environment::empty()).unwrap() {
+fn connection(url: &str) -> Connection {
+    match connect::recognise(url.as_bytes(), &Environment::empty()).unwrap() {
         connect::Database::Postgres(target) => target.connect().unwrap(),
         connect::Database::Sqlite(_) => unreachable!(),
     }
@@ -37,7 +38,18 @@ fn connection(database: &Database<'_>) -> Connection {
 /// Restores the archive at `path` into `database`.
 fn restore_into(database: &Database<'_>, path: &Path, options: &RestoreOptions) -> lifeboat::Result<RestoreSummary> {
     let mut archive = Reader::seekable(File::open(path).unwrap()).unwrap();
-    restore(&mut connection(database), &mut archive, options, &Silent)
+    restore(&mut connection(&database.url()), &mut archive, options, &Silent)
+}
+
+/// As [`restore_into`], as another user than the superuser.
+fn restore_as(
+    database: &Database<'_>,
+    user: &str,
+    path: &Path,
+    options: &RestoreOptions,
+) -> lifeboat::Result<RestoreSummary> {
+    let mut archive = Reader::seekable(File::open(path).unwrap()).unwrap();
+    restore(&mut connection(&database.url_as(user)), &mut archive, options, &Silent)
 }
 
 /// As [`restore_into`], from a pipe.
@@ -47,7 +59,7 @@ fn restore_from_pipe(
     options: &RestoreOptions,
 ) -> lifeboat::Result<RestoreSummary> {
     let mut archive = Reader::new(File::open(path).unwrap()).unwrap();
-    restore(&mut connection(database), &mut archive, options, &Silent)
+    restore(&mut connection(&database.url()), &mut archive, options, &Silent)
 }
 
 /// Restores, and fails the test if anything is missing.

@@ -13,7 +13,7 @@ use super::summary::{self, EntryError, EntryName, RestoreSummary};
 use super::{large_objects, lo_data, rows};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Takes a piece of a table's data, and says whether more is wanted.
 pub type TakeRows<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>> + 'a;
@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
                 None => {
                     self.send(&mut window)?;
                     if !self.summary.stopped {
-                        self.step(step, data)?;
+                        self.step(step, data).map_err(|error| self.during(step.entry, error))?;
                         self.pass_on_notices(Some(step.entry));
                         self.reached += 1;
                         self.reporter.advance(1);
@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
         let Some((first, _)) = steps.first() else { return Ok(()) };
         self.reporter.current(&EntryName::of(&self.entries[first.entry]).to_string());
         let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| *statement).collect();
-        let results = self.target.execute_each(&statements)?;
+        let results = self.target.execute_each(&statements).map_err(|error| self.during(first.entry, error))?;
         // Which of several statements the server has something to say about, it does not say.
         let is_one = steps.iter().all(|(step, _)| step.entry == first.entry);
         self.pass_on_notices(is_one.then_some(first.entry));
@@ -334,6 +334,14 @@ impl<'a> Run<'a> {
             let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
             self.reporter.message(Message { level, subject, text: summary::notice_text(&notice) });
         }
+    }
+
+    /// Says what was being restored when the connection was lost. Errors of the archive's say it themselves.
+    fn during(&self, entry: usize, error: Error) -> Error {
+        if error.kind() != ErrorKind::Connection {
+            return error;
+        }
+        Error::new(ErrorKind::Connection, format!("restore {}", EntryName::of(&self.entries[entry]))).source(error)
     }
 
     /// Says something about an entry.

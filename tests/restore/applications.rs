@@ -1,0 +1,58 @@
+//! Databases of real applications: Zabbix's, with 170 tables.
+
+use super::{forced, restore_all, restore_from_pipe};
+use crate::support::archive::{Rows, assert_same};
+use crate::support::fixtures::Zabbix;
+use crate::support::{REFERENCE, Server, report};
+
+/// The archive of the server's own pg_dump goes into an empty database, and then over a copy that was damaged.
+fn zabbix(major: u32) {
+    let Some(server) = Server::get(major) else { return };
+    let zabbix = match Zabbix::get() {
+        Ok(zabbix) => zabbix,
+        Err(why) => return report::not_run("zabbix", &why),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    let (original, archive, again) = (file("original"), file("archive"), file("again"));
+    let origin = server.database("zabbix");
+    zabbix.load(&origin);
+    origin.pg_dump(REFERENCE, &[], &original);
+    origin.pg_dump(major.max(14), &[], &archive);
+    let rows: u64 = origin
+        .psql("SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I', relname), false, true, '')))[1]::text::bigint) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        .parse()
+        .unwrap();
+    assert!(rows > 10_000);
+
+    let target = server.database("target");
+    assert_eq!(restore_all(&target, &archive, &forced()).rows, rows);
+    target.pg_dump(REFERENCE, &[], &again);
+    assert_same("Zabbix's database, restored", &original, &again, Rows::AnyOrder);
+
+    target.psql(
+        "DROP TABLE hosts CASCADE; UPDATE items SET name = 'damaged' WHERE itemid % 2 = 0; ALTER TABLE users RENAME name TO nome;
+         CREATE TABLE more (a integer); DROP TABLE history; TRUNCATE images CASCADE",
+    );
+    let summary = restore_from_pipe(&target, &archive, &forced()).unwrap();
+    assert!(summary.is_complete(), "{summary:#?}");
+    assert_eq!(summary.rows, rows);
+    target.psql("DROP TABLE more");
+    target.pg_dump(REFERENCE, &[], &again);
+    assert_same("Zabbix's database, restored over a damaged copy", &original, &again, Rows::AnyOrder);
+}
+
+#[test]
+fn zabbix_on_13() {
+    zabbix(13);
+}
+
+#[test]
+fn zabbix_on_15() {
+    zabbix(15);
+}
+
+#[test]
+fn zabbix_on_18() {
+    zabbix(18);
+}
