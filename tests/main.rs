@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod complete_or_loud;
 mod connect;
 mod containers;
 mod harness;

@@ -1,0 +1,103 @@
+//! What cannot be dumped completely fails the backup with an error that names it, and leaves no file: here, because the
+//! catalog is damaged or says something that this lifeboat has never heard of.
+
+use crate::support::{Server, lifeboat, output};
+
+/// A name for the case, the database, what is then done to its catalog, and what the error must say.
+const CASES: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "io_function_gone",
+        "CREATE TYPE hollow; \
+         CREATE FUNCTION hollow_in(cstring) RETURNS hollow IMMUTABLE STRICT LANGUAGE internal AS 'textin'; \
+         CREATE FUNCTION hollow_out(hollow) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout'; \
+         CREATE TYPE hollow (INPUT = hollow_in, OUTPUT = hollow_out)",
+        "DELETE FROM pg_proc WHERE proname = 'hollow_in'",
+        &["\"hollow\"", "dropped"],
+    ),
+    (
+        "base_type_gone",
+        "CREATE TYPE base AS ENUM ('a'); CREATE DOMAIN baseless AS base",
+        "DELETE FROM pg_type WHERE typname IN ('base', '_base')",
+        &["\"baseless\"", "dropped"],
+    ),
+    (
+        "attribute_type_gone",
+        "CREATE TYPE part AS ENUM ('a'); CREATE TYPE whole AS (a integer, p part[])",
+        "DELETE FROM pg_type WHERE typname IN ('part', '_part')",
+        &["\"whole\"", "dropped"],
+    ),
+    (
+        "cast_function_gone",
+        "CREATE TYPE source AS ENUM ('a'); \
+         CREATE FUNCTION converted(source) RETURNS integer LANGUAGE sql AS 'SELECT 1'; \
+         CREATE CAST (source AS integer) WITH FUNCTION converted(source)",
+        "DELETE FROM pg_proc WHERE proname = 'converted'",
+        &["cast \"source int4\"", "function with OID"],
+    ),
+    (
+        "unknown_alignment",
+        "CREATE TYPE tilted; \
+         CREATE FUNCTION tilted_in(cstring) RETURNS tilted IMMUTABLE STRICT LANGUAGE internal AS 'textin'; \
+         CREATE FUNCTION tilted_out(tilted) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout'; \
+         CREATE TYPE tilted (INPUT = tilted_in, OUTPUT = tilted_out)",
+        "UPDATE pg_type SET typalign = '?' WHERE typname = 'tilted'",
+        &["\"tilted\"", "alignment is '?'"],
+    ),
+    (
+        "unknown_sort_of_type",
+        "CREATE TYPE strange AS ENUM ('a')",
+        "UPDATE pg_type SET typtype = 'z' WHERE typname = 'strange'",
+        &["\"strange\"", "sort of type is 'z'"],
+    ),
+    (
+        "unknown_volatility",
+        "CREATE FUNCTION fickle() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "UPDATE pg_proc SET provolatile = '?' WHERE proname = 'fickle'",
+        &["\"fickle\"", "volatility is '?'"],
+    ),
+    (
+        "unknown_kind_of_function",
+        "CREATE FUNCTION odd() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "UPDATE pg_proc SET prokind = '?' WHERE proname = 'odd'",
+        &["\"odd\"", "kind of function is '?'"],
+    ),
+    (
+        "unknown_cast_context",
+        "CREATE TYPE source AS ENUM ('a'); CREATE CAST (source AS integer) WITH INOUT",
+        "UPDATE pg_cast SET castcontext = '?' WHERE castsource = 'source'::regtype",
+        &["\"source int4\"", "context of a cast is '?'"],
+    ),
+    (
+        "owner_gone",
+        "CREATE FUNCTION orphan() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "UPDATE pg_proc SET proowner = 4242 WHERE proname = 'orphan'",
+        &["owner of \"orphan\"", "4242"],
+    ),
+    (
+        "malformed_setting",
+        "CREATE FUNCTION unset() RETURNS integer LANGUAGE sql SET work_mem TO '1MB' AS 'SELECT 1'",
+        "UPDATE pg_proc SET proconfig = '{\"search_path=a,,b\"}' WHERE proname = 'unset'",
+        &["\"unset\"", "search_path=a,,b"],
+    ),
+];
+
+#[test]
+fn what_is_not_understood_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for server in Server::all() {
+        for (name, made, damage, expected) in CASES {
+            let database = server.database(name);
+            database.psql(made);
+            database.psql(damage);
+            let path = dir.path().join(format!("{name}.{}", server.major()));
+            let mut command = lifeboat();
+            command.args(["backup", "--acl", "--url"]).arg(database.url()).arg("--output").arg(&path);
+            let out = output(&mut command);
+            assert_eq!(out.code(), 1, "{name} on {}: {out}", server.major());
+            for text in *expected {
+                assert!(out.stderr().contains(text), "{name} on {}: no {text:?} in {out}", server.major());
+            }
+            assert!(!path.exists(), "{name} on {}: there is a file", server.major());
+        }
+    }
+}
