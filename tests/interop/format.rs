@@ -188,18 +188,20 @@ fn rewrite(original: &Path, way: Way) -> Vec<u8> {
     let writer = if way.seeks { Writer::seekable(out, header, entries) } else { Writer::new(out, header, entries) };
     let mut writer = writer.unwrap();
     let mut encoder = PieceEncoder::new(way.compression).unwrap();
+    // Both above and below what the codecs take as one block.
+    let size = if way.seeks { 1_300_000 } else { 300_000 };
     while let Some(block) = reader.next_block().unwrap() {
         let id = block.entry().unwrap().dump_id;
         match data(block) {
             Data::Table(rows) => {
                 writer.begin_data(id).unwrap();
-                write_pieces(&mut writer, &mut encoder, &rows);
+                write_pieces(&mut writer, &mut encoder, &rows, size);
             }
             Data::LargeObjects(objects) => {
                 writer.begin_large_objects(id).unwrap();
                 for (oid, content) in objects {
                     writer.large_object(oid).unwrap();
-                    write_pieces(&mut writer, &mut encoder, &content);
+                    write_pieces(&mut writer, &mut encoder, &content, size);
                 }
             }
         }
@@ -208,10 +210,10 @@ fn rewrite(original: &Path, way: Way) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-fn write_pieces(writer: &mut Writer<Cursor<Vec<u8>>>, encoder: &mut PieceEncoder, data: &[u8]) {
+fn write_pieces(writer: &mut Writer<Cursor<Vec<u8>>>, encoder: &mut PieceEncoder, data: &[u8], size: usize) {
     let mut piece = Piece::new();
     let mut start = 0;
-    for part in data.chunks(300_000) {
+    for part in data.chunks(size) {
         encoder.encode(&data[..start], part, &mut piece).unwrap();
         writer.piece(&piece).unwrap();
         start += part.len();
