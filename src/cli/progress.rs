@@ -87,7 +87,7 @@ impl Reporter for Console {
         if self.bars {
             clear();
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-            bar.set_style(style(total.is_some()));
+            bar.set_style(style(name, total.is_some()));
             bar.set_prefix(name.to_owned());
             bar.enable_steady_tick(Duration::from_millis(200));
             *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
@@ -126,11 +126,15 @@ impl Reporter for Console {
     }
 }
 
-fn style(known: bool) -> ProgressStyle {
-    let template = if known {
-        "{prefix} [{bar:30}] {percent:>3}% {binary_bytes}/{binary_total_bytes} eta {eta} {wide_msg}"
-    } else {
-        "{prefix} {spinner} {elapsed} {wide_msg}"
+/// The phases whose units are bytes; those of all others are things to be counted.
+const IN_BYTES: [&str; 2] = ["copy", "copying data"];
+
+fn style(name: &str, known: bool) -> ProgressStyle {
+    let template = match (known, IN_BYTES.contains(&name)) {
+        (true, true) => "{prefix} [{bar:30}] {percent:>3}% {binary_bytes}/{binary_total_bytes} eta {eta} {wide_msg}",
+        (true, false) => "{prefix} [{bar:30}] {percent:>3}% {human_pos}/{human_len} eta {eta} {wide_msg}",
+        (false, true) => "{prefix} {spinner} {elapsed} {binary_bytes} {wide_msg}",
+        (false, false) => "{prefix} {spinner} {elapsed} {wide_msg}",
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
 }
