@@ -4,13 +4,15 @@
 //! list of objects in one round trip. Objects that go on behind the first range are then read range by range.
 
 use super::super::session::Session;
-use super::pipeline::{DataSummary, PIECE, Stop, Stream};
+use super::pipeline::{DataSummary, Stop, Stream};
 use crate::error::Result;
 use crate::wire::{Connection, Param, Query};
 
 /// How many objects are asked for at once, and how much of each: at most 4 MiB a round trip.
 const BATCH: usize = 64;
 const FIRST: usize = 64 * 1024;
+/// How much of a large object is asked for after that.
+const RANGE: usize = 512 * 1024;
 
 /// Copies the objects into the stream, in the order of `oids`.
 pub(super) fn fetch(session: &mut Session, oids: &[u32], stream: &mut Stream<'_>) -> Result<DataSummary, Stop> {
@@ -47,15 +49,15 @@ fn rest(connection: &mut Connection, oid: u32, stream: &mut Stream<'_>) -> Resul
     loop {
         let read = stream.piece(|buffer| {
             let query = Query::new("a large object", "SELECT pg_catalog.lo_get($1, $2, $3) AS data");
-            let query = query.param(Param::oid(oid)).param(Param::int8(offset)).param(Param::int4(PIECE as i32));
+            let query = query.param(Param::oid(oid)).param(Param::int8(offset)).param(Param::int4(RANGE as i32));
             let rows = connection.run(&query)?;
             let row = rows.one()?;
             buffer.extend_from_slice(row.bytes("data")?);
             Ok(buffer.len())
         })?;
-        if read < PIECE {
+        if read < RANGE {
             return Ok(());
         }
-        offset += PIECE as i64;
+        offset += RANGE as i64;
     }
 }

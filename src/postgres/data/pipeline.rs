@@ -23,8 +23,6 @@ use super::{large_objects, rows};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::progress::Reporter;
 
-/// How many bytes of data make a piece: enough to compress well and to keep the exchange between threads rare.
-pub(super) const PIECE: usize = 512 * 1024;
 /// How many pieces of one worker may be on their way: being compressed, or waiting to be written.
 const WINDOW: usize = 8;
 /// How many events of one task may wait for the writer; most carry a piece, and are bounded by [`WINDOW`] already.
@@ -104,7 +102,7 @@ pub fn run<W: Write>(
             .map(|session| {
                 let (jobs, stopped) = (job_sender.clone(), stopped.clone());
                 let queue = &queue;
-                scope.spawn(move || work(session, shared, queue, &jobs, &stopped))
+                scope.spawn(move || work(session, shared, queue, compression.piece_size(), &jobs, &stopped))
             })
             .collect();
         drop((job_sender, stopped));
@@ -226,6 +224,7 @@ fn work(
     session: &mut Session,
     shared: bool,
     queue: &Queue<'_>,
+    piece_size: usize,
     jobs: &Sender<Job>,
     stopped: &Receiver<()>,
 ) -> Result<(), Stop> {
@@ -234,7 +233,8 @@ fn work(
         let _ = home.send(Buffers::default());
     }
     while let Some((task, events)) = next(queue)? {
-        let mut stream = Stream { events, jobs, stopped, home: &home, free: &free, tail: Vec::new(), bytes: 0 };
+        let mut stream =
+            Stream { piece_size, events, jobs, stopped, home: &home, free: &free, tail: Vec::new(), bytes: 0 };
         let summary = match task {
             DataTask::Rows { .. } => rows::fetch(session, shared, task, &mut stream),
             DataTask::LargeObjects(oids) => large_objects::fetch(session, oids, &mut stream),
@@ -259,6 +259,8 @@ fn next<'a>(queue: &Queue<'a>) -> Result<Option<(&'a DataTask, Sender<Event>)>, 
 
 /// Where a worker puts the data of a task.
 pub(super) struct Stream<'a> {
+    /// How many bytes of data make a piece, about: enough to compress well, and to keep the exchange between threads rare.
+    pub(super) piece_size: usize,
     events: Sender<Event>,
     jobs: &'a Sender<Job>,
     stopped: &'a Receiver<()>,
@@ -288,7 +290,7 @@ impl Stream<'_> {
             recv(self.stopped) -> _ => return Err(Stop::ToldTo),
         };
         buffers.data.clear();
-        if buffers.data.capacity() > 4 * PIECE {
+        if buffers.data.capacity() > 4 * self.piece_size {
             // It held an enormous row; the next one need not.
             buffers.data = Vec::new();
         }

@@ -3,7 +3,7 @@
 use bstr::{BStr, ByteSlice};
 
 use super::super::session::Session;
-use super::pipeline::{DataSummary, PIECE, Stop, Stream};
+use super::pipeline::{DataSummary, Stop, Stream};
 use super::task::DataTask;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Sql;
@@ -26,8 +26,9 @@ pub(super) fn fetch(
         connection.execute(lock(schema.as_bstr(), name.as_bstr()).as_bstr()).map_err(|e| explain(e, task))?;
     }
     let mut copy = connection.copy_out(copy).map_err(|e| explain(e, task))?;
+    let size = stream.piece_size;
     while stream.piece(|buffer| {
-        let more = copy.fill(buffer, PIECE)?;
+        let more = copy.fill(buffer, size)?;
         if !more {
             buffer.extend_from_slice(END);
         }
