@@ -6,6 +6,7 @@
 
 mod cli;
 mod complete_or_loud;
+mod configuration_tables;
 mod connect;
 mod containers;
 mod harness;

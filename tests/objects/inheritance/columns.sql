@@ -19,8 +19,6 @@ COMMENT ON COLUMN child.b IS 'inherited';
 ALTER TABLE one ADD CONSTRAINT for_all CHECK (c IS NULL OR c > 0) NOT VALID;
 ALTER TABLE child ALTER b SET STATISTICS 33;
 ALTER TABLE child OWNER TO alice;
-ALTER TABLE two ADD COLUMN late integer DEFAULT 7;
-ALTER TABLE ONLY two DROP COLUMN late;
 -- Generated columns: inherited ones are not repeated.
 CREATE TABLE gen (a integer, b integer GENERATED ALWAYS AS (a * 2) STORED);
 CREATE TABLE gen_child () INHERITS (gen);

@@ -5,7 +5,6 @@ CREATE VIEW "Quo""ted % view" AS SELECT id AS "select", name AS "Ünï ""x""" FR
 CREATE VIEW barrier WITH (security_barrier = true) AS SELECT * FROM base;
 CREATE VIEW local_check WITH (security_barrier = false) AS SELECT id FROM base WHERE id > 1 WITH LOCAL CHECK OPTION;
 CREATE VIEW cascaded_check AS SELECT id FROM local_check WHERE id < 100 WITH CASCADED CHECK OPTION;
-CREATE VIEW values_view (a, b) AS VALUES (1, 'x'), (2, E'\\');
 CREATE RECURSIVE VIEW counting (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM counting WHERE n < 5;
 CREATE VIEW no_columns AS SELECT FROM base;
 CREATE VIEW on_views AS SELECT p.id, c.n FROM plain p CROSS JOIN LATERAL (SELECT n FROM counting WHERE n = p.id) c;
