@@ -2,6 +2,7 @@
 
 use lifeboat::ErrorKind;
 use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary};
+use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
 
 use super::{forced, restore_all, restore_as, restore_from_pipe, restore_into, sample, with_owners};
 use crate::support::archive::{Rows, assert_same};
@@ -193,6 +194,70 @@ fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
     let said = error.to_string();
     assert!(said.contains("restore TABLE DATA public.a") && said.contains("administrator command"), "{said}");
     assert_eq!(target.psql("SELECT count(*) FROM a"), "0");
+}
+
+/// An archive of definitions that nobody's pg_dump wrote.
+fn made_up(definitions: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
+    let entry = |(at, definition): (usize, &&str)| Entry {
+        dump_id: DumpId(at as i32 + 1),
+        has_data: false,
+        catalog_oid: (0, 0),
+        tag: Some(format!("t{at}").into()),
+        desc: Some("TABLE".into()),
+        section: Section::PreData,
+        definition: Some((*definition).into()),
+        drop_statement: Some("".into()),
+        copy_statement: None,
+        schema: Some("public".into()),
+        tablespace: None,
+        table_access_method: None,
+        relkind: 0,
+        owner: Some("".into()),
+        dependencies: Vec::new(),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    let entries = definitions.iter().enumerate().map(entry).collect();
+    let file = std::fs::File::create(&path).unwrap();
+    Writer::seekable(file, Header::new(Version::V1_14, Compression::None), entries).unwrap().finish().unwrap();
+    (dir, path)
+}
+
+#[test]
+fn an_archive_that_meddles_with_transactions_is_an_error() {
+    let Some(server) = server() else { return };
+    let once = RestoreOptions { single_transaction: true, ..forced() };
+    for (definition, options, left) in [
+        ("BEGIN; CREATE TABLE public.t1 ();", forced(), "t0"),
+        ("COMMIT;", once.clone(), "t0,t2"),
+        ("ROLLBACK;", once, "t2"),
+    ] {
+        let (_dir, archive) = made_up(&["CREATE TABLE public.t0 ();", definition, "CREATE TABLE public.t2 ();"]);
+        let target = server.database("target");
+        let error = restore_into(&target, &archive, &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Archive, "{definition}: {error}");
+        assert!(error.to_string().contains("transaction"), "{error}");
+        // What is left of it is not claimed to be nothing.
+        assert!(error.hint_text().is_none(), "{error}");
+        let tables =
+            "SELECT string_agg(relname, ',' ORDER BY 1) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+        assert_eq!(target.psql(tables), left, "{definition}");
+    }
+}
+
+#[test]
+fn an_archive_that_asks_for_data_where_none_is_does_not_hang() {
+    let Some(server) = server() else { return };
+    let definitions =
+        ["CREATE TABLE public.t0 (a integer);", "COPY public.t0 FROM STDIN;", "CREATE TABLE public.t2 ();"];
+    let (_dir, archive) = made_up(&definitions);
+    let target = server.database("target");
+    let error = restore_into(&target, &archive, &forced()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+    let careful = RestoreOptions { exit_on_error: true, ..forced() };
+    target.psql("DROP TABLE IF EXISTS t0");
+    let error = restore_into(&target, &archive, &careful).unwrap_err();
+    assert!(error.to_string().contains("COPY"), "{error}");
 }
 
 #[test]

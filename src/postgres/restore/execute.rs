@@ -67,20 +67,21 @@ pub fn execute(
     }
     let result = run.all(data);
     let mut summary = run.summary;
-    if options.single_transaction && !target.is_broken() {
+    if options.single_transaction {
         if result.is_ok() && !summary.stopped {
             target.execute(b"COMMIT")?;
-        } else {
-            target.execute(b"ROLLBACK")?;
+        } else if target.transaction_status() != b'I' {
+            // The server rolls back by itself when the connection is lost.
+            if !target.is_broken() {
+                target.execute(b"ROLLBACK")?;
+            }
             summary.rolled_back = true;
             (summary.entries, summary.rows, summary.bytes, summary.large_objects) = (0, 0, 0, 0);
         }
     }
     match result {
         Ok(()) => Ok(summary),
-        Err(error) if options.single_transaction => {
-            Err(error.hint("nothing was changed: the restore was one transaction"))
-        }
+        Err(error) if summary.rolled_back => Err(error.hint("nothing was changed: the restore was one transaction")),
         Err(error) => Err(error),
     }
 }
@@ -178,6 +179,7 @@ impl<'a> Run<'a> {
                     if !self.summary.stopped {
                         self.step(step, data).map_err(|error| self.during(step.entry, error))?;
                         self.pass_on_notices(Some(step.entry));
+                        self.check_transaction(step.entry)?;
                         self.reached += 1;
                         self.reporter.advance(1);
                     }
@@ -200,6 +202,7 @@ impl<'a> Run<'a> {
         // Which of several statements the server has something to say about, it does not say.
         let is_one = steps.iter().all(|(step, _)| step.entry == first.entry);
         self.pass_on_notices(is_one.then_some(first.entry));
+        let first = first.entry;
         for ((step, statement), result) in steps.into_iter().zip(results) {
             if let Err(error) = result {
                 self.put_down(step.entry, statement, error)?;
@@ -214,7 +217,19 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
-        Ok(())
+        self.check_transaction(first)
+    }
+
+    /// A statement of the archive's that begins a transaction would have everything after it lost in the end, and one
+    /// that ends the restore's would have it changed for good before it is complete.
+    fn check_transaction(&mut self, entry: usize) -> Result<()> {
+        if (self.target.transaction_status() == b'I') != self.options.single_transaction {
+            return Ok(());
+        }
+        let verb =
+            if self.options.single_transaction { "ended the restore's transaction" } else { "began a transaction" };
+        Err(Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(&self.entries[entry])))
+            .why(format!("a statement in the archive, of this entry or one soon after it, {verb}")))
     }
 
     fn step(&mut self, step: &Step, data: &mut dyn Data) -> Result<()> {
