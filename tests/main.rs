@@ -9,6 +9,7 @@ mod complete_or_loud;
 mod configuration_tables;
 mod connect;
 mod containers;
+mod faults;
 mod harness;
 mod interop;
 mod objects;

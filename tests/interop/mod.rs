@@ -1,5 +1,6 @@
 //! lifeboat beside PostgreSQL's own tools, on databases of real applications.
 
 mod format;
+mod gauntlet;
 mod large_objects;
 mod zabbix;

@@ -21,6 +21,8 @@ pub struct Archive {
     pub server: Option<Vec<u8>>,
     pub dumper: Option<Vec<u8>>,
     pub entries: Vec<Entry>,
+    /// Where the table of contents ends and the data begins.
+    pub data_begin: usize,
     /// The data of entries, by dump id, decompressed.
     pub data: HashMap<i64, Data>,
 }
@@ -142,6 +144,7 @@ fn parse(c: &mut Cursor<'_>) -> Result<Archive, String> {
     for _ in 0..c.int()? {
         entries.push(entry(c, version)?);
     }
+    let data_begin = c.at;
     let mut data = HashMap::new();
     while c.at < c.bytes.len() {
         let (kind, id) = (c.byte()?, c.int()?);
@@ -164,7 +167,7 @@ fn parse(c: &mut Cursor<'_>) -> Result<Archive, String> {
             return Err(format!("two data blocks of entry {id}"));
         }
     }
-    Ok(Archive { version, compression, dbname, server, dumper, entries, data })
+    Ok(Archive { version, compression, dbname, server, dumper, entries, data_begin, data })
 }
 
 fn entry(c: &mut Cursor<'_>, version: (u8, u8, u8)) -> Result<Entry, String> {

@@ -13,6 +13,11 @@ pub struct Output {
 }
 
 impl Output {
+    /// What a program did that was not run to its end by the functions below.
+    pub fn of(command: &str, out: std::process::Output) -> Self {
+        Self { command: command.to_owned(), status: out.status, stdout: out.stdout, stderr: out.stderr }
+    }
+
     pub fn success(&self) -> bool {
         self.status.success()
     }

@@ -103,13 +103,22 @@ impl Server {
         self.database_with(prefix, "")
     }
 
+    /// A new database that is a copy of `origin`, to which nobody may be connected.
+    pub fn database_from(&self, prefix: &str, origin: &str) -> Database<'_> {
+        self.create(prefix, &format!("TEMPLATE \"{}\"", origin.replace('"', "\"\"")))
+    }
+
     /// A new empty database, made with more options of CREATE DATABASE: `ENCODING 'LATIN1'`.
     pub fn database_with(&self, prefix: &str, options: &str) -> Database<'_> {
+        self.create(prefix, &format!("TEMPLATE template0 {options}"))
+    }
+
+    fn create(&self, prefix: &str, options: &str) -> Database<'_> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let prefix: String = prefix.chars().take(50).collect();
         let name = format!("{prefix}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let quoted = name.replace('"', "\"\"");
-        self.psql("postgres", &format!("CREATE DATABASE \"{quoted}\" TEMPLATE template0 {options}"));
+        self.psql("postgres", &format!("CREATE DATABASE \"{quoted}\" {options}"));
         Database::new(self, name)
     }
 

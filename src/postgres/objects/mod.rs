@@ -41,10 +41,12 @@ mod transform;
 mod trigger;
 pub mod types;
 
+use std::fmt::Display;
+
 use super::catalog::Scope;
 use super::catalogs::Catalog;
 use super::model::Model;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{Query, Rows};
 
 pub use schema::Schema;
@@ -147,4 +149,17 @@ fn foreign_options(column: &'static str) -> String {
          || pg_catalog.quote_literal(o.option_value), E',\\n    ' ORDER BY o.option_name) \
          FROM pg_catalog.pg_options_to_table({column}) AS o)"
     )
+}
+
+/// A letter that stands for something in the catalog, if it is one of those that lifeboat knows the meaning of.
+///
+/// # Errors
+/// It is not; the error says `what` of `whom` it is.
+fn known(letter: u8, meaningful: &[u8], what: &str, whom: impl Display) -> Result<u8> {
+    if meaningful.contains(&letter) {
+        return Ok(letter);
+    }
+    Err(Error::new(ErrorKind::Incomplete, format!("read the definition of {whom}"))
+        .why(format!("its {what} is '{}', which is not known", char::from(letter)))
+        .hint("use a newer lifeboat, or the server's own pg_dump"))
 }

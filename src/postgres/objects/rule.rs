@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use bstr::ByteSlice;
 
-use super::Kind;
 use super::on_table::Table;
 use super::relation::{Relation, RelationKind, by_oid};
+use super::{Kind, known};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
@@ -71,6 +71,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let (schema, wanted) = (table.schema, table.wanted);
     let table = Table::of_relation(table.id, relation);
     let part_of_view = is_view && has_query;
+    let enabled = known(row.char("ev_enabled")?, b"OADR", "state", format_args!("rule \"{name}\""))?;
     let id = model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::REWRITE, oid: row.oid("oid")? }),
         name,
@@ -80,7 +81,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         body: Rule {
             table,
             is_view,
-            enabled: row.char("ev_enabled")?,
+            enabled,
             definition: row.opt_string("definition")?.map(Deparsed::by_server),
             separate: !part_of_view,
         },

@@ -20,7 +20,7 @@ CREATE OPERATOR CLASS arrays FOR TYPE integer[] USING gin AS
     STORAGE integer;
 -- Sorted by distance.
 CREATE OPERATOR CLASS points FOR TYPE point USING gist AS
-    OPERATOR 11 |>> (point, point), OPERATOR 15 <-> (point, point) FOR ORDER BY pg_catalog.float_ops,
+    OPERATOR 6 ~= (point, point), OPERATOR 15 <-> (point, point) FOR ORDER BY pg_catalog.float_ops,
     FUNCTION 1 pg_catalog.gist_point_consistent(internal, point, smallint, oid, internal),
     FUNCTION 2 pg_catalog.gist_box_union(internal, internal),
     FUNCTION 3 pg_catalog.gist_point_compress(internal),

@@ -4,7 +4,6 @@ SELECT :SERVER_VERSION_NUM >= 140000 AS streaming, :SERVER_VERSION_NUM >= 150000
 CREATE SUBSCRIPTION plain CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE);
 CREATE SUBSCRIPTION "Sub scription" CONNECTION 'host=nowhere.invalid password=''it\''s \\ secret''' PUBLICATION "Pub lication", other
     WITH (connect = false, slot_name = "a_slot", synchronous_commit = 'remote_apply');
-ALTER SUBSCRIPTION plain OWNER TO alice;
 COMMENT ON SUBSCRIPTION "Sub scription" IS 'it''s a subscription';
 \if :streaming
 CREATE SUBSCRIPTION binary_streaming CONNECTION 'host=nowhere.invalid' PUBLICATION p
@@ -15,6 +14,7 @@ CREATE SUBSCRIPTION two_phase CONNECTION 'host=nowhere.invalid' PUBLICATION p
     WITH (connect = false, slot_name = NONE, two_phase = true, disable_on_error = true);
 \endif
 \if :origin
+ALTER SUBSCRIPTION plain OWNER TO alice;
 CREATE SUBSCRIPTION without_origin CONNECTION 'host=nowhere.invalid password=x' PUBLICATION p
     WITH (connect = false, slot_name = NONE, origin = none, streaming = parallel, password_required = false, run_as_owner = true);
 \endif

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{DumpId, Model};
-use crate::postgres::objects::Kind;
+use crate::postgres::objects::{Kind, known};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -139,7 +139,13 @@ fn column(row: Row<'_>, table: &BString, scope: &Scope<'_>, model: &Model) -> Re
         let unnamed = NotNull { name: None, no_inherit: false, local: true, comment: None };
         (row.bool("is_not_null")?.then_some(unnamed), false)
     };
-    let storage = row.char("attstorage")?;
+    let letter = |field: &str, meaningful: &[u8], what: &str| {
+        known(row.char(field)?, meaningful, what, format_args!("column \"{name}\" of \"{table}\""))
+    };
+    let storage = letter("attstorage", b"pemx", "storage")?;
+    let compression = letter("compression", b"\0pl", "compression method")?;
+    let identity = letter("attidentity", b"\0ad", "kind of identity")?;
+    let generated = letter("attgenerated", b"\0sv", "kind of generated column")?;
     let of_type = row.opt_char("typstorage")?;
     Ok(Column {
         number: row.i16("attnum")?,
@@ -149,9 +155,9 @@ fn column(row: Row<'_>, table: &BString, scope: &Scope<'_>, model: &Model) -> Re
         collation: row.opt_string("collation_schema")?.zip(row.opt_string("collation_name")?),
         statistics: row.i32("statistics")?,
         storage: (of_type != Some(storage)).then_some(storage),
-        compression: row.char("compression")?,
-        identity: row.char("attidentity")?,
-        generated: row.char("attgenerated")?,
+        compression,
+        identity,
+        generated,
         options: Deparsed::by_server(row.opt_string("options")?.unwrap_or_default()),
         foreign_options: row
             .opt_texts("foreign_options")?

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Relation, RelationKind};
-use crate::error::{Error, Result};
-use crate::postgres::model::{Model, Parts};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::model::{Model, Object, Parts};
 use crate::sql::Sql;
-use crate::wire::Connection;
+use crate::wire::{Connection, Param, Query};
 
 /// How long a statement may get; the server could take more, but its logs and its parser need not.
 const STATEMENT: usize = 256 * 1024;
@@ -15,24 +15,53 @@ const STATEMENT: usize = 256 * 1024;
 /// longer than `wait`, where that is given. Other relations cannot be locked.
 ///
 /// # Errors
-/// The server refuses a lock, or somebody else has held one for too long.
+/// The server refuses a lock, or somebody else has held one for too long, or has written a table anew meanwhile.
 pub fn lock(connection: &mut Connection, model: &Model, wait: Option<Duration>) -> Result<()> {
-    let Some(wait) = wait else { return lock_tables(connection, model) };
+    let Some(wait) = wait else {
+        lock_tables(connection, model)?;
+        return check_storage(connection, model);
+    };
     let mut timeout = Sql::new();
     timeout.kw("SET lock_timeout = ").num(i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1));
     connection.execute(timeout.as_bstr())?;
     lock_tables(connection, model)?;
-    connection.execute(b"SET lock_timeout = 0")
+    connection.execute(b"SET lock_timeout = 0")?;
+    check_storage(connection, model)
+}
+
+/// Checks that the rows that the snapshot sees are still there. A table that was truncated or written anew (as by ALTER
+/// TABLE with another type for a column) between the snapshot and the lock is empty for the snapshot, and would be dumped
+/// so without a word. Its file is not the one that the snapshot's row of pg_class names.
+fn check_storage(connection: &mut Connection, model: &Model) -> Result<()> {
+    let oids: Vec<u32> = locked(model).filter_map(|object| Some(object.catalog_id?.oid)).collect();
+    let query = Query::new(
+        "tables that were written anew",
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_catalog.unnest($1) AS o (oid) ON o.oid = c.oid \
+         WHERE c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) LIMIT 1",
+    );
+    let rows = connection.run(&query.param(Param::oids(&oids)))?;
+    let Some(row) = rows.iter().next() else { return Ok(()) };
+    let name = format!("{}.{}", row.text("nspname")?, row.text("relname")?);
+    Err(Error::new(ErrorKind::Incomplete, format!("back up the table {name}"))
+        .why("it was truncated or written anew (by ALTER TABLE, say) just after the backup began, which cannot see its rows")
+        .hint("run the backup again"))
+}
+
+/// The tables that are locked.
+fn locked(model: &Model) -> impl Iterator<Item = &Object> {
+    let parts = Parts::DEFINITION.or(Parts::DATA).or(Parts::STATISTICS).or(Parts::POLICY);
+    model
+        .of_kind::<Relation>()
+        .filter(|(_, relation)| matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable))
+        .filter(move |(object, _)| object.wanted.has(parts))
+        .map(|(object, _)| object)
 }
 
 fn lock_tables(connection: &mut Connection, model: &Model) -> Result<()> {
-    let parts = Parts::DEFINITION.or(Parts::DATA).or(Parts::STATISTICS).or(Parts::POLICY);
-    let tables = model
-        .of_kind::<Relation>()
-        .filter(|(_, relation)| matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable))
-        .filter(|(object, _)| object.wanted.has(parts));
     let mut batch = Sql::new();
-    for (object, _) in tables {
+    for object in locked(model) {
         // Children are in the list themselves if they are to be dumped.
         batch.kw(if batch.is_empty() { "LOCK TABLE ONLY " } else { ", ONLY " });
         batch.qualified(model.schema_name(object).unwrap_or_default(), object.name.as_ref());

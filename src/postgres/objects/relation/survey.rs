@@ -8,7 +8,7 @@ use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{DumpId, Model, NewObject, Parts, Wanted};
 use crate::postgres::objects::extension::Extension;
-use crate::postgres::objects::{Kind, Stage};
+use crate::postgres::objects::{Kind, Stage, known};
 use crate::postgres::privileges::Privileges;
 use crate::wire::{Query, Row, Rows};
 
@@ -124,13 +124,13 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
         oid,
         kind,
         owner,
-        persistence: match row.char("relpersistence")? {
+        persistence: match known(row.char("relpersistence")?, b"put", "persistence", format_args!("\"{name}\""))? {
             b'u' => Persistence::Unlogged,
             b't' => Persistence::Temporary,
             _ => Persistence::Permanent,
         },
         populated: row.bool("relispopulated")?,
-        replica_identity: row.char("relreplident")?,
+        replica_identity: known(row.char("relreplident")?, b"dnfi", "replica identity", format_args!("\"{name}\""))?,
         row_security: row.bool("relrowsecurity")?,
         force_row_security: row.bool("relforcerowsecurity")?,
         has_indexes: row.bool("relhasindex")?,

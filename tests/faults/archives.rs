@@ -1,0 +1,82 @@
+//! Restoring what is not, or no longer, a sound archive.
+
+use super::{fill, restore};
+use crate::sqlite::Scene;
+use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output};
+
+fn sample<'a>(server: &'a Server, scene: &Scene, compress: &str) -> Database<'a> {
+    let database = server.database("damage");
+    fill(&database, 20_000);
+    database.psql(
+        "CREATE TABLE small (a integer PRIMARY KEY); INSERT INTO small VALUES (1), (2);
+        CREATE VIEW v AS SELECT * FROM small; SELECT lo_from_bytea(4711, convert_to(repeat('large', 10000), 'UTF8'))",
+    );
+    scene.run(&["backup", "--url", &database.url(), "--output", "out.dump", "--compress", compress, "--force"]);
+    database
+}
+
+#[test]
+fn truncated_archive_is_an_error_wherever_it_ends() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    for compress in ["gzip:6", "none", "zstd:3", "lz4"] {
+        let origin = sample(server, &scene, compress);
+        let whole = std::fs::read(scene.path("out.dump")).unwrap();
+        let target = server.database("damage");
+        for cut in [0, 4, 30, whole.len() / 100, whole.len() / 2, whole.len() - 100, whole.len() - 1] {
+            std::fs::write(scene.path("cut.dump"), &whole[..cut]).unwrap();
+            let out = restore(&scene, "cut.dump", &target, &[]);
+            assert_ne!(out.code(), 0, "{compress} cut at {cut}: {out}");
+            assert_ne!(out.code(), 101, "{compress} cut at {cut}: {out}");
+            assert!(out.stderr().contains("lifeboat: error: "), "{compress} cut at {cut}: {out}");
+        }
+        // In one transaction, what was there before stays.
+        let rows = origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled");
+        std::fs::write(scene.path("cut.dump"), &whole[..whole.len() / 2]).unwrap();
+        let out = restore(&scene, "cut.dump", &origin, &["--single-transaction"]);
+        assert_ne!(out.code(), 0, "{out}");
+        assert_eq!(origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
+        let out = restore(&scene, "out.dump", &target, &[]);
+        assert!(out.success(), "{out}");
+        assert_eq!(target.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
+    }
+}
+
+#[test]
+fn flipped_bit_in_compressed_data_is_an_error() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    let origin = sample(server, &scene, "gzip:6");
+    drop(origin);
+    let whole = std::fs::read(scene.path("out.dump")).unwrap();
+    let begin = archive::read(&scene.path("out.dump")).unwrap().data_begin;
+    let target = server.database("damage");
+    let step = (whole.len() - begin) / 25;
+    for at in (begin..whole.len()).step_by(step) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        std::fs::write(scene.path("flipped.dump"), damaged).unwrap();
+        let out = restore(&scene, "flipped.dump", &target, &[]);
+        assert!([1, 3].contains(&out.code()), "flipped at {at}: {out}");
+        assert!(out.stderr().contains("lifeboat: error: "), "flipped at {at}: {out}");
+    }
+}
+
+#[test]
+fn flipped_bits_in_the_table_of_contents_never_crash_the_reader() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    let origin = sample(server, &scene, "none");
+    drop(origin);
+    let whole = std::fs::read(scene.path("out.dump")).unwrap();
+    let begin = archive::read(&scene.path("out.dump")).unwrap().data_begin;
+    for at in (0..begin).step_by(begin / 60) {
+        for flip in [0x01, 0x80] {
+            let mut damaged = whole.clone();
+            damaged[at] ^= flip;
+            std::fs::write(scene.path("flipped.dump"), damaged).unwrap();
+            let out = output(lifeboat().args(["list"]).arg(scene.path("flipped.dump")));
+            assert!([0, 1].contains(&out.code()), "flipped at {at}: {out}");
+        }
+    }
+}

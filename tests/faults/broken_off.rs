@@ -1,0 +1,97 @@
+//! A backup that does not get to its end.
+
+use std::process::Command;
+
+use super::{Running, assert_failed, fill, restore};
+use crate::sqlite::Scene;
+use crate::support::{REFERENCE, Server, output, report};
+
+const ROWS: u32 = 600_000;
+
+#[test]
+fn killed_backup_leaves_no_file_under_the_final_name() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("killed");
+    fill(&database, ROWS);
+    let scene = Scene::new();
+    for more in [&["--jobs", "1"][..], &["--compress", "none"], &["--jobs", "2", "--compress", "zstd:1"]] {
+        let mut running = Running::halted(&scene, &database, more);
+        running.signal("KILL");
+        assert_eq!(running.child.wait().unwrap().code(), None);
+        assert!(!scene.path("out.dump").exists());
+    }
+    // What it leaves hinders nobody, and is said.
+    let out = scene.run(&["backup", "--url", &database.url(), "--output", "out.dump"]);
+    assert!(out.stderr().contains("an unfinished file"), "{out}");
+    let restored = server.database("killed");
+    let out = restore(&scene, "out.dump", &restored, &[]);
+    assert!(out.success(), "{out}");
+    assert_eq!(restored.psql("SELECT count(*) FROM filled"), ROWS.to_string());
+}
+
+#[test]
+fn interrupted_backup_leaves_nothing_and_has_its_own_exit_code() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("interrupted");
+    fill(&database, ROWS);
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let scene = Scene::new();
+        let running = Running::halted(&scene, &database, &[]);
+        running.signal(signal);
+        running.signal("CONT");
+        let out = running.end();
+        assert_eq!(out.code(), code, "{out}");
+        assert_eq!(scene.names(), Vec::<String>::new(), "{out}");
+    }
+}
+
+#[test]
+fn lost_server_is_an_error_and_no_file() {
+    for server in Server::all() {
+        let database = server.database("lost");
+        fill(&database, ROWS);
+        for more in [&[][..], &["--jobs", "2"]] {
+            let scene = Scene::new();
+            let running = Running::halted(&scene, &database, more);
+            let sql = format!(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}'",
+                database.name()
+            );
+            assert_ne!(server.psql("postgres", &sql), "0");
+            running.signal("CONT");
+            let out = running.end();
+            assert_failed(&scene, &out, "could not copy data out of the server");
+            // The server says why, if the connection lets that through before it breaks.
+            let whys = ["terminating connection due to administrator command", "the server closed the connection"];
+            assert!(whys.iter().any(|why| out.stderr().contains(why)), "{out}");
+        }
+    }
+}
+
+#[test]
+fn full_disk_is_an_error_that_says_so() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("full");
+    fill(&database, 200_000);
+    let scene = Scene::new();
+    std::fs::create_dir(scene.path("small")).unwrap();
+    let in_small_disk = |then: &str| {
+        let script = format!("mount -t tmpfs -o size=1m tmpfs small && {then}; code=$?; ls -A small; exit $code");
+        let mut command = Command::new("unshare");
+        output(command.args(["--map-root-user", "--mount", "sh", "-c", &script]).current_dir(scene.path(".")))
+    };
+    if !Command::new("unshare").args(["--map-root-user", "--mount", "true"]).status().is_ok_and(|s| s.success())
+        || !in_small_disk("true").success()
+    {
+        report::say("NOT RUN: a full disk under a backup of PostgreSQL: this user may not mount a small one");
+        return;
+    }
+    let url = database.url();
+    for more in ["", "--compress none", "--compress lz4 --jobs 2"] {
+        let program = env!("CARGO_BIN_EXE_lifeboat");
+        let out = in_small_disk(&format!("{program} backup --url {url} --output small/out.dump {more}"));
+        assert_eq!(out.code(), 1, "{out}");
+        assert!(out.stderr().contains("small is full"), "{out}");
+        assert_eq!(out.stdout(), "", "something was left: {out}");
+    }
+}

@@ -1,0 +1,71 @@
+//! The database that PostgreSQL 18's own regression tests leave behind: nearly every kind of object there is. It is not
+//! part of the project; the test runs where `shared/gauntlet` is beside the checkout.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::support::archive::Rows;
+use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, report, run};
+
+const NAME: &str = "the database of PostgreSQL's regression tests";
+
+fn script(dir: &Path) -> Option<PathBuf> {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/gauntlet/regression-18.sql.gz");
+    let script = dir.join("regression.sql");
+    let mut from = flate2::read::MultiGzDecoder::new(File::open(packed).ok()?);
+    io::copy(&mut from, &mut File::create(&script).unwrap()).unwrap();
+    Some(script)
+}
+
+/// The archive of what is in the database now, by pg_dump.
+fn dump(database: &Database<'_>, path: &Path) {
+    run(database.tool(REFERENCE, "pg_dump").arg("-Fc").arg("-f").arg(path));
+}
+
+#[test]
+fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    let Some(script) = script(dir.path()) else {
+        return report::not_run("gauntlet", &format!("{NAME} is not beside this checkout"));
+    };
+    let origin = server.database("regression");
+    // A server without ICU, or without a role, has something to say about it; what is there afterwards is what counts.
+    output(server.psql_command(origin.name()).args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(script));
+    let (reference, ours) = (file("reference"), file("ours"));
+    dump(&origin, &reference);
+    run(lifeboat()
+        .args(["backup", "--owner", "--acl", "--archive-version", "1.16", "--url", &origin.url()])
+        .arg("--output")
+        .arg(&ours));
+    archive::assert_same(NAME, &reference, &ours, Rows::InOrder);
+    match archive::independent_diff(&reference, &ours, Rows::InOrder) {
+        Some(out) => assert!(out.success(), "archive_diff.py sees a difference: {out}"),
+        None => report::say(&format!("NOT RUN: archive_diff.py on {NAME}: it is not beside this checkout")),
+    }
+    assert!(archive::read(&ours).unwrap().entries.len() > 2500);
+
+    // pg_restore itself does not bring everything back; lifeboat's archive gives it no more trouble than pg_dump's.
+    let errors = |text: &str| {
+        text.lines().filter(|l| l.contains("error: could not execute")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (expected, by_pg_restore, by_lifeboat) = (file("expected"), file("by_pg_restore"), file("by_lifeboat"));
+    let restored = server.database("regression");
+    let usual = restored.pg_restore(REFERENCE, &[], &reference);
+    dump(&restored, &expected);
+    drop(restored);
+    let restored = server.database("regression");
+    let out = restored.pg_restore(REFERENCE, &[], &ours);
+    assert_eq!(errors(&out.stderr()), errors(&usual.stderr()));
+    dump(&restored, &by_pg_restore);
+    archive::assert_same("after pg_restore", &expected, &by_pg_restore, Rows::AnyOrder);
+    drop(restored);
+
+    let restored = server.database("regression");
+    let out = output(lifeboat().args(["restore", "--owner", "--acl", "--force", "--url", &restored.url()]).arg(&ours));
+    assert!([0, 3].contains(&out.code()), "{out}");
+    dump(&restored, &by_lifeboat);
+    archive::assert_same(&format!("after our restore, which said {out}"), &expected, &by_lifeboat, Rows::AnyOrder);
+}
