@@ -27,7 +27,7 @@ pub struct Scope<'a> {
     pub superuser: bool,
     /// The OIDs of the relations that the second stage looks into: those of which anything is wanted, and their parents.
     pub relations: Vec<u32>,
-    /// The sequences among them, with their qualified names.
+    /// The sequences whose values are dumped, with their qualified names.
     pub sequences: Vec<(u32, Sql)>,
 }
 

@@ -77,7 +77,7 @@ impl Kind for Data {
 
 /// The configuration tables whose data is the user's, with the condition that tells the user's rows from those that
 /// CREATE EXTENSION brings. An extension that is not dumped counts only if the table's schema is.
-fn configuration_tables(model: &Model) -> Vec<(DumpId, BString)> {
+pub(super) fn configuration_tables(model: &Model) -> Vec<(DumpId, BString)> {
     let mut found = Vec::new();
     for (object, extension) in model.of_kind::<Extension>() {
         for (oid, condition) in &extension.configuration {

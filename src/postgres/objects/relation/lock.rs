@@ -1,10 +1,11 @@
 //! Locks on the tables that will be dumped.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Relation, RelationKind};
+use super::{Relation, RelationKind, data};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::model::{Model, Object, Parts};
+use crate::postgres::model::{DumpId, Model, Object, Parts};
 use crate::sql::Sql;
 use crate::wire::{Connection, Param, Query};
 
@@ -49,13 +50,14 @@ fn check_storage(connection: &mut Connection, model: &Model) -> Result<()> {
         .hint("run the backup again"))
 }
 
-/// The tables that are locked.
+/// The tables that are locked: those that are wanted, and those of extensions whose rows are.
 fn locked(model: &Model) -> impl Iterator<Item = &Object> {
     let parts = Parts::DEFINITION.or(Parts::DATA).or(Parts::STATISTICS).or(Parts::POLICY);
+    let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
     model
         .of_kind::<Relation>()
         .filter(|(_, relation)| matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable))
-        .filter(move |(object, _)| object.wanted.has(parts))
+        .filter(move |(object, _)| object.wanted.has(parts) || configuration.contains(&object.id))
         .map(|(object, _)| object)
 }
 

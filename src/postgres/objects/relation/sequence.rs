@@ -1,8 +1,10 @@
 //! Sequences: their parameters, and the SEQUENCE SET entries with their values.
 
+use std::collections::HashSet;
+
 use bstr::{BString, ByteSlice};
 
-use super::{Persistence, Relation, RelationKind};
+use super::{Persistence, Relation, RelationKind, data};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
@@ -66,11 +68,14 @@ impl SequenceType {
     }
 }
 
-/// The sequences of interest, by OID, with their qualified names in SQL: old servers tell a sequence's value only to
-/// those who ask for it by name.
+/// The sequences whose values are dumped, by OID, with their qualified names in SQL: old servers tell a sequence's value
+/// only to those who ask for it by name.
 pub fn names(model: &Model) -> Vec<(u32, Sql)> {
-    let sequences = model.of_kind::<Relation>().filter(|(_, r)| r.kind == RelationKind::Sequence && r.of_interest);
-    sequences
+    let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
+    model
+        .of_kind::<Relation>()
+        .filter(|(_, relation)| relation.kind == RelationKind::Sequence)
+        .filter(|(object, _)| object.wanted.has(Parts::DATA) || configuration.contains(&object.id))
         .map(|(object, relation)| {
             let mut name = Sql::new();
             name.qualified(model.schema_name(object).unwrap_or_default(), object.name.as_bstr());

@@ -2,12 +2,11 @@
 
 use bstr::BString;
 
-use super::{ColumnPrivileges, Details, OwnedBy, Persistence, Relation, RelationKind, by_oid};
+use super::{ColumnPrivileges, Details, OwnedBy, Persistence, Relation, RelationKind, by_oid, data};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{DumpId, Model, NewObject, Parts, Wanted};
-use crate::postgres::objects::extension::Extension;
 use crate::postgres::objects::{Kind, Stage, known};
 use crate::postgres::privileges::Privileges;
 use crate::wire::{Query, Row, Rows};
@@ -238,9 +237,7 @@ fn mark_of_interest(relations: &[DumpId], model: &mut Model) {
             marked.extend(&relation.parents);
         }
     }
-    for (_, extension) in model.of_kind::<Extension>() {
-        marked.extend(extension.configuration.iter().filter_map(|(oid, _)| model.find(Catalog::CLASS, *oid)));
-    }
+    marked.extend(data::configuration_tables(model).into_iter().map(|(id, _)| id));
     for id in marked {
         if let Some(relation) = model.body_mut::<Relation>(id) {
             relation.of_interest = true;
