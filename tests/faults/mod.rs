@@ -5,6 +5,7 @@
 mod archives;
 mod broken_off;
 mod changes;
+mod memory;
 mod pgbench;
 mod unknown;
 

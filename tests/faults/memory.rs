@@ -1,0 +1,67 @@
+//! Memory is bounded by buffers, not by what is in the database. `benches/memory` measures the same with 2 GB.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::sqlite::Scene;
+use crate::support::{Output, REFERENCE, Server, lifeboat};
+
+const LIMIT: u64 = 100 * 1024;
+
+/// Runs the command, which must succeed, and gives the largest resident size that was seen, in KiB.
+fn largest_resident_size(command: &mut Command) -> u64 {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let watch = std::thread::spawn(move || {
+        let mut largest = 0;
+        // An ended process has a status still, but none of memory.
+        while let Some(size) = fs::read_to_string(&status).ok().and_then(|text| {
+            text.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse::<u64>().ok()
+        }) {
+            largest = largest.max(size);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        largest
+    });
+    let out = Output::of("lifeboat", child.wait_with_output().unwrap());
+    assert!(out.success(), "{out}");
+    watch.join().unwrap()
+}
+
+#[test]
+fn memory_does_not_grow_with_rows_and_large_objects() {
+    if !fs::exists("/proc/self/status").unwrap_or(false) {
+        return crate::support::report::say("NOT RUN: memory: there is no /proc here to read it from");
+    }
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("memory");
+    // 150 rows of 1 MiB, a row of 12 MiB, many small rows, an object of 48 MiB.
+    database.psql(
+        "CREATE TABLE base AS SELECT string_agg(md5(g::text), '') AS text FROM generate_series(1, 65536) g;
+         CREATE TABLE wide (id integer, text text);
+         ALTER TABLE wide ALTER text SET STORAGE external;
+         INSERT INTO wide SELECT g, substr(text, g, 1048576) FROM base, generate_series(1, 150) g;
+         INSERT INTO wide SELECT 0, repeat(text, 6) FROM base;
+         CREATE TABLE narrow AS SELECT g AS id, g % 7 AS n FROM generate_series(1, 400000) g;
+         SELECT lo_from_bytea(4711, convert_to(repeat(text, 24), 'UTF8')) FROM base;",
+    );
+    let sum = "SELECT count(*), sum(length(text)), sum(hashtext(text)::bigint) FROM wide";
+    for (jobs, compress) in [("1", "none"), ("2", "none"), ("1", "gzip:1")] {
+        let scene = Scene::new();
+        let path = scene.path("out.dump");
+        let mut backup = lifeboat();
+        backup
+            .args(["backup", "--url", &database.url(), "--jobs", jobs, "--compress", compress, "--output"])
+            .arg(&path);
+        let size = largest_resident_size(&mut backup);
+        assert!(fs::metadata(&path).unwrap().len() > 30_000_000);
+        assert!(size < LIMIT, "the backup with {jobs} jobs took {size} KiB");
+        let restored = server.database("memory");
+        let mut restore = lifeboat();
+        restore.args(["restore", "--force", "--url", &restored.url()]).arg(&path);
+        let size = largest_resident_size(&mut restore);
+        assert!(size < LIMIT, "the restore took {size} KiB");
+        assert_eq!(restored.psql(sum), database.psql(sum));
+    }
+}
