@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod beyond_pg_dump;
 mod cli;
 mod complete_or_loud;
 mod configuration_tables;

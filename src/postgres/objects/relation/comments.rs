@@ -41,6 +41,7 @@ impl Relation {
         let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
         for comment in comments.into_iter().flatten() {
             let mut name = Self::name(object, render);
+            // A system column can have a comment as well; pg_dump forgets it.
             let mut words = self.kind.words();
             if comment.sub_id != 0 {
                 words = "COLUMN";
