@@ -9,7 +9,7 @@ use testcontainers::{GenericImage, ImageExt};
 
 use crate::support::container::{IMAGE, available};
 use crate::support::process::isolate;
-use crate::support::{REFERENCE, pg_tool, report, run};
+use crate::support::{REFERENCE, lifeboat, pg_tool, report, run};
 
 const PASSWORD: &str = "p@ss:word/%";
 
@@ -47,4 +47,24 @@ fn round_trip_through_a_published_port() {
     let out = crate::support::output(client("pg_restore", "target").arg(&path));
     assert!(out.stderr().contains("errors ignored on restore: 1") || out.success(), "{out}");
     assert_eq!(sql("origin", sum), sql("target", sum));
+
+    // lifeboat, with the password in the URL, percent-encoded, and then in the environment.
+    let ours = dir.path().join("ours");
+    let url = |database: &str, login: &str| format!("postgresql://postgres{login}@{host}:{port}/{database}");
+    let login = ":p%40ss%3Aword%2F%25";
+    run(lifeboat().args(["backup", "--url", &url("origin", login), "--output"]).arg(&ours));
+    sql("target", "DELETE FROM t WHERE a % 3 = 0; ALTER TABLE t ADD COLUMN more integer");
+    run(lifeboat().env("PGPASSWORD", PASSWORD).args(["restore", "--force", "--url", &url("target", "")]).arg(&ours));
+    assert_eq!(sql("origin", sum), sql("target", sum));
+    assert_eq!(sql("target", "SELECT count(*) FROM information_schema.columns WHERE table_name = 't'"), "2\n");
+    // And real pg_restore reads lifeboat's archive.
+    sql("postgres", "CREATE DATABASE third");
+    let out = crate::support::output(client("pg_restore", "third").arg(&ours));
+    assert!(out.stderr().contains("errors ignored on restore: 1") || out.success(), "{out}");
+    assert_eq!(sql("origin", sum), sql("third", sum));
+
+    let out = crate::support::output(
+        lifeboat().args(["backup", "--url", &url("origin", ":wrong"), "--output"]).arg(dir.path().join("none")),
+    );
+    assert!(out.code() == 1 && out.stderr().contains("password authentication failed"), "{out}");
 }

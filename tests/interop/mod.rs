@@ -1,5 +1,7 @@
 //! lifeboat beside PostgreSQL's own tools, on databases of real applications.
 
+mod configuration;
+mod encoding;
 mod format;
 mod gauntlet;
 mod large_objects;

@@ -1,3 +1,4 @@
+-- min: 16
 -- None of them connects to anything.
 SELECT :SERVER_VERSION_NUM >= 140000 AS streaming, :SERVER_VERSION_NUM >= 150000 AS two_phase,
     :SERVER_VERSION_NUM >= 160000 AS origin, :SERVER_VERSION_NUM >= 170000 AS failover \gset

@@ -1,0 +1,113 @@
+//! Extensions whose tables hold the user's configuration: the extension is made again by CREATE EXTENSION, and only the rows
+//! that it says are the user's are in the archive.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::support::archive::{Data, Rows};
+use crate::support::{Database, Options, REFERENCE, Server, archive, lifeboat, report, run};
+
+/// A script of an extension's.
+const SCRIPT: &str = "
+    CREATE TABLE \"Con fig\" (key text PRIMARY KEY, value text, builtin boolean NOT NULL DEFAULT false);
+    INSERT INTO \"Con fig\" VALUES ('color', 'blue', true), ('size', '3', true);
+    CREATE TABLE detail (id serial PRIMARY KEY, key text REFERENCES \"Con fig\", note text);
+    CREATE TABLE fixed (a integer); INSERT INTO fixed VALUES (1), (2);
+    CREATE VIEW own AS SELECT * FROM \"Con fig\" WHERE NOT builtin;
+";
+const USERS: &str = "
+    INSERT INTO \"Con fig\" VALUES ('mine', E'a\\tb', false), ('also', NULL, false);
+    INSERT INTO detail (key, note) VALUES ('mine', 'x'), ('color', 'y');
+    CREATE TABLE t (a integer); INSERT INTO t VALUES (1);
+    GRANT SELECT ON own TO alice;
+";
+
+fn both_dumps(database: &Database<'_>, dir: &Path) {
+    let (reference, ours) = (dir.join("reference"), dir.join("ours"));
+    database.pg_dump(REFERENCE, &[], &reference);
+    let mut backup = lifeboat();
+    backup.args([
+        "backup",
+        "--force",
+        "--owner",
+        "--acl",
+        "--archive-version",
+        "1.16",
+        "--url",
+        &database.url(),
+        "--output",
+    ]);
+    run(backup.arg(&ours));
+    archive::assert_same("an extension's configuration", &reference, &ours, Rows::InOrder);
+    // What was compared is what this is about.
+    let ours = archive::read(&ours).unwrap();
+    let data: Vec<String> = ours
+        .data
+        .values()
+        .map(|data| match data {
+            Data::Table(rows) => String::from_utf8_lossy(rows).into_owned(),
+            Data::LargeObjects(_) => String::new(),
+        })
+        .collect();
+    assert!(data.iter().any(|rows| rows.contains("mine\ta\\tb\tf\n") && !rows.contains("blue")), "{data:?}");
+}
+
+#[test]
+fn rows_of_users_are_dumped_as_pg_dump_dumps_them() {
+    let dir = tempfile::tempdir().unwrap();
+    for server in Server::all() {
+        let database = server.database("configuration");
+        // Only a script of an extension may register its tables, and none of contrib's does; so it is written down by hand.
+        database.psql(SCRIPT);
+        database.psql(
+            "DO $$ DECLARE r record; BEGIN
+               FOR r IN SELECT unnest(ARRAY['TABLE \"Con fig\"', 'TABLE detail', 'SEQUENCE detail_id_seq', 'TABLE fixed', 'VIEW own']) AS what
+               LOOP EXECUTE 'ALTER EXTENSION plpgsql ADD ' || r.what; END LOOP; END $$;
+             UPDATE pg_extension SET extcondition = ARRAY['', 'WHERE NOT builtin', ''],
+               extconfig = ARRAY['detail'::regclass::oid, '\"Con fig\"'::regclass::oid, 'detail_id_seq'::regclass::oid]
+               WHERE extname = 'plpgsql'",
+        );
+        database.psql(USERS);
+        both_dumps(&database, dir.path());
+    }
+}
+
+#[test]
+fn configuration_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let scripts = dir.path().join("extension");
+    fs::create_dir(&scripts).unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(scripts.join("configured.control"), "default_version = '1.0'\nrelocatable = false\nschema = public\n")
+        .unwrap();
+    let register = "SELECT pg_extension_config_dump('detail', '');
+        SELECT pg_extension_config_dump('detail_id_seq', '');
+        SELECT pg_extension_config_dump('\"Con fig\"', 'WHERE NOT builtin');";
+    fs::write(scripts.join("configured--1.0.sql"), format!("{SCRIPT}{register}")).unwrap();
+    // Older servers look for extensions in their installation and nowhere else.
+    let config = format!("extension_control_path = '{}:$system'", dir.path().display());
+    let Some(server) = Server::with(18, &Options { config, ..Options::default() }) else {
+        return report::say("NOT RUN: restoring an extension's configuration: it needs PostgreSQL 18");
+    };
+    let database = server.database("configuration");
+    database.psql("CREATE EXTENSION configured");
+    database.psql(USERS);
+    both_dumps(&database, dir.path());
+
+    let restored = server.database("configuration");
+    let mut restore = lifeboat();
+    restore.args(["restore", "--force", "--owner", "--acl", "--url", &restored.url()]);
+    run(restore.arg(dir.path().join("ours")));
+    let now = dir.path().join("now");
+    restored.pg_dump(REFERENCE, &[], &now);
+    archive::assert_same("the restored database", &dir.path().join("reference"), &now, Rows::AnyOrder);
+    let rows = "SELECT string_agg(key || coalesce(value, '-') || builtin, ',' ORDER BY key) FROM \"Con fig\"";
+    assert_eq!(restored.psql(rows), database.psql(rows));
+    assert_eq!(restored.psql("SELECT nextval('detail_id_seq'), count(*) FROM fixed"), "3|2");
+    // Once more, over what is there.
+    let mut restore = lifeboat();
+    restore.args(["restore", "--force", "--owner", "--acl", "--url", &restored.url()]);
+    run(restore.arg(dir.path().join("ours")));
+    assert_eq!(restored.psql(rows), database.psql(rows));
+}
