@@ -112,8 +112,8 @@ impl CopyOut<'_> {
         Ok(false)
     }
 
-    /// The messages that came so far: in text format, the only one that lifeboat asks for, each is a row. When the data end, this was compared with the number
-    /// of rows that the server says it sent.
+    /// The messages that came so far: in text format, the only one that lifeboat asks for, each is a row. When the data
+    /// end, this was compared with the number of rows that the server says it sent.
     pub fn rows(&self) -> u64 {
         self.rows
     }

@@ -68,6 +68,30 @@ fn lost_server_is_an_error_and_no_file() {
     }
 }
 
+/// Whatever the other connections are doing, and have to be stopped at.
+#[test]
+fn rows_that_cannot_be_read_are_an_error_that_names_their_table() {
+    for server in Server::all() {
+        let database = server.database("unreadable");
+        database.psql(
+            "CREATE TYPE mood AS ENUM ('good', 'bad');
+            CREATE TABLE a AS SELECT 1 AS n;
+            CREATE TABLE b AS SELECT n, (CASE n WHEN 20000 THEN 'bad' ELSE 'good' END)::mood AS mood
+                FROM generate_series(1, 20000) n;
+            CREATE TABLE c AS SELECT n, md5(n::text) FROM generate_series(1, 200000) n;
+            SET allow_system_table_mods = on;
+            DELETE FROM pg_enum WHERE enumlabel = 'bad'",
+        );
+        for jobs in ["1", "2", "3"] {
+            let scene = Scene::new();
+            let running = Running::start(&scene, &database, &["--jobs", jobs]);
+            let out = running.end();
+            assert_failed(&scene, &out, "could not copy the rows of table \"public\".\"b\"");
+            assert!(out.stderr().contains("invalid internal value for enum"), "{out}");
+        }
+    }
+}
+
 #[test]
 fn full_disk_is_an_error_that_says_so() {
     let Some(server) = Server::get(REFERENCE) else { return };

@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
@@ -39,8 +39,13 @@ pub struct DataSummary {
     pub large_objects: u64,
 }
 
-/// The tasks that no worker has taken yet, and where their events go.
-type Queue<'a> = Mutex<VecDeque<(&'a DataTask, Sender<Event>)>>;
+/// What the workers share.
+struct Queue<'a> {
+    /// The tasks that no worker has taken yet, and where their events go.
+    tasks: Mutex<VecDeque<(&'a DataTask, Sender<Event>)>>,
+    /// The error of the worker that failed first. Those that fail later may do so because they were cancelled.
+    failure: Mutex<Option<Error>>,
+}
 
 /// What a worker tells the writer about a task, in order.
 enum Event {
@@ -86,7 +91,10 @@ pub fn run<W: Write>(
     let threads = thread::available_parallelism().map_or(2, usize::from);
     let (job_sender, jobs) = unbounded::<Job>();
     let (senders, receivers): (Vec<_>, Vec<_>) = tasks.iter().map(|_| bounded::<Event>(EVENTS)).unzip();
-    let queue: Queue<'_> = Mutex::new(tasks.iter().map(|(_, task)| task).zip(senders).collect());
+    let queue = Queue {
+        tasks: Mutex::new(tasks.iter().map(|(_, task)| task).zip(senders).collect()),
+        failure: Mutex::new(None),
+    };
     let (stop, stopped) = bounded::<()>(0);
     let cancels: Vec<_> = sessions.iter_mut().map(|s| s.connection().cancel_handle()).collect();
 
@@ -115,19 +123,16 @@ pub fn run<W: Write>(
             }
         }
         drop(stop);
-        let mut failure = None;
+        let mut all_ended = true;
         for worker in workers {
-            let outcome = worker.join().unwrap_or_else(|_| Err(lost_thread()));
-            // A worker that fails ends its task's events, which the writer notices: the worker's error is the cause.
-            if let Err(error) = outcome {
-                failure.get_or_insert(error);
-            }
+            all_ended &= matches!(worker.join(), Ok(Ok(())));
         }
-        match (written, failure) {
-            (Ok(summary), None) => Ok(summary),
-            (_, Some(Stop::Failed(error))) => Err(error),
-            (Err(WriteFailure::Archive(error)), _) => Err(error),
-            (Err(WriteFailure::WorkerGone), _) | (Ok(_), Some(Stop::ToldTo)) => Err(lost_thread_error()),
+        let failure = queue.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match written {
+            Ok(summary) if all_ended => Ok(summary),
+            // What the workers failed with after that is that they were told to stop.
+            Err(WriteFailure::Archive(error)) => Err(error),
+            Ok(_) | Err(WriteFailure::WorkerGone) => Err(failure.unwrap_or_else(lost_thread_error)),
         }
     })
 }
@@ -232,7 +237,7 @@ fn work(
     for _ in 0..WINDOW {
         let _ = home.send(Buffers::default());
     }
-    while let Some((task, events)) = next(queue)? {
+    while let Some((task, events)) = queue.next()? {
         let mut stream =
             Stream { piece_size, events, jobs, stopped, home: &home, free: &free, tail: Vec::new(), bytes: 0 };
         let summary = match task {
@@ -241,20 +246,26 @@ fn work(
         };
         match summary {
             Ok(summary) => stream.send(Event::End(summary))?,
-            Err(stop) => {
-                // The writer waits for events: when nobody can send any, it knows that none will come.
-                if let Ok(mut queue) = queue.lock() {
-                    queue.clear();
-                }
-                return Err(stop);
-            }
+            Err(stop) => return Err(queue.give_up(stop)),
         }
     }
     Ok(())
 }
 
-fn next<'a>(queue: &Queue<'a>) -> Result<Option<(&'a DataTask, Sender<Event>)>, Stop> {
-    Ok(queue.lock().map_err(|_| lost_thread())?.pop_front())
+impl<'a> Queue<'a> {
+    fn next(&self) -> Result<Option<(&'a DataTask, Sender<Event>)>, Stop> {
+        Ok(self.tasks.lock().map_err(|_| lost_thread())?.pop_front())
+    }
+
+    /// Puts down why a worker ends, before the writer can notice it, and leaves nothing to do for the others.
+    fn give_up(&self, stop: Stop) -> Stop {
+        if let Stop::Failed(error) = stop {
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+        // The writer waits for events: when nobody can send any, it knows that none will come.
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Stop::ToldTo
+    }
 }
 
 /// Where a worker puts the data of a task.

@@ -28,7 +28,7 @@ pub(super) fn fetch(
     let mut copy = connection.copy_out(copy).map_err(|e| explain(e, task))?;
     let size = stream.piece_size;
     while stream.piece(|buffer| {
-        let more = copy.fill(buffer, size)?;
+        let more = copy.fill(buffer, size).map_err(|e| explain(e, task))?;
         if !more {
             buffer.extend_from_slice(END);
         }
@@ -48,6 +48,10 @@ fn lock(schema: &BStr, name: &BStr) -> Sql {
 }
 
 fn explain(error: Error, task: &DataTask) -> Error {
-    let kind = error.kind();
-    Error::new(kind, format!("copy the rows of {task}")).source(error)
+    let is_locked = error.server().is_some_and(|report| report.code == "55P03");
+    let explained = Error::new(error.kind(), format!("copy the rows of {task}")).source(error);
+    match is_locked {
+        true => explained.hint("somebody waits for a stronger lock on the table: try again, or use --jobs 1"),
+        false => explained,
+    }
 }
