@@ -51,8 +51,9 @@ use crate::wire::Connection;
 ///
 /// # Errors
 /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) without `force`, before anything is changed; options that name what
-/// is not in the archive; a damaged archive; a lost connection. With `single_transaction` nothing was changed then;
-/// without, what was restored before the error remains.
+/// is not in the archive; an archive that is cut off, before anything is changed where its input can seek; a damaged
+/// archive; a lost connection. With `single_transaction` nothing was changed then; without, what was restored before the
+/// error remains.
 pub fn restore<R: Read>(
     target: &mut Connection,
     archive: &mut Reader<R>,
@@ -64,6 +65,7 @@ pub fn restore<R: Read>(
     let facts = Target::of(ServerVersion(target.server_version()));
     let plan = plan(&entries, version, options, &facts)?;
     refuse_unforced(&plan, &entries, options, target)?;
+    source::check_end(archive)?;
     execute(&plan, &entries, options, target, archive, reporter)
 }
 
