@@ -101,3 +101,30 @@ fn what_is_not_understood_is_an_error_that_names_it() {
         }
     }
 }
+
+/// The server shows a user mapping's options to those whom they concern, and to all others a mapping without any.
+#[test]
+fn user_mapping_whose_options_may_not_be_read_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for server in Server::all() {
+        let database = server.database_with("mapping", "OWNER alice");
+        database.psql(
+            "CREATE FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN DATA WRAPPER w TO alice; SET ROLE alice;
+             CREATE SERVER far FOREIGN DATA WRAPPER w;
+             CREATE USER MAPPING FOR alice SERVER far OPTIONS (password 'x')",
+        );
+        let backup = |name: &str, url: &str| {
+            let path = dir.path().join(format!("{name}.{}", server.major()));
+            output(lifeboat().args(["backup", "--url", url, "--output"]).arg(path))
+        };
+        let out = backup("mine", &database.url_as("alice"));
+        assert!(out.success(), "on {}: {out}", server.major());
+        database.psql("CREATE USER MAPPING FOR bob SERVER far OPTIONS (password 'secret')");
+        let out = backup("hidden", &database.url_as("alice"));
+        assert_eq!(out.code(), 1, "on {}: {out}", server.major());
+        assert!(out.stderr().contains("user mapping for \"bob\" on the server \"far\""), "{out}");
+        assert!(!dir.path().join(format!("hidden.{}", server.major())).exists());
+        let out = backup("all", &database.url());
+        assert!(out.success(), "on {}: {out}", server.major());
+    }
+}

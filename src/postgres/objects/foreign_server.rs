@@ -40,7 +40,7 @@ impl Kind for ForeignServers {
         &[Catalog::FOREIGN_SERVER, Catalog::USER_MAPPING]
     }
 
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let servers = format!(
             "SELECT s.oid, s.srvname, s.srvowner, w.fdwname, s.srvtype, s.srvversion, {} AS options, \
              s.srvacl::text[] AS acl, pg_catalog.acldefault('S', s.srvowner)::text[] AS acl_default \
@@ -48,10 +48,20 @@ impl Kind for ForeignServers {
              JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw",
             super::foreign_options("s.srvoptions")
         );
-        // The catalog itself may only be read by superusers; the view shows the options to whom they concern.
+        // The catalog itself may only be read by superusers. The view shows the options to whom they concern, by these
+        // rules, and to all others it shows none.
+        let visible = if scope.superuser {
+            "true"
+        } else {
+            "CASE WHEN m.umuser = 0 THEN pg_catalog.pg_has_role(s.srvowner, 'USAGE') \
+             ELSE m.usename = current_user AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE') \
+               OR pg_catalog.has_server_privilege(s.oid, 'USAGE')) END"
+        };
         let mappings = format!(
-            "SELECT srvid, usename, {} AS options FROM pg_catalog.pg_user_mappings ORDER BY srvid, usename",
-            super::foreign_options("umoptions")
+            "SELECT m.srvid, m.usename, {} AS options, {visible} AS options_are_visible \
+             FROM pg_catalog.pg_user_mappings AS m JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid \
+             ORDER BY m.srvid, m.usename",
+            super::foreign_options("m.umoptions")
         );
         vec![Query::new("foreign servers", servers), Query::new("user mappings", mappings)]
     }
@@ -83,6 +93,9 @@ impl Kind for ForeignServers {
         for row in mappings.iter() {
             let Some(server) = model.find(Catalog::FOREIGN_SERVER, row.oid("srvid")?) else { continue };
             let user = row.string("usename")?;
+            if !row.bool("options_are_visible")? {
+                return Err(hidden(&user, model.get(server)));
+            }
             let options = row.opt_string("options")?.map(Deparsed::by_server);
             if let Some(server) = model.body_mut::<ForeignServer>(server) {
                 server.mappings.push(UserMapping { user, options });
@@ -90,6 +103,14 @@ impl Kind for ForeignServers {
         }
         Ok(())
     }
+}
+
+/// A mapping without its options would look complete, and would not let anybody in.
+fn hidden(user: &BString, server: Option<&Object>) -> Error {
+    let server = server.map(|server| server.name.as_bstr()).unwrap_or_default();
+    Error::new(ErrorKind::Incomplete, format!("dump the user mapping for \"{user}\" on the server \"{server}\""))
+        .why("this role may not read its options, such as the password")
+        .hint("back up as a superuser, or drop the user mapping")
 }
 
 impl Body for ForeignServer {
