@@ -7,9 +7,10 @@ use testcontainers::core::{IntoContainerPort, WaitFor};
 use testcontainers::runners::SyncRunner;
 use testcontainers::{GenericImage, ImageExt};
 
+use crate::support::archive::Rows;
 use crate::support::container::{IMAGE, available};
 use crate::support::process::isolate;
-use crate::support::{REFERENCE, lifeboat, pg_tool, report, run};
+use crate::support::{REFERENCE, archive, lifeboat, pg_tool, report, run};
 
 const PASSWORD: &str = "p@ss:word/%";
 
@@ -62,6 +63,24 @@ fn round_trip_through_a_published_port() {
     let out = crate::support::output(client("pg_restore", "third").arg(&ours));
     assert!(out.stderr().contains("errors ignored on restore: 1") || out.success(), "{out}");
     assert_eq!(sql("origin", sum), sql("third", sum));
+
+    // Debian builds its servers with ICU.
+    let icu = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-co-phonebk'";
+    sql("postgres", &format!("CREATE DATABASE icu {icu}"));
+    sql("postgres", &format!("CREATE DATABASE icu_again {icu}"));
+    sql(
+        "icu",
+        "CREATE COLLATION loose (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false);
+         CREATE TABLE t (a text COLLATE loose UNIQUE, b text); INSERT INTO t VALUES ('Ä', 'Ärger'), ('b', 'Zahl')",
+    );
+    let (reference, ours, again) = (dir.path().join("icu"), dir.path().join("icu_ours"), dir.path().join("icu_again"));
+    run(client("pg_dump", "icu").args(["-Fc", "-f"]).arg(&reference));
+    let options = ["backup", "--owner", "--acl", "--archive-version", "1.16", "--url", &url("icu", login), "--output"];
+    run(lifeboat().args(options).arg(&ours));
+    archive::assert_same("a database with ICU", &reference, &ours, Rows::InOrder);
+    run(lifeboat().args(["restore", "--force", "--owner", "--acl", "--url", &url("icu_again", login)]).arg(&ours));
+    run(client("pg_dump", "icu_again").args(["-Fc", "-f"]).arg(&again));
+    archive::assert_same("the restored database with ICU", &reference, &again, Rows::AnyOrder);
 
     let out = crate::support::output(
         lifeboat().args(["backup", "--url", &url("origin", ":wrong"), "--output"]).arg(dir.path().join("none")),

@@ -1,0 +1,4 @@
+-- min: 17
+-- database: LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C'
+CREATE TABLE t (a text PRIMARY KEY);
+INSERT INTO t VALUES ('ä'), ('Z');
