@@ -128,3 +128,19 @@ fn user_mapping_whose_options_may_not_be_read_is_an_error_that_names_it() {
         assert!(out.success(), "on {}: {out}", server.major());
     }
 }
+
+#[test]
+fn index_whose_building_failed_is_left_out_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for server in Server::all() {
+        let database = server.database("invalid_index");
+        database.psql("CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (1); CREATE INDEX valid ON t (a)");
+        let path = dir.path().join(format!("{}.dump", server.major()));
+        let backup = || output(lifeboat().args(["backup", "--force", "--url", &database.url(), "--output"]).arg(&path));
+        let out = backup();
+        assert!(out.success() && !out.stderr().contains("warning"), "on {}: {out}", server.major());
+        assert!(!database.try_psql("CREATE UNIQUE INDEX CONCURRENTLY broken ON t (a)").success());
+        let out = backup();
+        assert!(out.success() && out.stderr().contains("index public.broken"), "on {}: {out}", server.major());
+    }
+}

@@ -128,11 +128,35 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
         reporter.message(Message { level: Level::Warning, subject: "objects in system schemas".into(), text });
     }
     if missing.is_empty() {
-        return Ok(());
+        return tell_invalid_indexes(connection, &relations, reporter);
     }
     Err(Error::new(ErrorKind::Incomplete, "back up everything in this database")
         .why(format!("lifeboat does not know how to dump {}", describe(connection, &missing)?))
         .hint("nothing was written; use a newer lifeboat, or the server's own pg_dump"))
+}
+
+/// Names the indexes that are left out because their building failed or goes on. One that carries a constraint is an
+/// error by then.
+fn tell_invalid_indexes(connection: &mut Connection, relations: &[u32], reporter: &dyn Reporter) -> Result<()> {
+    let query = Query::new(
+        "indexes that are not valid",
+        "SELECT i.indexrelid AS oid FROM pg_catalog.unnest($1) AS wanted (oid) \
+         JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid \
+         WHERE NOT (i.indisready AND (i.indisvalid OR r.relkind = 'p')) ORDER BY i.indexrelid",
+    );
+    let rows = connection.run(&query.param(Param::oids(relations)))?;
+    let ids: Vec<CatalogId> = rows
+        .iter()
+        .map(|row| Ok(CatalogId { catalog: Catalog::CLASS, oid: row.oid("oid")? }))
+        .collect::<Result<_>>()?;
+    if !ids.is_empty() {
+        let text = format!(
+            "left out, because building them failed or has not ended, so that nothing uses them: {}",
+            describe(connection, &ids)?
+        );
+        reporter.message(Message { level: Level::Warning, subject: "indexes that are not valid".into(), text });
+    }
+    Ok(())
 }
 
 impl Walk {
