@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-/// The newest major version whose catalogs lifeboat knows.
-pub const NEWEST_KNOWN: i32 = 18;
 /// The oldest major version that lifeboat works with.
 pub const OLDEST_SUPPORTED: i32 = 13;
 
@@ -25,10 +23,6 @@ capabilities! {
     not_null_constraints from 18,
     /// `pg_get_sequence_data()` tells a sequence's value.
     sequence_data_function from 18,
-    /// Generated columns may be virtual.
-    virtual_generated_columns from 18,
-    /// Constraints may be NOT ENFORCED.
-    unenforced_constraints from 18,
     /// Primary keys, unique constraints and foreign keys may span a period of time.
     temporal_constraints from 18,
     /// Publications say which generated columns they publish.
@@ -37,12 +31,8 @@ capabilities! {
     transaction_timeout from 17,
     /// The databases' locale is in `datlocale` and may come from the built-in provider.
     builtin_locale_provider from 17,
-    /// Privilege MAINTAIN exists.
-    maintain_privilege from 17,
     /// Subscriptions can be failed over.
     subscription_failover from 17,
-    /// Statistics targets are NULL where they are not set.
-    null_statistics_targets from 17,
     /// Collations have ICU rules.
     collation_rules from 16,
     /// Subscriptions have an origin, and run as their owner or not.
@@ -53,12 +43,8 @@ capabilities! {
     nulls_not_distinct from 15,
     /// Publications can name schemas, row filters and column lists.
     publication_schemas from 15,
-    /// The owner of schema public is pg_database_owner.
-    public_owned_by_database_owner from 15,
     /// Triggers that partitions have from their parent are not marked as internal.
     inherited_triggers_are_visible from 15,
-    /// Foreign keys can name the columns that ON DELETE SET touches.
-    fk_set_columns from 15,
     /// Two-phase subscriptions.
     subscription_two_phase from 15,
     /// Column compression methods.
@@ -69,12 +55,6 @@ capabilities! {
     sql_bodies from 14,
     /// Types may have a subscript handler.
     type_subscript from 14,
-    /// Extended statistics on expressions.
-    statistics_expressions from 14,
-    /// Partitions may be in the course of being detached.
-    detach_concurrently from 14,
-    /// Scans by a range of `ctid` read only that range.
-    tid_range_scan from 14,
     /// Subscriptions choose binary transfer and streaming.
     subscription_binary from 14,
     /// Tables have access methods.
@@ -98,11 +78,6 @@ impl ServerVersion {
             13 => minor >= 16,
             _ => false,
         }
-    }
-
-    /// Whether this server is newer than the newest that lifeboat knows.
-    pub fn is_newer_than_known(self) -> bool {
-        self.major() > NEWEST_KNOWN
     }
 
     /// Whether this server is too old.

@@ -47,12 +47,12 @@ impl Kind for Schemas {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
         for row in rows.iter().flat_map(Rows::iter) {
             let name = row.string("nspname")?;
             let owner = row.oid("nspowner")?;
             let privileges = Privileges::from_row(row, "acl", "acl_default")?;
-            let (wanted, contents) = select::schema_parts(name.as_bstr(), owner, scope.server);
+            let (wanted, contents) = select::schema_parts(name.as_bstr(), owner);
             let mut has = Parts::DEFINITION.or(privileges.part());
             let is_public = name == "public";
             if is_public {
