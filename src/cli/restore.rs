@@ -169,7 +169,7 @@ fn sqlite_report(input: &Path, summary: &sqlite::RestoreSummary, took: Duration)
 }
 
 fn postgres_report(input: &Path, target: &Target, summary: &RestoreSummary, took: Duration) -> Outcome {
-    let failed = summary.errors.len() + summary.skipped.len();
+    let failed = summary.failed_entries();
     let count = match failed {
         1 => "1 entry".to_owned(),
         n => format!("{n} entries"),

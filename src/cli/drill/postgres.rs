@@ -103,7 +103,7 @@ fn restore_there(path: &Path, target: &Target, console: &Console) -> Result<Rest
     match summary.errors.first() {
         _ if summary.is_complete() => Ok(summary),
         Some(first) => {
-            Err(failed(format!("{} entries could not be restored; the first: {first}", summary.errors.len())))
+            Err(failed(format!("{} entries could not be restored; the first: {first}", summary.failed_entries())))
         }
         None => Err(failed("not everything could be restored")),
     }

@@ -1,5 +1,6 @@
 //! What a restore did, and what it could not do.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
@@ -35,6 +36,13 @@ pub struct RestoreSummary {
 }
 
 impl RestoreSummary {
+    /// How many entries failed. One may have several errors: an object that could not be dropped, and so not be made anew.
+    pub fn failed_entries(&self) -> usize {
+        let of_errors = self.errors.iter().map(|error| error.entry.dump_id);
+        let failed: HashSet<DumpId> = of_errors.chain(self.skipped.iter().map(|entry| entry.dump_id)).collect();
+        failed.len()
+    }
+
     /// Whether everything that was wanted is there now.
     pub fn is_complete(&self) -> bool {
         self.errors.is_empty() && self.skipped.is_empty() && !self.stopped && !self.rolled_back
@@ -200,6 +208,27 @@ fn printable(text: &BStr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_with_several_errors_failed_once() {
+        let name = |id| EntryName { dump_id: DumpId(id), desc: "TABLE".into(), schema: None, tag: "t".into() };
+        let error = |id| EntryError {
+            entry: name(id),
+            statement: String::new(),
+            message: "no".into(),
+            sqlstate: None,
+            detail: None,
+            hint: None,
+            context: None,
+        };
+        let summary = RestoreSummary {
+            errors: vec![error(1), error(1), error(2)],
+            skipped: vec![name(3)],
+            ..RestoreSummary::default()
+        };
+        assert_eq!(summary.failed_entries(), 3);
+        assert_eq!(RestoreSummary::default().failed_entries(), 0);
+    }
 
     #[test]
     fn a_statement_is_shown_in_part_and_without_passwords() {
