@@ -91,6 +91,13 @@ struct PostgresArgs {
     jobs: u16,
 }
 
+impl Args {
+    /// Whether the backup goes to standard output.
+    pub(crate) fn takes_stdout(&self) -> bool {
+        self.output == Path::new("-")
+    }
+}
+
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let console = Console::new(common);
     let begun = Instant::now();
@@ -103,7 +110,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 existing,
                 lock_wait: Duration::from_millis(args.lock_wait_timeout),
             };
-            if args.output == Path::new("-") {
+            if args.takes_stdout() {
                 return Err(Error::new(ErrorKind::Usage, format!("back up {}", database.display()))
                     .why("an SQLite backup is checked before it is given out, so it cannot go to standard output")
                     .hint("give the name of a file"));
@@ -120,9 +127,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         Database::Postgres(target) => {
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout));
             let connect = || target.connect();
-            let mut to_stdout = false;
-            let (bytes, summary) = if args.output == Path::new("-") {
-                to_stdout = true;
+            let (bytes, summary) = if args.takes_stdout() {
                 if io::stdout().is_terminal() {
                     return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
                         .why("it is a terminal")
@@ -149,9 +154,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 "large_objects": summary.data.large_objects,
                 "data_bytes": summary.data.bytes,
             });
-            let mut outcome = report("postgresql", &args.output, bytes, begun.elapsed(), extra);
-            outcome.stdout_taken = to_stdout;
-            Ok(outcome)
+            Ok(report("postgresql", &args.output, bytes, begun.elapsed(), extra))
         }
     }
 }

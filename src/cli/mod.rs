@@ -83,6 +83,11 @@ impl Verb {
         }
     }
 
+    /// Whether standard output is for data.
+    fn takes_stdout(&self) -> bool {
+        matches!(self, Self::Backup(args) if args.takes_stdout())
+    }
+
     fn run(self, common: &Common) -> Result<Outcome> {
         match self {
             Self::Backup(args) => backup::run(args, common),
@@ -102,7 +107,7 @@ pub fn main() -> ExitCode {
         Err(e) => return usage(&e, &arguments),
     };
     let verb = cli.verb.name();
-    let printer = Printer::new(verb, &cli.common);
+    let printer = Printer::new(verb, &cli.common, cli.verb.takes_stdout());
     if let Err(e) = signals::handle(printer) {
         return printer.error(&e);
     }

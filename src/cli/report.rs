@@ -18,8 +18,6 @@ pub(crate) struct Outcome {
     pub json: Map<String, Value>,
     /// How it went.
     pub code: Code,
-    /// Standard output belongs to the data: the report goes to standard error.
-    pub stdout_taken: bool,
 }
 
 impl Outcome {
@@ -28,7 +26,7 @@ impl Outcome {
             Value::Object(map) => map,
             other => Map::from_iter([("result".to_owned(), other)]),
         };
-        Self { lines, json, code: exit::SUCCESS, stdout_taken: false }
+        Self { lines, json, code: exit::SUCCESS }
     }
 
     pub(crate) fn nothing() -> Self {
@@ -42,11 +40,13 @@ pub(crate) struct Printer {
     verb: &'static str,
     json: bool,
     quiet: bool,
+    /// Standard output belongs to the data: everything goes to standard error.
+    stdout_taken: bool,
 }
 
 impl Printer {
-    pub(crate) fn new(verb: &'static str, common: &Common) -> Self {
-        Self { verb, json: common.json, quiet: common.quiet }
+    pub(crate) fn new(verb: &'static str, common: &Common, stdout_taken: bool) -> Self {
+        Self { verb, json: common.json, quiet: common.quiet, stdout_taken }
     }
 
     pub(crate) fn outcome(self, outcome: &Outcome) -> ExitCode {
@@ -65,7 +65,7 @@ impl Printer {
                 text.push('\n');
             }
         }
-        let printed = if outcome.stdout_taken { err(&text) } else { out(&text) };
+        let printed = if self.stdout_taken { err(&text) } else { out(&text) };
         match printed {
             Ok(()) => outcome.code.into(),
             // Who reads it has seen enough; what was to be done is done.
@@ -87,7 +87,8 @@ impl Printer {
     /// Prints a failure. There is nobody to tell if that fails too.
     pub(crate) fn failure(self, kind: &str, message: &str, hint: Option<&str>, code: Code) {
         if self.json {
-            let _ = out(&format!("{}\n", failure_json(Some(self.verb), kind, message, hint, code)));
+            let text = format!("{}\n", failure_json(Some(self.verb), kind, message, hint, code));
+            let _ = if self.stdout_taken { err(&text) } else { out(&text) };
             return;
         }
         let mut text = format!("lifeboat: error: {message}\n");

@@ -132,6 +132,15 @@ fn environment_names_the_database_in_the_promised_order() {
 }
 
 #[test]
+fn what_is_said_never_gets_into_an_archive_on_standard_output() {
+    let scene = Scene::new();
+    let url = "postgresql://u@127.0.0.1:1/d";
+    let out = scene.lifeboat(&["backup", "--url", url, "--output", "-", "--json"]);
+    assert_eq!((out.code(), out.stdout().as_str()), (1, ""), "{out}");
+    assert_eq!(json(&out.stderr())["error"]["kind"], "connection");
+}
+
+#[test]
 fn results_are_json_when_asked() {
     let scene = Scene::new();
     let path = scene.database("a.db", "wal", 7);
