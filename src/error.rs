@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Archive,
     /// Something in the database cannot be backed up completely, and is therefore not backed up at all.
     Incomplete,
+    /// What was being read changed before it could be held still; trying again may help.
+    Changed,
     /// A signal asked for the end.
     Interrupted,
     /// A fault of lifeboat's own.

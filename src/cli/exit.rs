@@ -41,6 +41,7 @@ pub(crate) fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Io => "io",
         ErrorKind::Archive => "archive",
         ErrorKind::Incomplete => "incomplete",
+        ErrorKind::Changed => "changed",
         ErrorKind::Interrupted => "interrupted",
         ErrorKind::Internal => "internal",
     }

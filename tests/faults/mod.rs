@@ -87,9 +87,14 @@ impl Session {
         Self { child, input, output }
     }
 
+    /// Begins to run `sql`.
+    fn send(&mut self, sql: &str) {
+        writeln!(self.input, "{sql};").unwrap();
+    }
+
     /// Runs `sql` and waits for its end.
     fn run(&mut self, sql: &str) {
-        writeln!(self.input, "{sql};\n\\echo done").unwrap();
+        self.send(&format!("{sql};\n\\echo done\n"));
         let mut line = String::new();
         while line != "done\n" {
             line.clear();

@@ -5,4 +5,5 @@ mod encoding;
 mod format;
 mod gauntlet;
 mod large_objects;
+mod subscription;
 mod zabbix;

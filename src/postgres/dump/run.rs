@@ -6,10 +6,11 @@ use bstr::BString;
 use pgformat::{Created, DumpId, Header, Writer};
 
 use super::super::data::{self, DataSummary, DataTask};
+use super::super::emit::Contents;
 use super::super::session::Session;
 use super::{DumpOptions, plan};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::progress::Reporter;
+use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
 
 /// Where an archive goes.
@@ -36,8 +37,11 @@ pub struct DumpSummary {
     pub data: DataSummary,
 }
 
-/// Backs up the database that `connect` connects to. `connect` is called once for each of `options.jobs`. The sink is
-/// complete, but not flushed to disk, when this returns.
+/// How often a dump is begun, if tables are dropped or written anew just while it is being begun.
+const ATTEMPTS: u32 = 3;
+
+/// Backs up the database that `connect` connects to. `connect` is called once for each of `options.jobs`, and again where
+/// the dump has to be begun anew. The sink is complete, but not flushed to disk, when this returns.
 ///
 /// # Errors
 /// The database cannot be read, or holds something that cannot be dumped completely; the sink cannot be written.
@@ -47,14 +51,17 @@ pub fn backup(
     sink: Sink<'_>,
     reporter: &dyn Reporter,
 ) -> Result<DumpSummary> {
-    let mut sessions = vec![Session::begin(connect()?, None)?];
-    if options.jobs > 1 {
-        let snapshot = sessions[0].export_snapshot()?;
-        for _ in 1..options.jobs {
-            sessions.push(Session::begin(connect()?, Some(&snapshot))?);
+    let mut attempts = 1;
+    let (mut sessions, contents) = loop {
+        match begin(connect, options, reporter) {
+            Err(error) if error.kind() == ErrorKind::Changed && attempts < ATTEMPTS => {
+                let text = format!("{error}; beginning again");
+                reporter.message(Message { level: Level::Warning, subject: "snapshot".into(), text });
+                attempts += 1;
+            }
+            result => break result?,
         }
-    }
-    let contents = plan(&mut sessions[0], options, reporter)?;
+    };
     let header = header(&mut sessions[0], options)?;
     let mut summary = DumpSummary {
         entries: contents.entries.len(),
@@ -75,6 +82,23 @@ pub fn backup(
         }
     }
     Ok(summary)
+}
+
+/// The sessions, all in one snapshot, and what the archive will contain, with its tables locked.
+fn begin(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    reporter: &dyn Reporter,
+) -> Result<(Vec<Session>, Contents)> {
+    let mut sessions = vec![Session::begin(connect()?, None)?];
+    if options.jobs > 1 {
+        let snapshot = sessions[0].export_snapshot()?;
+        for _ in 1..options.jobs {
+            sessions.push(Session::begin(connect()?, Some(&snapshot))?);
+        }
+    }
+    let contents = plan(&mut sessions[0], options, reporter)?;
+    Ok((sessions, contents))
 }
 
 fn write_data<W: Write>(

@@ -24,6 +24,7 @@ mod select;
 mod session;
 mod source;
 mod statements;
+mod subscription;
 mod summary;
 mod target;
 

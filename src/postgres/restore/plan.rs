@@ -14,6 +14,7 @@ use super::options::RestoreOptions;
 use super::owner;
 use super::select::{self, Wanted};
 use super::session::{ArchiveSettings, Target};
+use super::subscription;
 use crate::Result;
 use crate::sql::quote;
 
@@ -236,6 +237,11 @@ impl Planner<'_> {
                 self.push(at, action);
             }
         } else if let Some(statement) = owner::definition(entry, self.options) {
+            let statement = if kinds::is(entry, "SUBSCRIPTION") {
+                subscription::without_unknown_options(statement, self.target)
+            } else {
+                statement
+            };
             self.push(at, Action::Define(statement));
         }
         self.head(first, Heading::Definition);

@@ -399,7 +399,7 @@ fn settings_come_from_the_archive_and_only_what_the_target_knows_is_sent() {
     assert!(session.contains(&"SET standard_conforming_strings = on;".to_owned()), "{session:?}");
     assert!(session.contains(&"SET ROLE \"Boss\";".to_owned()), "{session:?}");
     assert!(session.contains(&"SELECT pg_catalog.set_config('search_path', '', false);".to_owned()), "{session:?}");
-    let old = Target { transaction_timeout: false, table_access_methods: false };
+    let old = Target { transaction_timeout: false, table_access_methods: false, ..Target::NEWEST };
     let made = plan(&archive([]), (1, 16), &options, &old).unwrap();
     assert!(!made.session.iter().any(|statement| statement.starts_with(b"SET transaction_timeout")));
     // An archive from long ago says nothing, and has a path for each entry.

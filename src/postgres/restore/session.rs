@@ -15,11 +15,20 @@ pub struct Target {
     pub transaction_timeout: bool,
     /// Table access methods.
     pub table_access_methods: bool,
+    /// The option `streaming` of subscriptions.
+    pub subscription_streaming: bool,
+    /// The option `run_as_owner` of subscriptions.
+    pub subscription_run_as_owner: bool,
 }
 
 impl Target {
     /// A target that knows everything: the reader of a script, which may be any server.
-    pub const NEWEST: Self = Self { transaction_timeout: true, table_access_methods: true };
+    pub const NEWEST: Self = Self {
+        transaction_timeout: true,
+        table_access_methods: true,
+        subscription_streaming: true,
+        subscription_run_as_owner: true,
+    };
 }
 
 /// What the archive says about the session that reads it.

@@ -20,6 +20,8 @@ impl Target {
         Self {
             transaction_timeout: version.transaction_timeout(),
             table_access_methods: version.table_access_methods(),
+            subscription_streaming: version.subscription_binary(),
+            subscription_run_as_owner: version.subscription_origin(),
         }
     }
 }

@@ -45,7 +45,7 @@ fn check_storage(connection: &mut Connection, model: &Model) -> Result<()> {
     let rows = connection.run(&query.param(Param::oids(&oids)))?;
     let Some(row) = rows.iter().next() else { return Ok(()) };
     let name = format!("{}.{}", row.text("nspname")?, row.text("relname")?);
-    Err(Error::new(ErrorKind::Incomplete, format!("back up the table {name}"))
+    Err(Error::new(ErrorKind::Changed, format!("back up the table {name}"))
         .why("it was truncated or written anew (by ALTER TABLE, say) just after the backup began, which cannot see its rows")
         .hint("run the backup again"))
 }
@@ -77,8 +77,11 @@ fn lock_tables(connection: &mut Connection, model: &Model) -> Result<()> {
 fn run(connection: &mut Connection, mut batch: Sql) -> Result<()> {
     batch.kw(" IN ACCESS SHARE MODE");
     connection.execute(batch.as_bstr()).map_err(|error| {
-        let kind = error.kind();
-        let hint = match error.server().map(|e| e.code.to_string()).as_deref() {
+        let code = error.server().map(|e| e.code.to_string());
+        // Without the table or its schema: somebody dropped or renamed it since.
+        let is_gone = matches!(code.as_deref(), Some("42P01" | "3F000"));
+        let kind = if is_gone { ErrorKind::Changed } else { error.kind() };
+        let hint = match code.as_deref() {
             Some("53200") => "raise max_locks_per_transaction in the server's configuration",
             Some("55P03") => "wait longer, or see in pg_stat_activity who holds the lock",
             Some("42501") => "the role needs to be allowed to SELECT from every table that is backed up",
