@@ -106,9 +106,12 @@ fn lock_that_somebody_waits_for_does_not_hold_up_parallel_backups_for_ever() {
     let scene = Scene::new();
     let running = Running::halted(&scene, &database, &["--jobs", "2"]);
     let mut session = Session::open(&database);
-    session.send("LOCK TABLE last IN ACCESS EXCLUSIVE MODE");
+    session.send("BEGIN; LOCK TABLE last IN ACCESS EXCLUSIVE MODE");
     wait_for_waiting(&database);
     running.signal("CONT");
     let out = running.end();
-    assert_failed(&scene, &out, "use --jobs 1");
+    // The connection that has the lock already may come by first.
+    if !out.success() {
+        assert_failed(&scene, &out, "use --jobs 1");
+    }
 }

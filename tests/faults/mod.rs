@@ -11,7 +11,7 @@ mod unknown;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::sqlite::Scene;
 use crate::support::{Database, Output, lifeboat, output};
@@ -25,7 +25,8 @@ fn fill(database: &Database<'_>, rows: u32) {
 
 /// What `look` finds, looked for until it is there; two minutes is where hope ends, not what is expected.
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..12000 {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(120) {
         if let Some(found) = look() {
             return found;
         }
