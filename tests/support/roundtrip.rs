@@ -16,6 +16,8 @@ use super::{Database, REFERENCE, archive, pg_tool, report};
 /// - `extension`: an extension that it needs; a server that does not offer it leaves the case out
 /// - `needs`: `icu`, which not every installation is built with
 /// - `database`: options of CREATE DATABASE: `ENCODING 'LATIN1'`
+/// - `options`: what every dump of the case is told, pg_dump's and lifeboat's alike: `--statistics --schema 'a b'`.
+///   Apostrophes hold words together, `''` in them is one; further lines add to it
 /// - `changes`: why a dump of the restored database cannot equal the first one; it is then held against a dump of
 ///   what real pg_restore makes of pg_dump's archive
 /// - `irrecoverable`: why even real pg_restore cannot restore real pg_dump's archive; only the dumps are compared
@@ -28,6 +30,7 @@ pub struct Case {
     extensions: Vec<String>,
     icu: bool,
     database: String,
+    options: Vec<String>,
     changes: bool,
     dump_only: bool,
 }
@@ -45,6 +48,7 @@ impl Case {
             extensions: Vec::new(),
             icu: false,
             database: String::new(),
+            options: Vec::new(),
             changes: false,
             dump_only: false,
         };
@@ -61,6 +65,7 @@ impl Case {
                 "extension" => case.extensions.push(value.trim().to_owned()),
                 "needs" if value.trim() == "icu" => case.icu = true,
                 "database" => case.database = value.trim().to_owned(),
+                "options" => case.options.extend(words(value)),
                 "changes" => case.changes = true,
                 "irrecoverable" => case.dump_only = true,
                 _ => return Err(format!("{}: the head has an unknown key \"{key}\"", path.display())),
@@ -97,6 +102,27 @@ impl Case {
     }
 }
 
+/// The words of `text`, apart by blanks; a blank between apostrophes is no end of a word.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\'' if quoted && rest.next_if_eq(&'\'').is_some() => word.get_or_insert_default().push(c),
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            c if c.is_whitespace() && !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 /// Who dumps and restores.
 #[derive(Debug, Clone, Copy)]
 pub enum Tool {
@@ -115,17 +141,17 @@ impl Tool {
         }
     }
 
-    /// Dumps everything in `database`, with owners and privileges.
-    fn dump(self, database: &Database<'_>, path: &Path) -> Result<(), String> {
+    /// Dumps `database` with owners and privileges, and otherwise as `options` say.
+    fn dump(self, database: &Database<'_>, options: &[String], path: &Path) -> Result<(), String> {
         match self {
             Tool::Lifeboat => {
                 let mut command = lifeboat();
                 command.args(["backup", "--owner", "--acl", "--archive-version", "1.16", "--url"]).arg(database.url());
-                try_run(command.arg("--output").arg(path)).map(|_| ())
+                try_run(command.args(options).arg("--output").arg(path)).map(|_| ())
             }
             Tool::Reference(args) => {
                 let mut command = database.tool(REFERENCE, "pg_dump");
-                try_run(command.arg("-Fc").args(args).arg("-f").arg(path)).map(|_| ())
+                try_run(command.arg("-Fc").args(args).args(options).arg("-f").arg(path)).map(|_| ())
             }
         }
     }
@@ -201,8 +227,8 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
 
     let origin = new_database();
     try_run(server.psql_command(origin.name()).arg("-f").arg(&case.path))?;
-    Tool::Reference(&[]).dump(&origin, &reference)?;
-    tool.dump(&origin, &candidate)?;
+    Tool::Reference(&[]).dump(&origin, &case.options, &reference)?;
+    tool.dump(&origin, &case.options, &candidate)?;
     compare("the dump", &reference, &candidate, Rows::InOrder, failures)?;
 
     if case.dump_only {
@@ -212,7 +238,7 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
         let restored = new_database();
         pg_restore(&restored, &reference)?;
         let path = file("expected");
-        Tool::Reference(&[]).dump(&restored, &path)?;
+        Tool::Reference(&[]).dump(&restored, &case.options, &path)?;
         path
     } else {
         reference
@@ -225,7 +251,7 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
             continue;
         }
         let again = file("again");
-        Tool::Reference(&[]).dump(&restored, &again)?;
+        Tool::Reference(&[]).dump(&restored, &case.options, &again)?;
         compare(&format!("the database after {what}"), &expected, &again, Rows::AnyOrder, failures)?;
     }
     Ok(())
