@@ -5,6 +5,8 @@ mod backup;
 mod database;
 mod drill;
 mod exit;
+#[allow(dead_code)]
+mod filter;
 mod flags;
 mod list;
 mod progress;
