@@ -19,3 +19,45 @@ fn comments_on_system_columns_are_dumped_and_restored() {
         assert_eq!(comment.trim(), "where it lies", "on {}", server.major());
     }
 }
+
+#[test]
+fn members_added_to_the_servers_own_operator_families_are_named() {
+    const OPERATOR: &str = "
+        CREATE FUNCTION lt(text, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+        CREATE OPERATOR <<<< (LEFTARG = text, RIGHTARG = integer, FUNCTION = lt);
+        CREATE FUNCTION cmp(text, integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';";
+    const ADD: &str = "ALTER OPERATOR FAMILY text_ops USING btree
+        ADD OPERATOR 1 <<<< (text, integer), FUNCTION 1 (text, integer) cmp(text, integer);";
+    for server in Server::all() {
+        let database = server.database("added_to_family");
+        let dir = tempfile::tempdir().unwrap();
+        let backup = || {
+            let mut command = lifeboat();
+            command.args(["backup", "--force", "--url", &database.url(), "--output"]).arg(dir.path().join("archive"));
+            run(&mut command).stderr()
+        };
+        database.psql(OPERATOR);
+        // What a class has for its own type is dumped with it, even if the family is the server's.
+        database.psql(
+            "CREATE TYPE own AS (a integer);
+             CREATE FUNCTION lt(own, own) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+             CREATE OPERATOR <<<< (LEFTARG = own, RIGHTARG = own, FUNCTION = lt);
+             CREATE FUNCTION cmp(own, own) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+             CREATE OPERATOR CLASS mine FOR TYPE own USING btree FAMILY text_ops AS OPERATOR 1 <<<< (own, own),
+             FUNCTION 1 (own, own) cmp(own, own)",
+        );
+        assert_eq!(backup(), "", "on {}", server.major());
+        database.psql(ADD);
+        let said = backup();
+        for named in
+            ["operator 1 (text, integer) of operator family text_ops", "function 1 (text, integer) of operator"]
+        {
+            assert!(said.contains(named), "on {}: {said}", server.major());
+        }
+        // What an extension brings comes with it.
+        database.psql(
+            "ALTER EXTENSION plpgsql ADD OPERATOR <<<< (text, integer); ALTER EXTENSION plpgsql ADD FUNCTION cmp(text, integer)",
+        );
+        assert_eq!(backup(), "", "on {}", server.major());
+    }
+}

@@ -5,6 +5,9 @@ use std::fmt;
 /// The oldest major version that lifeboat works with.
 pub const OLDEST_SUPPORTED: i32 = 13;
 
+/// The newest major version whose catalog lifeboat knows.
+pub const NEWEST_KNOWN: i32 = 18;
+
 /// A server's version, as `server_version_num` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServerVersion(pub i32);
@@ -78,6 +81,11 @@ impl ServerVersion {
             13 => minor >= 16,
             _ => false,
         }
+    }
+
+    /// Whether this server may have what lifeboat has never heard of.
+    pub fn is_newer_than_known(self) -> bool {
+        self.major() > NEWEST_KNOWN
     }
 
     /// Whether this server is too old.

@@ -6,6 +6,7 @@ mod archives;
 mod broken_off;
 mod changes;
 mod memory;
+mod newer_server;
 mod pgbench;
 mod unknown;
 

@@ -96,6 +96,38 @@ const CASES: &[(&str, &str, &str)] = &[
         "UPDATE pg_default_acl SET defaclobjtype = 'Z'",
         "default privileges",
     ),
+    // Of neither a relation nor a domain, as an assertion would be.
+    (
+        "CREATE DOMAIN d AS integer CONSTRAINT odd_one CHECK (VALUE > 0)",
+        "UPDATE pg_constraint SET contypid = 0 WHERE conname = 'odd_one'",
+        "odd_one",
+    ),
+    (
+        "CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'; \
+         CREATE OPERATOR !+! (RIGHTARG = integer, FUNCTION = f)",
+        "UPDATE pg_operator SET oprkind = 'Z' WHERE oprname = '!+!'",
+        "!+!",
+    ),
+    (
+        "CREATE AGGREGATE odd_one(integer) (SFUNC = int4pl, STYPE = integer)",
+        "UPDATE pg_aggregate SET aggkind = 'Z' WHERE aggfnoid = 'odd_one'::regproc",
+        "odd_one",
+    ),
+    (
+        "CREATE TABLE t (a integer); CREATE RULE odd_one AS ON UPDATE TO t DO ALSO NOTHING",
+        "UPDATE pg_rewrite SET ev_type = 'Z' WHERE rulename = 'odd_one'",
+        "odd_one",
+    ),
+    (
+        "CREATE FUNCTION odd_one() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "INSERT INTO pg_init_privs SELECT oid, 1255, 0, 'Z', '{=X/postgres}' FROM pg_proc WHERE proname = 'odd_one'",
+        "kind of initial privileges",
+    ),
+    (
+        "CREATE FUNCTION odd_one() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "UPDATE pg_proc SET pronamespace = 424242 WHERE proname = 'odd_one'",
+        "odd_one",
+    ),
     ("CREATE TABLE t (a integer); INSERT INTO t VALUES (1)", "DELETE FROM pg_namespace WHERE nspname = 'public'", "t"),
 ];
 

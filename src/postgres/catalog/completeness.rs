@@ -2,18 +2,18 @@
 //! named. What is neither is an error that names it. That makes a server that is newer than lifeboat safe to back up: what
 //! we do not know, we do not silently leave out.
 
-use bstr::BString;
+mod columns;
+mod left_out;
+mod names;
+mod unheard;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::model::{Model, Parts};
 use crate::postgres::objects::relation::Relation;
+use crate::postgres::version::{NEWEST_KNOWN, ServerVersion};
 use crate::progress::{Level, Message, Reporter};
-use crate::sql::Sql;
-use crate::wire::{Connection, Param, Query, Rows};
-
-/// How many of the missing objects an error names.
-const NAMED: usize = 20;
+use crate::wire::{Connection, Param, Query};
 
 /// A catalog that is walked.
 struct Walk {
@@ -65,6 +65,8 @@ const WALKS: &[Walk] = &[
         ),
         ..in_schema(Catalog::CONSTRAINT, "connamespace")
     },
+    // Neither of a relation nor of a domain: of what we do not know yet.
+    Walk { unless: Some("conrelid <> 0 OR contypid <> 0"), ..in_schema(Catalog::CONSTRAINT, "connamespace") },
     in_schema(Catalog::CONVERSION, "connamespace"),
     in_no_schema(Catalog::DEFAULT_ACL),
     in_no_schema(Catalog::EVENT_TRIGGER),
@@ -105,8 +107,9 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
         .filter(|(object, _)| object.dumped().has(Parts::DEFINITION))
         .filter_map(|(object, _)| Some(object.catalog_id?.oid))
         .collect();
-    let existing = existing_catalogs(connection)?;
-    let walks: Vec<&Walk> = WALKS.iter().filter(|walk| existing.contains(&walk.catalog)).collect();
+    let catalogs = unheard::catalogs(connection)?;
+    let walks: Vec<&Walk> =
+        WALKS.iter().filter(|walk| catalogs.iter().any(|catalog| catalog.oid == walk.catalog.0)).collect();
     let queries: Vec<Query> = walks.iter().map(|walk| walk.query(&relations)).collect();
     let mut missing = Vec::new();
     let mut in_system_schemas = Vec::new();
@@ -119,44 +122,39 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
             if row.bool("in_system_schema")? { &mut in_system_schemas } else { &mut missing }.push(id);
         }
     }
-    missing.extend(in_unknown_catalogs(connection, &existing)?);
-    if !in_system_schemas.is_empty() {
-        let text = format!(
-            "left out, because they are in a system schema, which every database has already: {}",
-            describe(connection, &in_system_schemas)?
-        );
-        reporter.message(Message { level: Level::Warning, subject: "objects in system schemas".into(), text });
+    let unheard = unheard::rows(connection, &catalogs, model)?;
+    missing.extend(unheard.objects);
+    if missing.is_empty() && unheard.facts.is_empty() {
+        let unknown_columns = unheard::columns(connection, &catalogs, model)?;
+        left_out::tell(connection, &in_system_schemas, &relations, reporter)?;
+        tell_news(ServerVersion(connection.server_version()), &unknown_columns, reporter);
+        return Ok(());
     }
-    if missing.is_empty() {
-        return tell_invalid_indexes(connection, &relations, reporter);
+    let mut what = unheard.facts;
+    if !missing.is_empty() {
+        what.insert(0, names::describe_at_the_end(connection, &missing, &catalogs)?);
     }
     Err(Error::new(ErrorKind::Incomplete, "back up everything in this database")
-        .why(format!("lifeboat does not know how to dump {}", describe(connection, &missing)?))
+        .why(format!("lifeboat does not know how to dump {}", what.join(", ")))
         .hint("nothing was written; use a newer lifeboat, or the server's own pg_dump"))
 }
 
-/// Names the indexes that are left out because their building failed or goes on. One that carries a constraint is an
-/// error by then.
-fn tell_invalid_indexes(connection: &mut Connection, relations: &[u32], reporter: &dyn Reporter) -> Result<()> {
-    let query = Query::new(
-        "indexes that are not valid",
-        "SELECT i.indexrelid AS oid FROM pg_catalog.unnest($1) AS wanted (oid) \
-         JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid \
-         WHERE NOT (i.indisready AND (i.indisvalid OR r.relkind = 'p')) ORDER BY i.indexrelid",
-    );
-    let rows = connection.run(&query.param(Param::oids(relations)))?;
-    let ids: Vec<CatalogId> = rows
-        .iter()
-        .map(|row| Ok(CatalogId { catalog: Catalog::CLASS, oid: row.oid("oid")? }))
-        .collect::<Result<_>>()?;
-    if !ids.is_empty() {
-        let text = format!(
-            "left out, because building them failed or has not ended, so that nothing uses them: {}",
-            describe(connection, &ids)?
-        );
-        reporter.message(Message { level: Level::Warning, subject: "indexes that are not valid".into(), text });
+/// Says what is new about the server.
+fn tell_news(server: ServerVersion, unknown_columns: &[String], reporter: &dyn Reporter) {
+    let say = |text| reporter.message(Message { level: Level::Warning, subject: "server".into(), text });
+    if server.is_newer_than_known() {
+        say(format!(
+            "it is PostgreSQL {server}, and {NEWEST_KNOWN} is the newest that this lifeboat knows; everything that was \
+             made in this database is accounted for"
+        ));
     }
-    Ok(())
+    if !unknown_columns.is_empty() {
+        say(format!(
+            "its catalog says more than this lifeboat understands, and the backup may lack what that means: {}; \
+             look at these objects after a restore",
+            unknown_columns.join(", ")
+        ));
+    }
 }
 
 impl Walk {
@@ -178,78 +176,15 @@ impl Walk {
         let sql = match self.schema {
             None => format!("SELECT x.oid, false AS in_system_schema FROM pg_catalog.{table} AS x WHERE {conditions}"),
             Some(column) => format!(
-                "SELECT x.oid, n.nspname = ANY ('{{pg_catalog,information_schema,pg_toast}}') AS in_system_schema \
-                 FROM pg_catalog.{table} AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.{column} \
-                 WHERE {conditions} AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%'"
+                "SELECT x.oid, coalesce(n.nspname = ANY ('{{pg_catalog,information_schema,pg_toast}}'), false) AS in_system_schema \
+                 FROM pg_catalog.{table} AS x LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = x.{column} \
+                 WHERE {conditions} AND coalesce(n.nspname NOT LIKE ALL ('{{pg\\_temp\\_%,pg\\_toast\\_temp\\_%}}'), true)"
             ),
         };
         let uses_relations = sql.contains("$1");
         let query = Query::new(format!("all of {table}"), sql);
         if uses_relations { query.param(Param::oids(relations)) } else { query }
     }
-}
-
-/// The catalogs of this server whose rows have OIDs.
-fn existing_catalogs(connection: &mut Connection) -> Result<Vec<Catalog>> {
-    let query = Query::new(
-        "the system catalogs",
-        "SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
-         WHERE c.relnamespace = 11 AND c.relkind = 'r' AND c.oid < $1 AND a.attname = 'oid' AND a.attnum > 0",
-    );
-    let rows = connection.run(&query.param(Param::oid(FIRST_USER_OID)))?;
-    rows.iter().map(|row| Ok(Catalog(row.oid("oid")?))).collect()
-}
-
-/// Rows that users made in catalogs that lifeboat has never heard of.
-fn in_unknown_catalogs(connection: &mut Connection, existing: &[Catalog]) -> Result<Vec<CatalogId>> {
-    let unknown: Vec<u32> =
-        existing.iter().filter(|catalog| !Catalog::KNOWN.contains(catalog)).map(|catalog| catalog.0).collect();
-    if unknown.is_empty() {
-        return Ok(Vec::new());
-    }
-    let query = Query::new(
-        "names of unknown catalogs",
-        "SELECT oid, relname FROM pg_catalog.pg_class WHERE oid = ANY ($1) ORDER BY oid",
-    );
-    let names = connection.run(&query.param(Param::oids(&unknown)))?;
-    let mut queries = Vec::new();
-    let mut catalogs = Vec::new();
-    for row in names.iter() {
-        let mut sql = Sql::new();
-        sql.kw("SELECT oid FROM ").qualified("pg_catalog".into(), row.text("relname")?);
-        sql.kw(" WHERE oid >= ").num(FIRST_USER_OID);
-        queries.push(Query::new("an unknown catalog", sql.into_bstring()));
-        catalogs.push(Catalog(row.oid("oid")?));
-    }
-    let mut found = Vec::new();
-    for (catalog, rows) in catalogs.into_iter().zip(connection.pipeline(&queries)?) {
-        for row in rows.iter() {
-            found.push(CatalogId { catalog, oid: row.oid("oid")? });
-        }
-    }
-    Ok(found)
-}
-
-/// The objects in the server's words.
-fn describe(connection: &mut Connection, ids: &[CatalogId]) -> Result<String> {
-    let named = &ids[..ids.len().min(NAMED)];
-    let (catalogs, oids): (Vec<u32>, Vec<u32>) = named.iter().map(|id| (id.catalog.0, id.oid)).unzip();
-    let query = Query::new(
-        "names of objects",
-        "SELECT pg_catalog.pg_describe_object(o.catalog, o.oid, 0) AS name \
-         FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS o (catalog, oid)",
-    );
-    let rows: Rows = connection.run(&query.param(Param::oids(&catalogs)).param(Param::oids(&oids)))?;
-    let mut names = Vec::new();
-    for (row, id) in rows.iter().zip(named) {
-        let name = row.opt_string("name")?;
-        names.push(
-            name.unwrap_or_else(|| BString::from(format!("OID {} of catalog {}", id.oid, id.catalog.0))).to_string(),
-        );
-    }
-    let more = ids.len() - named.len();
-    let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
-    Ok(names.join(", ") + &tail)
 }
 
 #[cfg(test)]
@@ -287,6 +222,14 @@ mod tests {
         for walk in WALKS {
             let claimed = KINDS.iter().any(|kind| kind.catalogs().contains(&walk.catalog));
             assert!(claimed, "no kind says that it reads {:?}", walk.catalog.name());
+        }
+    }
+
+    #[test]
+    fn columns_of_every_known_catalog_are_known() {
+        for catalog in Catalog::KNOWN {
+            let name = catalog.name().unwrap();
+            assert!(columns::of(name.as_bytes()).is_some_and(|mut all| all.next().is_some()), "{name}");
         }
     }
 

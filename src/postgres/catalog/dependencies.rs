@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::graph::LoopRole;
 use crate::postgres::model::Model;
+use crate::postgres::objects::known;
 use crate::wire::{Connection, Query};
 
 /// Pinned objects and extension membership are no news. Members of operator families have no object of their own: what
@@ -28,7 +29,8 @@ pub(super) fn read(connection: &mut Connection, model: &mut Model) -> Result<()>
     for row in rows.iter() {
         let object = CatalogId { catalog: Catalog(row.oid("classid")?), oid: row.oid("objid")? };
         let referenced = CatalogId { catalog: Catalog(row.oid("refclassid")?), oid: row.oid("refobjid")? };
-        let kind = row.char("deptype")?;
+        let about = format_args!("what OID {} of catalog {} depends on", object.oid, object.catalog.0);
+        let kind = known(row.char("deptype")?, b"naiPSx", "kind of dependency", about)?;
         // Not every row is an object of the model: TOAST tables are not, for one.
         let Some(object) = model.find(object.catalog, object.oid) else { continue };
         let Some(referenced) = model.find(referenced.catalog, referenced.oid) else { continue };

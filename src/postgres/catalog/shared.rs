@@ -6,6 +6,7 @@ use super::Scope;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{Comment, Model, SecurityLabel};
+use crate::postgres::objects::known;
 use crate::postgres::privileges::InitialPrivileges;
 use crate::wire::{Connection, Query, Row, Rows};
 
@@ -47,7 +48,9 @@ pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut 
     }
     for row in next() {
         let items: Vec<BString> = row.texts("items")?.into_iter().flatten().collect();
-        let initial = InitialPrivileges { kind: row.char("kind")?, items };
+        let about = format_args!("OID {} of catalog {}", row.oid("oid")?, row.oid("catalog")?);
+        let kind = known(row.char("kind")?, b"ie", "kind of initial privileges", about)?;
+        let initial = InitialPrivileges { kind, items };
         model.initial_privileges.insert((id(row)?, row.i32("sub_id")?), initial);
     }
     Ok(())

@@ -155,7 +155,7 @@ fn foreign_options(column: &'static str) -> String {
 ///
 /// # Errors
 /// It is not; the error says `what` of `whom` it is.
-fn known(letter: u8, meaningful: &[u8], what: &str, whom: impl Display) -> Result<u8> {
+pub fn known(letter: u8, meaningful: &[u8], what: &str, whom: impl Display) -> Result<u8> {
     if meaningful.contains(&letter) {
         return Ok(letter);
     }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{Kind, types};
+use super::{Kind, known, types};
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
@@ -91,7 +91,7 @@ impl Operator {
         let function = |column| Ok::<_, crate::Error>(row.opt_text(column)?.map(without_arguments));
         Ok(Self {
             owner,
-            kind: row.char("oprkind")?,
+            kind: known(row.char("oprkind")?, b"blr", "kind of operator", row.text("oprname")?)?,
             left: row.oid("oprleft")?,
             right: row.oid("oprright")?,
             left_type: deparsed("left_type")?,

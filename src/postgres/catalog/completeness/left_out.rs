@@ -1,0 +1,69 @@
+//! What is left out of a dump, as pg_dump leaves it out, and must therefore be named.
+
+use super::names::describe;
+use crate::error::Result;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::progress::{Level, Message, Reporter};
+use crate::wire::{Connection, Param, Query};
+
+/// Names what is left out: these objects in system schemas, and what the catalog is searched for here. `relations` are
+/// those that are dumped.
+pub(super) fn tell(
+    connection: &mut Connection,
+    in_system_schemas: &[CatalogId],
+    relations: &[u32],
+    reporter: &dyn Reporter,
+) -> Result<()> {
+    let found = connection.pipeline(&[
+        // One that carries a constraint is an error by now.
+        Query::new(
+            "indexes that are not valid",
+            "SELECT 1259::oid AS catalog, i.indexrelid AS oid FROM pg_catalog.unnest($1) AS wanted (oid) \
+             JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid \
+             WHERE NOT (i.indisready AND (i.indisvalid OR r.relkind = 'p')) ORDER BY i.indexrelid",
+        )
+        .param(Param::oids(relations)),
+        // The server notes which class or family a member belongs to, unless that came with the server; and what an
+        // extension added needs something else of the extension's.
+        Query::new(
+            "members of the server's own operator families",
+            "SELECT m.catalog, m.oid FROM (SELECT 2602::oid, oid FROM pg_catalog.pg_amop \
+                                           UNION ALL SELECT 2603::oid, oid FROM pg_catalog.pg_amproc) AS m (catalog, oid) \
+             WHERE m.oid >= $1 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
+               LEFT JOIN pg_catalog.pg_depend AS of_extension ON of_extension.classid = d.refclassid \
+                 AND of_extension.objid = d.refobjid AND of_extension.deptype = 'e' \
+               WHERE d.classid = m.catalog AND d.objid = m.oid \
+                 AND (d.refclassid IN (2616, 2753) OR of_extension.objid IS NOT NULL)) ORDER BY 1, 2",
+        )
+        .param(Param::oid(FIRST_USER_OID)),
+    ])?;
+    let mut lists = vec![(
+        "objects in system schemas",
+        "left out, because they are in a system schema, which every database has already",
+        in_system_schemas.to_vec(),
+    )];
+    let reasons = [
+        (
+            "indexes that are not valid",
+            "left out, because building them failed or has not ended, so that nothing uses them",
+        ),
+        (
+            "operator families",
+            "left out, because they were added to what every database has already; add them again after a restore",
+        ),
+    ];
+    for ((subject, reason), rows) in reasons.into_iter().zip(found) {
+        let ids: Result<Vec<CatalogId>> = rows
+            .iter()
+            .map(|row| Ok(CatalogId { catalog: Catalog(row.oid("catalog")?), oid: row.oid("oid")? }))
+            .collect();
+        lists.push((subject, reason, ids?));
+    }
+    for (subject, reason, ids) in lists {
+        if !ids.is_empty() {
+            let text = format!("{reason}: {}", describe(connection, &ids)?);
+            reporter.message(Message { level: Level::Warning, subject: subject.into(), text });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! What a server has that lifeboat has never heard of: catalogs, and columns of catalogs, that a newer PostgreSQL or
+//! somebody's own has added.
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::columns;
+use super::names;
+use crate::error::Result;
+use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::model::Model;
+use crate::sql::Sql;
+use crate::wire::{Connection, Param, Query};
+
+/// How many objects a message names for each column that is not known.
+const NAMED: usize = 3;
+
+/// A system catalog of the server.
+pub(super) struct ServerCatalog {
+    pub oid: u32,
+    pub name: BString,
+    /// Whether it is the cluster's.
+    shared: bool,
+    columns: Vec<ServerColumn>,
+}
+
+struct ServerColumn {
+    name: BString,
+    /// Whether it is an OID under whatever name.
+    is_oid: bool,
+    /// Whether the session's role may read it.
+    readable: bool,
+}
+
+/// The system catalogs of this server.
+pub(super) fn catalogs(connection: &mut Connection) -> Result<Vec<ServerCatalog>> {
+    let query = Query::new(
+        "the system catalogs",
+        "SELECT c.oid, c.relname, c.relisshared, a.attname, \
+           a.atttypid = 26 OR t.typcategory = 'N' AND t.typname LIKE 'reg%' AS is_oid, \
+           pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable \
+         FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
+         JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid \
+         WHERE c.relnamespace = 11 AND c.oid < $1 AND c.relkind NOT IN ('i', 'I', 't', 'v', 'S', 'c') \
+           AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum",
+    );
+    let mut catalogs: Vec<ServerCatalog> = Vec::new();
+    for row in connection.run(&query.param(Param::oid(FIRST_USER_OID)))?.iter() {
+        let oid = row.oid("oid")?;
+        let column =
+            ServerColumn { name: row.string("attname")?, is_oid: row.bool("is_oid")?, readable: row.bool("readable")? };
+        match catalogs.last_mut().filter(|last| last.oid == oid) {
+            Some(last) => last.columns.push(column),
+            None => catalogs.push(ServerCatalog {
+                oid,
+                name: row.string("relname")?,
+                shared: row.bool("relisshared")?,
+                columns: vec![column],
+            }),
+        }
+    }
+    Ok(catalogs)
+}
+
+impl ServerCatalog {
+    fn has_oids(&self) -> bool {
+        self.columns.iter().any(|column| column.name == "oid")
+    }
+
+    /// Appends `FROM` this catalog, as `x`, and the condition that a row is about something of a user's in this database,
+    /// as far as OIDs can say so.
+    fn append_of_users(&self, sql: &mut Sql) {
+        sql.kw(" FROM ").qualified("pg_catalog".into(), self.name.as_bstr()).kw(" AS x WHERE ");
+        // A row of a cluster's catalog is of this database if it names it; others are nothing that a database has.
+        let database =
+            "(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())";
+        let oids: Vec<&BStr> = if self.shared {
+            self.columns.iter().filter(|column| column.is_oid).map(|column| column.name.as_bstr()).collect()
+        } else if self.has_oids() {
+            vec!["oid".into()]
+        } else {
+            // What a row is about comes first, but for what says where that is to be looked for.
+            let subject = |column: &&ServerColumn| column.is_oid && !column.name.starts_with(b"class");
+            let subject = self.columns.iter().find(subject).filter(|_| columns::of(&self.name).is_some());
+            match subject {
+                Some(subject) => vec![subject.name.as_bstr()],
+                None => self.columns.iter().filter(|column| column.is_oid).map(|c| c.name.as_bstr()).collect(),
+            }
+        };
+        sql.kw(if oids.is_empty() { "(true" } else { "(false" });
+        for column in oids {
+            sql.kw(" OR x.").ident(column);
+            if self.shared {
+                sql.kw("::pg_catalog.oid = ").kw(database);
+            } else {
+                sql.kw("::pg_catalog.oid >= ").num(FIRST_USER_OID);
+            }
+        }
+        sql.kw(")");
+    }
+}
+
+/// What was found in catalogs that lifeboat has never heard of.
+#[derive(Default)]
+pub(super) struct Unheard {
+    /// Rows with OIDs.
+    pub objects: Vec<CatalogId>,
+    /// Rows without, in words: they say something about what users made.
+    pub facts: Vec<String>,
+}
+
+/// Rows that users made in catalogs that lifeboat has never heard of, and mentions of such rows in other catalogs.
+/// Members of extensions do not count: they come with the extension.
+pub(super) fn rows(connection: &mut Connection, catalogs: &[ServerCatalog], model: &Model) -> Result<Unheard> {
+    let mut unheard = Unheard::default();
+    let mut queries = Vec::new();
+    let mut asked = Vec::new();
+    for catalog in catalogs.iter().filter(|catalog| columns::of(&catalog.name).is_none()) {
+        let mut sql = Sql::new();
+        sql.kw(if catalog.has_oids() { "SELECT x.oid" } else { "SELECT pg_catalog.count(*) AS rows" });
+        catalog.append_of_users(&mut sql);
+        let what = format!("the catalog \"{}\", which is not known", catalog.name);
+        queries.push(Query::new(what, sql.into_bstring()));
+        asked.push(catalog);
+    }
+    for (catalog, rows) in asked.into_iter().zip(connection.pipeline(&queries)?) {
+        for row in rows.iter() {
+            if catalog.has_oids() {
+                unheard.objects.push(CatalogId { catalog: Catalog(catalog.oid), oid: row.oid("oid")? });
+            } else if row.i64("rows")? > 0 {
+                unheard.facts.push(format!("{} rows of the catalog {}", row.i64("rows")?, catalog.name));
+            }
+        }
+    }
+    unheard.objects.extend(mentions(connection)?);
+    unheard.objects.sort_unstable();
+    unheard.objects.dedup();
+    unheard.objects.retain(|id| !model.accounts_for(*id));
+    Ok(unheard)
+}
+
+/// What the catalogs that speak of all sorts of objects say of objects in catalogs that are not known.
+fn mentions(connection: &mut Connection) -> Result<Vec<CatalogId>> {
+    let known: Vec<u32> = Catalog::KNOWN.iter().map(|catalog| catalog.0).collect();
+    let query = Query::new(
+        "mentions of objects that are not known",
+        "SELECT m.catalog, m.oid FROM ( \
+           SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype <> 'p' \
+           UNION SELECT refclassid, refobjid FROM pg_catalog.pg_depend WHERE deptype <> 'p' \
+           UNION SELECT classid, objid FROM pg_catalog.pg_shdepend \
+             WHERE dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
+           UNION SELECT classoid, objoid FROM pg_catalog.pg_description \
+           UNION SELECT classoid, objoid FROM pg_catalog.pg_seclabel \
+           UNION SELECT classoid, objoid FROM pg_catalog.pg_init_privs) AS m (catalog, oid) \
+         WHERE m.catalog <> ALL ($1) AND m.oid >= $2",
+    );
+    let rows = connection.run(&query.param(Param::oids(&known)).param(Param::oid(FIRST_USER_OID)))?;
+    rows.iter().map(|row| Ok(CatalogId { catalog: Catalog(row.oid("catalog")?), oid: row.oid("oid")? })).collect()
+}
+
+/// Columns of known catalogs that lifeboat has never heard of, in words, where they say something about what users made:
+/// something other than nothing, and other than what they say about what came with the server.
+pub(super) fn columns(connection: &mut Connection, catalogs: &[ServerCatalog], model: &Model) -> Result<Vec<String>> {
+    let mut queries = Vec::new();
+    let mut asked = Vec::new();
+    let mut found = Vec::new();
+    for catalog in catalogs {
+        let Some(known) = columns::of(&catalog.name) else { continue };
+        let known: Vec<&str> = known.collect();
+        for column in catalog.columns.iter().filter(|column| !known.iter().any(|name| column.name == *name)) {
+            let readable = column.readable && catalog.columns.iter().filter(|c| c.is_oid).all(|c| c.readable);
+            let mut sql = Sql::new();
+            sql.kw("SELECT ").kw(if catalog.has_oids() { "x.oid" } else { "0::pg_catalog.oid AS oid" });
+            if !readable {
+                found.push(format!("{} of {} (which only others may read)", column.name, catalog.name));
+            } else {
+                catalog.append_of_users(&mut sql);
+                append_condition(&mut sql, catalog, column);
+                let what = format!("the column \"{}\" of \"{}\", which is not known", column.name, catalog.name);
+                queries.push(Query::new(what, sql.into_bstring()));
+                asked.push((catalog, column));
+            }
+        }
+    }
+    for ((catalog, column), rows) in asked.into_iter().zip(connection.pipeline(&queries)?) {
+        let mut ids = Vec::new();
+        for row in rows.iter() {
+            let id = CatalogId { catalog: Catalog(catalog.oid), oid: row.oid("oid")? };
+            if !model.extension_members.contains_key(&id) {
+                ids.push(id);
+            }
+        }
+        if ids.is_empty() {
+            continue;
+        }
+        let mut text = format!("{} of {}", column.name, catalog.name);
+        if catalog.has_oids() {
+            let mut of = Vec::new();
+            for id in ids.iter().take(NAMED) {
+                of.push(names::describe(connection, &[*id])?);
+            }
+            text += &format!(" (of {})", names::list(of, ids.len()));
+        }
+        found.push(text);
+    }
+    Ok(found)
+}
+
+/// Appends the conditions that the column says something.
+fn append_condition(sql: &mut Sql, catalog: &ServerCatalog, column: &ServerColumn) {
+    let of = |sql: &mut Sql, alias: &'static str| {
+        sql.kw(alias).kw(".").ident(column.name.as_bstr()).kw("::pg_catalog.text");
+    };
+    sql.kw(" AND ");
+    of(sql, "x");
+    sql.kw(" <> ALL ('{\"\",\"{}\",0,-,f,false}'::pg_catalog.text[])");
+    if catalog.has_oids() && !catalog.shared {
+        sql.kw(" AND NOT EXISTS (SELECT FROM ").qualified("pg_catalog".into(), catalog.name.as_bstr());
+        sql.kw(" AS b WHERE b.oid < ").num(FIRST_USER_OID).kw(" AND ");
+        of(sql, "b");
+        sql.kw(" = ");
+        of(sql, "x");
+        sql.kw(")");
+    }
+}

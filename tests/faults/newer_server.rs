@@ -1,0 +1,273 @@
+//! A server that is newer than lifeboat: backed up if everything in it is accounted for, refused if not.
+//!
+//! There is no such server to be had, so the newest that there is stands in: between it and lifeboat, its version is
+//! changed in what it says of itself, and its catalog gets what a newer one could have.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+
+use super::{Running, assert_failed};
+use crate::sqlite::Scene;
+use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+
+/// What the server calls itself when seen through [`disguised`]: a major version that is not known.
+const DISGUISE: &str = "99";
+
+/// A port behind which the server of `database` calls itself newer than it is.
+fn disguised(database: &Database<'_>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (here, there) = (listener.local_addr().unwrap().port(), database.server().port());
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let client = client.unwrap();
+            let server = TcpStream::connect(("127.0.0.1", there)).unwrap();
+            let (from_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || pass_on(from_client, to_server));
+            thread::spawn(move || {
+                let (mut server, mut client) = (server, client);
+                // The test sees it if the server ends early.
+                if disguise(&mut server, &mut client).is_ok() {
+                    pass_on(server, client);
+                }
+            });
+        }
+    });
+    here
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream) {
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+/// Passes on what the server says until it is ready for queries.
+fn disguise(server: &mut TcpStream, client: &mut TcpStream) -> std::io::Result<()> {
+    loop {
+        let mut head = [0; 5];
+        server.read_exact(&mut head)?;
+        let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]);
+        let mut body = vec![0; length as usize - 4];
+        server.read_exact(&mut body)?;
+        let version = b"server_version\0";
+        if head[0] == b'S' && body.starts_with(version) {
+            body[version.len()..version.len() + 2].copy_from_slice(DISGUISE.as_bytes());
+        }
+        client.write_all(&head)?;
+        client.write_all(&body)?;
+        if head[0] == b'Z' {
+            return Ok(());
+        }
+    }
+}
+
+fn backup(scene: &Scene, database: &Database<'_>) -> Output {
+    let url = format!("postgresql://postgres@127.0.0.1:{}/{}?sslmode=disable", disguised(database), database.name());
+    output(
+        lifeboat().current_dir(scene.path(".")).args(["backup", "--jobs", "2", "--url", &url, "--output", "out.dump"]),
+    )
+}
+
+fn newest() -> Option<&'static Server> {
+    Server::get(REFERENCE)
+}
+
+const CONTENT: &str = "
+    CREATE TABLE t (id integer PRIMARY KEY, name text CHECK (name <> '')); INSERT INTO t VALUES (1, 'a'), (2, 'b');
+    CREATE VIEW v AS SELECT name FROM t; CREATE PUBLICATION p FOR TABLE t; COMMENT ON TABLE t IS 'x'";
+
+#[test]
+fn is_backed_up_if_everything_in_it_is_accounted_for() {
+    let Some(server) = newest() else { return };
+    let database = server.database("newer");
+    database.psql(CONTENT);
+    let scene = Scene::new();
+    let out = backup(&scene, &database);
+    assert!(out.success(), "{out}");
+    let warnings: Vec<String> = out.stderr().lines().map(str::to_owned).collect();
+    assert_eq!(warnings.len(), 1, "{out}");
+    for said in [&format!("PostgreSQL {DISGUISE}."), "18 is the newest", "accounted for"] {
+        assert!(warnings[0].contains(said), "does not say {said:?}: {out}");
+    }
+    let restored = server.database("newer");
+    let out = super::restore(&scene, "out.dump", &restored, &[]);
+    assert!(out.success(), "{out}");
+    assert_eq!(restored.psql("SELECT string_agg(name, ',' ORDER BY name) FROM v"), "a,b");
+}
+
+#[test]
+fn is_refused_if_it_holds_a_relation_of_a_new_kind() {
+    let Some(server) = newest() else { return };
+    let database = server.database("newer");
+    database.psql(CONTENT);
+    // What a property graph is to PostgreSQL 19.
+    database.psql("CREATE VIEW graph AS SELECT 1; UPDATE pg_class SET relkind = 'g' WHERE relname = 'graph'");
+    let scene = Scene::new();
+    let out = backup(&scene, &database);
+    assert_failed(&scene, &out, "\"graph\"");
+    assert!(out.stderr().contains("'g'"), "{out}");
+}
+
+/// Makes a table in pg_catalog that only its OID tells from a catalog that came with the server, and gives that the number
+/// of one that did.
+fn new_catalog(database: &Database<'_>, columns: &str) {
+    database.psql(&format!("SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_novelty ({columns})"));
+    database.psql(
+        "SET allow_system_table_mods = on;
+         DELETE FROM pg_depend WHERE objid = 'pg_catalog.pg_novelty'::regclass
+           OR refobjid = 'pg_catalog.pg_novelty'::regclass;
+         UPDATE pg_attribute SET attrelid = 9999 WHERE attrelid = 'pg_catalog.pg_novelty'::regclass;
+         DELETE FROM pg_type WHERE typname IN ('pg_novelty', '_pg_novelty');
+         UPDATE pg_class SET oid = 9999, reltype = 0 WHERE relname = 'pg_novelty'",
+    );
+}
+
+/// What a database holds, and what the error must name; nothing if there is none.
+fn check(make: &dyn Fn(&Database<'_>), names: &[&str]) {
+    // Whatever its version, a server may have what nobody expects.
+    for major in [13, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let database = server.database("novelty");
+        database.psql("CREATE TABLE t (a integer)");
+        make(&database);
+        let scene = Scene::new();
+        let out = Running::start(&scene, &database, &[]).end();
+        if names.is_empty() {
+            assert!(out.success(), "on {major}: {out}");
+            assert_eq!(out.stderr(), "", "on {major}");
+        }
+        for name in names {
+            assert_failed(&scene, &out, name);
+        }
+    }
+}
+
+#[test]
+fn rows_of_users_in_a_new_catalog_are_refused() {
+    check(&|database| new_catalog(database, "oid oid, name text"), &[]);
+    let filled = |rows: &'static str| {
+        move |database: &Database<'_>| {
+            new_catalog(database, "oid oid, name text");
+            database.psql(&format!("INSERT INTO pg_novelty VALUES {rows}"));
+        }
+    };
+    check(&filled("(1234, 'of the server')"), &[]);
+    check(&filled("(1234, 'of the server'), (70001, 'new')"), &["OID 70001 of pg_novelty"]);
+}
+
+#[test]
+fn members_of_extensions_in_a_new_catalog_come_with_the_extension() {
+    check(
+        &|database| {
+            new_catalog(database, "oid oid, name text");
+            database.psql(
+                "INSERT INTO pg_novelty VALUES (70001, 'new');
+                 INSERT INTO pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
+                 SELECT 9999, 70001, 0, 'pg_extension'::regclass, oid, 0, 'e' FROM pg_extension",
+            );
+        },
+        &[],
+    );
+}
+
+#[test]
+fn facts_about_users_objects_in_a_new_catalog_are_refused() {
+    let filled = |object: &'static str| {
+        move |database: &Database<'_>| {
+            new_catalog(database, "nvrelid regclass, nvsetting text");
+            database.psql(&format!("INSERT INTO pg_novelty VALUES ({object}, 'x')"));
+        }
+    };
+    check(&filled("'pg_class'"), &[]);
+    check(&filled("'t'"), &["1 rows of the catalog pg_novelty"]);
+}
+
+#[test]
+fn mentions_of_objects_in_catalogs_that_are_not_known_are_refused() {
+    for mention in [
+        "pg_depend VALUES (424242, 70001, 0, 2615, 2200, 0, 'n')",
+        "pg_depend VALUES (1259, 't'::regclass, 0, 424242, 70001, 0, 'n')",
+        "pg_shdepend SELECT oid, 424242, 70001, 0, 1260, 10, 'o' FROM pg_database WHERE datname = current_database()",
+        "pg_description VALUES (70001, 424242, 0, 'x')",
+        "pg_seclabel VALUES (70001, 424242, 0, 'x', 'y')",
+        "pg_init_privs VALUES (70001, 424242, 0, 'i', '{=r/postgres}')",
+    ] {
+        let sql = format!("SET allow_system_table_mods = on; INSERT INTO {mention}");
+        check(&|database| drop(database.psql(&sql)), &["OID 70001 of catalog 424242"]);
+        for server in [13, REFERENCE].into_iter().filter_map(Server::get) {
+            // Shared by all databases.
+            server.psql("postgres", "SET allow_system_table_mods = on; DELETE FROM pg_shdepend WHERE classid = 424242");
+        }
+    }
+}
+
+#[test]
+fn kind_of_dependency_that_is_not_known_is_refused() {
+    check(
+        &|database| {
+            database.psql("CREATE VIEW v AS SELECT * FROM t");
+            database.psql(
+                "SET allow_system_table_mods = on; UPDATE pg_depend SET deptype = 'Z' WHERE refobjid = 't'::regclass",
+            );
+        },
+        &["kind of dependency is 'Z'"],
+    );
+}
+
+/// As CREATE PUBLICATION … FOR ALL SEQUENCES will be known by a new column.
+#[test]
+fn new_column_of_a_catalog_is_a_warning_where_it_says_something() {
+    for major in [13, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let database = server.database("column");
+        let scene = Scene::new();
+        let backup = || {
+            let mut command = lifeboat();
+            command.current_dir(scene.path(".")).args([
+                "backup",
+                "--force",
+                "--url",
+                &database.url(),
+                "--output",
+                "out",
+            ]);
+            output(&mut command)
+        };
+        database
+            .psql("CREATE PUBLICATION p; CREATE PUBLICATION q; CREATE TABLE t (a integer); CREATE VIEW v AS SELECT 1");
+        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD puballsequences boolean");
+        let quiet = |why: &str| {
+            let out = backup();
+            assert!(out.success() && out.stderr().is_empty(), "on {major}, {why}: {out}");
+        };
+        quiet("all NULL");
+        database.psql("UPDATE pg_publication SET puballsequences = false");
+        quiet("all false");
+        database.psql("UPDATE pg_publication SET puballsequences = true WHERE pubname = 'q'");
+        let out = backup();
+        assert!(out.success(), "on {major}: {out}");
+        assert!(out.stderr().contains("puballsequences of pg_publication (of publication q)"), "on {major}: {out}");
+        database.psql("DROP PUBLICATION q");
+
+        // What it says of all that came with the server is nothing new.
+        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_cast ADD castnews text DEFAULT 'usual'");
+        quiet("as the server's");
+        // One without OIDs, too.
+        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_sequence ADD seqnews text");
+        database.psql("INSERT INTO pg_sequence SELECT 't'::regclass, 23, 1, 1, 1, 1, 1, false, 'news'");
+        let out = backup();
+        assert!(out.success() && out.stderr().contains("seqnews of pg_sequence;"), "on {major}: {out}");
+    }
+}
+
+/// The columns that are known are all that there are, or else every backup would come with a warning.
+#[test]
+fn no_server_that_is_known_has_anything_new() {
+    for server in Server::all() {
+        let database = server.database("known");
+        database.psql("CREATE TABLE t (a integer); CREATE PUBLICATION p FOR ALL TABLES; CREATE DOMAIN d AS integer CHECK (VALUE > 0)");
+        let scene = Scene::new();
+        let out = Running::start(&scene, &database, &[]).end();
+        assert!(out.success() && out.stderr().is_empty(), "on {}: {out}", server.major());
+    }
+}
