@@ -9,7 +9,9 @@ mod shared;
 
 use super::dump::DumpOptions;
 use super::model::Model;
+use super::objects::relation::RelationKind;
 use super::objects::{KINDS, Kind, Stage};
+use super::select;
 use super::session::Session;
 use super::version::ServerVersion;
 use crate::error::Result;
@@ -25,10 +27,19 @@ pub struct Scope<'a> {
     pub options: &'a DumpOptions,
     /// Whether the session's role is a superuser, who may read everything.
     pub superuser: bool,
+    /// Whether the rows of unlogged tables are wanted and can be read.
+    pub unlogged_data: bool,
     /// The OIDs of the relations that the second stage looks into: those of which anything is wanted, and their parents.
     pub relations: Vec<u32>,
     /// The sequences whose values are dumped, with their qualified names.
     pub sequences: Vec<(u32, Sql)>,
+}
+
+impl Scope<'_> {
+    /// Whether the data of such relations is wanted at all.
+    pub fn has_data(&self, kind: RelationKind) -> bool {
+        self.options.data || kind == RelationKind::Sequence && self.options.sequence_data
+    }
 }
 
 /// Reads the catalog of the session's database into a model. On return, the tables that will be dumped are locked
@@ -37,14 +48,19 @@ pub struct Scope<'a> {
 /// # Errors
 /// A query or a lock fails, or a kind meets something that it cannot account for.
 pub fn read(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Model> {
-    let mut model = Model::of_everything();
-    let superuser = session.connection().parameter("is_superuser").is_some_and(|state| state == "on");
-    let mut scope =
-        Scope { server: session.server(), options, superuser, relations: Vec::new(), sequences: Vec::new() };
+    let mut model = Model::new(select::resolve(session.connection(), &options.selection, reporter)?);
+    let mut scope = Scope {
+        server: session.server(),
+        options,
+        superuser: session.connection().parameter("is_superuser").is_some_and(|state| state == "on"),
+        unlogged_data: options.unlogged_table_data && !session.is_standby()?,
+        relations: Vec::new(),
+        sequences: Vec::new(),
+    };
     shared::read(session.connection(), &scope, &mut model)?;
     run(session.connection(), Stage::Survey, &scope, &mut model)?;
     scope.relations = super::objects::relation::of_interest(&model);
-    scope.sequences = super::objects::relation::sequence_names(&model);
+    scope.sequences = super::objects::relation::sequence_names(&model, &scope);
     super::objects::relation::lock(session.connection(), &model, options.lock_wait)?;
     run(session.connection(), Stage::Definitions, &scope, &mut model)?;
     dependencies::read(session.connection(), &mut model)?;

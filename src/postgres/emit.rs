@@ -14,6 +14,7 @@ use super::dump::DumpOptions;
 use super::graph::LoopRole;
 use super::model::{DumpId, Model, Object, Parts, SecurityLabel};
 use super::version::ServerVersion;
+use crate::error::Result;
 use crate::sql::Sql;
 
 /// What a kind may look at while it writes its entries.
@@ -290,23 +291,16 @@ impl Emitter {
         }
     }
 
-    /// The archive's contents, with the dependencies of each entry worked out.
-    pub fn finish(self, model: &Model) -> Contents {
-        let resolver = Resolver { model, entries: self.entries.iter().filter_map(|entry| entry.id).collect() };
-        let mut contents = Contents::default();
+    /// The archive's contents: the entries that `is_wanted` lets through, judging them without their dependencies, with
+    /// the dependencies worked out.
+    pub fn finish(self, model: &Model, is_wanted: impl FnOnce(&[Entry]) -> Result<Vec<bool>>) -> Result<Contents> {
+        let mut entries = Vec::with_capacity(self.entries.len());
+        let mut rest = Vec::with_capacity(self.entries.len());
         for entry in self.entries {
             let Some(dump_id) = entry.id else { continue };
-            let dependencies = match entry.depends {
-                Depends::On(ids) => ids,
-                Depends::AsGraph => resolver.resolve(dump_id),
-            };
-            let has_data = entry.data.is_some();
-            if let Some(task) = entry.data {
-                contents.data.push((dump_id, task));
-            }
-            contents.entries.push(Entry {
+            entries.push(Entry {
                 dump_id,
-                has_data,
+                has_data: entry.data.is_some(),
                 catalog_oid: entry.catalog_id.map_or((0, 0), |id| (id.catalog.0, id.oid)),
                 tag: Some(entry.tag),
                 desc: Some(entry.desc.into()),
@@ -319,10 +313,28 @@ impl Emitter {
                 table_access_method: entry.table_access_method,
                 relkind: entry.relkind,
                 owner: Some(entry.owner),
-                dependencies,
+                dependencies: Vec::new(),
             });
+            rest.push((entry.depends, entry.data));
         }
-        contents
+        let is_wanted = is_wanted(&entries)?;
+        let wanted = entries.iter().zip(&is_wanted).filter(|(_, is_wanted)| **is_wanted);
+        let resolver = Resolver { model, entries: wanted.map(|(entry, _)| entry.dump_id).collect() };
+        let mut contents = Contents::default();
+        for ((mut entry, (depends, data)), is_wanted) in entries.into_iter().zip(rest).zip(is_wanted) {
+            if !is_wanted {
+                continue;
+            }
+            entry.dependencies = match depends {
+                Depends::On(ids) => ids,
+                Depends::AsGraph => resolver.resolve(entry.dump_id),
+            };
+            if let Some(task) = data {
+                contents.data.push((entry.dump_id, task));
+            }
+            contents.entries.push(entry);
+        }
+        Ok(contents)
     }
 }
 

@@ -14,6 +14,7 @@ use super::catalogs::{Catalog, CatalogId};
 use super::emit::{Emitter, Render};
 use super::graph::{LoopRole, Rank};
 use super::privileges::InitialPrivileges;
+use super::select::Selected;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The parts of an object that can be dumped one without the other.
@@ -207,14 +208,14 @@ pub struct Model {
     pub labels: HashMap<CatalogId, Vec<SecurityLabel>>,
     /// Initial privileges by object and column number.
     pub initial_privileges: HashMap<(CatalogId, i32), InitialPrivileges>,
-    /// Whether all of the database is being dumped, no selection having been made.
-    pub everything: bool,
+    /// What of the database is being dumped.
+    pub selected: Selected,
 }
 
 impl Model {
-    /// An empty model of a dump without selections.
-    pub fn of_everything() -> Self {
-        Self { everything: true, ..Self::default() }
+    /// An empty model, for a dump of what is selected.
+    pub fn new(selected: Selected) -> Self {
+        Self { selected, ..Self::default() }
     }
 
     /// Adds an object, decides what is wanted of it and links it to its extension, and returns its number.
@@ -226,8 +227,7 @@ impl Model {
             }
             Wanted::IfUsers => match new.catalog_id {
                 Some(id) if id.oid < super::catalogs::FIRST_USER_OID => Parts::NONE,
-                _ if self.everything => Parts::ALL,
-                _ => Parts::NONE,
+                _ => self.selected.in_no_schema(),
             },
             Wanted::These(parts) => parts,
         };

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::dump::DumpOptions;
 use super::version::{OLDEST_SUPPORTED, ServerVersion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Sql;
@@ -19,13 +20,16 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotName(BString);
 
+const RESTRICT_ALL: &str = "SET restrict_nonsystem_relation_kind = 'view, foreign-table'";
+const RESTRICT_VIEWS: &str = "SET restrict_nonsystem_relation_kind = 'view'";
+
 impl Session {
     /// Sets `connection` up for a dump and begins its transaction; with a snapshot's name, the transaction sees what that
-    /// snapshot sees.
+    /// snapshot sees. Of the options, the role and row security count.
     ///
     /// # Errors
     /// The server is too old, refuses a setting, or does not know the snapshot.
-    pub fn begin(mut connection: Connection, snapshot: Option<&SnapshotName>) -> Result<Self> {
+    pub fn begin(mut connection: Connection, options: &DumpOptions, snapshot: Option<&SnapshotName>) -> Result<Self> {
         let server = ServerVersion(connection.server_version());
         if server.is_unsupported() {
             return Err(Error::new(ErrorKind::Incomplete, "back up this server")
@@ -33,7 +37,7 @@ impl Session {
                 .hint("upgrade the server, or use its own pg_dump"));
         }
         let server_encoding = parameter(&connection, "server_encoding")?;
-        connection.execute(settings(server, &server_encoding).as_bstr())?;
+        connection.execute(settings(server, &server_encoding, options).as_bstr())?;
         let mut begin = Sql::new();
         begin.kw("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
         connection.execute(begin.as_bstr())?;
@@ -66,6 +70,27 @@ impl Session {
         &mut self.connection
     }
 
+    /// Whether the server is a standby, which has no rows of unlogged tables.
+    ///
+    /// # Errors
+    /// The server does not tell.
+    pub fn is_standby(&mut self) -> Result<bool> {
+        let rows = self.connection.query("SELECT pg_catalog.pg_is_in_recovery() AS standby", &[])?;
+        rows.one()?.bool("standby")
+    }
+
+    /// Lets the session read foreign tables, or no longer: while the catalog is read nothing may reach out to another
+    /// server, for its answers could be anything.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub fn allow_foreign_tables(&mut self, allowed: bool) -> Result<()> {
+        if !self.server.restricts_relation_kinds() {
+            return Ok(());
+        }
+        self.connection.execute(if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL }.as_bytes())
+    }
+
     /// Makes this session's snapshot available to others, for as long as its transaction lasts.
     ///
     /// # Errors
@@ -86,18 +111,22 @@ fn parameter(connection: &Connection, name: &str) -> Result<BString> {
 
 /// Text forms must not depend on the role's or the database's settings, nothing may be found through search_path, and
 /// no time limit may cut a long dump short.
-fn settings(server: ServerVersion, encoding: &BString) -> Sql {
+fn settings(server: ServerVersion, encoding: &BString, options: &DumpOptions) -> Sql {
     let mut sql = Sql::new();
     sql.kw("SET client_encoding = ").literal(encoding.as_bstr()).kw("; ");
     sql.kw("SELECT pg_catalog.set_config('search_path', '', false); ");
     sql.kw("SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; ");
-    sql.kw("SET synchronize_seqscans = off; SET row_security = off; ");
+    sql.kw("SET synchronize_seqscans = off; SET row_security = ");
+    sql.kw(if options.row_security { "on; " } else { "off; " });
     sql.kw("SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; ");
+    if let Some(role) = &options.role {
+        sql.kw("SET ROLE ").ident(role.as_bstr()).kw("; ");
+    }
     if server.transaction_timeout() {
         sql.kw("SET transaction_timeout = 0; ");
     }
     if server.restricts_relation_kinds() {
-        sql.kw("SET restrict_nonsystem_relation_kind = 'view, foreign-table'; ");
+        sql.kw(RESTRICT_ALL).kw("; ");
     }
     sql
 }

@@ -13,7 +13,8 @@ use crate::postgres::model::{Model, Parts};
 use crate::postgres::objects::relation::Relation;
 use crate::postgres::version::{NEWEST_KNOWN, ServerVersion};
 use crate::progress::{Level, Message, Reporter};
-use crate::wire::{Connection, Param, Query};
+use crate::wire::{Connection, Param, Query, Row};
+use unheard::{ServerCatalog, Unheard};
 
 /// A catalog that is walked.
 struct Walk {
@@ -116,13 +117,16 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
     for (walk, rows) in walks.iter().zip(connection.pipeline(&queries)?) {
         for row in rows.iter() {
             let id = CatalogId { catalog: walk.catalog, oid: row.oid("oid")? };
-            if model.accounts_for(id) {
+            if model.accounts_for(id) || !walk.is_selected(row, model)? {
                 continue;
             }
             if row.bool("in_system_schema")? { &mut in_system_schemas } else { &mut missing }.push(id);
         }
     }
-    let unheard = unheard::rows(connection, &catalogs, model)?;
+    let mut unheard = unheard::rows(connection, &catalogs, model)?;
+    if !model.selected.is_everything() {
+        tell_unheard(std::mem::take(&mut unheard), &catalogs, reporter);
+    }
     missing.extend(unheard.objects);
     if missing.is_empty() && unheard.facts.is_empty() {
         let unknown_columns = unheard::columns(connection, &catalogs, model)?;
@@ -137,6 +141,18 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
     Err(Error::new(ErrorKind::Incomplete, "back up everything in this database")
         .why(format!("lifeboat does not know how to dump {}", what.join(", ")))
         .hint("nothing was written; use a newer lifeboat, or the server's own pg_dump"))
+}
+
+/// Says what of the database is not known, where it need not be a part of what was selected.
+fn tell_unheard(unheard: Unheard, catalogs: &[ServerCatalog], reporter: &dyn Reporter) {
+    let mut what = unheard.facts;
+    if !unheard.objects.is_empty() {
+        what.insert(0, names::describe_plainly(&unheard.objects, catalogs));
+    }
+    if !what.is_empty() {
+        let text = format!("it is not known whether this belongs to what was selected: {}", what.join(", "));
+        reporter.message(Message { level: Level::Warning, subject: "selection".into(), text });
+    }
 }
 
 /// Says what is new about the server.
@@ -158,6 +174,16 @@ fn tell_news(server: ServerVersion, unknown_columns: &[String], reporter: &dyn R
 }
 
 impl Walk {
+    /// Whether a row would be dumped if its kind were known: with a selection, what is not selected may be anything.
+    fn is_selected(&self, row: Row<'_>, model: &Model) -> Result<bool> {
+        let everything = model.selected.is_everything();
+        if self.schema.is_none() {
+            return Ok(everything || self.part_of.is_some());
+        }
+        let Some(schema) = model.find_object(Catalog::NAMESPACE, row.oid("schema")?) else { return Ok(everything) };
+        Ok(schema.contents_wanted.has(Parts::DEFINITION) || everything && row.bool("in_system_schema")?)
+    }
+
     fn query(&self, relations: &[u32]) -> Query {
         let table = self.catalog.name().unwrap_or_default();
         let mut conditions = format!("x.oid >= {FIRST_USER_OID}");
@@ -174,9 +200,13 @@ impl Walk {
             conditions += &format!(" AND NOT ({unless})");
         }
         let sql = match self.schema {
-            None => format!("SELECT x.oid, false AS in_system_schema FROM pg_catalog.{table} AS x WHERE {conditions}"),
+            None => format!(
+                "SELECT x.oid, 0::oid AS schema, false AS in_system_schema \
+                 FROM pg_catalog.{table} AS x WHERE {conditions}"
+            ),
             Some(column) => format!(
-                "SELECT x.oid, coalesce(n.nspname = ANY ('{{pg_catalog,information_schema,pg_toast}}'), false) AS in_system_schema \
+                "SELECT x.oid, coalesce(n.oid, 0)::oid AS schema, \
+                   coalesce(n.nspname = ANY ('{{pg_catalog,information_schema,pg_toast}}'), false) AS in_system_schema \
                  FROM pg_catalog.{table} AS x LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = x.{column} \
                  WHERE {conditions} AND coalesce(n.nspname NOT LIKE ALL ('{{pg\\_temp\\_%,pg\\_toast\\_temp\\_%}}'), true)"
             ),

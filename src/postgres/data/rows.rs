@@ -18,14 +18,26 @@ pub(super) fn fetch(
     task: &DataTask,
     stream: &mut Stream<'_>,
 ) -> Result<DataSummary, Stop> {
-    let DataTask::Rows { schema, name, copy, .. } = task else {
+    let DataTask::Rows { schema, name, copy, foreign, .. } = task else {
         return Err(Error::new(ErrorKind::Internal, "copy rows").why("the task has none").into());
     };
-    let connection = session.connection();
-    if shared {
-        connection.execute(lock(schema.as_bstr(), name.as_bstr()).as_bstr()).map_err(|e| explain(e, task))?;
+    if *foreign {
+        session.allow_foreign_tables(true)?;
+    } else if shared {
+        let lock = lock(schema.as_bstr(), name.as_bstr());
+        session.connection().execute(lock.as_bstr()).map_err(|e| explain(e, task))?;
     }
-    let mut copy = connection.copy_out(copy).map_err(|e| explain(e, task))?;
+    let rows = copy_out(session, copy.as_bstr(), task, stream)?;
+    if *foreign {
+        session.allow_foreign_tables(false)?;
+    }
+    let bytes = stream.end()?;
+    Ok(DataSummary { rows, bytes, large_objects: 0 })
+}
+
+/// Sends what the statement gives into the stream, and says how many rows it was.
+fn copy_out(session: &mut Session, statement: &BStr, task: &DataTask, stream: &mut Stream<'_>) -> Result<u64, Stop> {
+    let mut copy = session.connection().copy_out(statement).map_err(|e| explain(e, task))?;
     let size = stream.piece_size;
     while stream.piece(|buffer| {
         let more = copy.fill(buffer, size).map_err(|e| explain(e, task))?;
@@ -34,9 +46,7 @@ pub(super) fn fetch(
         }
         Ok(more)
     })? {}
-    let rows = copy.rows();
-    let bytes = stream.end()?;
-    Ok(DataSummary { rows, bytes, large_objects: 0 })
+    Ok(copy.rows())
 }
 
 /// The first session holds the lock already; but if someone waits for a stronger one, this session would wait behind

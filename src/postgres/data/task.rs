@@ -17,6 +17,8 @@ pub enum DataTask {
         oid: u32,
         /// The COPY … TO STDOUT statement for all of it.
         copy: BString,
+        /// Whether the rows are another server's, which a session that dumps may not read without more ado.
+        foreign: bool,
         /// An estimate of its size in pages (`relpages`), for progress and for cutting it into ranges.
         pages: i32,
         /// Whether it can be read in ranges of `ctid`: it is a plain table with storage of its own.

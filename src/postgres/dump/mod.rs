@@ -1,6 +1,7 @@
 //! Dumping a database: plan, then run.
 
 mod options;
+mod parts;
 mod plan;
 mod preamble;
 mod run;

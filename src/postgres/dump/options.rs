@@ -2,18 +2,54 @@
 
 use std::time::Duration;
 
+use bstr::BString;
 use pgformat::{Compression, Version};
+
+use super::super::restore::Sections;
+use super::super::select::Selection;
 
 /// What can be asked of a dump. `Default` is what `pg_dump -Fc` does without options, in the lowest archive version that
 /// carries it.
 #[derive(Debug, Clone)]
 pub struct DumpOptions {
+    /// Which objects.
+    pub selection: Selection,
+    /// The definitions of objects.
+    pub definitions: bool,
+    /// Rows, large objects and sequences' values.
+    pub data: bool,
+    /// The planner's statistics.
+    pub statistics: bool,
+    /// Sequences' values even without [`DumpOptions::data`].
+    pub sequence_data: bool,
+    /// Large objects: always, never, or, without a word on it, where no selection is made.
+    pub large_objects: Option<bool>,
+    /// The rows of unlogged tables. A standby server cannot read them, so that they are left out there.
+    pub unlogged_table_data: bool,
+    /// Load partitions' rows by way of the topmost table, which puts each where it belongs in the target.
+    pub load_via_partition_root: bool,
+    /// The sections of the archive.
+    pub sections: Sections,
     /// Privileges (GRANT, REVOKE) and default privileges.
     pub privileges: bool,
     /// Comments.
     pub comments: bool,
     /// Security labels.
     pub security_labels: bool,
+    /// Row security and its policies.
+    pub policies: bool,
+    /// Publications, and what they publish.
+    pub publications: bool,
+    /// Subscriptions.
+    pub subscriptions: bool,
+    /// User mappings, which may hold passwords, and which only their users and superusers may read.
+    pub user_mappings: bool,
+    /// The methods by which columns are compressed.
+    pub toast_compression: bool,
+    /// Dump the rows that row security lets the role see, instead of failing where it hides some.
+    pub row_security: bool,
+    /// The role to take before anything is read.
+    pub role: Option<BString>,
     /// How data is compressed.
     pub compression: Compression,
     /// The version of the archive; without one, the lowest that carries what is in it.
@@ -27,9 +63,25 @@ pub struct DumpOptions {
 impl Default for DumpOptions {
     fn default() -> Self {
         Self {
+            selection: Selection::default(),
+            definitions: true,
+            data: true,
+            statistics: false,
+            sequence_data: false,
+            large_objects: None,
+            unlogged_table_data: true,
+            load_via_partition_root: false,
+            sections: Sections::default(),
             privileges: true,
             comments: true,
             security_labels: true,
+            policies: true,
+            publications: true,
+            subscriptions: true,
+            user_mappings: true,
+            toast_compression: true,
+            row_security: false,
+            role: None,
             compression: Compression::Gzip(Some(6)),
             archive_version: None,
             jobs: 1,
@@ -47,5 +99,10 @@ impl DumpOptions {
     /// Whether large objects are written in batches with their metadata, as from 1.16 on, instead of one by one.
     pub fn large_objects_in_batches(&self) -> bool {
         self.version() >= Version::V1_16
+    }
+
+    /// Whether large objects are dumped.
+    pub fn with_large_objects(&self) -> bool {
+        self.large_objects.unwrap_or(self.data && self.selection.is_everything())
     }
 }

@@ -5,7 +5,7 @@ use bstr::BString;
 use super::super::emit::{Contents, Emitter, Render};
 use super::super::session::Session;
 use super::super::{catalog, graph};
-use super::{DumpOptions, preamble};
+use super::{DumpOptions, parts, preamble};
 use crate::error::Result;
 use crate::progress::Reporter;
 
@@ -25,5 +25,5 @@ pub fn plan(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporte
     for object in order.into_iter().filter_map(|id| model.get(id)).filter(|object| !object.dumped().is_none()) {
         object.body.emit(object, &render, &mut out)?;
     }
-    Ok(out.finish(&model))
+    out.finish(&model, |entries| parts::wanted(entries, options))
 }

@@ -90,11 +90,11 @@ fn begin(
     options: &DumpOptions,
     reporter: &dyn Reporter,
 ) -> Result<(Vec<Session>, Contents)> {
-    let mut sessions = vec![Session::begin(connect()?, None)?];
+    let mut sessions = vec![Session::begin(connect()?, options, None)?];
     if options.jobs > 1 {
         let snapshot = sessions[0].export_snapshot()?;
         for _ in 1..options.jobs {
-            sessions.push(Session::begin(connect()?, Some(&snapshot))?);
+            sessions.push(Session::begin(connect()?, options, Some(&snapshot))?);
         }
     }
     let contents = plan(&mut sessions[0], options, reporter)?;

@@ -77,7 +77,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         words,
         privileges: Privileges::from_row(row, "acl", "acl_default")?,
     };
-    let everywhere = Wanted::These(if model.everything { Parts::ALL } else { Parts::NONE });
+    let everywhere = Wanted::These(model.selected.in_no_schema());
     model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::DEFAULT_ACL, oid: row.oid("oid")? }),
         name: [letter].as_bstr().into(),

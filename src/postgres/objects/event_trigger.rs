@@ -64,7 +64,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         function: Deparsed::by_server(row.string("function")?),
         when,
     };
-    let wanted = if model.everything { Parts::ALL } else { Parts::NONE };
+    let wanted = model.selected.in_no_schema();
     model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::EVENT_TRIGGER, oid: row.oid("oid")? }),
         name,

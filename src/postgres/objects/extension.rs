@@ -5,7 +5,7 @@ use bstr::{BString, ByteSlice};
 use super::{Kind, Stage};
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
@@ -58,11 +58,7 @@ impl Kind for Extensions {
             let tables = row.oids("config")?;
             let conditions = row.texts("conditions")?;
             let configuration = tables.into_iter().zip(conditions.into_iter().map(Option::unwrap_or_default)).collect();
-            let wanted = match (oid < FIRST_USER_OID, model.everything) {
-                (true, _) => Parts::PRIVILEGES,
-                (false, true) => Parts::ALL,
-                (false, false) => Parts::NONE,
-            };
+            let wanted = model.selected.extension(oid);
             model.add(NewObject {
                 catalog_id: Some(CatalogId { catalog: Catalog::EXTENSION, oid }),
                 name: row.string("extname")?,

@@ -7,18 +7,19 @@ use bstr::ByteSlice;
 use super::Kind;
 use super::index::Index;
 use super::on_table::{self, Table};
+use super::relation::Relation;
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
 /// Those that partitions have from their parent come with it.
 const FOREIGN_KEYS: &str = "\
-    SELECT con.oid, con.conname, {table}, con.conindid, target.relkind AS target_kind, \
+    SELECT con.oid, con.conname, {table}, con.conindid, con.confrelid, target.relkind AS target_kind, \
            pg_catalog.pg_get_constraintdef(con.oid) AS definition \
     FROM pg_catalog.unnest($1) AS wanted (oid) \
     JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
@@ -32,6 +33,8 @@ pub(super) struct ForeignKeys;
 /// A foreign key.
 struct ForeignKey {
     table: Table,
+    /// The OID of the table that it points to.
+    target: u32,
     definition: Deparsed,
 }
 
@@ -55,6 +58,22 @@ impl Kind for ForeignKeys {
         }
         Ok(())
     }
+
+    fn link(&self, model: &mut Model, scope: &Scope<'_>) -> Result<()> {
+        if scope.options.definitions {
+            // The keys are made when all rows are there.
+            return Ok(());
+        }
+        let data = |id| model.body::<Relation>(id).and_then(|relation| relation.data);
+        let order: Vec<(DumpId, DumpId)> = model
+            .of_kind::<ForeignKey>()
+            .filter_map(|(_, key)| Some((data(key.table.id)?, data(model.find(Catalog::CLASS, key.target)?)?)))
+            .collect();
+        for (rows, referred) in order {
+            model.depend(rows, referred);
+        }
+        Ok(())
+    }
 }
 
 fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
@@ -70,7 +89,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         schema: table.schema(model),
         wanted: Wanted::These(Parts::ALL),
         has: Parts::DEFINITION,
-        body: ForeignKey { table, definition },
+        body: ForeignKey { table, target: row.oid("confrelid")?, definition },
     });
     // A partitioned table can be referred to when its index is valid, and it is valid when all parts are attached.
     if row.opt_char("target_kind")? == Some(b'p')

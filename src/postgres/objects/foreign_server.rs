@@ -66,7 +66,7 @@ impl Kind for ForeignServers {
         vec![Query::new("foreign servers", servers), Query::new("user mappings", mappings)]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
         let [servers, mappings] = rows else {
             return Err(Error::new(ErrorKind::Internal, "read foreign servers").why("a result is missing"));
         };
@@ -92,6 +92,10 @@ impl Kind for ForeignServers {
         }
         for row in mappings.iter() {
             let Some(server) = model.find(Catalog::FOREIGN_SERVER, row.oid("srvid")?) else { continue };
+            let is_wanted = scope.options.definitions && scope.options.user_mappings;
+            if !is_wanted || !model.get(server).is_some_and(|server| server.wanted.has(Parts::USER_MAPPING)) {
+                continue;
+            }
             let user = row.string("usename")?;
             if !row.bool("options_are_visible")? {
                 return Err(hidden(&user, model.get(server)));
@@ -110,7 +114,7 @@ fn hidden(user: &BString, server: Option<&Object>) -> Error {
     let server = server.map(|server| server.name.as_bstr()).unwrap_or_default();
     Error::new(ErrorKind::Incomplete, format!("dump the user mapping for \"{user}\" on the server \"{server}\""))
         .why("this role may not read its options, such as the password")
-        .hint("back up as a superuser, or drop the user mapping")
+        .hint("back up as a superuser, or leave user mappings out: --no-user-mappings")
 }
 
 impl Body for ForeignServer {

@@ -49,11 +49,8 @@ impl Kind for Languages {
         for row in rows.iter().flat_map(Rows::iter) {
             let name = row.string("lanname")?;
             let oid = row.oid("oid")?;
-            let wanted = match (model.everything, oid < FIRST_USER_OID) {
-                (false, _) => Parts::NONE,
-                (true, true) => Parts::PRIVILEGES,
-                (true, false) => Parts::ALL,
-            };
+            let can_change = if oid < FIRST_USER_OID { Parts::PRIVILEGES } else { Parts::ALL };
+            let wanted = model.selected.in_no_schema().and(can_change);
             let privileges = Privileges::from_row(row, "acl", "acl_default")?;
             let body = Language {
                 owner: model.role(row.oid("lanowner")?, name.as_bstr())?.into(),

@@ -53,8 +53,8 @@ impl Kind for LargeObjects {
         &[Catalog::LARGE_OBJECT, Catalog::LARGE_OBJECT_METADATA]
     }
 
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
-        vec![Query::new("large objects", LARGE_OBJECTS)]
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        if scope.options.with_large_objects() { vec![Query::new("large objects", LARGE_OBJECTS)] } else { Vec::new() }
     }
 
     fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
@@ -67,7 +67,7 @@ impl Kind for LargeObjects {
                 None => objects.push(object),
             }
         }
-        let wanted = Wanted::These(if model.everything { Parts::ALL } else { Parts::NONE });
+        let wanted = Wanted::These(Parts::ALL);
         let mut all = Vec::new();
         for object in objects {
             let (oids, owner, name) = (object.oids.clone(), object.owner.clone(), object.name());

@@ -10,7 +10,6 @@ use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
 use crate::postgres::privileges::{InitialPrivileges, Privileges, PrivilegesOf};
-use crate::postgres::select;
 use crate::wire::{Query, Rows};
 
 /// What initdb says about schema public.
@@ -22,8 +21,9 @@ pub(super) struct Schemas;
 pub struct Schema {
     owner: BString,
     privileges: Privileges,
-    /// Whether CREATE SCHEMA makes it; public is there in every database.
+    /// Whether CREATE SCHEMA makes it; public is there in every database, unless it was asked for by name.
     created: bool,
+    is_public: bool,
 }
 
 impl Kind for Schemas {
@@ -52,20 +52,25 @@ impl Kind for Schemas {
             let name = row.string("nspname")?;
             let owner = row.oid("nspowner")?;
             let privileges = Privileges::from_row(row, "acl", "acl_default")?;
-            let (wanted, contents) = select::schema_parts(name.as_bstr(), owner);
+            let oid = row.oid("oid")?;
+            let selected = model.selected.schema(oid, name.as_bstr(), owner);
             let mut has = Parts::DEFINITION.or(privileges.part());
             let is_public = name == "public";
             if is_public {
                 // Even no comment and no privileges say something here: those of a new database were taken away.
-                has = has.or(Parts::COMMENT).or(Parts::PRIVILEGES);
+                has = has.or(Parts::PRIVILEGES);
+                if !selected.created {
+                    has = has.or(Parts::COMMENT);
+                }
             }
-            let schema = Schema { owner: model.role(owner, name.as_bstr())?.into(), privileges, created: !is_public };
-            let catalog_id = Some(CatalogId { catalog: Catalog::NAMESPACE, oid: row.oid("oid")? });
-            let wanted = Wanted::These(wanted);
+            let owner = model.role(owner, name.as_bstr())?.into();
+            let schema = Schema { owner, privileges, created: selected.created, is_public };
+            let catalog_id = Some(CatalogId { catalog: Catalog::NAMESPACE, oid });
+            let wanted = Wanted::These(selected.own);
             let id = model.add(NewObject { catalog_id, name, schema: None, wanted, has, body: schema });
             if let Some(object) = model.get_mut(id) {
                 // Membership of an extension decides about the schema, not about what users put into it.
-                object.contents_wanted = contents;
+                object.contents_wanted = selected.contents;
             }
         }
         Ok(())
@@ -96,7 +101,7 @@ impl Body for Schema {
         }
         self.emit_comment(object, render, &subject, out);
         out.labels(render, object, &subject);
-        let initial = (!self.created).then(|| InitialPrivileges::of_public(self.owner.as_bstr()));
+        let initial = self.is_public.then(|| InitialPrivileges::of_public(self.owner.as_bstr()));
         let of = PrivilegesOf { initial: initial.as_ref(), ..PrivilegesOf::default() };
         out.privileges_of(render, object, &subject, &self.privileges, &of)?;
         Ok(())

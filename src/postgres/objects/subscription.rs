@@ -84,10 +84,15 @@ impl Kind for Subscriptions {
     fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
         for row in rows.iter().flat_map(Rows::iter) {
             let name = row.string("subname")?;
+            let is_wanted = scope.options.subscriptions && scope.options.definitions && model.selected.is_everything();
+            if !is_wanted {
+                model.account(CatalogId { catalog: Catalog::SUBSCRIPTION, oid: row.oid("oid")? });
+                continue;
+            }
             if !scope.superuser {
                 return Err(Error::new(ErrorKind::Incomplete, format!("dump the subscription \"{name}\""))
                     .why("only a superuser may read how it connects")
-                    .hint("back up as a superuser, or drop the subscription"));
+                    .hint("back up as a superuser, or leave subscriptions out: --no-subscriptions"));
             }
             let owner = model.role(row.oid("subowner")?, name.as_bstr())?.into();
             let body = Subscription::from_row(row, owner)?;

@@ -61,7 +61,7 @@ impl Kind for Transforms {
                 catalog_id: Some(CatalogId { catalog: Catalog::TRANSFORM, oid: row.oid("oid")? }),
                 name,
                 schema: None,
-                wanted: Wanted::These(if model.everything { Parts::ALL } else { Parts::NONE }),
+                wanted: Wanted::These(model.selected.in_no_schema()),
                 has: Parts::DEFINITION,
                 body: Transform { of, language, from_sql, to_sql },
             });

@@ -11,7 +11,7 @@ mod copy_text;
 mod drop;
 mod drops;
 mod execute;
-mod kinds;
+pub(in crate::postgres) mod kinds;
 mod large_objects;
 mod lo_data;
 mod options;
@@ -20,7 +20,7 @@ mod plan;
 #[cfg(test)]
 mod plan_tests;
 mod rows;
-mod select;
+pub(in crate::postgres) mod select;
 mod session;
 mod source;
 mod statements;

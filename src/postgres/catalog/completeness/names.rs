@@ -30,6 +30,11 @@ pub(super) fn describe(connection: &mut Connection, ids: &[CatalogId]) -> Result
     Ok(list(names, ids.len()))
 }
 
+/// As [`describe`], without asking the server.
+pub(super) fn describe_plainly(ids: &[CatalogId], catalogs: &[ServerCatalog]) -> String {
+    list(first(ids).iter().map(|id| plainly(*id, catalogs)).collect(), ids.len())
+}
+
 /// As [`describe`], for what may be in catalogs that even the server does not know; this may leave the transaction
 /// useless, and is for a backup that has failed anyhow.
 pub(super) fn describe_at_the_end(
@@ -46,7 +51,7 @@ pub(super) fn describe_at_the_end(
     if !unknown.is_empty() {
         // A server raises an error for a catalog whose rows it has no words for; then our own must do.
         let words = describe(connection, &unknown).unwrap_or_default();
-        let plain = list(first(&unknown).iter().map(|id| plainly(*id, catalogs)).collect(), unknown.len());
+        let plain = describe_plainly(&unknown, catalogs);
         parts.push(if words.is_empty() { plain } else { format!("{words} ({plain})") });
     }
     Ok(parts.join(", "))

@@ -73,7 +73,10 @@ impl Kind for Columns {
     }
 
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
-        let compression = if scope.server.column_compression() { "a.attcompression" } else { "''::\"char\"" };
+        let compression = match scope.server.column_compression() && scope.options.toast_compression {
+            true => "a.attcompression",
+            false => "''::\"char\"",
+        };
         let (not_null, not_null_from) = if scope.server.not_null_constraints() {
             (
                 "n.oid AS not_null_oid, n.conname AS not_null_name, n.convalidated AS not_null_valid, \

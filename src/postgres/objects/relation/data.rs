@@ -4,7 +4,7 @@ use bstr::{BString, ByteSlice};
 
 use super::materialized_view::{self, Refresh};
 use super::sequence::SequenceSet;
-use super::{Relation, RelationKind};
+use super::{Persistence, Relation, RelationKind};
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
@@ -48,17 +48,17 @@ impl Kind for Data {
         vec![Query::new("foreign keys of extensions' tables", FOREIGN_KEYS)]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
         for (table, condition) in configuration_tables(model) {
-            add(table, Some(condition), model);
+            add(table, Some(condition), scope, model);
         }
         let tables: Vec<DumpId> = model
             .of_kind::<Relation>()
-            .filter(|(object, _)| object.wanted.has(Parts::DATA))
+            .filter(|(object, relation)| object.wanted.has(Parts::DATA) && scope.has_data(relation.kind))
             .map(|(object, _)| object.id)
             .collect();
         for table in tables {
-            add(table, None, model);
+            add(table, None, scope, model);
         }
         for row in rows.iter().flat_map(Rows::iter) {
             let data = |oid| model.find_body::<Relation>(Catalog::CLASS, oid).and_then(|(_, relation)| relation.data);
@@ -76,14 +76,15 @@ impl Kind for Data {
 }
 
 /// The configuration tables whose data is the user's, with the condition that tells the user's rows from those that
-/// CREATE EXTENSION brings. An extension that is not dumped counts only if the table's schema is.
+/// CREATE EXTENSION brings.
 pub(super) fn configuration_tables(model: &Model) -> Vec<(DumpId, BString)> {
     let mut found = Vec::new();
+    let oid_and_wanted = |object: &Object| (object.catalog_id.map_or(0, |id| id.oid), object.wanted);
     for (object, extension) in model.of_kind::<Extension>() {
         for (oid, condition) in &extension.configuration {
             let Some(table) = model.find_object(Catalog::CLASS, *oid) else { continue };
-            let schema = table.schema.and_then(|id| model.get(id));
-            if object.wanted.has(Parts::DEFINITION) || schema.is_some_and(|schema| schema.wanted.has(Parts::DATA)) {
+            let Some(schema) = table.schema.and_then(|id| model.get(id)) else { continue };
+            if model.selected.configuration(oid_and_wanted(object), *oid, oid_and_wanted(schema)) {
                 found.push((table.id, condition.clone()));
             }
         }
@@ -91,24 +92,25 @@ pub(super) fn configuration_tables(model: &Model) -> Vec<(DumpId, BString)> {
     found
 }
 
-fn add(id: DumpId, condition: Option<BString>, model: &mut Model) {
+fn add(id: DumpId, condition: Option<BString>, scope: &Scope<'_>, model: &mut Model) {
     let Some((object, relation)) = model.get(id).and_then(|o| Some((o, o.body::<Relation>()?))) else { return };
-    if relation.data.is_some() {
+    let left_out = !model.selected.has_data(relation.oid)
+        || relation.persistence == Persistence::Unlogged && !scope.unlogged_data
+        || relation.kind == RelationKind::ForeignTable && !model.selected.has_foreign_data(relation.foreign_server);
+    if relation.data.is_some() || left_out {
         return;
     }
     let (name, schema) = (object.name.clone(), object.schema);
     let data = match relation.kind {
-        RelationKind::Table => {
+        RelationKind::Table | RelationKind::ForeignTable => {
             let condition = condition.filter(|c| !c.is_empty()).map(Deparsed::by_server);
             model.add(object_of(name, schema, TableData { table: id, condition }))
         }
+        RelationKind::Sequence if !scope.has_data(RelationKind::Sequence) => return,
         RelationKind::Sequence => model.add(object_of(name, schema, SequenceSet { sequence: id })),
         RelationKind::MaterializedView => model.add(object_of(name, schema, Refresh { view: id })),
-        // A partitioned table's rows are its partitions', a foreign table's are another server's.
-        RelationKind::PartitionedTable
-        | RelationKind::ForeignTable
-        | RelationKind::View
-        | RelationKind::CompositeType => return,
+        // A partitioned table's rows are its partitions'.
+        RelationKind::PartitionedTable | RelationKind::View | RelationKind::CompositeType => return,
     };
     model.depend(data, id);
     if let Some(relation) = model.body_mut::<Relation>(id) {
@@ -160,7 +162,8 @@ impl Body for TableData {
             schema: render.schema(table).into(),
             name: table.name.clone(),
             oid: relation.oid,
-            copy: self.copy_out(&name, &columns).into_bstring(),
+            copy: self.copy_out(&name, &columns, relation.kind).into_bstring(),
+            foreign: relation.kind == RelationKind::ForeignTable,
             pages: relation.pages,
             has_pages: self.condition.is_none() && relation.access_method.as_ref().is_some_and(|am| am == "heap"),
         });
@@ -170,16 +173,18 @@ impl Body for TableData {
 }
 
 impl TableData {
-    fn copy_out(&self, name: &Sql, columns: &Columns) -> Sql {
+    fn copy_out(&self, name: &Sql, columns: &Columns, kind: RelationKind) -> Sql {
         let mut sql = Sql::new();
-        match &self.condition {
-            Some(condition) => {
-                sql.kw("COPY (SELECT ").sql(&columns.list);
-                sql.kw(if columns.list.is_empty() { "* FROM " } else { " FROM " });
-                sql.sql(name).kw(" ").deparsed(condition).kw(") TO STDOUT");
-            }
-            None => _ = sql.kw("COPY ").sql(name).kw(" ").sql(&columns.in_parentheses()).kw(" TO STDOUT"),
+        if self.condition.is_none() && kind != RelationKind::ForeignTable {
+            sql.kw("COPY ").sql(name).kw(" ").sql(&columns.in_parentheses()).kw(" TO STDOUT");
+            return sql;
         }
+        sql.kw("COPY (SELECT ").sql(&columns.list);
+        sql.kw(if columns.list.is_empty() { "* FROM " } else { " FROM " }).sql(name);
+        if let Some(condition) = &self.condition {
+            sql.kw(" ").deparsed(condition);
+        }
+        sql.kw(") TO STDOUT");
         sql
     }
 }
@@ -208,13 +213,13 @@ fn copied_columns(relation: &Relation) -> Columns {
 
 /// The name of the topmost table, where the rows of a partition may belong to another partition once they are restored.
 fn partition_root(table: &Object, relation: &Relation, render: &Render<'_>) -> Option<Sql> {
-    let (mut top, mut relation, mut is_unsafe) = (table, relation, false);
+    let (mut top, mut relation, mut is_unsafe) = (table, relation, render.options.load_via_partition_root);
     while relation.is_partition {
         top = render.model.get(*relation.parents.first()?)?;
         relation = top.body::<Relation>()?;
         is_unsafe |= relation.unsafe_partitions;
     }
-    is_unsafe.then(|| render.qualified(top))
+    (is_unsafe && top.id != table.id).then(|| render.qualified(top))
 }
 
 /// A name with a line break in it must not end the comment.

@@ -173,6 +173,8 @@ pub struct Relation {
     pub of_type: u32,
     /// Whether it is a partition.
     pub is_partition: bool,
+    /// The OID of a foreign table's server, or 0.
+    pub foreign_server: u32,
     /// Storage parameters (`name=value`), a view's check option left out.
     pub options: Vec<BString>,
     /// Storage parameters of the TOAST table.

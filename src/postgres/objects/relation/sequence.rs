@@ -70,7 +70,10 @@ impl SequenceType {
 
 /// The sequences whose values are dumped, by OID, with their qualified names in SQL: old servers tell a sequence's value
 /// only to those who ask for it by name.
-pub fn names(model: &Model) -> Vec<(u32, Sql)> {
+pub fn names(model: &Model, scope: &Scope<'_>) -> Vec<(u32, Sql)> {
+    if !scope.has_data(RelationKind::Sequence) {
+        return Vec::new();
+    }
     let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
     model
         .of_kind::<Relation>()

@@ -22,12 +22,14 @@ const RELATIONS: &str = "\
            pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END, c.relowner)::text[] \
              AS acl_default, \
            space.spcname AS tablespace, method.amname AS access_method, \
+           coalesce(f.ftserver, 0)::oid AS foreign_server, \
            owner.refobjid AS owning_table, owner.refobjsubid AS owning_column, owner.deptype = 'i' AS is_identity \
     FROM pg_catalog.pg_class AS c \
     LEFT JOIN pg_catalog.pg_class AS toast \
       ON toast.oid = c.reltoastrelid AND toast.relkind = 't' AND c.relkind <> 'p' \
     LEFT JOIN pg_catalog.pg_tablespace AS space ON space.oid = c.reltablespace \
     LEFT JOIN pg_catalog.pg_am AS method ON method.oid = c.relam \
+    LEFT JOIN pg_catalog.pg_foreign_table AS f ON c.relkind = 'f' AND f.ftrelid = c.oid \
     LEFT JOIN pg_catalog.pg_depend AS owner \
       ON c.relkind = 'S' AND owner.classid = 1259 AND owner.objid = c.oid AND owner.objsubid = 0 \
      AND owner.refclassid = 1259 AND owner.deptype IN ('a', 'i') \
@@ -140,6 +142,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
         row_type: row.oid("reltype")?,
         of_type: row.oid("reloftype")?,
         is_partition: row.bool("relispartition")?,
+        foreign_server: row.oid("foreign_server")?,
         options,
         toast_options: row.texts("toast_options")?.into_iter().flatten().collect(),
         check_option,
@@ -159,11 +162,12 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
         privileges,
     };
     let has = Parts::DEFINITION.or(Parts::DATA).or(relation.privileges.part());
+    let in_schema = model.get(schema).map_or(Parts::NONE, |schema| schema.contents_wanted);
     let id = model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid }),
         name,
         schema: Some(schema),
-        wanted: Wanted::LikeSchema,
+        wanted: Wanted::These(model.selected.relation(oid, in_schema)),
         has,
         body: relation,
     });

@@ -1,0 +1,179 @@
+//! Which objects were asked for.
+//!
+//! A [`Selection`] holds patterns, as they were typed; [`resolve`] finds what matches them in the database, and the
+//! [`Selected`] that comes of it says what is wanted of a schema, a relation, an extension. All other objects go by the
+//! schema that they are in, or, in none, by whether everything is being dumped.
+
+mod pattern;
+mod resolve;
+
+use std::collections::HashSet;
+
+use bstr::{BStr, BString};
+
+use super::catalogs::FIRST_USER_OID;
+use super::model::Parts;
+
+pub use resolve::resolve;
+
+/// The role that owns schema public since PostgreSQL 15, `pg_database_owner`.
+const DATABASE_OWNER_ROLE: u32 = 6171;
+
+/// What to dump, as patterns by the rules of psql: `*` and `?` stand for any and for one character, a dot parts the schema
+/// from the name, letters are folded to lower case outside of double quotes, and regular expressions work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only these schemas, with what is in them.
+    pub schemas: Vec<BString>,
+    /// None of these schemas.
+    pub exclude_schemas: Vec<BString>,
+    /// Only these tables, views, sequences, foreign tables and materialized views.
+    pub tables: Vec<BString>,
+    /// The same, with their partitions and the tables that inherit from them.
+    pub tables_and_children: Vec<BString>,
+    /// None of these tables.
+    pub exclude_tables: Vec<BString>,
+    /// The same, with their partitions and the tables that inherit from them.
+    pub exclude_tables_and_children: Vec<BString>,
+    /// These tables without their rows.
+    pub exclude_table_data: Vec<BString>,
+    /// The same, with their partitions and the tables that inherit from them.
+    pub exclude_table_data_and_children: Vec<BString>,
+    /// Of the extensions only these, and nothing else unless it is selected, too.
+    pub extensions: Vec<BString>,
+    /// Of the extensions only these, and everything else: what `include extension` means in a filter file of `pg_dump`.
+    pub extensions_beside_others: Vec<BString>,
+    /// None of these extensions.
+    pub exclude_extensions: Vec<BString>,
+    /// The rows of foreign tables of these foreign servers.
+    pub foreign_data: Vec<BString>,
+    /// Every pattern of what to include must match something, not only one of each sort.
+    pub strict_names: bool,
+}
+
+impl Selection {
+    /// Whether nothing was selected, so that what is not excluded is dumped.
+    pub fn is_everything(&self) -> bool {
+        let only = [&self.schemas, &self.tables, &self.tables_and_children, &self.extensions];
+        only.iter().all(|patterns| patterns.is_empty())
+    }
+}
+
+/// What was asked for, as OIDs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    everything: bool,
+    schemas: Option<HashSet<u32>>,
+    excluded_schemas: HashSet<u32>,
+    relations: Option<HashSet<u32>>,
+    excluded_relations: HashSet<u32>,
+    excluded_data: HashSet<u32>,
+    extensions: Option<HashSet<u32>>,
+    excluded_extensions: HashSet<u32>,
+    foreign_servers: HashSet<u32>,
+}
+
+impl Default for Selected {
+    fn default() -> Self {
+        Self {
+            everything: true,
+            schemas: None,
+            excluded_schemas: HashSet::new(),
+            relations: None,
+            excluded_relations: HashSet::new(),
+            excluded_data: HashSet::new(),
+            extensions: None,
+            excluded_extensions: HashSet::new(),
+            foreign_servers: HashSet::new(),
+        }
+    }
+}
+
+/// What is wanted of a schema, before its membership of an extension is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfSchema {
+    /// Of the schema itself.
+    pub own: Parts,
+    /// Of the objects in it.
+    pub contents: Parts,
+    /// Whether it is made by CREATE SCHEMA; public, unless it is asked for by name, is taken to be there.
+    pub created: bool,
+}
+
+impl Selected {
+    /// Whether no selection of schemas, tables or extensions was made.
+    pub fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// What is wanted of a schema and of what is in it.
+    pub fn schema(&self, oid: u32, name: &BStr, owner: u32) -> OfSchema {
+        let all = |parts| OfSchema { own: parts, contents: parts, created: true };
+        let wanted = if self.relations.is_some() {
+            all(Parts::NONE)
+        } else if let Some(schemas) = &self.schemas {
+            all(if schemas.contains(&oid) { Parts::ALL } else { Parts::NONE })
+        } else if name == "pg_catalog" {
+            all(Parts::PRIVILEGES)
+        } else if name.starts_with(b"pg_") || name == "information_schema" {
+            all(Parts::NONE)
+        } else if name == "public" {
+            let own = if owner == DATABASE_OWNER_ROLE { Parts::ALL.without(Parts::DEFINITION) } else { Parts::ALL };
+            OfSchema { own, contents: Parts::ALL, created: false }
+        } else {
+            all(Parts::ALL)
+        };
+        if !self.excluded_schemas.contains(&oid) {
+            return wanted;
+        }
+        OfSchema { own: Parts::NONE, contents: Parts::NONE, ..wanted }
+    }
+
+    /// What is wanted of a relation that is no member of an extension; `in_schema` is what is wanted in its schema.
+    pub fn relation(&self, oid: u32, in_schema: Parts) -> Parts {
+        let wanted = match &self.relations {
+            Some(relations) if relations.contains(&oid) => Parts::ALL,
+            Some(_) => Parts::NONE,
+            None => in_schema,
+        };
+        if self.excluded_relations.contains(&oid) { Parts::NONE } else { wanted }
+    }
+
+    /// Whether a relation's rows were not excluded.
+    pub fn has_data(&self, relation: u32) -> bool {
+        !self.excluded_data.contains(&relation)
+    }
+
+    /// Whether the rows of a foreign server's tables are wanted.
+    pub fn has_foreign_data(&self, server: u32) -> bool {
+        self.foreign_servers.contains(&server)
+    }
+
+    /// What is wanted of an extension.
+    pub fn extension(&self, oid: u32) -> Parts {
+        if oid < FIRST_USER_OID {
+            // It is in every database; what its members' privileges were changed to is not.
+            return Parts::PRIVILEGES;
+        }
+        let wanted = self.extensions.as_ref().map_or(self.everything, |extensions| extensions.contains(&oid));
+        if wanted && !self.excluded_extensions.contains(&oid) { Parts::ALL } else { Parts::NONE }
+    }
+
+    /// Whether the rows that users put into a configuration table are wanted. `extension` is the extension with what is
+    /// wanted of it, `schema` the table's schema with the same.
+    pub fn configuration(&self, extension: (u32, Parts), table: u32, schema: (u32, Parts)) -> bool {
+        let left_out = self.extensions.as_ref().is_some_and(|extensions| !extensions.contains(&extension.0))
+            || self.excluded_extensions.contains(&extension.0)
+            || self.excluded_relations.contains(&table)
+            || self.excluded_schemas.contains(&schema.0);
+        let asked_for = extension.1.has(Parts::DEFINITION)
+            || self.relations.as_ref().is_some_and(|relations| relations.contains(&table))
+            || schema.1.has(Parts::DATA);
+        asked_for && !left_out
+    }
+
+    /// What is wanted of an object that is in no schema.
+    pub fn in_no_schema(&self) -> Parts {
+        if self.everything { Parts::ALL } else { Parts::NONE }
+    }
+}

@@ -1,0 +1,214 @@
+//! Finds what matches the patterns of a selection.
+
+use std::collections::HashSet;
+
+use bstr::{BString, ByteSlice};
+
+use super::pattern::Pattern;
+use super::{Selected, Selection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::catalogs::Catalog;
+use crate::progress::{Level, Message, Reporter};
+use crate::wire::{Connection, Param, Query, Rows};
+
+/// What a sort of patterns is looked for among.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Among {
+    Schemas,
+    Relations { and_children: bool },
+    Extensions,
+    ForeignServers,
+}
+
+impl Among {
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Schemas => "schemas",
+            Self::Relations { .. } => "tables",
+            Self::Extensions => "extensions",
+            Self::ForeignServers => "foreign servers",
+        }
+    }
+
+    /// The catalog, and its column that has the name.
+    fn catalog(self) -> (Catalog, &'static str) {
+        match self {
+            Self::Schemas => (Catalog::NAMESPACE, "nspname"),
+            Self::Relations { .. } => (Catalog::CLASS, "relname"),
+            Self::Extensions => (Catalog::EXTENSION, "extname"),
+            Self::ForeignServers => (Catalog::FOREIGN_SERVER, "srvname"),
+        }
+    }
+
+    /// How many parts a name may have.
+    fn parts(self) -> usize {
+        if matches!(self, Self::Relations { .. }) { 3 } else { 1 }
+    }
+
+    /// The OIDs of what matches. Every name is qualified, operators' too: relations are looked for along the role's own
+    /// search path, which may have anything in it.
+    fn query(self, pattern: &Pattern) -> Query {
+        const MATCHES: &str = "OPERATOR(pg_catalog.~)";
+        const COLLATION: &str = "COLLATE pg_catalog.\"default\"";
+        let (catalog, name) = self.catalog();
+        let catalog = catalog.name().unwrap_or_default();
+        let matching = format!("SELECT x.oid FROM pg_catalog.{catalog} AS x");
+        let named = format!("x.{name} {MATCHES} $1 {COLLATION}");
+        let Self::Relations { and_children } = self else {
+            let doing = format!("{} by name", self.plural());
+            return Query::new(doing, format!("{matching} WHERE {named}")).param(Param::text(pattern.name()));
+        };
+        let found_by = match pattern.schema() {
+            Some(_) => format!("n.nspname {MATCHES} $2 {COLLATION}"),
+            None => "pg_catalog.pg_table_is_visible(x.oid)".to_owned(),
+        };
+        let mut sql = format!(
+            "{matching} JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) x.relnamespace \
+             WHERE x.relkind OPERATOR(pg_catalog.=) ANY ('{{r,p,f,v,m,S}}'::pg_catalog.\"char\"[]) \
+             AND {named} AND {found_by}"
+        );
+        if and_children {
+            sql = format!(
+                "WITH RECURSIVE family (oid) AS ({sql} UNION SELECT i.inhrelid FROM family \
+                 JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) family.oid) \
+                 SELECT oid FROM family"
+            );
+        }
+        let query = Query::new("tables by name", sql).param(Param::text(pattern.name()));
+        match pattern.schema() {
+            Some(schema) => query.param(Param::text(schema)),
+            None => query,
+        }
+    }
+}
+
+/// Whether what does not match anything is an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matching {
+    /// It is, for each pattern.
+    Each,
+    /// It is, if no pattern matches; one among others is worth a warning.
+    Any,
+    /// It is not.
+    None,
+}
+
+/// Finds what `selection` asks for.
+///
+/// # Errors
+/// A pattern makes no sense, is about another database, or has to match something and does not.
+pub fn resolve(connection: &mut Connection, selection: &Selection, reporter: &dyn Reporter) -> Result<Selected> {
+    let mut finder = Finder { connection, reporter };
+    let included = if selection.strict_names { Matching::Each } else { Matching::Any };
+    let tables = Among::Relations { and_children: false };
+    let families = Among::Relations { and_children: true };
+    Ok(Selected {
+        everything: selection.is_everything(),
+        schemas: finder.only(&[(Among::Schemas, &selection.schemas)], included)?,
+        excluded_schemas: finder.find(&[(Among::Schemas, &selection.exclude_schemas)], Matching::None)?,
+        relations: finder.only(&[(tables, &selection.tables), (families, &selection.tables_and_children)], included)?,
+        excluded_relations: finder.find(
+            &[(tables, &selection.exclude_tables), (families, &selection.exclude_tables_and_children)],
+            Matching::None,
+        )?,
+        excluded_data: finder.find(
+            &[(tables, &selection.exclude_table_data), (families, &selection.exclude_table_data_and_children)],
+            Matching::None,
+        )?,
+        foreign_servers: finder.find(&[(Among::ForeignServers, &selection.foreign_data)], Matching::Each)?,
+        extensions: finder.only(
+            &[(Among::Extensions, &selection.extensions), (Among::Extensions, &selection.extensions_beside_others)],
+            included,
+        )?,
+        excluded_extensions: finder.find(&[(Among::Extensions, &selection.exclude_extensions)], Matching::None)?,
+    })
+}
+
+struct Finder<'a> {
+    connection: &'a mut Connection,
+    reporter: &'a dyn Reporter,
+}
+
+/// Patterns of one sort.
+type Patterns<'a> = (Among, &'a [BString]);
+
+impl Finder<'_> {
+    /// As [`Finder::find`]; `None` where there are no patterns.
+    fn only(&mut self, sorts: &[Patterns<'_>], matching: Matching) -> Result<Option<HashSet<u32>>> {
+        let asked_for = sorts.iter().any(|(_, patterns)| !patterns.is_empty());
+        Ok(if asked_for { Some(self.find(sorts, matching)?) } else { None })
+    }
+
+    /// The OIDs of all that match one of the patterns.
+    fn find(&mut self, sorts: &[Patterns<'_>], matching: Matching) -> Result<HashSet<u32>> {
+        let mut texts = Vec::new();
+        let mut queries = Vec::new();
+        for (among, text) in sorts.iter().flat_map(|(among, patterns)| patterns.iter().map(|text| (*among, text))) {
+            let pattern = Pattern::parse(text.as_bstr(), among.parts());
+            self.check(&pattern, among, text)?;
+            texts.push((among, text));
+            queries.push(among.query(&pattern));
+        }
+        let mut found = HashSet::new();
+        let mut without = Vec::new();
+        for ((among, text), rows) in texts.iter().zip(self.run(&queries, sorts)?) {
+            if rows.is_empty() {
+                without.push((*among, *text));
+            }
+            for row in rows.iter() {
+                found.insert(row.oid("oid")?);
+            }
+        }
+        let is_error = match matching {
+            Matching::Each => !without.is_empty(),
+            Matching::Any => found.is_empty() && !without.is_empty(),
+            Matching::None => false,
+        };
+        if is_error {
+            let (among, text) = without[0];
+            return Err(Error::new(ErrorKind::Usage, format!("select {} \"{text}\"", among.plural()))
+                .why("nothing in the database matches")
+                .hint("a name that is not in lower case must be in double quotes, which the shell must let pass"));
+        }
+        for (among, text) in without {
+            self.reporter.message(Message {
+                level: if matching == Matching::Any { Level::Warning } else { Level::Info },
+                subject: format!("{} \"{text}\"", among.plural()),
+                text: "nothing in the database matches".into(),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Runs the queries; those for relations see them along the role's own search path, as psql does.
+    fn run(&mut self, queries: &[Query], sorts: &[Patterns<'_>]) -> Result<Vec<Rows>> {
+        if queries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let along_path = sorts.iter().any(|(among, _)| matches!(among, Among::Relations { .. }));
+        if !along_path {
+            return self.connection.pipeline(queries);
+        }
+        self.connection.execute(b"RESET search_path")?;
+        let results = self.connection.pipeline(queries)?;
+        self.connection.execute(b"SELECT pg_catalog.set_config('search_path', '', false)")?;
+        Ok(results)
+    }
+
+    fn check(&mut self, pattern: &Pattern, among: Among, text: &BString) -> Result<()> {
+        let wrong = |why: &str| {
+            Err(Error::new(ErrorKind::Usage, format!("select {} \"{text}\"", among.plural()))
+                .why(why)
+                .hint("a dot that is part of a name must be in double quotes, which the shell must let pass"))
+        };
+        if pattern.dots >= among.parts() {
+            return wrong("there are too many dots in it");
+        }
+        let Some(database) = pattern.database() else { return Ok(()) };
+        let rows = self.connection.query("SELECT pg_catalog.current_database() AS name", &[])?;
+        if rows.one()?.text("name")? != database {
+            return wrong("it names another database than the one that is backed up");
+        }
+        Ok(())
+    }
+}
