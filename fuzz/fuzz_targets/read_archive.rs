@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use pgformat::{Block, DumpId, Limits, Reader, Result};
 
 const LIMITS: Limits =
-    Limits { entries: 10_000, text: 1 << 20, dependencies: 10_000, contents: 1 << 22, chunk: 1 << 22 };
+    Limits { entries: 10_000, text: 1 << 20, dependencies: 10_000, contents: 1 << 22, chunk: 1 << 22, objects: 10_000 };
 /// A small archive can hold a lot of data; more than this is not looked at.
 const ENOUGH: usize = 1 << 22;
 

@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// The input or the output itself failed.
     Io(io::Error),
-    /// The input is something else than an archive in custom format; the text says what it looks like.
+    /// The input is something else than an archive; the text says what it looks like.
     NotAnArchive(String),
     /// It is an archive, but of a version or with a feature that is not known here.
     Unsupported(String),
@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Protocol(String),
     /// The archive has no such data, or it lies behind what was already read of an input that cannot seek.
     NotFound(String),
+    /// A file or a member that the table of contents speaks of is not in the archive.
+    Missing(String),
 }
 
 /// Whether an archive was being read or written.
@@ -51,13 +53,26 @@ pub struct Error(Box<Inner>);
 struct Inner {
     direction: Direction,
     what: String,
+    /// The file of an archive of many files.
+    file: Option<String>,
     offset: u64,
     kind: ErrorKind,
 }
 
 impl Error {
     pub(crate) fn new(direction: Direction, what: impl Into<String>, offset: u64, kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { direction, what: what.into(), offset, kind }))
+        Self(Box::new(Inner { direction, what: what.into(), file: None, offset, kind }))
+    }
+
+    /// Says that the offset counts from the beginning of this file.
+    pub(crate) fn in_file(mut self, file: Option<&str>) -> Self {
+        self.0.file = file.map(str::to_owned);
+        self
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
     }
 
     /// Why it failed.
@@ -75,7 +90,12 @@ impl Error {
         &self.0.what
     }
 
-    /// How many bytes from the archive's beginning it happened.
+    /// The file of an archive in directory format that it happened in.
+    pub fn file(&self) -> Option<&str> {
+        self.0.file.as_deref()
+    }
+
+    /// How many bytes from the beginning of the archive, or of its [`file`](Error::file), it happened.
     pub fn offset(&self) -> u64 {
         self.0.offset
     }
@@ -124,7 +144,11 @@ impl fmt::Display for Error {
             Direction::Reading => "reading",
             Direction::Writing => "writing",
         };
-        write!(f, "{direction} {} at byte {}: ", self.0.what, self.0.offset)?;
+        write!(f, "{direction} {} at byte {}", self.0.what, self.0.offset)?;
+        if let Some(file) = &self.0.file {
+            write!(f, " of {file}")?;
+        }
+        f.write_str(": ")?;
         match &self.0.kind {
             ErrorKind::Io(error) => error.fmt(f),
             ErrorKind::Truncated => f.write_str("the archive ends early: it is truncated"),
@@ -134,7 +158,8 @@ impl fmt::Display for Error {
             | ErrorKind::Malformed(why)
             | ErrorKind::Compression(why)
             | ErrorKind::Protocol(why)
-            | ErrorKind::NotFound(why) => f.write_str(why),
+            | ErrorKind::NotFound(why)
+            | ErrorKind::Missing(why) => f.write_str(why),
         }
     }
 }

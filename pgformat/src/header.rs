@@ -16,6 +16,21 @@ pub(crate) const MAGIC: &[u8; 5] = b"PGDMP";
 pub enum Format {
     /// One file: pg_dump's `-Fc`.
     Custom,
+    /// A tar file: pg_dump's `-Ft`.
+    Tar,
+    /// A folder of files: pg_dump's `-Fd`.
+    Directory,
+}
+
+impl Format {
+    /// Its name, as pg_dump spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Custom => "custom",
+            Self::Tar => "tar",
+            Self::Directory => "directory",
+        }
+    }
 }
 
 /// When the dump was made, in the local time of the machine that made it, as C's `struct tm` has it.
@@ -110,9 +125,9 @@ impl Header {
         }
     }
 
-    pub(crate) fn read<R: Read>(input: &mut Input<R>, limits: &Limits) -> Result<Self> {
+    pub(crate) fn read<R: Read>(input: &mut Input<R>, format: Format, limits: &Limits) -> Result<Self> {
         let what = |what: &'static str| move |fault: Fault| fault.reading(format!("{what} in the header"));
-        magic(input).map_err(|fault| fault.reading("the header"))?;
+        magic(input, format).map_err(|fault| fault.reading("the header"))?;
         let version = Version {
             major: input.byte().map_err(what("the version"))?,
             minor: input.byte().map_err(what("the version"))?,
@@ -124,7 +139,7 @@ impl Header {
         }
         let int_size = size(input).map_err(what("the size of integers"))?;
         let offset_size = size(input).map_err(what("the size of offsets"))?;
-        let format = format(input).map_err(what("the format"))?;
+        check_format(input, format).map_err(what("the format"))?;
         let compression = compression(input, version, int_size).map_err(what("the compression"))?;
         let mut clock = [0; 7];
         for n in &mut clock {
@@ -160,6 +175,10 @@ impl Header {
         if *version < compression.lowest_version() {
             let lowest = compression.lowest_version();
             let why = format!("archive version {version} cannot say {}: that takes {lowest}", compression.name());
+            return Err(ErrorKind::Unsupported(why));
+        }
+        if self.format != Format::Custom {
+            let why = format!("the {} format is only read; what is written is the custom format", self.format.name());
             return Err(ErrorKind::Unsupported(why));
         }
         if !(1..=32).contains(&self.int_size) || !(1..=32).contains(&self.offset_size) {
@@ -198,36 +217,34 @@ impl Header {
     }
 }
 
-fn magic<R: Read>(input: &mut Input<R>) -> Result<(), Fault> {
-    let start = input.fill()?;
+fn magic<R: Read>(input: &mut Input<R>, format: Format) -> Result<(), Fault> {
+    let at = input.offset();
+    // So much tells a script from other files.
+    let start = input.peek(4096)?;
     if start.starts_with(MAGIC) {
         input.consume(MAGIC.len());
         return Ok(());
     }
-    // Input may come byte by byte, so a short start says nothing yet.
-    if MAGIC.starts_with(&start[..start.len().min(MAGIC.len())]) {
-        let mut magic = [0; MAGIC.len()];
-        input.read_exact(&mut magic)?;
-        if magic == *MAGIC {
-            return Ok(());
-        }
-        return Err(Fault::new(0, ErrorKind::NotAnArchive(not_an_archive(b"").into())));
+    if MAGIC.starts_with(start) {
+        return Err(Fault::new(at + start.len() as u64, ErrorKind::Truncated));
     }
-    Err(Fault::new(0, ErrorKind::NotAnArchive(not_an_archive(start).into())))
+    let why = match format {
+        Format::Custom => not_an_archive(start),
+        Format::Tar | Format::Directory => "toc.dat is no table of contents: it does not begin with PGDMP",
+    };
+    Err(Fault::new(at, ErrorKind::NotAnArchive(why.into())))
 }
 
 fn not_an_archive(start: &[u8]) -> &'static str {
-    let contains = |text: &[u8]| start.windows(text.len()).take(4096).any(|window| window == text);
-    if start.get(257..262) == Some(b"ustar") {
-        "it is a tar file; if pg_dump -Ft wrote it, only pg_restore reads it"
-    } else if contains(b"PostgreSQL database dump") || contains(b"PostgreSQL database cluster dump") {
+    let contains = |text: &[u8]| start.windows(text.len()).any(|window| window == text);
+    if contains(b"PostgreSQL database dump") || contains(b"PostgreSQL database cluster dump") {
         "it is an SQL script of pg_dump, which psql runs"
     } else if start.starts_with(b"SQLite format 3\0") {
         "it is an SQLite database"
     } else if start.starts_with(&[0x1f, 0x8b]) {
-        "it is a gzip file; an archive in custom format is compressed inside, not as a whole"
+        "it is a gzip file; an archive of pg_dump is compressed inside, not as a whole: gunzip it first"
     } else {
-        "it is no archive in pg_dump's custom format: it does not begin with PGDMP"
+        "it is no archive of pg_dump: it begins neither with PGDMP nor as a tar file"
     }
 }
 
@@ -239,15 +256,16 @@ fn size<R: Read>(input: &mut Input<R>) -> Result<u8, Fault> {
     }
 }
 
-fn format<R: Read>(input: &mut Input<R>) -> Result<Format, Fault> {
+/// A tar archive and a directory say the same of themselves.
+fn check_format<R: Read>(input: &mut Input<R>, format: Format) -> Result<(), Fault> {
     let at = input.offset();
-    let other = match input.byte()? {
-        1 => return Ok(Format::Custom),
-        3 => "this is the table of contents of a tar archive, not an archive in custom format",
-        5 => "this is the table of contents of a directory archive, not an archive in custom format",
-        n => return Err(Fault::malformed(at, format!("there is no archive format {n}"))),
+    let why = match (input.byte()?, format) {
+        (1, Format::Custom) | (3, Format::Tar | Format::Directory) => return Ok(()),
+        (1, _) => "this toc.dat is an archive in custom format, not the table of contents of one in many files",
+        (3, _) => "this is the toc.dat of a directory archive, or of a tar archive: the archive is the folder it is in",
+        (n, _) => return Err(Fault::malformed(at, format!("there is no archive format {n}"))),
     };
-    Err(Fault::new(at, ErrorKind::Unsupported(other.into())))
+    Err(Fault::new(at, ErrorKind::Unsupported(why.into())))
 }
 
 fn compression<R: Read>(input: &mut Input<R>, version: Version, int_size: u8) -> Result<Compression, Fault> {

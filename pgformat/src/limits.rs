@@ -14,9 +14,15 @@ pub struct Limits {
     pub contents: u64,
     /// Bytes in one chunk of data, as stored.
     pub chunk: u64,
+    /// Large objects in one list of a directory or a tar archive.
+    pub objects: u64,
 }
 
 impl Limits {
+    /// Bytes of a table of contents that is compressed, which nobody but a person with a compressor does: its length says
+    /// nothing of what it will be in memory.
+    pub(crate) const PACKED_CONTENTS: u64 = 64 << 20;
+
     /// What fits every archive that PostgreSQL's tools can read back.
     pub const DEFAULT: Self = Self {
         entries: 50_000_000,
@@ -24,6 +30,7 @@ impl Limits {
         dependencies: 10_000_000,
         contents: 16 << 30,
         chunk: i32::MAX as u64,
+        objects: 32_000_000,
     };
 }
 

@@ -48,17 +48,60 @@ impl<R: Read> Input<R> {
         Ok(Self { seek: Some(R::seek), base, ..Self::streaming(inner) })
     }
 
+    /// Another input of the same sort, from its beginning.
+    pub(crate) fn another(&self, inner: R) -> Self {
+        Self { seek: self.seek, base: self.base, ..Self::streaming(inner) }
+    }
+
+    /// Says that the first byte is this many bytes from the beginning of what errors are about.
+    pub(crate) fn starting_at(self, offset: u64) -> Self {
+        Self { offset, ..self }
+    }
+
+    /// Goes on with another input, which does not seek, from its beginning.
+    pub(crate) fn replace(&mut self, inner: R) {
+        self.inner = inner;
+        (self.seek, self.base, self.start, self.end, self.offset) = (None, 0, 0, 0, 0);
+    }
+
+    pub(crate) fn inner(&self) -> &R {
+        &self.inner
+    }
+
     pub(crate) fn can_seek(&self) -> bool {
         self.seek.is_some()
+    }
+
+    /// How many bytes there are in all, of an input that can seek.
+    pub(crate) fn length(&mut self) -> Result<Option<u64>, Fault> {
+        let Some(seek) = self.seek else { return Ok(None) };
+        let end = seek(&mut self.inner, SeekFrom::End(0)).map_err(|e| Fault::new(self.offset, ErrorKind::Io(e)))?;
+        let offset = self.offset;
+        self.jump(seek, offset)?;
+        Ok(Some(end.saturating_sub(self.base)))
+    }
+
+    /// The first `n` bytes that were not taken yet, which are not taken by this; fewer only at the end of the input.
+    /// `n` must fit the buffer.
+    pub(crate) fn peek(&mut self, n: usize) -> Result<&[u8], Fault> {
+        if self.start > 0 && self.start + n > self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        while self.end - self.start < n {
+            match self.inner.read(&mut self.buffer[self.end..]) {
+                Ok(0) => break,
+                Ok(read) => self.end += read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(Fault::new(self.offset, ErrorKind::Io(e))),
+            }
+        }
+        Ok(&self.buffer[self.start..self.end.min(self.start + n)])
     }
 
     /// How many bytes were taken so far.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
-    }
-
-    pub(crate) fn into_inner(self) -> R {
-        self.inner
     }
 
     /// The bytes at hand; empty only at the end of the input.

@@ -6,8 +6,10 @@ use std::io::{Read, Write};
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::compression::Codec;
 use crate::error::{ErrorKind, Fault, Result};
-use crate::header::Header;
+use crate::header::{Format, Header};
+use crate::names::Name;
 use crate::primitives::{DataPosition, Input, Output};
 use crate::{Limits, Version};
 
@@ -235,9 +237,12 @@ impl<R: Read> Fields<'_, R> {
         };
         let with_oids = self.with_oids()?;
         let entry = Entry { dependencies: self.dependencies()?, ..entry };
-        let position = match self.input.position(self.header.offset_size) {
-            Ok(position) => position,
-            Err(fault) => return Err(self.error("data offset", fault)),
+        let position = match self.header.format {
+            Format::Custom => match self.input.position(self.header.offset_size) {
+                Ok(position) => position,
+                Err(fault) => return Err(self.error("data offset", fault)),
+            },
+            Format::Tar | Format::Directory => self.file_name(&entry)?,
         };
         let read = self.input.offset() - self.start;
         if read > self.limits.contents {
@@ -312,6 +317,27 @@ impl<R: Read> Fields<'_, R> {
                 Err(self.error("OID flag", Fault::malformed(at, why)))
             }
         }
+    }
+
+    /// The name of the file with the entry's data, empty where there is none. A reader never opens a file by it: what it
+    /// must be is known, and another one could lead out of the archive.
+    fn file_name(&mut self, entry: &Entry) -> Result<DataPosition> {
+        let at = self.input.offset();
+        let Some(name) = self.text("file name")?.filter(|name| !name.is_empty()) else {
+            return Ok(DataPosition::NoData);
+        };
+        let named = match Name::parse(&name) {
+            Some((Name::Data(id), Codec::None)) => id == entry.dump_id,
+            Some((Name::List(id), Codec::None)) => {
+                entry.holds_large_objects() && id.is_none_or(|id| id == entry.dump_id)
+            }
+            _ => false,
+        };
+        if named {
+            return Ok(DataPosition::NotSet);
+        }
+        let why = format!("its data cannot be in {name:?}: it would be in {}", Name::Data(entry.dump_id));
+        Err(self.error("file name", Fault::malformed(at, why)))
     }
 
     fn dependencies(&mut self) -> Result<Vec<DumpId>> {

@@ -1,58 +1,18 @@
-//! Opening an archive of a PostgreSQL database, wherever it comes from.
+//! Opening a backup file for a verb: which kind it is, and what to say if it is the wrong one.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
-use pgformat::Reader;
+use crate::error::{Error, Result};
+use crate::postgres::archive;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::output::io_error;
-use crate::postgres::restore::archive_error;
-
-/// An archive that was opened; what cannot seek is read once from its beginning to its end.
-pub(crate) type Archive = Reader<Input>;
-
-/// Where an archive comes from.
-#[derive(Debug)]
-pub(crate) enum Input {
-    File(File),
-    Stdin(io::Stdin),
-}
-
-impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.read(buffer),
-            Self::Stdin(stdin) => stdin.read(buffer),
-        }
-    }
-}
-
-impl io::Seek for Input {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        match self {
-            Self::File(file) => file.seek(to),
-            Self::Stdin(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
-    }
-}
+pub(crate) use crate::postgres::archive::{Archive, Input};
 
 /// Opens the archive at `path`, or the one on standard input if that is `-`, and reads its table of contents. `doing` says
 /// what for, worded to follow "could not".
 pub(crate) fn open(path: &Path, doing: &str) -> Result<Archive> {
-    let failed = |e| explain(archive_error(doing, e), path);
-    if path == Path::new("-") {
-        return Reader::new(Input::Stdin(io::stdin())).map_err(failed);
-    }
-    let found = fs::metadata(path).map_err(|e| io_error(doing, path, e))?;
-    if found.is_dir() {
-        return Err(Error::new(ErrorKind::Archive, doing)
-            .why(format!("{} is a folder", path.display()))
-            .hint("archives in directory format (pg_dump -Fd) are not read; pg_restore reads them"));
-    }
-    let input = Input::File(File::open(path).map_err(|e| io_error(doing, path, e))?);
-    if found.is_file() { Reader::seekable(input).map_err(failed) } else { Reader::new(input).map_err(failed) }
+    archive::open(path, doing).map_err(|error| explain(error, path))
 }
 
 fn explain(error: Error, path: &Path) -> Error {
@@ -64,18 +24,21 @@ fn explain(error: Error, path: &Path) -> Error {
 
 /// Whether the file begins as SQLite databases do.
 pub(crate) fn is_sqlite(path: &Path) -> bool {
-    begins_with(path, b"SQLite format 3\0")
+    begin(path).starts_with(b"SQLite format 3\0")
 }
 
-/// Whether the file begins as archives of PostgreSQL databases do.
+/// Whether it is a folder, or a file that begins as archives of PostgreSQL databases do.
 pub(crate) fn is_archive(path: &Path) -> bool {
-    begins_with(path, b"PGDMP")
+    let begin = begin(path);
+    path.is_dir() || begin.starts_with(b"PGDMP") || begin.get(257..262) == Some(b"ustar")
 }
 
-fn begins_with(path: &Path, magic: &[u8]) -> bool {
-    if !fs::metadata(path).is_ok_and(|m| m.is_file()) {
-        return false;
-    }
+/// The first bytes of a regular file.
+fn begin(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    File::open(path).and_then(|f| f.take(magic.len() as u64).read_to_end(&mut bytes)).is_ok() && bytes == magic
+    if fs::metadata(path).is_ok_and(|m| m.is_file()) {
+        // What cannot be read is not recognised; opening it says why.
+        let _ = File::open(path).and_then(|file| file.take(512).read_to_end(&mut bytes));
+    }
+    bytes
 }

@@ -1,5 +1,6 @@
 //! PostgreSQL: reading its catalog, dumping it into an archive, restoring an archive into it.
 
+pub mod archive;
 pub mod catalog;
 pub mod catalogs;
 pub mod data;

@@ -167,7 +167,7 @@ fn files_of_the_other_kind_are_told_apart() {
         ("script.sql", &url, "no archive"),
         ("half.dump", &url, "table of contents"),
         ("missing", &url, "No such file"),
-        (".", &url, "is a folder"),
+        (".", &url, "it is a folder, but none of an archive"),
         ("out.dump", "sqlite:///app.db", "archive of a PostgreSQL database"),
     ] {
         scene.fails(1, says, &["restore", file, "--url", url, "--force"]);

@@ -2,6 +2,34 @@
 
 use super::{Compression, gzip, lz4, zstd};
 
+/// How a stream is compressed, by where it is stored: what archives call gzip is a zlib stream in a block, and a gzip file
+/// where it is a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codec {
+    None,
+    Zlib,
+    GzipFile,
+    Lz4,
+    Zstd,
+}
+
+impl Codec {
+    /// How the blocks of an archive in custom format are compressed.
+    pub(crate) fn of_blocks(compression: Compression) -> Self {
+        match compression {
+            Compression::None => Self::None,
+            Compression::Gzip(_) => Self::Zlib,
+            Compression::Lz4 => Self::Lz4,
+            Compression::Zstd(_) => Self::Zstd,
+        }
+    }
+
+    /// Whether nothing at all stands for no data: pg_dump begins an lz4 or zstd file with its first byte of data.
+    pub(crate) fn may_be_empty(self) -> bool {
+        matches!(self, Self::None | Self::Lz4 | Self::Zstd)
+    }
+}
+
 /// Undoes the compression of one stream after another.
 pub(crate) enum Decoder {
     None,
@@ -11,12 +39,13 @@ pub(crate) enum Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn new(compression: Compression) -> Result<Self, String> {
-        Ok(match compression {
-            Compression::None => Self::None,
-            Compression::Gzip(_) => Self::Gzip(gzip::Decoder::new()),
-            Compression::Lz4 => Self::Lz4(Box::new(lz4::Decoder::new())),
-            Compression::Zstd(_) => Self::Zstd(zstd::Decoder::new()?),
+    pub(crate) fn new(codec: Codec) -> Result<Self, String> {
+        Ok(match codec {
+            Codec::None => Self::None,
+            Codec::Zlib => Self::Gzip(gzip::Decoder::new()),
+            Codec::GzipFile => Self::Gzip(gzip::Decoder::of_files()),
+            Codec::Lz4 => Self::Lz4(Box::new(lz4::Decoder::new())),
+            Codec::Zstd => Self::Zstd(zstd::Decoder::new()?),
         })
     }
 
@@ -45,7 +74,7 @@ impl Decoder {
     pub(crate) fn what_is_missing(&self) -> &'static str {
         match self {
             Self::None => "nothing is missing",
-            Self::Gzip(_) => "the end of its zlib stream is missing",
+            Self::Gzip(decoder) => decoder.what_is_missing(),
             Self::Lz4(_) => "the end of its lz4 frame is missing",
             Self::Zstd(_) => "the end of its zstd frame is missing",
         }

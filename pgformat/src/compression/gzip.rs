@@ -1,4 +1,5 @@
-//! What archives call gzip: one zlib stream each table, made of raw deflate pieces that can be compressed apart.
+//! What archives call gzip: one zlib stream each table, made of raw deflate pieces that can be compressed apart; and the gzip
+//! files of the directory format, which are only read.
 
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
@@ -75,16 +76,25 @@ impl Encoder {
     }
 }
 
-/// Decompresses a zlib stream.
+/// Decompresses a zlib stream, or the members of a gzip file.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     decompress: Decompress,
+    /// What is decompressed, for messages.
+    form: &'static str,
+    /// Whether another member may follow the first.
+    has_members: bool,
     ended: bool,
 }
 
 impl Decoder {
     pub(super) fn new() -> Self {
-        Self { decompress: Decompress::new(true), ended: false }
+        Self { decompress: Decompress::new(true), form: "zlib stream", has_members: false, ended: false }
+    }
+
+    /// Decompresses gzip files (RFC 1952).
+    pub(super) fn of_files() -> Self {
+        Self { decompress: Decompress::new_gzip(15), form: "gzip file", has_members: true, ended: false }
     }
 
     pub(super) fn reset(&mut self) {
@@ -96,19 +106,26 @@ impl Decoder {
         self.ended
     }
 
+    pub(super) fn what_is_missing(&self) -> &'static str {
+        if self.has_members { "the end of its gzip file is missing" } else { "the end of its zlib stream is missing" }
+    }
+
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
         if self.ended {
-            return if input.is_empty() {
-                Ok((0, 0))
-            } else {
-                Err("there are bytes after the end of its zlib stream".into())
-            };
+            if input.is_empty() {
+                return Ok((0, 0));
+            }
+            if !self.has_members {
+                return Err("there are bytes after the end of its zlib stream".into());
+            }
+            self.reset();
         }
+        let form = self.form;
         let (taken, given) = (self.decompress.total_in(), self.decompress.total_out());
         let status = self.decompress.decompress(input, output, FlushDecompress::None);
         let status = status.map_err(|error| match error.needs_dictionary() {
-            Some(_) => "its zlib stream wants a dictionary, which archives do not have".to_owned(),
-            None => format!("its zlib stream is damaged ({})", error.message().unwrap_or("zlib gives no reason")),
+            Some(_) => format!("its {form} wants a dictionary, which archives do not have"),
+            None => format!("its {form} is damaged ({})", error.message().unwrap_or("zlib gives no reason")),
         })?;
         self.ended = status == Status::StreamEnd;
         let (taken, given) = (self.decompress.total_in() - taken, self.decompress.total_out() - given);

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use crate::Version;
 
 pub use adler32::adler32_combine;
-pub(crate) use decoder::Decoder;
+pub(crate) use decoder::{Codec, Decoder};
 pub(crate) use piece::Joint;
 pub use piece::{Piece, PieceEncoder};
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::{Reader, State};
+use super::Reader;
+use super::core::State;
 use crate::error::Result;
 use crate::toc::Entry;
 
@@ -50,12 +51,12 @@ impl<R: Read> DataReader<'_, R> {
     /// # Errors
     /// The archive is damaged or ends early; reading fails.
     pub fn fill(&mut self) -> Result<&[u8]> {
-        self.reader.fill_data()
+        self.reader.core.fill_data()
     }
 
     /// Takes so many bytes of those that [`DataReader::fill`] gave.
     pub fn consume(&mut self, n: usize) {
-        self.reader.consume_data(n);
+        self.reader.core.stream.consume(n);
     }
 
     /// Passes over what is left, without decompressing it.
@@ -63,27 +64,27 @@ impl<R: Read> DataReader<'_, R> {
     /// # Errors
     /// The archive is damaged or ends early; reading fails.
     pub fn skip(self) -> Result<()> {
-        self.reader.skip_stream()
+        self.reader.core.skip_stream()
     }
 }
 
 impl<R: Read> Read for DataReader<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let data = self.reader.fill_data()?;
+        let data = self.reader.core.fill_data()?;
         let n = data.len().min(out.len());
         out[..n].copy_from_slice(&data[..n]);
-        self.reader.consume_data(n);
+        self.reader.core.stream.consume(n);
         Ok(n)
     }
 }
 
 impl<R: Read> BufRead for DataReader<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        Ok(self.reader.fill_data()?)
+        Ok(self.reader.core.fill_data()?)
     }
 
     fn consume(&mut self, n: usize) {
-        self.reader.consume_data(n);
+        self.reader.core.stream.consume(n);
     }
 }
 
@@ -110,8 +111,8 @@ impl<R: Read> LargeObjectsReader<'_, R> {
 }
 
 fn entry<R>(reader: &Reader<R>) -> Option<&Entry> {
-    match reader.state {
-        State::Data(at) | State::LargeObjects(at) | State::LargeObject(at, _) => reader.contents.entries.get(at),
+    match reader.core.state {
+        State::Data(at) | State::LargeObjects(at) | State::LargeObject(at, _) => reader.core.contents.entries.get(at),
         State::Between | State::End | State::Lost => None,
     }
 }

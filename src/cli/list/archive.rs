@@ -25,7 +25,7 @@ fn lines(archive: &Archive) -> Vec<String> {
         format!(";     TOC Entries: {}", archive.entries().len()),
         format!(";     Compression: {}", header.compression.to_string().split(':').next().unwrap_or_default()),
         format!(";     Dump Version: {}", version(header)),
-        ";     Format: CUSTOM".to_owned(),
+        format!(";     Format: {}", header.format.name().to_uppercase()),
         format!(";     Integer: {} bytes", header.int_size),
         format!(";     Offset: {} bytes", header.offset_size),
         format!(";     Dumped from database version: {}", shown(&header.server_version)),
@@ -97,7 +97,7 @@ fn as_json(file: &Path, archive: &Archive) -> serde_json::Value {
         })
         .collect();
     json!({
-        "format": "custom",
+        "format": header.format.name(),
         "file": file.to_string_lossy(),
         "archive_version": header.version.to_string(),
         "compression": header.compression.to_string(),

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use pgformat::{Block, DataPosition, DumpId, Reader};
+use pgformat::{Block, DumpId, Reader};
 
 use super::execute::{Data, TakeObject, TakeRows};
 use super::summary::EntryName;
@@ -26,50 +26,15 @@ pub fn archive_error(doing: impl Into<String>, error: pgformat::Error) -> Error 
     }
 }
 
-/// Sees to it that an archive goes on to its end, before the target is touched: what is cut off shows in the last block,
-/// or in its not being there. Of an archive that says where its blocks are only the last one is gone through, and nothing
-/// is decompressed. An input that cannot seek cannot be looked at beforehand.
+/// Sees to it that an archive goes on to its end, before the target is touched. An input that cannot seek cannot be looked
+/// at beforehand.
 ///
 /// # Errors
 /// The archive is cut off, or damaged so that the way to its end is not to be found.
 pub(super) fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
-    if !archive.can_seek() {
-        return Ok(());
-    }
-    let positions = archive.entries().iter().filter_map(|e| Some((archive.data_position(e.dump_id)?, e.dump_id)));
-    let mut last = None;
-    let mut all_known = true;
-    for (position, id) in positions {
-        match position {
-            DataPosition::At(offset) => last = last.max(Some((offset, id.0))),
-            DataPosition::NotSet => all_known = false,
-            DataPosition::NoData => {}
-        }
-    }
-    let gone_through = match (all_known, last) {
-        (true, None) => Ok(()),
-        (true, Some((_, id))) => go_through(archive, DumpId(id)),
-        (false, _) => go_through_all(archive),
-    };
-    gone_through.map_err(|error| {
+    archive.check_end().map_err(|error| {
         archive_error("find the end of the archive", error).hint("nothing was changed: take another archive")
     })
-}
-
-fn go_through<R: Read>(archive: &mut Reader<R>, id: DumpId) -> pgformat::Result<()> {
-    match archive.block(id)? {
-        None => Ok(()),
-        Some(Block::Data(data)) => data.skip(),
-        Some(Block::LargeObjects(mut objects)) => {
-            while objects.next()?.is_some() {}
-            Ok(())
-        }
-    }
-}
-
-fn go_through_all<R: Read>(archive: &mut Reader<R>) -> pgformat::Result<()> {
-    while archive.next_block()?.is_some() {}
-    Ok(())
 }
 
 impl<R: Read> Data for Reader<R> {

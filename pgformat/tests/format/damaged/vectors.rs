@@ -66,7 +66,7 @@ pub fn headers() -> Vec<Vector> {
                "the archive ends early: it is truncated";
         "it is something else": NONE, Other(b"hello, world".to_vec())
             => "the header" @ "0":
-               "it is no archive in pg_dump's custom format: it does not begin with PGDMP";
+               "it is no archive of pg_dump: it begins neither with PGDMP nor as a tar file";
         "it is an SQL script": NONE, Other(b"--\n-- PostgreSQL database dump\n--\n".to_vec())
             => "the header" @ "0":
                "it is an SQL script of pg_dump, which psql runs";
@@ -75,10 +75,10 @@ pub fn headers() -> Vec<Vector> {
                "it is an SQLite database";
         "it was compressed as a whole": NONE, Other(vec![0x1f, 0x8b, 8, 0, 0])
             => "the header" @ "0":
-               "it is a gzip file; an archive in custom format is compressed inside, not as a whole";
-        "it is a tar archive": NONE, Other([b"toc.dat".to_vec(), vec![0; 250], b"ustar\0".to_vec(), vec![0; 300]].concat())
-            => "the header" @ "0":
-               "it is a tar file; if pg_dump -Ft wrote it, only pg_restore reads it";
+               "it is a gzip file; an archive of pg_dump is compressed inside, not as a whole: gunzip it first";
+        "it is a tar file with a damaged header": NONE, Other([b"toc.dat".to_vec(), vec![0; 250], b"ustar\0".to_vec(), vec![0; 300]].concat())
+            => "the tar file" @ "0":
+               "this is no header of a tar file's member: its checksum is wrong";
         "the version is older than can be read": NONE, Is("version", vec![1, 9, 0])
             => "the version in the header" @ "5":
                "archive version 1.9 is not between 1.10 and 1.16";
@@ -94,12 +94,9 @@ pub fn headers() -> Vec<Vector> {
         "offsets have too many bytes": NONE, Is("offset size", vec![33])
             => "the size of offsets in the header" @ "{offset size}":
                "numbers of 33 bytes cannot be";
-        "it is the table of contents of a tar archive": NONE, Is("format", vec![3])
+        "it is the table of contents of a directory": NONE, Is("format", vec![3])
             => "the format in the header" @ "{format}":
-               "this is the table of contents of a tar archive, not an archive in custom format";
-        "it is the table of contents of a directory": NONE, Is("format", vec![5])
-            => "the format in the header" @ "{format}":
-               "this is the table of contents of a directory archive, not an archive in custom format";
+               "this is the toc.dat of a directory archive, or of a tar archive: the archive is the folder it is in";
         "the format is none that exists": NONE, Is("format", vec![9])
             => "the format in the header" @ "{format}":
                "there is no archive format 9";

@@ -1,0 +1,67 @@
+//! Where the members of a tar file are that can seek.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use crate::compression::Codec;
+use crate::error::Fault;
+use crate::names::Name;
+use crate::primitives::Input;
+use crate::tar;
+
+/// Where a member's data is, and how it is stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member {
+    pub(super) start: u64,
+    pub(super) size: u64,
+    pub(super) codec: Codec,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    files: HashMap<Name, Member>,
+    /// Large objects, of which there may be very many, by their OID.
+    objects: Vec<(u32, Member)>,
+}
+
+impl Index {
+    /// Goes through the headers of all members, of which the last must be there to its end.
+    ///
+    /// # Errors
+    /// The file is cut off or damaged; it has a member twice; reading fails.
+    pub(super) fn read<R: Read>(input: &mut Input<R>) -> Result<Self, Fault> {
+        input.go_to(0)?;
+        let mut index = Self::default();
+        while let Some(member) = tar::next(input)? {
+            if let Some((name, codec)) = Name::parse(&member.name) {
+                let found = Member { start: member.start, size: member.size, codec };
+                if let Name::Object(oid) = name {
+                    index.objects.push((oid, found));
+                } else if index.files.insert(name, found).is_some() {
+                    return Err(twice(member.start, name));
+                }
+            }
+            input.skip(member.next() - member.start)?;
+        }
+        index.objects.sort_unstable_by_key(|(oid, member)| (*oid, member.start));
+        let same = index.objects.windows(2).find(|pair| pair[0].0 == pair[1].0);
+        match same.map(|pair| pair[1]) {
+            Some((oid, member)) => Err(twice(member.start, Name::Object(oid))),
+            None => Ok(index),
+        }
+    }
+
+    pub(super) fn find(&self, name: Name) -> Option<Member> {
+        match name {
+            Name::Object(oid) => {
+                let at = self.objects.binary_search_by_key(&oid, |(oid, _)| *oid).ok()?;
+                self.objects.get(at).map(|(_, member)| *member)
+            }
+            _ => self.files.get(&name).copied(),
+        }
+    }
+}
+
+fn twice(at: u64, name: Name) -> Fault {
+    Fault::malformed(at, format!("the tar file has {name} twice"))
+}

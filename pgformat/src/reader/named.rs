@@ -1,0 +1,264 @@
+//! Archives whose data is found by name: the directory format, and tar files that can seek.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::core::{Core, Sort, State};
+use super::index::{Index, Member};
+use super::layout::Layout;
+use super::list;
+use super::stream::{Framing, Stream};
+use crate::Version;
+use crate::error::{ErrorKind, Fault};
+use crate::files::Files;
+use crate::names::{Name, SUFFIXES};
+use crate::primitives::DataPosition;
+use crate::toc::Entry;
+
+/// The files of a directory archive, wherever they are.
+pub(super) type DynFiles<R> = dyn Files<File = R> + Send + Sync;
+
+/// Where files are found by their names.
+pub(super) trait Place<R>: fmt::Debug + Send + Sync + 'static {
+    /// Begins the stream of the file of that name.
+    fn open(&mut self, name: Name, stream: &mut Stream<R>) -> Result<(), Fault>;
+
+    /// How long the file of that name is.
+    fn size(&mut self, name: Name, stream: &mut Stream<R>) -> Result<u64, Fault>;
+
+    /// The same place for another reader.
+    fn another(&self) -> Self;
+}
+
+/// The files of an archive in directory format.
+pub(super) struct Directory<R> {
+    files: Arc<DynFiles<R>>,
+}
+
+/// A tar file, whose index is made when it is first needed.
+#[derive(Debug, Default, Clone)]
+pub(super) struct TarFile {
+    index: Option<Arc<Index>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Named<P> {
+    place: P,
+    /// The entry at which to look for the next block.
+    next: usize,
+    /// The large objects of the open block, and how many of them are behind.
+    objects: Vec<u32>,
+    behind: usize,
+}
+
+/// An error of [`Files`].
+pub(super) fn io_error(error: io::Error) -> ErrorKind {
+    match error.kind() {
+        io::ErrorKind::InvalidData => ErrorKind::Malformed(error.to_string()),
+        _ => ErrorKind::Io(error),
+    }
+}
+
+fn io_fault(error: io::Error) -> Fault {
+    Fault::new(0, io_error(error))
+}
+
+impl<R> Directory<R> {
+    pub(super) fn new(files: Arc<DynFiles<R>>) -> Self {
+        Self { files }
+    }
+}
+
+impl<R> fmt::Debug for Directory<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Directory")
+    }
+}
+
+impl<R: Read + 'static> Place<R> for Directory<R> {
+    fn open(&mut self, name: Name, stream: &mut Stream<R>) -> Result<(), Fault> {
+        stream.file = None;
+        for (suffix, codec) in SUFFIXES {
+            let file = format!("{name}{suffix}");
+            if let Some(open) = self.files.open(&file).map_err(io_fault)? {
+                return stream.begin_file(open, file, codec);
+            }
+        }
+        Err(missing(0, name))
+    }
+
+    fn size(&mut self, name: Name, stream: &mut Stream<R>) -> Result<u64, Fault> {
+        stream.file = None;
+        for (suffix, _) in SUFFIXES {
+            if let Some(size) = self.files.size(&format!("{name}{suffix}")).map_err(io_fault)? {
+                return Ok(size);
+            }
+        }
+        Err(missing(0, name))
+    }
+
+    fn another(&self) -> Self {
+        Self::new(Arc::clone(&self.files))
+    }
+}
+
+impl TarFile {
+    fn find<R: Read>(&mut self, name: Name, stream: &mut Stream<R>) -> Result<Member, Fault> {
+        let index = match self.index.take() {
+            Some(index) => index,
+            None => Arc::new(Index::read(&mut stream.input)?),
+        };
+        let found = index.find(name);
+        self.index = Some(index);
+        found.ok_or_else(|| missing(stream.input.offset(), name))
+    }
+}
+
+impl<R: Read> Place<R> for TarFile {
+    fn open(&mut self, name: Name, stream: &mut Stream<R>) -> Result<(), Fault> {
+        let member = self.find(name, stream)?;
+        stream.input.go_to(member.start)?;
+        stream.begin(Framing::Length, member.codec, member.size)
+    }
+
+    fn size(&mut self, name: Name, stream: &mut Stream<R>) -> Result<u64, Fault> {
+        Ok(self.find(name, stream)?.size)
+    }
+
+    fn another(&self) -> Self {
+        self.clone()
+    }
+}
+
+fn missing(at: u64, name: Name) -> Fault {
+    Fault::new(at, ErrorKind::Missing(format!("the archive has no file {name}")))
+}
+
+/// The name of the list of an entry's large objects.
+pub(super) fn list_name(version: Version, entry: &Entry) -> Name {
+    Name::List((version >= Version::V1_16).then_some(entry.dump_id))
+}
+
+fn name(version: Version, entry: &Entry) -> Name {
+    if entry.holds_large_objects() { list_name(version, entry) } else { Name::Data(entry.dump_id) }
+}
+
+impl<P> Named<P> {
+    pub(super) fn new(place: P) -> Self {
+        Self { place, next: 0, objects: Vec::new(), behind: 0 }
+    }
+
+    /// Begins the stream of an entry's data, or of the list of its large objects.
+    fn open<R: Read>(&mut self, core: &mut Core<R>, at: usize) -> crate::Result<()>
+    where
+        P: Place<R>,
+    {
+        let name = name(core.header.version, &core.contents.entries[at]);
+        let opened = self.place.open(name, &mut core.stream);
+        opened.map_err(|fault| core.fail(core.what_of(at), fault))
+    }
+
+    fn open_list<R: Read>(&mut self, core: &mut Core<R>, at: usize) -> crate::Result<()>
+    where
+        P: Place<R>,
+    {
+        self.open(core, at)?;
+        let objects = list::read(&mut core.stream, core.limits.objects);
+        let objects =
+            objects.map_err(|fault| core.fail(format!("the list of large objects of {}", core.what_of(at)), fault))?;
+        (self.objects, self.behind) = (objects, 0);
+        Ok(())
+    }
+}
+
+impl<R: Read, P: Place<R>> Layout<R> for Named<P> {
+    fn advance(&mut self, core: &mut Core<R>) -> crate::Result<Option<(usize, Sort)>> {
+        let slots = core.contents.slots.iter().enumerate().skip(self.next);
+        let next = slots.filter(|(_, slot)| slot.position != DataPosition::NoData).map(|(at, _)| at).next();
+        match next {
+            Some(at) => Ok(Some((at, self.go_to(core, at)?))),
+            None => {
+                core.state = State::End;
+                Ok(None)
+            }
+        }
+    }
+
+    fn go_to(&mut self, core: &mut Core<R>, at: usize) -> crate::Result<Sort> {
+        self.next = at + 1;
+        core.state = State::Lost;
+        if core.contents.entries[at].holds_large_objects() {
+            self.open_list(core, at)?;
+            core.state = State::LargeObjects(at);
+            return Ok(Sort::LargeObjects);
+        }
+        self.open(core, at)?;
+        core.state = State::Data(at);
+        Ok(Sort::Data)
+    }
+
+    fn next_object(&mut self, core: &mut Core<R>) -> crate::Result<Option<u32>> {
+        let State::LargeObjects(at) = core.state else { return Ok(None) };
+        let Some(&oid) = self.objects.get(self.behind) else { return Ok(None) };
+        self.behind += 1;
+        core.state = State::LargeObject(at, oid);
+        self.place.open(Name::Object(oid), &mut core.stream).map_err(|fault| core.stream_error(fault))?;
+        Ok(Some(oid))
+    }
+
+    fn is_sequence(&self) -> bool {
+        false
+    }
+
+    fn is_random(&self, _: &Core<R>) -> bool {
+        true
+    }
+
+    fn check_end(&mut self, core: &mut Core<R>) -> crate::Result<()> {
+        let contents = Arc::clone(&core.contents);
+        for (at, (entry, slot)) in contents.entries.iter().zip(&contents.slots).enumerate() {
+            if slot.position == DataPosition::NoData {
+                continue;
+            }
+            let size = self.place.size(name(core.header.version, entry), &mut core.stream);
+            size.map_err(|fault| core.fail(core.what_of(at), fault))?;
+            if entry.holds_large_objects() {
+                self.open_list(core, at)?;
+                for oid in std::mem::take(&mut self.objects) {
+                    let size = self.place.size(Name::Object(oid), &mut core.stream);
+                    size.map_err(|fault| core.fail(format!("large object {oid} in {}", core.what_of(at)), fault))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn sizes(&mut self, core: &mut Core<R>) -> crate::Result<Vec<Option<u64>>> {
+        let contents = Arc::clone(&core.contents);
+        let mut sizes = Vec::with_capacity(contents.slots.len());
+        for (at, (entry, slot)) in contents.entries.iter().zip(&contents.slots).enumerate() {
+            if slot.position == DataPosition::NoData {
+                sizes.push(None);
+            } else if entry.holds_large_objects() {
+                self.open_list(core, at)?;
+                let mut sum = 0_u64;
+                for oid in std::mem::take(&mut self.objects) {
+                    let size = self.place.size(Name::Object(oid), &mut core.stream);
+                    let size =
+                        size.map_err(|fault| core.fail(format!("large object {oid} in {}", core.what_of(at)), fault))?;
+                    sum = sum.saturating_add(size);
+                }
+                sizes.push(Some(sum));
+            } else {
+                let size = self.place.size(name(core.header.version, entry), &mut core.stream);
+                sizes.push(Some(size.map_err(|fault| core.fail(core.what_of(at), fault))?));
+            }
+        }
+        Ok(sizes)
+    }
+
+    fn another(&self) -> Box<dyn Layout<R>> {
+        Box::new(Self::new(self.place.another()))
+    }
+}
