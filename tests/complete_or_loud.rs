@@ -1,7 +1,8 @@
 //! What cannot be dumped completely fails the backup with an error that names it, and leaves no file: here, because the
 //! catalog is damaged or says something that this lifeboat has never heard of.
 
-use crate::support::{Server, lifeboat, output};
+use crate::support::archive::{self, Rows};
+use crate::support::{REFERENCE, Server, lifeboat, output, run};
 
 /// A name for the case, the database, what is then done to its catalog, and what the error must say.
 const CASES: &[(&str, &str, &str, &[&str])] = &[
@@ -142,5 +143,65 @@ fn index_whose_building_failed_is_left_out_and_named() {
         assert!(!database.try_psql("CREATE UNIQUE INDEX CONCURRENTLY broken ON t (a)").success());
         let out = backup();
         assert!(out.success() && out.stderr().contains("index public.broken"), "on {}: {out}", server.major());
+    }
+}
+
+/// pg_dump, too, breaks such loops anywhere, at the same place.
+#[test]
+fn loop_that_no_rule_resolves_is_named() {
+    let depend = |from: &str, on: &str| {
+        format!(
+            "INSERT INTO pg_depend VALUES ('pg_collation'::regclass, '{from}'::regcollation, 0, 'pg_collation'::regclass, '{on}'::regcollation, 0, 'n');"
+        )
+    };
+    let two = depend("first", "second") + &depend("second", "first");
+    let three = depend("first", "second") + &depend("second", "third") + &depend("third", "first");
+    let collations = "CREATE COLLATION third (LOCALE = 'C'); CREATE COLLATION second (LOCALE = 'C'); CREATE COLLATION first (LOCALE = 'C');";
+    // Each is replaced once, for pg_dump goes by the order of the rows in pg_proc.
+    let bodies = "CREATE FUNCTION first() RETURNS integer LANGUAGE sql RETURN 1;
+        CREATE FUNCTION second() RETURNS integer LANGUAGE sql RETURN 1;
+        CREATE FUNCTION third() RETURNS integer LANGUAGE sql RETURN 1;
+        CREATE OR REPLACE FUNCTION first() RETURNS integer LANGUAGE sql RETURN third();
+        CREATE OR REPLACE FUNCTION second() RETURNS integer LANGUAGE sql RETURN first();
+        CREATE OR REPLACE FUNCTION third() RETURNS integer LANGUAGE sql RETURN second();";
+    // What is made, what is done to it, the first server that can have it, and what is named.
+    let cases: [(&str, &str, u32, &[&str]); 3] = [
+        (collations, &two, 13, &["\"first\" (pg_collation ", "\"second\" (pg_collation "]),
+        (collations, &three, 13, &["\"first\" (", "\"second\" (", "\"third\" ("]),
+        (bodies, "", 14, &["\"first\" (pg_proc ", "\"second\" (pg_proc ", "\"third\" (pg_proc "]),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for server in Server::all() {
+        for (made, more, min, named) in cases {
+            if server.major() < min {
+                continue;
+            }
+            let database = server.database("loop");
+            database.psql(&format!("CREATE FUNCTION lone() RETURNS integer LANGUAGE sql AS 'SELECT 1'; {made}"));
+            database.psql(&format!("SET allow_system_table_mods = on; {more}"));
+            let (reference, ours) = (dir.path().join("reference"), dir.path().join("ours"));
+            let said = run(database.tool(REFERENCE, "pg_dump").arg("-Fc").arg("-f").arg(&reference));
+            assert!(said.stderr().contains("could not resolve dependency loop"), "on {}: {said}", server.major());
+            let mut backup = lifeboat();
+            backup.args([
+                "backup",
+                "--force",
+                "--owner",
+                "--acl",
+                "--archive-version",
+                "1.16",
+                "--url",
+                &database.url(),
+            ]);
+            let out = run(backup.arg("--output").arg(&ours));
+            archive::assert_same("a loop", &reference, &ours, Rows::InOrder);
+            let warnings: Vec<String> = out.stderr().lines().map(str::to_owned).collect();
+            assert_eq!(warnings.len(), 1, "on {}: {out}", server.major());
+            assert!(warnings[0].contains("in a loop"), "on {}: {out}", server.major());
+            for name in named {
+                assert!(warnings[0].contains(name), "{name} is not named on {}: {out}", server.major());
+            }
+            assert!(!warnings[0].contains("lone"), "on {}: {out}", server.major());
+        }
     }
 }

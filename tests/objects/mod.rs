@@ -51,6 +51,7 @@ kinds! {
     inheritance
     language
     large_object
+    loops
     materialized_view
     names
     operator

@@ -3,7 +3,7 @@
 //! A direct loop of two is mostly an artefact: a part and its whole each depend on the other, and one direction can be
 //! forgotten. A longer loop is a real one; then the part gets an entry of its own, after the data if need be.
 
-use super::super::model::{DumpId, Model, Object};
+use super::super::model::{DumpId, Model, Object, Parts};
 use super::{Boundaries, LoopRole};
 use crate::progress::{Level, Message, Reporter};
 
@@ -40,7 +40,8 @@ fn direct(model: &mut Model, (a, role_a): Member, (b, role_b): Member) -> bool {
                 model.depend(b, shell);
                 let wanted = model.get(b).map(|f| f.wanted).unwrap_or_default();
                 if let Some(shell) = model.get_mut(shell).filter(|_| !wanted.is_none()) {
-                    shell.wanted = wanted;
+                    // Whatever is said of the function, its name takes the type.
+                    shell.wanted = wanted.or(Parts::DEFINITION);
                 }
             }
             true
@@ -128,24 +129,25 @@ fn postpone(model: &mut Model, roles: &[Member]) -> bool {
         let at = roles.iter().position(|(_, role)| *role == boundary)?;
         Some((roles[at].0, roles[(at + 1) % roles.len()]))
     };
-    let rules = [
-        (LoopRole::MaterializedView, LoopRole::PreDataBoundary),
-        (LoopRole::MaterializedViewStatistics, LoopRole::PostDataBoundary),
-        (LoopRole::Function, LoopRole::PreDataBoundary),
-    ];
-    for (late, boundary) in rules {
-        if !roles.iter().any(|(_, role)| *role == late) {
-            continue;
-        }
-        if let Some((boundary, (next, role))) = behind(boundary) {
-            model.undepend(boundary, next);
-            if role == late {
-                separate(model, next);
-            }
-            return true;
-        }
+    let of_view = roles.iter().find_map(|(_, role)| match role {
+        LoopRole::MaterializedView => behind(LoopRole::PreDataBoundary),
+        LoopRole::MaterializedViewStatistics => behind(LoopRole::PostDataBoundary),
+        _ => None,
+    });
+    let of_function = || {
+        let found = roles.iter().any(|(_, role)| *role == LoopRole::Function);
+        found.then(|| behind(LoopRole::PreDataBoundary)).flatten()
+    };
+    let is_late = |role| match of_view {
+        Some(_) => matches!(role, LoopRole::MaterializedView | LoopRole::MaterializedViewStatistics),
+        None => role == LoopRole::Function,
+    };
+    let Some((boundary, (next, role))) = of_view.or_else(of_function) else { return false };
+    model.undepend(boundary, next);
+    if is_late(role) {
+        separate(model, next);
     }
-    false
+    true
 }
 
 fn break_anywhere(model: &mut Model, roles: &[Member], reporter: &dyn Reporter) {
