@@ -29,4 +29,4 @@ pub use primitives::DataPosition;
 pub use reader::{Block, DataReader, LargeObjectsReader, Reader};
 pub use toc::{DumpId, Entry, Section};
 pub use version::{ParseVersionError, Version};
-pub use writer::{DataWriter, LargeObjectsWriter, Writer};
+pub use writer::{ContentsWriter, DataWriter, LargeObjectsWriter, Writer};

@@ -136,17 +136,6 @@ pub(crate) struct Contents {
     pub(crate) index: HashMap<DumpId, usize>,
 }
 
-/// Finds entries by their number; `Err` is a number that two entries have.
-pub(crate) fn index(entries: &[Entry]) -> Result<HashMap<DumpId, usize>, DumpId> {
-    let mut index = HashMap::with_capacity(entries.len());
-    for (at, entry) in entries.iter().enumerate() {
-        if index.insert(entry.dump_id, at).is_some() {
-            return Err(entry.dump_id);
-        }
-    }
-    Ok(index)
-}
-
 impl Contents {
     pub(crate) fn read<R: Read>(input: &mut Input<R>, header: &Header, limits: &Limits) -> Result<Self> {
         let count = count(input, header, limits).map_err(|fault| fault.reading("the number of entries"))?;
@@ -377,28 +366,8 @@ fn section_before_1_11(desc: Option<&Vec<u8>>) -> Section {
     }
 }
 
-/// Writes the table of contents. Offsets have a fixed size, so writing it again with offsets takes the same room.
-pub(crate) fn write<W: Write>(
-    output: &mut Output<W>,
-    header: &Header,
-    entries: &[Entry],
-    positions: &[DataPosition],
-) -> Result<()> {
-    let size = header.int_size;
-    let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-    output.int(size, count).map_err(|fault| fault.writing("the number of entries"))?;
-    for (entry, position) in entries.iter().zip(positions) {
-        write_entry(output, header, entry, *position).map_err(|fault| fault.writing(entry.label()))?;
-    }
-    Ok(())
-}
-
-fn write_entry<W: Write>(
-    output: &mut Output<W>,
-    header: &Header,
-    entry: &Entry,
-    position: DataPosition,
-) -> Result<(), Fault> {
+/// Writes an entry whose data has no place yet, if it has data, and gives where that place will be written.
+pub(crate) fn write<W: Write>(output: &mut Output<W>, header: &Header, entry: &Entry) -> Result<u64, Fault> {
     let Header { version, int_size: size, offset_size, .. } = *header;
     let text = |output: &mut Output<W>, text: &Option<BString>| output.text(size, text.as_ref().map(|t| t.as_bstr()));
     output.int(size, entry.dump_id.0.into())?;
@@ -433,29 +402,34 @@ fn write_entry<W: Write>(
         output.text(size, Some(dependency.0.to_string().as_str().into()))?;
     }
     output.text(size, None)?;
-    output.position(offset_size, position)
+    let place = output.offset();
+    output.position(offset_size, if entry.has_data { DataPosition::NotSet } else { DataPosition::NoData })?;
+    Ok(place)
 }
 
-/// Whether `entries` can be told in an archive of `version` without loss.
-pub(crate) fn check(entries: &[Entry], version: Version) -> Result<(), ErrorKind> {
-    for entry in entries {
-        if entry.dump_id.0 <= 0 {
-            return Err(ErrorKind::Protocol(format!("the number of {} is not positive", entry.label())));
-        }
-        if let Some(bad) = entry.dependencies.iter().find(|id| id.0 <= 0) {
-            return Err(ErrorKind::Protocol(format!("{} depends on {bad}, which is no entry's number", entry.label())));
-        }
-        if entry.table_access_method.is_some() && !version.has_table_access_methods() {
-            let (label, needed) = (entry.label(), Version::V1_14);
-            let why =
-                format!("archive version {version} cannot say the table access method of {label}: that takes {needed}");
-            return Err(ErrorKind::Unsupported(why));
-        }
-        if !version.has_sections() && section_before_1_11(entry.desc.as_deref()) != entry.section {
-            let (label, needed) = (entry.label(), Version::V1_11);
-            let why = format!("archive version {version} cannot say the section of {label}: that takes {needed}");
-            return Err(ErrorKind::Unsupported(why));
-        }
+/// What is wrong with entries that have one number.
+pub(crate) fn two_of(id: DumpId) -> ErrorKind {
+    ErrorKind::Protocol(format!("two entries have the number {id}"))
+}
+
+/// Whether `entry` can be told in an archive of `version` without loss.
+pub(crate) fn check(entry: &Entry, version: Version) -> Result<(), ErrorKind> {
+    if entry.dump_id.0 <= 0 {
+        return Err(ErrorKind::Protocol(format!("the number of {} is not positive", entry.label())));
+    }
+    if let Some(bad) = entry.dependencies.iter().find(|id| id.0 <= 0) {
+        return Err(ErrorKind::Protocol(format!("{} depends on {bad}, which is no entry's number", entry.label())));
+    }
+    if entry.table_access_method.is_some() && !version.has_table_access_methods() {
+        let (label, needed) = (entry.label(), Version::V1_14);
+        let why =
+            format!("archive version {version} cannot say the table access method of {label}: that takes {needed}");
+        return Err(ErrorKind::Unsupported(why));
+    }
+    if !version.has_sections() && section_before_1_11(entry.desc.as_deref()) != entry.section {
+        let (label, needed) = (entry.label(), Version::V1_11);
+        let why = format!("archive version {version} cannot say the section of {label}: that takes {needed}");
+        return Err(ErrorKind::Unsupported(why));
     }
     Ok(())
 }

@@ -1,18 +1,24 @@
 //! Writes an archive: header and table of contents first, then one block after the other.
 
-use std::collections::HashMap;
-use std::io::{self, Seek, Write};
+mod contents;
+mod data;
 
-use crate::Compression;
+use std::collections::{HashMap, HashSet};
+use std::io::{Seek, Write};
+
 use crate::compression::{Joint, Piece, PieceEncoder};
 use crate::error::{Direction, Error, ErrorKind, Fault, Result};
 use crate::header::Header;
 use crate::primitives::{DataPosition, Output};
 use crate::toc::{self, DumpId, Entry};
+use contents::Written;
+
+pub use contents::ContentsWriter;
+pub use data::{DataWriter, LargeObjectsWriter};
 
 /// Writes an archive in custom format.
 ///
-/// The table of contents is known from the start; the data follows in its order. There are three ways to write the data
+/// The table of contents is known from the start (or written by a [`ContentsWriter`]); the data follows in its order. There are three ways to write the data
 /// of a table, from the simplest to the most capable:
 /// - [`Writer::data`], which compresses as it goes;
 /// - [`Writer::begin_data`] and then [`Writer::piece`] for pieces that other threads compressed;
@@ -28,8 +34,9 @@ pub struct Writer<W> {
     header: Header,
     entries: Vec<Entry>,
     index: HashMap<DumpId, usize>,
+    /// Where each entry says the place of its data.
+    places: Vec<u64>,
     positions: Vec<DataPosition>,
-    contents_at: u64,
     state: State,
     /// No block may be written for an entry before this one.
     next: usize,
@@ -87,42 +94,45 @@ impl<W: Write> Writer<W> {
         Self::start(output, header, entries)
     }
 
-    fn start(mut output: Output<W>, header: Header, entries: Vec<Entry>) -> Result<Self> {
-        let refuse = |what: &str, kind| Error::new(Direction::Writing, what, 0, kind);
-        header.check().map_err(|kind| refuse("the header", kind))?;
-        toc::check(&entries, header.version).map_err(|kind| refuse("the table of contents", kind))?;
-        let index = toc::index(&entries).map_err(|id| {
-            let why = format!("two entries have the number {id}");
-            refuse("the table of contents", ErrorKind::Protocol(why))
-        })?;
-        header.write(&mut output).map_err(|fault| fault.writing("the header"))?;
-        let contents_at = output.offset();
-        let unset = |entry: &Entry| if entry.has_data { DataPosition::NotSet } else { DataPosition::NoData };
-        let positions: Vec<_> = entries.iter().map(unset).collect();
-        toc::write(&mut output, &header, &entries, &positions)?;
-        Ok(Self {
+    /// All is checked before anything is written.
+    fn start(output: Output<W>, header: Header, entries: Vec<Entry>) -> Result<Self> {
+        let refuse = |kind| Error::new(Direction::Writing, "the table of contents", 0, kind);
+        header.check().map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
+        let mut numbers = HashSet::with_capacity(entries.len());
+        for entry in &entries {
+            toc::check(entry, header.version).map_err(refuse)?;
+            if !numbers.insert(entry.dump_id) {
+                return Err(refuse(toc::two_of(entry.dump_id)));
+            }
+        }
+        let mut contents = ContentsWriter::start(output, header, entries.len())?;
+        for entry in entries {
+            contents = contents.entry(entry)?;
+        }
+        contents.finish()
+    }
+
+    /// A writer of the data, after the table of contents.
+    fn begin_with(output: Output<W>, header: Header, written: Written) -> Self {
+        let Written { entries, index, places } = written;
+        Self {
             output,
             header,
+            positions: vec![DataPosition::NotSet; entries.len()],
             entries,
             index,
-            positions,
-            contents_at,
+            places,
             state: State::Idle,
             next: 0,
             stream: Stream::Empty,
             encoder: None,
             buffer: Vec::new(),
-        })
+        }
     }
 
     /// The header as written.
     pub fn header(&self) -> &Header {
         &self.header
-    }
-
-    /// The table of contents as written.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
     }
 
     /// How many bytes the archive has so far.
@@ -291,13 +301,21 @@ impl<W: Write> Writer<W> {
         self.check_no_data_is_missing(self.entries.len())?;
         let end = self.output.offset();
         if self.output.can_seek() {
-            let fault = |fault: Fault| fault.writing("the offsets in the table of contents");
-            self.output.go_to(self.contents_at).map_err(fault)?;
-            toc::write(&mut self.output, &self.header, &self.entries, &self.positions)?;
-            self.output.go_to(end).map_err(fault)?;
+            self.write_positions(end).map_err(|fault| fault.writing("the offsets in the table of contents"))?;
         }
         self.output.flush().map_err(|fault| fault.writing("the end of the archive"))?;
         Ok(self.output.into_inner())
+    }
+
+    /// Goes back and says in the table of contents where the data is.
+    fn write_positions(&mut self, end: u64) -> Result<(), Fault> {
+        for ((entry, place), position) in self.entries.iter().zip(&self.places).zip(&self.positions) {
+            if entry.has_data {
+                self.output.go_to(*place)?;
+                self.output.position(self.header.offset_size, *position)?;
+            }
+        }
+        self.output.go_to(end)
     }
 
     fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<usize> {
@@ -411,89 +429,5 @@ impl<W: Write> Writer<W> {
         let written = encoded.and_then(|()| self.piece(&piece));
         self.encoder = Some((encoder, piece));
         written
-    }
-}
-
-/// Compresses the data of one table or large object into an archive.
-///
-/// Dropping it without [`DataWriter::finish`] leaves the stream open, and the archive cannot be finished.
-#[derive(Debug)]
-pub struct DataWriter<'a, W: Write> {
-    writer: &'a mut Writer<W>,
-    /// So much at the beginning of the buffer is the end of the piece before.
-    dictionary: usize,
-    ends_block: bool,
-}
-
-impl<'a, W: Write> DataWriter<'a, W> {
-    fn new(writer: &'a mut Writer<W>, ends_block: bool) -> Result<Self> {
-        writer.buffer.clear();
-        Ok(Self { writer, dictionary: 0, ends_block })
-    }
-
-    /// Ends the data.
-    ///
-    /// # Errors
-    /// Compressing or writing the rest fails.
-    pub fn finish(mut self) -> Result<()> {
-        self.flush_piece()?;
-        self.writer.end_stream()?;
-        if self.ends_block { self.writer.end_block() } else { Ok(()) }
-    }
-
-    fn flush_piece(&mut self) -> Result<()> {
-        self.writer.flush_piece(self.dictionary)?;
-        let buffer = &mut self.writer.buffer;
-        let keep = match self.writer.header.compression {
-            Compression::Gzip(_) => buffer.len().min(PieceEncoder::DICTIONARY),
-            _ => 0,
-        };
-        buffer.drain(..buffer.len() - keep);
-        self.dictionary = keep;
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for DataWriter<'_, W> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let room = self.writer.header.compression.piece_size() - (self.writer.buffer.len() - self.dictionary);
-        let n = data.len().min(room);
-        self.writer.buffer.extend_from_slice(&data[..n]);
-        if n == room {
-            self.flush_piece()?;
-        }
-        Ok(n)
-    }
-
-    /// Does nothing: what was written goes out in pieces of a good size for compression.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Compresses large objects into an archive.
-///
-/// Dropping it without [`LargeObjectsWriter::finish`] leaves the block open, and the archive cannot be finished.
-#[derive(Debug)]
-pub struct LargeObjectsWriter<'a, W: Write> {
-    writer: &'a mut Writer<W>,
-}
-
-impl<W: Write> LargeObjectsWriter<'_, W> {
-    /// Begins a large object; what is given back must be [finished](DataWriter::finish).
-    ///
-    /// # Errors
-    /// The one before was not finished; the OID is 0; writing fails.
-    pub fn object(&mut self, oid: u32) -> Result<DataWriter<'_, W>> {
-        self.writer.large_object(oid)?;
-        DataWriter::new(self.writer, false)
-    }
-
-    /// Ends the block.
-    ///
-    /// # Errors
-    /// A large object was not finished; writing fails.
-    pub fn finish(self) -> Result<()> {
-        self.writer.end_block()
     }
 }

@@ -1,8 +1,10 @@
 //! What is out of turn is refused, says why, and leaves the archive as it was.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 
-use pgformat::{Compression, DumpId, Entry, Error, ErrorKind, Header, Piece, PieceEncoder, Reader, Version, Writer};
+use pgformat::{
+    Compression, ContentsWriter, DumpId, Entry, Error, ErrorKind, Header, Piece, PieceEncoder, Reader, Version, Writer,
+};
 
 use crate::model::Archive;
 
@@ -163,6 +165,35 @@ fn what_an_archive_cannot_say_is_refused() {
         new(Header { dbname: "x".repeat(300).into(), ..small }, vec![]),
         "writing the header at byte 27: 300 does not fit the 1 bytes that this archive's integers have"
     );
+}
+
+#[test]
+fn the_contents_can_be_written_entry_by_entry() {
+    let header = || Header::new(Version::V1_14, Compression::GZIP);
+    let fill = |mut writer: Writer<Cursor<Vec<u8>>>| {
+        for id in [ROWS, MORE] {
+            if id == MORE {
+                writer.large_objects(BLOBS).unwrap().finish().unwrap();
+            }
+            let mut data = writer.data(id).unwrap();
+            data.write_all(b"1\n").unwrap();
+            data.finish().unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    };
+    let at_once = fill(Writer::seekable(Cursor::new(Vec::new()), header(), entries()).unwrap());
+    let mut contents = ContentsWriter::seekable(Cursor::new(Vec::new()), header(), entries().len()).unwrap();
+    for entry in entries() {
+        contents = contents.entry(entry).unwrap();
+    }
+    assert_eq!(fill(contents.finish().unwrap()), at_once);
+
+    let announced = |count| ContentsWriter::new(Vec::new(), header(), count).unwrap();
+    let one = || announced(2).entry(Entry::new(TABLE, "TABLE")).unwrap();
+    let why = |error: Error| error.to_string().split_once(": ").unwrap().1.to_owned();
+    assert_eq!(why(one().finish().unwrap_err()), "2 entries were announced, and 1 written");
+    assert_eq!(why(one().entry(Entry::new(TABLE, "VIEW")).unwrap_err()), "two entries have the number 1");
+    assert_eq!(why(announced(0).entry(Entry::new(TABLE, "TABLE")).unwrap_err()), "only 0 entries were announced");
 }
 
 /// Fails once so many bytes are in it.

@@ -1,0 +1,105 @@
+//! The beginning of an archive: the header, and the table of contents, one entry after the other.
+
+use std::collections::HashMap;
+use std::io::{Seek, Write};
+
+use super::Writer;
+use crate::error::{Direction, Error, ErrorKind, Result};
+use crate::header::Header;
+use crate::primitives::Output;
+use crate::toc::{self, DumpId, Entry};
+
+/// Writes the table of contents, and then gives the [`Writer`] of the data.
+///
+/// What an entry says is written and forgotten, so that a table of contents may be larger than the memory there is: it
+/// can be made while it is written.
+#[derive(Debug)]
+pub struct ContentsWriter<W> {
+    output: Output<W>,
+    header: Header,
+    /// How many entries there will be, which stands before the first of them.
+    count: usize,
+    written: Written,
+}
+
+/// What is known of the entries once they are written: no texts but those that name an entry in messages.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) entries: Vec<Entry>,
+    pub(super) index: HashMap<DumpId, usize>,
+    /// Where each says the place of its data.
+    pub(super) places: Vec<u64>,
+}
+
+impl<W: Write> ContentsWriter<W> {
+    /// Writes the header to an output that need not seek; exactly `count` entries must follow. See [`Writer::new`].
+    ///
+    /// # Errors
+    /// The version cannot carry the compression; writing fails.
+    pub fn new(out: W, header: Header, count: usize) -> Result<Self> {
+        Self::start(Output::streaming(out), header, count)
+    }
+
+    /// As [`ContentsWriter::new`], to an output that can seek. See [`Writer::seekable`].
+    ///
+    /// # Errors
+    /// As [`ContentsWriter::new`]; seeking fails.
+    pub fn seekable(out: W, header: Header, count: usize) -> Result<Self>
+    where
+        W: Seek,
+    {
+        let output = Output::seekable(out).map_err(|fault| fault.writing("the header"))?;
+        Self::start(output, header, count)
+    }
+
+    pub(super) fn start(mut output: Output<W>, header: Header, count: usize) -> Result<Self> {
+        header.check().map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
+        header.write(&mut output).map_err(|fault| fault.writing("the header"))?;
+        let number = i64::try_from(count).unwrap_or(i64::MAX);
+        output.int(header.int_size, number).map_err(|fault| fault.writing("the number of entries"))?;
+        Ok(Self { output, header, count, written: Written::default() })
+    }
+
+    /// Writes the next entry.
+    ///
+    /// # Errors
+    /// It is one too many; the version cannot carry it; another one has its number; writing fails. The archive is lost
+    /// then, and this with it.
+    pub fn entry(mut self, entry: Entry) -> Result<Self> {
+        let written = &mut self.written;
+        let at = written.entries.len();
+        let checked = match at == self.count {
+            true => Err(ErrorKind::Protocol(format!("only {at} entries were announced"))),
+            false => toc::check(&entry, self.header.version),
+        };
+        let refuse = |kind| Error::new(Direction::Writing, "the table of contents", self.output.offset(), kind);
+        checked.map_err(refuse)?;
+        if written.index.insert(entry.dump_id, at).is_some() {
+            return Err(refuse(toc::two_of(entry.dump_id)));
+        }
+        let place = toc::write(&mut self.output, &self.header, &entry);
+        written.places.push(place.map_err(|fault| fault.writing(entry.label()))?);
+        written.entries.push(Entry {
+            definition: None,
+            drop_statement: None,
+            copy_statement: None,
+            owner: None,
+            dependencies: Vec::new(),
+            ..entry
+        });
+        Ok(self)
+    }
+
+    /// Ends the table of contents; what is given back writes the data.
+    ///
+    /// # Errors
+    /// An entry is missing.
+    pub fn finish(self) -> Result<Writer<W>> {
+        let (written, announced) = (self.written.entries.len(), self.count);
+        if written != announced {
+            let kind = ErrorKind::Protocol(format!("{announced} entries were announced, and {written} written"));
+            return Err(Error::new(Direction::Writing, "the table of contents", self.output.offset(), kind));
+        }
+        Ok(Writer::begin_with(self.output, self.header, self.written))
+    }
+}
