@@ -13,6 +13,7 @@ use super::data::DataTask;
 use super::dump::DumpOptions;
 use super::graph::LoopRole;
 use super::model::{DumpId, Model, Object, Parts, SecurityLabel};
+use super::objects::relation_statistics::ColumnStatistics;
 use super::version::ServerVersion;
 use crate::error::Result;
 use crate::sql::Sql;
@@ -89,6 +90,8 @@ pub struct NewEntry {
     pub depends: Depends,
     /// What fetches its data.
     pub data: Option<DataTask>,
+    /// The columns whose statistics are added to its definition when it is written.
+    pub statistics: Option<ColumnStatistics>,
 }
 
 impl NewEntry {
@@ -110,6 +113,7 @@ impl NewEntry {
             relkind: 0,
             depends: Depends::AsGraph,
             data: None,
+            statistics: None,
         }
     }
 
@@ -131,6 +135,7 @@ impl NewEntry {
             relkind: 0,
             depends: Depends::On(vec![object.id]),
             data: None,
+            statistics: None,
         }
     }
 }
@@ -170,6 +175,8 @@ pub struct Contents {
     pub entries: Vec<Entry>,
     /// What fetches the data of entries, in their order.
     pub data: Vec<(DumpId, DataTask)>,
+    /// What is added to the definitions of entries when they are written, in their order.
+    pub statistics: Vec<(DumpId, ColumnStatistics)>,
 }
 
 /// Collects the entries of an archive.
@@ -315,13 +322,13 @@ impl Emitter {
                 owner: Some(entry.owner),
                 dependencies: Vec::new(),
             });
-            rest.push((entry.depends, entry.data));
+            rest.push((entry.depends, entry.data, entry.statistics));
         }
         let is_wanted = is_wanted(&entries)?;
         let wanted = entries.iter().zip(&is_wanted).filter(|(_, is_wanted)| **is_wanted);
         let resolver = Resolver { model, entries: wanted.map(|(entry, _)| entry.dump_id).collect() };
         let mut contents = Contents::default();
-        for ((mut entry, (depends, data)), is_wanted) in entries.into_iter().zip(rest).zip(is_wanted) {
+        for ((mut entry, (depends, data, statistics)), is_wanted) in entries.into_iter().zip(rest).zip(is_wanted) {
             if !is_wanted {
                 continue;
             }
@@ -331,6 +338,9 @@ impl Emitter {
             };
             if let Some(task) = data {
                 contents.data.push((entry.dump_id, task));
+            }
+            if let Some(columns) = statistics {
+                contents.statistics.push((entry.dump_id, columns));
             }
             contents.entries.push(entry);
         }

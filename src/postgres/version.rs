@@ -26,6 +26,10 @@ capabilities! {
     not_null_constraints from 18,
     /// `pg_get_sequence_data()` tells a sequence's value.
     sequence_data_function from 18,
+    /// There are functions that take the planner's statistics.
+    restores_statistics from 18,
+    /// `pg_class.relallfrozen`.
+    all_frozen_pages from 18,
     /// Primary keys, unique constraints and foreign keys may span a period of time.
     temporal_constraints from 18,
     /// Publications say which generated columns they publish.
@@ -34,6 +38,8 @@ capabilities! {
     transaction_timeout from 17,
     /// The databases' locale is in `datlocale` and may come from the built-in provider.
     builtin_locale_provider from 17,
+    /// `pg_stats` shows the statistics of ranges.
+    range_statistics from 17,
     /// Subscriptions can be failed over.
     subscription_failover from 17,
     /// Collations have ICU rules.
@@ -52,6 +58,8 @@ capabilities! {
     subscription_two_phase from 15,
     /// Column compression methods.
     column_compression from 14,
+    /// `pg_class.reltuples` tells an unknown number of rows, which is -1, from none.
+    unknown_row_counts from 14,
     /// Multirange types.
     multiranges from 14,
     /// Functions with SQL-standard bodies.

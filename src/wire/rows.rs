@@ -126,6 +126,11 @@ impl Rows {
         self.rows
     }
 
+    /// How many bytes the values take.
+    pub fn size(&self) -> usize {
+        self.data.len()
+    }
+
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows == 0

@@ -39,5 +39,6 @@ fn setting(name: &'static str, definition: Sql) -> NewEntry {
         relkind: 0,
         depends: Depends::On(Vec::new()),
         data: None,
+        statistics: None,
     }
 }

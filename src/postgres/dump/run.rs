@@ -3,12 +3,12 @@
 use std::io::{Seek, Write};
 
 use bstr::BString;
-use pgformat::{Created, DumpId, Header, Writer};
+use pgformat::{ContentsWriter, Created, DumpId, Header, Writer};
 
 use super::super::data::{self, DataSummary, DataTask};
 use super::super::emit::Contents;
 use super::super::session::Session;
-use super::{DumpOptions, plan};
+use super::{DumpOptions, contents, plan};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
@@ -52,7 +52,7 @@ pub fn backup(
     reporter: &dyn Reporter,
 ) -> Result<DumpSummary> {
     let mut attempts = 1;
-    let (mut sessions, contents) = loop {
+    let (mut sessions, mut planned) = loop {
         match begin(connect, options, reporter) {
             Err(error) if error.kind() == ErrorKind::Changed && attempts < ATTEMPTS => {
                 let text = format!("{error}; beginning again");
@@ -64,20 +64,22 @@ pub fn backup(
     };
     let header = header(&mut sessions[0], options)?;
     let mut summary = DumpSummary {
-        entries: contents.entries.len(),
-        tables: contents.data.iter().filter(|(_, task)| matches!(task, DataTask::Rows { .. })).count(),
+        entries: planned.entries.len(),
+        tables: planned.data.iter().filter(|(_, task)| matches!(task, DataTask::Rows { .. })).count(),
         data: DataSummary::default(),
     };
     let doing = || "write the archive";
     match sink {
         Sink::Seekable(out) => {
-            let mut writer = Writer::seekable(out, header, contents.entries).context(ErrorKind::Io, doing)?;
-            summary.data = write_data(&mut writer, &contents.data, &mut sessions, options, reporter)?;
+            let toc = ContentsWriter::seekable(out, header, summary.entries).context(ErrorKind::Io, doing)?;
+            let mut writer = contents::write(toc, &mut planned, &mut sessions[0], reporter)?;
+            summary.data = write_data(&mut writer, &planned.data, &mut sessions, options, reporter)?;
             writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
         }
         Sink::Stream(out) => {
-            let mut writer = Writer::new(out, header, contents.entries).context(ErrorKind::Io, doing)?;
-            summary.data = write_data(&mut writer, &contents.data, &mut sessions, options, reporter)?;
+            let toc = ContentsWriter::new(out, header, summary.entries).context(ErrorKind::Io, doing)?;
+            let mut writer = contents::write(toc, &mut planned, &mut sessions[0], reporter)?;
+            summary.data = write_data(&mut writer, &planned.data, &mut sessions, options, reporter)?;
             writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
         }
     }

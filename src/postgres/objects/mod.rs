@@ -33,6 +33,7 @@ mod operator_members;
 mod policy;
 mod publication;
 pub mod relation;
+pub mod relation_statistics;
 pub mod rule;
 mod schema;
 mod subscription;
@@ -118,6 +119,7 @@ pub const KINDS: &[&dyn Kind] = &[
     &index::Indexes,
     &index::IndexAttaches,
     &constraint::IndexConstraints,
+    &relation_statistics::AllRelationStatistics,
     &foreign_key::ForeignKeys,
     &trigger::Triggers,
     &event_trigger::EventTriggers,

@@ -24,6 +24,7 @@ pub(in crate::postgres) mod select;
 mod session;
 mod source;
 mod statements;
+mod statistics;
 mod subscription;
 mod summary;
 mod target;
@@ -63,8 +64,10 @@ pub fn restore<R: Read>(
 ) -> Result<RestoreSummary> {
     let entries = archive.entries().to_vec();
     let version = version(archive.header());
-    let facts = Target::of(ServerVersion(target.server_version()));
-    let plan = plan(&entries, version, options, &facts)?;
+    let server = ServerVersion(target.server_version());
+    let options = statistics::as_taken(options, &entries, server, reporter);
+    let options = options.as_ref();
+    let plan = plan(&entries, version, options, &Target::of(server))?;
     refuse_unforced(&plan, &entries, options, target)?;
     source::check_end(archive)?;
     execute(&plan, &entries, options, target, archive, reporter)

@@ -67,6 +67,11 @@ impl Index {
         self.constraint = Some(constraint);
     }
 
+    /// The constraint that makes it, if there is one.
+    pub(super) fn constraint(&self) -> Option<DumpId> {
+        self.constraint
+    }
+
     /// The tablespace, empty for the database's own: not the same as none, which would let a restore put the index into
     /// the tablespace of the entry before it.
     pub(super) fn tablespace(&self) -> &BString {

@@ -1,0 +1,37 @@
+//! Writing the table of contents.
+
+use std::io::Write;
+
+use bstr::BString;
+use pgformat::{ContentsWriter, Writer};
+
+use super::super::emit::Contents;
+use super::super::objects::relation_statistics as statistics;
+use super::super::session::Session;
+use crate::error::{Context, ErrorKind, Result};
+use crate::progress::Reporter;
+
+/// Writes all entries, and reads meanwhile what is not known of them yet.
+///
+/// # Errors
+/// The server refuses, or the archive cannot be written.
+pub(super) fn write<W: Write>(
+    mut writer: ContentsWriter<W>,
+    contents: &mut Contents,
+    session: &mut Session,
+    reporter: &dyn Reporter,
+) -> Result<Writer<W>> {
+    let doing = || "write the archive's table of contents";
+    if !contents.statistics.is_empty() {
+        reporter.phase("reading statistics", None);
+        statistics::tell_unreadable(&contents.statistics, reporter);
+    }
+    let mut reader = statistics::Reader::new(&contents.statistics, session);
+    for mut entry in contents.entries.drain(..) {
+        if let Some(statements) = reader.statements(entry.dump_id, session)? {
+            entry.definition.get_or_insert_with(BString::default).extend_from_slice(statements.as_bstr());
+        }
+        writer = writer.entry(entry).context(ErrorKind::Io, doing)?;
+    }
+    writer.finish().context(ErrorKind::Io, doing)
+}
