@@ -5,9 +5,9 @@ mod backup;
 mod database;
 mod drill;
 mod exit;
-#[allow(dead_code)]
 mod filter;
 mod flags;
+mod given;
 mod list;
 mod progress;
 mod report;
@@ -18,7 +18,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind as ParseErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Result;
 use report::{Outcome, Printer};
@@ -62,6 +62,9 @@ pub(crate) struct Common {
     /// Also print what is being done
     #[arg(long, short, global = true, help_heading = "Output")]
     verbose: bool,
+    /// The options of one backend only.
+    #[arg(skip)]
+    given: given::Given,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,10 +107,16 @@ impl Verb {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli,
+    let mut command = Cli::command();
+    let matches = match command.try_get_matches_from_mut(&arguments) {
+        Ok(matches) => matches,
         Err(e) => return usage(&e, &arguments),
     };
+    let mut cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e.format(&mut command), &arguments),
+    };
+    cli.common.given = given::Given::of(&command, &matches);
     let verb = cli.verb.name();
     let printer = Printer::new(verb, &cli.common, cli.verb.takes_stdout());
     if let Err(e) = signals::handle(printer) {

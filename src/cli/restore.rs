@@ -10,7 +10,7 @@ use super::database::DatabaseArgs;
 use super::flags::pair;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
-use super::{Common, exit};
+use super::{Common, exit, given};
 use crate::connect::{Database, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
@@ -91,6 +91,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let begun = Instant::now();
     match args.database.database()? {
         Database::Sqlite(target) => {
+            common.given.check(given::SQLITE)?;
             let database = std::path::absolute(&target.path).unwrap_or(target.path);
             let options = sqlite::RestoreOptions { force: args.force };
             if args.path == Path::new("-") {

@@ -1,18 +1,20 @@
 //! `lifeboat backup`.
 
+mod postgres;
+mod selection;
+
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pgformat::{Compression, Version};
 use serde_json::json;
 
-use super::Common;
+use self::postgres::PostgresArgs;
 use super::database::DatabaseArgs;
-use super::flags::pair;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
+use super::{Common, given};
 use crate::connect::Database;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, leftovers};
@@ -27,6 +29,7 @@ Examples:
   lifeboat backup --url postgresql://app@db.example/app --output app.dump
   lifeboat backup --output app.dump --compress zstd:3 --acl
       the URL is in the environment
+  lifeboat backup --output audit.dump --schema audit --exclude-table-data 'audit.*_log'
   lifeboat backup --url postgresql:///app --output - | ssh other 'cat > app.dump'
 
 The application may go on working. The output appears when it is complete, or not
@@ -65,32 +68,6 @@ struct SqliteArgs {
     no_compact: bool,
 }
 
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "PostgreSQL")]
-struct PostgresArgs {
-    /// Save who owns what: an archive always says it, and lifeboat restore --owner makes use of it
-    #[arg(long, overrides_with = "no_owner")]
-    owner: bool,
-    /// Taken for the sake of pg_dump's users; as with pg_dump, an archive says who owns what all the same (the default)
-    #[arg(long, short = 'O', overrides_with = "owner")]
-    no_owner: bool,
-    /// Save privileges (GRANT, REVOKE)
-    #[arg(long, visible_alias = "privileges", overrides_with = "no_acl")]
-    acl: bool,
-    /// Do not save privileges (the default)
-    #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
-    no_acl: bool,
-    /// How to compress: gzip[:1-9], zstd[:LEVEL], lz4, none, or a level of gzip
-    #[arg(long, short = 'Z', value_name = "METHOD[:LEVEL]", default_value = "gzip:6")]
-    compress: Compression,
-    /// The version of the archive format; without it, the lowest that can hold the content, 1.14 for gzip and none
-    #[arg(long, value_name = "VERSION", value_parser = archive_version)]
-    archive_version: Option<Version>,
-    /// How many connections read data
-    #[arg(long, short = 'j', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: u16,
-}
-
 impl Args {
     /// Whether the backup goes to standard output.
     pub(crate) fn takes_stdout(&self) -> bool {
@@ -101,16 +78,18 @@ impl Args {
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let console = Console::new(common);
     let begun = Instant::now();
+    let to_stdout = args.takes_stdout();
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
     match args.database.database()? {
         Database::Sqlite(target) => {
+            common.given.check(given::SQLITE)?;
             let database = target.path;
             let options = BackupOptions {
                 compact: args.sqlite.compact,
                 existing,
                 lock_wait: Duration::from_millis(args.lock_wait_timeout),
             };
-            if args.takes_stdout() {
+            if to_stdout {
                 return Err(Error::new(ErrorKind::Usage, format!("back up {}", database.display()))
                     .why("an SQLite backup is checked before it is given out, so it cannot go to standard output")
                     .hint("give the name of a file"));
@@ -125,9 +104,10 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             Ok(report("sqlite", &summary.output, summary.bytes, begun.elapsed(), extra))
         }
         Database::Postgres(target) => {
-            let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout));
+            common.given.check(given::POSTGRES)?;
+            let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
             let connect = || target.connect();
-            let (bytes, summary) = if args.takes_stdout() {
+            let (bytes, summary) = if to_stdout {
                 if io::stdout().is_terminal() {
                     return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
                         .why("it is a terminal")
@@ -173,27 +153,6 @@ fn stream(
     let mut out = Counted { out, bytes: 0 };
     let summary = dump::backup(connect, options, Sink::Stream(&mut out), reporter)?;
     Ok((out.bytes, summary))
-}
-
-impl PostgresArgs {
-    fn options(&self, lock_wait: Duration) -> DumpOptions {
-        DumpOptions {
-            privileges: pair(self.acl, self.no_acl, false),
-            compression: self.compress,
-            archive_version: self.archive_version,
-            jobs: self.jobs.into(),
-            lock_wait: Some(lock_wait),
-            ..DumpOptions::default()
-        }
-    }
-}
-
-fn archive_version(text: &str) -> std::result::Result<Version, String> {
-    let version = text.parse::<Version>().map_err(|e| e.to_string())?;
-    if version < Version::V1_14 {
-        return Err("archives are written in version 1.14, 1.15 or 1.16".into());
-    }
-    Ok(version)
 }
 
 /// Counts what is written.

@@ -1,0 +1,193 @@
+//! What can be asked of a backup of a PostgreSQL database.
+
+use std::time::Duration;
+
+use bstr::BString;
+use clap::ValueEnum;
+use pgformat::{Compression, Version};
+
+use super::selection::SelectionArgs;
+use crate::cli::flags::pair;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::dump::DumpOptions;
+use crate::postgres::restore::Sections;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PostgresArgs {
+    #[command(flatten)]
+    archive: ArchiveArgs,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    parts: PartsArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL")]
+struct ArchiveArgs {
+    /// Save who owns what: an archive always says it, and lifeboat restore --owner makes use of it
+    #[arg(long, overrides_with = "no_owner")]
+    owner: bool,
+    /// Taken for the sake of pg_dump's users; as with pg_dump, an archive says who owns what all the same (the default)
+    #[arg(long, short = 'O', overrides_with = "owner")]
+    no_owner: bool,
+    /// Save privileges (GRANT, REVOKE)
+    #[arg(long, visible_alias = "privileges", overrides_with = "no_acl")]
+    acl: bool,
+    /// Do not save privileges (the default)
+    #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
+    no_acl: bool,
+    /// How to compress: gzip[:1-9], zstd[:LEVEL], lz4, none, or a level of gzip
+    #[arg(long, short = 'Z', value_name = "METHOD[:LEVEL]", default_value = "gzip:6")]
+    compress: Compression,
+    /// The version of the archive format; without it, the lowest that can hold the content, 1.14 for gzip and none
+    #[arg(long, value_name = "VERSION", value_parser = archive_version)]
+    archive_version: Option<Version>,
+    /// How many connections read data
+    #[arg(long, short = 'j', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: u16,
+    /// Take this role, once connected
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// Save the rows that row security lets the role see, instead of failing where it hides some
+    #[arg(long)]
+    enable_row_security: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Section {
+    PreData,
+    Data,
+    PostData,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL: what of the objects")]
+struct PartsArgs {
+    /// No data: definitions alone
+    #[arg(long, short = 's', conflicts_with_all = ["data_only", "statistics_only", "no_schema", "statistics"])]
+    schema_only: bool,
+    /// No definitions: rows, large objects and sequences' values, in an order that suits foreign keys where there is one
+    #[arg(long, short = 'a', conflicts_with_all = ["statistics_only", "no_data", "statistics"])]
+    data_only: bool,
+    /// Nothing but the planner's statistics
+    #[arg(long, conflicts_with = "no_statistics")]
+    statistics_only: bool,
+    /// The planner's statistics, too
+    #[arg(long, conflicts_with = "no_statistics")]
+    statistics: bool,
+    /// No definitions
+    #[arg(long)]
+    no_schema: bool,
+    /// No data
+    #[arg(long)]
+    no_data: bool,
+    /// No statistics of the planner (the default)
+    #[arg(long)]
+    no_statistics: bool,
+    /// Sequences' values, even with --schema-only or --no-data
+    #[arg(long)]
+    sequence_data: bool,
+    /// Only this section; may be given more than once
+    #[arg(long, value_name = "SECTION")]
+    section: Vec<Section>,
+    /// Large objects, even with a selection
+    #[arg(long, short = 'b', visible_alias = "blobs", overrides_with = "no_large_objects")]
+    large_objects: bool,
+    /// No large objects
+    #[arg(long, short = 'B', visible_alias = "no-blobs", overrides_with = "large_objects")]
+    no_large_objects: bool,
+    /// No rows of unlogged tables; a standby server has none in any case
+    #[arg(long)]
+    no_unlogged_table_data: bool,
+    /// Load partitions' rows by way of the topmost table, for a target where they may belong elsewhere
+    #[arg(long)]
+    load_via_partition_root: bool,
+    /// No comments
+    #[arg(long)]
+    no_comments: bool,
+    /// No row security policies
+    #[arg(long)]
+    no_policies: bool,
+    /// No publications
+    #[arg(long)]
+    no_publications: bool,
+    /// No subscriptions
+    #[arg(long)]
+    no_subscriptions: bool,
+    /// No security labels
+    #[arg(long)]
+    no_security_labels: bool,
+    /// No user mappings, which only their users and superusers may read
+    #[arg(long)]
+    no_user_mappings: bool,
+    /// No compression methods of columns
+    #[arg(long)]
+    no_toast_compression: bool,
+}
+
+impl PostgresArgs {
+    /// The options that these come to.
+    ///
+    /// # Errors
+    /// They contradict each other, or a filter file makes no sense.
+    pub(super) fn options(self, lock_wait: Duration) -> Result<DumpOptions> {
+        let Self { archive, selection, parts } = self;
+        let selection = selection.selection()?;
+        if parts.schema_only && !selection.foreign_data.is_empty() {
+            return Err(Error::new(ErrorKind::Usage, "use --schema-only")
+                .why("--include-foreign-data asks for data")
+                .hint("leave one of them out"));
+        }
+        let only = parts.schema_only || parts.data_only || parts.statistics_only;
+        let options = DumpOptions {
+            selection,
+            definitions: (!only || parts.schema_only) && !parts.no_schema,
+            data: (!only || parts.data_only) && !parts.no_data,
+            statistics: (parts.statistics || parts.statistics_only) && !parts.no_statistics,
+            sequence_data: parts.sequence_data,
+            large_objects: match (parts.large_objects, parts.no_large_objects) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            },
+            unlogged_table_data: !parts.no_unlogged_table_data,
+            load_via_partition_root: parts.load_via_partition_root,
+            sections: sections(&parts.section),
+            privileges: pair(archive.acl, archive.no_acl, false),
+            comments: !parts.no_comments,
+            security_labels: !parts.no_security_labels,
+            policies: !parts.no_policies,
+            publications: !parts.no_publications,
+            subscriptions: !parts.no_subscriptions,
+            user_mappings: !parts.no_user_mappings,
+            toast_compression: !parts.no_toast_compression,
+            row_security: archive.enable_row_security,
+            role: archive.role.map(BString::from),
+            compression: archive.compress,
+            archive_version: archive.archive_version,
+            jobs: archive.jobs.into(),
+            lock_wait: Some(lock_wait),
+        };
+        let lowest = options.compression.lowest_version();
+        if options.version() < lowest {
+            return Err(Error::new(ErrorKind::Usage, format!("write an archive of version {}", options.version()))
+                .why(format!("{} is possible from version {lowest} on", options.compression))
+                .hint("leave --archive-version out, or choose another --compress"));
+        }
+        Ok(options)
+    }
+}
+
+fn sections(named: &[Section]) -> Sections {
+    let has = |section| named.is_empty() || named.contains(&section);
+    Sections { pre_data: has(Section::PreData), data: has(Section::Data), post_data: has(Section::PostData) }
+}
+
+fn archive_version(text: &str) -> std::result::Result<Version, String> {
+    let version = text.parse::<Version>().map_err(|e| e.to_string())?;
+    if version < Version::V1_14 {
+        return Err("archives are written in version 1.14, 1.15 or 1.16".into());
+    }
+    Ok(version)
+}
