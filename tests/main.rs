@@ -15,5 +15,6 @@ mod harness;
 mod interop;
 mod objects;
 mod restore;
+mod selection;
 mod sqlite;
 mod support;

@@ -8,6 +8,17 @@ use std::path::{Path, PathBuf};
 use crate::support::archive::Rows;
 use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, report, run};
 
+/// Selections and parts of which the archive is pg_dump's, too.
+const OPTIONS: &[&[&str]] = &[
+    &["-s"],
+    &["-a"],
+    &["--section=post-data", "--no-comments"],
+    &["-n", "public"],
+    &["-N", "public"],
+    &["-t", "part*", "--table-and-children", "inhp*"],
+    &["-t", "pg_class", "-T", "pa*"],
+];
+
 const NAME: &str = "the database of PostgreSQL's regression tests";
 
 fn script(dir: &Path) -> Option<PathBuf> {
@@ -46,6 +57,15 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
         None => report::say(&format!("NOT RUN: archive_diff.py on {NAME}: it is not beside this checkout")),
     }
     assert!(archive::read(&ours).unwrap().entries.len() > 2500);
+
+    for options in OPTIONS {
+        let (reference, ours) = (file("part"), file("our part"));
+        run(origin.tool(REFERENCE, "pg_dump").arg("-Fc").args(*options).arg("-f").arg(&reference));
+        let mut command = lifeboat();
+        command.args(["backup", "--force", "--acl", "--archive-version", "1.16", "--url", &origin.url()]);
+        run(command.args(*options).arg("--output").arg(&ours));
+        archive::assert_same(&format!("{NAME}, {options:?}"), &reference, &ours, Rows::InOrder);
+    }
 
     // pg_restore itself does not bring everything back; lifeboat's archive gives it no more trouble than pg_dump's.
     let errors = |text: &str| {

@@ -154,8 +154,8 @@ fn break_anywhere(model: &mut Model, roles: &[Member], reporter: &dyn Reporter) 
     let only_data = roles.iter().all(|(_, role)| *role == LoopRole::TableData);
     let names: Vec<String> = roles.iter().filter_map(|(id, _)| model.get(*id)).map(describe).collect();
     let text = if only_data {
-        "foreign keys point in a circle; a restore of the data alone may need the constraints dropped or the triggers \
-         disabled"
+        "foreign keys point in a circle, so that no order of the rows suits them; a restore of the data alone needs \
+         --disable-triggers, or the constraints dropped meanwhile"
     } else {
         "these objects depend on each other in a loop that no rule resolves; the order among them is arbitrary"
     };

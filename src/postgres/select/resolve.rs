@@ -47,15 +47,15 @@ impl Among {
 
     /// The OIDs of what matches. Every name is qualified, operators' too: relations are looked for along the role's own
     /// search path, which may have anything in it.
-    fn query(self, pattern: &Pattern) -> Query {
+    fn query(self, pattern: &Pattern, text: &BString) -> Query {
         const MATCHES: &str = "OPERATOR(pg_catalog.~)";
         const COLLATION: &str = "COLLATE pg_catalog.\"default\"";
+        let doing = format!("{} that match {text}", self.plural());
         let (catalog, name) = self.catalog();
         let catalog = catalog.name().unwrap_or_default();
         let matching = format!("SELECT x.oid FROM pg_catalog.{catalog} AS x");
         let named = format!("x.{name} {MATCHES} $1 {COLLATION}");
         let Self::Relations { and_children } = self else {
-            let doing = format!("{} by name", self.plural());
             return Query::new(doing, format!("{matching} WHERE {named}")).param(Param::text(pattern.name()));
         };
         let found_by = match pattern.schema() {
@@ -74,7 +74,7 @@ impl Among {
                  SELECT oid FROM family"
             );
         }
-        let query = Query::new("tables by name", sql).param(Param::text(pattern.name()));
+        let query = Query::new(doing, sql).param(Param::text(pattern.name()));
         match pattern.schema() {
             Some(schema) => query.param(Param::text(schema)),
             None => query,
@@ -104,7 +104,7 @@ pub fn resolve(connection: &mut Connection, selection: &Selection, reporter: &dy
     let families = Among::Relations { and_children: true };
     Ok(Selected {
         everything: selection.is_everything(),
-        schemas: finder.only(&[(Among::Schemas, &selection.schemas)], included)?,
+        schemas: finder.users_schemas(&selection.schemas, included)?,
         excluded_schemas: finder.find(&[(Among::Schemas, &selection.exclude_schemas)], Matching::None)?,
         relations: finder.only(&[(tables, &selection.tables), (families, &selection.tables_and_children)], included)?,
         excluded_relations: finder.find(
@@ -139,6 +139,40 @@ impl Finder<'_> {
         Ok(if asked_for { Some(self.find(sorts, matching)?) } else { None })
     }
 
+    /// As [`Finder::only`], without the system's schemas: what is in them is in every database, and not all of it can be
+    /// written as statements.
+    fn users_schemas(&mut self, patterns: &[BString], matching: Matching) -> Result<Option<HashSet<u32>>> {
+        let Some(mut schemas) = self.only(&[(Among::Schemas, patterns)], matching)? else { return Ok(None) };
+        let query = Query::new(
+            "schemas of the system",
+            "SELECT oid, nspname FROM pg_catalog.pg_namespace \
+             WHERE nspname ~ '^pg_' OR nspname = 'information_schema' ORDER BY nspname",
+        );
+        let mut left_out = Vec::new();
+        for row in self.connection.run(&query)?.iter() {
+            if schemas.remove(&row.oid("oid")?) {
+                left_out.push(row.string("nspname")?.to_string());
+            }
+        }
+        if left_out.is_empty() {
+            return Ok(Some(schemas));
+        }
+        if schemas.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("find schemas that match {}", bstr::join(", ", patterns).as_bstr()),
+            )
+            .why(format!("only schemas of the system match, which every database has: {}", left_out.join(", ")))
+            .hint("tables in them can be selected with --table"));
+        }
+        self.reporter.message(Message {
+            level: Level::Warning,
+            subject: "selection".into(),
+            text: format!("schemas of the system are left out, every database has them: {}", left_out.join(", ")),
+        });
+        Ok(Some(schemas))
+    }
+
     /// The OIDs of all that match one of the patterns.
     fn find(&mut self, sorts: &[Patterns<'_>], matching: Matching) -> Result<HashSet<u32>> {
         let mut texts = Vec::new();
@@ -147,7 +181,7 @@ impl Finder<'_> {
             let pattern = Pattern::parse(text.as_bstr(), among.parts());
             self.check(&pattern, among, text)?;
             texts.push((among, text));
-            queries.push(among.query(&pattern));
+            queries.push(among.query(&pattern, text));
         }
         let mut found = HashSet::new();
         let mut without = Vec::new();
@@ -166,15 +200,15 @@ impl Finder<'_> {
         };
         if is_error {
             let (among, text) = without[0];
-            return Err(Error::new(ErrorKind::Usage, format!("select {} \"{text}\"", among.plural()))
-                .why("nothing in the database matches")
+            return Err(Error::new(ErrorKind::Usage, format!("find {} that match {text}", among.plural()))
+                .why("there are none")
                 .hint("a name that is not in lower case must be in double quotes, which the shell must let pass"));
         }
         for (among, text) in without {
             self.reporter.message(Message {
                 level: if matching == Matching::Any { Level::Warning } else { Level::Info },
-                subject: format!("{} \"{text}\"", among.plural()),
-                text: "nothing in the database matches".into(),
+                subject: "selection".into(),
+                text: format!("there are no {} that match {text}", among.plural()),
             });
         }
         Ok(found)
@@ -185,6 +219,14 @@ impl Finder<'_> {
         if queries.is_empty() {
             return Ok(Vec::new());
         }
+        self.run_along_path(queries, sorts).map_err(|error| {
+            let is_pattern = error.server().is_some_and(|report| report.code == "2201B");
+            let kind = if is_pattern { ErrorKind::Usage } else { error.kind() };
+            Error::new(kind, "find what the patterns match").source(error)
+        })
+    }
+
+    fn run_along_path(&mut self, queries: &[Query], sorts: &[Patterns<'_>]) -> Result<Vec<Rows>> {
         let along_path = sorts.iter().any(|(among, _)| matches!(among, Among::Relations { .. }));
         if !along_path {
             return self.connection.pipeline(queries);
@@ -197,7 +239,7 @@ impl Finder<'_> {
 
     fn check(&mut self, pattern: &Pattern, among: Among, text: &BString) -> Result<()> {
         let wrong = |why: &str| {
-            Err(Error::new(ErrorKind::Usage, format!("select {} \"{text}\"", among.plural()))
+            Err(Error::new(ErrorKind::Usage, format!("find {} that match {text}", among.plural()))
                 .why(why)
                 .hint("a dot that is part of a name must be in double quotes, which the shell must let pass"))
         };

@@ -1,0 +1,94 @@
+//! Selections that make no sense, or that nothing matches.
+
+use crate::selection::sample;
+use crate::support::{REFERENCE, Server, lifeboat, output};
+
+/// Options, and what the error has to say.
+const REFUSED: &[(&[&str], &str)] = &[
+    (&["-n", "nowhere"], "schemas that match nowhere"),
+    (&["-t", "nothing", "-t", "nothing_either"], "tables that match nothing"),
+    (&["-e", "none"], "extensions that match none"),
+    (&["--include-foreign-data", "nobody"], "foreign servers that match nobody"),
+    (&["-t", "t1", "-t", "nothing", "--strict-names"], "tables that match nothing"),
+    (&["-n", "app", "-n", "nowhere", "--strict-names"], "schemas that match nowhere"),
+    (&["-t", "T1", "-t", "\"T1\"", "--strict-names"], "tables that match \"T1\""),
+    (&["-n", "app.people"], "too many dots"),
+    (&["-t", "a.b.c.d"], "too many dots"),
+    (&["-t", "elsewhere.app.people"], "another database"),
+    (&["-t", "(unclosed"], "tables that match (unclosed"),
+    (&["-n", "pg_catalog"], "every database has: pg_catalog"),
+    (&["-s", "-a"], "cannot be used with"),
+    (&["-s", "--no-schema"], "cannot be used with"),
+    (&["--statistics-only", "--no-statistics"], "cannot be used with"),
+    (&["-s", "--include-foreign-data", "files"], "--include-foreign-data asks for data"),
+    (&["--section", "middle"], "pre-data, data, post-data"),
+    (&["--filter", "/nonexistent/filter"], "/nonexistent/filter"),
+];
+
+#[test]
+fn nonsense_is_refused_with_the_reason() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = sample(server);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none");
+    for (options, expected) in REFUSED {
+        let mut command = lifeboat();
+        command.args(["backup", "--url", &database.url()]).args(*options);
+        let out = output(command.arg("--output").arg(&path));
+        let code = if options[0] == "--filter" { 1 } else { 2 };
+        assert_eq!(out.code(), code, "{options:?}: {out}");
+        assert!(out.stderr().contains(expected), "{options:?}: no {expected:?} in {out}");
+        assert!(!path.exists(), "{options:?}: there is a file");
+    }
+}
+
+#[test]
+fn filter_files_that_make_no_sense_are_refused_with_the_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let filter = dir.path().join("filter");
+    for (text, expected) in [
+        ("include table t1\ninclude table_data t1\n", "line 2: \"include table_data\" is not possible"),
+        ("exclude foreign_data x", "line 1: \"exclude foreign_data\" is not possible"),
+        ("include function f()", "line 1: \"include function\" is not possible"),
+        ("\nonly table t1", "line 2: \"only\" is neither"),
+        ("include table \"open", "line 1: the quotes are not closed"),
+    ] {
+        std::fs::write(&filter, text).unwrap();
+        let mut command = lifeboat();
+        command.args(["backup", "--url", "postgresql://127.0.0.1:1/x", "--output"]).arg(dir.path().join("none"));
+        let out = output(command.arg("--filter").arg(&filter));
+        assert_eq!(out.code(), 2, "{text:?}: {out}");
+        assert!(out.stderr().contains(expected), "{text:?}: no {expected:?} in {out}");
+    }
+}
+
+#[test]
+fn pattern_without_a_match_beside_one_with_is_told() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = sample(server);
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = lifeboat();
+    command.args(["backup", "--url", &database.url(), "-t", "t1", "-t", "nothing", "--output"]);
+    let out = output(command.arg(dir.path().join("some")));
+    assert!(out.success() && out.stderr().contains("no tables that match nothing"), "{out}");
+    // Every pattern of schemas takes the system's along; nobody means them.
+    let mut command = lifeboat();
+    command.args(["backup", "--url", &database.url(), "-n", "*", "--output"]);
+    let out = output(command.arg(dir.path().join("all")));
+    assert!(out.success() && out.stderr().contains("left out, every database has them: information_schema"), "{out}");
+}
+
+#[test]
+fn options_of_the_other_backend_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |url: &str, options: &[&str], expected: &str| {
+        let mut command = lifeboat();
+        command.args(["backup", "--url", url]).args(options);
+        let out = output(command.arg("--output").arg(dir.path().join("none")));
+        assert_eq!(out.code(), 2, "{out}");
+        assert!(out.stderr().contains(expected), "no {expected:?} in {out}");
+    };
+    refused("sqlite:///app.db", &["-n", "app", "--acl"], "--acl and --schema");
+    refused("sqlite:///app.db", &["-Z", "none"], "--compress");
+    refused("postgresql://127.0.0.1:1/x", &["--compact"], "--compact");
+}
