@@ -69,7 +69,7 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Backup(backup::Args),
+    Backup(Box<backup::Args>),
     Restore(restore::Args),
     List(list::Args),
     Drill(drill::Args),
@@ -95,7 +95,7 @@ impl Verb {
 
     fn run(self, common: &Common) -> Result<Outcome> {
         match self {
-            Self::Backup(args) => backup::run(args, common),
+            Self::Backup(args) => backup::run(*args, common),
             Self::Restore(args) => restore::run(args, common),
             Self::List(args) => list::run(args, common),
             Self::Drill(args) => drill::run(args, common),
