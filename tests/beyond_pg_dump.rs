@@ -1,6 +1,6 @@
 //! What pg_dump leaves out without a word, and lifeboat does not.
 
-use crate::support::{Server, archive, lifeboat, run};
+use crate::support::{REFERENCE, Server, archive, lifeboat, run};
 
 #[test]
 fn comments_on_system_columns_are_dumped_and_restored() {
@@ -59,5 +59,26 @@ fn members_added_to_the_servers_own_operator_families_are_named() {
             "ALTER EXTENSION plpgsql ADD OPERATOR <<<< (text, integer); ALTER EXTENSION plpgsql ADD FUNCTION cmp(text, integer)",
         );
         assert_eq!(backup(), "", "on {}", server.major());
+    }
+}
+
+/// An old server sees no need to quote it.
+#[test]
+fn role_of_a_policy_may_be_called_by_a_word_that_is_reserved_later() {
+    let Some(newest) = Server::get(REFERENCE) else { return };
+    for server in [13, 15].into_iter().filter_map(Server::get).chain([newest]) {
+        if server.psql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'system_user'") == "0" {
+            server.psql("postgres", "CREATE ROLE \"system_user\"");
+        }
+    }
+    for server in [13, 15].into_iter().filter_map(Server::get) {
+        let database = server.database("reserved_role");
+        database.psql("CREATE TABLE t (a integer); CREATE POLICY p ON t TO system_user, alice USING (true)");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("archive");
+        run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+        let copy = newest.database("reserved_role");
+        run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&path));
+        assert_eq!(copy.psql("SELECT roles FROM pg_policies"), "{alice,system_user}", "from {}", server.major());
     }
 }

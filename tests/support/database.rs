@@ -81,19 +81,16 @@ impl<'a> Database<'a> {
 impl Database<'_> {
     /// A database with subscriptions cannot be dropped, and a subscription with a slot's name wants to drop that first.
     fn drop_subscriptions(&self) {
-        let quoted = self.name.replace('\'', "''");
-        let names = format!(
-            "SELECT quote_ident(subname) FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = '{quoted}'"
+        self.try_psql(
+            "DO $$ DECLARE s record; BEGIN
+               FOR s IN SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()
+               LOOP
+                 EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', s.subname);
+                 EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', s.subname);
+                 EXECUTE format('DROP SUBSCRIPTION %I', s.subname);
+               END LOOP;
+             END $$",
         );
-        for name in self.server.try_psql("postgres", &names).stdout().lines() {
-            for sql in [
-                "ALTER SUBSCRIPTION {} DISABLE",
-                "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
-                "DROP SUBSCRIPTION {}",
-            ] {
-                self.try_psql(&sql.replace("{}", name));
-            }
-        }
     }
 }
 
