@@ -56,11 +56,13 @@ fn dumps_like_pg_dump(name: &str, sql: &str) {
     for server in Server::all() {
         let database = server.database(name);
         database.psql(sql);
+        database.psql("ANALYZE");
         let dir = tempfile::tempdir().unwrap();
         let (reference, candidate) = (dir.path().join("reference"), dir.path().join("candidate"));
-        database.pg_dump(18, &["-Fc"], &reference);
+        database.pg_dump(18, &["-Fc", "--statistics"], &reference);
         run(lifeboat()
-            .args(["backup", "--owner", "--acl", "--archive-version", "1.16", "--url", &database.url(), "--output"])
+            .args(["backup", "--owner", "--acl", "--statistics", "--archive-version", "1.16"])
+            .args(["--url", &database.url(), "--output"])
             .arg(&candidate));
         archive::assert_same(&format!("{name} on {}", server.major()), &reference, &candidate, Rows::InOrder);
     }

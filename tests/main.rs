@@ -17,4 +17,5 @@ mod objects;
 mod restore;
 mod selection;
 mod sqlite;
+mod statistics;
 mod support;

@@ -65,3 +65,33 @@ fn memory_does_not_grow_with_rows_and_large_objects() {
         assert_eq!(restored.psql(sum), database.psql(sum));
     }
 }
+
+/// 300 columns with statistics of 300 KB each: they are written as they come.
+#[test]
+fn memory_does_not_grow_with_statistics() {
+    if !fs::exists("/proc/self/status").unwrap_or(false) {
+        return crate::support::report::say("NOT RUN: memory: there is no /proc here to read it from");
+    }
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("statistics");
+    database.psql(
+        "DO $$ DECLARE bounds text;
+         BEGIN
+           SELECT array_agg(lpad(n::text, 5, '0') || repeat(md5(n::text), 90))::text INTO bounds FROM generate_series(1, 100) n;
+           FOR i IN 1..300 LOOP
+             EXECUTE format('CREATE TABLE t%s (a text)', i);
+             PERFORM pg_restore_attribute_stats('schemaname', 'public', 'relname', 't' || i, 'attname', 'a',
+               'inherited', false, 'null_frac', 0::real, 'avg_width', 2885, 'n_distinct', -1::real,
+               'histogram_bounds', bounds);
+           END LOOP;
+         END $$",
+    );
+    let scene = Scene::new();
+    let path = scene.path("out.dump");
+    let mut backup = lifeboat();
+    backup.args(["backup", "--statistics", "--url", &database.url(), "--output"]).arg(&path);
+    let size = largest_resident_size(&mut backup);
+    let written = fs::metadata(&path).unwrap().len();
+    assert!(written > 80_000_000, "{written} bytes were written");
+    assert!(size < LIMIT, "the backup took {size} KiB");
+}

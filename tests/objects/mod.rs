@@ -65,6 +65,7 @@ kinds! {
     rule
     schema
     sequence
+    statistics_data
     subscription
     table
     text_search

@@ -1,0 +1,3 @@
+-- min: 18
+-- options: --no-data --statistics
+\ir relations.sql
