@@ -149,12 +149,15 @@ impl<R: Read> Reader<R> {
     }
 
     /// How many bytes the data of each entry takes in the archive, in the order of the entries, where that can be told
-    /// without reading the data. The place in the archive is lost by it: it is for before the first block.
+    /// without reading the data. It is for before the first block, for it may go elsewhere in the archive.
     ///
     /// # Errors
     /// The archive is damaged; reading fails.
     pub fn sizes(&mut self) -> Result<Vec<Option<u64>>> {
-        self.layout.sizes(&mut self.core)
+        let state = self.core.state;
+        let sizes = self.layout.sizes(&mut self.core);
+        self.core.state = state;
+        sizes
     }
 
     /// Sees to it that an archive goes on to its end: what is cut off shows in its last block, or in a file that is not

@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod restore;
 mod signals;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -72,6 +73,7 @@ enum Verb {
     Backup(Box<backup::Args>),
     Restore(restore::Args),
     List(list::Args),
+    Verify(verify::Args),
     Drill(drill::Args),
     #[command(hide = true)]
     DrillWriter(drill::WriterArgs),
@@ -83,6 +85,7 @@ impl Verb {
             Self::Backup(_) => "backup",
             Self::Restore(_) => "restore",
             Self::List(_) => "list",
+            Self::Verify(_) => "verify",
             Self::Drill(_) => "drill",
             Self::DrillWriter(_) => "drill-writer",
         }
@@ -98,6 +101,7 @@ impl Verb {
             Self::Backup(args) => backup::run(*args, common),
             Self::Restore(args) => restore::run(args, common),
             Self::List(args) => list::run(args, common),
+            Self::Verify(args) => verify::run(args, common),
             Self::Drill(args) => drill::run(args, common),
             Self::DrillWriter(args) => drill::write_forever(args),
         }

@@ -13,4 +13,5 @@ pub mod privileges;
 pub mod restore;
 pub mod select;
 pub mod session;
+pub mod verify;
 pub mod version;

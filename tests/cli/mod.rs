@@ -3,3 +3,4 @@
 mod drill;
 mod postgres;
 mod usage;
+mod verify;

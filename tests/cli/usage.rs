@@ -15,7 +15,7 @@ fn json(text: &str) -> Value {
 fn help_tells_what_a_person_needs() {
     let scene = Scene::new();
     let help = scene.run(&["--help"]).stdout();
-    for needed in ["backup", "restore", "list", "drill", "Exit codes:", "130", "LIFEBOAT_DATABASE_URL"] {
+    for needed in ["backup", "restore", "list", "verify", "drill", "Exit codes:", "130", "LIFEBOAT_DATABASE_URL"] {
         assert!(help.contains(needed), "{needed} is not in {help}");
     }
     assert!(!help.contains("drill-writer"), "{help}");
@@ -25,6 +25,7 @@ fn help_tells_what_a_person_needs() {
         ("restore", "--single-transaction"),
         ("restore", "--if-exists"),
         ("list", "FILE"),
+        ("verify", "PATH"),
         ("drill", "--scratch"),
     ] {
         let help = scene.run(&[verb, "--help"]).stdout();

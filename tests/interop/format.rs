@@ -49,7 +49,7 @@ fn expected(entry: &archive::Entry) -> Told {
     (id(entry.dump_id), texts, oids, section, dependencies, entry.had_dumper)
 }
 
-fn data<R: Read>(block: Block<'_, R>) -> Data {
+pub(super) fn data<R: Read>(block: Block<'_, R>) -> Data {
     let all = |mut data: pgformat::DataReader<'_, R>| {
         let mut all = Vec::new();
         data.read_to_end(&mut all).unwrap();
@@ -67,7 +67,7 @@ fn data<R: Read>(block: Block<'_, R>) -> Data {
     }
 }
 
-fn check<R: Read>(what: &str, reader: &Reader<R>, reference: &archive::Archive) {
+pub(super) fn check<R: Read>(what: &str, reader: &Reader<R>, reference: &archive::Archive) {
     assert_eq!(reader.entries().len(), reference.entries.len(), "{what}");
     for (entry, reference) in reader.entries().iter().zip(&reference.entries) {
         assert_eq!(told(entry), expected(reference), "{what}");

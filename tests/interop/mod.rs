@@ -3,6 +3,7 @@
 mod configuration;
 mod encoding;
 mod format;
+mod formats;
 mod gauntlet;
 mod large_objects;
 mod subscription;

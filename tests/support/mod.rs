@@ -18,7 +18,7 @@ pub mod server;
 
 pub use database::Database;
 pub use installation::{majors, pg_tool};
-pub use process::{Output, lifeboat, output, run};
+pub use process::{Output, lifeboat, lifeboat_reading, output, run};
 pub use server::{Options, Server};
 
 /// The majors that the tests know, oldest first.

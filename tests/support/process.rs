@@ -1,6 +1,7 @@
 //! Running programs, with failures that say what happened.
 
 use std::fmt;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 /// What a program did.
@@ -104,6 +105,16 @@ pub fn isolate(command: &mut Command) -> &mut Command {
 /// The binary under test, with a clean environment.
 pub fn lifeboat() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+    isolate(&mut command);
+    command
+}
+
+/// The binary under test, with the content of a file on its standard input: through a pipe, which cannot seek, or else as
+/// the shell's `<` gives it.
+pub fn lifeboat_reading(path: &Path, through_a_pipe: bool) -> Command {
+    let script = if through_a_pipe { r#"p=$0; cat "$p" | "$@""# } else { r#"p=$0; "$@" < "$p""# };
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(path).arg(env!("CARGO_BIN_EXE_lifeboat"));
     isolate(&mut command);
     command
 }

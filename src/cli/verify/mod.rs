@@ -1,0 +1,51 @@
+//! `lifeboat verify`.
+
+mod archive;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+
+use super::Common;
+use super::archive::is_sqlite;
+use super::progress::Console;
+use super::report::Outcome;
+use crate::error::{ErrorKind, Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  lifeboat verify app.dump
+  lifeboat verify app-2026-04-24.db --json
+  ssh backup cat app.dump | lifeboat verify -
+
+Exit codes: 0 if it is sound, 1 if it is damaged (each problem is named) or cannot be
+read. No server is asked, and nothing that is in a backup is carried out.";
+
+/// Check a backup to its last byte, without a server
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// An archive of a PostgreSQL database in custom, directory or tar format (- is standard input), or an SQLite database
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+}
+
+pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let (path, console) = (&args.path, Console::new(common));
+    let outcome = if path != Path::new("-") && is_sqlite(path) {
+        sqlite::verify(path, &console)
+    } else {
+        archive::verify(path, &console)
+    };
+    outcome.map_err(|error| match (error.kind(), error.hint_text()) {
+        (ErrorKind::Archive, None) if error.to_string().contains("SQLite database") => {
+            error.hint("an SQLite database is not read from a pipe: give the name of its file")
+        }
+        (ErrorKind::Archive, None) => error.hint("do not rely on this backup: make another one, or take an older one"),
+        _ => error,
+    })
+}
+
+/// `1 row`, `2 rows`.
+fn counted(n: u64, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}

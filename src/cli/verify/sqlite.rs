@@ -1,0 +1,67 @@
+//! Checking an SQLite database.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::counted;
+use crate::cli::exit;
+use crate::cli::progress::Console;
+use crate::cli::report::{Outcome, mebibytes};
+use crate::error::Result;
+use crate::progress::{Level, Message, Reporter};
+use crate::sqlite;
+
+pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
+    console.phase("check", None);
+    console.current("PRAGMA integrity_check");
+    let mut problems = sqlite::faults(path, &format!("verify {}", path.display()), console)?;
+    let contents = if problems.is_empty() {
+        let contents = sqlite::contents(path)?;
+        let uncounted = contents.objects.iter().filter_map(|object| match &object.rows {
+            Some(Err(why)) => Some(format!("the rows of {} cannot be counted: {why}", object.name)),
+            _ => None,
+        });
+        problems.extend(uncounted);
+        Some(contents)
+    } else {
+        None
+    };
+    for text in &problems {
+        console.message(Message { level: Level::Error, subject: String::new(), text: text.clone() });
+    }
+    let tables: Vec<_> = contents.iter().flat_map(|c| &c.objects).filter(|o| o.kind == "table").collect();
+    let rows: u64 = tables.iter().filter_map(|table| table.rows.as_ref()?.as_ref().ok()).sum();
+    let line = if problems.is_empty() {
+        let size = contents.as_ref().map(|c| c.header.file_size).unwrap_or_default();
+        format!(
+            "lifeboat: {} is sound: SQLite database, {} in {}, {}",
+            path.display(),
+            counted(rows, "row", "rows"),
+            counted(tables.len() as u64, "table", "tables"),
+            mebibytes(size)
+        )
+    } else {
+        let count = counted(problems.len() as u64, "problem", "problems");
+        format!("lifeboat: {} is damaged: {count}, each is told above", path.display())
+    };
+    let data: Vec<_> = tables
+        .iter()
+        .map(|table| json!({"entry": table.name, "rows": table.rows.as_ref().and_then(|rows| rows.as_ref().ok())}))
+        .collect();
+    let told: Vec<_> = problems.iter().map(|text| json!({"message": text})).collect();
+    let result = json!({
+        "file": path.to_string_lossy(),
+        "format": "sqlite",
+        "sound": problems.is_empty(),
+        "rows": rows,
+        "bytes": contents.as_ref().map(|c| c.header.file_size),
+        "problems": told,
+        "data": data,
+    });
+    let mut outcome = Outcome::new(vec![line], result);
+    if !problems.is_empty() {
+        outcome.code = exit::FAILED;
+    }
+    Ok(outcome)
+}

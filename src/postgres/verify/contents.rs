@@ -1,0 +1,96 @@
+//! What can be told of a table of contents by itself.
+
+use std::collections::HashMap;
+
+use bstr::ByteSlice;
+use pgformat::{DumpId, Entry};
+
+use super::Problem;
+
+/// Checks dependencies: those on entries that are not there are counted, for an archive of a part of a database has them;
+/// entries that depend on each other in a loop have no order in which they can be restored.
+pub(super) fn dependencies(entries: &[Entry], problems: &mut Vec<Problem>) -> u64 {
+    let places: HashMap<DumpId, usize> = entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect();
+    let mut unknown = 0;
+    // How many dependencies of each entry are left, and who waits for it.
+    let mut left = vec![0_usize; entries.len()];
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); entries.len()];
+    for (at, entry) in entries.iter().enumerate() {
+        for id in &entry.dependencies {
+            match places.get(id) {
+                Some(&on) => {
+                    left[at] += 1;
+                    waiting[on].push(at);
+                }
+                None => unknown += 1,
+            }
+        }
+    }
+    let mut ready: Vec<usize> = (0..entries.len()).filter(|at| left[*at] == 0).collect();
+    while let Some(done) = ready.pop() {
+        for at in std::mem::take(&mut waiting[done]) {
+            left[at] -= 1;
+            if left[at] == 0 {
+                ready.push(at);
+            }
+        }
+    }
+    // Who is left is in a loop, or depends on one; following the first dependency that is left leads into it.
+    if let Some(start) = left.iter().position(|left| *left > 0) {
+        let next = |at: usize| {
+            let on = entries[at].dependencies.iter().filter_map(|id| places.get(id).copied());
+            on.into_iter().find(|on| left[*on] > 0)
+        };
+        let mut seen = vec![false; entries.len()];
+        let mut at = start;
+        while !seen[at] {
+            seen[at] = true;
+            at = next(at).unwrap_or(at);
+        }
+        let (first, mut names) = (at, Vec::new());
+        loop {
+            names.push(entries[at].dump_id.to_string());
+            at = next(at).unwrap_or(first);
+            if at == first || names.len() == 10 {
+                break;
+            }
+        }
+        let more = if at == first { "" } else { ", …" };
+        let text = format!("it depends on itself, by way of the entries {}{more}", names.join(", "));
+        problems.push(Problem::of(&entries[first], text));
+    }
+    unknown
+}
+
+/// The encoding that texts and rows are in, as the entry `ENCODING` says.
+pub(super) fn encoding(entries: &[Entry]) -> Vec<u8> {
+    let entry = entries.iter().find(|entry| entry.desc.as_ref().is_some_and(|desc| desc == "ENCODING"));
+    let definition = entry.and_then(|entry| entry.definition.as_ref()).map(|text| text.as_slice()).unwrap_or_default();
+    definition.split(|byte| *byte == b'\'').nth(1).unwrap_or_default().to_ascii_uppercase()
+}
+
+/// The large objects that entries make; `None` if none does, as before 9.0, when only their content was in an archive.
+pub(super) fn large_objects(entries: &[Entry], problems: &mut Vec<Problem>) -> Option<Vec<u32>> {
+    let mut all = Vec::new();
+    let mut any = false;
+    for entry in entries {
+        let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
+        let text = match desc {
+            b"BLOB" => &entry.tag,
+            b"BLOB METADATA" => &entry.definition,
+            _ => continue,
+        };
+        any = true;
+        for line in text.as_ref().map(|text| text.as_slice()).unwrap_or_default().lines() {
+            match line.to_str().ok().and_then(|line| line.parse().ok()) {
+                Some(oid) => all.push(oid),
+                None => {
+                    let text = format!("{:?} is not the OID of a large object", line.as_bstr());
+                    problems.push(Problem::of(entry, text));
+                }
+            }
+        }
+    }
+    all.sort_unstable();
+    any.then_some(all)
+}

@@ -1,0 +1,284 @@
+//! Checking an archive without a server: all of it is read, decompressed and counted, and nothing in it is carried out.
+
+mod contents;
+mod rows;
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::Path;
+
+use pgformat::{Block, DataPosition, DataReader, DumpId, Entry, ErrorKind, Format, Reader};
+
+use super::archive::{self, Archive};
+use super::restore::EntryName;
+use crate::Result;
+use crate::progress::Reporter;
+use rows::RowCheck;
+
+/// How many problems are told; a damaged archive may have very many.
+const MOST_PROBLEMS: usize = 100;
+
+/// What was found in an archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// The data of each entry that has any, in the order in which it was read.
+    pub data: Vec<DataOf>,
+    /// Entries in the table of contents.
+    pub entries: u64,
+    /// Rows that COPY statements would store.
+    pub rows: u64,
+    /// Bytes of data, decompressed.
+    pub bytes: u64,
+    /// Large objects.
+    pub large_objects: u64,
+    /// Dependencies on entries that are not in the archive.
+    pub unknown_dependencies: u64,
+    /// What is wrong: the first problems.
+    pub problems: Vec<Problem>,
+    /// Problems beyond those.
+    pub more_problems: u64,
+    /// Entries whose data could not be got at, because something before it is damaged.
+    pub unchecked: u64,
+}
+
+impl Verified {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty() && self.unchecked == 0
+    }
+
+    /// How many problems there are.
+    pub fn count(&self) -> u64 {
+        self.problems.len() as u64 + self.more_problems
+    }
+
+    fn add(&mut self, problem: Problem) {
+        if self.problems.len() < MOST_PROBLEMS { self.problems.push(problem) } else { self.more_problems += 1 }
+    }
+}
+
+/// The data of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataOf {
+    /// The entry.
+    pub entry: EntryName,
+    /// What it is.
+    pub kind: Kind,
+    /// Its bytes, decompressed.
+    pub bytes: u64,
+}
+
+/// What sort of data an entry has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// So many rows for a COPY statement.
+    Rows(u64),
+    /// Statements, mostly INSERT.
+    Statements,
+    /// So many large objects.
+    LargeObjects(u64),
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The entry that it is about, if it is about one.
+    pub entry: Option<EntryName>,
+    /// What is wrong.
+    pub text: String,
+}
+
+impl Problem {
+    fn of(entry: &Entry, text: impl Into<String>) -> Self {
+        Self { entry: Some(EntryName::of(entry)), text: text.into() }
+    }
+}
+
+/// Checks all of an archive, of which nothing was read yet but the table of contents.
+///
+/// Every block is decompressed, with the checksums that its compression has; the rows of COPY statements are counted, and so
+/// are their columns; large objects are held against the entries that make them; dependencies must not run in a circle.
+/// What is wrong is in the result, and the rest is checked all the same, as far as the input can be gone on with.
+pub fn verify<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) -> Verified {
+    // A size that cannot be told is for the check itself to find out.
+    let total = archive.sizes().ok().map(|sizes| sizes.iter().flatten().sum()).filter(|total| *total > 0);
+    reporter.phase("verify", total);
+    let mut verified = Verified { entries: archive.entries().len() as u64, ..Verified::default() };
+    let mut problems = Vec::new();
+    verified.unknown_dependencies = contents::dependencies(archive.entries(), &mut problems);
+    let made = contents::large_objects(archive.entries(), &mut problems);
+    problems.into_iter().for_each(|problem| verified.add(problem));
+    let encoding = contents::encoding(archive.entries());
+    let mut run = Run { verified, reporter, encoding, objects: Vec::new(), offset: archive.offset() };
+    let is_complete = run.all(archive);
+    if let (true, Some(made)) = (is_complete, made) {
+        run.compare_objects(made);
+    }
+    run.verified
+}
+
+struct Run<'a> {
+    verified: Verified,
+    reporter: &'a dyn Reporter,
+    encoding: Vec<u8>,
+    /// The large objects that have content.
+    objects: Vec<u32>,
+    offset: u64,
+}
+
+impl Run<'_> {
+    /// Goes through the archive in its order, and from the first error on entry by entry. Says whether all data was read.
+    fn all<R: Read>(&mut self, archive: &mut Reader<R>) -> bool {
+        let has_data = |entry: &&Entry| {
+            archive.data_position(entry.dump_id).is_some_and(|position| position != DataPosition::NoData)
+        };
+        let wanted: Vec<DumpId> = archive.entries().iter().filter(has_data).map(|entry| entry.dump_id).collect();
+        let mut done = HashSet::new();
+        let failed = loop {
+            match archive.next_block() {
+                Ok(None) => return true,
+                Ok(Some(block)) => {
+                    let id = block.entry().map(|entry| entry.dump_id);
+                    done.extend(id);
+                    if let Err(error) = self.block(block) {
+                        break (id, error);
+                    }
+                }
+                Err(error) => break (None, error),
+            }
+        };
+        let mut is_lost = self.put_down(archive, failed);
+        for (at, id) in wanted.iter().enumerate() {
+            if is_lost {
+                self.verified.unchecked = wanted[at..].iter().filter(|id| !done.contains(*id)).count() as u64;
+                break;
+            }
+            if done.insert(*id) {
+                let result = match archive.block(*id) {
+                    Ok(Some(block)) => self.block(block),
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = result {
+                    is_lost = self.put_down(archive, (Some(*id), error));
+                }
+            }
+        }
+        false
+    }
+
+    /// Puts down what could not be read. Says whether there is no way to what comes after it.
+    fn put_down<R: Read>(&mut self, archive: &Reader<R>, (id, error): (Option<DumpId>, pgformat::Error)) -> bool {
+        let problem =
+            Problem { entry: id.and_then(|id| archive.entry(id)).map(EntryName::of), text: error.to_string() };
+        match self.verified.problems.last_mut() {
+            // It was met on the way to the next block, and now once more.
+            Some(last) if last.text == problem.text => *last = problem,
+            _ => self.verified.add(problem),
+        }
+        if !archive.is_random() {
+            return true;
+        }
+        // Where blocks have to be looked for, the one way is through those before them; so it is with a tar file's members.
+        let is_looked_for = match archive.header().format {
+            Format::Custom => {
+                archive.entries().iter().any(|e| archive.data_position(e.dump_id) == Some(DataPosition::NotSet))
+            }
+            Format::Tar => true,
+            Format::Directory => false,
+        };
+        is_looked_for && !matches!(error.kind(), ErrorKind::Compression(_) | ErrorKind::Missing(_))
+    }
+
+    fn block<R: Read>(&mut self, block: Block<'_, R>) -> pgformat::Result<()> {
+        let Some(entry) = block.entry() else { return Ok(()) };
+        let name = EntryName::of(entry);
+        self.reporter.current(&name.to_string());
+        let copy = entry.copy_statement.as_ref().filter(|statement| !statement.is_empty());
+        let check = copy.map(|statement| RowCheck::new(statement, &self.encoding));
+        let (kind, bytes, problems) = match block {
+            Block::LargeObjects(mut objects) => {
+                let (mut count, mut bytes) = (0, 0);
+                while let Some((oid, data)) = objects.next()? {
+                    bytes += self.read(data, |_| {})?;
+                    count += 1;
+                    self.objects.push(oid);
+                }
+                self.verified.large_objects += count;
+                (Kind::LargeObjects(count), bytes, Vec::new())
+            }
+            Block::Data(data) => match check {
+                Some(mut check) => {
+                    let bytes = self.read(data, |piece| check.feed(piece))?;
+                    self.verified.rows += check.rows();
+                    (Kind::Rows(check.rows()), bytes, check.problems())
+                }
+                None => {
+                    let mut last = b';';
+                    let bytes = self.read(data, |piece| {
+                        last = piece.iter().rev().find(|byte| !byte.is_ascii_whitespace()).copied().unwrap_or(last);
+                    })?;
+                    let cut = (last != b';').then(|| "the last statement of its data is cut off".to_owned());
+                    (Kind::Statements, bytes, Vec::from_iter(cut))
+                }
+            },
+        };
+        self.verified.bytes += bytes;
+        for text in problems {
+            self.verified.add(Problem { entry: Some(name.clone()), text });
+        }
+        self.verified.data.push(DataOf { entry: name, kind, bytes });
+        Ok(())
+    }
+
+    /// Reads a stream to its end and says how long it is.
+    fn read<R: Read>(&mut self, mut data: DataReader<'_, R>, mut take: impl FnMut(&[u8])) -> pgformat::Result<u64> {
+        let mut bytes = 0;
+        loop {
+            let piece = data.fill()?;
+            let length = piece.len();
+            if length == 0 {
+                return Ok(bytes);
+            }
+            take(piece);
+            bytes += length as u64;
+            data.consume(length);
+            let offset = data.offset();
+            self.reporter.advance(offset.saturating_sub(self.offset));
+            self.offset = offset;
+        }
+    }
+
+    /// Each large object must be made by an entry, and have content, which may be empty.
+    fn compare_objects(&mut self, made: Vec<u32>) {
+        let mut objects = std::mem::take(&mut self.objects);
+        objects.sort_unstable();
+        let problem = |text| Problem { entry: None, text };
+        if let Some(pair) = objects.windows(2).find(|pair| pair[0] == pair[1]) {
+            self.verified.add(problem(format!("large object {} has its content twice", pair[0])));
+        }
+        let not_in = |all: &[u32], oid: &&u32| all.binary_search(oid).is_err();
+        let told =
+            |mut lacking: Box<dyn Iterator<Item = &u32> + '_>| lacking.next().map(|first| (*first, lacking.count()));
+        let more = |n: usize| if n == 0 { String::new() } else { format!(", and {n} more,") };
+        if let Some((first, n)) = told(Box::new(objects.iter().filter(|oid| not_in(&made, oid)))) {
+            self.verified.add(problem(format!("large object {first}{} has content, but no entry makes it", more(n))));
+        }
+        // An archive without data has their entries only.
+        if !objects.is_empty()
+            && let Some((first, n)) = told(Box::new(made.iter().filter(|oid| not_in(&objects, oid))))
+        {
+            self.verified.add(problem(format!("large object {first}{} has no content", more(n))));
+        }
+    }
+}
+
+/// Checks the archive at `path`, or the one on standard input if that is `-`.
+///
+/// # Errors
+/// It is not there, or cannot be read; it is no archive, or its table of contents is damaged.
+pub fn verify_file(path: &Path, reporter: &dyn Reporter) -> Result<(Archive, Verified)> {
+    let mut archive = archive::open(path, &format!("verify {}", path.display()))?;
+    let verified = verify(&mut archive, reporter);
+    Ok((archive, verified))
+}

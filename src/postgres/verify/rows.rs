@@ -1,0 +1,272 @@
+//! COPY's text format, as far as it must be understood to count rows and columns.
+
+use bstr::ByteSlice;
+
+/// How many rows with a wrong number of columns are told one by one.
+const TOLD: usize = 3;
+
+/// Goes along with the data of a COPY statement: counts its rows, and the columns of each.
+#[derive(Debug)]
+pub struct RowCheck {
+    expected: Expected,
+    wide: Option<Wide>,
+    place: Place,
+    rows: u64,
+    /// Of the row that is being read.
+    tabs: u64,
+    is_empty: bool,
+    /// Rows that have another number of columns: the first few of them, and how many in all.
+    wrong: Vec<(u64, u64)>,
+    wrong_rows: u64,
+    trailing: bool,
+}
+
+/// How many columns a row must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Columns(u64),
+    /// The statement names none: as many as the first row.
+    AsFirst,
+}
+
+/// Encodings in which the second byte of a character may be a backslash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wide {
+    ShiftJis,
+    Other,
+}
+
+/// Where in the data the next byte is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At the beginning of a line.
+    Line,
+    /// After a backslash that began the line.
+    Mark,
+    /// After a backslash and a dot that began the line.
+    Dot,
+    /// Further on in a row.
+    Row,
+    /// After a backslash in a row: the next byte is no separator.
+    Escape,
+    /// In a character of two bytes.
+    Trail,
+    /// After the end mark.
+    End,
+}
+
+impl RowCheck {
+    /// A check of what comes after `statement`, in an archive of that encoding.
+    pub fn new(statement: &[u8], encoding: &[u8]) -> Self {
+        let expected = match columns(statement) {
+            Some(columns) => Expected::Columns(columns),
+            None => Expected::AsFirst,
+        };
+        let wide = match encoding {
+            b"SJIS" | b"SHIFT_JIS_2004" => Some(Wide::ShiftJis),
+            b"BIG5" | b"GBK" | b"UHC" | b"GB18030" | b"JOHAB" => Some(Wide::Other),
+            _ => None,
+        };
+        Self {
+            expected,
+            wide,
+            place: Place::Line,
+            rows: 0,
+            tabs: 0,
+            is_empty: true,
+            wrong: Vec::new(),
+            wrong_rows: 0,
+            trailing: false,
+        }
+    }
+
+    /// Takes the next piece of the data.
+    pub fn feed(&mut self, piece: &[u8]) {
+        let mut rest = piece;
+        while let Some(&byte) = rest.first() {
+            match (self.place, byte) {
+                (Place::End, _) => {
+                    self.trailing |= rest.iter().any(|byte| !byte.is_ascii_whitespace());
+                    return;
+                }
+                (Place::Dot, b'\n') => self.place = Place::End,
+                (Place::Mark, b'.') => self.place = Place::Dot,
+                (Place::Mark | Place::Escape | Place::Trail, _) => self.place = Place::Row,
+                (Place::Line, b'\\') => (self.place, self.is_empty) = (Place::Mark, false),
+                (_, b'\n') => self.end_row(),
+                (_, b'\t') => (self.place, self.is_empty, self.tabs) = (Place::Row, false, self.tabs + 1),
+                (_, b'\\') => self.place = Place::Escape,
+                (_, lead) if self.is_lead(lead) => (self.place, self.is_empty) = (Place::Trail, false),
+                (Place::Line | Place::Dot | Place::Row, _) => {
+                    (self.place, self.is_empty) = (Place::Row, false);
+                    // Nothing until the next of these is of interest.
+                    let next = if self.wide.is_some() { 1 } else { rest.find_byteset(b"\t\n\\").unwrap_or(rest.len()) };
+                    rest = &rest[next..];
+                    continue;
+                }
+            }
+            rest = &rest[1..];
+        }
+    }
+
+    fn is_lead(&self, byte: u8) -> bool {
+        match self.wide {
+            None => false,
+            Some(Wide::ShiftJis) => matches!(byte, 0x81..=0x9f | 0xe0..=0xfc),
+            Some(Wide::Other) => byte >= 0x81,
+        }
+    }
+
+    fn end_row(&mut self) {
+        self.rows += 1;
+        let columns = match self.expected {
+            // A row of no columns and one of a single empty column look the same.
+            Expected::Columns(0) if self.is_empty => 0,
+            _ => self.tabs + 1,
+        };
+        match self.expected {
+            Expected::Columns(expected) if expected != columns => {
+                self.wrong_rows += 1;
+                if self.wrong.len() < TOLD {
+                    self.wrong.push((self.rows, columns));
+                }
+            }
+            Expected::Columns(_) => {}
+            Expected::AsFirst => self.expected = Expected::Columns(if self.is_empty { 0 } else { columns }),
+        }
+        (self.place, self.tabs, self.is_empty) = (Place::Line, 0, true);
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// What is wrong with the data, all of which was fed.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> = Vec::new();
+        if let Expected::Columns(expected) = self.expected {
+            let named = |n: u64| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
+            problems.extend(self.wrong.iter().map(|(row, columns)| {
+                format!("row {row} has {}, and its COPY names {}", named(*columns), named(expected))
+            }));
+            if self.wrong_rows > TOLD as u64 {
+                problems.push(format!("{} rows have a wrong number of columns in all", self.wrong_rows));
+            }
+        }
+        if self.trailing {
+            problems.push("there is something after the end mark of the rows".to_owned());
+        }
+        if self.place != Place::End {
+            problems.push(format!("the rows have no end mark: after {} they are cut off", self.rows));
+        }
+        problems
+    }
+}
+
+/// How many columns each row must have that comes after a COPY statement; `None` if it does not name them.
+fn columns(statement: &[u8]) -> Option<u64> {
+    let mut quoted = false;
+    let mut in_list = false;
+    let mut columns = 0;
+    for (at, byte) in statement.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'(' => (in_list, columns) = (true, 1),
+            b',' if in_list => columns += 1,
+            b')' if in_list => {
+                let after = statement[at + 1..].trim_ascii_start();
+                return Some(columns + u64::from(after.starts_with(b"WITH OIDS ")));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(statement: &str, encoding: &str, data: &[u8]) -> (u64, Vec<String>) {
+        let whole = {
+            let mut check = RowCheck::new(statement.as_bytes(), encoding.as_bytes());
+            check.feed(data);
+            (check.rows(), check.problems())
+        };
+        for size in 1..data.len() {
+            let mut check = RowCheck::new(statement.as_bytes(), encoding.as_bytes());
+            data.chunks(size).for_each(|piece| check.feed(piece));
+            assert_eq!((check.rows(), check.problems()), whole, "{:?} by {size}", bstr::BStr::new(data));
+        }
+        whole
+    }
+
+    const TWO: &str = "COPY public.t (a, b) FROM stdin;\n";
+
+    #[test]
+    fn columns_are_counted_in_statements() {
+        for (statement, expected) in [
+            (TWO, Some(2)),
+            ("COPY s.t (a) FROM stdin;\n", Some(1)),
+            ("COPY \"a (b, c)\".\"t\"\"(\" (\"x,)\", y, \"(\"\"\") FROM stdin;\n", Some(3)),
+            ("COPY t (a, b) WITH OIDS FROM stdin;\n", Some(3)),
+            ("COPY public.e  FROM stdin;\n", None),
+        ] {
+            assert_eq!(columns(statement.as_bytes()), expected, "{statement}");
+        }
+    }
+
+    #[test]
+    fn rows_and_their_columns_are_counted_however_the_data_is_cut() {
+        let none: [&str; 0] = [];
+        for (statement, data, rows, problems) in [
+            (TWO, &b"\\.\n\n\n"[..], 0, &none[..]),
+            (TWO, b"1\t2\n\\N\t\\N\n\t\n\\.\n\n\n", 3, &none),
+            (TWO, b"a\\\tb\tc\n\\\\\tx\n\\.x\t\\.\n\\.\n", 3, &none),
+            (TWO, b"1\t2\n\xff\n\\.\n", 2, &["row 2 has 1 column, and its COPY names 2 columns"]),
+            (
+                TWO,
+                b"1\t2\t3\n\\.\nmore",
+                1,
+                &[
+                    "row 1 has 3 columns, and its COPY names 2 columns",
+                    "there is something after the end mark of the rows",
+                ],
+            ),
+            (TWO, b"1\t2\n3\t", 1, &["the rows have no end mark: after 1 they are cut off"]),
+            (TWO, b"", 0, &["the rows have no end mark: after 0 they are cut off"]),
+            (TWO, b"\\.", 0, &["the rows have no end mark: after 0 they are cut off"]),
+            ("COPY e  FROM stdin;\n", b"\n\n\\.\n\n\n", 2, &none),
+            ("COPY e  FROM stdin;\n", b"\nx\n\\.\n\n\n", 2, &["row 2 has 1 column, and its COPY names 0 columns"]),
+            ("COPY t FROM stdin;\n", b"1\t2\n3\n\\.\n", 2, &["row 2 has 1 column, and its COPY names 2 columns"]),
+            ("COPY t (a) FROM stdin;\n", b"\n\n\\.\n", 2, &none),
+            (
+                TWO,
+                b"1\n2\n3\n4\n\\.\n",
+                4,
+                &[
+                    "row 1 has 1 column, and its COPY names 2 columns",
+                    "row 2 has 1 column, and its COPY names 2 columns",
+                    "row 3 has 1 column, and its COPY names 2 columns",
+                    "4 rows have a wrong number of columns in all",
+                ],
+            ),
+        ] {
+            let problems: Vec<String> = problems.iter().map(|text| (*text).to_owned()).collect();
+            assert_eq!(check(statement, "UTF8", data), (rows, problems), "{:?}", bstr::BStr::new(data));
+        }
+    }
+
+    #[test]
+    fn half_a_character_is_no_backslash() {
+        // The second byte of this character is a backslash, and a tab follows it.
+        let data = b"\x83\x5c\tb\n\\.\n";
+        assert_eq!(check(TWO, "SJIS", data).1, Vec::<String>::new());
+        assert_eq!(check(TWO, "GBK", b"\x81\x5c\t\x81\x30\x81\x5c\n\\.\n").1, Vec::<String>::new());
+        // In this encoding, 0xb1 is a character by itself.
+        assert_eq!(check(TWO, "SJIS", b"\xb1\\\tb\tc\n\\.\n").1, Vec::<String>::new());
+        assert_eq!(check(TWO, "UTF8", data).1.len(), 1);
+    }
+}
