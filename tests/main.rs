@@ -15,6 +15,7 @@ mod harness;
 mod interop;
 mod objects;
 mod restore;
+mod security_labels;
 mod selection;
 mod sqlite;
 mod statistics;

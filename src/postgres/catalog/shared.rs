@@ -21,8 +21,11 @@ pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut 
         ),
         Query::new(
             "security labels",
+            // Subscriptions are in a catalog of the cluster's, and so are their labels, if not their comments.
             "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, provider, label AS text \
-             FROM pg_catalog.pg_seclabel ORDER BY 1, 2, 3, 4",
+             FROM pg_catalog.pg_seclabel \
+             UNION ALL SELECT classoid, objoid, 0, provider, label \
+             FROM pg_catalog.pg_shseclabel WHERE classoid = 6100 ORDER BY 1, 2, 3, 4",
         ),
         Query::new(
             "initial privileges",

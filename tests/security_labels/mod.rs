@@ -1,0 +1,105 @@
+//! Security labels, with a provider that the test builds: what takes labels in an ordinary PostgreSQL is nothing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::archive::Rows;
+use crate::support::{Options, REFERENCE, Server, archive, installation, lifeboat, output, report, run};
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/security_labels")
+}
+
+/// Builds the provider against the headers of this major's installation; None where those did not come along.
+fn provider(major: u32, dir: &Path) -> Option<PathBuf> {
+    let headers = installation::installation(major).ok()?.bin.parent()?.join("include/server");
+    if !headers.is_dir() {
+        return None;
+    }
+    let library = dir.join("provider.so");
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg("-I").arg(headers);
+    run(compile.arg(here().join("provider.c")));
+    Some(library)
+}
+
+/// A server whose sessions have the provider.
+fn server(major: u32, dir: &Path) -> Option<Server> {
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let Some(library) = provider(major, dir) else {
+        report::say(&format!("NOT RUN: security labels on {major}: this installation came without headers"));
+        return None;
+    };
+    let config = format!("session_preload_libraries = '{}'", library.display());
+    Server::with(major, &Options { config, ..Options::default() })
+}
+
+fn check(major: u32) {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(server) = server(major, dir.path()) else { return };
+    let file = |name: &str| dir.path().join(name);
+    let origin = server.database("labels");
+    run(server.psql_command(origin.name()).arg("-f").arg(here().join("labels.sql")));
+    for (version, reference) in [("1.16", "reference"), ("1.14", "old")] {
+        let ours = file(&format!("ours.{version}"));
+        let mut backup = lifeboat();
+        backup.args(["backup", "--owner", "--acl", "--archive-version", version, "--url", &origin.url()]);
+        run(backup.arg("--output").arg(&ours));
+        if version == "1.16" {
+            origin.pg_dump(REFERENCE, &[], &file(reference));
+            archive::assert_same(&format!("labels on {major}"), &file(reference), &ours, Rows::InOrder);
+        }
+
+        // A label needs its provider, so it goes back into a server that has it.
+        for by_lifeboat in [true, false] {
+            let restored = server.database("labels");
+            if by_lifeboat {
+                let mut restore = lifeboat();
+                run(restore.args(["restore", "--force", "--owner", "--acl", "--url", &restored.url()]).arg(&ours));
+            } else {
+                restored.pg_restore(REFERENCE, &[], &ours);
+            }
+            let labels = "SELECT string_agg(objtype || ' ' || objname || ' ' || provider || ': ' || label, E'\\n' \
+                          ORDER BY objtype, objname, provider) FROM pg_seclabels WHERE objtype <> 'database'";
+            assert_eq!(restored.psql(labels), origin.psql(labels), "on {major}, by lifeboat: {by_lifeboat}");
+        }
+    }
+    let without = file("without");
+    run(lifeboat().args(["backup", "--no-security-labels", "--url", &origin.url(), "--output"]).arg(&without));
+    let entries = archive::read(&without).unwrap().entries;
+    assert!(entries.len() > 20 && !entries.iter().any(|e| e.desc.as_deref() == Some(b"SECURITY LABEL")));
+}
+
+#[test]
+fn come_back_on_14() {
+    check(14);
+}
+
+#[test]
+fn come_back_on_16() {
+    check(16);
+}
+
+#[test]
+fn come_back_on_18() {
+    check(18);
+}
+
+/// Where nobody takes the label, the restore says which one, and goes on.
+#[test]
+fn label_without_a_provider_is_an_entry_that_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(server) = server(REFERENCE, dir.path()) else { return };
+    let origin = server.database("labels");
+    origin.psql("CREATE TABLE t (a integer); SECURITY LABEL FOR lifeboat ON TABLE t IS 'x'; INSERT INTO t VALUES (1)");
+    let path = dir.path().join("archive");
+    run(lifeboat().args(["backup", "--url", &origin.url(), "--output"]).arg(&path));
+    let Some(plain) = Server::get(REFERENCE) else { return };
+    let target = plain.database("labels");
+    let out = output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&path));
+    assert_eq!(out.code(), 3, "{out}");
+    assert!(out.stderr().contains("SECURITY LABEL public.TABLE t") && out.stderr().contains("not loaded"), "{out}");
+    assert_eq!(target.psql("SELECT count(*) FROM t"), "1");
+}
