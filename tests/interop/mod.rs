@@ -6,5 +6,6 @@ mod format;
 mod formats;
 mod gauntlet;
 mod large_objects;
+mod standby;
 mod subscription;
 mod zabbix;

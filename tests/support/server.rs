@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::installation::{Installation, installation_or_note, psql, selected};
 use super::process::{Output, isolate, output, run, try_run};
-use super::{Database, MAJORS};
+use super::{Database, MAJORS, report};
 
 /// The superuser of every server.
 pub const SUPERUSER: &str = "postgres";
@@ -37,6 +37,8 @@ pub struct Options {
     pub config: String,
     /// More arguments of initdb.
     pub initdb: Vec<String>,
+    /// The directory and the port of the server that it is a hot standby of; see [`Server::standby`].
+    pub standby_of: Option<(PathBuf, u16)>,
 }
 
 /// A running server.
@@ -73,6 +75,26 @@ impl Server {
             return None;
         }
         Some(Server::start(installation_or_note(major)?, options))
+    }
+
+    /// A hot standby of this server; None, after saying so, if this installation has no client tools.
+    pub fn standby(&self) -> Option<Server> {
+        if self.installation.tool("pg_basebackup").is_none() {
+            report::say(&format!("NOT RUN: a standby of PostgreSQL {}: there is no pg_basebackup", self.major()));
+            return None;
+        }
+        let standby_of = Some((self.dir.clone(), self.port));
+        Some(Server::start(self.installation, &Options { standby_of, ..Options::default() }))
+    }
+
+    /// Waits until this standby has all that `primary` has.
+    pub fn catch_up(&self, primary: &Server) {
+        let wanted = primary.psql("postgres", "SELECT pg_current_wal_flush_lsn()");
+        let begin = Instant::now();
+        while self.psql("postgres", &format!("SELECT pg_last_wal_replay_lsn() >= '{wanted}'")) != "t" {
+            assert!(begin.elapsed() < Duration::from_secs(60), "the standby does not get to {wanted}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn major(&self) -> u32 {
@@ -155,7 +177,9 @@ impl Server {
         for _ in 0..3 {
             match Server::try_start(installation, options) {
                 Ok(server) => {
-                    server.furnish();
+                    if options.standby_of.is_none() {
+                        server.furnish();
+                    }
                     return server;
                 }
                 Err(why) => trouble = why,
@@ -181,6 +205,9 @@ impl Server {
         isolate(&mut watchdog);
         watchdog.args(["-c", WATCHDOG, "sh"]).arg(&dir).arg(&installation.bin).args(&options.initdb);
         watchdog.current_dir("/").process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Some((primary, port)) = &options.standby_of {
+            watchdog.env("PRIMARY", primary).env("PGPORT", port.to_string());
+        }
         account.assume(&mut watchdog);
         let child = watchdog.spawn().map_err(|e| format!("cannot run sh: {e}"))?;
         let mut server = Server { installation, dir, port, watchdog: child };
@@ -228,19 +255,28 @@ impl Drop for Server {
     }
 }
 
-/// $1 is the server's directory, $2 the installation's programs, the rest more arguments of initdb. It starts the server,
-/// stops it when its standard input ends, and then removes the directory. The file `ended` says that the server is not, or
+/// $1 is the server's directory, $2 the installation's programs, the rest more arguments of initdb; PRIMARY is the directory
+/// of the server that it is a standby of, if it is one. It starts the server, stops it when its standard input ends, and then removes the directory. The file `ended` says that the server is not, or
 /// no longer, there.
 const WATCHDOG: &str = r#"
 dir=$1; bin=$2; shift 2
 exec 3<&0
 trap '' HUP INT TERM
-if "$bin/initdb" --no-sync -D "$dir/data" -U postgres --encoding=UTF8 --locale=C --auth=trust \
-    --pwfile="$dir/password" "$@" >"$dir/log" 2>&1 </dev/null 3<&-
+make() {
+  if [ -n "$PRIMARY" ]
+  then
+    "$bin/pg_basebackup" --no-sync -D "$dir/data" -R -X stream -c fast -h "$PRIMARY" -U postgres \
+      -T "$PRIMARY/space=$dir/space"
+  else
+    "$bin/initdb" --no-sync -D "$dir/data" -U postgres --encoding=UTF8 --locale=C --auth=trust \
+      --pwfile="$dir/password" "$@"
+  fi
+}
+if make "$@" >"$dir/log" 2>&1 </dev/null 3<&-
 then
   cat "$dir/extra.conf" >>"$dir/data/postgresql.conf"
   cat "$dir/hba.conf" >"$dir/data/pg_hba.conf"
-  mkdir "$dir/space"
+  mkdir -p "$dir/space"
   ( trap - HUP INT TERM; exec "$bin/postgres" -D "$dir/data" >>"$dir/log" 2>&1 </dev/null 3<&- ) &
   server=$!
   ( cat <&3 >/dev/null; kill -QUIT $server 2>/dev/null ) &

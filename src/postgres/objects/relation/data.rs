@@ -92,12 +92,16 @@ pub(super) fn configuration_tables(model: &Model) -> Vec<(DumpId, BString)> {
     found
 }
 
+/// Whether the data of such a relation was asked for; it says nothing on the relation itself.
+pub(super) fn is_included(relation: &Relation, scope: &Scope<'_>, model: &Model) -> bool {
+    model.selected.has_data(relation.oid)
+        && (relation.persistence != Persistence::Unlogged || scope.unlogged_data)
+        && (relation.kind != RelationKind::ForeignTable || model.selected.has_foreign_data(relation.foreign_server))
+}
+
 fn add(id: DumpId, condition: Option<BString>, scope: &Scope<'_>, model: &mut Model) {
     let Some((object, relation)) = model.get(id).and_then(|o| Some((o, o.body::<Relation>()?))) else { return };
-    let left_out = !model.selected.has_data(relation.oid)
-        || relation.persistence == Persistence::Unlogged && !scope.unlogged_data
-        || relation.kind == RelationKind::ForeignTable && !model.selected.has_foreign_data(relation.foreign_server);
-    if relation.data.is_some() || left_out {
+    if relation.data.is_some() || !is_included(relation, scope, model) {
         return;
     }
     let (name, schema) = (object.name.clone(), object.schema);

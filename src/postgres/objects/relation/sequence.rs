@@ -77,7 +77,7 @@ pub fn names(model: &Model, scope: &Scope<'_>) -> Vec<(u32, Sql)> {
     let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
     model
         .of_kind::<Relation>()
-        .filter(|(_, relation)| relation.kind == RelationKind::Sequence)
+        .filter(|(_, relation)| relation.kind == RelationKind::Sequence && data::is_included(relation, scope, model))
         .filter(|(object, _)| object.wanted.has(Parts::DATA) || configuration.contains(&object.id))
         .map(|(object, relation)| {
             let mut name = Sql::new();
