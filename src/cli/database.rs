@@ -23,6 +23,11 @@ impl DatabaseArgs {
         connect::recognise(&connect::find_url(given, &environment)?, &environment)
     }
 
+    /// Whether `--url` says which.
+    pub(crate) fn is_given(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// As if `--url` were this.
     pub(crate) fn of(url: OsString) -> Self {
         Self { url: Some(url) }

@@ -71,7 +71,7 @@ pub(crate) struct Common {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Backup(Box<backup::Args>),
-    Restore(restore::Args),
+    Restore(Box<restore::Args>),
     List(list::Args),
     Verify(verify::Args),
     Drill(drill::Args),
@@ -93,13 +93,17 @@ impl Verb {
 
     /// Whether standard output is for data.
     fn takes_stdout(&self) -> bool {
-        matches!(self, Self::Backup(args) if args.takes_stdout())
+        match self {
+            Self::Backup(args) => args.takes_stdout(),
+            Self::Restore(args) => args.takes_stdout(),
+            _ => false,
+        }
     }
 
     fn run(self, common: &Common) -> Result<Outcome> {
         match self {
             Self::Backup(args) => backup::run(*args, common),
-            Self::Restore(args) => restore::run(args, common),
+            Self::Restore(args) => restore::run(*args, common),
             Self::List(args) => list::run(args, common),
             Self::Verify(args) => verify::run(args, common),
             Self::Drill(args) => drill::run(args, common),

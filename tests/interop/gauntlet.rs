@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::restore::scripts;
 use crate::support::archive::Rows;
 use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, report, run};
 
@@ -58,6 +59,7 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
         None => report::say(&format!("NOT RUN: archive_diff.py on {NAME}: it is not beside this checkout")),
     }
     assert!(archive::read(&ours).unwrap().entries.len() > 3500);
+    scripts::same_under_all_options(&reference);
 
     for options in OPTIONS {
         let (reference, ours) = (file("part"), file("our part"));

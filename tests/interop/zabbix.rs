@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::restore::scripts;
 use crate::support::archive::Rows;
 use crate::support::fixtures::Zabbix;
 use crate::support::{Database, REFERENCE, Server, archive, lifeboat, report, run};
@@ -75,6 +76,9 @@ fn is_rescued(major: u32) {
     backup(&origin, &full, &["--owner", "--acl", "--archive-version", "1.16"]);
     archive::assert_same("lifeboat's archive", &scene.reference, &full, Rows::InOrder);
     independent("lifeboat's archive", &scene.reference, &full, Rows::InOrder);
+    if major == REFERENCE {
+        scripts::same_under_all_options(&scene.reference);
+    }
 
     // Real pg_restore has nothing to say about an archive as lifeboat makes it by default.
     backup(&origin, &plain, &[]);

@@ -5,7 +5,8 @@ mod applications;
 mod data;
 mod failures;
 mod large_objects;
-mod scripts;
+mod options;
+pub mod scripts;
 mod versions;
 
 use std::fs::File;

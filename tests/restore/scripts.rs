@@ -1,136 +1,373 @@
-//! The plan beside real pg_restore's script of the same archive: the same statements in the same order.
+//! Scripts beside those of real pg_restore, of the same archive under the same options: the same bytes.
 
-use std::fs::File;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 
-use lifeboat::postgres::restore::{Action, Plan, RestoreOptions, Target, plan};
-use pgformat::{Entry, Reader};
+use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
 
-use super::{forced, sample, with_owners};
-use crate::support::{REFERENCE, Server, pg_tool, run};
+use super::sample;
+use crate::support::archive::{Rows, assert_same};
+use crate::support::{Database, REFERENCE, Server, lifeboat, output, pg_tool, run};
 
-/// The plan as text, without the data.
-fn text_of(plan: &Plan, entries: &[Entry]) -> String {
-    let mut text = String::new();
-    let mut add = |sql: &[u8]| text.push_str(&(String::from_utf8_lossy(sql) + "\n"));
-    plan.session.iter().for_each(|statement| add(statement));
-    for step in &plan.steps {
-        match &step.action {
-            Action::Drop(sql)
-            | Action::DropCascade(sql)
-            | Action::Set(sql)
-            | Action::Define(sql)
-            | Action::Alter(sql) => {
-                add(sql);
-            }
-            Action::EachLargeObject { before, after, oids_of, .. } => {
-                for oid in String::from_utf8_lossy(entries[*oids_of].definition.as_ref().unwrap()).lines() {
-                    add(format!("{before}{oid}{after};").as_bytes());
-                }
-            }
-            Action::CopyRows { statement, .. } => add(statement),
-            Action::RunData { .. } | Action::LargeObjects { .. } => {}
-            Action::Say(text) => panic!("{text}"),
-        }
-    }
-    text
+/// Options in pg_restore's words. [`ours`] says the same to lifeboat, whose defaults are others.
+pub const OPTIONS: &[&[&str]] = &[
+    &[],
+    &["--clean", "--if-exists", "--no-owner", "--no-acl"],
+    &["-c", "--if-exists"],
+    &["-c"],
+    &["-O", "-x"],
+    &["--schema-only"],
+    &["-a"],
+    &["-a", "--disable-triggers"],
+    &["-a", "--disable-triggers", "-S", "Big Boss", "--use-set-session-authorization"],
+    &["-c", "--use-set-session-authorization"],
+    &["--statistics-only"],
+    &["-c", "--no-schema"],
+    &["--no-data", "--no-statistics"],
+    &["-c", "--if-exists", "-C"],
+    &["-C", "--use-set-session-authorization"],
+    &["-1", "-c", "--if-exists"],
+    &["--transaction-size=3"],
+    &["--transaction-size=7", "-c", "--if-exists", "-C"],
+    &["--transaction-size=1", "-a"],
+    &["--section=pre-data", "-c"],
+    &["--section=data"],
+    &["--section=data", "--section=post-data", "-x"],
+    &["--no-comments", "--no-policies", "--no-publications", "--no-subscriptions", "--no-security-labels"],
+    &["--no-tablespaces", "--no-table-access-method"],
+    &["--role", "Some \"role\"", "--enable-row-security", "-O"],
+    &["-n", "public", "-c"],
+    &["-N", "public", "-C"],
+];
+
+/// What lifeboat is to be told so that it does what pg_restore does by these options.
+fn ours<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    let has = |names: &[&str]| options.iter().any(|option| names.contains(option));
+    let mut result = options.to_vec();
+    result.extend((!has(&["-O", "--no-owner"])).then_some("--owner"));
+    result.extend((!has(&["-x", "--no-acl"])).then_some("--acl"));
+    let is_clean = has(&["-c", "--clean"]);
+    result.extend((!is_clean).then_some("--no-clean"));
+    result.extend((is_clean && !has(&["--if-exists"])).then_some("--no-if-exists"));
+    result
 }
 
-/// The lines that say something, without comments, data and the commands of psql.
-fn lines(script: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut in_rows = false;
-    for line in script.lines() {
-        match line {
-            "\\." if in_rows => in_rows = false,
-            _ if in_rows => {}
-            _ => {
-                let line = line.trim_end();
-                in_rows = line.starts_with("COPY ") && line.ends_with(" FROM stdin;") && !script.contains("-- plan\n");
-                if !line.is_empty() && !line.starts_with("--") && !line.starts_with('\\') {
-                    lines.push(line);
-                }
-            }
-        }
-    }
-    lines
+/// The script of the archive, by lifeboat.
+fn script(archive: &Path, options: &[&str]) -> Vec<u8> {
+    let mut command = lifeboat();
+    command.arg("restore").arg(archive).args(["--script", "-", "--restrict-key", "k3y", "--quiet"]).args(options);
+    run(&mut command).stdout
 }
 
-fn same_as_pg_restore(major: u32, options: &RestoreOptions, args: &[&str]) {
+/// Fails the test unless lifeboat's script is pg_restore's.
+fn same(archive: &Path, options: &[&str]) {
+    let theirs =
+        run(pg_tool(REFERENCE, "pg_restore").args(["-f", "-", "--restrict-key=k3y"]).args(options).arg(archive)).stdout;
+    let ours = script(archive, &ours(options));
+    let at = ours.iter().zip(&theirs).position(|(a, b)| a != b).unwrap_or(ours.len().min(theirs.len()));
+    if ours.len() == theirs.len() && at == ours.len() {
+        return;
+    }
+    let around = |text: &[u8]| {
+        let from = at.saturating_sub(300);
+        String::from_utf8_lossy(&text[from.min(text.len())..(at + 300).min(text.len())]).into_owned()
+    };
+    panic!("{options:?}: byte {at}\nours:\n{}\n\ntheirs:\n{}", around(&ours), around(&theirs));
+}
+
+/// Fails the test unless scripts of the archive are pg_restore's under all [`OPTIONS`].
+pub fn same_under_all_options(archive: &Path) {
+    OPTIONS.iter().for_each(|options| same(archive, options));
+}
+
+fn of_sample(major: u32) {
     let Some(server) = Server::get(major) else { return };
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
-    sample(server).pg_dump(major.max(14), &["-b"], &archive);
-    let out = run(pg_tool(REFERENCE, "pg_restore").args(["-f", "-"]).args(args).arg(&archive));
-    let reader = Reader::seekable(File::open(&archive).unwrap()).unwrap();
-    let version = (reader.header().version.major, reader.header().version.minor);
-    let plan = plan(reader.entries(), version, options, &Target::NEWEST).unwrap();
-    let ours = String::from("-- plan\n") + &text_of(&plan, reader.entries());
-    let theirs = out.stdout();
-    // The content of large objects is data as well.
-    let is_content = |line: &&str| {
-        !["BEGIN;", "COMMIT;"].contains(line)
-            && !["lo_open", "lowrite", "lo_close"].iter().any(|f| line.starts_with(&format!("SELECT pg_catalog.{f}(")))
-    };
-    let theirs: Vec<&str> = lines(&theirs).into_iter().filter(is_content).collect();
-    let ours = lines(&ours);
-    let differs = ours.iter().zip(&theirs).position(|(a, b)| a != b);
-    if let Some(at) = differs {
-        let around = at.saturating_sub(3)..at + 4;
-        panic!("{args:?}: line {at}\nours: {:#?}\ntheirs: {:#?}", ours.get(around.clone()), theirs.get(around));
-    }
-    assert_eq!(ours.len(), theirs.len(), "{args:?}: {:?} {:?}", ours.last(), theirs.last());
-}
-
-fn all_options(major: u32) {
-    same_as_pg_restore(major, &forced(), &["--clean", "--if-exists", "--no-owner", "--no-acl"]);
-    same_as_pg_restore(major, &with_owners(), &["--clean", "--if-exists"]);
-    same_as_pg_restore(major, &RestoreOptions { if_exists: false, ..with_owners() }, &["--clean"]);
-    let plain = RestoreOptions { clean: false, ..with_owners() };
-    same_as_pg_restore(major, &plain, &[]);
-    same_as_pg_restore(major, &RestoreOptions { data: false, ..plain.clone() }, &["--schema-only"]);
-    same_as_pg_restore(major, &RestoreOptions { schema: false, ..plain.clone() }, &["--data-only"]);
-    let disabled = RestoreOptions { schema: false, disable_triggers: true, ..plain.clone() };
-    same_as_pg_restore(major, &disabled, &["--data-only", "--disable-triggers"]);
-    same_as_pg_restore(
-        major,
-        &RestoreOptions { comments: false, policies: false, ..plain.clone() },
-        &["--no-comments", "--no-policies"],
-    );
-    for (section, name) in
-        [((true, false, false), "pre-data"), ((false, true, false), "data"), ((false, false, true), "post-data")]
-    {
-        let (pre_data, data, post_data) = section;
-        let sections = lifeboat::postgres::restore::Sections { pre_data, data, post_data };
-        same_as_pg_restore(major, &RestoreOptions { sections, ..plain.clone() }, &["--section", name]);
-    }
-    let only = |only| RestoreOptions { only, ..plain.clone() };
-    use lifeboat::postgres::restore::Selection;
-    same_as_pg_restore(major, &only(Selection { schemas: vec!["app".into()], ..Selection::default() }), &["-n", "app"]);
-    same_as_pg_restore(
-        major,
-        &only(Selection { exclude_schemas: vec!["app".into()], ..Selection::default() }),
+    let origin = sample(server);
+    origin.pg_dump(major, &["-b"], &archive);
+    same_under_all_options(&archive);
+    for options in [
+        &["-n", "app", "-c"][..],
         &["-N", "app"],
-    );
-    let names = Selection {
-        tables: vec!["customer".into(), "busy".into()],
-        indexes: vec!["by_name".into()],
-        functions: vec!["twice(integer)".into()],
-        triggers: vec!["orders noted".into()],
-        ..Selection::default()
-    };
-    same_as_pg_restore(
-        major,
-        &only(names),
         &["-t", "customer", "-t", "busy", "-I", "by_name", "-P", "twice(integer)", "-T", "orders noted"],
-    );
+        &["-n", "app", "-t", "customer", "--strict-names", "-c", "--if-exists", "--transaction-size=2"],
+        &["-I", "by_name", "-a"],
+    ] {
+        same(&archive, options);
+    }
+    lists(&archive, dir.path());
+    filters(&archive, dir.path());
+
+    // Rows in other forms.
+    for (name, args) in [
+        ("inserts", &["--inserts", "-b"][..]),
+        ("root", &["--load-via-partition-root", "--no-large-objects"]),
+        ("data", &["-a"]),
+        ("schema", &["-s"]),
+    ] {
+        let archive = dir.path().join(name);
+        let args: Vec<&str> =
+            args.iter().map(|a| if major < 16 && *a == "--no-large-objects" { "--no-blobs" } else { a }).collect();
+        origin.pg_dump(major, &args, &archive);
+        same(&archive, &[]);
+        same(&archive, &["-a", "--transaction-size=4"]);
+        same(&archive, &["-c", "--if-exists", "-C"]);
+    }
+    if major == REFERENCE {
+        let archive = dir.path().join("statistics");
+        origin.psql("ANALYZE");
+        origin.pg_dump(major, &["--statistics"], &archive);
+        same_under_all_options(&archive);
+        same(&archive, &["-t", "customer", "-I", "by_name"]);
+        same(&archive, &["-t", "busy", "--statistics-only"]);
+        same(&archive, &["--no-schema", "--no-data"]);
+    }
+}
+
+/// Lists that were reordered and edited; what is in none of the sections keeps to the entry before it.
+fn lists(archive: &Path, dir: &Path) {
+    let list = run(pg_tool(REFERENCE, "pg_restore").arg("-l").arg(archive)).stdout();
+    let mut lines: Vec<&str> = list.lines().collect();
+    lines.reverse();
+    let path = dir.join("list");
+    let path_text = path.to_str().unwrap();
+    for (text, options) in [
+        (lines.join("\n"), &["-c", "--if-exists"][..]),
+        (lines.join("\r\n"), &["--section=post-data"]),
+        (lines.iter().step_by(3).copied().collect::<Vec<_>>().join("\n"), &[]),
+        (lines.iter().step_by(2).copied().collect::<Vec<_>>().join("\n"), &["-n", "app", "-C", "--transaction-size=5"]),
+        (lines.iter().filter(|l| l.contains("DATA")).map(|l| format!("  {l} ; kept\n\n;")).collect(), &["-a"]),
+        (
+            lines.iter().filter(|l| l.contains("TABLE DATA")).copied().collect::<Vec<_>>().join("\n"),
+            &["--disable-triggers"],
+        ),
+    ] {
+        fs::write(&path, text).unwrap();
+        same(archive, &[&["-L", path_text], options].concat());
+    }
+    // What lifeboat lists can be given back to it.
+    let listed = run(lifeboat().arg("list").arg(archive)).stdout();
+    fs::write(&path, listed).unwrap();
+    same(archive, &["-L", path_text]);
+}
+
+fn filters(archive: &Path, dir: &Path) {
+    let path = dir.join("filter");
+    let path_text = path.to_str().unwrap();
+    for text in [
+        "# a comment\n\ninclude table customer # why\ninclude index by_name\n",
+        "include function twice ( integer )\ninclude trigger orders noted",
+        "exclude schema app\n",
+        "include schema Odd; DROP\ninclude schema app\nexclude schema app\n",
+        "include table DROP TABLE\n",
+    ] {
+        fs::write(&path, text).unwrap();
+        same(archive, &["--filter", path_text]);
+    }
+    // In quotes, pg_restore finds no table, index or schema at all; lifeboat finds those of the name in the quotes.
+    fs::write(&path, "include table \"DROP TABLE\"\n").unwrap();
+    let quoted = script(archive, &["--filter", path_text]);
+    fs::write(&path, "include table DROP TABLE\n").unwrap();
+    assert_eq!(quoted, script(archive, &["--filter", path_text]));
+    assert!(String::from_utf8_lossy(&quoted).contains("CREATE TABLE \"Odd; DROP\".\"DROP TABLE\""));
 }
 
 #[test]
-fn plan_of_an_archive_of_14_is_pg_restores() {
-    all_options(14);
+fn of_an_archive_of_14() {
+    of_sample(14);
 }
 
 #[test]
-fn plan_of_an_archive_of_18_is_pg_restores() {
-    all_options(18);
+fn of_an_archive_of_15() {
+    of_sample(15);
+}
+
+#[test]
+fn of_an_archive_of_16() {
+    of_sample(16);
+}
+
+#[test]
+fn of_an_archive_of_17() {
+    of_sample(17);
+}
+
+#[test]
+fn of_an_archive_of_18() {
+    of_sample(18);
+}
+
+/// What psql makes of a script, in a new database.
+fn run_script<'a>(server: &'a Server, script: &Path) -> (Database<'a>, String) {
+    let database = server.database("script");
+    let out = run(server.psql_command(database.name()).args(["-v", "ON_ERROR_STOP=1", "-f"]).arg(script));
+    assert!(out.stderr.is_empty(), "{out}");
+    (database, out.stdout())
+}
+
+#[test]
+fn psql_makes_the_same_database_of_it() {
+    for server in Server::all() {
+        let major = server.major().max(14);
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str| dir.path().join(name);
+        let origin = sample(server);
+        origin.pg_dump(major, &["-b"], &file("archive"));
+        let out = run(lifeboat().arg("restore").arg(file("archive")).arg("--script").arg(file("sql")).args([
+            "--owner",
+            "--acl",
+            "--no-clean",
+            "--single-transaction",
+            "--json",
+        ]));
+        let said: serde_json::Value = serde_json::from_str(&out.stdout()).unwrap();
+        assert_eq!(said["bytes"].as_u64().unwrap(), fs::metadata(file("sql")).unwrap().len(), "{out}");
+        assert_eq!((said["ok"].as_bool(), said["large_objects"].as_u64()), (Some(true), Some(4)), "{out}");
+        // Before 17 there is a setting less.
+        let text = fs::read(file("sql")).unwrap();
+        let text = if server.major() < 17 {
+            String::from_utf8(text).unwrap().replace("SET transaction_timeout = 0;\n", "").into_bytes()
+        } else {
+            text
+        };
+        fs::write(file("sql"), text).unwrap();
+        let (restored, _) = run_script(server, &file("sql"));
+        restored.pg_dump(major, &["-b"], &file("again"));
+        assert_same("after psql", &file("archive"), &file("again"), Rows::AnyOrder);
+    }
+}
+
+#[test]
+fn nothing_breaks_out_of_a_comment() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    // Names, of a role too, which stands in every comment.
+    let evil = "script\n\\! echo BROKEN OUT\nCREATE TABLE broken_out (); --";
+    let quoted = format!("\"{evil}\"");
+    server.psql("postgres", &format!("DROP ROLE IF EXISTS {quoted}; CREATE ROLE {quoted}"));
+    let origin = server.database_with("hard' \\name", "");
+    origin.psql(&format!(
+        r#"CREATE SCHEMA {quoted} AUTHORIZATION {quoted};
+        CREATE TABLE {quoted}.{quoted} ({quoted} text PRIMARY KEY, n serial);
+        INSERT INTO {quoted}.{quoted} VALUES ('{evil}'), ('\.'), (E'\\.\n\\.\r\n\\! echo BROKEN OUT');
+        COMMENT ON TABLE {quoted}.{quoted} IS '{evil}';
+        ALTER TABLE {quoted}.{quoted} OWNER TO {quoted};
+        CREATE FUNCTION {quoted}.{quoted}(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+        CREATE TYPE {quoted}."t\." AS ENUM ('{evil}');
+        SELECT lo_from_bytea(4711, convert_to('{evil}', 'UTF8'));
+        GRANT SELECT ON {quoted}.{quoted} TO {quoted}"#
+    ));
+    origin.pg_dump(REFERENCE, &[], &file("archive"));
+    for options in OPTIONS {
+        same(&file("archive"), options);
+    }
+    for (name, options) in
+        [("plain", &["--no-clean"][..]), ("clean", &["--owner", "--acl"]), ("all", &["--owner", "--acl", "--no-clean"])]
+    {
+        fs::write(file(name), script(&file("archive"), options)).unwrap();
+        let (restored, said) = run_script(server, &file(name));
+        assert!(!said.contains("BROKEN OUT"), "{said}");
+        assert_eq!(restored.psql("SELECT count(*) FROM pg_class WHERE relname = 'broken_out'"), "0");
+        if name != "plain" {
+            restored.pg_dump(REFERENCE, &[], &file("again"));
+            assert_same(name, &file("archive"), &file("again"), Rows::AnyOrder);
+        }
+    }
+    // And into the database of the hard name, made anew by the script.
+    let name = origin.name().to_owned();
+    fs::write(file("create"), script(&file("archive"), &["--create", "--owner", "--acl"])).unwrap();
+    let out = run(server.psql_command("postgres").args(["-v", "ON_ERROR_STOP=1", "-f"]).arg(file("create")));
+    assert!(!out.stdout().contains("BROKEN OUT"), "{out}");
+    assert_eq!(origin.psql("SELECT current_database()"), name);
+    origin.pg_dump(REFERENCE, &[], &file("created"));
+    assert_same("created", &file("archive"), &file("created"), Rows::AnyOrder);
+    drop(origin);
+    server.psql("postgres", &format!("DROP ROLE {quoted}"));
+}
+
+#[test]
+fn a_hostile_archive_ends_no_comment_and_no_rows_early() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("archive");
+    let write = |rows: &[u8], evil: &str| {
+        let table = Entry {
+            has_data: true,
+            tag: Some(evil.into()),
+            copy_statement: Some("COPY public.t FROM stdin;\n".into()),
+            ..Entry::new(DumpId(1), "TABLE DATA")
+        };
+        let odd = Entry {
+            tag: Some(evil.into()),
+            schema: Some(evil.into()),
+            owner: Some(evil.into()),
+            tablespace: Some(evil.into()),
+            definition: Some("SELECT 1;".into()),
+            ..Entry::new(DumpId(2), evil)
+        };
+        let mut header = Header::new(Version::V1_14, Compression::None);
+        header.server_version = evil.into();
+        header.dumper_version = evil.into();
+        // Without it, there would be a path for each schema, in quotes.
+        let path = Entry { definition: Some("SELECT 2;\n".into()), ..Entry::new(DumpId(3), "SEARCHPATH") };
+        let mut writer = Writer::new(Vec::new(), header, vec![odd, table, path]).unwrap();
+        let mut data = writer.data(DumpId(1)).unwrap();
+        data.write_all(rows).unwrap();
+        data.finish().unwrap();
+        fs::write(&file, writer.finish().unwrap()).unwrap();
+    };
+    let evil = "x\r\n\\! touch /tmp/x\nDROP TABLE t;";
+    write(b"1\n\\.\n\n\n", evil);
+    let text = String::from_utf8(script(&file, &["--owner", "--no-tablespaces"])).unwrap();
+    assert!(!text.lines().any(|line| line.starts_with("\\!") || line.starts_with("DROP")), "{text}");
+    for (rows, why) in [
+        (&b"1\n\\.\nDROP TABLE t;\n"[..], "after the end mark"),
+        (b"1\n\\.\r\n\\! touch /tmp/x\n\\.\n", "after the end mark"),
+        (b"1\n2", "no end mark"),
+        (b"1\n\\.", "no end mark"),
+    ] {
+        write(rows, "t");
+        let script = dir.path().join("sql");
+        let out = output(lifeboat().arg("restore").arg(&file).arg("--script").arg(&script));
+        assert_eq!(out.code(), 1, "{out}");
+        assert!(out.stderr().contains(why), "{out}");
+        assert!(!script.exists());
+    }
+}
+
+#[test]
+fn a_script_file_appears_complete_or_not_at_all_and_replaces_none_unasked() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, path) = (dir.path().join("archive"), dir.path().join("sql"));
+    sample(server).pg_dump(REFERENCE, &[], &archive);
+    let to_file = |more: &[&str]| output(lifeboat().arg("restore").arg(&archive).arg("--script").arg(&path).args(more));
+    assert_eq!(to_file(&[]).code(), 0);
+    let first = fs::read_to_string(&path).unwrap();
+    assert_eq!(to_file(&[]).code(), 4);
+    assert_eq!(fs::read_to_string(&path).unwrap(), first);
+    assert_eq!(to_file(&["--force"]).code(), 0);
+    // The key is another one each time.
+    let second = fs::read_to_string(&path).unwrap();
+    assert_ne!(first, second);
+    let key = |text: &str| text.lines().find_map(|l| l.strip_prefix("\\restrict ")).unwrap().to_owned();
+    assert_eq!(first.replace(&key(&first), &key(&second)), second);
+    // From a pipe.
+    let out = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "cat '{}' | '{}' restore - --script - --restrict-key k3y",
+            archive.display(),
+            env!("CARGO_BIN_EXE_lifeboat")
+        ))
+        .output()
+        .unwrap();
+    assert_eq!(out.stdout, script(&archive, &[]));
+    // A full disk leaves nothing.
+    if Path::new("/dev/full").exists() {
+        let out = output(lifeboat().arg("restore").arg(&archive).args(["--script", "/dev/full"]));
+        assert_eq!(out.code(), 1, "{out}");
+    }
 }

@@ -140,7 +140,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
 }
 
 /// Whether something is there that is neither file nor folder: a device, a pipe.
-fn is_special(path: &Path) -> bool {
+pub(super) fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
 }
 

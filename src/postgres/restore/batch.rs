@@ -59,14 +59,22 @@ impl Batch {
     }
 }
 
-/// Runs statements for an entry, in batches.
+/// Runs statements for an entry, in batches, and in transactions of so many where there are such.
 pub(super) fn run(run: &mut Run<'_>, entry: usize, statements: impl Iterator<Item = Vec<u8>>) -> Result<()> {
+    let size = run.options.transaction_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
     let mut batch = Batch::new(entry);
+    let mut uncounted = 0;
     for statement in statements {
         batch.add(run, statement)?;
+        uncounted += 1;
+        if uncounted == size {
+            batch.send(run)?;
+            run.count(std::mem::take(&mut uncounted))?;
+        }
         if run.summary.stopped {
             return Ok(());
         }
     }
-    batch.finish(run)
+    batch.finish(run)?;
+    run.count(uncounted)
 }

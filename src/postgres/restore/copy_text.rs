@@ -9,6 +9,8 @@ pub struct RowScanner {
     place: Place,
     /// Whether anything but empty lines came after the end mark.
     trailing: bool,
+    /// Whether a carriage return may come between the end mark and the end of its line, as psql has it.
+    for_psql: bool,
 }
 
 /// Where in the stream the next byte is.
@@ -21,6 +23,8 @@ enum Place {
     Backslash,
     /// After a backslash and a dot that began the line.
     Dot,
+    /// After these and a carriage return.
+    Return,
     /// Further on in a row.
     Row,
     /// After the end mark.
@@ -28,6 +32,11 @@ enum Place {
 }
 
 impl RowScanner {
+    /// A scanner of rows that psql is going to read.
+    pub fn for_script() -> Self {
+        Self { for_psql: true, ..Self::default() }
+    }
+
     /// Takes the next piece of the stream and hands on what of it is rows, cut in any way.
     ///
     /// # Errors
@@ -56,14 +65,22 @@ impl RowScanner {
                     at += 1;
                     self.place = Place::Dot;
                 }
-                Place::Dot if piece[at] == b'\n' => {
+                Place::Dot if self.for_psql && piece[at] == b'\r' => {
+                    at += 1;
+                    self.place = Place::Return;
+                }
+                Place::Dot | Place::Return if piece[at] == b'\n' => {
                     send(&piece[..rows_end])?;
                     self.place = Place::End;
                     at += 1;
                     rows_end = at;
                 }
-                held @ (Place::Backslash | Place::Dot) => {
-                    let held: &[u8] = if held == Place::Dot { b"\\." } else { b"\\" };
+                held @ (Place::Backslash | Place::Dot | Place::Return) => {
+                    let held: &[u8] = match held {
+                        Place::Backslash => b"\\",
+                        Place::Dot => b"\\.",
+                        _ => b"\\.\r",
+                    };
                     if at < held.len() {
                         // It was held back from the piece before this one, where it was not sent.
                         send(&held[..held.len() - at])?;
@@ -78,7 +95,7 @@ impl RowScanner {
         }
         match self.place {
             Place::End => Ok(()),
-            Place::Backslash | Place::Dot => send(&piece[..rows_end]),
+            Place::Backslash | Place::Dot | Place::Return => send(&piece[..rows_end]),
             Place::Line | Place::Row => send(piece),
         }
     }
@@ -86,6 +103,11 @@ impl RowScanner {
     /// The number of rows so far; a last one without its newline counts.
     pub fn rows(&self) -> u64 {
         self.rows + u64::from(self.place == Place::Row)
+    }
+
+    /// Whether the end mark came. Data that pg_dump wrote always have it: without it, some of them are missing.
+    pub fn has_ended(&self) -> bool {
+        self.place == Place::End
     }
 
     /// Whether something came after the end mark that is not to be there.

@@ -40,7 +40,11 @@ pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
     if if_exists && drop == Drop::Unlink {
         return Some(DropText::Statement(format!("{UNLINK_IF_EXISTS}{}';\n", entry.catalog_oid.1).into()));
     }
-    let statement = if if_exists { with_if_exists(BStr::new(statement.as_slice()), drop) } else { statement.clone() };
+    let statement = if if_exists {
+        with_if_exists(BStr::new(statement.as_slice()), words(drop), &[b"ALTER TABLE", b"ALTER FOREIGN TABLE"])
+    } else {
+        statement.clone()
+    };
     Some(match statement.trim_ascii_end().strip_suffix(b" CASCADE;") {
         None => DropText::Statement(statement),
         Some(_) if kinds::is(entry, "TYPE") => DropText::Cascade(statement),
@@ -49,25 +53,49 @@ pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
     })
 }
 
+/// What pg_restore writes into a script to drop the entry's object: as the archive has it, `CASCADE` included, and
+/// comments too, which say why there is nothing to drop. Only where it looks for the place of `IF EXISTS` inside of a
+/// quoted name as well, this does not.
+pub fn script_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
+    let statement = entry.drop_statement.as_ref()?;
+    let drop = kinds::drop(entry);
+    let is_verbatim = !if_exists || statement.is_empty() || statement.starts_with(b"--");
+    if matches!(drop, Drop::UnlinkAll | Drop::Unlink) && (drop == Drop::UnlinkAll || !is_verbatim) {
+        return drop_text(entry, if_exists);
+    }
+    if is_verbatim || statement.starts_with(b"CREATE OR REPLACE VIEW") {
+        return Some(DropText::Statement(statement.clone()));
+    }
+    let words = match drop {
+        Drop::AsIs if entry.kind().is_none() => Some([b"DROP ".as_slice(), kinds::text(&entry.desc)].concat()),
+        drop => words(drop),
+    };
+    Some(DropText::Statement(with_if_exists(BStr::new(statement.as_slice()), words, &[b"ALTER TABLE"])))
+}
+
 const UNLINK_IF_EXISTS: &str = "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '";
 
-/// Puts `IF EXISTS` into a statement where its grammar has a place for it.
-fn with_if_exists(statement: &BStr, drop: Drop) -> BString {
+/// The words after which a drop of this kind says `IF EXISTS`; `None` where its grammar has no place for that.
+fn words(drop: Drop) -> Option<Vec<u8>> {
+    match drop {
+        Drop::Words(words) => Some([b"DROP ", words.as_bytes()].concat()),
+        Drop::Constraint => Some(b"DROP CONSTRAINT".to_vec()),
+        Drop::NoDrop | Drop::Column | Drop::Unlink | Drop::UnlinkAll | Drop::AsIs => None,
+    }
+}
+
+/// Puts `IF EXISTS` into a statement: after the first of `alters` that it begins with, and after `words`.
+fn with_if_exists(statement: &BStr, words: Option<Vec<u8>>, alters: &[&[u8]]) -> BString {
     let mut result = Vec::with_capacity(statement.len() + 20);
     let mut rest: &[u8] = statement;
-    for alter in [b"ALTER TABLE".as_slice(), b"ALTER FOREIGN TABLE"] {
-        if let Some(tail) = rest.strip_prefix(alter) {
+    for alter in alters {
+        if let Some(tail) = rest.strip_prefix(*alter) {
             result.extend_from_slice(alter);
             result.extend_from_slice(b" IF EXISTS");
             rest = tail;
             break;
         }
     }
-    let words = match drop {
-        Drop::Words(words) => Some([b"DROP ", words.as_bytes()].concat()),
-        Drop::Constraint => Some(b"DROP CONSTRAINT".to_vec()),
-        Drop::NoDrop | Drop::Column | Drop::Unlink | Drop::UnlinkAll | Drop::AsIs => None,
-    };
     // Not found is right for a view in a loop: it is not dropped at first but emptied, by a statement that replaces it.
     let end = words.and_then(|words| find_outside_quotes(rest, &words).map(|at| at + words.len())).unwrap_or(0);
     result.extend_from_slice(&rest[..end]);

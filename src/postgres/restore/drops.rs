@@ -15,28 +15,45 @@ use crate::{Error, Result};
 #[derive(Clone, Copy)]
 struct Drop<'a> {
     step: &'a Step,
-    /// The setting that it is to be done under.
-    setting: Option<&'a [u8]>,
+    /// The settings that it is to be done under.
+    settings: Settings<'a>,
+}
+
+/// What must be set for a drop.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Settings<'a> {
+    user: Option<&'a [u8]>,
+    path: Option<&'a [u8]>,
+}
+
+impl Settings<'_> {
+    fn set(self, run: &mut Run<'_>) -> Result<()> {
+        if let Some(statement) = self.user {
+            run.become_user(statement)?;
+        }
+        // A path to a schema that is not there is not an error.
+        self.path.map_or(Ok(()), |statement| run.target.execute(statement))
+    }
 }
 
 /// Does the drops in `steps`.
 pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
-    let mut setting = None;
+    let mut settings = Settings::default();
     let mut pending = Vec::new();
     for step in steps {
         match &step.action {
-            Action::Set(statement) => setting = Some(statement.as_slice()),
-            _ => pending.push(Drop { step, setting }),
+            Action::Set(statement) => settings.path = Some(statement.as_slice()),
+            Action::Become(statement) => settings.user = Some(statement.as_slice()),
+            _ => pending.push(Drop { step, settings }),
         }
     }
     run.reporter.phase("drop", Some(pending.len() as u64));
     loop {
         let before = pending.len();
         let mut failures = Vec::new();
-        for drops in pending.chunk_by(|a, b| a.setting == b.setting) {
-            if let Some(setting) = drops.first().and_then(|drop| drop.setting) {
-                // A path to a schema that is not there is not an error.
-                run.target.execute(setting)?;
+        for drops in pending.chunk_by(|a, b| a.settings == b.settings) {
+            if let Some(first) = drops.first() {
+                first.settings.set(run)?;
             }
             for drops in drops.chunks(batch::STATEMENTS) {
                 several(run, drops, &mut failures)?;
@@ -56,7 +73,8 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
                     break;
                 }
             }
-            return Ok(());
+            // The plan goes on from where the last drop left it, which need not be the one that was tried last.
+            return settings.set(run);
         }
         pending = failures.into_iter().map(|(drop, _)| drop).collect();
     }
@@ -79,7 +97,7 @@ fn stays(run: &mut Run<'_>, entry: usize, error: &EntryError) -> bool {
 fn several<'a>(run: &mut Run<'_>, drops: &[Drop<'a>], failures: &mut Vec<(Drop<'a>, EntryError)>) -> Result<()> {
     let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement()).collect();
     match statements {
-        Some(statements) if !run.options.single_transaction => {
+        Some(statements) if !run.is_block => {
             for (drop, result) in drops.iter().zip(run.target.execute_each(&statements)?) {
                 if let Err(error) = result
                     && let Some(error) = failure(run, drop.step, drop.step.statement().unwrap_or_default(), error)?

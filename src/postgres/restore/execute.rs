@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use bstr::{BStr, ByteSlice};
 use pgformat::{DumpId, Entry};
 
 use super::batch;
 use super::drops;
 use super::options::RestoreOptions;
-use super::plan::{Action, Plan, Purpose, Step};
+use super::plan::{Action, Plan, Step};
 use super::summary::{self, EntryError, EntryName, RestoreSummary};
+use super::transaction::Counts;
 use super::{large_objects, lo_data, rows};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
@@ -36,16 +38,22 @@ pub trait Data {
     fn large_objects(&mut self, id: DumpId, take: &mut TakeObject<'_>) -> Result<()>;
 }
 
-/// Carries out `plan`, which was made from these `entries` and `options`.
+/// Makes a connection to a database of this name, on the server that is restored into.
+pub type Connect<'a> = dyn Fn(&BStr) -> Result<Connection> + 'a;
+
+/// Carries out `plan`, which was made from these `entries` and `options`. Where it makes the database itself, `target` is
+/// a connection to that afterwards.
 ///
 /// # Errors
 /// A lost connection, damaged data: what no later step can succeed after. A statement that the server refuses is in
-/// the summary instead. With `single_transaction`, nothing remains in either case.
+/// the summary instead. With `single_transaction`, nothing remains in either case; with `transaction_size`, what was
+/// committed before.
 pub fn execute(
     plan: &Plan,
     entries: &[Entry],
     options: &RestoreOptions,
     target: &mut Connection,
+    connect: &Connect<'_>,
     data: &mut dyn Data,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
@@ -54,34 +62,43 @@ pub fn execute(
         entries,
         options,
         target,
+        connect,
         reporter,
         summary: RestoreSummary::default(),
         failed: HashSet::new(),
         undefined: HashSet::new(),
         kept: HashSet::new(),
+        is_block: false,
+        actions: 0,
+        committed: Counts::default(),
         reached: 0,
         changed: 0,
     };
-    if options.single_transaction {
-        run.target.execute(b"BEGIN")?;
+    let mut result = run.all(data);
+    if result.is_ok() && !run.summary.stopped && run.is_block {
+        result = run.commit();
     }
-    let result = run.all(data);
-    let mut summary = run.summary;
-    if options.single_transaction {
-        if result.is_ok() && !summary.stopped {
-            target.execute(b"COMMIT")?;
-        } else if target.transaction_status() != b'I' {
-            // The server rolls back by itself when the connection is lost.
-            if !target.is_broken() {
-                target.execute(b"ROLLBACK")?;
+    if run.is_block {
+        // The server rolls back by itself when the connection is lost.
+        if run.target.transaction_status() != b'I' {
+            if !run.target.is_broken() {
+                run.target.execute(b"ROLLBACK")?;
             }
-            summary.rolled_back = true;
-            (summary.entries, summary.rows, summary.bytes, summary.large_objects) = (0, 0, 0, 0);
+            run.summary.rolled_back = options.single_transaction;
         }
+        run.reached = run.committed.reached;
+        let Counts { rows, bytes, large_objects, .. } = run.committed;
+        (run.summary.rows, run.summary.bytes, run.summary.large_objects) = (rows, bytes, large_objects);
     }
+    let reached = plan.steps[..run.reached].chunk_by(|a, b| a.entry == b.entry);
+    run.summary.entries = reached.filter(|steps| !run.failed.contains(&steps[0].entry)).count() as u64;
+    let summary = run.summary;
     match result {
         Ok(()) => Ok(summary),
         Err(error) if summary.rolled_back => Err(error.hint("nothing was changed: the restore was one transaction")),
+        Err(error) if options.transaction_size.is_some() => {
+            Err(error.hint(format!("{} entries had been restored and committed; they remain", summary.entries)))
+        }
         Err(error) => Err(error),
     }
 }
@@ -92,6 +109,7 @@ pub(super) struct Run<'a> {
     pub(super) entries: &'a [Entry],
     pub(super) options: &'a RestoreOptions,
     pub(super) target: &'a mut Connection,
+    pub(super) connect: &'a Connect<'a>,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) summary: RestoreSummary,
     /// Entries for which something failed.
@@ -100,8 +118,14 @@ pub(super) struct Run<'a> {
     undefined: HashSet<usize>,
     /// Entries whose objects stay as they are, because they hold what is not in the archive.
     pub(super) kept: HashSet<usize>,
+    /// Whether a transaction of several objects is open.
+    pub(super) is_block: bool,
+    /// How many objects and statements were done in it.
+    pub(super) actions: u32,
+    /// What is there for good.
+    pub(super) committed: Counts,
     /// How many steps after the drops were carried out.
-    reached: usize,
+    pub(super) reached: usize,
     /// How many rows statements have changed.
     pub(super) changed: u64,
 }
@@ -133,63 +157,75 @@ const WINDOW_BYTES: usize = 128 * 1024;
 impl<'a> Run<'a> {
     fn all(&mut self, data: &mut dyn Data) -> Result<()> {
         let plan = self.plan;
-        for statement in &plan.session {
-            self.target.execute(statement)?;
+        if self.options.single_transaction {
+            self.begin()?;
         }
-        let is_drop = |step: &Step| {
-            matches!(
-                step.action,
-                Action::Drop(_) | Action::DropCascade(_) | Action::EachLargeObject { purpose: Purpose::Drop, .. }
-            )
-        };
-        let drops = plan.steps.iter().rposition(is_drop).map_or(0, |last| last + 1);
-        let (drops, rest) = plan.steps.split_at(drops);
-        drops::run(self, drops)?;
+        self.begin_session()?;
+        // What cannot be dropped is tried again; so drops come before transactions of so many objects, each by itself.
+        drops::run(self, &plan.drops)?;
+        if self.options.create && !self.summary.errors.is_empty() {
+            // The database is still there, and what is in it is not to be mixed with what is in the archive.
+            self.summary.stopped = true;
+        }
         if self.summary.stopped {
             return Ok(());
         }
-        self.reporter.phase("restore", Some(rest.len() as u64));
-        let result = self.carry_out(rest, data);
-        let reached = rest[..self.reached].chunk_by(|a, b| a.entry == b.entry);
-        self.summary.entries = reached.filter(|steps| !self.failed.contains(&steps[0].entry)).count() as u64;
-        result
+        if self.options.transaction_size.is_some() {
+            self.begin()?;
+        }
+        self.reporter.phase("restore", Some(plan.steps.len() as u64));
+        self.carry_out(&plan.steps, data)
     }
 
     fn carry_out(&mut self, steps: &'a [Step], data: &mut dyn Data) -> Result<()> {
         let mut window = Window::default();
-        for step in steps {
-            match step.statement() {
-                // It is there already.
-                Some(_) if matches!(step.action, Action::Define(_)) && self.kept.contains(&step.entry) => {
-                    self.send(&mut window)?;
-                    self.reached += 1;
-                    self.reporter.advance(1);
-                }
-                Some(statement) => {
-                    window.bytes += statement.len();
-                    window.steps.push((step, statement));
-                    // Nothing may have been run after the first error, unless it is undone anyway.
-                    let is_careful = self.options.exit_on_error && !self.options.single_transaction;
-                    if is_careful || window.steps.len() == WINDOW || window.bytes > WINDOW_BYTES {
-                        self.send(&mut window)?;
-                    }
-                }
-                None => {
-                    self.send(&mut window)?;
-                    if !self.summary.stopped {
-                        self.step(step, data).map_err(|error| self.during(step.entry, error))?;
-                        self.pass_on_notices(Some(step.entry));
-                        self.check_transaction(step.entry)?;
-                        self.reached += 1;
-                        self.reporter.advance(1);
-                    }
+        for of_entry in steps.chunk_by(|a, b| a.entry == b.entry) {
+            for step in of_entry {
+                self.next(step, &mut window, data)?;
+                if self.summary.stopped {
+                    return Ok(());
                 }
             }
-            if self.summary.stopped {
-                return Ok(());
+            if self.options.transaction_size.is_some_and(|size| self.actions.saturating_add(1) >= size) {
+                self.send(&mut window)?;
             }
+            self.count(1)?;
         }
         self.send(&mut window)
+    }
+
+    /// Carries out a step, or puts it into the window.
+    fn next(&mut self, step: &'a Step, window: &mut Window<'a>, data: &mut dyn Data) -> Result<()> {
+        match step.statement() {
+            // It is there already.
+            Some(_) if matches!(step.action, Action::Define(_)) && self.kept.contains(&step.entry) => {
+                self.send(window)?;
+            }
+            Some(statement) if !self.makes_database(step) => {
+                window.bytes += statement.len();
+                window.steps.push((step, statement));
+                // Nothing may have been run after the first error, unless it is undone anyway.
+                let is_careful = self.options.exit_on_error && !self.is_block;
+                if is_careful || window.steps.len() == WINDOW || window.bytes > WINDOW_BYTES {
+                    self.send(window)?;
+                }
+                return Ok(());
+            }
+            _ => {
+                self.send(window)?;
+                if self.summary.stopped {
+                    return Ok(());
+                }
+                self.step(step, data).map_err(|error| self.during(step.entry, error))?;
+                self.pass_on_notices(Some(step.entry));
+                self.check_transaction(step.entry)?;
+            }
+        }
+        if !self.summary.stopped {
+            self.reached += 1;
+            self.reporter.advance(1);
+        }
+        Ok(())
     }
 
     /// Sends the statements of a window and puts down those that fail.
@@ -220,22 +256,13 @@ impl<'a> Run<'a> {
         self.check_transaction(first)
     }
 
-    /// A statement of the archive's that begins a transaction would have everything after it lost in the end, and one
-    /// that ends the restore's would have it changed for good before it is complete.
-    fn check_transaction(&mut self, entry: usize) -> Result<()> {
-        if (self.target.transaction_status() == b'I') != self.options.single_transaction {
-            return Ok(());
-        }
-        let verb =
-            if self.options.single_transaction { "ended the restore's transaction" } else { "began a transaction" };
-        Err(Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(&self.entries[entry])))
-            .why(format!("a statement in the archive, of this entry or one soon after it, {verb}")))
-    }
-
     fn step(&mut self, step: &Step, data: &mut dyn Data) -> Result<()> {
         let entry = &self.entries[step.entry];
         match &step.action {
-            Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Define(_) | Action::Alter(_) => {}
+            Action::Define(statement) => self.make_database(step.entry, statement)?,
+            Action::Become(statement) => self.become_user(statement)?,
+            Action::Connect(database) => self.connect(database.as_bstr())?,
+            Action::Heading(_) | Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Alter(_) => {}
             Action::EachLargeObject { before, after, oids_of, .. } => {
                 let oids = large_objects::oids(&self.entries[*oids_of])?;
                 let statements = oids.iter().map(|oid| large_objects::statement(before, *oid, after));
@@ -260,6 +287,15 @@ impl<'a> Run<'a> {
             Action::Say(warning) => self.say(Level::Warning, step.entry, format!("the archive says: {warning}")),
         }
         Ok(())
+    }
+
+    /// Lets another role do what follows. Without that, what follows would belong to somebody else.
+    pub(super) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
+        self.target.execute(statement).map_err(|error| {
+            Error::new(ErrorKind::Server, "take the role of an object's owner")
+                .source(error)
+                .hint("only a superuser can take any role; --no-owner does without")
+        })
     }
 
     /// Whether the rows of an entry have nowhere to go, because the entry that makes their table failed.
@@ -291,7 +327,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// What ends everything, rather than these statements.
     pub(super) fn attempt(&mut self, statements: &[u8]) -> Result<Option<Error>> {
-        let is_block = self.options.single_transaction;
+        let is_block = self.is_block;
         let result = if is_block {
             let mut text = b"SAVEPOINT lifeboat; ".to_vec();
             text.extend_from_slice(statements);
@@ -336,7 +372,7 @@ impl<'a> Run<'a> {
         });
         self.summary.errors.push(error);
         self.failed.insert(entry);
-        if self.options.exit_on_error || self.options.single_transaction {
+        if self.options.stops_at_first_error() {
             self.summary.stopped = true;
         }
     }

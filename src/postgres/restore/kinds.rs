@@ -38,8 +38,8 @@ pub fn group(entry: &Entry) -> Group {
 /// Whether the entry says something about another one and goes where that goes.
 pub fn is_dependent(entry: &Entry) -> bool {
     match group(entry) {
-        Group::Acl => !is(entry, "DEFAULT ACL"),
-        Group::Comment | Group::SecurityLabel | Group::StatisticsData => true,
+        Group::Acl => is(entry, "ACL"),
+        Group::Comment | Group::SecurityLabel => true,
         _ => false,
     }
 }

@@ -126,7 +126,7 @@ impl Writer {
                 );
             }
         }
-        let is_block = run.options.single_transaction;
+        let is_block = run.is_block;
         if is_block {
             run.target.execute(b"SAVEPOINT lifeboat")?;
         }

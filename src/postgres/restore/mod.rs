@@ -13,13 +13,16 @@ mod drops;
 mod execute;
 pub(in crate::postgres) mod kinds;
 mod large_objects;
+mod list_file;
 mod lo_data;
 mod options;
 mod owner;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
+mod planner;
 mod rows;
+mod script;
 pub(in crate::postgres) mod select;
 mod session;
 mod source;
@@ -28,24 +31,28 @@ mod statistics;
 mod subscription;
 mod summary;
 mod target;
+mod transaction;
 
 use std::io::Read;
 
+use bstr::BStr;
 use pgformat::{Header, Reader};
 
-pub use execute::{Data, TakeObject, TakeRows, execute};
+pub use execute::{Connect, Data, TakeObject, TakeRows, execute};
+pub use list_file::parse_list;
 pub use options::{RestoreOptions, Sections, Selection};
 pub use plan::{Action, Heading, Plan, Purpose, Step, plan};
+pub use script::{RestrictKey, ScriptSummary, script};
 pub use select::Wanted;
 pub use session::{ArchiveSettings, Target};
 pub use source::archive_error;
 pub use summary::{EntryError, EntryName, RestoreSummary};
 pub use target::refuse_unforced;
 
-use crate::Result;
 use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
 use crate::wire::Connection;
+use crate::{Error, ErrorKind, Result};
 
 /// Restores the archive that `archive` reads into the database that `target` is connected to.
 ///
@@ -62,6 +69,25 @@ pub fn restore<R: Read>(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
+    let nowhere = |database: &BStr| {
+        Err(Error::new(ErrorKind::Internal, format!("go on in database \"{database}\""))
+            .why("this restore was not told how to connect to another database"))
+    };
+    restore_through(target, &nowhere, archive, options, reporter)
+}
+
+/// As [`restore`]; with `create` in `options`, `connect` makes the connection to the database that was made, and `target`
+/// becomes that.
+///
+/// # Errors
+/// As [`restore`]; with `create`, an archive that says nothing of its database, or `target` being a connection to that.
+pub fn restore_through<R: Read>(
+    target: &mut Connection,
+    connect: &Connect<'_>,
+    archive: &mut Reader<R>,
+    options: &RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<RestoreSummary> {
     let entries = archive.entries().to_vec();
     let version = version(archive.header());
     let server = ServerVersion(target.server_version());
@@ -70,7 +96,7 @@ pub fn restore<R: Read>(
     let plan = plan(&entries, version, options, &Target::of(server))?;
     refuse_unforced(&plan, &entries, options, target)?;
     source::check_end(archive)?;
-    execute(&plan, &entries, options, target, archive, reporter)
+    execute(&plan, &entries, options, target, connect, archive, reporter)
 }
 
 /// The version of the archive's format, as [`plan()`] wants it.

@@ -12,8 +12,12 @@ pub struct RestoreOptions {
     pub clean: bool,
     /// Let a drop of an object that is not there pass.
     pub if_exists: bool,
+    /// Make the database itself, under the name that it has in the archive, and restore into that.
+    pub create: bool,
     /// Give the objects to the owners that the archive names.
     pub owner: bool,
+    /// Let each owner make its objects itself, instead of giving them away with ALTER … OWNER.
+    pub session_authorization: bool,
     /// Restore privileges, default privileges included.
     pub acl: bool,
     /// Restore comments.
@@ -54,6 +58,8 @@ pub struct RestoreOptions {
     pub role: Option<BString>,
     /// All or nothing: one transaction, which the first error ends.
     pub single_transaction: bool,
+    /// Commit after this many objects or statements, and stop at the first error.
+    pub transaction_size: Option<u32>,
     /// Stop at the first error.
     pub exit_on_error: bool,
     /// Load a table's rows even if its creation failed, into whatever table of that name is there.
@@ -66,7 +72,9 @@ impl Default for RestoreOptions {
             force: false,
             clean: true,
             if_exists: true,
+            create: false,
             owner: false,
+            session_authorization: false,
             acl: false,
             comments: true,
             security_labels: true,
@@ -87,9 +95,22 @@ impl Default for RestoreOptions {
             row_security: false,
             role: None,
             single_transaction: false,
+            transaction_size: None,
             exit_on_error: false,
             data_for_failed_tables: false,
         }
+    }
+}
+
+impl RestoreOptions {
+    /// Whether the first error is the end of it: transactions of several objects cannot go on after one.
+    pub fn stops_at_first_error(&self) -> bool {
+        self.exit_on_error || self.in_transactions()
+    }
+
+    /// Whether objects share transactions.
+    pub fn in_transactions(&self) -> bool {
+        self.single_transaction || self.transaction_size.is_some()
     }
 }
 

@@ -81,8 +81,11 @@ fn steps_in(entries: &[Entry], version: (u8, u8), options: &RestoreOptions) -> V
     let plan = plan(entries, version, options, &Target::NEWEST).unwrap();
     let line = |step: &Step| {
         let text = match &step.action {
+            Action::Heading(_) => return None,
+            Action::Connect(database) => format!("connect to {database}"),
             Action::Drop(sql)
             | Action::DropCascade(sql)
+            | Action::Become(sql)
             | Action::Set(sql)
             | Action::Define(sql)
             | Action::Alter(sql) => sql.to_string(),
@@ -92,9 +95,9 @@ fn steps_in(entries: &[Entry], version: (u8, u8), options: &RestoreOptions) -> V
             Action::LargeObjects { create, replace } => format!("large objects, create {create}, replace {replace}"),
             Action::Say(text) => format!("say {text}"),
         };
-        text.trim().to_owned()
+        Some(text.trim().to_owned())
     };
-    plan.steps.iter().map(line).collect()
+    plan.drops.iter().chain(&plan.steps).filter_map(line).collect()
 }
 
 fn steps(entries: &[Entry], options: &RestoreOptions) -> Vec<String> {
@@ -204,8 +207,8 @@ fn only_base_types_are_dropped_with_cascade() {
     let base = object(1, "TYPE", "t", "CREATE TYPE …;", "DROP TYPE public.t CASCADE;\n");
     let table = object(2, "TABLE", "a", "CREATE TABLE …;", "DROP TABLE public.a CASCADE;\n");
     let plan = plan(&archive([base, table]), (1, 16), &RestoreOptions::default(), &Target::NEWEST).unwrap();
-    assert_eq!(plan.steps[0].action, Action::Drop("DROP TABLE IF EXISTS public.a;\n".into()));
-    assert_eq!(plan.steps[1].action, Action::DropCascade("DROP TYPE IF EXISTS public.t CASCADE;\n".into()));
+    assert_eq!(plan.drops[0].action, Action::Drop("DROP TABLE IF EXISTS public.a;\n".into()));
+    assert_eq!(plan.drops[1].action, Action::DropCascade("DROP TYPE IF EXISTS public.t CASCADE;\n".into()));
 }
 
 #[test]

@@ -61,6 +61,8 @@ pub(super) fn copy(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, stateme
         Some(format!("{sent} rows were sent, but the server stored {stored}"))
     } else if scanner.has_trailing() {
         Some("there is something after the end mark of the rows".to_owned())
+    } else if !scanner.has_ended() && bytes > 0 {
+        Some("the rows in the archive have no end mark: some of them are missing".to_owned())
     } else {
         None
     };

@@ -1,8 +1,8 @@
-//! Which entries of an archive are wanted, and what of them.
+//! Which entries of an archive are wanted, and what of them: by the same rules as pg_restore's.
 
 use std::collections::{HashMap, HashSet};
 
-use bstr::{BStr, BString};
+use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
@@ -17,12 +17,14 @@ pub struct Wanted {
     pub definition: bool,
     /// Its data, be it a block of data or a definition that stands for data.
     pub data: bool,
+    /// Its definition, which is the planner's statistics.
+    pub statistics: bool,
 }
 
 impl Wanted {
     /// Whether anything is.
     pub fn any(self) -> bool {
-        self.definition || self.data
+        self.definition || self.data || self.statistics
     }
 }
 
@@ -31,59 +33,149 @@ impl Wanted {
 /// # Errors
 /// Names that match nothing, if they must; a list that names an entry that is not there.
 pub fn select(entries: &[Entry], options: &RestoreOptions) -> Result<Vec<Wanted>> {
-    let places: HashMap<DumpId, usize> = entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect();
-    if let Some(list) = &options.list
-        && let Some(missing) = list.iter().find(|id| !places.contains_key(id))
-    {
-        return Err(Error::new(ErrorKind::Usage, "select the entries of the list")
-            .why(format!("the archive has no entry {}", missing.0)));
-    }
-    let listed: Option<HashSet<DumpId>> = options.list.as_ref().map(|list| list.iter().copied().collect());
-    let mut result: Vec<Wanted> = Vec::with_capacity(entries.len());
+    let places = places(entries);
+    let mut selector = Selector {
+        entries,
+        options,
+        listed: options.list.as_ref().map(|list| list.iter().copied().collect()),
+        wanted: vec![Wanted::default(); entries.len()],
+        names: Names::of(&options.only),
+        places: &places,
+    };
     let mut section = Section::PreData;
-    for entry in entries {
+    // The list's order counts here too: an entry without a section of its own belongs to that of the one before it.
+    for at in order(entries, options, &places)? {
+        let entry = &entries[at];
         if entry.section != Section::None {
             section = entry.section;
         }
-        let is_chosen = listed.as_ref().is_none_or(|listed| listed.contains(&entry.dump_id))
-            && in_groups(entry, options)
-            && in_section(section, options)
-            && if kinds::is_dependent(entry) {
-                parent_is_wanted(entry, options, |id| {
-                    let at = *places.get(&id)?;
-                    Some((&entries[at], result.get(at).copied().unwrap_or_default()))
-                })
-            } else {
-                matches_names(entry, &options.only)
-            };
-        result.push(if is_chosen { parts(entry, options) } else { Wanted::default() });
+        if selector.is_chosen(entry, section) {
+            selector.wanted[at] = parts(entry, options);
+        }
     }
     if options.strict_names {
-        check_names(entries, &options.only)?;
+        selector.names.check()?;
     }
-    Ok(result)
+    Ok(selector.wanted)
+}
+
+/// Where each entry is among the archive's entries.
+pub(super) fn places(entries: &[Entry]) -> HashMap<DumpId, usize> {
+    entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect()
+}
+
+/// The order in which entries are gone through: the archive's, but those of a list at the end, in the list's order.
+///
+/// # Errors
+/// A list that names an entry that is not there.
+pub(super) fn order(
+    entries: &[Entry],
+    options: &RestoreOptions,
+    places: &HashMap<DumpId, usize>,
+) -> Result<Vec<usize>> {
+    let Some(list) = &options.list else { return Ok((0..entries.len()).collect()) };
+    let mut is_listed = vec![false; entries.len()];
+    let mut listed = Vec::with_capacity(list.len());
+    for id in list {
+        let Some(&at) = places.get(id) else {
+            return Err(Error::new(ErrorKind::Usage, "select the entries of the list")
+                .why(format!("the archive has no entry {id}")));
+        };
+        if !std::mem::replace(&mut is_listed[at], true) {
+            listed.push(at);
+        }
+    }
+    let mut order: Vec<usize> = (0..entries.len()).filter(|at| !is_listed[*at]).collect();
+    order.append(&mut listed);
+    Ok(order)
+}
+
+struct Selector<'a> {
+    entries: &'a [Entry],
+    options: &'a RestoreOptions,
+    listed: Option<HashSet<DumpId>>,
+    /// What is wanted of the entries that were gone through.
+    wanted: Vec<Wanted>,
+    names: Names<'a>,
+    places: &'a HashMap<DumpId, usize>,
+}
+
+impl Selector<'_> {
+    fn is_chosen(&mut self, entry: &Entry, section: Section) -> bool {
+        match kinds::group(entry) {
+            Group::Session => return false,
+            // The database itself is made or not, whatever else is chosen.
+            Group::Database => return self.options.create,
+            _ => {}
+        }
+        in_groups(entry, self.options)
+            && in_section(section, self.options)
+            && self.listed.as_ref().is_none_or(|listed| listed.contains(&entry.dump_id))
+            && if kinds::is_dependent(entry) { self.follows(entry) } else { self.is_named(entry) }
+    }
+
+    /// Entries about others follow these where there is a selection; without one, all of them are wanted: some have no
+    /// parent in the archive, such as privileges of the system's own objects.
+    fn follows(&self, entry: &Entry) -> bool {
+        if text(&entry.tag).starts_with(b"DATABASE ") {
+            // What is said about the database goes with its creation.
+            return self.options.create;
+        }
+        !self.options.only.is_active()
+            || self.parents(entry).any(|at| {
+                // Privileges of a column depend on those of its table, for the order only.
+                self.wanted[at].any() && !kinds::is(&self.entries[at], "ACL")
+            })
+    }
+
+    fn parents(&self, entry: &Entry) -> impl Iterator<Item = usize> {
+        entry.dependencies.iter().filter_map(|id| self.places.get(id).copied())
+    }
+
+    /// Whether the names in the selection let the entry through.
+    fn is_named(&mut self, entry: &Entry) -> bool {
+        let only = &self.options.only;
+        let schema = entry.schema.as_ref().map(|schema| schema.as_bstr());
+        if !only.schemas.is_empty() && !schema.is_some_and(|schema| self.names.schemas.take(schema)) {
+            return false;
+        }
+        if schema.is_some_and(|schema| only.exclude_schemas.iter().any(|excluded| excluded == schema)) {
+            return false;
+        }
+        if !only.by_kind() {
+            return true;
+        }
+        if kinds::group(entry) == Group::StatisticsData {
+            // Statistics of what has no name of its own in a selection, such as the index of a key, are left out.
+            let parents: Vec<&Entry> = self.parents(entry).map(|at| &self.entries[at]).collect();
+            return parents.into_iter().any(|parent| match kinds::group(parent) {
+                Group::Relation => !kinds::is(parent, "SEQUENCE") && self.names.has(parent),
+                Group::Index => self.names.has(parent),
+                _ => false,
+            });
+        }
+        self.names.has(entry)
+    }
 }
 
 /// Whether the options leave in what the entry belongs to.
 fn in_groups(entry: &Entry, options: &RestoreOptions) -> bool {
     let group = kinds::group(entry);
-    let is_dependent = kinds::is_dependent(entry);
-    // What is said about an object is of no use without it.
-    let about = |words: &str| is_dependent && text(&entry.tag).starts_with(words.as_bytes());
+    let is_about = |words: &str| {
+        matches!(group, Group::Comment | Group::SecurityLabel) && text(&entry.tag).starts_with(words.as_bytes())
+    };
     match group {
-        Group::Session | Group::Database => false,
         Group::Acl if !options.acl => false,
         Group::Comment if !options.comments => false,
         Group::SecurityLabel if !options.security_labels => false,
-        Group::StatisticsData => options.statistics,
+        Group::StatisticsData if !options.statistics => false,
         // A relic of 7.4, which carries nothing.
         _ if kinds::is(entry, "<Init>") => false,
+        // What is said about an object is of no use without it.
         _ => {
-            (options.publications || !(group == Group::Publication || about("PUBLICATION ")))
-                && (options.subscriptions || !(group == Group::Subscription || about("SUBSCRIPTION ")))
-                && (options.policies || !(group == Group::Policy || about("POLICY ")))
-                // What is said about the database itself goes with its creation.
-                && !about("DATABASE ")
+            (options.publications || !(group == Group::Publication || is_about("PUBLICATION ")))
+                && (options.subscriptions || !(group == Group::Subscription || is_about("SUBSCRIPTION ")))
+                && (options.policies || !(group == Group::Policy || is_about("POLICY ")))
         }
     }
 }
@@ -96,78 +188,87 @@ fn in_section(section: Section, options: &RestoreOptions) -> bool {
     }
 }
 
-/// Entries about others follow these where there is a selection; without one, all of them are wanted: some have no
-/// parent in the archive, such as privileges of the system's own objects.
-fn parent_is_wanted<'a>(
-    entry: &Entry,
-    options: &RestoreOptions,
-    lookup: impl Fn(DumpId) -> Option<(&'a Entry, Wanted)>,
-) -> bool {
-    !options.only.is_active()
-        || entry.dependencies.iter().filter_map(|id| lookup(*id)).any(|(parent, wanted)| {
-            // Privileges of a column depend on those of its table, for the order only.
-            wanted.any() && kinds::group(parent) != Group::Acl
-        })
-}
-
-/// Whether the names in the selection let the entry through.
-fn matches_names(entry: &Entry, only: &Selection) -> bool {
-    let within = |names: &[BString], name: &BStr| names.iter().any(|wanted| wanted == name);
-    let schema = entry.schema.as_ref().map(|schema| BStr::new(schema.as_slice()));
-    if !only.schemas.is_empty() && !schema.is_some_and(|schema| within(&only.schemas, schema)) {
-        return false;
-    }
-    if schema.is_some_and(|schema| within(&only.exclude_schemas, schema)) {
-        return false;
-    }
-    !only.by_kind() || names_for(entry, only).is_some_and(|names| within(names, text(&entry.tag)))
-}
-
-/// The names of the selection that the entry's own is looked for in.
-fn names_for<'a>(entry: &Entry, only: &'a Selection) -> Option<&'a [BString]> {
-    match kinds::group(entry) {
-        Group::Relation | Group::Data => Some(&only.tables),
-        Group::Index if kinds::is(entry, "INDEX") => Some(&only.indexes),
-        Group::Routine => Some(&only.functions),
-        Group::Trigger => Some(&only.triggers),
-        _ => None,
-    }
-}
-
 /// What a chosen entry consists of, of that what the options want.
 fn parts(entry: &Entry, options: &RestoreOptions) -> Wanted {
+    match kinds::group(entry) {
+        Group::StatisticsData => return Wanted { statistics: true, ..Wanted::default() },
+        Group::Database => return Wanted { definition: true, ..Wanted::default() },
+        _ => {}
+    }
     let definition = text(&entry.definition);
     // The exception is a mark in the place of a definition, which makes nothing.
-    let has_definition = !definition.is_empty() && !definition.starts_with(b"-- load via partition root ");
-    let is_data = kinds::is_data(entry);
+    let has_definition = !definition.is_empty() && !definition.starts_with(super::plan::VIA_ROOT);
+    let is_data = !entry.has_data && kinds::is_data(entry);
     Wanted {
-        definition: has_definition && !is_data && (options.schema || kinds::group(entry) == Group::StatisticsData),
-        data: options.data && (entry.has_data || is_data),
+        definition: has_definition && !is_data && options.schema,
+        data: (entry.has_data || is_data) && options.data,
+        statistics: false,
     }
 }
 
-fn check_names(entries: &[Entry], only: &Selection) -> Result<()> {
-    let has = |one: Selection| {
-        entries.iter().any(|entry| match one.schemas.first() {
-            Some(schema) => entry.schema.as_ref() == Some(schema),
-            None => {
-                names_for(entry, &one).is_some_and(|names| entry.tag.as_ref().is_some_and(|tag| names.contains(tag)))
-            }
-        })
-    };
-    type Alone = fn(BString) -> Selection;
-    let named: [(&str, &[BString], Alone); 5] = [
-        ("schema", &only.schemas, |name| Selection { schemas: vec![name], ..Selection::default() }),
-        ("table", &only.tables, |name| Selection { tables: vec![name], ..Selection::default() }),
-        ("index", &only.indexes, |name| Selection { indexes: vec![name], ..Selection::default() }),
-        ("function", &only.functions, |name| Selection { functions: vec![name], ..Selection::default() }),
-        ("trigger", &only.triggers, |name| Selection { triggers: vec![name], ..Selection::default() }),
-    ];
-    for (what, names, alone) in named {
-        if let Some(missing) = names.iter().find(|name| !has(alone((*name).clone()))) {
-            return Err(Error::new(ErrorKind::Usage, format!("select {what} \"{missing}\""))
-                .why("the archive has nothing of that name"));
+/// The names of a selection, and which of them have matched something.
+struct Names<'a> {
+    schemas: Matched<'a>,
+    tables: Matched<'a>,
+    indexes: Matched<'a>,
+    functions: Matched<'a>,
+    triggers: Matched<'a>,
+}
+
+impl<'a> Names<'a> {
+    fn of(only: &'a Selection) -> Self {
+        Self {
+            schemas: Matched::of("schema", &only.schemas),
+            tables: Matched::of("table", &only.tables),
+            indexes: Matched::of("index", &only.indexes),
+            functions: Matched::of("function", &only.functions),
+            triggers: Matched::of("trigger", &only.triggers),
         }
     }
-    Ok(())
+
+    /// Whether the entry's name is among those that are wanted of its kind.
+    fn has(&mut self, entry: &Entry) -> bool {
+        let names = match kinds::group(entry) {
+            Group::Relation | Group::Data => &mut self.tables,
+            Group::Index if kinds::is(entry, "INDEX") => &mut self.indexes,
+            Group::Routine => &mut self.functions,
+            Group::Trigger => &mut self.triggers,
+            _ => return false,
+        };
+        names.take(text(&entry.tag))
+    }
+
+    fn check(&self) -> Result<()> {
+        [&self.schemas, &self.tables, &self.indexes, &self.functions, &self.triggers]
+            .into_iter()
+            .try_for_each(Matched::check)
+    }
+}
+
+/// Names of one kind.
+struct Matched<'a> {
+    what: &'static str,
+    given: &'a [BString],
+    matched: HashMap<&'a BStr, bool>,
+}
+
+impl<'a> Matched<'a> {
+    fn of(what: &'static str, given: &'a [BString]) -> Self {
+        Self { what, given, matched: given.iter().map(|name| (name.as_bstr(), false)).collect() }
+    }
+
+    fn take(&mut self, name: &BStr) -> bool {
+        self.matched.get_mut(name).is_some_and(|matched| {
+            *matched = true;
+            true
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.given.iter().find(|name| self.matched.get(name.as_bstr()) == Some(&false)) {
+            None => Ok(()),
+            Some(missing) => Err(Error::new(ErrorKind::Usage, format!("select {} \"{missing}\"", self.what))
+                .why("the archive has nothing of that name that the other options leave in")),
+        }
+    }
 }

@@ -19,16 +19,22 @@ pub struct Target {
     pub subscription_streaming: bool,
     /// The option `run_as_owner` of subscriptions.
     pub subscription_run_as_owner: bool,
+    /// It is a script. Nobody can look what a drop would take along, or try it again, when psql runs it: drops are what
+    /// pg_restore writes.
+    pub is_script: bool,
 }
 
 impl Target {
-    /// A target that knows everything: the reader of a script, which may be any server.
+    /// A server that knows everything.
     pub const NEWEST: Self = Self {
         transaction_timeout: true,
         table_access_methods: true,
         subscription_streaming: true,
         subscription_run_as_owner: true,
+        is_script: false,
     };
+    /// A script, whose reader may be any server.
+    pub const SCRIPT: Self = Self { is_script: true, ..Self::NEWEST };
 }
 
 /// What the archive says about the session that reads it.

@@ -11,7 +11,7 @@ use super::options::RestoreOptions;
 use super::plan::Plan;
 use super::session::Target;
 use crate::postgres::version::ServerVersion;
-use crate::wire::Connection;
+use crate::wire::{Connection, Param};
 use crate::{Error, ErrorKind, Result};
 
 impl Target {
@@ -22,6 +22,7 @@ impl Target {
             table_access_methods: version.table_access_methods(),
             subscription_streaming: version.subscription_binary(),
             subscription_run_as_owner: version.subscription_origin(),
+            is_script: false,
         }
     }
 }
@@ -47,6 +48,9 @@ pub fn refuse_unforced(
     options: &RestoreOptions,
     target: &mut Connection,
 ) -> Result<()> {
+    if options.create {
+        return refuse_creation(entries, options, target);
+    }
     if options.force {
         return Ok(());
     }
@@ -76,6 +80,40 @@ pub fn refuse_unforced(
         format!("of its {}, {} would {verb}: {}{more}", relation_count(present.len()), replaced.len(), names.join(", "))
     };
     Err(Error::new(ErrorKind::Refused, format!("restore into database \"{database}\" without --force"))
+        .why(why)
+        .hint("give --force to go ahead"))
+}
+
+/// As [`refuse_unforced`], where the database itself is made. One cannot be made while connected to it.
+fn refuse_creation(entries: &[Entry], options: &RestoreOptions, target: &mut Connection) -> Result<()> {
+    let Some(entry) = entries.iter().find(|entry| kinds::is(entry, "DATABASE")) else {
+        return Err(Error::new(ErrorKind::Usage, "create the database")
+            .why("the archive does not say which: it holds a part of one")
+            .hint("create it yourself, and restore into it without --create"));
+    };
+    let name = text(&entry.tag);
+    let rows = target.query(
+        "SELECT pg_catalog.current_database()::text AS current, \
+                EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::text) AS exists",
+        &[Param::text(name)],
+    )?;
+    let row = rows.one()?;
+    if row.string("current")? == *name {
+        return Err(Error::new(ErrorKind::Usage, format!("create database \"{name}\""))
+            .why("it is the one that the URL leads to")
+            .hint("give the URL of another database on the same server, such as postgres"));
+    }
+    let is_there = row.bool("exists")?;
+    if is_there && !options.clean {
+        return Err(Error::new(ErrorKind::Refused, format!("create database \"{name}\""))
+            .why("there is one of that name")
+            .hint("without --no-clean it is dropped before"));
+    }
+    if options.force {
+        return Ok(());
+    }
+    let why = if is_there { "it would be dropped, with all that is in it" } else { "there is none of that name" };
+    Err(Error::new(ErrorKind::Refused, format!("create database \"{name}\" without --force"))
         .why(why)
         .hint("give --force to go ahead"))
 }

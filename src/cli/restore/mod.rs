@@ -1,0 +1,107 @@
+//! `lifeboat restore`.
+
+mod options;
+mod report;
+mod script;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use bstr::BStr;
+
+use super::archive::open;
+use super::database::DatabaseArgs;
+use super::progress::Console;
+use super::report::Outcome;
+use super::{Common, given};
+use crate::connect::Database;
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::restore;
+use crate::progress::{Level, Message, Reporter};
+use crate::sqlite;
+use options::PostgresArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  lifeboat restore app-2026-04-24.db --url sqlite:////srv/app/app.db --force
+  lifeboat restore app.dump --url postgresql://app@db.example/app --force
+  lifeboat restore app.dump --url postgresql:///app --force -1 --owner --acl
+  lifeboat restore app.dump --url postgresql:///app --force --table orders --data-only
+  lifeboat list app.dump >chosen && vi chosen && lifeboat restore app.dump --use-list chosen --force
+  lifeboat restore app.dump --script app.sql
+      for psql; no database is needed
+
+Without --force nothing is changed, and what would be replaced is told (exit code 4).
+
+SQLite: the application must be stopped. The database that was there is kept beside
+the restored one as *.pre-restore-bak, with its -wal, -shm and -journal; to move it
+back, move all of them back.
+
+PostgreSQL: as pg_restore --clean --if-exists --no-owner --no-acl does it; it can be
+repeated. The other options have the names and the meaning that they have there.";
+
+/// Restore a database from a backup file; refuses without --force, and says what it would replace
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The backup file; - is standard input (PostgreSQL only)
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Go ahead and replace what is there
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    postgres: PostgresArgs,
+}
+
+impl Args {
+    /// Whether a script goes to standard output.
+    pub(crate) fn takes_stdout(&self) -> bool {
+        self.postgres.script.path().is_some_and(|path| path == Path::new("-"))
+    }
+}
+
+pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
+    let console = Console::new(common);
+    let begun = Instant::now();
+    if let Some(path) = args.postgres.script.path() {
+        return script::write(&args, path, &console);
+    }
+    match args.database.database()? {
+        Database::Sqlite(target) => {
+            common.given.check(given::SQLITE)?;
+            let database = std::path::absolute(&target.path).unwrap_or(target.path);
+            let options = sqlite::RestoreOptions { force: args.force };
+            let doing = || format!("restore {}", database.display());
+            if args.path == Path::new("-") {
+                return Err(Error::new(ErrorKind::Usage, doing())
+                    .why("an SQLite backup cannot come from standard input")
+                    .hint("give the name of a file"));
+            }
+            let summary = sqlite::restore(&args.path, &database, &options, &console)?;
+            Ok(report::of_sqlite(&args.path, &summary, begun.elapsed()))
+        }
+        Database::Postgres(target) => {
+            if args.postgres.jobs().is_some_and(|jobs| jobs > 1) {
+                console.message(Message {
+                    level: Level::Warning,
+                    subject: "--jobs".into(),
+                    text: "a restore uses one connection for now".into(),
+                });
+            }
+            let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
+            let options = args.postgres.options(args.force, archive.entries(), &console)?;
+            let mut connection = target.connect()?;
+            let elsewhere = |database: &BStr| target.with_database(database).connect();
+            let summary = restore::restore_through(&mut connection, &elsewhere, &mut archive, &options, &console)?;
+            let created = archive.entries().iter().find(|e| e.desc.as_ref().is_some_and(|desc| desc == "DATABASE"));
+            let target = match created.and_then(|entry| entry.tag.clone()).filter(|_| options.create) {
+                Some(name) => &target.with_database(name),
+                None => &*target,
+            };
+            Ok(report::of_postgres(&args.path, target, &summary, begun.elapsed()))
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The options of a restore into PostgreSQL: pg_restore's, and what turns lifeboat's defaults off and on.
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteSlice};
+use clap::ValueEnum;
+use pgformat::Entry;
+
+use crate::cli::filter::{self, Subject};
+use crate::cli::flags::{bytes, pair, read_file};
+use crate::cli::progress::Console;
+use crate::error::Result;
+use crate::postgres::restore::{self, RestoreOptions, RestrictKey, Sections, Selection};
+use crate::progress::{Level, Message, Reporter};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PostgresArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+    #[command(flatten)]
+    names: NameArgs,
+    #[command(flatten)]
+    how: HowArgs,
+    #[command(flatten)]
+    pub(super) script: ScriptArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL: what to restore")]
+struct WhatArgs {
+    /// Definitions only, no data
+    #[arg(long, short = 's', conflicts_with_all = ["data_only", "statistics_only", "no_schema", "statistics"])]
+    schema_only: bool,
+    /// Data only, no definitions; drops nothing
+    #[arg(long, short = 'a', conflicts_with_all = ["statistics_only", "no_data", "statistics", "clean", "if_exists"])]
+    data_only: bool,
+    /// The planner's statistics only
+    #[arg(long, conflicts_with = "no_statistics")]
+    statistics_only: bool,
+    /// No definitions
+    #[arg(long)]
+    no_schema: bool,
+    /// No data
+    #[arg(long)]
+    no_data: bool,
+    /// The planner's statistics too, where the archive has them (the default)
+    #[arg(long, conflicts_with = "no_statistics")]
+    statistics: bool,
+    /// No statistics of the planner's
+    #[arg(long)]
+    no_statistics: bool,
+    /// This section only; may be given several times
+    #[arg(long, value_name = "SECTION")]
+    section: Vec<SectionName>,
+    /// Restore privileges (GRANT, REVOKE)
+    #[arg(long, visible_alias = "privileges", overrides_with = "no_acl")]
+    acl: bool,
+    /// Restore no privileges (the default)
+    #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
+    no_acl: bool,
+    /// No comments
+    #[arg(long)]
+    no_comments: bool,
+    /// No row security and its policies
+    #[arg(long)]
+    no_policies: bool,
+    /// No publications
+    #[arg(long)]
+    no_publications: bool,
+    /// No security labels
+    #[arg(long)]
+    no_security_labels: bool,
+    /// No subscriptions
+    #[arg(long)]
+    no_subscriptions: bool,
+    /// Everything in the default tablespace
+    #[arg(long)]
+    no_tablespaces: bool,
+    /// Everything with the default table access method
+    #[arg(long)]
+    no_table_access_method: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SectionName {
+    PreData,
+    Data,
+    PostData,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL: objects by name (each may be given several times)")]
+struct NameArgs {
+    /// Only objects in this schema
+    #[arg(long, short = 'n', value_name = "NAME", value_parser = bytes())]
+    schema: Vec<BString>,
+    /// No objects in this schema
+    #[arg(long, short = 'N', value_name = "NAME", value_parser = bytes())]
+    exclude_schema: Vec<BString>,
+    /// This table, view, materialized view, sequence or foreign table, with its data
+    #[arg(long, short = 't', value_name = "NAME", value_parser = bytes())]
+    table: Vec<BString>,
+    /// This index
+    #[arg(long, short = 'I', value_name = "NAME", value_parser = bytes())]
+    index: Vec<BString>,
+    /// This function, as `lifeboat list` shows it, with its arguments
+    #[arg(long, short = 'P', value_name = "NAME(ARGS)", value_parser = bytes())]
+    function: Vec<BString>,
+    /// This trigger, as `lifeboat list` shows it: the table's name and its own
+    #[arg(long, short = 'T', value_name = "NAME", value_parser = bytes())]
+    trigger: Vec<BString>,
+    /// Names from this file, in lines like "include table NAME" or "exclude schema NAME"; - is standard input
+    #[arg(long, value_name = "FILE")]
+    filter: Vec<PathBuf>,
+    /// Only what this file lists, in its order: what `lifeboat list` prints, edited
+    #[arg(long, short = 'L', value_name = "FILE")]
+    use_list: Option<PathBuf>,
+    /// Fail if a name matches nothing
+    #[arg(long)]
+    strict_names: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL: how to restore")]
+struct HowArgs {
+    /// Drop each object before creating it (the default, but with --data-only)
+    #[arg(long, short = 'c', overrides_with = "no_clean")]
+    clean: bool,
+    /// Drop nothing
+    #[arg(long, overrides_with = "clean")]
+    no_clean: bool,
+    /// Drop with IF EXISTS, so that what is not there is no error (the default)
+    #[arg(long, overrides_with = "no_if_exists", conflicts_with = "no_clean")]
+    if_exists: bool,
+    /// Drop without IF EXISTS
+    #[arg(long, overrides_with = "if_exists")]
+    no_if_exists: bool,
+    /// Make the database itself, under the name that it has in the archive, and restore into that; the URL is that of
+    /// another one on the same server, such as postgres
+    #[arg(long, short = 'C', conflicts_with = "single_transaction")]
+    create: bool,
+    /// Give objects to the owners that the archive names
+    #[arg(long, overrides_with = "no_owner")]
+    owner: bool,
+    /// Leave objects to the role that restores (the default)
+    #[arg(long, short = 'O', overrides_with = "owner")]
+    no_owner: bool,
+    /// With --owner: let each owner make its objects (SET SESSION AUTHORIZATION) instead of giving them away afterwards
+    #[arg(long, requires = "owner")]
+    use_set_session_authorization: bool,
+    /// Take this role first (SET ROLE)
+    #[arg(long, value_name = "ROLE", value_parser = bytes())]
+    role: Option<BString>,
+    /// Switch triggers off while data is loaded, in a restore of data only
+    #[arg(long)]
+    disable_triggers: bool,
+    /// The superuser who switches them off; without it, the role that restores
+    #[arg(long, short = 'S', value_name = "ROLE", value_parser = bytes())]
+    superuser: Option<BString>,
+    /// Load rows under row security
+    #[arg(long)]
+    enable_row_security: bool,
+    /// Load the rows of a table that could not be created into the one that is there
+    #[arg(long, overrides_with = "no_data_for_failed_tables")]
+    data_for_failed_tables: bool,
+    /// Leave out the rows of a table that could not be created (the default)
+    #[arg(long, overrides_with = "data_for_failed_tables")]
+    no_data_for_failed_tables: bool,
+    /// Everything in one transaction: all of it, or nothing
+    #[arg(long, short = '1', conflicts_with = "transaction_size")]
+    single_transaction: bool,
+    /// Commit after every N objects, and stop at the first error
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)))]
+    transaction_size: Option<u32>,
+    /// Stop at the first error instead of going on and counting them
+    #[arg(long, short = 'e')]
+    exit_on_error: bool,
+    /// How many connections write
+    #[arg(long, short = 'j', value_name = "N", conflicts_with = "single_transaction", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "PostgreSQL: a script instead of a restore")]
+pub(super) struct ScriptArgs {
+    /// Write a script for psql to this file instead of restoring; - is standard output. With --force it replaces a file
+    #[arg(long, short = 'f', visible_alias = "file", value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// The key that keeps psql from running anything in the script but SQL; random without this
+    #[arg(long, value_name = "KEY", requires = "script")]
+    restrict_key: Option<RestrictKey>,
+}
+
+impl ScriptArgs {
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.script.as_deref()
+    }
+
+    pub(super) fn key(&self) -> Option<&RestrictKey> {
+        self.restrict_key.as_ref()
+    }
+}
+
+impl PostgresArgs {
+    pub(super) fn jobs(&self) -> Option<u16> {
+        self.how.jobs
+    }
+
+    /// What the engine is told about the archive with these `entries`.
+    ///
+    /// # Errors
+    /// Files that cannot be read or make no sense.
+    pub(super) fn options(&self, force: bool, entries: &[Entry], console: &Console) -> Result<RestoreOptions> {
+        let Self { what, names, how, .. } = self;
+        let only_one = what.schema_only || what.data_only || what.statistics_only;
+        Ok(RestoreOptions {
+            force,
+            clean: pair(how.clean, how.no_clean, !what.data_only),
+            if_exists: pair(how.if_exists, how.no_if_exists, true),
+            create: how.create,
+            owner: pair(how.owner, how.no_owner, false),
+            session_authorization: how.use_set_session_authorization,
+            acl: pair(what.acl, what.no_acl, false),
+            comments: !what.no_comments,
+            security_labels: !what.no_security_labels,
+            publications: !what.no_publications,
+            subscriptions: !what.no_subscriptions,
+            policies: !what.no_policies,
+            tablespaces: !what.no_tablespaces,
+            table_access_methods: !what.no_table_access_method,
+            schema: (!only_one || what.schema_only) && !what.no_schema,
+            data: (!only_one || what.data_only) && !what.no_data,
+            statistics: (!only_one || what.statistics_only || what.statistics) && !what.no_statistics,
+            sections: what.sections(),
+            only: names.selection()?,
+            list: names.list(entries, console)?,
+            strict_names: names.strict_names,
+            disable_triggers: how.disable_triggers,
+            superuser: how.superuser.clone(),
+            row_security: how.enable_row_security,
+            role: how.role.clone(),
+            single_transaction: how.single_transaction,
+            transaction_size: how.transaction_size,
+            exit_on_error: how.exit_on_error,
+            data_for_failed_tables: pair(how.data_for_failed_tables, how.no_data_for_failed_tables, false),
+        })
+    }
+}
+
+impl WhatArgs {
+    fn sections(&self) -> Sections {
+        let has = |name| self.section.is_empty() || self.section.contains(&name);
+        Sections {
+            pre_data: has(SectionName::PreData),
+            data: has(SectionName::Data),
+            post_data: has(SectionName::PostData),
+        }
+    }
+}
+
+impl NameArgs {
+    fn selection(&self) -> Result<Selection> {
+        let mut only = Selection {
+            schemas: self.schema.clone(),
+            exclude_schemas: self.exclude_schema.clone(),
+            tables: self.table.clone(),
+            indexes: self.index.clone(),
+            functions: self.function.clone(),
+            triggers: self.trigger.clone(),
+        };
+        for path in &self.filter {
+            for rule in filter::read(path)? {
+                let names = match (rule.include, rule.subject) {
+                    // A function's name in an archive is its signature, which keeps its quotes.
+                    (true, Subject::Function) => {
+                        only.functions.push(rule.pattern);
+                        continue;
+                    }
+                    (true, Subject::Index) => &mut only.indexes,
+                    (true, Subject::Schema) => &mut only.schemas,
+                    (true, Subject::Table) => &mut only.tables,
+                    (true, Subject::Trigger) => &mut only.triggers,
+                    (false, Subject::Schema) => &mut only.exclude_schemas,
+                    _ => return Err(rule.refused(path)),
+                };
+                names.push(unquoted(rule.pattern));
+            }
+        }
+        Ok(only)
+    }
+
+    fn list(&self, entries: &[Entry], console: &Console) -> Result<Option<Vec<pgformat::DumpId>>> {
+        let Some(path) = &self.use_list else { return Ok(None) };
+        let text = read_file(path, "the list of entries")?;
+        Ok(Some(restore::parse_list(&text, entries, |line, text| {
+            console.message(Message {
+                level: Level::Warning,
+                subject: format!("{}, line {line}", path.display()),
+                text: format!(
+                    "ignored, for it does not begin with the number of an entry that comes for the first time: {text}"
+                ),
+            });
+        })))
+    }
+}
+
+/// The name that a pattern is, without its quotes if all of it is in quotes.
+fn unquoted(pattern: BString) -> BString {
+    let Some(inner) = pattern.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else { return pattern };
+    let parts: Vec<&[u8]> = inner.split_str("\"\"").collect();
+    if parts.iter().any(|part| part.contains(&b'"')) {
+        return pattern;
+    }
+    parts.join(&b"\""[..]).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_quotes_is_the_name_and_two_are_not_one() {
+        for (pattern, name) in [
+            ("a b", "a b"),
+            ("\"a b\"", "a b"),
+            ("\"My \"\"own\"\"\"", "My \"own\""),
+            ("\"a\" \"b\"", "\"a\" \"b\""),
+            ("\"", "\""),
+        ] {
+            assert_eq!(unquoted(pattern.into()), name);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Turns entries into steps, one after the other.
+
+use std::collections::HashMap;
+
+use bstr::{BStr, BString, ByteSlice};
+use pgformat::kinds::Group;
+use pgformat::{DumpId, Entry, Section};
+
+use super::drop::{self, DropText};
+use super::kinds::{self, text};
+use super::large_objects;
+use super::options::RestoreOptions;
+use super::owner;
+use super::plan::{Action, Heading, Purpose, Step};
+use super::select::Wanted;
+use super::session::{ArchiveSettings, Target};
+use super::subscription;
+use crate::Result;
+use crate::sql::quote;
+
+/// A plan in the making: the steps so far, and what is set when they have been taken.
+pub(super) struct Planner<'a> {
+    entries: &'a [Entry],
+    places: HashMap<DumpId, usize>,
+    old_large_objects: bool,
+    options: &'a RestoreOptions,
+    target: &'a Target,
+    fixed_path: bool,
+    data_only: bool,
+    standard_strings: bool,
+    /// Who does what follows, empty for the one who began; `None` where that is not known.
+    user: Option<BString>,
+    schema: Option<BString>,
+    tablespace: Option<BString>,
+    access_method: Option<BString>,
+    pub(super) steps: Vec<Step>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        entries: &'a [Entry],
+        places: HashMap<DumpId, usize>,
+        version: (u8, u8),
+        options: &'a RestoreOptions,
+        target: &'a Target,
+        settings: &ArchiveSettings,
+        data_only: bool,
+    ) -> Self {
+        Self {
+            entries,
+            places,
+            old_large_objects: version < (1, 12),
+            options,
+            target,
+            fixed_path: settings.search_path.is_some(),
+            data_only,
+            standard_strings: settings.standard_strings,
+            user: None,
+            schema: None,
+            tablespace: None,
+            access_method: None,
+            steps: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, entry: usize, action: Action) {
+        self.steps.push(Step { entry, action });
+    }
+
+    fn head(&mut self, entry: usize, heading: Heading) {
+        if self.target.is_script {
+            self.push(entry, Action::Heading(heading));
+        }
+    }
+
+    /// The steps so far, which are the drops.
+    pub(super) fn end_of_drops(&mut self) -> Vec<Step> {
+        // The schema that the search path was set to may be gone now.
+        self.schema = None;
+        std::mem::take(&mut self.steps)
+    }
+
+    pub(super) fn drop(&mut self, at: usize) {
+        let text_of = if self.target.is_script { drop::script_text } else { drop::drop_text };
+        let Some(drop) = text_of(&self.entries[at], self.options.if_exists) else { return };
+        self.become_owner(at);
+        self.use_schema(at, text(&self.entries[at].schema).to_owned());
+        self.push(
+            at,
+            match drop {
+                DropText::Statement(statement) => Action::Drop(statement),
+                DropText::Cascade(statement) => Action::DropCascade(statement),
+                DropText::EachLargeObject { before, after } => Action::EachLargeObject {
+                    purpose: Purpose::Drop,
+                    before: before.into(),
+                    after: after.into(),
+                    oids_of: at,
+                },
+            },
+        );
+    }
+
+    pub(super) fn restore(&mut self, at: usize, wanted: Wanted) -> Result<()> {
+        let entry = &self.entries[at];
+        if kinds::is(entry, "WARNING") {
+            let warning =
+                [&entry.definition, &entry.copy_statement].into_iter().map(text).find(|text| !text.is_empty());
+            if let Some(warning) = warning {
+                self.push(at, Action::Say(warning.into()));
+            }
+            return Ok(());
+        }
+        if wanted.definition || (wanted.data && !entry.has_data) {
+            self.define(at, Heading::Definition)?;
+            if kinds::group(entry) == Group::Database {
+                self.connect(at);
+            }
+        }
+        if wanted.data && entry.has_data {
+            self.load(at);
+        }
+        if wanted.statistics {
+            self.define(at, Heading::Statistics)?;
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, at: usize, heading: Heading) -> Result<()> {
+        let entry = &self.entries[at];
+        self.use_settings(at);
+        self.head(at, heading);
+        if let Some(each) = large_objects::definition(self.entries, at, &self.places)? {
+            for action in each {
+                self.push(at, action);
+            }
+        } else if let Some(statement) = owner::definition(entry, self.options) {
+            let statement = if kinds::is(entry, "SUBSCRIPTION") {
+                subscription::without_unknown_options(statement, self.target)
+            } else {
+                statement
+            };
+            self.push(at, Action::Define(statement));
+        }
+        let is_comment = text(&entry.definition).starts_with(b"--");
+        if self.options.owner
+            // The schema that is only spoken of is there already, and not its owner's.
+            && (!self.options.session_authorization || (kinds::is(entry, "SCHEMA") && is_comment))
+            && let Some(action) = owner::change(entry, at)
+        {
+            self.push(at, action);
+        }
+        // A partitioned table has no storage, and so does not take the default.
+        if entry.relkind == b'p'
+            && let Some(method) = self.access_method_of(entry)
+        {
+            let mut statement = b"ALTER TABLE ".to_vec();
+            owner::qualified_name(&mut statement, entry);
+            statement.extend_from_slice(b" SET ACCESS METHOD ");
+            quote::ident(&mut statement, BStr::new(method.as_slice()));
+            statement.push(b';');
+            self.push(at, Action::Alter(statement.into()));
+        }
+        if kinds::group(entry) == Group::Acl {
+            // Privileges that others granted are granted in their names.
+            self.user = None;
+        }
+        Ok(())
+    }
+
+    /// Goes on in the database that the entry made: nothing of what was set holds there.
+    fn connect(&mut self, at: usize) {
+        self.push(at, Action::Connect(text(&self.entries[at].tag).into()));
+        (self.user, self.schema, self.tablespace, self.access_method) = (None, None, None, None);
+    }
+
+    fn load(&mut self, at: usize) {
+        let entry = &self.entries[at];
+        self.use_settings(at);
+        let table = self.table_of(entry);
+        self.head(at, Heading::Data);
+        let disable = self.data_only && self.options.disable_triggers && kinds::is(entry, "TABLE DATA");
+        let superuser = self.options.superuser.clone().unwrap_or_default();
+        if disable {
+            self.become_user(at, superuser.clone());
+            self.push(at, Action::Alter(triggers(entry, "DISABLE")));
+            self.become_owner(at);
+        }
+        let action = match text(&entry.desc).as_bytes() {
+            b"BLOBS" => {
+                self.use_schema(at, "pg_catalog".into());
+                Action::LargeObjects {
+                    create: self.old_large_objects,
+                    replace: self.old_large_objects && self.options.clean,
+                }
+            }
+            b"BLOB COMMENTS" => {
+                self.use_schema(at, "pg_catalog".into());
+                Action::RunData { table: None }
+            }
+            _ => match entry.copy_statement.as_ref().filter(|statement| !statement.trim_ascii().is_empty()) {
+                Some(statement) => Action::CopyRows { statement: statement.clone(), table },
+                None => Action::RunData { table },
+            },
+        };
+        self.push(at, action);
+        if disable {
+            self.become_user(at, superuser);
+            self.push(at, Action::Alter(triggers(entry, "ENABLE")));
+        }
+    }
+
+    /// Lets the entry's owner do what follows, where that is how owners come to their objects.
+    fn become_owner(&mut self, at: usize) {
+        if self.options.owner && self.options.session_authorization {
+            self.become_user(at, text(&self.entries[at].owner).into());
+        }
+    }
+
+    /// Lets `user` do what follows; an empty name is that of the one who began.
+    fn become_user(&mut self, at: usize, user: BString) {
+        if self.user.as_ref() == Some(&user) {
+            return;
+        }
+        let mut statement = b"SET SESSION AUTHORIZATION ".to_vec();
+        match user.is_empty() {
+            true => statement.extend_from_slice(b"DEFAULT"),
+            false => quote::literal(&mut statement, BStr::new(user.as_slice()), self.standard_strings),
+        }
+        statement.push(b';');
+        self.push(at, Action::Become(statement.into()));
+        self.user = Some(user);
+    }
+
+    /// The entry that makes the table whose rows `entry` holds.
+    fn table_of(&self, entry: &Entry) -> Option<usize> {
+        let at = entry.dependencies.first().and_then(|id| self.places.get(id)).copied()?;
+        let table = &self.entries[at];
+        (table.section == Section::PreData && table.tag == entry.tag && table.schema == entry.schema).then_some(at)
+    }
+
+    fn use_settings(&mut self, at: usize) {
+        let entry = &self.entries[at];
+        self.become_owner(at);
+        self.use_schema(at, text(&entry.schema).to_owned());
+        if self.options.tablespaces
+            && let Some(tablespace) = &entry.tablespace
+            && self.tablespace.as_ref() != Some(tablespace)
+        {
+            let mut statement = b"SET default_tablespace = ".to_vec();
+            match tablespace.is_empty() {
+                true => statement.extend_from_slice(b"''"),
+                false => quote::ident(&mut statement, BStr::new(tablespace.as_slice())),
+            }
+            statement.push(b';');
+            self.push(at, Action::Set(statement.into()));
+            self.tablespace = Some(tablespace.clone());
+        }
+        if entry.relkind != b'p'
+            && let Some(method) = self.access_method_of(entry)
+            && self.access_method.as_ref() != Some(&method)
+        {
+            let mut statement = b"SET default_table_access_method = ".to_vec();
+            quote::ident(&mut statement, BStr::new(method.as_slice()));
+            statement.push(b';');
+            self.push(at, Action::Set(statement.into()));
+            self.access_method = Some(method);
+        }
+    }
+
+    /// The access method to ask the target for. One without table access methods has `heap` and nothing else; asking
+    /// it for another must fail, and be seen to.
+    fn access_method_of(&self, entry: &Entry) -> Option<BString> {
+        let method = entry.table_access_method.as_ref().filter(|_| self.options.table_access_methods)?;
+        (self.target.table_access_methods || method != "heap").then(|| method.clone())
+    }
+
+    /// Sets the search path to the entry's schema, in archives that rely on it.
+    fn use_schema(&mut self, at: usize, schema: BString) {
+        if self.fixed_path || schema.is_empty() || self.schema.as_ref() == Some(&schema) {
+            return;
+        }
+        let mut statement = b"SET search_path = ".to_vec();
+        quote::ident(&mut statement, BStr::new(schema.as_slice()));
+        if schema != "pg_catalog" {
+            statement.extend_from_slice(b", pg_catalog");
+        }
+        statement.push(b';');
+        self.push(at, Action::Set(statement.into()));
+        self.schema = Some(schema);
+    }
+}
+
+/// The statement that switches a table's triggers.
+fn triggers(entry: &Entry, verb: &str) -> BString {
+    let mut statement = b"ALTER TABLE ".to_vec();
+    owner::qualified_name(&mut statement, entry);
+    statement.extend_from_slice(format!(" {verb} TRIGGER ALL;").as_bytes());
+    statement.into()
+}

@@ -1,0 +1,281 @@
+//! Writes a plan as a script for psql: the same bytes that pg_restore 18 writes for the same archive and options.
+//!
+//! Two things are not written as they are in a hostile archive, where pg_restore does: a line break in the kind of an
+//! entry or in the versions that the archive names would end the comment that they stand in.
+
+mod key;
+mod large_objects;
+mod text;
+
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+
+use bstr::{BStr, ByteSlice};
+use pgformat::kinds::Group;
+use pgformat::{Entry, Header, Reader};
+
+pub use key::RestrictKey;
+
+use super::copy_text::RowScanner;
+use super::execute::Data;
+use super::kinds;
+use super::large_objects as batches;
+use super::options::RestoreOptions;
+use super::plan::{Action, Plan, Step, VIA_ROOT, plan};
+use super::session::Target;
+use super::summary::EntryName;
+use super::{source, version};
+use crate::progress::{Level, Message, Reporter};
+use crate::{Error, ErrorKind, Result};
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ScriptSummary {
+    /// Entries that the script restores.
+    pub entries: u64,
+    /// Rows in it that are COPY's.
+    pub rows: u64,
+    /// Large objects in it.
+    pub large_objects: u64,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Writes a script that restores the archive that `archive` reads, to `out`.
+///
+/// # Errors
+/// Options that name what is not in the archive; an archive that is cut off, before anything is written where its input
+/// can seek; a damaged archive; what writing fails with.
+pub fn script<R: Read>(
+    archive: &mut Reader<R>,
+    options: &RestoreOptions,
+    key: &RestrictKey,
+    out: &mut dyn Write,
+    reporter: &dyn Reporter,
+) -> Result<ScriptSummary> {
+    let entries = archive.entries().to_vec();
+    let header = archive.header().clone();
+    let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
+    source::check_end(archive)?;
+    let mut script = Script {
+        plan: &plan,
+        entries: &entries,
+        options,
+        key,
+        out: Counted { out, bytes: 0 },
+        reporter,
+        actions: 0,
+        summary: ScriptSummary::default(),
+    };
+    script.all(&header, archive)?;
+    script.out.out.flush().map_err(unwritten)?;
+    script.summary.bytes = script.out.bytes;
+    Ok(script.summary)
+}
+
+/// What is said when the script cannot be written; the one who opened the file knows its name.
+fn unwritten(error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, "write the script").source(error)
+}
+
+struct Counted<'a> {
+    out: &'a mut dyn Write,
+    bytes: u64,
+}
+
+struct Script<'a> {
+    plan: &'a Plan,
+    entries: &'a [Entry],
+    options: &'a RestoreOptions,
+    key: &'a RestrictKey,
+    out: Counted<'a>,
+    reporter: &'a dyn Reporter,
+    /// What was done in the transaction that is open, where it may have so many actions only.
+    actions: u32,
+    summary: ScriptSummary,
+}
+
+impl Script<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.bytes += bytes.len() as u64;
+        self.out.out.write_all(bytes).map_err(unwritten)
+    }
+
+    /// Text with empty lines after it.
+    fn paragraph(&mut self, text: &[u8]) -> Result<()> {
+        self.put(text)?;
+        self.put(b"\n\n")
+    }
+
+    fn all(&mut self, header: &Header, data: &mut dyn Data) -> Result<()> {
+        let plan = self.plan;
+        self.put(&text::beginning(header, self.key))?;
+        if self.options.single_transaction {
+            self.paragraph(b"BEGIN;")?;
+        }
+        self.session()?;
+        for steps in plan.drops.chunk_by(|a, b| a.entry == b.entry) {
+            self.drop(steps)?;
+        }
+        self.reporter.phase("write", Some(plan.steps.len() as u64));
+        for steps in plan.steps.chunk_by(|a, b| a.entry == b.entry) {
+            self.restore(steps, data)?;
+            self.reporter.advance(steps.len() as u64);
+            self.summary.entries += 1;
+        }
+        if self.options.in_transactions() {
+            self.paragraph(b"COMMIT;")?;
+        }
+        self.put(&text::end(self.key))
+    }
+
+    fn session(&mut self) -> Result<()> {
+        for statement in &self.plan.session {
+            self.put(statement)?;
+            self.put(b"\n")?;
+        }
+        if self.options.transaction_size.is_some() {
+            self.put(b"\nBEGIN;\n")?;
+            self.actions = 0;
+        }
+        self.put(b"\n")
+    }
+
+    /// Counts actions, and ends a transaction that has enough of them, with `words`.
+    fn count(&mut self, words: &[u8]) -> Result<()> {
+        self.actions = self.actions.saturating_add(1);
+        if self.options.transaction_size.is_some_and(|size| self.actions >= size) {
+            self.actions = 0;
+            self.put(words)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the steps are about the database itself, which no transaction may make or drop.
+    fn is_outside(&self, steps: &[Step]) -> bool {
+        self.options.transaction_size.is_some()
+            && steps.first().is_some_and(|step| kinds::group(&self.entries[step.entry]) == Group::Database)
+    }
+
+    fn drop(&mut self, steps: &[Step]) -> Result<()> {
+        let is_outside = self.is_outside(steps);
+        if is_outside {
+            self.put(b"COMMIT;\n")?;
+        }
+        for step in steps {
+            match &step.action {
+                Action::Drop(statement) | Action::DropCascade(statement) => self.put(statement)?,
+                action => self.simple(action)?,
+            }
+        }
+        if is_outside {
+            self.actions = 0;
+            self.put(b"BEGIN;\n")
+        } else {
+            self.count(b"COMMIT;\nBEGIN;\n")
+        }
+    }
+
+    /// The steps of an entry.
+    fn restore(&mut self, steps: &[Step], data: &mut dyn Data) -> Result<()> {
+        if self.is_outside(steps) {
+            self.paragraph(b"COMMIT;")?;
+        }
+        for step in steps {
+            let entry = &self.entries[step.entry];
+            match &step.action {
+                Action::Heading(heading) => {
+                    self.put(&text::heading(entry, *heading, self.options))?;
+                    let definition = kinds::text(&entry.definition);
+                    if *heading == text::Heading::Data && definition.starts_with(VIA_ROOT) {
+                        self.definition(entry, definition)?;
+                    }
+                }
+                Action::Define(statement) => self.definition(entry, BStr::new(statement.as_slice()))?,
+                Action::CopyRows { statement, .. } => {
+                    self.reporter.current(&EntryName::of(entry).to_string());
+                    self.put(statement)?;
+                    self.copy(data, entry)?;
+                }
+                Action::RunData { .. } => {
+                    self.reporter.current(&EntryName::of(entry).to_string());
+                    data.table(entry.dump_id, &mut |piece| {
+                        self.put(piece)?;
+                        Ok(ControlFlow::Continue(()))
+                    })?;
+                }
+                Action::LargeObjects { create, replace } => {
+                    self.reporter.current(&EntryName::of(entry).to_string());
+                    self.large_objects(data, entry, *create, *replace)?;
+                }
+                Action::Connect(database) => {
+                    self.put(&text::connect(database, self.key)?)?;
+                    self.session()?;
+                }
+                Action::Say(warning) => self.reporter.message(Message {
+                    level: Level::Warning,
+                    subject: EntryName::of(entry).to_string(),
+                    text: format!("the archive says: {warning}"),
+                }),
+                action => self.simple(action)?,
+            }
+        }
+        self.count(b"COMMIT;\nBEGIN;\n\n")
+    }
+
+    /// What is written alike everywhere.
+    fn simple(&mut self, action: &Action) -> Result<()> {
+        match action {
+            Action::Set(statement) | Action::Become(statement) | Action::Alter(statement) => self.paragraph(statement),
+            Action::EachLargeObject { before, after, oids_of, .. } => {
+                for oid in batches::oids(&self.entries[*oids_of])? {
+                    self.put(&batches::statement(before, oid, after))?;
+                    self.count(b"COMMIT;\nBEGIN;\n\n")?;
+                }
+                self.put(b"\n")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn definition(&mut self, entry: &Entry, definition: &BStr) -> Result<()> {
+        self.paragraph(definition)?;
+        // Each statement of a definition is an action; how many there are is guessed from the semicolons, of which
+        // functions have many that end no statement.
+        if !["FUNCTION", "PROCEDURE"].iter().any(|desc| kinds::is(entry, desc)) && !self.is_shortened(entry) {
+            let more = definition.find_iter(b";").count().saturating_sub(1);
+            self.actions = self.actions.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        }
+        Ok(())
+    }
+
+    /// Whether the definition that is written is not the archive's own, in which no statements are counted.
+    fn is_shortened(&self, entry: &Entry) -> bool {
+        !self.options.owner && kinds::is(entry, "SCHEMA") && !kinds::text(&entry.definition).starts_with(b"--")
+    }
+
+    /// The rows of a table, as they are in the archive, which ends them with the mark that COPY wants.
+    fn copy(&mut self, data: &mut dyn Data, entry: &Entry) -> Result<()> {
+        let mut scanner = RowScanner::for_script();
+        let mut is_empty = true;
+        data.table(entry.dump_id, &mut |piece| {
+            is_empty = false;
+            scanner.feed(piece, |_| Ok(()))?;
+            self.put(piece)?;
+            Ok(if scanner.has_trailing() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        self.summary.rows += scanner.rows();
+        if is_empty {
+            // The program that made the archive says that there is nothing, not even a mark.
+            return self.put(b"\\.\n\n\n");
+        }
+        let fault = if scanner.has_trailing() {
+            "there is something after the end mark of the rows, which psql would take for commands"
+        } else if !scanner.has_ended() {
+            "the rows have no end mark: some of them are missing, and psql would take what follows for rows"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::Archive, format!("write {}", EntryName::of(entry))).why(fault))
+    }
+}

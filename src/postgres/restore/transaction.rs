@@ -1,0 +1,103 @@
+//! Where a restore's transactions begin and end, and the database itself, which none can make.
+
+use bstr::BStr;
+use pgformat::kinds::Group;
+
+use super::execute::Run;
+use super::kinds;
+use super::plan::{Action, Step};
+use super::summary::{EntryName, RestoreSummary};
+use crate::{Error, ErrorKind, Result};
+
+/// How far a restore has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) reached: usize,
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) large_objects: u64,
+}
+
+impl Run<'_> {
+    pub(super) fn begin_session(&mut self) -> Result<()> {
+        self.plan.session.iter().try_for_each(|statement| self.target.execute(statement))
+    }
+
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.target.execute(b"BEGIN")?;
+        self.is_block = true;
+        self.actions = 0;
+        Ok(())
+    }
+
+    pub(super) fn commit(&mut self) -> Result<()> {
+        let failed = |error: Error| Error::new(ErrorKind::Server, "commit what was restored").source(error);
+        // A server answers COMMIT with success even if it rolls back, because the transaction had failed before.
+        if self.target.transaction_status() != b'T' {
+            return Err(Error::new(ErrorKind::Server, "commit what was restored")
+                .why("the server says that the transaction has failed, or was ended by something in the archive"));
+        }
+        // Constraints that were put off are checked now.
+        if let Err(error) = self.target.execute(b"COMMIT") {
+            self.summary.rolled_back = self.options.single_transaction;
+            return Err(failed(error));
+        }
+        self.is_block = false;
+        let RestoreSummary { rows, bytes, large_objects, .. } = self.summary;
+        self.committed = Counts { reached: self.reached, rows, bytes, large_objects };
+        Ok(())
+    }
+
+    /// Counts what was done, and commits it when it is as much as a transaction may have.
+    pub(super) fn count(&mut self, actions: usize) -> Result<()> {
+        self.actions = self.actions.saturating_add(u32::try_from(actions).unwrap_or(u32::MAX));
+        let is_enough = self.options.transaction_size.is_some_and(|size| self.actions >= size);
+        if !self.is_block || self.summary.stopped || !is_enough {
+            return Ok(());
+        }
+        self.commit()?;
+        self.begin()
+    }
+
+    /// Whether the step makes or changes the database itself.
+    pub(super) fn makes_database(&self, step: &Step) -> bool {
+        matches!(step.action, Action::Define(_)) && kinds::group(&self.entries[step.entry]) == Group::Database
+    }
+
+    /// Makes the database or changes its properties, outside of any transaction. Without it there is nothing to restore
+    /// into.
+    pub(super) fn make_database(&mut self, entry: usize, statement: &[u8]) -> Result<()> {
+        if self.is_block {
+            self.commit()?;
+        }
+        let is_made = self.statement(entry, statement)?;
+        if !is_made && kinds::is(&self.entries[entry], "DATABASE") {
+            self.summary.stopped = true;
+        }
+        Ok(())
+    }
+
+    /// Goes on in the database that was made.
+    pub(super) fn connect(&mut self, database: &BStr) -> Result<()> {
+        if self.is_block {
+            self.commit()?;
+        }
+        *self.target = (self.connect)(database)?;
+        self.begin_session()?;
+        if self.options.transaction_size.is_some() {
+            self.begin()?;
+        }
+        Ok(())
+    }
+
+    /// A statement of the archive's that begins a transaction would have everything after it lost in the end, and one
+    /// that ends the restore's would have it changed for good before it is complete.
+    pub(super) fn check_transaction(&mut self, entry: usize) -> Result<()> {
+        if (self.target.transaction_status() == b'I') != self.is_block {
+            return Ok(());
+        }
+        let verb = if self.is_block { "ended the restore's transaction" } else { "began a transaction" };
+        Err(Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(&self.entries[entry])))
+            .why(format!("a statement in the archive, of this entry or one soon after it, {verb}")))
+    }
+}
