@@ -47,22 +47,32 @@ struct Extended {
     is_long: bool,
 }
 
-/// Goes on to the next member, from where a header must be; `None` at the end of the tar file.
+/// What comes next in a tar file.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Member(Member),
+    /// The mark of the end.
+    End,
+    /// The end of the input, without that mark: if something is missing, it was cut off here.
+    Cut,
+}
+
+/// Goes on to the next member, from where a header must be.
 ///
 /// # Errors
 /// What stands here is no header, or that of something that archives do not have; reading fails.
-pub(crate) fn next<R: Read>(input: &mut Input<R>) -> Result<Option<Member>, Fault> {
+pub(crate) fn next<R: Read>(input: &mut Input<R>) -> Result<Next, Fault> {
     let mut extended = Extended::default();
     loop {
         let at = input.offset();
         if input.peek(1)?.is_empty() {
-            return Ok(None);
+            return Ok(Next::Cut);
         }
         let mut header = [0; BLOCK];
         input.read_exact(&mut header)?;
         if header.iter().all(|byte| *byte == 0) {
             rest_is_empty(input)?;
-            return Ok(None);
+            return Ok(Next::End);
         }
         let field = |range: std::ops::Range<usize>| header.get(range).unwrap_or_default();
         if number(field(148..156)) != Some(sum(&header)) {
@@ -77,7 +87,7 @@ pub(crate) fn next<R: Read>(input: &mut Input<R>) -> Result<Option<Member>, Faul
                 let name = extended.name.unwrap_or(name);
                 let name = if extended.is_long { BString::default() } else { plain(at, name)? };
                 let size = extended.size.unwrap_or(size);
-                return Ok(Some(Member { name, size, start: input.offset() }));
+                return Ok(Next::Member(Member { name, size, start: input.offset() }));
             }
             b'x' => extended_header(input, size, &mut extended)?,
             b'L' => {

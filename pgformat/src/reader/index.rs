@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use crate::compression::Codec;
-use crate::error::Fault;
+use crate::error::{ErrorKind, Fault};
 use crate::names::Name;
 use crate::primitives::Input;
-use crate::tar;
+use crate::tar::{self, Next};
 
 /// Where a member's data is, and how it is stored.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,8 @@ pub(super) struct Index {
     files: HashMap<Name, Member>,
     /// Large objects, of which there may be very many, by their OID.
     objects: Vec<(u32, Member)>,
+    /// Whether the file has no mark of its end, so that it was cut off if something is missing.
+    is_cut: bool,
 }
 
 impl Index {
@@ -32,7 +34,14 @@ impl Index {
     pub(super) fn read<R: Read>(input: &mut Input<R>) -> Result<Self, Fault> {
         input.go_to(0)?;
         let mut index = Self::default();
-        while let Some(member) = tar::next(input)? {
+        loop {
+            let member = match tar::next(input)? {
+                Next::Member(member) => member,
+                end => {
+                    index.is_cut = matches!(end, Next::Cut);
+                    break;
+                }
+            };
             if let Some((name, codec)) = Name::parse(&member.name) {
                 let found = Member { start: member.start, size: member.size, codec };
                 if let Name::Object(oid) = name {
@@ -51,13 +60,22 @@ impl Index {
         }
     }
 
-    pub(super) fn find(&self, name: Name) -> Option<Member> {
-        match name {
+    /// Where that file is.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub(super) fn find(&self, name: Name, at: u64) -> Result<Member, Fault> {
+        let found = match name {
             Name::Object(oid) => {
-                let at = self.objects.binary_search_by_key(&oid, |(oid, _)| *oid).ok()?;
-                self.objects.get(at).map(|(_, member)| *member)
+                let at = self.objects.binary_search_by_key(&oid, |(oid, _)| *oid).ok();
+                at.and_then(|at| self.objects.get(at)).map(|(_, member)| *member)
             }
             _ => self.files.get(&name).copied(),
+        };
+        match found {
+            Some(member) => Ok(member),
+            None if self.is_cut => Err(Fault::new(at, ErrorKind::Truncated)),
+            None => Err(super::named::missing(at, name)),
         }
     }
 }

@@ -109,9 +109,9 @@ impl TarFile {
             Some(index) => index,
             None => Arc::new(Index::read(&mut stream.input)?),
         };
-        let found = index.find(name);
+        let found = index.find(name, stream.input.offset());
         self.index = Some(index);
-        found.ok_or_else(|| missing(stream.input.offset(), name))
+        found
     }
 }
 
@@ -131,7 +131,7 @@ impl<R: Read> Place<R> for TarFile {
     }
 }
 
-fn missing(at: u64, name: Name) -> Fault {
+pub(super) fn missing(at: u64, name: Name) -> Fault {
     Fault::new(at, ErrorKind::Missing(format!("the archive has no file {name}")))
 }
 

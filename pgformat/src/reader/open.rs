@@ -16,7 +16,7 @@ use crate::error::{ErrorKind, Fault, Result};
 use crate::header::{Format, Header};
 use crate::names::Name;
 use crate::primitives::Input;
-use crate::tar::{self, Member};
+use crate::tar::{self, Member, Next};
 use crate::toc::Contents;
 
 /// Reads the header and the table of contents of what is in one input.
@@ -69,9 +69,13 @@ fn tar_file<R: Read>(mut input: Input<R>, limits: Limits) -> Result<Reader<R>> {
 fn find_contents<R: Read>(input: &mut Input<R>) -> Result<(Member, Codec)> {
     let what = "the tar file";
     loop {
-        let Some(member) = tar::next(input).map_err(|fault| fault.reading(what))? else {
-            let why = "it is a tar file, but none that pg_dump wrote: it has no toc.dat";
-            return Err(Fault::new(input.offset(), ErrorKind::NotAnArchive(why.into())).reading(what));
+        let member = match tar::next(input).map_err(|fault| fault.reading(what))? {
+            Next::Member(member) => member,
+            Next::End => {
+                let why = "it is a tar file, but none that pg_dump wrote: it has no toc.dat";
+                return Err(Fault::new(input.offset(), ErrorKind::NotAnArchive(why.into())).reading(what));
+            }
+            Next::Cut => return Err(Fault::new(input.offset(), ErrorKind::Truncated).reading(what)),
         };
         match Name::parse(&member.name) {
             Some((Name::Contents, codec)) => return Ok((member, codec)),

@@ -13,7 +13,7 @@ use crate::compression::Codec;
 use crate::error::{ErrorKind, Fault, Result};
 use crate::names::Name;
 use crate::primitives::DataPosition;
-use crate::tar::{self, Member};
+use crate::tar::{self, Member, Next};
 use crate::toc::DumpId;
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Tape {
         loop {
             let input = &mut core.stream.input;
             input.skip(self.next.saturating_sub(input.offset()))?;
-            let Some(member) = tar::next(input)? else {
+            let Next::Member(member) = tar::next(input)? else {
                 self.next = input.offset();
                 return Ok(None);
             };

@@ -94,6 +94,11 @@ fn archive(minor: u8, int_size: u8, offset_size: u8, chunk: usize) -> Vec<u8> {
     out.bytes
 }
 
+/// One of them, for other tests.
+pub fn custom() -> Vec<u8> {
+    archive(16, 4, 8, 4096)
+}
+
 fn check(what: &str, minor: u8, archive: &Archive) {
     let Header { version, compression, created, dbname, server_version, dumper_version, .. } = &archive.header;
     assert_eq!(*version, Version { major: 1, minor, rev: 0 }, "{what}");

@@ -4,6 +4,8 @@
 
 mod by_hand;
 mod damaged;
+mod files;
+mod many_files;
 mod model;
 mod pieces;
 mod protocol;
