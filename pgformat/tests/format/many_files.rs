@@ -39,7 +39,7 @@ pub fn toc(minor: u8, entries: &[(i64, &str, &str)]) -> Vec<u8> {
     ["db", "9.0.1", "9.0.1"].iter().for_each(|word| out.extend(text(word)));
     out.extend(int(i64::try_from(entries.len()).unwrap()));
     for (id, kind, file) in entries {
-        out.extend([int(*id), int((*file != "").into()), text("0"), text("0"), text("tag"), text(kind)].concat());
+        out.extend([int(*id), int((!file.is_empty()).into()), text("0"), text("0"), text("tag"), text(kind)].concat());
         if minor >= 11 {
             out.extend(int(if *kind == "TABLE" { 2 } else { 3 }));
         }
