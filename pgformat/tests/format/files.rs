@@ -373,7 +373,9 @@ fn readers_of_one_archive_go_their_own_ways() {
     assert!(Reader::new(Cursor::new(tar)).unwrap().another().is_none());
 }
 
-fn pair(first: Reader<Cursor<Vec<u8>>>) -> (Reader<Cursor<Vec<u8>>>, Reader<Cursor<Vec<u8>>>) {
+type InMemory = Reader<Cursor<Vec<u8>>>;
+
+fn pair(first: InMemory) -> (InMemory, InMemory) {
     let second = first.another().unwrap();
     std::thread::spawn(move || (first, second)).join().unwrap()
 }
