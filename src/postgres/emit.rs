@@ -11,7 +11,7 @@ use pgformat::{Entry, Section};
 use super::catalogs::CatalogId;
 use super::data::DataTask;
 use super::dump::DumpOptions;
-use super::graph::LoopRole;
+use super::graph::{LoopRole, Place};
 use super::model::{DumpId, Model, Object, Parts, SecurityLabel};
 use super::objects::relation_statistics::ColumnStatistics;
 use super::version::ServerVersion;
@@ -95,14 +95,18 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
-    /// The object's first entry, before the data, in the object's schema, with dependencies as in the graph.
+    /// The object's first entry, where its body has its place, in the object's schema, with dependencies as in the graph.
     pub fn of(object: &Object, render: &Render<'_>, desc: &'static str, tag: impl Into<BString>) -> Self {
         NewEntry {
             id: Some(object.id),
             catalog_id: object.catalog_id,
             tag: tag.into(),
             desc,
-            section: Section::PreData,
+            section: match object.body.place() {
+                Place::PreData | Place::WithOwner => Section::PreData,
+                Place::Data => Section::Data,
+                Place::PostData => Section::PostData,
+            },
             schema: render.model.schema_name(object).map(BString::from),
             owner: BString::default(),
             definition: render.sql(),

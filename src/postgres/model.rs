@@ -82,7 +82,8 @@ pub trait Body: Any + Send + Sync {
         Ordering::Equal
     }
 
-    /// On which side of the data it belongs, for what belongs to another part than its rank says.
+    /// On which side of the data it belongs, and so the section of its entry, for what belongs to another part than its
+    /// rank says.
     fn place(&self) -> super::graph::Place {
         self.rank().place()
     }

@@ -97,3 +97,40 @@ fn every_directory_is_a_kind_in_the_list() {
         directory("").read_dir().unwrap().flatten().map(|f| f.path()).filter(|p| p.is_dir()).collect();
     assert_eq!(listed, present, "tests/objects/mod.rs lists other kinds than there are directories");
 }
+
+/// Kinds whose cases are in directories of other names.
+const ELSEWHERE: &[(&str, &[&str])] = &[
+    ("relation", &["table", "view", "materialized_view", "foreign_table", "names", "encoding"]),
+    ("relation (details)", &["partition", "view", "foreign_table"]),
+    ("column", &["table"]),
+    ("column default", &["table", "loops"]),
+    ("table constraint", &["table", "loops"]),
+    ("data", &["table", "encoding"]),
+    ("type", &["type_base", "type_composite", "type_domain", "type_enum", "type_range", "type_privileges"]),
+    ("function", &["function", "procedure"]),
+    ("statistics of relations", &["statistics_data"]),
+    ("procedural language", &["language"]),
+    ("index attach", &["index", "partition"]),
+    ("foreign data wrapper", &["foreign_data"]),
+    ("foreign server", &["foreign_data"]),
+    ("text search parser", &["text_search"]),
+    ("text search template", &["text_search"]),
+    ("text search dictionary", &["text_search"]),
+    ("text search configuration", &["text_search"]),
+];
+
+#[test]
+fn every_kind_in_the_registry_has_its_cases() {
+    let names: Vec<&str> = lifeboat::postgres::objects::KINDS.iter().map(|kind| kind.name()).collect();
+    for name in &names {
+        let own = [name.replace(' ', "_")];
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        let directories = ELSEWHERE.iter().find(|(kind, _)| kind == name).map_or(own.as_slice(), |(_, list)| list);
+        for directory in directories {
+            assert!(KINDS.contains(directory), "the kind \"{name}\" has no directory tests/objects/{directory}");
+        }
+    }
+    for (name, _) in ELSEWHERE {
+        assert!(names.contains(name), "there is no kind \"{name}\"");
+    }
+}

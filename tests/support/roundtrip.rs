@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pgformat::Section;
+
 use super::archive::Rows;
 use super::process::{lifeboat, try_run};
 use super::server::Server;
@@ -230,6 +232,7 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
     Tool::Reference(&[]).dump(&origin, &case.options, &reference)?;
     tool.dump(&origin, &case.options, &candidate)?;
     compare("the dump", &reference, &candidate, Rows::InOrder, failures)?;
+    failures.extend(not_in_the_table_of_kinds(&candidate)?);
 
     if case.dump_only {
         return Ok(());
@@ -255,6 +258,34 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
         compare(&format!("the database after {what}"), &expected, &again, Rows::AnyOrder, failures)?;
     }
     Ok(())
+}
+
+/// What the archive has that pgformat's table of kinds, by which a restore goes, does not have, or has in another section.
+fn not_in_the_table_of_kinds(path: &Path) -> Result<Vec<String>, String> {
+    // These may have to wait for something that comes after the data.
+    const POSTPONED: [&str; 3] = ["FUNCTION", "PROCEDURE", "MATERIALIZED VIEW"];
+    let number = |section| match section {
+        Section::None => 1,
+        Section::PreData => 2,
+        Section::Data => 3,
+        Section::PostData => 4,
+    };
+    let mut found = Vec::new();
+    for entry in archive::read(path)?.entries {
+        let desc = entry.desc.unwrap_or_default();
+        let name = String::from_utf8_lossy(&desc);
+        match pgformat::kinds::find(&desc) {
+            None => found.push(format!("pgformat's table of kinds has no {name}")),
+            Some(kind) => {
+                let as_there = entry.section == number(kind.section);
+                let postponed = POSTPONED.contains(&&*name) && entry.section == number(Section::PostData);
+                if !(as_there || postponed || kind.section_varies()) {
+                    found.push(format!("a {name} is in section {}, not {:?}", entry.section, kind.section));
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn compare(

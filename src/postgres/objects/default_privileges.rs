@@ -105,7 +105,6 @@ impl Body for DefaultPrivileges {
         let mut tag = b"DEFAULT PRIVILEGES FOR ".to_vec();
         tag.extend_from_slice(self.words.as_bytes());
         let mut entry = NewEntry::of(object, render, "DEFAULT ACL", tag);
-        entry.section = pgformat::Section::PostData;
         entry.owner = self.role.clone();
         let schema = render.model.schema_name(object);
         let items = self.privileges.items.as_deref().unwrap_or_default();

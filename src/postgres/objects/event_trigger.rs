@@ -86,7 +86,6 @@ impl Body for EventTrigger {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "EVENT TRIGGER", object.name.clone());
-            entry.section = pgformat::Section::PostData;
             entry.owner = self.owner.clone();
             let sql = &mut entry.definition;
             *sql = render.sql();

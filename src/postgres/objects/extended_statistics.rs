@@ -74,7 +74,6 @@ impl Body for Statistics {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "STATISTICS", object.name.clone());
-            entry.section = pgformat::Section::PostData;
             entry.owner = self.owner.clone();
             entry.definition.deparsed(&self.definition).kw(";\n");
             if let Some(target) = self.target {

@@ -158,7 +158,6 @@ impl Body for LargeObject {
             entry.owner = self.owner.clone();
             if self.batched {
                 entry.desc = "BLOB METADATA";
-                entry.section = pgformat::Section::Data;
                 for oid in &self.oids {
                     entry.definition.num(*oid).kw("\n");
                 }
@@ -218,7 +217,6 @@ impl Body for LargeObjectData {
             return Ok(());
         }
         let mut entry = NewEntry::of(object, render, "BLOBS", object.name.clone());
-        entry.section = pgformat::Section::Data;
         if let Some((metadata, owner)) = &self.batch {
             entry.owner = owner.clone();
             entry.depends = Depends::On(vec![*metadata]);

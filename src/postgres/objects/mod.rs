@@ -69,6 +69,11 @@ pub trait Kind: Sync {
     /// The catalogs whose rows this kind accounts for.
     fn catalogs(&self) -> &'static [Catalog];
 
+    /// The letters of `pg_class.relkind` whose rows this kind reads; the survey of relations passes them over.
+    fn relation_letters(&self) -> &'static [u8] {
+        &[]
+    }
+
     /// When its queries run.
     fn stage(&self) -> Stage {
         Stage::Definitions

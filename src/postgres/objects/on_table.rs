@@ -100,7 +100,6 @@ impl Named<'_> {
         let mut entry = NewEntry::of(object, render, desc, object.name.clone());
         entry.schema = Some(self.schema.into());
         entry.owner = self.owner.into();
-        entry.section = pgformat::Section::PostData;
         entry
     }
 

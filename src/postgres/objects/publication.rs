@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
-use pgformat::Section;
 
 use super::Kind;
 use crate::error::{Error, ErrorKind, Result};
@@ -173,7 +172,6 @@ impl Body for Publication {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "PUBLICATION", object.name.clone());
-            entry.section = Section::PostData;
             entry.owner = self.owner.clone();
             self.definition(&name, &mut entry.definition);
             entry.drop.kw("DROP PUBLICATION ").sql(&name).kw(";\n");
@@ -199,7 +197,6 @@ fn membership(object: &Object, render: &Render<'_>, publication: DumpId, desc: &
     tag.push(b' ');
     tag.extend_from_slice(&object.name);
     let mut entry = NewEntry::of(object, render, desc, tag);
-    entry.section = Section::PostData;
     entry.owner = publication.body::<Publication>()?.owner.clone();
     entry.definition.kw("ALTER PUBLICATION ").ident(publication.name.as_bstr());
     Some(entry)

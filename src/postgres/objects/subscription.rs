@@ -1,7 +1,6 @@
 //! Subscriptions. They are dumped so that a restore does not connect to the publisher.
 
 use bstr::{BString, ByteSlice};
-use pgformat::Section;
 
 use super::Kind;
 use crate::error::{Error, ErrorKind, Result};
@@ -181,7 +180,6 @@ impl Body for Subscription {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "SUBSCRIPTION", object.name.clone());
-            entry.section = Section::PostData;
             entry.owner = self.owner.clone();
             entry.definition = render.sql();
             self.definition(object, &mut entry.definition)?;

@@ -15,14 +15,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::{LoopRole, Rank};
+use crate::postgres::graph::{LoopRole, Place, Rank};
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 use definition::Definition;
 pub(super) use definition::parallel;
-use pgformat::Section;
 
 pub(super) struct Functions;
 
@@ -227,6 +226,10 @@ impl Body for Function {
         other.downcast::<Function>().map_or(Ordering::Equal, |other| self.routine.compare(&other.routine, model))
     }
 
+    fn place(&self) -> Place {
+        if self.postponed { Place::PostData } else { Place::PreData }
+    }
+
     fn loop_role(&self) -> LoopRole {
         LoopRole::Function
     }
@@ -258,9 +261,6 @@ impl Function {
 
         let mut entry = NewEntry::of(object, render, words, self.routine.tag(render.model, name)?);
         entry.owner = self.routine.owner.clone();
-        if self.postponed {
-            entry.section = Section::PostData;
-        }
         entry.definition = render.sql();
         let sql = &mut entry.definition;
         sql.kw("CREATE ").kw(words).kw(" ").ident(render.schema(object)).kw(".");

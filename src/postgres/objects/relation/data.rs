@@ -16,7 +16,6 @@ use crate::postgres::objects::Kind;
 use crate::postgres::objects::extension::Extension;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Rows};
-use pgformat::Section;
 
 /// The rows of a table.
 pub struct TableData {
@@ -149,7 +148,6 @@ impl Body for TableData {
         let columns = copied_columns(relation);
         let mut entry = NewEntry::of(object, render, "TABLE DATA", object.name.clone());
         entry.catalog_id = Some(data_of(relation));
-        entry.section = Section::Data;
         entry.owner = relation.owner.clone();
         entry.depends = Depends::On(vec![table.id]);
         entry.copy.kw("COPY ");

@@ -8,7 +8,6 @@ use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
 use crate::postgres::objects::rule::Rule;
-use pgformat::Section;
 
 /// The filling of a materialized view.
 pub struct Refresh {
@@ -30,7 +29,6 @@ impl Body for Refresh {
         }
         let mut entry = NewEntry::of(object, render, "MATERIALIZED VIEW DATA", object.name.clone());
         entry.catalog_id = Some(super::data::data_of(relation));
-        entry.section = Section::PostData;
         entry.owner = relation.owner.clone();
         entry.depends = Depends::On(object.dependencies.clone());
         entry.definition.kw("REFRESH MATERIALIZED VIEW ").sql(&render.qualified(view)).kw(";\n");

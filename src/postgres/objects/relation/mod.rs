@@ -26,7 +26,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::emit::{Emitter, Render, Subject};
-use crate::postgres::graph::{LoopRole, Rank};
+use crate::postgres::graph::{LoopRole, Place, Rank};
 use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
 use crate::postgres::privileges::{Privileges, PrivilegesOf};
 use crate::sql::Sql;
@@ -278,6 +278,11 @@ impl Relation {
 impl Body for Relation {
     fn rank(&self) -> Rank {
         Rank::Table
+    }
+
+    fn place(&self) -> Place {
+        let postponed = self.kind == RelationKind::MaterializedView && self.set_apart;
+        if postponed { Place::PostData } else { Place::PreData }
     }
 
     fn loop_role(&self) -> LoopRole {

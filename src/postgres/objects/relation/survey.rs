@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{DumpId, Model, NewObject, Parts, Wanted};
-use crate::postgres::objects::{Kind, Stage, known};
+use crate::postgres::objects::{KINDS, Kind, Stage, known};
 use crate::postgres::privileges::Privileges;
 use crate::wire::{Query, Row, Rows};
 
@@ -102,7 +102,10 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
     let schema = model.schema(row.oid("relnamespace")?, name.as_ref())?;
     let letter = row.char("relkind")?;
     let Some(kind) = RelationKind::from_letter(letter) else {
-        if model.get(schema).is_none_or(|schema| !schema.contents_wanted.has(Parts::DEFINITION)) {
+        let of_another_kind = KINDS.iter().any(|kind| kind.relation_letters().contains(&letter));
+        let of_extension = model.extension_members.contains_key(&CatalogId { catalog: Catalog::CLASS, oid });
+        let unwanted = model.get(schema).is_none_or(|schema| !schema.contents_wanted.has(Parts::DEFINITION));
+        if of_another_kind || of_extension || unwanted {
             return Ok(None);
         }
         return Err(Error::new(ErrorKind::Incomplete, format!("dump the relation \"{name}\""))

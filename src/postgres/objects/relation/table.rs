@@ -7,7 +7,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::model::{Model, Object, Parts};
 use crate::sql::Sql;
-use pgformat::Section;
 
 impl Relation {
     /// Adds the entry that makes the relation, and those of comments and security labels; for all but sequences.
@@ -33,9 +32,6 @@ impl Relation {
         }
 
         let mut entry = NewEntry::of(object, render, words, object.name.clone());
-        if self.kind == RelationKind::MaterializedView && self.set_apart {
-            entry.section = Section::PostData;
-        }
         entry.owner = self.owner.clone();
         entry.definition = sql;
         entry.drop.kw("DROP ").kw(words).kw(" ").sql(&name).kw(";\n");

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use bstr::{BStr, BString, ByteSlice};
-use pgformat::Section;
 
 use super::super::deparse::deparsed;
 use super::{Default, Type, unknown};
@@ -213,7 +212,6 @@ impl Body for DomainConstraint {
             tag.extend_from_slice(&object.name);
             let desc = if self.is_check { "CHECK CONSTRAINT" } else { "CONSTRAINT" };
             let mut entry = NewEntry::of(object, render, desc, tag);
-            entry.section = Section::PostData;
             entry.owner = owner.clone();
             let mut name = render.sql();
             name.qualified(render.schema(domain), domain.name.as_bstr());
