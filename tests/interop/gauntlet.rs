@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::restore::scripts;
+use crate::restore::{again, scripts};
 use crate::support::archive::Rows;
 use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, report, run};
 
@@ -91,4 +91,8 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
     assert!([0, 3].contains(&out.code()), "{out}");
     dump(&restored, &by_lifeboat);
     archive::assert_same(&format!("after our restore, which said {out}"), &expected, &by_lifeboat, Rows::AnyOrder);
+
+    // Over itself.
+    let copy = server.database_from("regression", restored.name());
+    again::no_more_errors_than_pg_restore(&reference, &copy, &restored, "postgres");
 }

@@ -1,6 +1,7 @@
 //! Restoring archives of real pg_dump, through the library: what a database is afterwards, and what is said about what
 //! could not be restored.
 
+pub mod again;
 mod applications;
 mod data;
 mod failures;

@@ -1,0 +1,143 @@
+//! Restoring again: over itself, over what a killed restore left behind, and as somebody who may not do everything.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use lifeboat::postgres::restore::RestoreOptions;
+use serde_json::Value;
+
+use super::{restore_all, sample, with_owners};
+use crate::support::archive::{Rows, assert_same};
+use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+
+#[test]
+fn ten_times_over_itself_gives_the_same_database_each_time() {
+    for major in [13, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
+        sample(server).pg_dump(REFERENCE, &[], &archive);
+        let database = server.database("again");
+        for n in 0..10 {
+            let options = RestoreOptions {
+                single_transaction: n % 3 == 1,
+                transaction_size: (n % 3 == 2).then_some(n * 5),
+                exit_on_error: n == 3,
+                ..with_owners()
+            };
+            let summary = restore_all(&database, &archive, &options);
+            assert_eq!((summary.skipped.len(), summary.rows), (0, 912), "{summary:#?}");
+        }
+        database.pg_dump(REFERENCE, &[], &now);
+        assert_same("after ten restores", &archive, &now, Rows::AnyOrder);
+    }
+}
+
+/// Waits until the server runs a statement in `database` that begins as `like` says.
+fn wait_for_statement(database: &Database<'_>, like: &str) {
+    let begun = Instant::now();
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND query LIKE '{like}' AND state = 'active' AND pid <> pg_backend_pid()",
+        database.name()
+    );
+    while database.server().psql("postgres", &sql) == "0" {
+        assert!(begun.elapsed() < Duration::from_secs(120), "waited in vain for {like}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_a_killed_restore_left_behind_is_no_hindrance() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
+    let origin = sample(server);
+    origin.psql(
+        "ALTER EVENT TRIGGER watch DISABLE; CREATE TABLE app.filled AS SELECT g AS id, md5(g::text) FROM generate_series(1, 400000) g;
+         ALTER TABLE app.filled ADD PRIMARY KEY (id)",
+    );
+    origin.pg_dump(REFERENCE, &[], &archive);
+    let database = server.database("killed");
+    let command = |options: &[&str]| {
+        let mut command = lifeboat();
+        command
+            .arg("restore")
+            .arg(&archive)
+            .args(["--force", "--owner", "--acl", "--url", &database.url()])
+            .args(options);
+        command
+    };
+    for (options, statement) in [
+        (&[][..], "COPY app.filled%"),
+        (&["--transaction-size", "10"], "COPY app.filled%"),
+        (&[], "ALTER TABLE%filled_pkey%"),
+        (&["--single-transaction"], "COPY app.filled%"),
+    ] {
+        let mut child = command(options).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_for_statement(&database, statement);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let out = output(&mut command(options));
+        assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{options:?} {statement}: {out}");
+        database.pg_dump(REFERENCE, &[], &now);
+        assert_same("after a restore that was killed", &archive, &now, Rows::AnyOrder);
+    }
+}
+
+/// The numbers of the entries for which pg_restore reports an error.
+pub fn failed_in_pg_restore(out: &Output) -> BTreeSet<i64> {
+    let text = out.stderr();
+    let number = |line: &str| line.split_once("from TOC entry ")?.1.split(';').next()?.parse().ok();
+    text.lines().filter_map(number).collect()
+}
+
+/// The numbers of the entries that lifeboat's report of a restore, in JSON, says failed.
+pub fn failed_in_lifeboat(out: &Output) -> BTreeSet<i64> {
+    let said: Value = serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"));
+    said["errors"].as_array().unwrap().iter().map(|error| error["id"].as_i64().unwrap()).collect()
+}
+
+/// Restores `archive` into `theirs` with pg_restore and into `ours` with lifeboat, as `user`, and fails the test if
+/// lifeboat reports an error for an entry for which pg_restore has none.
+pub fn no_more_errors_than_pg_restore(
+    archive: &Path,
+    theirs: &Database<'_>,
+    ours: &Database<'_>,
+    user: &str,
+) -> Output {
+    let out = theirs.pg_restore(REFERENCE, &["-v", "--clean", "--if-exists", "-O", "-x", "-U", user], archive);
+    let usual = failed_in_pg_restore(&out);
+    let out = output(lifeboat().arg("restore").arg(archive).args(["--force", "--json", "--url", &ours.url_as(user)]));
+    let more: Vec<_> = failed_in_lifeboat(&out).difference(&usual).copied().collect();
+    assert!(more.is_empty(), "entries {more:?} as {user}: {out}");
+    out
+}
+
+#[test]
+fn a_plain_owner_gets_no_error_that_pg_restore_would_not_give() {
+    for server in Server::all() {
+        let dir = tempfile::tempdir().unwrap();
+        let archive = dir.path().join("archive");
+        sample(server).pg_dump(server.major().max(14), &[], &archive);
+        let (theirs, ours) =
+            (server.database_with("plain", "OWNER alice"), server.database_with("plain", "OWNER alice"));
+        for _ in 0..2 {
+            let out = no_more_errors_than_pg_restore(&archive, &theirs, &ours, "alice");
+            assert_eq!(out.code(), 3, "{out}");
+            // The entry, the server's words, its advice and the statement.
+            let said: Value = serde_json::from_str(&out.stdout()).unwrap();
+            let errors = said["errors"].as_array().unwrap();
+            let watch = errors.iter().find(|error| error["entry"] == "EVENT TRIGGER watch").unwrap();
+            assert_eq!(watch["sqlstate"], "42501");
+            assert!(watch["message"].as_str().unwrap().contains("permission denied"), "{watch}");
+            assert!(watch["hint"].as_str().unwrap().contains("superuser"), "{watch}");
+            assert!(watch["statement"].as_str().unwrap().starts_with("CREATE EVENT TRIGGER watch"), "{watch}");
+            // What depends on a type that only a superuser may make is named, and its rows with it.
+            assert!(said["skipped"].as_array().unwrap().iter().any(|name| name == "TABLE DATA app.customer"), "{out}");
+        }
+        // What alice may do is there.
+        assert_eq!(ours.psql("SELECT count(*) FROM app.one_column"), theirs.psql("SELECT 6"), "{server:?}");
+    }
+}
