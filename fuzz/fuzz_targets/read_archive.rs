@@ -1,5 +1,5 @@
-//! Whatever the bytes are: no panic, no endless loop, no memory beyond what the bytes warrant. And what is read as a stream
-//! is the same as what is read by entry.
+//! Archives in custom and in tar format. Whatever the bytes are: no panic, no endless loop, no memory beyond what the bytes
+//! warrant. And what is read as a stream is the same as what is read by entry.
 //!
 //! `cargo fuzz run read_archive`; real archives make a good start: `cargo fuzz run read_archive corpus some.dump`.
 #![no_main]
