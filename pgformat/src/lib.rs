@@ -27,6 +27,6 @@ pub use kinds::Kind;
 pub use limits::Limits;
 pub use primitives::DataPosition;
 pub use reader::{Block, DataReader, LargeObjectsReader, Reader};
-pub use toc::{DumpId, Entry, Section};
+pub use toc::{DumpId, Entries, Entry, Section};
 pub use version::{ParseVersionError, Version};
 pub use writer::{ContentsWriter, DataWriter, LargeObjectsWriter, Writer};

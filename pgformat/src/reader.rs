@@ -22,7 +22,7 @@ use crate::files::Files;
 use crate::header::Header;
 use crate::limits::Limits;
 use crate::primitives::{DataPosition, Input};
-use crate::toc::{DumpId, Entry};
+use crate::toc::{DumpId, Entries, Entry};
 use layout::Layout;
 
 /// Reads an archive: in custom or tar format from an input that seeks or from one that does not, or in directory format
@@ -120,6 +120,11 @@ impl<R: Read> Reader<R> {
     /// The table of contents, in its order.
     pub fn entries(&self) -> &[Entry] {
         &self.core.contents.entries
+    }
+
+    /// The table of contents for those who need it longer than they can leave the reader alone.
+    pub fn shared_entries(&self) -> Entries {
+        Entries(Arc::clone(&self.core.contents))
     }
 
     /// The entry of that number.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{Read, Write};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -134,6 +136,18 @@ pub(crate) struct Contents {
     pub(crate) entries: Vec<Entry>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) index: HashMap<DumpId, usize>,
+}
+
+/// The entries of an archive, in its order. A clone is the same table of contents, and no copy of it.
+#[derive(Debug, Clone)]
+pub struct Entries(pub(crate) Arc<Contents>);
+
+impl Deref for Entries {
+    type Target = [Entry];
+
+    fn deref(&self) -> &[Entry] {
+        &self.0.entries
+    }
 }
 
 impl Contents {

@@ -94,4 +94,12 @@ fn memory_does_not_grow_with_statistics() {
     let written = fs::metadata(&path).unwrap().len();
     assert!(written > 80_000_000, "{written} bytes were written");
     assert!(size < LIMIT, "the backup took {size} KiB");
+
+    // A restore knows its table of contents, but once.
+    let restored = server.database("statistics");
+    let mut restore = lifeboat();
+    restore.args(["restore", "--force", "--url", &restored.url()]).arg(&path);
+    let size = largest_resident_size(&mut restore);
+    assert!(size < written / 1024 * 3 / 2, "the restore took {size} KiB");
+    assert_eq!(restored.psql("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'"), "300");
 }

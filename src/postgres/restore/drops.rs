@@ -95,12 +95,13 @@ fn stays(run: &mut Run<'_>, entry: usize, error: &EntryError) -> bool {
 
 /// Does several drops.
 fn several<'a>(run: &mut Run<'_>, drops: &[Drop<'a>], failures: &mut Vec<(Drop<'a>, EntryError)>) -> Result<()> {
-    let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement()).collect();
+    let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement(run.entries)).collect();
     match statements {
         Some(statements) if !run.is_block => {
             for (drop, result) in drops.iter().zip(run.target.execute_each(&statements)?) {
                 if let Err(error) = result
-                    && let Some(error) = failure(run, drop.step, drop.step.statement().unwrap_or_default(), error)?
+                    && let Some(error) =
+                        failure(run, drop.step, drop.step.statement(run.entries).unwrap_or_default(), error)?
                 {
                     failures.push((*drop, error));
                 }

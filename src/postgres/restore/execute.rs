@@ -140,10 +140,12 @@ struct Window<'a> {
 
 impl Step {
     /// The statement that the step consists of, if it is one that needs no data and can be sent with others.
-    pub(super) fn statement(&self) -> Option<&[u8]> {
+    pub(super) fn statement<'a>(&'a self, entries: &'a [Entry]) -> Option<&'a [u8]> {
         match &self.action {
-            Action::Set(statement) | Action::Drop(statement) | Action::Define(statement) | Action::Alter(statement) => {
-                Some(statement)
+            Action::Set(statement) | Action::Drop(statement) | Action::Alter(statement) => Some(statement),
+            Action::Define(Some(statement)) => Some(statement),
+            Action::Define(None) => {
+                entries.get(self.entry)?.definition.as_ref().map(|definition| definition.as_slice())
             }
             _ => None,
         }
@@ -196,7 +198,7 @@ impl<'a> Run<'a> {
 
     /// Carries out a step, or puts it into the window.
     fn next(&mut self, step: &'a Step, window: &mut Window<'a>, data: &mut dyn Data) -> Result<()> {
-        match step.statement() {
+        match step.statement(self.entries) {
             // It is there already.
             Some(_) if matches!(step.action, Action::Define(_)) && self.kept.contains(&step.entry) => {
                 self.send(window)?;
@@ -259,7 +261,9 @@ impl<'a> Run<'a> {
     fn step(&mut self, step: &Step, data: &mut dyn Data) -> Result<()> {
         let entry = &self.entries[step.entry];
         match &step.action {
-            Action::Define(statement) => self.make_database(step.entry, statement)?,
+            Action::Define(_) => {
+                self.make_database(step.entry, step.statement(self.entries).unwrap_or_default())?;
+            }
             Action::Become(statement) => self.become_user(statement)?,
             Action::Connect(database) => self.connect(database.as_bstr())?,
             Action::Heading(_) | Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Alter(_) => {}

@@ -88,7 +88,7 @@ pub fn restore_through<R: Read>(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
-    let entries = archive.entries().to_vec();
+    let entries = archive.shared_entries();
     let version = version(archive.header());
     let server = ServerVersion(target.server_version());
     let options = statistics::as_taken(options, &entries, server, reporter);

@@ -9,18 +9,17 @@ use super::options::RestoreOptions;
 use super::plan::{Action, Purpose};
 use crate::sql::quote;
 
-/// The statements that make the entry's object; `None` where there are none.
-pub fn definition(entry: &Entry, options: &RestoreOptions) -> Option<BString> {
-    let definition = entry.definition.as_ref().filter(|definition| !definition.trim_ascii().is_empty())?;
+/// The statements that make the entry's object, where they are not those of the archive.
+pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BString> {
     // pg_dump of long ago put the owner into the statement. Where the schema comes with the database, there is only a
     // comment, which must stay one.
-    if !options.owner && kinds::is(entry, "SCHEMA") && !definition.starts_with(b"--") {
-        let mut statement = b"CREATE SCHEMA ".to_vec();
-        quote::ident(&mut statement, text(&entry.tag));
-        statement.extend_from_slice(b";\n");
-        return Some(statement.into());
+    if options.owner || !kinds::is(entry, "SCHEMA") || text(&entry.definition).starts_with(b"--") {
+        return None;
     }
-    Some(definition.clone())
+    let mut statement = b"CREATE SCHEMA ".to_vec();
+    quote::ident(&mut statement, text(&entry.tag));
+    statement.extend_from_slice(b";\n");
+    Some(statement.into())
 }
 
 /// What gives the object of the entry at `at` to its owner. Objects without a drop statement belong to another and have

@@ -67,8 +67,9 @@ pub enum Action {
     Become(BString),
     /// Going on in the database of this name, which was just made or changed.
     Connect(BString),
-    /// The entry's definition: statements that succeed or fail together.
-    Define(BString),
+    /// The entry's definition: statements that succeed or fail together. It is the archive's, unless there is another text:
+    /// definitions can be large, and a plan needs no copy of them.
+    Define(Option<BString>),
     /// What belongs to a definition but is a statement of its own: owner, access method of a partitioned table.
     Alter(BString),
     /// A statement for each of many large objects.

@@ -87,8 +87,8 @@ fn steps_in(entries: &[Entry], version: (u8, u8), options: &RestoreOptions) -> V
             | Action::DropCascade(sql)
             | Action::Become(sql)
             | Action::Set(sql)
-            | Action::Define(sql)
             | Action::Alter(sql) => sql.to_string(),
+            Action::Define(_) => BStr::new(step.statement(entries).unwrap()).to_string(),
             Action::EachLargeObject { before, after, .. } => format!("each {before}*{after}"),
             Action::CopyRows { statement, table } => format!("{} into {table:?}", statement.to_string().trim()),
             Action::RunData { table } => format!("run data for {table:?}"),

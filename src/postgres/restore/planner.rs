@@ -133,13 +133,13 @@ impl<'a> Planner<'a> {
             for action in each {
                 self.push(at, action);
             }
-        } else if let Some(statement) = owner::definition(entry, self.options) {
-            let statement = if kinds::is(entry, "SUBSCRIPTION") {
-                subscription::without_unknown_options(statement, self.target)
+        } else if !text(&entry.definition).trim_ascii().is_empty() {
+            let other = if kinds::is(entry, "SUBSCRIPTION") {
+                Some(subscription::without_unknown_options(text(&entry.definition).into(), self.target))
             } else {
-                statement
+                owner::other_definition(entry, self.options)
             };
-            self.push(at, Action::Define(statement));
+            self.push(at, Action::Define(other));
         }
         let is_comment = text(&entry.definition).starts_with(b"--");
         if self.options.owner

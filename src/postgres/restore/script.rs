@@ -53,7 +53,7 @@ pub fn script<R: Read>(
     out: &mut dyn Write,
     reporter: &dyn Reporter,
 ) -> Result<ScriptSummary> {
-    let entries = archive.entries().to_vec();
+    let entries = archive.shared_entries();
     let header = archive.header().clone();
     let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
     source::check_end(archive)?;
@@ -191,7 +191,9 @@ impl Script<'_> {
                         self.definition(entry, definition)?;
                     }
                 }
-                Action::Define(statement) => self.definition(entry, BStr::new(statement.as_slice()))?,
+                Action::Define(_) => {
+                    self.definition(entry, step.statement(self.entries).unwrap_or_default().as_bstr())?
+                }
                 Action::CopyRows { statement, .. } => {
                     self.reporter.current(&EntryName::of(entry).to_string());
                     self.put(statement)?;
