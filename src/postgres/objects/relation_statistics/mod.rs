@@ -6,7 +6,6 @@
 mod columns;
 
 use bstr::{BString, ByteSlice};
-use pgformat::Section;
 
 use super::Kind;
 use super::index::Index;
@@ -174,7 +173,6 @@ impl Body for RelationStatistics {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut entry = NewEntry::of(object, render, "STATISTICS DATA", object.name.clone());
-        entry.section = if self.after_data { Section::PostData } else { Section::Data };
         entry.depends = Depends::On(object.dependencies.clone());
         self.append_numbers(&mut entry.definition, render.server);
         entry.statistics = Some(self.columns.clone());
