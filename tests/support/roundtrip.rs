@@ -231,7 +231,8 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
     try_run(server.psql_command(origin.name()).arg("-f").arg(&case.path))?;
     Tool::Reference(&[]).dump(&origin, &case.options, &reference)?;
     tool.dump(&origin, &case.options, &candidate)?;
-    compare("the dump", &reference, &candidate, Rows::InOrder, failures)?;
+    let found = archive::differences(&read_pg_dump_s(&reference)?, &archive::read(&candidate)?, Rows::InOrder);
+    tell("the dump", &found, failures);
     failures.extend(not_in_the_table_of_kinds(&candidate)?);
 
     if case.dump_only {
@@ -255,7 +256,8 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
         }
         let again = file("again");
         Tool::Reference(&[]).dump(&restored, &case.options, &again)?;
-        compare(&format!("the database after {what}"), &expected, &again, Rows::AnyOrder, failures)?;
+        let found = archive::differences(&read_pg_dump_s(&expected)?, &read_pg_dump_s(&again)?, Rows::AnyOrder);
+        tell(&format!("the database after {what}"), &found, failures);
     }
     Ok(())
 }
@@ -288,14 +290,34 @@ fn not_in_the_table_of_kinds(path: &Path) -> Result<Vec<String>, String> {
     Ok(found)
 }
 
-fn compare(
-    what: &str,
-    reference: &Path,
-    candidate: &Path,
-    rows: Rows,
-    failures: &mut Vec<String>,
-) -> Result<(), String> {
-    let found = archive::differences(&archive::read(reference)?, &archive::read(candidate)?, rows);
+/// Reads an archive of real pg_dump's, without the versions of columns: servers that got their last update in late 2026 keep
+/// them among the columns' options, and the pg_dump of the same update, which is newer than the reference, leaves them out.
+fn read_pg_dump_s(path: &Path) -> Result<archive::Archive, String> {
+    let mut archive = archive::read(path)?;
+    for definition in archive.entries.iter_mut().filter_map(|entry| entry.definition.as_mut()) {
+        let text = String::from_utf8_lossy(definition);
+        if text.contains("(pg_attver=") {
+            let lines = text.split_inclusive('\n').filter(|line| !line.ends_with(");\n") || !is_version_alone(line));
+            *definition = lines.map(without_version).collect::<String>().into_bytes();
+        }
+    }
+    Ok(archive)
+}
+
+fn is_version_alone(line: &str) -> bool {
+    let options = line.split_once(" SET (pg_attver=").map(|(_, rest)| rest.trim_end_matches(");\n"));
+    options.is_some_and(|rest| rest.bytes().all(|c| c.is_ascii_digit()))
+}
+
+/// The line without the version that stands before other options.
+fn without_version(line: &str) -> String {
+    match line.split_once(" SET (pg_attver=").and_then(|(head, rest)| Some((head, rest.split_once(", ")?.1))) {
+        Some((head, options)) => format!("{head} SET ({options}"),
+        None => line.to_owned(),
+    }
+}
+
+fn tell(what: &str, found: &[String], failures: &mut Vec<String>) {
     if !found.is_empty() {
         failures.push(format!(
             "{what} differs in {} places (- reference, + candidate):\n{}",
@@ -303,5 +325,4 @@ fn compare(
             found.join("\n")
         ));
     }
-    Ok(())
 }

@@ -97,6 +97,11 @@ impl Server {
         }
     }
 
+    /// A server of an installation that is none of the usual ones, stopped when the value is dropped.
+    pub fn of(installation: &'static Installation) -> Server {
+        Server::start(installation, &Options::default())
+    }
+
     pub fn major(&self) -> u32 {
         self.installation.major
     }
@@ -203,6 +208,7 @@ impl Server {
 
         let mut watchdog = Command::new("sh");
         isolate(&mut watchdog);
+        watchdog.envs(installation.environment.iter().cloned());
         watchdog.args(["-c", WATCHDOG, "sh"]).arg(&dir).arg(&installation.bin).args(&options.initdb);
         watchdog.current_dir("/").process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         if let Some((primary, port)) = &options.standby_of {

@@ -87,12 +87,16 @@ impl Kind for Columns {
         } else {
             ("a.attnotnull AS is_not_null", "")
         };
+        // Minor releases of late 2026 keep count of a column's versions among its options, where it cannot be set.
+        let options = "pg_catalog.array_to_string(ARRAY( \
+             SELECT o.option FROM pg_catalog.unnest(a.attoptions) WITH ORDINALITY AS o (option, place) \
+             WHERE o.option NOT LIKE 'pg\\_attver=%' ORDER BY o.place), ', ')";
         let query = format!(
             "SELECT a.attrelid, a.attnum, a.attname, a.attisdropped, a.attislocal, \
                     pg_catalog.format_type(t.oid, a.atttypmod) AS type_name, \
                     space.nspname AS collation_schema, l.collname AS collation_name, \
                     coalesce(a.attstattarget, -1)::int4 AS statistics, a.attstorage, t.typstorage, a.attidentity, \
-                    a.attgenerated, pg_catalog.array_to_string(a.attoptions, ', ') AS options, \
+                    a.attgenerated, {options} AS options, \
                     CASE WHEN a.attfdwoptions IS NOT NULL THEN ARRAY( \
                       SELECT pg_catalog.quote_ident(o.option_name) || ' ' || pg_catalog.quote_literal(o.option_value) \
                       FROM pg_catalog.pg_options_to_table(a.attfdwoptions) AS o ORDER BY o.option_name) \

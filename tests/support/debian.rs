@@ -1,0 +1,90 @@
+//! PostgreSQL with PostGIS, out of Debian's packages. They are unpacked, with the libraries that this machine lacks, into
+//! the tests' cache: nothing is installed.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::cache;
+use super::installation::Installation;
+use super::process::try_run;
+
+/// The major that Debian 12 has.
+const MAJOR: u32 = 15;
+
+/// The installation, got when it is first asked for; Err says why it cannot be got.
+pub fn postgis() -> Result<&'static Installation, &'static str> {
+    static FOUND: OnceLock<Result<Installation, String>> = OnceLock::new();
+    FOUND.get_or_init(find).as_ref().map_err(String::as_str)
+}
+
+fn find() -> Result<Installation, String> {
+    // Debian's PostgreSQL takes time zones from the system.
+    if !Path::new("/usr/share/zoneinfo/UTC").exists() {
+        return Err("the package tzdata is not installed".to_owned());
+    }
+    let root = cache::directory("debian-postgis", |dir| {
+        let work = tempfile::tempdir().map_err(|e| format!("cannot create a temporary directory: {e}"))?;
+        let wanted = packages()?;
+        try_run(Command::new("apt-get").arg("download").args(&wanted).current_dir(work.path()))?;
+        for file in fs::read_dir(work.path()).map_err(|e| e.to_string())?.flatten() {
+            try_run(Command::new("dpkg-deb").arg("-x").arg(file.path()).arg(dir))?;
+        }
+        name_extensions(&dir.join(format!("usr/share/postgresql/{MAJOR}/extension")))
+    })?;
+    let bin = root.join(format!("usr/lib/postgresql/{MAJOR}/bin"));
+    let mut libraries = BTreeSet::new();
+    directories_of_libraries(&root.join("usr/lib"), &mut libraries)?;
+    let libraries = std::env::join_paths(libraries).map_err(|e| e.to_string())?;
+    let environment = vec![
+        (OsString::from("LD_LIBRARY_PATH"), libraries),
+        (OsString::from("PROJ_LIB"), root.join("usr/share/proj").into_os_string()),
+    ];
+    let mut command = Command::new(bin.join("postgres"));
+    let out = try_run(command.arg("--version").envs(environment.iter().cloned()))?;
+    let description = format!("{} (Debian's packages)", out.stdout().trim());
+    Ok(Installation { major: MAJOR, bin, description, environment })
+}
+
+/// PostgreSQL, PostGIS, and what they depend on and this machine has not.
+fn packages() -> Result<BTreeSet<String>, String> {
+    let wanted = [format!("postgresql-{MAJOR}"), format!("postgresql-{MAJOR}-postgis-3")];
+    let out = try_run(Command::new("apt-get").args(["install", "-s", "--no-install-recommends"]).args(&wanted))?;
+    let text = out.stdout();
+    let lacking = text.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
+    let mut packages: BTreeSet<String> = lacking.map(str::to_owned).collect();
+    packages.extend(wanted);
+    // What this machine may have already, but elsewhere than where the rest of it is unpacked.
+    packages.insert(format!("postgresql-{MAJOR}-postgis-3-scripts"));
+    Ok(packages)
+}
+
+/// Gives extensions the names that the packages' scripts would give them, were they installed.
+fn name_extensions(dir: &Path) -> Result<(), String> {
+    for file in fs::read_dir(dir).map_err(|e| format!("cannot read {}: {e}", dir.display()))?.flatten() {
+        if let Some(name) = file.file_name().to_string_lossy().strip_suffix("-3.control") {
+            let copy = dir.join(format!("{name}.control"));
+            fs::copy(file.path(), &copy).map_err(|e| format!("cannot make {}: {e}", copy.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The directories below `dir` in which there are shared libraries.
+fn directories_of_libraries(dir: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), String> {
+    for entry in fs::read_dir(dir).map_err(|e| format!("cannot read {}: {e}", dir.display()))?.flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|e| e.to_string())?;
+        if kind.is_dir() {
+            directories_of_libraries(&path, found)?;
+        } else if entry.file_name().to_string_lossy().starts_with("lib")
+            && entry.file_name().to_string_lossy().contains(".so")
+        {
+            found.insert(dir.to_owned());
+        }
+    }
+    Ok(())
+}
