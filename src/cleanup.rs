@@ -16,6 +16,7 @@ enum Pending {
     File(PathBuf),
     Folder(PathBuf),
     Other(Box<dyn FnOnce() + Send>),
+    Words(Box<dyn FnOnce() -> String + Send>),
 }
 
 /// Keeps something on the list of what is done away with when a signal ends the process. Dropping it takes it off the list
@@ -37,6 +38,12 @@ impl Registration {
     /// Puts something else on the list: `remove` does away with it. It must not use a [`Registration`].
     pub fn other(remove: impl FnOnce() + Send + 'static) -> Self {
         Self::add(Pending::Other(Box::new(remove)))
+    }
+
+    /// Puts the end of some work on the list: `end` sees to it, and says what state it leaves, for a person. It must not use
+    /// a [`Registration`].
+    pub fn last_words(end: impl FnOnce() -> String + Send + 'static) -> Self {
+        Self::add(Pending::Words(Box::new(end)))
     }
 
     fn add(pending: Pending) -> Self {
@@ -62,10 +69,11 @@ pub fn uninterrupted<T>(steps: impl FnOnce() -> T) -> T {
     steps()
 }
 
-/// Removes everything on the list, then calls `leave`, which is expected to end the process: until it returns, no other
-/// thread can make a result appear.
-pub fn remove_all_then(leave: impl FnOnce()) {
+/// Removes everything on the list, then calls `leave` with what there is to say about the state that is left. It is expected
+/// to end the process: until it returns, no other thread can make a result appear.
+pub fn remove_all_then(leave: impl FnOnce(&[String])) {
     let mut list = lock();
+    let mut words = Vec::new();
     for (_, pending) in list.drain(..) {
         // There is nobody left to tell about a file that cannot be removed, and the rest must go all the same.
         match pending {
@@ -79,9 +87,10 @@ pub fn remove_all_then(leave: impl FnOnce()) {
                 let _ = fs::remove_dir_all(path);
             }
             Pending::Other(remove) => remove(),
+            Pending::Words(end) => words.push(end()),
         }
     }
-    leave();
+    leave(&words);
 }
 
 /// `path` with `suffix` put after its last letter: `app.db` and `-wal` make `app.db-wal`.

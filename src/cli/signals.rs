@@ -39,15 +39,11 @@ fn leave(printer: Printer, signal: i32) {
         SIGTERM => "SIGTERM",
         _ => "SIGHUP",
     };
-    cleanup::remove_all_then(|| {
+    cleanup::remove_all_then(|words| {
         progress::clear();
         let code = u8::try_from(128 + signal).unwrap_or(130);
-        printer.failure(
-            "interrupted",
-            &format!("could not go on: {name} asked for the end"),
-            Some("unfinished files were removed"),
-            Code(code),
-        );
+        let hint = if words.is_empty() { "unfinished files were removed".to_owned() } else { words.join("; ") };
+        printer.failure("interrupted", &format!("could not go on: {name} asked for the end"), Some(&hint), Code(code));
         process::exit(i32::from(code));
     });
 }

@@ -36,7 +36,7 @@ fn ten_times_over_itself_gives_the_same_database_each_time() {
 }
 
 /// Waits until the server runs a statement in `database` that begins as `like` says.
-fn wait_for_statement(database: &Database<'_>, like: &str) {
+pub fn wait_for_statement(database: &Database<'_>, like: &str) {
     let begun = Instant::now();
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND query LIKE '{like}' AND state = 'active' AND pid <> pg_backend_pid()",

@@ -5,6 +5,7 @@ pub mod again;
 mod applications;
 mod data;
 mod failures;
+mod interrupted;
 mod large_objects;
 mod options;
 pub mod scripts;

@@ -95,6 +95,7 @@ fn stays(run: &mut Run<'_>, entry: usize, error: &EntryError) -> bool {
 
 /// Does several drops.
 fn several<'a>(run: &mut Run<'_>, drops: &[Drop<'a>], failures: &mut Vec<(Drop<'a>, EntryError)>) -> Result<()> {
+    run.interrupt.check()?;
     let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement(run.entries)).collect();
     match statements {
         Some(statements) if !run.is_block => {
@@ -163,6 +164,7 @@ fn alone(run: &mut Run<'_>, step: &Step, statement: &[u8]) -> Result<Option<Entr
 
 /// What to make of a drop's error: nothing, if there is nothing to drop.
 fn failure(run: &mut Run<'_>, step: &Step, statement: &[u8], error: Error) -> Result<Option<EntryError>> {
+    run.interrupt.check()?;
     if run.target.is_broken() || error.server().is_none() {
         return Err(error);
     }

@@ -8,6 +8,7 @@ use pgformat::{DumpId, Entry};
 
 use super::batch;
 use super::drops;
+use super::interrupt::Interrupt;
 use super::options::RestoreOptions;
 use super::plan::{Action, Plan, Step};
 use super::summary::{self, EntryError, EntryName, RestoreSummary};
@@ -57,6 +58,7 @@ pub fn execute(
     data: &mut dyn Data,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
+    let interrupt = Interrupt::new(plan, options, target);
     let mut run = Run {
         plan,
         entries,
@@ -64,6 +66,7 @@ pub fn execute(
         target,
         connect,
         reporter,
+        interrupt,
         summary: RestoreSummary::default(),
         failed: HashSet::new(),
         undefined: HashSet::new(),
@@ -92,6 +95,7 @@ pub fn execute(
     }
     let reached = plan.steps[..run.reached].chunk_by(|a, b| a.entry == b.entry);
     run.summary.entries = reached.filter(|steps| !run.failed.contains(&steps[0].entry)).count() as u64;
+    run.interrupt.finish();
     let summary = run.summary;
     match result {
         Ok(()) => Ok(summary),
@@ -111,6 +115,7 @@ pub(super) struct Run<'a> {
     pub(super) target: &'a mut Connection,
     pub(super) connect: &'a Connect<'a>,
     pub(super) reporter: &'a dyn Reporter,
+    pub(super) interrupt: Interrupt,
     pub(super) summary: RestoreSummary,
     /// Entries for which something failed.
     failed: HashSet<usize>,
@@ -163,6 +168,7 @@ impl<'a> Run<'a> {
             self.begin()?;
         }
         self.begin_session()?;
+        self.interrupt.begin();
         // What cannot be dropped is tried again; so drops come before transactions of so many objects, each by itself.
         drops::run(self, &plan.drops)?;
         if self.options.create && !self.summary.errors.is_empty() {
@@ -198,6 +204,7 @@ impl<'a> Run<'a> {
 
     /// Carries out a step, or puts it into the window.
     fn next(&mut self, step: &'a Step, window: &mut Window<'a>, data: &mut dyn Data) -> Result<()> {
+        self.interrupt.check()?;
         match step.statement(self.entries) {
             // It is there already.
             Some(_) if matches!(step.action, Action::Define(_)) && self.kept.contains(&step.entry) => {
@@ -226,6 +233,7 @@ impl<'a> Run<'a> {
         if !self.summary.stopped {
             self.reached += 1;
             self.reporter.advance(1);
+            self.tell_reached();
         }
         Ok(())
     }
@@ -234,6 +242,7 @@ impl<'a> Run<'a> {
     fn send(&mut self, window: &mut Window<'a>) -> Result<()> {
         let Window { steps, .. } = std::mem::take(window);
         let Some((first, _)) = steps.first() else { return Ok(()) };
+        self.interrupt.check()?;
         self.reporter.current(&EntryName::of(&self.entries[first.entry]).to_string());
         let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| *statement).collect();
         let results = self.target.execute_each(&statements).map_err(|error| self.during(first.entry, error))?;
@@ -255,6 +264,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
+        self.tell_reached();
         self.check_transaction(first)
     }
 
@@ -331,6 +341,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// What ends everything, rather than these statements.
     pub(super) fn attempt(&mut self, statements: &[u8]) -> Result<Option<Error>> {
+        self.interrupt.check()?;
         let is_block = self.is_block;
         let result = if is_block {
             let mut text = b"SAVEPOINT lifeboat; ".to_vec();
@@ -348,6 +359,7 @@ impl<'a> Run<'a> {
             }
             Err(error) => error,
         };
+        self.interrupt.check()?;
         if self.target.is_broken() || error.server().is_none() {
             return Err(error);
         }
@@ -359,6 +371,7 @@ impl<'a> Run<'a> {
 
     /// Puts an error of the server's down for an entry; one that ends everything is given back.
     pub(super) fn put_down(&mut self, entry: usize, statement: &[u8], error: Error) -> Result<()> {
+        self.interrupt.check()?;
         if self.target.is_broken() || error.server().is_none() {
             return Err(error);
         }

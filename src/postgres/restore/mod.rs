@@ -11,6 +11,7 @@ mod copy_text;
 mod drop;
 mod drops;
 mod execute;
+mod interrupt;
 pub(in crate::postgres) mod kinds;
 mod large_objects;
 mod list_file;

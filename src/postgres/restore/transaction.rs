@@ -7,6 +7,7 @@ use super::execute::Run;
 use super::kinds;
 use super::plan::{Action, Step};
 use super::summary::{EntryName, RestoreSummary};
+use crate::cleanup::uninterrupted;
 use crate::{Error, ErrorKind, Result};
 
 /// How far a restore has come.
@@ -38,14 +39,25 @@ impl Run<'_> {
                 .why("the server says that the transaction has failed, or was ended by something in the archive"));
         }
         // Constraints that were put off are checked now.
-        if let Err(error) = self.target.execute(b"COMMIT") {
+        self.interrupt.check()?;
+        // A signal must not part the commit from its answer.
+        let target = &mut *self.target;
+        if let Err(error) = uninterrupted(|| target.execute(b"COMMIT")) {
             self.summary.rolled_back = self.options.single_transaction;
             return Err(failed(error));
         }
         self.is_block = false;
         let RestoreSummary { rows, bytes, large_objects, .. } = self.summary;
+        self.interrupt.reached(self.reached);
         self.committed = Counts { reached: self.reached, rows, bytes, large_objects };
         Ok(())
+    }
+
+    /// Tells how far it has come for good.
+    pub(super) fn tell_reached(&self) {
+        if !self.is_block {
+            self.interrupt.reached(self.reached);
+        }
     }
 
     /// Counts what was done, and commits it when it is as much as a transaction may have.
@@ -83,6 +95,7 @@ impl Run<'_> {
             self.commit()?;
         }
         *self.target = (self.connect)(database)?;
+        self.interrupt.follow(self.target);
         self.begin_session()?;
         if self.options.transaction_size.is_some() {
             self.begin()?;

@@ -1,0 +1,119 @@
+//! The end on request in the middle of a restore: what the server is doing is cancelled, and what it leaves is said.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::options::RestoreOptions;
+use super::plan::Plan;
+use crate::cleanup::Registration;
+use crate::wire::{CancelHandle, Connection};
+use crate::{Error, ErrorKind, Result};
+
+/// How often a statement is cancelled, in case that it begins just then, and how long its end is waited for each time.
+const ATTEMPTS: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What the one who restores and the one who ends it have in common.
+pub(super) struct Interrupt {
+    state: Arc<State>,
+    /// Of how many entries the steps before each step are.
+    entries: Vec<u64>,
+    registration: Registration,
+}
+
+struct State {
+    is_single: bool,
+    total: u64,
+    /// Entries that are there for good, failed ones included.
+    entries: AtomicU64,
+    /// Whether anything was or may have been changed.
+    has_begun: AtomicBool,
+    is_asked: AtomicBool,
+    /// Whether nothing more is sent to the server.
+    is_over: AtomicBool,
+    handle: Mutex<CancelHandle>,
+}
+
+impl Interrupt {
+    /// Begins to listen, for a restore by `plan` through `target`.
+    pub(super) fn new(plan: &Plan, options: &RestoreOptions, target: &Connection) -> Self {
+        let mut entries = vec![0];
+        let mut count = 0;
+        for (at, step) in plan.steps.iter().enumerate() {
+            let is_last = plan.steps.get(at + 1).is_none_or(|next| next.entry != step.entry);
+            count += u64::from(is_last);
+            entries.push(count);
+        }
+        let state = Arc::new(State {
+            is_single: options.single_transaction,
+            total: count,
+            entries: AtomicU64::new(0),
+            has_begun: AtomicBool::new(false),
+            is_asked: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            handle: Mutex::new(target.cancel_handle()),
+        });
+        let at_the_end = Arc::clone(&state);
+        let registration = Registration::last_words(move || at_the_end.end());
+        Self { state, entries, registration }
+    }
+
+    /// From now on, things are changed.
+    pub(super) fn begin(&self) {
+        self.state.has_begun.store(true, Ordering::SeqCst);
+    }
+
+    /// The steps before this one are done for good.
+    pub(super) fn reached(&self, step: usize) {
+        if let Some(entries) = self.entries.get(step) {
+            self.state.entries.store(*entries, Ordering::SeqCst);
+        }
+    }
+
+    /// Another connection takes the place of the one before.
+    pub(super) fn follow(&self, target: &Connection) {
+        *self.state.handle.lock().unwrap_or_else(PoisonError::into_inner) = target.cancel_handle();
+    }
+
+    /// Fails if the end was asked for; nothing more may be sent to the server then.
+    pub(super) fn check(&self) -> Result<()> {
+        if !self.state.is_asked.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.state.is_over.store(true, Ordering::SeqCst);
+        Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why("a signal asked for the end"))
+    }
+
+    /// The restore has come to its end by itself.
+    pub(super) fn finish(self) {
+        self.state.is_over.store(true, Ordering::SeqCst);
+        drop(self.registration);
+    }
+}
+
+impl State {
+    /// Ends what the server is doing; says what state that leaves.
+    fn end(&self) -> String {
+        self.is_asked.store(true, Ordering::SeqCst);
+        for _ in 0..ATTEMPTS {
+            if self.is_over.load(Ordering::SeqCst) {
+                break;
+            }
+            // A server that cannot be reached any more does nothing for this process either.
+            let _ = self.handle.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+            std::thread::sleep(PAUSE);
+        }
+        let (entries, total) = (self.entries.load(Ordering::SeqCst), self.total);
+        // Of statements that were on their way together, it is not known which were run.
+        match () {
+            () if !self.has_begun.load(Ordering::SeqCst) => "nothing was changed".into(),
+            () if entries == total => "everything had been restored".into(),
+            () if self.is_single => "nothing was changed: the restore was one transaction".into(),
+            () if entries == 0 => format!(
+                "some of what is to be replaced was dropped, and few of {total} entries restored, if any: restore again"
+            ),
+            () => format!("at least {entries} of {total} entries had been restored, and remain: restore again"),
+        }
+    }
+}

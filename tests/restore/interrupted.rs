@@ -1,0 +1,102 @@
+//! A restore that is ended by a signal: the server does not go on with it, and what is left is said.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
+
+use super::again::wait_for_statement;
+use super::sample;
+use crate::support::archive::{Rows, assert_same};
+use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run};
+
+/// Begins a restore, sends it a signal when the server runs a statement like `like`, and gives what it said.
+fn interrupted(archive: &Path, database: &Database<'_>, options: &[&str], like: &str, signal: &str) -> Output {
+    let mut command = lifeboat();
+    command.arg("restore").arg(archive).args(["--force", "--url", &database.url()]).args(options);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_statement(database, like);
+    run(Command::new("kill").args(["-s", signal, &child.id().to_string()]));
+    Output::of("lifeboat restore", child.wait_with_output().unwrap())
+}
+
+/// Waits until nobody is connected to the database.
+fn wait_until_left(database: &Database<'_>) {
+    let begun = Instant::now();
+    let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", database.name());
+    while database.server().psql("postgres", &sql) != "0" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the server goes on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// An archive with two tables, and between them a statement that would take an hour.
+fn sleeper(path: &Path) {
+    let object = |id, definition: &str, drop: &str| Entry {
+        tag: Some(format!("t{id}").into()),
+        schema: Some("public".into()),
+        definition: Some(definition.into()),
+        drop_statement: Some(drop.into()),
+        ..Entry::new(DumpId(id), "TABLE")
+    };
+    let entries = vec![
+        object(1, "CREATE TABLE public.t1 ();\n", "DROP TABLE public.t1;\n"),
+        object(2, "SELECT pg_sleep(3600);\n", ""),
+        object(3, "CREATE TABLE public.t3 ();\n", "DROP TABLE public.t3;\n"),
+    ];
+    let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
+    fs::write(path, writer.finish().unwrap()).unwrap();
+}
+
+#[test]
+fn a_signal_cancels_what_the_server_is_doing_and_says_what_is_left() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    sleeper(&archive);
+    for (options, signal, code, words, left) in [
+        (&["-e"][..], "INT", 130, "1 of 3 entries had been restored, and remain", "t1"),
+        (&["-1"], "TERM", 143, "nothing was changed", ""),
+        (&["--transaction-size", "1"], "HUP", 129, "1 of 3 entries had been restored, and remain", "t1"),
+        (&["--transaction-size", "5"], "INT", 130, "few of 3 entries restored, if any", ""),
+        (&[], "INT", 130, "few of 3 entries restored, if any", "t1,t3"),
+        (&["-1", "--json"], "INT", 130, "nothing was changed", ""),
+    ] {
+        let database = server.database("interrupted");
+        let out = interrupted(&archive, &database, options, "SELECT pg_sleep%", signal);
+        assert_eq!(out.code(), code, "{out}");
+        let said = if options.contains(&"--json") { out.stdout() } else { out.stderr() };
+        assert!(said.contains(words), "{out}");
+        assert_eq!(said.trim_end().lines().count(), if options.contains(&"--json") { 1 } else { 2 }, "{out}");
+        wait_until_left(&database);
+        let tables =
+            "SELECT coalesce(string_agg(relname, ','), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+        assert_eq!(database.psql(tables), left);
+    }
+}
+
+#[test]
+fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
+    let origin = sample(server);
+    origin.psql(
+        "ALTER EVENT TRIGGER watch DISABLE; CREATE TABLE app.filled AS SELECT g AS id, md5(g::text) FROM generate_series(1, 400000) g;
+         ALTER TABLE app.filled ADD PRIMARY KEY (id)",
+    );
+    origin.pg_dump(REFERENCE, &[], &archive);
+    let database = server.database("interrupted");
+    for _ in 0..3 {
+        let out = interrupted(&archive, &database, &["--owner", "--acl"], "COPY app.filled%", "INT");
+        assert_eq!(out.code(), 130, "{out}");
+        assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
+        wait_until_left(&database);
+        assert_eq!(database.psql("SELECT count(*) FROM app.filled"), "0");
+    }
+    run(lifeboat().arg("restore").arg(&archive).args(["--force", "--owner", "--acl", "--url", &database.url()]));
+    database.pg_dump(REFERENCE, &[], &now);
+    assert_same("after interrupted restores", &archive, &now, Rows::AnyOrder);
+}
