@@ -147,3 +147,29 @@ fn what_is_no_backup_is_said_to_be_none() {
     scene.fails(1, "No such file", &["verify", "missing"]);
     assert_eq!(scene.lifeboat(&["verify"]).code(), 2);
 }
+
+#[test]
+fn sizes_are_listed_where_they_can_be_told() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let (scene, database) = (Scene::new(), sample(server));
+    database.psql("ANALYZE");
+    for (format, more) in [("-Fc", "-Z6"), ("-Fd", "-Zlz4"), ("-Ft", "-Z0")] {
+        run(database.tool(REFERENCE, "pg_dump").args([format, more, "--statistics", "-f"]).arg(scene.path(format)));
+        let path = format!("./{format}");
+        let out = scene.run(&["list", "--sizes", &path]);
+        let text = out.stdout();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].contains(" archive 1.16 of verify"), "{out}");
+        assert!(lines[1].ends_with(" MiB  TABLE DATA public.a (about 3000 rows)"), "the largest comes first: {out}");
+        assert!(lines.last().unwrap().contains(" of data for 4 of "), "{out}");
+        let answer: Value = serde_json::from_str(&scene.run(&["list", "--sizes", "--json", &path]).stdout()).unwrap();
+        let stored: Vec<_> =
+            answer["data"].as_array().unwrap().iter().map(|data| data["stored_bytes"].as_u64().unwrap()).collect();
+        assert!(stored.is_sorted_by(|a, b| a >= b) && stored.len() == 4, "{answer}");
+        assert_eq!(answer["stored_bytes"], stored.iter().sum::<u64>());
+    }
+    let out = run(lifeboat_reading(&scene.path("-Fc"), true).args(["list", "--sizes", "-"]));
+    assert!(out.stdout().contains(" MiB  TABLE DATA public.a"), "its table of contents says where it is: {out}");
+    let out = run(lifeboat_reading(&scene.path("-Ft"), true).args(["list", "--sizes", "-"]));
+    assert!(out.stdout().contains("sizes are not known before an archive like this is read"), "{out}");
+}

@@ -1,6 +1,7 @@
 //! `lifeboat list`.
 
 mod archive;
+mod sizes;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::error::Result;
 const EXAMPLES: &str = "\
 Examples:
   lifeboat list app.dump
+  lifeboat list --sizes app.dump
   ssh other 'cat app.dump' | lifeboat list -
   lifeboat list app-2026-04-24.db --json";
 
@@ -23,22 +25,22 @@ pub(crate) struct Args {
     /// An archive of a PostgreSQL database (- is standard input), or an SQLite database
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Show how much room the data of each table takes in the archive, largest first, instead of pg_restore's list
+    #[arg(long, short = 's')]
+    sizes: bool,
 }
 
 pub(crate) fn run(args: Args, _: &Common) -> Result<Outcome> {
     let file = &args.file;
+    let list = if args.sizes { sizes::list } else { archive::list };
     if is_archive(file) || file == Path::new("-") || (file.exists() && !file.is_file()) {
-        archive::list(file)
+        list(file)
     } else if is_sqlite(file) || !file.exists() {
         sqlite::list(file)
     } else {
-        neither(file)
+        // The one that it is more likely to have been says why it is not.
+        list(file).map_err(|e| e.hint("archives are made with lifeboat backup or pg_dump"))
     }
-}
-
-/// A file that is neither: the one that it is more likely to have been says why it is not.
-fn neither(file: &Path) -> Result<Outcome> {
-    archive::list(file).map_err(|e| e.hint("archives are made with lifeboat backup or pg_dump -Fc"))
 }
 
 /// A name must not look like two lines of the list.

@@ -1,0 +1,117 @@
+//! What is in an archive of a PostgreSQL database, for people: which data takes how much room.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use bstr::{BStr, ByteSlice};
+use pgformat::{DataPosition, Entry};
+use serde_json::{Value, json};
+
+use super::one_line;
+use crate::cli::archive::{Archive, open};
+use crate::cli::report::{Outcome, mebibytes};
+use crate::error::Result;
+use crate::postgres::restore::{EntryName, archive_error};
+
+/// The data of an entry.
+struct Size {
+    id: i32,
+    name: String,
+    /// What it takes in the archive, where that can be told without reading it.
+    stored: Option<u64>,
+    /// The rows that the planner thought there were, where the archive holds its statistics.
+    rows: Option<u64>,
+}
+
+pub(super) fn list(file: &Path) -> Result<Outcome> {
+    let doing = format!("list the sizes of what is in {}", file.display());
+    let mut archive = open(file, &doing)?;
+    let stored = archive.sizes().map_err(|error| archive_error(doing, error))?;
+    let estimates = estimates(archive.entries());
+    let mut sizes: Vec<Size> = archive
+        .entries()
+        .iter()
+        .zip(stored)
+        .filter(|(entry, _)| archive.data_position(entry.dump_id).is_some_and(|at| at != DataPosition::NoData))
+        .map(|(entry, stored)| Size {
+            id: entry.dump_id.0,
+            name: one_line(&EntryName::of(entry).to_string()),
+            stored,
+            rows: estimates.get(&key(entry)).copied(),
+        })
+        .collect();
+    sizes.sort_by_key(|size| std::cmp::Reverse(size.stored));
+    let total: Option<u64> = sizes.iter().map(|size| size.stored).sum();
+    Ok(Outcome::new(lines(&archive, &sizes, total), as_json(file, &archive, &sizes, total)))
+}
+
+fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
+    let header = archive.header();
+    let shown = |text: &BStr| one_line(&text.to_str_lossy());
+    let mut lines = vec![format!(
+        "{} archive {} of {}, made {} by {} from PostgreSQL {}",
+        header.format.name(),
+        header.version,
+        shown(header.dbname.as_bstr()),
+        header.created,
+        shown(header.dumper_version.as_bstr()),
+        shown(header.server_version.as_bstr())
+    )];
+    let room = |bytes: Option<u64>| bytes.map_or("?".to_owned(), mebibytes);
+    let width = sizes.iter().map(|size| room(size.stored).len()).max().unwrap_or_default();
+    for size in sizes {
+        let rows = match size.rows {
+            Some(1) => " (about 1 row)".to_owned(),
+            Some(rows) => format!(" (about {rows} rows)"),
+            None => String::new(),
+        };
+        lines.push(format!("{:>width$}  {}{rows}", room(size.stored), size.name));
+    }
+    let entries = archive.entries().len();
+    lines.push(match total {
+        Some(total) => format!("{} of data for {} of {entries} entries", mebibytes(total), sizes.len()),
+        None => {
+            format!(
+                "data for {} of {entries} entries; sizes are not known before an archive like this is read",
+                sizes.len()
+            )
+        }
+    });
+    lines
+}
+
+fn as_json(file: &Path, archive: &Archive, sizes: &[Size], total: Option<u64>) -> Value {
+    let data: Vec<_> = sizes
+        .iter()
+        .map(
+            |size| json!({"id": size.id, "entry": size.name, "stored_bytes": size.stored, "estimated_rows": size.rows}),
+        )
+        .collect();
+    json!({
+        "format": archive.header().format.name(),
+        "file": file.to_string_lossy(),
+        "entries": archive.entries().len(),
+        "stored_bytes": total,
+        "data": data,
+    })
+}
+
+type Key<'a> = (Option<&'a BStr>, Option<&'a BStr>);
+
+fn key(entry: &Entry) -> Key<'_> {
+    (entry.schema.as_ref().map(|text| text.as_bstr()), entry.tag.as_ref().map(|text| text.as_bstr()))
+}
+
+/// The number of rows of each table, as the planner's statistics have it, if they are in the archive.
+fn estimates(entries: &[Entry]) -> HashMap<Key<'_>, u64> {
+    let statistics = entries.iter().filter(|entry| entry.desc.as_ref().is_some_and(|desc| desc == "STATISTICS DATA"));
+    statistics
+        .filter_map(|entry| {
+            let (_, after) = entry.definition.as_ref()?.split_once_str("'reltuples', '")?;
+            let (number, _) = after.split_once_str("'")?;
+            // A negative number says that nobody has counted.
+            let rows = number.to_str().ok()?.parse::<f64>().ok().filter(|rows| *rows >= 0.0)?;
+            Some((key(entry), rows as u64))
+        })
+        .collect()
+}
