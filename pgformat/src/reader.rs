@@ -104,6 +104,9 @@ impl<R: Read> Reader<R> {
     /// Another reader of the same archive, which goes its own way, in another thread too; the table of contents is shared.
     /// `None` if the input cannot seek, so that there is only one way through it.
     ///
+    /// It knows where the blocks are that this one has found. Of an archive that does not say where they are,
+    /// [`Reader::check_end`] finds all of them, so that not every reader has to look for them.
+    ///
     /// The clone of an input must have a place of its own, which [`std::fs::File::try_clone`] does not give.
     pub fn another(&self) -> Option<Self>
     where
@@ -154,7 +157,8 @@ impl<R: Read> Reader<R> {
     }
 
     /// How many bytes the data of each entry takes in the archive, in the order of the entries, where that can be told
-    /// without reading the data. It is for before the first block, for it may go elsewhere in the archive.
+    /// without reading the data: of an archive in custom format that does not say where its blocks are, only after
+    /// [`Reader::check_end`]. It is for before the first block, for it may go elsewhere in the archive.
     ///
     /// # Errors
     /// The archive is damaged; reading fails.

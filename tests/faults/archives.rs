@@ -2,7 +2,7 @@
 
 use super::{fill, restore};
 use crate::sqlite::Scene;
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output};
+use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
 
 fn sample<'a>(server: &'a Server, scene: &Scene, compress: &str) -> Database<'a> {
     let database = server.database("damage");
@@ -84,4 +84,74 @@ fn flipped_bits_in_the_table_of_contents_never_crash_the_reader() {
             assert!([0, 1].contains(&out.code()), "flipped at {at}: {out}");
         }
     }
+}
+
+#[test]
+fn archives_in_other_formats_that_are_not_whole_change_nothing() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    let origin = sample(server, &scene, "none");
+    for format in ["-Fd", "-Ft"] {
+        run(origin.tool(REFERENCE, "pg_dump").args([format, "-f"]).arg(scene.path(format)));
+    }
+    let rows = || origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled");
+    let before = rows();
+    let refused = |path: &str, says: &str| {
+        let out = restore(&scene, path, &origin, &[]);
+        assert_eq!(out.code(), 1, "{out}");
+        assert!(out.stderr().contains(says) && out.stderr().contains("nothing was changed"), "{says}: {out}");
+        assert_eq!(rows(), before);
+    };
+    let whole = std::fs::read(scene.path("-Ft")).unwrap();
+    let script = whole.windows(11).position(|window| window == b"restore.sql").unwrap();
+    for cut in [whole.len() / 2, script - 512, script - 1] {
+        std::fs::write(scene.path("cut.tar"), &whole[..cut]).unwrap();
+        refused("./cut.tar", "it is truncated");
+    }
+    let folder = scene.path("-Fd");
+    for file in ["blob_4711.dat.gz", "toc"] {
+        let all = || std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let path = all().find(|path| path.to_str().is_some_and(|path| path.ends_with(file))).unwrap();
+        let aside = scene.path("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        refused("./-Fd", "the archive has no file");
+        std::fs::rename(&aside, &path).unwrap();
+    }
+    let out = restore(&scene, "./-Fd", &origin, &[]);
+    assert!(out.success() && rows() == before, "{out}");
+}
+
+/// Whatever is changed in them: `verify` comes to an end with an answer.
+#[test]
+fn every_changed_byte_is_verified_to_an_answer() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    let origin = server.database("small");
+    origin.psql(
+        "CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1, 'x'), (2, NULL); SELECT lo_from_bytea(5, 'five')",
+    );
+    let mut unsound = 0;
+    for args in [&["-Fc"][..], &["-Fc", "-Zlz4"], &["-Fc", "-Zzstd"], &["-Fc", "-Z0"], &["-Ft"]] {
+        run(origin.tool(REFERENCE, "pg_dump").args(args).arg("-f").arg(scene.path("out")));
+        let whole = std::fs::read(scene.path("out")).unwrap();
+        let verify = |bytes: Vec<u8>| {
+            let mut all = pgformat::Reader::seekable(std::io::Cursor::new(bytes.clone())).ok();
+            let mut once = pgformat::Reader::new(std::io::Cursor::new(bytes)).ok();
+            let silent = lifeboat::progress::Silent;
+            let all = all.as_mut().map(|reader| lifeboat::postgres::verify::verify(reader, &silent));
+            let once = once.as_mut().map(|reader| lifeboat::postgres::verify::verify(reader, &silent));
+            (all.is_some_and(|found| found.is_sound()), once.is_some_and(|found| found.is_sound()))
+        };
+        assert_eq!(verify(whole.clone()), (true, true), "{args:?}");
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x41;
+            let (all, once) = verify(bytes);
+            unsound += u32::from(!all && !once);
+            let (all, once) = verify(whole[..at].to_vec());
+            // Of a tar file the script at its end is not needed.
+            assert!(!(all || once) || args == ["-Ft"], "{args:?} cut at {at}");
+        }
+    }
+    assert!(unsound > 1000, "{unsound}");
 }

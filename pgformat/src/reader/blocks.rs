@@ -232,12 +232,16 @@ impl<R: Read> Layout<R> for Blocks {
         let mut sizes = vec![None; core.contents.slots.len()];
         let end = core.stream.input.length().map_err(|fault| fault.reading("the length of the archive"))?;
         let mut places: Vec<(u64, usize)> = Vec::new();
-        for (at, slot) in core.contents.slots.iter().enumerate() {
-            match slot.position {
-                DataPosition::At(offset) => places.push((offset, at)),
-                DataPosition::NoData => {}
+        for (at, (entry, slot)) in core.contents.entries.iter().zip(&core.contents.slots).enumerate() {
+            let found = match slot.position {
+                DataPosition::At(offset) => Some(offset),
+                DataPosition::NoData => continue,
+                DataPosition::NotSet => self.found.get(&entry.dump_id).copied(),
+            };
+            match found {
+                Some(offset) => places.push((offset, at)),
                 // What lies between two others may be this one.
-                DataPosition::NotSet => return Ok(sizes),
+                None => return Ok(sizes),
             }
         }
         places.sort_unstable();

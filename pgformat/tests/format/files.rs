@@ -390,4 +390,14 @@ fn sizes_are_those_of_the_files() {
     assert_eq!(reader.sizes().unwrap(), expected);
     check("after that", &Archive::read(reader), Format::Tar);
     assert_eq!(Reader::new(Cursor::new(set.tar())).unwrap().sizes().unwrap(), [None; 4]);
+    // An archive in custom format that was written to a pipe: after all blocks have been looked for.
+    let custom = crate::by_hand::custom();
+    let length = custom.len() as u64;
+    let mut reader = Reader::seekable(Cursor::new(custom)).unwrap();
+    let begin = reader.offset();
+    assert_eq!(reader.sizes().unwrap(), [None; 5]);
+    reader.check_end().unwrap();
+    let sizes = reader.sizes().unwrap();
+    assert_eq!((sizes[0], sizes.iter().flatten().sum::<u64>()), (None, length - begin));
+    assert_eq!(reader.another().unwrap().sizes().unwrap(), sizes);
 }
