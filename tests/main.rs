@@ -18,5 +18,6 @@ mod restore;
 mod security_labels;
 mod selection;
 mod sqlite;
+mod statements;
 mod statistics;
 mod support;
