@@ -117,6 +117,10 @@ fn files_that_cannot_be_used_are_named() {
     for line in ["line 1", "line 2"] {
         assert!(out.stderr().contains(&format!("{list_text}, {line}")), "{out}");
     }
+    for options in [["--section", "post-data"], ["-n", "public"]] {
+        let out = with(&options);
+        assert_eq!((out.code(), out.stderr().contains("nothing to restore")), (0, options[0] == "--section"), "{out}");
+    }
     fs::write(&filter, "include table a\nexclude table b\n").unwrap();
     let out = with(&["--filter", filter_text]);
     assert_eq!(out.code(), 2, "{out}");
@@ -125,6 +129,10 @@ fn files_that_cannot_be_used_are_named() {
         let out = with(&[&options[..], &["--strict-names"]].concat());
         assert_eq!(out.code(), 2, "{out}");
         assert!(out.stderr().contains(&format!("\"{}\"", options[1])), "{out}");
+        // Without that, it is only said.
+        let out = with(&options);
+        assert_eq!(out.code(), 0, "{out}");
+        assert!(out.stderr().contains(&format!("\"{}\": the archive has nothing", options[1])), "{out}");
     }
 }
 

@@ -95,6 +95,7 @@ pub fn restore_through<R: Read>(
     let options = statistics::as_taken(options, &entries, server, reporter);
     let options = options.as_ref();
     let plan = plan(&entries, version, options, &Target::of(server))?;
+    plan.tell_unmatched(reporter);
     refuse_unforced(&plan, &entries, options, target)?;
     source::check_end(archive)?;
     execute(&plan, &entries, options, target, connect, archive, reporter)

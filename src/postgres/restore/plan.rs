@@ -11,6 +11,7 @@ use super::planner::Planner;
 use super::select::{self, Wanted};
 use super::session::{ArchiveSettings, Target};
 use crate::Result;
+use crate::progress::{Level, Message, Reporter};
 
 /// How the definition of rows begins that go into a partitioned table, and from there into its partitions. It is a
 /// comment, and defines nothing.
@@ -29,6 +30,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is wanted of each entry.
     pub wanted: Vec<Wanted>,
+    /// Names in the options that match nothing in the archive, in words.
+    pub unmatched: Vec<String>,
 }
 
 /// One thing to do.
@@ -123,7 +126,7 @@ pub enum Purpose {
 /// Options that name what is not there; settings in the archive that make no sense.
 pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, target: &Target) -> Result<Plan> {
     let settings = ArchiveSettings::of(entries)?;
-    let wanted = select::select(entries, options)?;
+    let (wanted, unmatched) = select::select_and_tell(entries, options)?;
     let places = select::places(entries);
     let order = select::order(entries, options, &places)?;
     // With no definition wanted at all it is a restore of data only, asked for or not.
@@ -145,12 +148,25 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, targ
     }
     let steps = planner.steps;
     let session = settings.statements(options, target);
-    Ok(Plan { settings, session, drops, steps, wanted })
+    Ok(Plan { settings, session, drops, steps, wanted, unmatched })
 }
 
 impl Plan {
     /// Whether a plan has anything to do for the entry at this place.
     pub fn is_wanted(&self, at: usize) -> bool {
         self.wanted.get(at).is_some_and(|wanted| wanted.any())
+    }
+
+    /// Says what of the options means nothing for the archive: it may be a slip.
+    pub(super) fn tell_unmatched(&self, reporter: &dyn Reporter) {
+        let warn = |subject: &str, text: &str| {
+            reporter.message(Message { level: Level::Warning, subject: subject.into(), text: text.into() });
+        };
+        for name in &self.unmatched {
+            warn(name, "the archive has nothing of that name that the other options leave in");
+        }
+        if self.unmatched.is_empty() && !self.wanted.iter().any(|wanted| wanted.any()) {
+            warn("nothing to restore", "the options leave in nothing of what is in the archive");
+        }
     }
 }

@@ -56,6 +56,7 @@ pub fn script<R: Read>(
     let entries = archive.shared_entries();
     let header = archive.header().clone();
     let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
+    plan.tell_unmatched(reporter);
     source::check_end(archive)?;
     let mut script = Script {
         plan: &plan,

@@ -33,6 +33,14 @@ impl Wanted {
 /// # Errors
 /// Names that match nothing, if they must; a list that names an entry that is not there.
 pub fn select(entries: &[Entry], options: &RestoreOptions) -> Result<Vec<Wanted>> {
+    select_and_tell(entries, options).map(|(wanted, _)| wanted)
+}
+
+/// As [`select`]; also, in words, the names that match nothing, where they need not.
+///
+/// # Errors
+/// As [`select`].
+pub(super) fn select_and_tell(entries: &[Entry], options: &RestoreOptions) -> Result<(Vec<Wanted>, Vec<String>)> {
     let places = places(entries);
     let mut selector = Selector {
         entries,
@@ -53,10 +61,12 @@ pub fn select(entries: &[Entry], options: &RestoreOptions) -> Result<Vec<Wanted>
             selector.wanted[at] = parts(entry, options);
         }
     }
-    if options.strict_names {
-        selector.names.check()?;
+    let unmatched = selector.names.unmatched();
+    match unmatched.first() {
+        Some(missing) if options.strict_names => Err(Error::new(ErrorKind::Usage, format!("select {missing}"))
+            .why("the archive has nothing of that name that the other options leave in")),
+        _ => Ok((selector.wanted, unmatched)),
     }
-    Ok(selector.wanted)
 }
 
 /// Where each entry is among the archive's entries.
@@ -238,10 +248,11 @@ impl<'a> Names<'a> {
         names.take(text(&entry.tag))
     }
 
-    fn check(&self) -> Result<()> {
+    fn unmatched(&self) -> Vec<String> {
         [&self.schemas, &self.tables, &self.indexes, &self.functions, &self.triggers]
             .into_iter()
-            .try_for_each(Matched::check)
+            .flat_map(Matched::unmatched)
+            .collect()
     }
 }
 
@@ -264,11 +275,8 @@ impl<'a> Matched<'a> {
         })
     }
 
-    fn check(&self) -> Result<()> {
-        match self.given.iter().find(|name| self.matched.get(name.as_bstr()) == Some(&false)) {
-            None => Ok(()),
-            Some(missing) => Err(Error::new(ErrorKind::Usage, format!("select {} \"{missing}\"", self.what))
-                .why("the archive has nothing of that name that the other options leave in")),
-        }
+    fn unmatched(&self) -> impl Iterator<Item = String> {
+        let names = self.given.iter().filter(|name| self.matched.get(name.as_bstr()) == Some(&false));
+        names.map(|name| format!("{} \"{name}\"", self.what))
     }
 }

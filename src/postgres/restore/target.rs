@@ -70,7 +70,7 @@ pub fn refuse_unforced(
     let why = if present.is_empty() {
         "the database is empty, and nothing would be replaced".to_owned()
     } else if replaced.is_empty() {
-        format!("the database has {}, none of which are in the archive", relation_count(present.len()))
+        format!("the database has {}, none of which would be replaced", relation_count(present.len()))
     } else {
         let names: Vec<String> = replaced.iter().take(SHOWN).map(|r| format!("{}.{}", r.schema, r.name)).collect();
         let more = replaced.len().saturating_sub(SHOWN);
