@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bstr::{BString, ByteSlice};
-use pgformat::{Entry, Header, Section};
+use pgformat::{Created, Entry, Header, Section};
 use serde_json::json;
 
 use super::one_line;
@@ -20,7 +20,7 @@ fn lines(archive: &Archive) -> Vec<String> {
     let header = archive.header();
     let mut lines = vec![
         ";".to_owned(),
-        format!("; Archive created at {}", header.created),
+        format!("; Archive created at {}{}", header.created, zone(&header.created)),
         format!(";     dbname: {}", shown(&header.dbname)),
         format!(";     TOC Entries: {}", archive.entries().len()),
         format!(";     Compression: {}", header.compression.to_string().split(':').next().unwrap_or_default()),
@@ -61,6 +61,23 @@ fn line(entry: &Entry) -> String {
 fn is_unlisted(entry: &Entry) -> bool {
     let desc = entry.desc.as_ref().map(|d| d.as_slice()).unwrap_or_default();
     [&b"ENCODING"[..], b"STDSTRINGS", b"SEARCHPATH", b"DATABASE", b"DATABASE PROPERTIES"].contains(&desc)
+}
+
+/// The name of the time zone here at that moment, after a blank. The archive has a local time and no zone; pg_restore takes it
+/// for one of the place where the list is made.
+fn zone(created: &Created) -> String {
+    let Created { second, minute, hour, day, month, year, .. } = *created;
+    let small = |n: i32| i8::try_from(n).ok();
+    let made = || {
+        let year = i16::try_from(year.checked_add(1900)?).ok()?;
+        let month = small(month.checked_add(1)?)?;
+        let time =
+            jiff::civil::DateTime::new(year, month, small(day)?, small(hour)?, small(minute)?, small(second)?, 0);
+        let zoned = time.ok()?.to_zoned(jiff::tz::TimeZone::system()).ok()?;
+        Some(format!(" {}", zoned.strftime("%Z")))
+    };
+    // There is no name for a moment that there never was.
+    made().unwrap_or_default()
 }
 
 fn version(header: &Header) -> String {

@@ -94,3 +94,53 @@ pub(super) fn large_objects(entries: &[Entry], problems: &mut Vec<Problem>) -> O
     all.sort_unstable();
     any.then_some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: i32, desc: &str, dependencies: &[i32]) -> Entry {
+        let mut entry = Entry::new(DumpId(id), desc);
+        entry.tag = Some("x".into());
+        entry.dependencies = dependencies.iter().map(|id| DumpId(*id)).collect();
+        entry
+    }
+
+    fn problems(entries: &[Entry]) -> (u64, Vec<String>) {
+        let mut problems = Vec::new();
+        let unknown = dependencies(entries, &mut problems);
+        (unknown, problems.into_iter().map(|problem| problem.text).collect())
+    }
+
+    #[test]
+    fn loops_are_found_and_dependencies_on_nothing_counted() {
+        let sound = [entry(1, "TABLE", &[]), entry(2, "TABLE DATA", &[1, 99]), entry(3, "INDEX", &[1, 2, 98])];
+        assert_eq!(problems(&sound), (2, vec![]));
+        let backwards = [entry(3, "TABLE", &[2]), entry(2, "TABLE", &[1]), entry(1, "TABLE", &[])];
+        assert_eq!(problems(&backwards), (0, vec![]));
+        let itself = [entry(1, "TABLE", &[1])];
+        assert_eq!(problems(&itself), (0, vec!["it depends on itself, by way of the entries 1".into()]));
+        let ring = [entry(1, "TABLE", &[2]), entry(2, "VIEW", &[3]), entry(3, "RULE", &[2, 77]), entry(4, "ACL", &[1])];
+        assert_eq!(problems(&ring), (1, vec!["it depends on itself, by way of the entries 2, 3".into()]));
+        let long: Vec<Entry> = (1..=50).map(|id| entry(id, "VIEW", &[id % 50 + 1])).collect();
+        let text = "it depends on itself, by way of the entries 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …";
+        assert_eq!(problems(&long), (0, vec![text.into()]));
+    }
+
+    #[test]
+    fn encodings_and_large_objects_are_read_from_their_entries() {
+        let mut encoding_entry = entry(1, "ENCODING", &[]);
+        encoding_entry.definition = Some("SET client_encoding = 'sjis';\n".into());
+        assert_eq!(encoding(&[encoding_entry]), b"SJIS");
+        assert_eq!(encoding(&[]), b"");
+        let mut blob = entry(1, "BLOB", &[]);
+        blob.tag = Some("4000000000".into());
+        let mut batch = entry(2, "BLOB METADATA", &[]);
+        batch.definition = Some("7\n8\nnine\n".into());
+        let mut problems = Vec::new();
+        assert_eq!(large_objects(&[entry(3, "BLOBS", &[])], &mut problems), None);
+        assert_eq!(large_objects(&[blob, batch], &mut problems), Some(vec![7, 8, 4_000_000_000]));
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].text, "\"nine\" is not the OID of a large object");
+    }
+}
