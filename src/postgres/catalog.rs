@@ -14,7 +14,7 @@ use super::objects::{KINDS, Kind, Stage};
 use super::select;
 use super::session::Session;
 use super::version::ServerVersion;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::progress::Reporter;
 use crate::sql::Sql;
 use crate::wire::{Connection, Query, Rows};
@@ -48,6 +48,19 @@ impl Scope<'_> {
 /// # Errors
 /// A query or a lock fails, or a kind meets something that it cannot account for.
 pub fn read(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Model> {
+    let server = session.server();
+    read_catalog(session, options, reporter).map_err(|error| {
+        // Its catalog may lack what ours asks for.
+        if server.is_newer_than_known() && error.kind() == ErrorKind::Server {
+            return error.hint(format!(
+                "PostgreSQL {server} is newer than this lifeboat knows: use a newer lifeboat, or the server's own pg_dump"
+            ));
+        }
+        error
+    })
+}
+
+fn read_catalog(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Model> {
     let mut model = Model::new(select::resolve(session.connection(), &options.selection, reporter)?);
     let mut scope = Scope {
         server: session.server(),

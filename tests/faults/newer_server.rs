@@ -108,6 +108,18 @@ fn is_refused_if_it_holds_a_relation_of_a_new_kind() {
     assert!(out.stderr().contains("'g'"), "{out}");
 }
 
+#[test]
+fn says_so_where_its_catalog_lacks_what_is_asked_for() {
+    let Some(server) = newest() else { return };
+    let database = server.database("newer");
+    database.psql(CONTENT);
+    database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication RENAME pubviaroot TO pubthroughroot");
+    let scene = Scene::new();
+    let out = backup(&scene, &database);
+    assert_failed(&scene, &out, "pubviaroot");
+    assert!(out.stderr().contains("newer than this lifeboat knows"), "{out}");
+}
+
 /// Makes a table in pg_catalog that only its OID tells from a catalog that came with the server, and gives that the number
 /// of one that did.
 fn new_catalog(database: &Database<'_>, columns: &str) {

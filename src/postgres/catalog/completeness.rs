@@ -130,7 +130,7 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
     missing.extend(unheard.objects);
     if missing.is_empty() && unheard.facts.is_empty() {
         let unknown_columns = unheard::columns(connection, &catalogs, model)?;
-        left_out::tell(connection, &in_system_schemas, &relations, reporter)?;
+        left_out::tell(connection, &in_system_schemas, &relations, model.selected.is_everything(), reporter)?;
         tell_news(ServerVersion(connection.server_version()), &unknown_columns, reporter);
         return Ok(());
     }

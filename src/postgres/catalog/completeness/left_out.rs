@@ -6,12 +6,16 @@ use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::{Connection, Param, Query};
 
+/// What a message about members of operator families is about.
+const FAMILIES: &str = "operator families";
+
 /// Names what is left out: these objects in system schemas, and what the catalog is searched for here. `relations` are
-/// those that are dumped.
+/// those that are dumped; `everything` says that all else is, too.
 pub(super) fn tell(
     connection: &mut Connection,
     in_system_schemas: &[CatalogId],
     relations: &[u32],
+    everything: bool,
     reporter: &dyn Reporter,
 ) -> Result<()> {
     let found = connection.pipeline(&[
@@ -48,7 +52,7 @@ pub(super) fn tell(
             "left out, because building them failed or has not ended, so that nothing uses them",
         ),
         (
-            "operator families",
+            FAMILIES,
             "left out, because they were added to what every database has already; add them again after a restore",
         ),
     ];
@@ -60,7 +64,8 @@ pub(super) fn tell(
         lists.push((subject, reason, ids?));
     }
     for (subject, reason, ids) in lists {
-        if !ids.is_empty() {
+        // With a selection, what the server brought is no part of it.
+        if !ids.is_empty() && (everything || subject != FAMILIES) {
             let text = format!("{reason}: {}", describe(connection, &ids)?);
             reporter.message(Message { level: Level::Warning, subject: subject.into(), text });
         }

@@ -185,7 +185,8 @@ pub(super) fn columns(connection: &mut Connection, catalogs: &[ServerCatalog], m
         let mut ids = Vec::new();
         for row in rows.iter() {
             let id = CatalogId { catalog: Catalog(catalog.oid), oid: row.oid("oid")? };
-            if !model.extension_members.contains_key(&id) {
+            let left_out = model.find_object(id.catalog, id.oid).is_some_and(|object| object.dumped().is_none());
+            if !model.extension_members.contains_key(&id) && !left_out {
                 ids.push(id);
             }
         }
