@@ -1,7 +1,8 @@
 //! Archives in custom and in tar format. Whatever the bytes are: no panic, no endless loop, no memory beyond what the bytes
 //! warrant. And what is read as a stream is the same as what is read by entry.
 //!
-//! `cargo fuzz run read_archive`; real archives make a good start: `cargo fuzz run read_archive corpus some.dump`.
+//! `cargo fuzz run read_archive`, after `cargo run -p pgformat --example fuzz_seeds fuzz/corpus`; real archives make a good
+//! start, too: `cargo fuzz run read_archive corpus some.dump`.
 #![no_main]
 
 use std::collections::BTreeMap;

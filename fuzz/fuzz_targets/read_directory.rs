@@ -1,4 +1,6 @@
 //! As `read_archive`, for the directory format: the bytes are files, each a name out of a few, a length and a content.
+//!
+//! `cargo fuzz run read_directory`, after `cargo run -p pgformat --example fuzz_seeds fuzz/corpus`.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ const LIMITS: Limits =
 /// A small archive can hold a lot of data; more than this is not looked at.
 const ENOUGH: usize = 1 << 22;
 const NAMES: [&str; 8] =
-    ["toc.dat", "1.dat", "2.dat", "3.dat", "blobs.toc", "blobs_2.toc", "blob_7.dat", "blob_4000000000.dat"];
+    ["toc.dat", "12.dat", "13.dat", "14.dat", "blobs.toc", "blobs_13.toc", "blob_7.dat", "blob_4000000000.dat"];
 const SUFFIXES: [&str; 4] = ["", ".gz", ".lz4", ".zst"];
 
 struct Set(BTreeMap<String, Vec<u8>>);

@@ -160,7 +160,7 @@ fn sizes_are_listed_where_they_can_be_told() {
         let text = out.stdout();
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].contains(" archive 1.16 of verify"), "{out}");
-        assert!(lines[1].ends_with(" MiB  TABLE DATA public.a (about 3000 rows)"), "the largest comes first: {out}");
+        assert!(lines[1].ends_with(" KiB  TABLE DATA public.a (about 3000 rows)"), "the largest comes first: {out}");
         assert!(lines.last().unwrap().contains(" of data for 4 of "), "{out}");
         let answer: Value = serde_json::from_str(&scene.run(&["list", "--sizes", "--json", &path]).stdout()).unwrap();
         let stored: Vec<_> =
@@ -169,7 +169,7 @@ fn sizes_are_listed_where_they_can_be_told() {
         assert_eq!(answer["stored_bytes"], stored.iter().sum::<u64>());
     }
     let out = run(lifeboat_reading(&scene.path("-Fc"), true).args(["list", "--sizes", "-"]));
-    assert!(out.stdout().contains(" MiB  TABLE DATA public.a"), "its table of contents says where it is: {out}");
+    assert!(out.stdout().contains(" KiB  TABLE DATA public.a"), "its table of contents says where it is: {out}");
     let out = run(lifeboat_reading(&scene.path("-Ft"), true).args(["list", "--sizes", "-"]));
     assert!(out.stdout().contains("sizes are not known before an archive like this is read"), "{out}");
 }
