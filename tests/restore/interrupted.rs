@@ -100,3 +100,25 @@ fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
     database.pg_dump(REFERENCE, &[], &now);
     assert_same("after interrupted restores", &archive, &now, Rows::AnyOrder);
 }
+
+#[test]
+fn a_signal_ends_all_connections_of_a_parallel_restore() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let origin = server.database("interrupted");
+    // Keys of indexes that take for ever in the target, two at a time.
+    origin.psql(
+        "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+           'BEGIN IF current_database() LIKE ''interrupted_slow%'' THEN PERFORM pg_sleep(3600); END IF; RETURN $1; END';
+         CREATE TABLE a AS SELECT 1 AS id; CREATE TABLE b AS SELECT 1 AS id; CREATE TABLE c AS SELECT 1 AS id;
+         CREATE INDEX ON a (slow(id)); CREATE INDEX ON b (slow(id))",
+    );
+    origin.pg_dump(REFERENCE, &[], &archive);
+    let database = server.database("interrupted_slow");
+    let out = interrupted(&archive, &database, &["--jobs", "3"], "CREATE INDEX%", "TERM");
+    assert_eq!(out.code(), 143, "{out}");
+    assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
+    wait_until_left(&database);
+    assert_eq!(database.psql("SELECT count(*) FROM c"), "1");
+}

@@ -8,6 +8,7 @@ mod failures;
 mod interrupted;
 mod large_objects;
 mod options;
+mod parallel;
 pub mod scripts;
 mod versions;
 

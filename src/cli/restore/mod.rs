@@ -17,7 +17,6 @@ use super::{Common, given};
 use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore;
-use crate::progress::{Level, Message, Reporter};
 use crate::sqlite;
 use options::PostgresArgs;
 
@@ -84,13 +83,6 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             Ok(report::of_sqlite(&args.path, &summary, begun.elapsed()))
         }
         Database::Postgres(target) => {
-            if args.postgres.jobs().is_some_and(|jobs| jobs > 1) {
-                console.message(Message {
-                    level: Level::Warning,
-                    subject: "--jobs".into(),
-                    text: "a restore uses one connection for now".into(),
-                });
-            }
             let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
             let options = args.postgres.options(args.force, archive.entries(), &console)?;
             let mut connection = target.connect()?;

@@ -175,7 +175,7 @@ struct HowArgs {
     /// Stop at the first error instead of going on and counting them
     #[arg(long, short = 'e')]
     exit_on_error: bool,
-    /// How many connections write
+    /// How many connections restore the data and what comes after it; for archives in a file or a folder
     #[arg(long, short = 'j', value_name = "N", conflicts_with = "single_transaction", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 }
@@ -202,10 +202,6 @@ impl ScriptArgs {
 }
 
 impl PostgresArgs {
-    pub(super) fn jobs(&self) -> Option<u16> {
-        self.how.jobs
-    }
-
     /// What the engine is told about the archive with these `entries`.
     ///
     /// # Errors
@@ -242,6 +238,7 @@ impl PostgresArgs {
             single_transaction: how.single_transaction,
             transaction_size: how.transaction_size,
             exit_on_error: how.exit_on_error,
+            jobs: how.jobs.map_or(1, usize::from),
             data_for_failed_tables: pair(how.data_for_failed_tables, how.no_data_for_failed_tables, false),
         })
     }

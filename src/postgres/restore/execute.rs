@@ -10,6 +10,7 @@ use super::batch;
 use super::drops;
 use super::interrupt::Interrupt;
 use super::options::RestoreOptions;
+use super::parallel::{self, Readers};
 use super::plan::{Action, Plan, Step};
 use super::summary::{self, EntryError, EntryName, RestoreSummary};
 use super::transaction::Counts;
@@ -39,11 +40,19 @@ pub trait Data {
     fn large_objects(&mut self, id: DumpId, take: &mut TakeObject<'_>) -> Result<()>;
 }
 
+/// The data of an archive, for everybody who restores it.
+pub struct Source<'a> {
+    /// For the connection that there always is.
+    pub data: &'a mut dyn Data,
+    /// For those that work beside it.
+    pub workers: Option<Readers>,
+}
+
 /// Makes a connection to a database of this name, on the server that is restored into.
 pub type Connect<'a> = dyn Fn(&BStr) -> Result<Connection> + 'a;
 
 /// Carries out `plan`, which was made from these `entries` and `options`. Where it makes the database itself, `target` is
-/// a connection to that afterwards.
+/// a connection to that afterwards. With readers for workers, that many more connections work at the same time.
 ///
 /// # Errors
 /// A lost connection, damaged data: what no later step can succeed after. A statement that the server refuses is in
@@ -55,29 +64,12 @@ pub fn execute(
     options: &RestoreOptions,
     target: &mut Connection,
     connect: &Connect<'_>,
-    data: &mut dyn Data,
+    source: Source<'_>,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
     let interrupt = Interrupt::new(plan, options, target);
-    let mut run = Run {
-        plan,
-        entries,
-        options,
-        target,
-        connect,
-        reporter,
-        interrupt,
-        summary: RestoreSummary::default(),
-        failed: HashSet::new(),
-        undefined: HashSet::new(),
-        kept: HashSet::new(),
-        is_block: false,
-        actions: 0,
-        committed: Counts::default(),
-        reached: 0,
-        changed: 0,
-    };
-    let mut result = run.all(data);
+    let mut run = Run::new(plan, entries, options, target, connect, reporter, interrupt);
+    let mut result = run.all(source);
     if result.is_ok() && !run.summary.stopped && run.is_block {
         result = run.commit();
     }
@@ -93,8 +85,9 @@ pub fn execute(
         let Counts { rows, bytes, large_objects, .. } = run.committed;
         (run.summary.rows, run.summary.bytes, run.summary.large_objects) = (rows, bytes, large_objects);
     }
-    let reached = plan.steps[..run.reached].chunk_by(|a, b| a.entry == b.entry);
-    run.summary.entries = reached.filter(|steps| !run.failed.contains(&steps[0].entry)).count() as u64;
+    let reached = plan.steps[..run.reached.min(plan.steps.len())].chunk_by(|a, b| a.entry == b.entry);
+    let ended = run.ended.take().unwrap_or_else(|| reached.map(|steps| steps[0].entry).collect());
+    run.summary.entries = ended.difference(&run.failed).count() as u64;
     run.interrupt.finish();
     let summary = run.summary;
     match result {
@@ -120,7 +113,7 @@ pub(super) struct Run<'a> {
     /// Entries for which something failed.
     failed: HashSet<usize>,
     /// Entries whose definition failed.
-    undefined: HashSet<usize>,
+    pub(super) undefined: HashSet<usize>,
     /// Entries whose objects stay as they are, because they hold what is not in the archive.
     pub(super) kept: HashSet<usize>,
     /// Whether a transaction of several objects is open.
@@ -131,8 +124,18 @@ pub(super) struct Run<'a> {
     pub(super) committed: Counts,
     /// How many steps after the drops were carried out.
     pub(super) reached: usize,
+    /// Which entries were done, where they were not done in the order of the plan.
+    pub(super) ended: Option<HashSet<usize>>,
     /// How many rows statements have changed.
     pub(super) changed: u64,
+}
+
+/// What came of a part of a restore.
+pub(super) struct Outcome {
+    summary: RestoreSummary,
+    failed: HashSet<usize>,
+    undefined: HashSet<usize>,
+    reached: usize,
 }
 
 /// Statements that are sent without waiting for each one's answer: over a line with a delay, waiting would take longer
@@ -162,7 +165,68 @@ const WINDOW: usize = 100;
 const WINDOW_BYTES: usize = 128 * 1024;
 
 impl<'a> Run<'a> {
-    fn all(&mut self, data: &mut dyn Data) -> Result<()> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        entries: &'a [Entry],
+        options: &'a RestoreOptions,
+        target: &'a mut Connection,
+        connect: &'a Connect<'a>,
+        reporter: &'a dyn Reporter,
+        interrupt: Interrupt,
+    ) -> Self {
+        Self {
+            plan,
+            entries,
+            options,
+            target,
+            connect,
+            reporter,
+            interrupt,
+            summary: RestoreSummary::default(),
+            failed: HashSet::new(),
+            undefined: HashSet::new(),
+            kept: HashSet::new(),
+            is_block: false,
+            actions: 0,
+            committed: Counts::default(),
+            reached: 0,
+            ended: None,
+            changed: 0,
+        }
+    }
+
+    /// What came of it.
+    pub(super) fn outcome(self) -> Outcome {
+        let Self { summary, failed, undefined, reached, .. } = self;
+        Outcome { summary, failed, undefined, reached }
+    }
+
+    /// Takes over what came of a part that somebody else carried out.
+    pub(super) fn merge(&mut self, outcome: Outcome) {
+        let Outcome { summary, failed, undefined, reached } = outcome;
+        self.summary.rows += summary.rows;
+        self.summary.bytes += summary.bytes;
+        self.summary.large_objects += summary.large_objects;
+        self.summary.errors.extend(summary.errors);
+        self.summary.skipped.extend(summary.skipped);
+        self.summary.stopped |= summary.stopped;
+        self.failed.extend(failed);
+        self.undefined.extend(undefined);
+        self.reached += reached;
+    }
+
+    /// Whether an entry's definition failed.
+    pub(super) fn is_undefined(&self, entry: usize) -> bool {
+        self.undefined.contains(&entry)
+    }
+
+    /// Puts down that an entry was left out.
+    pub(super) fn leave_out(&mut self, entry: usize) {
+        self.summary.skipped.push(EntryName::of(&self.entries[entry]));
+        self.failed.insert(entry);
+    }
+
+    fn all(&mut self, source: Source<'_>) -> Result<()> {
         let plan = self.plan;
         if self.options.single_transaction {
             self.begin()?;
@@ -178,14 +242,16 @@ impl<'a> Run<'a> {
         if self.summary.stopped {
             return Ok(());
         }
-        if self.options.transaction_size.is_some() {
-            self.begin()?;
-        }
+        self.begin_block()?;
         self.reporter.phase("restore", Some(plan.steps.len() as u64));
-        self.carry_out(&plan.steps, data)
+        match source.workers {
+            Some(readers) => parallel::run(self, source.data, readers),
+            None => self.carry_out(&plan.steps, source.data),
+        }
     }
 
-    fn carry_out(&mut self, steps: &'a [Step], data: &mut dyn Data) -> Result<()> {
+    /// Carries out steps in their order; those of an entry follow each other.
+    pub(super) fn carry_out(&mut self, steps: &'a [Step], data: &mut dyn Data) -> Result<()> {
         let mut window = Window::default();
         for of_entry in steps.chunk_by(|a, b| a.entry == b.entry) {
             for step in of_entry {
@@ -316,10 +382,8 @@ impl<'a> Run<'a> {
     fn is_skipped(&mut self, entry: usize, table: Option<usize>) -> bool {
         let skip = !self.options.data_for_failed_tables && table.is_some_and(|table| self.undefined.contains(&table));
         if skip {
-            let name = EntryName::of(&self.entries[entry]);
             self.say(Level::Error, entry, "its table could not be created, so its rows are left out".to_owned());
-            self.summary.skipped.push(name);
-            self.failed.insert(entry);
+            self.leave_out(entry);
         }
         skip
     }

@@ -19,7 +19,8 @@ pub(super) struct Interrupt {
     state: Arc<State>,
     /// Of how many entries the steps before each step are.
     entries: Vec<u64>,
-    registration: Registration,
+    /// Of the one who restores; workers have none.
+    registration: Option<Registration>,
 }
 
 struct State {
@@ -32,7 +33,8 @@ struct State {
     is_asked: AtomicBool,
     /// Whether nothing more is sent to the server.
     is_over: AtomicBool,
-    handle: Mutex<CancelHandle>,
+    /// The connection's, and those of the workers beside it.
+    handles: Mutex<Vec<CancelHandle>>,
 }
 
 impl Interrupt {
@@ -52,10 +54,10 @@ impl Interrupt {
             has_begun: AtomicBool::new(false),
             is_asked: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
-            handle: Mutex::new(target.cancel_handle()),
+            handles: Mutex::new(vec![target.cancel_handle()]),
         });
         let at_the_end = Arc::clone(&state);
-        let registration = Registration::last_words(move || at_the_end.end());
+        let registration = Some(Registration::last_words(move || at_the_end.end()));
         Self { state, entries, registration }
     }
 
@@ -73,7 +75,23 @@ impl Interrupt {
 
     /// Another connection takes the place of the one before.
     pub(super) fn follow(&self, target: &Connection) {
-        *self.state.handle.lock().unwrap_or_else(PoisonError::into_inner) = target.cancel_handle();
+        *self.state.handles.lock().unwrap_or_else(PoisonError::into_inner) = vec![target.cancel_handle()];
+    }
+
+    /// The same for a worker, whose connection is cancelled along with the others.
+    pub(super) fn of_worker(&self, connection: &Connection) -> Self {
+        self.state.handles.lock().unwrap_or_else(PoisonError::into_inner).push(connection.cancel_handle());
+        self.of_same_worker()
+    }
+
+    /// Another one for a worker that is known already.
+    pub(super) fn of_same_worker(&self) -> Self {
+        Self { state: Arc::clone(&self.state), entries: Vec::new(), registration: None }
+    }
+
+    /// So many entries are there for good.
+    pub(super) fn count(&self, entries: usize) {
+        self.state.entries.store(u64::try_from(entries).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     /// Fails if the end was asked for; nothing more may be sent to the server then.
@@ -81,7 +99,9 @@ impl Interrupt {
         if !self.state.is_asked.load(Ordering::SeqCst) {
             return Ok(());
         }
-        self.state.is_over.store(true, Ordering::SeqCst);
+        if self.registration.is_some() {
+            self.state.is_over.store(true, Ordering::SeqCst);
+        }
         Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why("a signal asked for the end"))
     }
 
@@ -101,7 +121,10 @@ impl State {
                 break;
             }
             // A server that cannot be reached any more does nothing for this process either.
-            let _ = self.handle.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+            let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            for handle in handles {
+                let _ = handle.cancel();
+            }
             std::thread::sleep(PAUSE);
         }
         let (entries, total) = (self.entries.load(Ordering::SeqCst), self.total);

@@ -18,6 +18,7 @@ mod list_file;
 mod lo_data;
 mod options;
 mod owner;
+mod parallel;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -39,9 +40,10 @@ use std::io::Read;
 use bstr::BStr;
 use pgformat::{Header, Reader};
 
-pub use execute::{Connect, Data, TakeObject, TakeRows, execute};
+pub use execute::{Connect, Data, Source, TakeObject, TakeRows, execute};
 pub use list_file::parse_list;
 pub use options::{RestoreOptions, Sections, Selection};
+pub use parallel::Readers;
 pub use plan::{Action, Heading, Plan, Purpose, Step, plan};
 pub use script::{RestrictKey, ScriptSummary, script};
 pub use select::Wanted;
@@ -55,37 +57,56 @@ use crate::progress::Reporter;
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
 
-/// Restores the archive that `archive` reads into the database that `target` is connected to.
+/// Restores the archive that `archive` reads into the database that `target` is connected to, over that connection alone.
 ///
 /// What the server refuses is in the summary; see [`RestoreSummary::is_complete`].
 ///
 /// # Errors
 /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) without `force`, before anything is changed; options that name what
-/// is not in the archive; an archive that is cut off, before anything is changed where its input can seek; a damaged
-/// archive; a lost connection. With `single_transaction` nothing was changed then; without, what was restored before the
-/// error remains.
+/// is not in the archive, or that need more connections; an archive that is cut off, before anything is changed where its
+/// input can seek; a damaged archive; a lost connection. With `single_transaction` nothing was changed then; without, what
+/// was restored before the error remains.
 pub fn restore<R: Read>(
     target: &mut Connection,
     archive: &mut Reader<R>,
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
-    let nowhere = |database: &BStr| {
-        Err(Error::new(ErrorKind::Internal, format!("go on in database \"{database}\""))
-            .why("this restore was not told how to connect to another database"))
+    let alone = |doing: String| {
+        Error::new(ErrorKind::Internal, doing).why("this restore has one connection and no way to make others")
     };
-    restore_through(target, &nowhere, archive, options, reporter)
+    if options.jobs > 1 {
+        return Err(alone(format!("restore over {} connections", options.jobs)));
+    }
+    let nowhere = |database: &BStr| Err(alone(format!("connect to database \"{database}\"")));
+    restore_with(target, &nowhere, archive, |_| Ok(None), options, reporter)
 }
 
-/// As [`restore`]; with `create` in `options`, `connect` makes the connection to the database that was made, and `target`
-/// becomes that.
+/// As [`restore`]; `connect` makes the connections of the workers, if there are to be several, and with `create` in
+/// `options` the one to the database that was made, and `target` becomes that.
 ///
 /// # Errors
-/// As [`restore`]; with `create`, an archive that says nothing of its database, or `target` being a connection to that.
-pub fn restore_through<R: Read>(
+/// As [`restore`]; with `create`, an archive that says nothing of its database, or `target` being a connection to that;
+/// with `jobs`, an archive that can be read in one way only.
+pub fn restore_through<R: Read + Clone + Send + 'static>(
     target: &mut Connection,
     connect: &Connect<'_>,
     archive: &mut Reader<R>,
+    options: &RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<RestoreSummary> {
+    let readers = |archive: &mut Reader<R>| match options.jobs {
+        0 | 1 => Ok(None),
+        jobs => source::readers(archive, jobs).map(Some),
+    };
+    restore_with(target, connect, archive, readers, options, reporter)
+}
+
+fn restore_with<R: Read>(
+    target: &mut Connection,
+    connect: &Connect<'_>,
+    archive: &mut Reader<R>,
+    readers: impl FnOnce(&mut Reader<R>) -> Result<Option<Readers>>,
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
@@ -98,7 +119,8 @@ pub fn restore_through<R: Read>(
     plan.tell_unmatched(reporter);
     refuse_unforced(&plan, &entries, options, target)?;
     source::check_end(archive)?;
-    execute(&plan, &entries, options, target, connect, archive, reporter)
+    let workers = readers(archive)?;
+    execute(&plan, &entries, options, target, connect, Source { data: archive, workers }, reporter)
 }
 
 /// The version of the archive's format, as [`plan()`] wants it.

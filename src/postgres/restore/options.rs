@@ -62,6 +62,8 @@ pub struct RestoreOptions {
     pub transaction_size: Option<u32>,
     /// Stop at the first error.
     pub exit_on_error: bool,
+    /// How many connections restore the data and what comes after it; at least 1.
+    pub jobs: usize,
     /// Load a table's rows even if its creation failed, into whatever table of that name is there.
     pub data_for_failed_tables: bool,
 }
@@ -97,6 +99,7 @@ impl Default for RestoreOptions {
             single_transaction: false,
             transaction_size: None,
             exit_on_error: false,
+            jobs: 1,
             data_for_failed_tables: false,
         }
     }

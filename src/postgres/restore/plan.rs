@@ -7,6 +7,7 @@ use pgformat::kinds::{Group, Pass};
 
 use super::kinds;
 use super::options::RestoreOptions;
+use super::parallel;
 use super::planner::Planner;
 use super::select::{self, Wanted};
 use super::session::{ArchiveSettings, Target};
@@ -32,6 +33,8 @@ pub struct Plan {
     pub wanted: Vec<Wanted>,
     /// Names in the options that match nothing in the archive, in words.
     pub unmatched: Vec<String>,
+    /// Which entries may be restored beside others; none where everything goes over one connection.
+    pub apart: Vec<bool>,
 }
 
 /// One thing to do.
@@ -141,14 +144,21 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, targ
         }
     }
     let drops = planner.end_of_drops();
+    let apart = match options.jobs > 1 {
+        true => parallel::apart(entries, &wanted),
+        false => vec![false; entries.len()],
+    };
     for pass in [Pass::Main, Pass::Acl, Pass::PostAcl] {
         for &at in order.iter().filter(|at| wanted[**at].any() && kinds::pass(&entries[**at]) == pass) {
+            if parallel::begins_anew(&apart, planner.steps.last(), at) {
+                planner.forget_settings();
+            }
             planner.restore(at, wanted[at])?;
         }
     }
     let steps = planner.steps;
     let session = settings.statements(options, target);
-    Ok(Plan { settings, session, drops, steps, wanted, unmatched })
+    Ok(Plan { settings, session, drops, steps, wanted, unmatched, apart })
 }
 
 impl Plan {

@@ -170,6 +170,11 @@ impl<'a> Planner<'a> {
     /// Goes on in the database that the entry made: nothing of what was set holds there.
     fn connect(&mut self, at: usize) {
         self.push(at, Action::Connect(text(&self.entries[at].tag).into()));
+        self.forget_settings();
+    }
+
+    /// Takes nothing for set any more: what follows is done in another session.
+    pub(super) fn forget_settings(&mut self) {
         (self.user, self.schema, self.tablespace, self.access_method) = (None, None, None, None);
     }
 

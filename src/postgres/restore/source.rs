@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use pgformat::{Block, DumpId, Reader};
 
 use super::execute::{Data, TakeObject, TakeRows};
+use super::parallel::Readers;
 use super::summary::EntryName;
 use crate::{Error, ErrorKind, Result};
 
@@ -35,6 +36,24 @@ pub(super) fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
     archive.check_end().map_err(|error| {
         archive_error("find the end of the archive", error).hint("nothing was changed: take another archive")
     })
+}
+
+/// Readers of the archive for so many workers.
+///
+/// # Errors
+/// The input cannot seek, so that there is one way through it only.
+pub(super) fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>, jobs: usize) -> Result<Readers> {
+    let another = |_| {
+        let reader = archive.another().ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("restore over {jobs} connections"))
+                .why("the archive comes from a pipe, which can be read from one end to the other only")
+                .hint("give the name of a file, or leave --jobs out")
+        })?;
+        Ok(Box::new(reader) as Box<dyn Data + Send>)
+    };
+    let of_workers = (0..jobs).map(another).collect::<Result<_>>()?;
+    let sizes = archive.sizes().map_err(|error| archive_error("find out how large the archive's parts are", error))?;
+    Ok(Readers { of_workers, sizes })
 }
 
 impl<R: Read> Data for Reader<R> {

@@ -31,6 +31,16 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Begins a transaction of so many objects, where there are such.
+    pub(super) fn begin_block(&mut self) -> Result<()> {
+        if self.options.transaction_size.is_some() { self.begin() } else { Ok(()) }
+    }
+
+    /// Commits what is open, so that others can see it.
+    pub(super) fn end_block(&mut self) -> Result<()> {
+        if self.is_block { self.commit() } else { Ok(()) }
+    }
+
     pub(super) fn commit(&mut self) -> Result<()> {
         let failed = |error: Error| Error::new(ErrorKind::Server, "commit what was restored").source(error);
         // A server answers COMMIT with success even if it rolls back, because the transaction had failed before.
@@ -79,9 +89,7 @@ impl Run<'_> {
     /// Makes the database or changes its properties, outside of any transaction. Without it there is nothing to restore
     /// into.
     pub(super) fn make_database(&mut self, entry: usize, statement: &[u8]) -> Result<()> {
-        if self.is_block {
-            self.commit()?;
-        }
+        self.end_block()?;
         let is_made = self.statement(entry, statement)?;
         if !is_made && kinds::is(&self.entries[entry], "DATABASE") {
             self.summary.stopped = true;
@@ -91,16 +99,11 @@ impl Run<'_> {
 
     /// Goes on in the database that was made.
     pub(super) fn connect(&mut self, database: &BStr) -> Result<()> {
-        if self.is_block {
-            self.commit()?;
-        }
+        self.end_block()?;
         *self.target = (self.connect)(database)?;
         self.interrupt.follow(self.target);
         self.begin_session()?;
-        if self.options.transaction_size.is_some() {
-            self.begin()?;
-        }
-        Ok(())
+        self.begin_block()
     }
 
     /// A statement of the archive's that begins a transaction would have everything after it lost in the end, and one

@@ -1,0 +1,218 @@
+//! Carries out a plan over several connections.
+//!
+//! What comes before the data is made over one connection, in the archive's order. Then the data and what comes after it
+//! is handed to workers, each with a connection and a reader of the archive of its own: the largest first, nothing
+//! before what it depends on, and never two at a time that would wait for each other's locks. Privileges are given over
+//! the first connection again, and what has to come after them is handed out as before.
+
+mod schedule;
+mod worker;
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::thread;
+
+use bstr::{BString, ByteSlice};
+use crossbeam_channel::unbounded;
+use pgformat::DumpId;
+use pgformat::kinds::Pass;
+
+use super::execute::{Data, Run};
+use super::interrupt::Interrupt;
+use super::kinds;
+use super::plan::Step;
+use super::summary::EntryName;
+use crate::progress::Level;
+use crate::wire::Connection;
+use crate::{Error, ErrorKind, Result};
+use schedule::Schedule;
+pub(super) use schedule::apart;
+use worker::{Context, Done, Worker};
+
+/// The archive, as workers need it.
+pub struct Readers {
+    /// A reader for each worker.
+    pub of_workers: Vec<Box<dyn Data + Send>>,
+    /// How many bytes of the archive the data of each entry takes, in the order of the entries, where that is known.
+    pub sizes: Vec<Option<u64>>,
+}
+
+/// Carries out the steps of the run's plan; `data` is for what is done over the run's own connection.
+pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, readers: Readers) -> Result<()> {
+    let mut team = Team::new(run, readers);
+    let result = team.restore(run, data);
+    run.ended = Some(team.ended);
+    result
+}
+
+struct Team {
+    readers: Vec<Box<dyn Data + Send>>,
+    connections: Vec<Connection>,
+    interrupts: Vec<Interrupt>,
+    sizes: Vec<Option<u64>>,
+    places: HashMap<DumpId, usize>,
+    /// Entries that were done, well or not.
+    ended: HashSet<usize>,
+    /// Entries that were left out, because what they depend on could not be made.
+    left_out: HashSet<usize>,
+}
+
+impl Team {
+    fn new(run: &Run<'_>, readers: Readers) -> Self {
+        Self {
+            readers: readers.of_workers,
+            connections: Vec::new(),
+            interrupts: Vec::new(),
+            sizes: readers.sizes,
+            places: super::select::places(run.entries),
+            ended: HashSet::new(),
+            left_out: HashSet::new(),
+        }
+    }
+
+    fn restore(&mut self, run: &mut Run<'_>, data: &mut dyn Data) -> Result<()> {
+        let plan = run.plan;
+        for pass in [Pass::Main, Pass::Acl, Pass::PostAcl] {
+            let mut beside = Vec::new();
+            let mut in_order: Vec<Range<usize>> = Vec::new();
+            let mut begin = 0;
+            for steps in plan.steps.chunk_by(|a, b| a.entry == b.entry) {
+                let part = begin..begin + steps.len();
+                begin = part.end;
+                let entry = steps[0].entry;
+                if kinds::pass(&run.entries[entry]) != pass {
+                    continue;
+                }
+                match in_order.last_mut() {
+                    _ if plan.apart[entry] => beside.push(part),
+                    // Statements that follow each other are sent together.
+                    Some(last) if last.end == part.start => last.end = part.end,
+                    _ => in_order.push(part),
+                }
+            }
+            for part in in_order {
+                run.carry_out(&plan.steps[part.clone()], data)?;
+                self.ended.extend(plan.steps[part].iter().map(|step| step.entry));
+                if run.summary.stopped {
+                    return Ok(());
+                }
+            }
+            if !beside.is_empty() {
+                run.end_block()?;
+                self.work(run, beside)?;
+                if run.summary.stopped {
+                    return Ok(());
+                }
+                run.begin_block()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects as many workers as there are readers.
+    fn connect(&mut self, run: &mut Run<'_>) -> Result<()> {
+        if !self.connections.is_empty() {
+            return Ok(());
+        }
+        let rows = run.target.query("SELECT pg_catalog.current_database() AS name", &[])?;
+        let database: BString = rows.one()?.string("name")?;
+        for _ in 0..self.readers.len() {
+            let mut connection = (run.connect)(database.as_bstr())?;
+            run.plan.session.iter().try_for_each(|statement| connection.execute(statement))?;
+            self.interrupts.push(run.interrupt.of_worker(&connection));
+            self.connections.push(connection);
+        }
+        Ok(())
+    }
+
+    /// Hands out these parts of the plan's steps until all are done, or something ends the restore.
+    fn work(&mut self, run: &mut Run<'_>, parts: Vec<Range<usize>>) -> Result<()> {
+        self.connect(run)?;
+        let mut schedule = Schedule::new(run.entries, &run.plan.steps, parts, &self.sizes);
+        let cancel: Vec<_> = self.connections.iter().map(Connection::cancel_handle).collect();
+        let context = Context::of(run);
+        let (orders, taken) = unbounded();
+        let (done, results) = unbounded();
+        let mut fatal = None;
+        let (mut connections, mut readers) = (std::mem::take(&mut self.connections), std::mem::take(&mut self.readers));
+        thread::scope(|scope| {
+            let workers = connections.iter_mut().zip(&mut readers).zip(&self.interrupts);
+            for (n, ((connection, data), interrupt)) in workers.enumerate() {
+                let interrupt = interrupt.of_same_worker();
+                let worker = Worker { n, context: &context, connection, data: data.as_mut(), interrupt };
+                let (taken, done) = (taken.clone(), done.clone());
+                scope.spawn(move || worker.work(&taken, &done));
+            }
+            drop((taken, done));
+            let mut busy = HashSet::new();
+            loop {
+                let is_ending = fatal.is_some() || run.summary.stopped;
+                while !is_ending && schedule.running() < cancel.len() {
+                    let Some(n) = schedule.next() else { break };
+                    let item = schedule.item(n);
+                    if self.is_left_out(run, item.entry) {
+                        schedule.done(n);
+                    } else if orders.send((n, item.steps.clone())).is_err() {
+                        fatal = Some(Error::new(ErrorKind::Internal, "restore in parallel").why("no worker is left"));
+                        break;
+                    }
+                }
+                if schedule.running() == 0 {
+                    break;
+                }
+                match results.recv() {
+                    Ok(Done::Begun { worker }) => _ = busy.insert(worker),
+                    Ok(Done::Ended { worker, n, outcome }) => {
+                        busy.remove(&worker);
+                        schedule.done(n);
+                        let was_ending = fatal.is_some() || run.summary.stopped;
+                        match outcome {
+                            // What was cancelled because of another error has none of its own.
+                            _ if was_ending => {}
+                            Ok(outcome) => {
+                                self.ended.insert(schedule.item(n).entry);
+                                run.merge(*outcome);
+                                run.interrupt.count(self.ended.len());
+                            }
+                            Err(error) => fatal = Some(error),
+                        }
+                        if !was_ending && (fatal.is_some() || run.summary.stopped) {
+                            for worker in &busy {
+                                // One that cannot be cancelled is waited for.
+                                let _ = cancel[*worker].cancel();
+                            }
+                        }
+                    }
+                    Err(_) => {
+                        let why = "the workers ended without a word";
+                        fatal.get_or_insert_with(|| Error::new(ErrorKind::Internal, "restore in parallel").why(why));
+                        break;
+                    }
+                }
+            }
+            drop(orders);
+        });
+        (self.connections, self.readers) = (connections, readers);
+        fatal.map_or(Ok(()), Err)
+    }
+
+    /// Whether something that the entry depends on could not be made, so that the entry cannot be, either.
+    fn is_left_out(&mut self, run: &mut Run<'_>, entry: usize) -> bool {
+        if run.options.data_for_failed_tables {
+            return false;
+        }
+        let on = run.entries[entry].dependencies.iter().filter_map(|id| self.places.get(id).copied());
+        let is_missing = |at: &usize| run.is_undefined(*at) || self.left_out.contains(at);
+        let Some(missing) = on.into_iter().find(is_missing) else { return false };
+        let missing = EntryName::of(&run.entries[missing]);
+        run.say(Level::Error, entry, format!("left out, because {missing} is not there"));
+        run.leave_out(entry);
+        self.left_out.insert(entry);
+        true
+    }
+}
+
+/// Whether a step is to be carried out apart from those before it: its settings must not rely on theirs.
+pub(super) fn begins_anew(apart: &[bool], before: Option<&Step>, entry: usize) -> bool {
+    apart[entry] || before.is_some_and(|step| apart[step.entry])
+}

@@ -1,0 +1,316 @@
+//! Which entries can be restored beside others, and in which order. Nothing here talks to a server.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use pgformat::kinds::{Group, Pass};
+use pgformat::{DumpId, Entry, Section};
+
+use super::super::kinds;
+use super::super::plan::Step;
+use super::super::select::Wanted;
+
+/// For each entry, whether it may be restored beside others: what belongs to the data or comes after it, and what is said
+/// about such objects. What comes before the data is made in the archive's order, and privileges, which can be about
+/// one row of a catalog, are given one after the other.
+pub(in super::super) fn apart(entries: &[Entry], wanted: &[Wanted]) -> Vec<bool> {
+    let mut places: HashMap<DumpId, usize> = HashMap::new();
+    let mut apart: Vec<bool> = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        let after = || entry.dependencies.iter().filter_map(|id| places.get(id)).any(|&on| apart[on]);
+        let is_late = match entry.section {
+            Section::Data | Section::PostData => true,
+            Section::None => kinds::is_dependent(entry) && after(),
+            Section::PreData => false,
+        };
+        let is_apart = is_late && kinds::pass(entry) != Pass::Acl && wanted.get(at).is_some_and(|wanted| wanted.any());
+        places.insert(entry.dump_id, at);
+        apart.push(is_apart);
+    }
+    apart
+}
+
+/// How an entry locks the tables that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    /// Others of this sort may lock the same table: they make indexes.
+    Shared,
+    Exclusive,
+}
+
+/// What is to be done for one entry.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// The entry's place in the archive.
+    pub entry: usize,
+    /// Its steps in the plan.
+    pub steps: Range<usize>,
+    /// The items that wait for this one.
+    then: Vec<usize>,
+    /// How many items this one waits for.
+    waits_for: usize,
+    /// Tables, by their places in the archive.
+    tables: HashSet<usize>,
+    lock: Lock,
+    /// How much work it is, in bytes of the archive.
+    size: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running,
+    Done,
+}
+
+/// Items, some of which are running.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    items: Vec<Item>,
+    /// Items that wait for nothing, the largest last.
+    ready: Vec<usize>,
+    running: Vec<usize>,
+}
+
+impl Schedule {
+    /// A schedule of these parts of a plan's steps, each about one entry. `sizes` are those of the entries' data.
+    pub(super) fn new(entries: &[Entry], steps: &[Step], parts: Vec<Range<usize>>, sizes: &[Option<u64>]) -> Self {
+        let places: HashMap<DumpId, usize> =
+            entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect();
+        let mut items: Vec<Item> = Vec::with_capacity(parts.len());
+        for part in parts {
+            let entry = steps[part.start].entry;
+            let lock = if kinds::is(&entries[entry], "INDEX") { Lock::Shared } else { Lock::Exclusive };
+            items.push(Item {
+                entry,
+                steps: part,
+                then: Vec::new(),
+                waits_for: 0,
+                tables: HashSet::new(),
+                lock,
+                size: 0,
+                state: State::Waiting,
+            });
+        }
+        let item_of: HashMap<usize, usize> = items.iter().enumerate().map(|(n, item)| (item.entry, n)).collect();
+        let on = |entry: &Entry| -> Vec<usize> {
+            entry.dependencies.iter().filter_map(|id| places.get(id).copied()).collect()
+        };
+        // What needs a table needs its rows once there are any.
+        let mut rows_of: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (n, item) in items.iter().enumerate().filter(|(_, item)| kinds::is(&entries[item.entry], "TABLE DATA")) {
+            for table in on(&entries[item.entry]) {
+                rows_of.entry(table).or_default().push(n);
+            }
+        }
+        let size = |at: usize| sizes.get(at).copied().flatten().unwrap_or(0);
+        for n in 0..items.len() {
+            let entry = &entries[items[n].entry];
+            let mut before = HashSet::new();
+            let mut tables = HashSet::new();
+            for at in on(entry) {
+                if let Some(&other) = item_of.get(&at).filter(|other| **other != n) {
+                    before.insert(other);
+                    tables.extend(items[other].tables.iter().copied());
+                }
+                if kinds::group(&entries[at]) == Group::Relation {
+                    tables.insert(at);
+                    if entry.section != Section::Data {
+                        before.extend(rows_of.get(&at).into_iter().flatten().filter(|other| **other != n));
+                    }
+                }
+            }
+            for other in &before {
+                items[*other].then.push(n);
+            }
+            let rows = tables.iter().flat_map(|table| rows_of.get(table).into_iter().flatten());
+            let of_tables: u64 = rows.map(|rows| size(items[*rows].entry)).sum();
+            let item = &mut items[n];
+            item.waits_for = before.len();
+            item.size = size(item.entry).max(of_tables);
+            item.tables = tables;
+        }
+        let mut schedule = Self { items, ready: Vec::new(), running: Vec::new() };
+        let ready: Vec<usize> = (0..schedule.items.len()).filter(|n| schedule.items[*n].waits_for == 0).collect();
+        schedule.add_ready(ready);
+        schedule
+    }
+
+    /// The item of that number.
+    pub(super) fn item(&self, n: usize) -> &Item {
+        &self.items[n]
+    }
+
+    /// How many items are running.
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// The largest item that can run beside those that do; it is running then. `None` if there is none at the moment.
+    pub(super) fn next(&mut self) -> Option<usize> {
+        if self.ready.is_empty() && self.running.is_empty() {
+            // Whatever is left waits for itself, in a circle; somebody has to begin.
+            let first = self.items.iter().position(|item| item.state == State::Waiting)?;
+            self.add_ready(vec![first]);
+        }
+        let place = self.ready.iter().rposition(|n| self.running.iter().all(|other| !self.conflict(*n, *other)))?;
+        let n = self.ready.remove(place);
+        self.items[n].state = State::Running;
+        self.running.push(n);
+        Some(n)
+    }
+
+    /// Notes that an item has ended, well or not.
+    pub(super) fn done(&mut self, n: usize) {
+        self.running.retain(|other| *other != n);
+        self.items[n].state = State::Done;
+        let mut ready = Vec::new();
+        for then in std::mem::take(&mut self.items[n].then) {
+            let item = &mut self.items[then];
+            item.waits_for = item.waits_for.saturating_sub(1);
+            if item.waits_for == 0 && item.state == State::Waiting {
+                ready.push(then);
+            }
+        }
+        self.add_ready(ready);
+    }
+
+    fn add_ready(&mut self, more: Vec<usize>) {
+        for n in more {
+            // Of equals, the one that comes first in the archive is the last here.
+            let key = |n: usize| (self.items[n].size, std::cmp::Reverse(n));
+            let place = self.ready.partition_point(|other| key(*other) < key(n));
+            self.ready.insert(place, n);
+        }
+    }
+
+    /// Whether two items would wait for each other's locks.
+    fn conflict(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.items[a], &self.items[b]);
+        (a.lock == Lock::Exclusive || b.lock == Lock::Exclusive) && !a.tables.is_disjoint(&b.tables)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// An entry by its number, kind, section, and what it depends on.
+    fn entry(id: i32, desc: &str, section: Section, on: &[i32]) -> Entry {
+        Entry {
+            dump_id: DumpId(id),
+            desc: Some(desc.into()),
+            tag: Some(format!("{desc} {id}").into()),
+            section,
+            dependencies: on.iter().map(|id| DumpId(*id)).collect(),
+            has_data: desc == "TABLE DATA",
+            catalog_oid: (0, 0),
+            definition: None,
+            drop_statement: None,
+            copy_statement: None,
+            schema: None,
+            tablespace: None,
+            table_access_method: None,
+            relkind: 0,
+            owner: None,
+        }
+    }
+
+    fn step(entry: usize) -> Step {
+        Step { entry, action: super::super::super::plan::Action::Define(Some("SELECT 1;".into())) }
+    }
+
+    /// Two tables with rows (10 and 1000 bytes), a primary key and an index on each, and a foreign key between them.
+    fn archive() -> (Vec<Entry>, Vec<Option<u64>>) {
+        let entries = vec![
+            entry(1, "TABLE", Section::PreData, &[]),
+            entry(2, "TABLE", Section::PreData, &[]),
+            entry(3, "TABLE DATA", Section::Data, &[1]),
+            entry(4, "TABLE DATA", Section::Data, &[2]),
+            entry(5, "CONSTRAINT", Section::PostData, &[1]),
+            entry(6, "CONSTRAINT", Section::PostData, &[2]),
+            entry(7, "INDEX", Section::PostData, &[2]),
+            entry(8, "INDEX", Section::PostData, &[2]),
+            entry(9, "FK CONSTRAINT", Section::PostData, &[1, 6]),
+            entry(10, "COMMENT", Section::None, &[7]),
+        ];
+        (entries, vec![None, None, Some(10), Some(1000), None, None, None, None, None, None])
+    }
+
+    fn schedule() -> Schedule {
+        let (entries, sizes) = archive();
+        let steps: Vec<Step> = (0..entries.len()).map(step).collect();
+        Schedule::new(&entries, &steps, (2..entries.len()).map(|n| n..n + 1).collect(), &sizes)
+    }
+
+    /// The entries that begin now.
+    fn begin(schedule: &mut Schedule) -> Vec<i32> {
+        let mut begun = Vec::new();
+        while let Some(n) = schedule.next() {
+            begun.push(i32::try_from(schedule.item(n).entry).unwrap() + 1);
+        }
+        begun
+    }
+
+    fn end(schedule: &mut Schedule, id: i32) {
+        let n = schedule.items.iter().position(|item| item.entry + 1 == usize::try_from(id).unwrap()).unwrap();
+        schedule.done(n);
+    }
+
+    #[test]
+    fn only_what_comes_with_or_after_the_data_is_apart() {
+        let mut entries = archive().0;
+        entries.push(entry(11, "COMMENT", Section::None, &[1]));
+        entries.push(entry(12, "ACL", Section::None, &[3]));
+        let all = vec![Wanted { definition: true, data: true, ..Wanted::default() }; entries.len()];
+        let apart = apart(&entries, &all);
+        let ids: Vec<usize> = (0..entries.len()).filter(|n| apart[*n]).map(|n| n + 1).collect();
+        assert_eq!(ids, [3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn rows_come_before_what_is_made_on_their_table_and_the_largest_first() {
+        let mut schedule = schedule();
+        assert_eq!(begin(&mut schedule), [4, 3]);
+        end(&mut schedule, 3);
+        assert_eq!(begin(&mut schedule), [5]);
+        end(&mut schedule, 4);
+        // A constraint and an index on one table would wait for each other, two indexes do not.
+        let begun = begin(&mut schedule);
+        assert_eq!(begun, [6]);
+        end(&mut schedule, 6);
+        assert_eq!(begin(&mut schedule), [7, 8]);
+        end(&mut schedule, 5);
+        // The foreign key locks both tables.
+        assert_eq!(begin(&mut schedule), Vec::<i32>::new());
+        end(&mut schedule, 7);
+        end(&mut schedule, 8);
+        assert_eq!(begin(&mut schedule), [9]);
+        end(&mut schedule, 9);
+        assert_eq!(begin(&mut schedule), [10]);
+        end(&mut schedule, 10);
+        assert_eq!(schedule.next(), None);
+        assert_eq!(schedule.running(), 0);
+    }
+
+    #[test]
+    fn circle_is_broken_at_its_first_item() {
+        let entries = vec![
+            entry(1, "CONSTRAINT", Section::PostData, &[2]),
+            entry(2, "CONSTRAINT", Section::PostData, &[1]),
+            entry(3, "CONSTRAINT", Section::PostData, &[3]),
+        ];
+        let steps: Vec<Step> = (0..3).map(step).collect();
+        let mut schedule = Schedule::new(&entries, &steps, (0..3).map(|n| n..n + 1).collect(), &[]);
+        assert_eq!(begin(&mut schedule), [3]);
+        end(&mut schedule, 3);
+        assert_eq!(begin(&mut schedule), [1]);
+        end(&mut schedule, 1);
+        assert_eq!(begin(&mut schedule), [2]);
+        end(&mut schedule, 2);
+        assert_eq!(schedule.next(), None);
+    }
+}

@@ -1,0 +1,81 @@
+//! One of the connections that a parallel restore works over.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use bstr::BStr;
+use crossbeam_channel::{Receiver, Sender};
+use pgformat::Entry;
+
+use super::super::execute::{Data, Outcome, Run};
+use super::super::interrupt::Interrupt;
+use super::super::options::RestoreOptions;
+use super::super::plan::Plan;
+use crate::progress::Reporter;
+use crate::wire::Connection;
+use crate::{Error, ErrorKind, Result};
+
+/// What all workers know.
+pub(super) struct Context<'a> {
+    plan: &'a Plan,
+    entries: &'a [Entry],
+    options: &'a RestoreOptions,
+    reporter: &'a dyn Reporter,
+    undefined: HashSet<usize>,
+    kept: HashSet<usize>,
+}
+
+impl<'a> Context<'a> {
+    /// What is known when the workers begin.
+    pub(super) fn of(run: &Run<'a>) -> Self {
+        Self {
+            plan: run.plan,
+            entries: run.entries,
+            options: run.options,
+            reporter: run.reporter,
+            undefined: run.undefined.clone(),
+            kept: run.kept.clone(),
+        }
+    }
+}
+
+/// A worker.
+pub(super) struct Worker<'w, 'c> {
+    pub n: usize,
+    pub context: &'w Context<'c>,
+    pub connection: &'w mut Connection,
+    pub data: &'w mut (dyn Data + Send),
+    pub interrupt: Interrupt,
+}
+
+/// What a worker says.
+pub(super) enum Done {
+    /// It has begun with something.
+    Begun { worker: usize },
+    /// It has ended an item. The outcome is an error where it cannot go on.
+    Ended { worker: usize, n: usize, outcome: Result<Box<Outcome>> },
+}
+
+impl Worker<'_, '_> {
+    /// Carries out what it is ordered to, until there are no more orders.
+    pub(super) fn work(mut self, orders: &Receiver<(usize, Range<usize>)>, done: &Sender<Done>) {
+        for (n, steps) in orders {
+            // Nobody listens any more when all is over; the orders end then.
+            let _ = done.send(Done::Begun { worker: self.n });
+            let outcome = self.carry_out(steps).map(Box::new);
+            let _ = done.send(Done::Ended { worker: self.n, n, outcome });
+        }
+    }
+
+    fn carry_out(&mut self, steps: Range<usize>) -> Result<Outcome> {
+        let Context { plan, entries, options, reporter, undefined, kept } = self.context;
+        let nowhere = |_: &BStr| {
+            Err(Error::new(ErrorKind::Internal, "change the database").why("a worker stays in the one that it is in"))
+        };
+        let interrupt = self.interrupt.of_same_worker();
+        let mut run = Run::new(plan, entries, options, self.connection, &nowhere, *reporter, interrupt);
+        (run.undefined, run.kept) = (undefined.clone(), kept.clone());
+        run.carry_out(&plan.steps[steps], self.data)?;
+        Ok(run.outcome())
+    }
+}

@@ -1,0 +1,203 @@
+//! Restores over several connections: the same database as over one, and the same answer to what goes wrong.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::archive::Rows;
+use crate::support::process::Output;
+use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
+
+/// A database with something of each sort that comes with the data or after it.
+fn origin(server: &Server) -> Database<'_> {
+    let database = server.database("parallel");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/selection/sample.sql");
+    run(server.psql_command(database.name()).arg("-f").arg(script));
+    // Foreign tables' files are the server's, and a subscription's name is the cluster's.
+    database.psql("ALTER SUBSCRIPTION away SET (slot_name = NONE)");
+    database.psql("DROP SUBSCRIPTION away");
+    // Which partition a row is in depends on OIDs here, and so differs from restore to restore.
+    database.psql("DROP TABLE audit.hashed");
+    database.psql(
+        "CREATE TABLE wide AS SELECT a, a % 10 + 1 AS few, md5(a::text) AS m FROM generate_series(1, 20000) AS a;
+         ALTER TABLE wide ADD PRIMARY KEY (a);
+         CREATE INDEX ON wide (few); CREATE INDEX ON wide (m); CREATE INDEX ON wide (few, m);
+         CREATE TABLE narrow AS SELECT a, a AS to_wide FROM generate_series(1, 5000) AS a;
+         ALTER TABLE narrow ADD PRIMARY KEY (a), ADD FOREIGN KEY (to_wide) REFERENCES wide;
+         ALTER TABLE wide ADD FOREIGN KEY (few) REFERENCES wide;
+         CREATE MATERIALIZED VIEW first AS SELECT few, count(*) AS n FROM wide GROUP BY few;
+         CREATE MATERIALIZED VIEW second AS SELECT sum(n) AS n FROM first;
+         COMMENT ON INDEX wide_few_idx IS 'few'; COMMENT ON CONSTRAINT narrow_pkey ON narrow IS 'key';
+         ALTER TABLE wide CLUSTER ON wide_m_idx; ANALYZE wide",
+    );
+    database
+}
+
+fn restore(database: &Database<'_>, path: &Path, options: &[&str]) -> Output {
+    let mut command = lifeboat();
+    command.args(["restore", "--force", "--owner", "--acl", "--url", &database.url()]).args(options);
+    output(command.arg(path))
+}
+
+fn dump(database: &Database<'_>, path: &Path) {
+    run(database.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(path));
+}
+
+#[test]
+fn database_is_the_same_over_any_number_of_connections() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    for server in Server::all() {
+        let origin = origin(server);
+        let path = file("archive");
+        run(origin.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(&path));
+        let expected = file("expected");
+        let alone = server.database("parallel");
+        assert!(restore(&alone, &path, &[]).success());
+        dump(&alone, &expected);
+        for jobs in ["2", "4", "8"] {
+            let restored = server.database("parallel");
+            let out = restore(&restored, &path, &["--jobs", jobs]);
+            assert!(out.success(), "{jobs} on {}: {out}", server.major());
+            // Once more, over what is there.
+            let out = restore(&restored, &path, &["--jobs", jobs]);
+            assert!(out.success(), "again, {jobs} on {}: {out}", server.major());
+            dump(&restored, &file("now"));
+            archive::assert_same(
+                &format!("{jobs} jobs on {}", server.major()),
+                &expected,
+                &file("now"),
+                Rows::AnyOrder,
+            );
+        }
+    }
+}
+
+#[test]
+fn every_format_is_read_over_several_connections() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    let origin = origin(server);
+    dump(&origin, &file("expected"));
+    let mut lifeboats = lifeboat();
+    run(lifeboats.args(["backup", "--acl", "--statistics", "--url", &origin.url(), "--output"]).arg(file("lifeboat")));
+    for (name, format) in [("directory", "-Fd"), ("tar", "-Ft"), ("lifeboat", "")] {
+        if !format.is_empty() {
+            run(origin.tool(REFERENCE, "pg_dump").arg(format).arg("-f").arg(file(name)));
+        }
+        let restored = server.database("parallel");
+        let out = restore(&restored, &file(name), &["-j", "4"]);
+        assert!(out.success(), "{name}: {out}");
+        dump(&restored, &file("now"));
+        archive::assert_same(name, &file("expected"), &file("now"), Rows::AnyOrder);
+    }
+}
+
+#[test]
+fn parts_and_options_work_as_over_one_connection() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    let origin = origin(server);
+    run(origin.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(file("archive")));
+    let sets: &[&[&[&str]]] = &[
+        &[&["--section=pre-data"], &["--section=data"], &["--section=post-data"]],
+        &[&["--schema-only"], &["--data-only", "--disable-triggers"]],
+        &[&["--use-set-session-authorization"]],
+        &[&["--transaction-size", "7"]],
+    ];
+    for parts in sets {
+        let [alone, beside] = [1, 4].map(|jobs| {
+            let restored = server.database("parallel");
+            restored.psql(&format!("GRANT CREATE ON DATABASE {} TO alice", restored.name()));
+            for options in *parts {
+                let jobs = jobs.to_string();
+                let out = restore(&restored, &file("archive"), &[&["--no-clean", "--jobs", &jobs], *options].concat());
+                assert!(out.success(), "{jobs} jobs, {options:?}: {out}");
+            }
+            let path = file(&format!("{jobs}.dump"));
+            dump(&restored, &path);
+            path
+        });
+        archive::assert_same(&format!("{parts:?}"), &alone, &beside, Rows::AnyOrder);
+    }
+}
+
+#[test]
+fn archive_from_a_pipe_has_one_reader() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let database = server.database("parallel");
+    database.psql("CREATE TABLE t AS SELECT 1 AS a");
+    let path = dir.path().join("archive");
+    dump(&database, &path);
+    let mut piped = Command::new("sh");
+    piped.args(["-c", r#"cat "$1" | "$2" restore - --force -j 2 --url "$3""#, "sh"]).arg(&path);
+    let out = output(piped.arg(env!("CARGO_BIN_EXE_lifeboat")).arg(database.url()));
+    assert!(out.code() == 2 && out.stderr().contains("pipe"), "{out}");
+    assert_eq!(database.psql("SELECT count(*) FROM t"), "1");
+}
+
+/// The archive of a database in which something depends on what the target refuses to make.
+fn refused(server: &Server, dir: &Path) -> PathBuf {
+    let origin = server.database("parallel");
+    origin.psql(
+        "CREATE EXTENSION hstore; CREATE TABLE tagged (id integer PRIMARY KEY, tags hstore);
+         INSERT INTO tagged VALUES (1, 'a=>1'); CREATE INDEX ON tagged USING gin (tags);
+         CREATE TABLE other (id integer REFERENCES tagged); INSERT INTO other VALUES (1);
+         CREATE TABLE fine AS SELECT a FROM generate_series(1, 100) AS a; CREATE INDEX ON fine (a)",
+    );
+    let path = dir.join("refused");
+    dump(&origin, &path);
+    path
+}
+
+#[test]
+fn what_depends_on_what_could_not_be_made_is_left_out_and_named() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = refused(server, dir.path());
+    // Whoever may make tables need not be allowed to make this schema's extension.
+    let target = server.database("parallel");
+    target.psql(
+        "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''not here''; END';
+        CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION no()",
+    );
+    for jobs in ["2", "4"] {
+        let out = restore(&target, &path, &["--jobs", jobs]);
+        assert_eq!(out.code(), 3, "{out}");
+        let told = out.stderr();
+        for entry in
+            ["TABLE DATA public.tagged", "CONSTRAINT public.tagged tagged_pkey", "INDEX public.tagged_tags_idx"]
+        {
+            let line = told.lines().find(|line| line.contains(entry)).unwrap_or_else(|| panic!("no {entry}: {out}"));
+            assert!(line.contains("left out"), "{line}");
+        }
+        assert_eq!(target.psql("SELECT count(*) FROM fine"), "100");
+        assert_eq!(target.psql("SELECT count(*) FROM other"), "1");
+        assert_eq!(target.psql("SELECT count(*) FROM pg_indexes WHERE tablename = 'fine'"), "1");
+    }
+    let out = restore(&target, &path, &["--jobs", "4", "--exit-on-error"]);
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().matches("error:").count() == 1, "{out}");
+}
+
+#[test]
+fn connection_that_is_lost_ends_the_restore_with_an_error() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let origin = server.database("parallel");
+    // The second worker's rows end its own connection.
+    origin.psql(
+        "CREATE FUNCTION killed(integer) RETURNS boolean LANGUAGE sql AS
+           'SELECT CASE WHEN $1 = 2 AND current_database() LIKE ''victim%'' THEN pg_terminate_backend(pg_backend_pid()) END';
+         CREATE TABLE a (id integer); INSERT INTO a SELECT generate_series(1, 1000);
+         CREATE TABLE b (id integer CHECK (killed(id))); INSERT INTO b VALUES (1), (2), (3)",
+    );
+    let path = dir.path().join("archive");
+    dump(&origin, &path);
+    let target = server.database("victim");
+    let out = restore(&target, &path, &["--jobs", "3"]);
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().contains("TABLE DATA public.b"), "{out}");
+}
