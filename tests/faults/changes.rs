@@ -1,6 +1,12 @@
 //! Others who change a table while a backup waits for its lock.
 
-use super::{Running, Session, assert_failed, fill, restore, wait_for_waiting};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use super::{Running, Session, assert_failed, restore, wait_for_waiting};
 use crate::sqlite::Scene;
 use crate::support::{Database, Output, REFERENCE, Server};
 
@@ -96,22 +102,123 @@ fn table_that_is_written_anew_meanwhile_is_never_backed_up_empty() {
     }
 }
 
-/// A second connection must not wait behind somebody who waits for the first one.
-#[test]
-fn lock_that_somebody_waits_for_does_not_hold_up_parallel_backups_for_ever() {
-    let Some(server) = Server::get(REFERENCE) else { return };
-    let database = server.database("behind");
-    fill(&database, 400_000);
-    database.psql("CREATE TABLE filled_too AS TABLE filled; CREATE TABLE last AS SELECT 1 AS a");
-    let scene = Scene::new();
-    let running = Running::halted(&scene, &database, &["--jobs", "2"]);
-    let mut session = Session::open(&database);
-    session.send("BEGIN; LOCK TABLE last IN ACCESS EXCLUSIVE MODE");
-    wait_for_waiting(&database);
-    running.signal("CONT");
-    let out = running.end();
-    // The connection that has the lock already may come by first.
-    if !out.success() {
-        assert_failed(&scene, &out, "use --jobs 1");
+/// Between a backup with two connections and its server: holds back the first connection's first COPY, and the second's
+/// first LOCK, until it is told to let go.
+struct Gate {
+    port: u16,
+    held: mpsc::Receiver<(usize, String)>,
+    open: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Gate {
+    fn before(database: &Database<'_>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, there) = (listener.local_addr().unwrap().port(), database.server().port());
+        let (send, held) = mpsc::channel();
+        let open = Arc::new((Mutex::new(false), Condvar::new()));
+        let gate = Self { port, held, open: open.clone() };
+        thread::spawn(move || {
+            for (number, client) in listener.incoming().enumerate() {
+                let client = client.unwrap();
+                let server = TcpStream::connect(("127.0.0.1", there)).unwrap();
+                let (mut answers, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                thread::spawn(move || {
+                    let _ = std::io::copy(&mut answers, &mut to);
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+                let (send, open) = (send.clone(), open.clone());
+                // It ends when either side does, which the test sees in what the backup says.
+                thread::spawn(move || drop(pass_on(number, client, server, &send, &open)));
+            }
+        });
+        gate
     }
+
+    /// The statements of both connections that are held back, when they are.
+    fn wait(&self) -> [String; 2] {
+        let mut statements = [String::new(), String::new()];
+        for _ in 0..2 {
+            let (number, statement) = self.held.recv_timeout(Duration::from_secs(120)).unwrap();
+            statements[number] = statement;
+        }
+        statements
+    }
+
+    fn let_go(&self) {
+        *self.open.0.lock().unwrap() = true;
+        self.open.1.notify_all();
+    }
+}
+
+/// Passes messages on, and holds back the one that the gate is for.
+fn pass_on(
+    number: usize,
+    mut client: TcpStream,
+    mut server: TcpStream,
+    send: &mpsc::Sender<(usize, String)>,
+    open: &(Mutex<bool>, Condvar),
+) -> std::io::Result<()> {
+    let mut is_first = true;
+    let mut has_held = false;
+    loop {
+        // All messages but the first have their type before their length.
+        let mut head = vec![0; if is_first { 4 } else { 5 }];
+        client.read_exact(&mut head)?;
+        let length = u32::from_be_bytes(head[head.len() - 4..].try_into().unwrap());
+        let mut body = vec![0; length as usize - 4];
+        client.read_exact(&mut body)?;
+        let text = String::from_utf8_lossy(&body);
+        let is_it = ["COPY ", "LOCK "].get(number).is_some_and(|word| text.contains(word));
+        if !has_held && !is_first && is_it {
+            has_held = true;
+            send.send((number, text.into_owned())).unwrap();
+            let mut is_open = open.0.lock().unwrap();
+            while !*is_open {
+                is_open = open.1.wait(is_open).unwrap();
+            }
+        }
+        is_first = false;
+        server.write_all(&head)?;
+        server.write_all(&body)?;
+    }
+}
+
+/// Backs up two tables, one over each of two connections, while somebody waits for a stronger lock on the table that the
+/// connection of this number copies.
+fn backup_while_waiting_for(number: usize) -> (Scene, Output) {
+    let server = Server::get(REFERENCE).unwrap();
+    let database = server.database("behind");
+    database.psql("CREATE TABLE one AS SELECT 1 AS a; CREATE TABLE two AS SELECT 2 AS a");
+    let scene = Scene::new();
+    let gate = Gate::before(&database);
+    let url = format!("postgresql://postgres@127.0.0.1:{}/{}?sslmode=disable", gate.port, database.name());
+    let running = Running::start(&scene, &database, &["--jobs", "2", "--url", &url]);
+    let statements = gate.wait();
+    let table = ["one", "two"].into_iter().find(|table| statements[number].contains(&format!("public.{table} ")));
+    let table = table.unwrap_or_else(|| panic!("{statements:?}"));
+    let mut session = Session::open(&database);
+    session.send(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
+    wait_for_waiting(&database);
+    gate.let_go();
+    (scene, running.end())
+}
+
+/// A second connection must not wait behind somebody who waits for the first one: all three would wait for ever.
+#[test]
+fn second_connection_does_not_wait_behind_somebody_who_waits_for_the_first() {
+    if Server::get(REFERENCE).is_none() {
+        return;
+    }
+    let (scene, out) = backup_while_waiting_for(1);
+    assert_failed(&scene, &out, "use --jobs 1");
+}
+
+#[test]
+fn first_connection_copies_what_somebody_waits_for() {
+    if Server::get(REFERENCE).is_none() {
+        return;
+    }
+    let (scene, out) = backup_while_waiting_for(0);
+    assert!(out.success(), "{out}");
+    assert_eq!(scene.names(), ["out.dump"]);
 }
