@@ -107,16 +107,25 @@ impl Entry {
         self.desc.as_ref().is_some_and(|desc| desc == "BLOBS")
     }
 
-    /// The entry in words, for messages: `entry 12 (TABLE DATA public.t)`.
+    /// The entry in words, for messages: `entry 12 (TABLE DATA public.t)`. What is not UTF-8 is replaced, and control
+    /// characters, which would change how a terminal shows a message, are escaped.
     pub fn label(&self) -> String {
-        let desc = words(self.desc.as_ref());
-        let tag = words(self.tag.as_ref());
-        match self.schema.as_deref().filter(|schema| !schema.is_empty()) {
-            Some(schema) => format!("entry {} ({desc} {}.{tag})", self.dump_id, schema.as_bstr()),
+        let desc = shown(self.desc.as_ref());
+        let tag = shown(self.tag.as_ref());
+        match self.schema.as_ref().filter(|schema| !schema.is_empty()) {
+            Some(schema) => format!("entry {} ({desc} {}.{tag})", self.dump_id, shown(Some(schema))),
             None if tag.is_empty() => format!("entry {} ({desc})", self.dump_id),
             None => format!("entry {} ({desc} {tag})", self.dump_id),
         }
     }
+}
+
+fn shown(text: Option<&BString>) -> String {
+    let mut shown = String::new();
+    for c in words(text).chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 fn words(text: Option<&BString>) -> &BStr {

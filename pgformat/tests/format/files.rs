@@ -401,3 +401,13 @@ fn sizes_are_those_of_the_files() {
     assert_eq!((sizes[0], sizes.iter().flatten().sum::<u64>()), (None, length - begin));
     assert_eq!(reader.another().unwrap().sizes().unwrap(), sizes);
 }
+
+#[test]
+fn messages_are_one_line_whatever_names_are() {
+    let mut entry = pgformat::Entry::new(DumpId(5), "TABLE DATA");
+    entry.tag = Some("a\nlifeboat: all is well\x1b[2J\u{9b}ü".into());
+    entry.schema = Some(b"\xff\r".into());
+    let label = entry.label();
+    assert_eq!(label, "entry 5 (TABLE DATA \u{fffd}\\r.a\\nlifeboat: all is well\\u{1b}[2J\\u{9b}ü)");
+    assert!(!label.contains(char::is_control));
+}

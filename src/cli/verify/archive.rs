@@ -29,7 +29,7 @@ pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
             "lifeboat: {name} is sound: {} archive {} of {}, {}",
             header.format.name(),
             header.version,
-            header.dbname.to_str_lossy().escape_debug(),
+            header.dbname.to_str_lossy().replace(char::is_control, " "),
             summary(&verified)
         )
     } else {
