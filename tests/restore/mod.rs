@@ -9,6 +9,7 @@ mod interrupted;
 mod large_objects;
 mod options;
 mod parallel;
+mod random;
 pub mod scripts;
 mod versions;
 

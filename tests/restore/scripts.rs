@@ -42,7 +42,7 @@ pub const OPTIONS: &[&[&str]] = &[
 ];
 
 /// What lifeboat is to be told so that it does what pg_restore does by these options.
-fn ours<'a>(options: &[&'a str]) -> Vec<&'a str> {
+pub fn ours<'a>(options: &[&'a str]) -> Vec<&'a str> {
     let has = |names: &[&str]| options.iter().any(|option| names.contains(option));
     let mut result = options.to_vec();
     result.extend((!has(&["-O", "--no-owner"])).then_some("--owner"));

@@ -67,8 +67,9 @@ pub fn script_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
         return Some(DropText::Statement(statement.clone()));
     }
     let words = match drop {
-        Drop::AsIs if entry.kind().is_none() => Some([b"DROP ".as_slice(), kinds::text(&entry.desc)].concat()),
-        drop => words(drop),
+        Drop::Constraint | Drop::Column => words(drop),
+        _ if kinds::is(entry, "DATABASE PROPERTIES") => None,
+        _ => Some([b"DROP ".as_slice(), kinds::text(&entry.desc)].concat()),
     };
     Some(DropText::Statement(with_if_exists(BStr::new(statement.as_slice()), words, &[b"ALTER TABLE"])))
 }

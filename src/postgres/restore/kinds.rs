@@ -44,13 +44,10 @@ pub fn is_dependent(entry: &Entry) -> bool {
     }
 }
 
-/// Whether the entry's definition is data, and is left out or kept with the data.
+/// Whether the definition of an entry without a block of data is data all the same, and is left out or kept with the data.
 pub fn is_data(entry: &Entry) -> bool {
-    match group(entry) {
-        Group::LargeObject => true,
-        Group::Data => known(entry).is_some_and(|kind| kind.section == Section::Data),
-        _ => is_dependent(entry) && text(&entry.tag).starts_with(b"LARGE OBJECT"),
-    }
+    ["BLOB", "BLOB METADATA", "SEQUENCE SET"].iter().any(|desc| is(entry, desc))
+        || (is_dependent(entry) && text(&entry.tag).starts_with(b"LARGE OBJECT"))
 }
 
 /// Whether the entry is of the kind with this name.

@@ -185,7 +185,9 @@ fn in_groups(entry: &Entry, options: &RestoreOptions) -> bool {
         _ => {
             (options.publications || !(group == Group::Publication || is_about("PUBLICATION ")))
                 && (options.subscriptions || !(group == Group::Subscription || is_about("SUBSCRIPTION ")))
-                && (options.policies || !(group == Group::Policy || is_about("POLICY ")))
+                // (There are no security labels of policies.)
+                && (options.policies
+                    || !(group == Group::Policy || (group == Group::Comment && is_about("POLICY "))))
         }
     }
 }
