@@ -82,3 +82,33 @@ fn role_of_a_policy_may_be_called_by_a_word_that_is_reserved_later() {
         assert_eq!(copy.psql("SELECT roles FROM pg_policies"), "{alice,system_user}", "from {}", server.major());
     }
 }
+
+#[test]
+fn what_users_hung_on_the_tables_of_extensions_is_named() {
+    for server in Server::all() {
+        let database = server.database("hung");
+        let dir = tempfile::tempdir().unwrap();
+        let backup = || {
+            let mut command = lifeboat();
+            command.args(["backup", "--force", "--url", &database.url(), "--output"]).arg(dir.path().join("archive"));
+            run(&mut command).stderr()
+        };
+        database.psql(
+            "CREATE TABLE member (a integer PRIMARY KEY, b integer); CREATE VIEW of_member AS SELECT a FROM member;
+             ALTER EXTENSION plpgsql ADD TABLE member; ALTER EXTENSION plpgsql ADD VIEW of_member",
+        );
+        assert_eq!(backup(), "", "on {}", server.major());
+        database.psql(
+            "CREATE POLICY looking ON member USING (true); CREATE STATISTICS pairs ON a, b FROM member;
+             CREATE RULE keeping AS ON DELETE TO member DO INSTEAD NOTHING",
+        );
+        let said = backup();
+        for named in [
+            "policy looking on table public.member",
+            "statistics object public.pairs",
+            "rule keeping on table public.member",
+        ] {
+            assert!(said.contains(named), "{named} on {}: {said}", server.major());
+        }
+    }
+}

@@ -8,6 +8,8 @@ use crate::wire::{Connection, Param, Query};
 
 /// What a message about members of operator families is about.
 const FAMILIES: &str = "operator families";
+/// What a message about parts of extensions' tables is about.
+const OF_EXTENSIONS: &str = "tables of extensions";
 
 /// Names what is left out: these objects in system schemas, and what the catalog is searched for here. `relations` are
 /// those that are dumped; `everything` says that all else is, too.
@@ -40,6 +42,19 @@ pub(super) fn tell(
                  AND (d.refclassid IN (2616, 2753) OR of_extension.objid IS NOT NULL)) ORDER BY 1, 2",
         )
         .param(Param::oid(FIRST_USER_OID)),
+        // What hangs on a table is no member, whoever made it. Extensions make indexes, constraints and triggers for their
+        // tables; these they hardly ever make.
+        Query::new(
+            "what hangs on the tables of extensions",
+            "SELECT part.catalog, part.oid FROM ( \
+               SELECT 3256::oid, oid, polrelid FROM pg_catalog.pg_policy \
+               UNION ALL SELECT 3381::oid, oid, stxrelid FROM pg_catalog.pg_statistic_ext \
+               UNION ALL SELECT 2618::oid, oid, ev_class FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
+             ) AS part (catalog, oid, relation) \
+             JOIN pg_catalog.pg_depend AS d ON d.classid = 1259 AND d.objid = part.relation AND d.deptype = 'e' \
+             WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS own \
+               WHERE own.classid = part.catalog AND own.objid = part.oid AND own.deptype = 'e') ORDER BY 1, 2",
+        ),
     ])?;
     let mut lists = vec![(
         "objects in system schemas",
@@ -55,6 +70,10 @@ pub(super) fn tell(
             FAMILIES,
             "left out, because they were added to what every database has already; add them again after a restore",
         ),
+        (
+            OF_EXTENSIONS,
+            "left out, because their tables come with an extension; if they do not, make them again after a restore",
+        ),
     ];
     for ((subject, reason), rows) in reasons.into_iter().zip(found) {
         let ids: Result<Vec<CatalogId>> = rows
@@ -65,7 +84,7 @@ pub(super) fn tell(
     }
     for (subject, reason, ids) in lists {
         // With a selection, what the server brought is no part of it.
-        if !ids.is_empty() && (everything || subject != FAMILIES) {
+        if !ids.is_empty() && (everything || ![FAMILIES, OF_EXTENSIONS].contains(&subject)) {
             let text = format!("{reason}: {}", describe(connection, &ids)?);
             reporter.message(Message { level: Level::Warning, subject: subject.into(), text });
         }
