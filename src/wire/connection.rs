@@ -212,6 +212,19 @@ impl Connection {
         Error::new(if fatal { ErrorKind::Connection } else { ErrorKind::Server }, doing).source(report)
     }
 
+    /// Keeps the error in an ErrorResponse in the middle of an exchange that goes on, if it is the first.
+    ///
+    /// # Errors
+    /// It ends the session, and so the exchange.
+    pub(super) fn note_failure(&mut self, message: &Message, doing: &str, failure: &mut Option<Error>) -> Result<()> {
+        let error = self.server_error(message, doing);
+        if self.is_broken() {
+            return Err(error);
+        }
+        failure.get_or_insert(error);
+        Ok(())
+    }
+
     /// Reads on to the end of the exchange after an error; what comes in between belongs to what failed.
     pub(super) fn skip_to_ready(&mut self, doing: &str) -> Result<()> {
         while self.state.broken.is_none() {

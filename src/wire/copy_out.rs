@@ -35,13 +35,7 @@ impl Connection {
                     failure.get_or_insert_with(|| no_copy(doing));
                 }
                 b'T' | b'D' | b'C' | b'I' | b'd' | b'c' => {}
-                b'E' => {
-                    let error = self.server_error(&message, doing);
-                    if self.is_broken() {
-                        return Err(error);
-                    }
-                    failure.get_or_insert(error);
-                }
+                b'E' => self.note_failure(&message, doing, &mut failure)?,
                 b'Z' => {
                     self.ready(&message);
                     return Err(failure.unwrap_or_else(|| no_copy(doing)));
@@ -64,13 +58,7 @@ impl Connection {
                     rows = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()).unwrap_or(0);
                 }
                 b'c' => {}
-                b'E' => {
-                    let error = self.server_error(&message, doing);
-                    if self.is_broken() {
-                        return Err(error);
-                    }
-                    failure.get_or_insert(error);
-                }
+                b'E' => self.note_failure(&message, doing, &mut failure)?,
                 b'Z' => {
                     self.ready(&message);
                     return failure.map_or(Ok(rows), Err);

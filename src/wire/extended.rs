@@ -223,13 +223,7 @@ impl Connection {
                     return failure.map_or(Ok(()), Err);
                 }
                 // Deferred constraints are checked now.
-                b'E' => {
-                    let error = self.server_error(&message, doing);
-                    if self.is_broken() {
-                        return Err(error);
-                    }
-                    failure = Some(error);
-                }
+                b'E' => self.note_failure(&message, doing, &mut failure)?,
                 b'G' => {
                     // While it waits for a COPY's data, the server pays no heed to Sync.
                     self.refuse_copy(doing)?;

@@ -105,13 +105,7 @@ impl Connection {
                 b'H' => {
                     failure.get_or_insert_with(|| copy_here(doing, "COPY … TO STDOUT"));
                 }
-                b'E' => {
-                    let error = self.server_error(&message, doing);
-                    if self.is_broken() {
-                        return Err(error);
-                    }
-                    failure.get_or_insert(error);
-                }
+                b'E' => self.note_failure(&message, doing, &mut failure)?,
                 b'Z' => {
                     self.ready(&message);
                     return failure.map_or(Ok(changed), Err);

@@ -1,7 +1,6 @@
 //! Aggregates.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use bstr::{BString, ByteSlice};
 
@@ -10,10 +9,10 @@ use super::deparse::{deparsed, opt_deparsed};
 use super::function::{self, NOT_TEMPORARY, OF_USERS, ROUTINE_COLUMNS, ROUTINE_TABLES, Routine, not_read, unknown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::model::{Body, Model, Object, Parts};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 
@@ -93,28 +92,9 @@ impl Kind for Aggregates {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [aggregates, definitions] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read the aggregates").why("a result is missing"));
-        };
-        let mut by_oid = HashMap::new();
-        for row in definitions.iter() {
-            by_oid.insert(row.oid("oid")?, Box::new(Definition::read(row)?));
-        }
-        for row in aggregates.iter() {
-            let oid = row.oid("oid")?;
-            let name = row.string("proname")?;
-            let routine = Routine::read(row, model)?;
-            let schema = model.schema(row.oid("pronamespace")?, name.as_bstr())?;
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::PROCEDURE, oid }),
-                name,
-                schema: Some(schema),
-                wanted: Wanted::LikeSchema,
-                has: Parts::DEFINITION.or(routine.privileges.part()),
-                body: Aggregate { routine, definition: by_oid.remove(&oid) },
-            });
-        }
-        Ok(())
+        function::collect(rows, model, "aggregates", Definition::read, |_, routine, definition| {
+            Ok(Aggregate { routine, definition })
+        })
     }
 }
 

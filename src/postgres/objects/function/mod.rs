@@ -174,35 +174,45 @@ impl Kind for Functions {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [functions, definitions] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read the functions").why("a result is missing"));
-        };
-        let mut by_oid = HashMap::new();
-        for row in definitions.iter() {
-            by_oid.insert(row.oid("oid")?, Box::new(Definition::read(row)?));
-        }
-        for row in functions.iter() {
-            let oid = row.oid("oid")?;
-            let name = row.string("proname")?;
+        collect(rows, model, "functions", Definition::read, |row, routine, definition| {
             let sort = match row.char("prokind")? {
                 b'f' => Sort::Function,
                 b'w' => Sort::Window,
                 b'p' => Sort::Procedure,
-                other => return Err(unknown(name.as_bstr(), "kind of function", other)),
+                other => return Err(unknown(row.text("proname")?, "kind of function", other)),
             };
-            let routine = Routine::read(row, model)?;
-            let schema = model.schema(row.oid("pronamespace")?, name.as_bstr())?;
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::PROCEDURE, oid }),
-                name,
-                schema: Some(schema),
-                wanted: Wanted::LikeSchema,
-                has: Parts::DEFINITION.or(routine.privileges.part()),
-                body: Function { routine, sort, definition: by_oid.remove(&oid), postponed: false },
-            });
-        }
-        Ok(())
+            Ok(Function { routine, sort, definition, postponed: false })
+        })
     }
+}
+
+/// Adds the routines in the first of two results to the model, each with its definition, if the second has it; `what` they
+/// are called in an error. `body` makes the object of a row, with what it has in common with other routines.
+pub(super) fn collect<D, B: Body>(
+    rows: &[Rows],
+    model: &mut Model,
+    what: &str,
+    read: fn(Row<'_>) -> Result<D>,
+    body: impl Fn(Row<'_>, Routine, Option<Box<D>>) -> Result<B>,
+) -> Result<()> {
+    let [routines, definitions] = rows else {
+        return Err(Error::new(ErrorKind::Internal, format!("read the {what}")).why("a result is missing"));
+    };
+    let mut by_oid = HashMap::new();
+    for row in definitions.iter() {
+        by_oid.insert(row.oid("oid")?, Box::new(read(row)?));
+    }
+    for row in routines.iter() {
+        let oid = row.oid("oid")?;
+        let name = row.string("proname")?;
+        let routine = Routine::read(row, model)?;
+        let schema = model.schema(row.oid("pronamespace")?, name.as_bstr())?;
+        let has = Parts::DEFINITION.or(routine.privileges.part());
+        let body = body(row, routine, by_oid.remove(&oid))?;
+        let catalog_id = Some(CatalogId { catalog: Catalog::PROCEDURE, oid });
+        model.add(NewObject { catalog_id, name, schema: Some(schema), wanted: Wanted::LikeSchema, has, body });
+    }
+    Ok(())
 }
 
 /// The error for a letter in a catalog column that has no meaning known here.
