@@ -179,6 +179,18 @@ impl<R: Read> Reader<R> {
         if self.is_random() { self.layout.check_end(&mut self.core) } else { Ok(()) }
     }
 
+    /// If the last block was read from an input that cannot seek, reads what comes after it: a tar file has a script there
+    /// and the mark of its end, and who writes it into a pipe would find the pipe broken otherwise.
+    ///
+    /// # Errors
+    /// What comes there is damaged; reading fails.
+    pub fn finish(&mut self) -> Result<()> {
+        if self.layout.has_only_an_end(&self.core) {
+            while self.next_block()?.is_some() {}
+        }
+        Ok(())
+    }
+
     /// Goes on to the next block; `None` after the last one.
     ///
     /// # Errors

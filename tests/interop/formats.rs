@@ -136,6 +136,32 @@ fn restores(what: &str, server: &Server, path: &Path, from_pipe: bool, original:
     fs::remove_file(again).unwrap();
 }
 
+/// A tar file has more after its data than a restore needs; the one who writes it must not find the pipe broken.
+#[test]
+fn a_pipe_is_read_to_the_end_of_a_tar_file() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let (origin, target) = (server.database("pipe"), server.database("pipe"));
+    // The script after the data is larger than what fits into a pipe.
+    origin.psql(
+        "DO $$ BEGIN FOR n IN 1..200 LOOP
+         EXECUTE format('CREATE FUNCTION f%s() RETURNS text LANGUAGE sql AS %L', n, format('SELECT %L', repeat('x', 2000)));
+         END LOOP; END $$",
+    );
+    origin.psql("CREATE TABLE t AS SELECT 1 AS a");
+    let dump = origin.tool(REFERENCE, "pg_dump");
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", r#"set -o pipefail; "$0" -Ft "$1" | "$2" restore --force --url "$3" -"#])
+        .arg(dump.get_program());
+    command.arg(origin.name()).arg(lifeboat().get_program()).arg(target.url());
+    for (name, value) in dump.get_envs() {
+        value.map(|value| command.env(name, value));
+    }
+    command.env("PGHOST", server.socket_dir()).env("PGPORT", server.port().to_string()).env("PGUSER", "postgres");
+    run(&mut command);
+    assert_eq!(target.psql("SELECT a, length(f7()) FROM t"), "1|2000");
+}
+
 #[test]
 fn of_pg_dump_14() {
     all_formats(14);

@@ -22,6 +22,11 @@ pub(super) trait Layout<R>: fmt::Debug + Send + Sync {
     /// Whether any block can be had at any time.
     fn is_random(&self, core: &Core<R>) -> bool;
 
+    /// Whether only what is no data comes after the block that was entered last, in an input that is read once.
+    fn has_only_an_end(&self, _: &Core<R>) -> bool {
+        false
+    }
+
     /// Sees to it that the archive goes on to its end, as far as that can be told without decompressing anything. The
     /// place in the archive is lost by it.
     fn check_end(&mut self, core: &mut Core<R>) -> Result<()>;

@@ -221,6 +221,11 @@ impl<R: Read> Layout<R> for Tape {
         false
     }
 
+    fn has_only_an_end(&self, core: &Core<R>) -> bool {
+        let wanted = core.contents.slots.iter().filter(|slot| slot.position != DataPosition::NoData).count();
+        core.state != State::Lost && self.found.len() == wanted
+    }
+
     fn check_end(&mut self, _: &mut Core<R>) -> Result<()> {
         Ok(())
     }

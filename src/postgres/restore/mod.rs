@@ -120,7 +120,10 @@ fn restore_with<R: Read>(
     refuse_unforced(&plan, &entries, options, target)?;
     source::check_end(archive)?;
     let workers = readers(archive)?;
-    execute(&plan, &entries, options, target, connect, Source { data: archive, workers }, reporter)
+    let source = Source { data: &mut *archive, workers };
+    let summary = execute(&plan, &entries, options, target, connect, source, reporter)?;
+    source::finish(archive, reporter);
+    Ok(summary)
 }
 
 /// The version of the archive's format, as [`plan()`] wants it.

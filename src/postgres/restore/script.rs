@@ -71,7 +71,9 @@ pub fn script<R: Read>(
     script.all(&header, archive)?;
     script.out.out.flush().map_err(unwritten)?;
     script.summary.bytes = script.out.bytes;
-    Ok(script.summary)
+    let summary = script.summary;
+    source::finish(archive, reporter);
+    Ok(summary)
 }
 
 /// What is said when the script cannot be written; the one who opened the file knows its name.

@@ -8,6 +8,7 @@ use pgformat::{Block, DumpId, Reader};
 use super::execute::{Data, TakeObject, TakeRows};
 use super::parallel::Readers;
 use super::summary::EntryName;
+use crate::progress::{Level, Message, Reporter};
 use crate::{Error, ErrorKind, Result};
 
 /// An error of the archive's, met while `doing`.
@@ -36,6 +37,15 @@ pub(super) fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
     archive.check_end().map_err(|error| {
         archive_error("find the end of the archive", error).hint("nothing was changed: take another archive")
     })
+}
+
+/// Reads what comes after the last data of an archive from a pipe, for the sake of the one who writes into it. There is nothing
+/// in it that anyone needs.
+pub(super) fn finish<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) {
+    if let Err(error) = archive.finish() {
+        let text = format!("all data was read, but not what comes after it: {error}");
+        reporter.message(Message { level: Level::Warning, subject: "the archive".to_owned(), text });
+    }
 }
 
 /// Readers of the archive for so many workers.
