@@ -8,6 +8,7 @@ mod changes;
 mod memory;
 mod newer_server;
 mod pgbench;
+mod temporary;
 mod unknown;
 
 use std::io::{BufRead, BufReader, Write};

@@ -117,10 +117,13 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
     for (walk, rows) in walks.iter().zip(connection.pipeline(&queries)?) {
         for row in rows.iter() {
             let id = CatalogId { catalog: walk.catalog, oid: row.oid("oid")? };
-            if model.accounts_for(id) || !walk.is_selected(row, model)? {
+            let in_system_schema = row.bool("in_system_schema")?;
+            let is_accounted_for =
+                if in_system_schema { is_member_or_dumped(id, model) } else { model.accounts_for(id) };
+            if is_accounted_for || !walk.is_selected(row, model)? {
                 continue;
             }
-            if row.bool("in_system_schema")? { &mut in_system_schemas } else { &mut missing }.push(id);
+            if in_system_schema { &mut in_system_schemas } else { &mut missing }.push(id);
         }
     }
     let mut unheard = unheard::rows(connection, &catalogs, model)?;
@@ -141,6 +144,12 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
     Err(Error::new(ErrorKind::Incomplete, "back up everything in this database")
         .why(format!("lifeboat does not know how to dump {}", what.join(", ")))
         .hint("nothing was written; use a newer lifeboat, or the server's own pg_dump"))
+}
+
+/// Of what is in a system schema, nothing is wanted, which says nothing if a user made it.
+fn is_member_or_dumped(id: CatalogId, model: &Model) -> bool {
+    model.extension_members.contains_key(&id)
+        || model.find_object(id.catalog, id.oid).is_some_and(|object| !object.dumped().is_none())
 }
 
 /// Says what of the database is not known, where it need not be a part of what was selected.
