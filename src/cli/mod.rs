@@ -28,7 +28,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success
   1    failed: no backup was made; the restore did not happen, or stopped where
-       the message says
+       the message says; what was verified is damaged
   2    the command line or the URL makes no sense
   3    the restore finished, but some entries failed (each was reported)
   4    refused: a target exists or is in use, or --force is missing; nothing was
