@@ -219,12 +219,13 @@ impl Header {
 
 fn magic<R: Read>(input: &mut Input<R>, format: Format) -> Result<(), Fault> {
     let at = input.offset();
-    // So much tells a script from other files.
-    let start = input.peek(4096)?;
-    if start.starts_with(MAGIC) {
+    // No more than that, for a pipe may not have more yet.
+    if input.peek(MAGIC.len())? == MAGIC {
         input.consume(MAGIC.len());
         return Ok(());
     }
+    // So much tells a script from other files.
+    let start = input.peek(4096)?;
     if MAGIC.starts_with(start) {
         return Err(Fault::new(at + start.len() as u64, ErrorKind::Truncated));
     }

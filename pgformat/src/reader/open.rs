@@ -13,7 +13,7 @@ use super::tape::Tape;
 use crate::Limits;
 use crate::compression::Codec;
 use crate::error::{ErrorKind, Fault, Result};
-use crate::header::{Format, Header};
+use crate::header::{Format, Header, MAGIC};
 use crate::names::Name;
 use crate::primitives::Input;
 use crate::tar::{self, Member, Next};
@@ -21,8 +21,9 @@ use crate::toc::Contents;
 
 /// Reads the header and the table of contents of what is in one input.
 pub(super) fn one_input<R: Read>(mut input: Input<R>, limits: Limits) -> Result<Reader<R>> {
-    let start = input.peek(tar::BLOCK).map_err(|fault| fault.reading("the header"))?;
-    if tar::is_tar(start) {
+    let failed = |fault: Fault| fault.reading("the header");
+    // What is a header is not waited for to become more.
+    if input.peek(MAGIC.len()).map_err(failed)? != MAGIC && tar::is_tar(input.peek(tar::BLOCK).map_err(failed)?) {
         return tar_file(input, limits);
     }
     let header = Header::read(&mut input, Format::Custom, &limits)?;

@@ -402,6 +402,28 @@ fn sizes_are_those_of_the_files() {
     assert_eq!(reader.another().unwrap().sizes().unwrap(), sizes);
 }
 
+/// Gives its bytes, and then has none for the time being.
+struct Waits<'a>(&'a [u8]);
+
+impl std::io::Read for Waits<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(out)? {
+            0 => Err(std::io::ErrorKind::WouldBlock.into()),
+            n => Ok(n),
+        }
+    }
+}
+
+#[test]
+fn no_more_is_waited_for_than_is_needed() {
+    let custom = crate::by_hand::custom();
+    let begin = usize::try_from(Reader::new(custom.as_slice()).unwrap().offset()).unwrap();
+    assert!(Reader::new(Waits(&custom[..begin])).is_ok());
+    let tar = Set::sound(16, "").tar();
+    let second = tar.windows(14).position(|window| window == b"12.dat\0\0\0\0\0\0\0\0").unwrap();
+    assert!(Reader::new(Waits(&tar[..second])).is_ok());
+}
+
 #[test]
 fn messages_are_one_line_whatever_names_are() {
     let mut entry = pgformat::Entry::new(DumpId(5), "TABLE DATA");
