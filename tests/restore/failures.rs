@@ -234,7 +234,9 @@ fn an_archive_that_meddles_with_transactions_is_an_error() {
     for (definition, options, left) in [
         ("BEGIN; CREATE TABLE public.t1 ();", forced(), "t0"),
         ("COMMIT;", once.clone(), "t0,t2"),
-        ("ROLLBACK;", once, "t2"),
+        ("ROLLBACK;", once.clone(), "t2"),
+        ("CREATE TABLE public.t1 (); COMMIT; BEGIN;", once.clone(), "t0,t1"),
+        ("ROLLBACK; BEGIN;", once, ""),
     ] {
         let (_dir, archive) = made_up(&["CREATE TABLE public.t0 ();", definition, "CREATE TABLE public.t2 ();"]);
         let target = server.database("target");

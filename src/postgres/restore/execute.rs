@@ -118,6 +118,8 @@ pub(super) struct Run<'a> {
     pub(super) kept: HashSet<usize>,
     /// Whether a transaction of several objects is open.
     pub(super) is_block: bool,
+    /// The server's number of that transaction.
+    pub(super) transaction: String,
     /// How many objects and statements were done in it.
     pub(super) actions: u32,
     /// What is there for good.
@@ -187,6 +189,7 @@ impl<'a> Run<'a> {
             undefined: HashSet::new(),
             kept: HashSet::new(),
             is_block: false,
+            transaction: String::new(),
             actions: 0,
             committed: Counts::default(),
             reached: 0,

@@ -26,9 +26,15 @@ impl Run<'_> {
 
     pub(super) fn begin(&mut self) -> Result<()> {
         self.target.execute(b"BEGIN")?;
+        self.transaction = self.transaction_id()?;
         self.is_block = true;
         self.actions = 0;
         Ok(())
+    }
+
+    fn transaction_id(&mut self) -> Result<String> {
+        let rows = self.target.query("SELECT pg_catalog.txid_current()::text AS id", &[])?;
+        Ok(rows.one()?.string("id")?.to_string())
     }
 
     /// Begins a transaction of so many objects, where there are such.
@@ -47,6 +53,13 @@ impl Run<'_> {
         if self.target.transaction_status() != b'T' {
             return Err(Error::new(ErrorKind::Server, "commit what was restored")
                 .why("the server says that the transaction has failed, or was ended by something in the archive"));
+        }
+        if self.transaction_id()? != self.transaction {
+            // What became of it is not known, and not to be said.
+            self.is_block = false;
+            self.target.execute(b"ROLLBACK")?;
+            return Err(Error::new(ErrorKind::Archive, "commit what was restored")
+                .why("a statement in the archive ended the restore's transaction and began another"));
         }
         // Constraints that were put off are checked now.
         self.interrupt.check()?;
