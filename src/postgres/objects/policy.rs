@@ -21,10 +21,10 @@ const SWITCHED_ON: &str = "\
     JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
     WHERE r.relrowsecurity AND r.relkind IN ('r', 'p') ORDER BY r.oid";
 
-/// Role 0 is PUBLIC, and stands alone.
+/// Role 0 is PUBLIC, and stands alone. A role may be noted more than once: TO CURRENT_USER, SESSION_USER.
 const POLICIES: &str = "\
     SELECT p.oid, p.polname, {table}, p.polcmd, p.polpermissive, p.polroles = ARRAY[0::oid] AS for_all, \
-           pg_catalog.cardinality(p.polroles) AS role_count, \
+           (SELECT count(DISTINCT u.role) FROM pg_catalog.unnest(p.polroles) AS u (role))::int4 AS role_count, \
            ARRAY(SELECT a.rolname FROM pg_catalog.pg_roles AS a WHERE a.oid = ANY (p.polroles))::text[] AS roles, \
            pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS qualification, \
            pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS with_check \

@@ -18,3 +18,5 @@ ALTER TABLE "On" ENABLE ROW LEVEL SECURITY;
 CREATE TABLE on1 PARTITION OF "On" FOR VALUES IN (1);
 CREATE FUNCTION may(integer) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true';
 CREATE POLICY by_function ON on1 USING (may(a));
+-- The catalog notes the same role twice.
+CREATE POLICY twice ON "S s"."T t" TO CURRENT_USER, SESSION_USER, bob USING (a = 3);
