@@ -2,6 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::words::Privilege;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a list says of one grantee by one grantor.
@@ -24,11 +25,11 @@ pub(super) enum Held {
 }
 
 impl Item {
-    /// Reads one item.
+    /// Reads one item of a list about what can have these privileges.
     ///
     /// # Errors
-    /// It is not of that form, or has the letter of a privilege that is not known.
-    pub fn parse(text: &BStr) -> Result<Self> {
+    /// It is not of that form, or has the letter of another privilege.
+    pub fn parse(text: &BStr, privileges: &[Privilege]) -> Result<Self> {
         let malformed = || {
             Error::new(ErrorKind::Incomplete, "read a list of privileges")
                 .why(format!("\"{text}\" is not of the form grantee=privileges/grantor"))
@@ -41,9 +42,10 @@ impl Item {
             return Err(malformed());
         }
         let letters = rest[..slash].to_vec();
-        if let Some(unknown) = letters.iter().find(|letter| **letter != b'*' && !super::words::KNOWN.contains(letter)) {
+        let is_known = |letter: &u8| *letter == b'*' || privileges.iter().any(|(known, _)| known == letter);
+        if let Some(unknown) = letters.iter().find(|letter| !is_known(letter)) {
             return Err(Error::new(ErrorKind::Incomplete, "read a list of privileges").why(format!(
-                "the letter \"{}\" in \"{text}\" stands for a privilege that is not known",
+                "the letter \"{}\" in \"{text}\" stands for a privilege that is not known here",
                 char::from(*unknown).escape_default()
             )));
         }
@@ -97,16 +99,21 @@ pub(super) fn quote_role(out: &mut Vec<u8>, name: &BStr) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words;
     use super::*;
+
+    fn parse(text: &BStr) -> Result<Item> {
+        Item::parse(text, words::of("TABLE", false).unwrap())
+    }
 
     #[test]
     fn items_are_taken_apart() {
-        let item = Item::parse("bob=ar*w/alice".into()).unwrap();
+        let item = parse("bob=ar*w/alice".into()).unwrap();
         assert_eq!((item.grantee.as_bstr(), item.grantor.as_bstr()), ("bob".into(), "alice".into()));
         assert_eq!(item.held(b'a'), Held::Plain);
         assert_eq!(item.held(b'r'), Held::WithGrantOption);
         assert_eq!(item.held(b'd'), Held::No);
-        assert_eq!(Item::parse("=r/alice".into()).unwrap().grantee, "");
+        assert_eq!(parse("=r/alice".into()).unwrap().grantee, "");
     }
 
     #[test]
@@ -116,15 +123,22 @@ mod tests {
             quote_role(&mut text, name.into());
             text.extend_from_slice(b"=r*/");
             quote_role(&mut text, name.into());
-            let item = Item::parse(text.as_bstr()).unwrap();
+            let item = parse(text.as_bstr()).unwrap();
             assert_eq!((item.grantee, item.grantor), (name.into(), name.into()));
         }
     }
 
     #[test]
+    fn privileges_that_such_an_object_does_not_have_are_refused() {
+        let of = |words| Item::parse("bob=rU/alice".into(), words::of(words, false).unwrap());
+        assert!(of("SEQUENCE").is_ok());
+        assert!(of("TABLE").unwrap_err().to_string().contains("\"U\""));
+    }
+
+    #[test]
     fn damaged_items_are_refused() {
         for text in ["", "bob", "bob=r", "\"bob=r/alice", "bob=r/alice=x", "bob=r/\"alice", "bob=r?/alice"] {
-            assert!(Item::parse(text.into()).is_err(), "{text}");
+            assert!(parse(text.into()).is_err(), "{text}");
         }
     }
 }

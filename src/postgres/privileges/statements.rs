@@ -33,7 +33,8 @@ struct Lists {
 /// An item of a list is not understood.
 pub(super) fn statements(target: &Target<'_>, before: &[BString], after: &[BString]) -> Result<Sql> {
     let privileges = words::of(target.words, target.column.is_some())?;
-    let parse = |list: &[BString]| list.iter().map(|item| Item::parse(item.as_bstr())).collect::<Result<Vec<_>>>();
+    let parse =
+        |list: &[BString]| list.iter().map(|item| Item::parse(item.as_bstr(), privileges)).collect::<Result<Vec<_>>>();
     let (before, after) = (parse(before)?, parse(after)?);
 
     // What the owner gives to himself must be there before what he, or another with the option, hands on.

@@ -5,9 +5,6 @@ use crate::error::{Error, ErrorKind, Result};
 /// A privilege's letter in a list, and its key word.
 pub(super) type Privilege = (u8, &'static str);
 
-/// The letters of all privileges.
-pub(super) const KNOWN: &[u8] = b"arwdDxtmXUCTcsA";
-
 const TABLE: &[Privilege] = &[
     (b'r', "SELECT"),
     (b'a', "INSERT"),
