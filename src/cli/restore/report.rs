@@ -95,7 +95,12 @@ pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummar
         "large_objects": summary.large_objects,
         "dropped": summary.dropped,
         "errors": errors,
-        "skipped": summary.skipped.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "failed": failed,
+        "skipped": summary
+            .skipped
+            .iter()
+            .map(|entry| json!({"id": entry.dump_id.0, "entry": entry.to_string()}))
+            .collect::<Vec<_>>(),
         "stopped": summary.stopped,
         "rolled_back": summary.rolled_back,
         "seconds": took.as_millis() as f64 / 1000.0,

@@ -49,13 +49,16 @@ pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outco
         file.commit()?;
         summary
     };
-    let lines = vec![
+    let mut lines = vec![
         "lifeboat: script complete".to_owned(),
         format!("script: {}", path.display()),
         format!("entries: {}", summary.entries),
         format!("rows: {}", summary.rows),
         format!("size: {}", mebibytes(summary.bytes)),
     ];
+    if !args.takes_stdout() {
+        lines.push(format!("lifeboat: run it with: psql -X -d DATABASE -f {}", path.display()));
+    }
     let result = json!({
         "backend": "postgresql",
         "input": args.path.to_string_lossy(),
