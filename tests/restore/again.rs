@@ -48,16 +48,22 @@ pub fn wait_for_statement(database: &Database<'_>, like: &str) {
     }
 }
 
-#[test]
-fn what_a_killed_restore_left_behind_is_no_hindrance() {
-    let Some(server) = Server::get(REFERENCE) else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
+/// A sample with a table whose rows take a while.
+pub fn sample_with_many_rows(server: &Server) -> Database<'_> {
     let origin = sample(server);
     origin.psql(
         "ALTER EVENT TRIGGER watch DISABLE; CREATE TABLE app.filled AS SELECT g AS id, md5(g::text) FROM generate_series(1, 400000) g;
          ALTER TABLE app.filled ADD PRIMARY KEY (id)",
     );
+    origin
+}
+
+#[test]
+fn what_a_killed_restore_left_behind_is_no_hindrance() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
+    let origin = sample_with_many_rows(server);
     origin.pg_dump(REFERENCE, &[], &archive);
     let database = server.database("killed");
     let command = |options: &[&str]| {

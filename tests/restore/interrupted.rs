@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
 
-use super::again::wait_for_statement;
-use super::sample;
+use super::again::{sample_with_many_rows, wait_for_statement};
 use crate::support::archive::{Rows, assert_same};
 use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run};
 
@@ -82,11 +81,7 @@ fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
     let Some(server) = Server::get(REFERENCE) else { return };
     let dir = tempfile::tempdir().unwrap();
     let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
-    let origin = sample(server);
-    origin.psql(
-        "ALTER EVENT TRIGGER watch DISABLE; CREATE TABLE app.filled AS SELECT g AS id, md5(g::text) FROM generate_series(1, 400000) g;
-         ALTER TABLE app.filled ADD PRIMARY KEY (id)",
-    );
+    let origin = sample_with_many_rows(server);
     origin.pg_dump(REFERENCE, &[], &archive);
     let database = server.database("interrupted");
     for _ in 0..3 {

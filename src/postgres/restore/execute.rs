@@ -12,12 +12,12 @@ use super::interrupt::Interrupt;
 use super::options::RestoreOptions;
 use super::parallel::{self, Readers};
 use super::plan::{Action, Plan, Step};
-use super::summary::{self, EntryError, EntryName, RestoreSummary};
+use super::summary::{EntryName, RestoreSummary};
 use super::transaction::Counts;
 use super::{large_objects, lo_data, rows};
-use crate::progress::{Level, Message, Reporter};
+use crate::Result;
+use crate::progress::{Level, Reporter};
 use crate::wire::Connection;
-use crate::{Error, ErrorKind, Result};
 
 /// Takes a piece of a table's data, and says whether more is wanted.
 pub type TakeRows<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>> + 'a;
@@ -111,7 +111,7 @@ pub(super) struct Run<'a> {
     pub(super) interrupt: Interrupt,
     pub(super) summary: RestoreSummary,
     /// Entries for which something failed.
-    failed: HashSet<usize>,
+    pub(super) failed: HashSet<usize>,
     /// Entries whose definition failed.
     pub(super) undefined: HashSet<usize>,
     /// Entries whose objects stay as they are, because they hold what is not in the archive.
@@ -372,15 +372,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Lets another role do what follows. Without that, what follows would belong to somebody else.
-    pub(super) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
-        self.target.execute(statement).map_err(|error| {
-            Error::new(ErrorKind::Server, "take the role of an object's owner")
-                .source(error)
-                .hint("only a superuser can take any role; --no-owner does without")
-        })
-    }
-
     /// Whether the rows of an entry have nowhere to go, because the entry that makes their table failed.
     fn is_skipped(&mut self, entry: usize, table: Option<usize>) -> bool {
         let skip = !self.options.data_for_failed_tables && table.is_some_and(|table| self.undefined.contains(&table));
@@ -389,98 +380,5 @@ impl<'a> Run<'a> {
             self.leave_out(entry);
         }
         skip
-    }
-
-    /// Runs a statement for an entry. An error of the server's is put down; false then.
-    pub(super) fn statement(&mut self, entry: usize, statement: &[u8]) -> Result<bool> {
-        match self.target.execute_counting(statement) {
-            Ok(rows) => {
-                self.changed += rows;
-                Ok(true)
-            }
-            Err(error) => self.put_down(entry, statement, error).map(|()| false),
-        }
-    }
-
-    /// Runs statements without putting an error down; it is given back. In a transaction block they are kept apart from
-    /// what was before, so that the block survives their failure.
-    ///
-    /// # Errors
-    /// What ends everything, rather than these statements.
-    pub(super) fn attempt(&mut self, statements: &[u8]) -> Result<Option<Error>> {
-        self.interrupt.check()?;
-        let is_block = self.is_block;
-        let result = if is_block {
-            let mut text = b"SAVEPOINT lifeboat; ".to_vec();
-            text.extend_from_slice(statements);
-            // The newline ends a comment that the statements may end with.
-            text.extend_from_slice(b"\n; RELEASE SAVEPOINT lifeboat");
-            self.target.execute_counting(&text)
-        } else {
-            self.target.execute_counting(statements)
-        };
-        let error = match result {
-            Ok(rows) => {
-                self.changed += rows;
-                return Ok(None);
-            }
-            Err(error) => error,
-        };
-        self.interrupt.check()?;
-        if self.target.is_broken() || error.server().is_none() {
-            return Err(error);
-        }
-        if is_block {
-            self.target.execute(b"ROLLBACK TO SAVEPOINT lifeboat; RELEASE SAVEPOINT lifeboat")?;
-        }
-        Ok(Some(error))
-    }
-
-    /// Puts an error of the server's down for an entry; one that ends everything is given back.
-    pub(super) fn put_down(&mut self, entry: usize, statement: &[u8], error: Error) -> Result<()> {
-        self.interrupt.check()?;
-        if self.target.is_broken() || error.server().is_none() {
-            return Err(error);
-        }
-        let error = EntryError::server(&self.entries[entry], statement, &error);
-        self.put_down_error(entry, error);
-        Ok(())
-    }
-
-    /// Puts an error down for an entry.
-    pub(super) fn put_down_error(&mut self, entry: usize, error: EntryError) {
-        self.reporter.message(Message {
-            level: Level::Error,
-            subject: error.entry.to_string(),
-            text: error.what_happened(),
-        });
-        self.summary.errors.push(error);
-        self.failed.insert(entry);
-        if self.options.stops_at_first_error() {
-            self.summary.stopped = true;
-        }
-    }
-
-    /// Passes on what the server had to say meanwhile.
-    pub(super) fn pass_on_notices(&mut self, entry: Option<usize>) {
-        for notice in self.target.take_notices() {
-            let subject =
-                entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
-            let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
-            self.reporter.message(Message { level, subject, text: summary::notice_text(&notice) });
-        }
-    }
-
-    /// Says what was being restored when the connection was lost. Errors of the archive's say it themselves.
-    fn during(&self, entry: usize, error: Error) -> Error {
-        if error.kind() != ErrorKind::Connection {
-            return error;
-        }
-        Error::new(ErrorKind::Connection, format!("restore {}", EntryName::of(&self.entries[entry]))).source(error)
-    }
-
-    /// Says something about an entry.
-    pub(super) fn say(&self, level: Level, entry: usize, text: String) {
-        self.reporter.message(Message { level, subject: EntryName::of(&self.entries[entry]).to_string(), text });
     }
 }

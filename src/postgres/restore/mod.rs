@@ -24,6 +24,7 @@ mod plan;
 mod plan_tests;
 mod planner;
 mod rows;
+mod run;
 mod script;
 pub(in crate::postgres) mod select;
 mod session;
