@@ -102,6 +102,32 @@ fn table_that_is_written_anew_meanwhile_is_never_backed_up_empty() {
     }
 }
 
+/// Tables are locked and copied by name: where another table gets the name meanwhile, its rows must not be taken for those
+/// of the first one.
+#[test]
+fn tables_that_change_names_meanwhile_keep_their_rows() {
+    for server in Server::all() {
+        for options in [&[][..], &["--table", "t"]] {
+            let database = server.database("swapped");
+            database.psql(TABLE);
+            database.psql("CREATE TABLE u AS SELECT * FROM t LIMIT 7; COMMENT ON TABLE u IS 'seven'");
+            let scene = Scene::new();
+            let mut session = Session::open(&database);
+            session.run("BEGIN");
+            session.run("ALTER TABLE t RENAME TO x; ALTER TABLE u RENAME TO t; ALTER TABLE x RENAME TO u");
+            let running = Running::start(&scene, &database, options);
+            wait_for_waiting(&database);
+            session.run("COMMIT");
+            let out = running.end();
+            assert!(out.success() && out.stderr().contains("another table got its name"), "{out}");
+            let restored = server.database("swapped");
+            let out = restore(&scene, "out.dump", &restored, &[]);
+            assert!(out.success(), "{out}");
+            assert_eq!(restored.psql("SELECT count(*), obj_description('t'::regclass, 'pg_class') FROM t"), "7|seven");
+        }
+    }
+}
+
 /// Between a backup with two connections and its server: holds back the first connection's first COPY, and the second's
 /// first LOCK, until it is told to let go.
 struct Gate {

@@ -16,38 +16,45 @@ const STATEMENT: usize = 256 * 1024;
 /// longer than `wait`, where that is given. Other relations cannot be locked.
 ///
 /// # Errors
-/// The server refuses a lock, or somebody else has held one for too long, or has written a table anew meanwhile.
+/// The server refuses a lock, or somebody else has held one for too long, or has written a table anew or renamed it meanwhile.
 pub fn lock(connection: &mut Connection, model: &Model, wait: Option<Duration>) -> Result<()> {
     let Some(wait) = wait else {
         lock_tables(connection, model)?;
-        return check_storage(connection, model);
+        return check_unchanged(connection, model);
     };
     let mut timeout = Sql::new();
     timeout.kw("SET lock_timeout = ").num(i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1));
     connection.execute(timeout.as_bstr())?;
     lock_tables(connection, model)?;
     connection.execute(b"SET lock_timeout = 0")?;
-    check_storage(connection, model)
+    check_unchanged(connection, model)
 }
 
 /// Checks that the rows that the snapshot sees are still there. A table that was truncated or written anew (as by ALTER
 /// TABLE with another type for a column) between the snapshot and the lock is empty for the snapshot, and would be dumped
-/// so without a word. Its file is not the one that the snapshot's row of pg_class names.
-fn check_storage(connection: &mut Connection, model: &Model) -> Result<()> {
+/// so without a word. Its file is not the one that the snapshot's row of pg_class names. And checks that their names are
+/// still theirs: tables are locked and copied by name, and where two have changed names, each has the other's rows.
+fn check_unchanged(connection: &mut Connection, model: &Model) -> Result<()> {
     let oids: Vec<u32> = locked(model).filter_map(|object| Some(object.catalog_id?.oid)).collect();
     let query = Query::new(
-        "tables that were written anew",
-        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c \
+        "tables that were written anew or renamed",
+        "SELECT n.nspname, c.relname, now.renamed FROM pg_catalog.pg_class AS c \
          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
          JOIN pg_catalog.unnest($1) AS o (oid) ON o.oid = c.oid \
-         WHERE c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) LIMIT 1",
+         CROSS JOIN LATERAL (SELECT pg_catalog.to_regclass(pg_catalog.quote_ident(n.nspname) || '.' \
+           || pg_catalog.quote_ident(c.relname)) IS DISTINCT FROM c.oid) AS now (renamed) \
+         WHERE now.renamed \
+            OR c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) LIMIT 1",
     );
     let rows = connection.run(&query.param(Param::oids(&oids)))?;
     let Some(row) = rows.iter().next() else { return Ok(()) };
     let name = format!("{}.{}", row.text("nspname")?, row.text("relname")?);
-    Err(Error::new(ErrorKind::Changed, format!("back up the table {name}"))
-        .why("it was truncated or written anew (by ALTER TABLE, say) just after the backup began, which cannot see its rows")
-        .hint("run the backup again"))
+    let why = if row.bool("renamed")? {
+        "another table got its name just after the backup began, and would be copied in its stead"
+    } else {
+        "it was truncated or written anew (by ALTER TABLE, say) just after the backup began, which cannot see its rows"
+    };
+    Err(Error::new(ErrorKind::Changed, format!("back up the table {name}")).why(why).hint("run the backup again"))
 }
 
 /// The tables that are locked: those that are wanted, and those of extensions whose rows are.
