@@ -7,6 +7,7 @@ mod data;
 mod failures;
 mod interrupted;
 mod large_objects;
+mod newer;
 mod options;
 mod parallel;
 mod random;

@@ -80,6 +80,7 @@ pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummar
                 "sqlstate": e.sqlstate,
                 "detail": e.detail,
                 "hint": e.hint,
+                "needs": e.needs,
                 "context": e.context,
                 "statement": e.statement,
             })

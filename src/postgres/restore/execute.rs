@@ -46,6 +46,8 @@ pub struct Source<'a> {
     pub data: &'a mut dyn Data,
     /// For those that work beside it.
     pub workers: Option<Readers>,
+    /// The major version of the server whose database it is; 0 if that is not known.
+    pub made_by: i32,
 }
 
 /// Makes a connection to a database of this name, on the server that is restored into.
@@ -69,6 +71,7 @@ pub fn execute(
 ) -> Result<RestoreSummary> {
     let interrupt = Interrupt::new(plan, options, target);
     let mut run = Run::new(plan, entries, options, target, connect, reporter, interrupt);
+    run.made_by = source.made_by;
     let mut result = run.all(source);
     if result.is_ok() && !run.summary.stopped && run.is_block {
         result = run.commit();
@@ -130,6 +133,8 @@ pub(super) struct Run<'a> {
     pub(super) ended: Option<HashSet<usize>>,
     /// How many rows statements have changed.
     pub(super) changed: u64,
+    /// The major version of the server whose database the archive is of.
+    pub(super) made_by: i32,
 }
 
 /// What came of a part of a restore.
@@ -195,6 +200,7 @@ impl<'a> Run<'a> {
             reached: 0,
             ended: None,
             changed: 0,
+            made_by: 0,
         }
     }
 

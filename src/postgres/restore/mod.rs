@@ -16,6 +16,7 @@ pub(in crate::postgres) mod kinds;
 mod large_objects;
 mod list_file;
 mod lo_data;
+mod needs;
 mod options;
 mod owner;
 mod parallel;
@@ -121,10 +122,18 @@ fn restore_with<R: Read>(
     refuse_unforced(&plan, &entries, options, target)?;
     source::check_end(archive)?;
     let workers = readers(archive)?;
-    let source = Source { data: &mut *archive, workers };
+    let made_by = made_by(archive.header());
+    let source = Source { data: &mut *archive, workers, made_by };
     let summary = execute(&plan, &entries, options, target, connect, source, reporter)?;
     source::finish(archive, reporter);
     Ok(summary)
+}
+
+/// The major version of the server whose database it is; 0 where the archive does not say.
+fn made_by(header: &Header) -> i32 {
+    let digits: String =
+        header.server_version.iter().map(|c| char::from(*c)).take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
 }
 
 /// The version of the archive's format, as [`plan()`] wants it.

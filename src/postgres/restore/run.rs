@@ -1,7 +1,9 @@
 //! Running statements, and putting down what the server refuses and says.
 
 use super::execute::Run;
+use super::needs;
 use super::summary::{self, EntryError, EntryName};
+use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::{Error, ErrorKind, Result};
 
@@ -66,9 +68,28 @@ impl Run<'_> {
         if self.target.is_broken() || error.server().is_none() {
             return Err(error);
         }
-        let error = EntryError::server(&self.entries[entry], statement, &error);
+        let mut error = EntryError::server(&self.entries[entry], statement, &error);
+        error.needs = self.needs(statement, &error);
         self.put_down_error(entry, error);
         Ok(())
+    }
+
+    /// What a statement needs that this server is too old for, where it may have failed for that.
+    fn needs(&self, statement: &[u8], error: &EntryError) -> Option<String> {
+        // Not understood, not known, not supported.
+        let codes = ["42601", "42704", "42883", "0A000", "22023"];
+        if !error.sqlstate.as_deref().is_some_and(|code| codes.contains(&code)) {
+            return None;
+        }
+        let major = ServerVersion(self.target.server_version()).major();
+        match needs::newer_than(statement, major) {
+            Some((since, what)) => Some(format!("PostgreSQL {since} ({what}), and this is {major}")),
+            None if self.made_by > major => Some(format!(
+                "perhaps a newer server than this, which is PostgreSQL {major}: the archive is of one of {}",
+                self.made_by
+            )),
+            None => None,
+        }
     }
 
     /// Puts an error down for an entry.

@@ -101,6 +101,8 @@ pub struct EntryError {
     pub hint: Option<String>,
     /// Where it happened, such as the line of a COPY.
     pub context: Option<String>,
+    /// What the statement needs that the server does not have, where that is known.
+    pub needs: Option<String>,
 }
 
 impl EntryError {
@@ -116,6 +118,7 @@ impl EntryError {
             detail: report.and_then(|report| field(&report.detail)),
             hint: report.and_then(|report| field(&report.hint)),
             context: report.and_then(|report| field(&report.context)),
+            needs: None,
         }
     }
 
@@ -129,6 +132,7 @@ impl EntryError {
             detail: None,
             hint: None,
             context: None,
+            needs: None,
         }
     }
 }
@@ -142,6 +146,7 @@ impl EntryError {
         }
         let statement = Some(&self.statement).filter(|statement| !statement.is_empty());
         let parts = [
+            ("it needs", self.needs.as_ref()),
             ("detail", self.detail.as_ref()),
             ("hint", self.hint.as_ref()),
             ("context", self.context.as_ref()),
@@ -149,7 +154,8 @@ impl EntryError {
         ];
         for (what, part) in parts {
             if let Some(part) = part {
-                result.push_str(&format!("; {what}: {part}"));
+                let colon = if what == "it needs" { "" } else { ":" };
+                result.push_str(&format!("; {what}{colon} {part}"));
             }
         }
         result
@@ -220,6 +226,7 @@ mod tests {
             detail: None,
             hint: None,
             context: None,
+            needs: None,
         };
         let summary = RestoreSummary {
             errors: vec![error(1), error(1), error(2)],

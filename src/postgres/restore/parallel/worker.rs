@@ -23,6 +23,7 @@ pub(super) struct Context<'a> {
     reporter: &'a dyn Reporter,
     undefined: HashSet<usize>,
     kept: HashSet<usize>,
+    made_by: i32,
 }
 
 impl<'a> Context<'a> {
@@ -35,6 +36,7 @@ impl<'a> Context<'a> {
             reporter: run.reporter,
             undefined: run.undefined.clone(),
             kept: run.kept.clone(),
+            made_by: run.made_by,
         }
     }
 }
@@ -68,13 +70,13 @@ impl Worker<'_, '_> {
     }
 
     fn carry_out(&mut self, steps: Range<usize>) -> Result<Outcome> {
-        let Context { plan, entries, options, reporter, undefined, kept } = self.context;
+        let Context { plan, entries, options, reporter, undefined, kept, made_by } = self.context;
         let nowhere = |_: &BStr| {
             Err(Error::new(ErrorKind::Internal, "change the database").why("a worker stays in the one that it is in"))
         };
         let interrupt = self.interrupt.of_same_worker();
         let mut run = Run::new(plan, entries, options, self.connection, &nowhere, *reporter, interrupt);
-        (run.undefined, run.kept) = (undefined.clone(), kept.clone());
+        (run.undefined, run.kept, run.made_by) = (undefined.clone(), kept.clone(), *made_by);
         run.carry_out(&plan.steps[steps], self.data)?;
         Ok(run.outcome())
     }

@@ -1,0 +1,127 @@
+//! Which PostgreSQL a statement needs: for the statements of a newer server's archive that an older one does not
+//! understand. Facts are from the release notes of PostgreSQL 14 to 18.
+
+/// Words that follow each other in statements, the major version that understands them first, and what they are.
+const FEATURES: &[(&[&str], i32, &str)] = &[
+    (&["NOT", "ENFORCED"], 18, "NOT ENFORCED"),
+    (&["WITHOUT", "OVERLAPS"], 18, "WITHOUT OVERLAPS"),
+    (&["PG_RESTORE_RELATION_STATS"], 18, "statistics as data"),
+    (&["PG_RESTORE_ATTRIBUTE_STATS"], 18, "statistics as data"),
+    (&["PUBLISH_GENERATED_COLUMNS"], 18, "generated columns in publications"),
+    (&["GRANT", "MAINTAIN"], 17, "the privilege MAINTAIN"),
+    (&["FAILOVER", "="], 17, "failover of subscriptions"),
+    (&["TRANSACTION_TIMEOUT"], 17, "transaction_timeout"),
+    (&["RUN_AS_OWNER", "="], 16, "run_as_owner of subscriptions"),
+    (&["PASSWORD_REQUIRED", "="], 16, "password_required of subscriptions"),
+    (&["ORIGIN", "="], 16, "origin of subscriptions"),
+    (&["NULLS", "NOT", "DISTINCT"], 15, "NULLS NOT DISTINCT"),
+    (&["TABLES", "IN", "SCHEMA"], 15, "schemas in publications"),
+    (&["SECURITY_INVOKER", "="], 15, "security_invoker views"),
+    (&["SET", "NULL", "("], 15, "column lists of ON DELETE SET NULL"),
+    (&["SET", "DEFAULT", "("], 15, "column lists of ON DELETE SET DEFAULT"),
+    (&["TWO_PHASE", "="], 15, "two-phase subscriptions"),
+    (&["DISABLE_ON_ERROR", "="], 15, "disable_on_error of subscriptions"),
+    (&["ADD", "TABLE", "ONLY"], 15, "row filters and column lists of publications"),
+    (&["LOCALE_PROVIDER"], 15, "locale providers of databases"),
+    (&["BEGIN", "ATOMIC"], 14, "functions with SQL bodies"),
+    (&["SET", "COMPRESSION"], 14, "compression methods of columns"),
+    (&["MULTIRANGE_TYPE_NAME"], 14, "multiranges"),
+    (&["SUBSCRIPT", "="], 14, "subscripts of types"),
+    (&["BINARY", "="], 14, "binary subscriptions"),
+];
+
+/// What in a statement a server of `major` does not understand: the major version that does, and what it is. `None` if
+/// nothing that is known here.
+pub(super) fn newer_than(statement: &[u8], major: i32) -> Option<(i32, &'static str)> {
+    let words = words(statement);
+    let has = |feature: &[&str]| {
+        words
+            .windows(feature.len())
+            .any(|here| here.iter().zip(feature).all(|(a, b)| a.eq_ignore_ascii_case(b.as_bytes())))
+    };
+    FEATURES
+        .iter()
+        .filter(|(feature, since, _)| *since > major && has(feature))
+        .map(|(_, since, what)| (*since, *what))
+        .max()
+}
+
+/// The words and marks of a statement, without what is quoted or commented.
+fn words(statement: &[u8]) -> Vec<&[u8]> {
+    let mut words = Vec::new();
+    let mut rest = statement;
+    while let Some(&first) = rest.first() {
+        let length = match first {
+            b'\'' | b'"' => 1 + quoted(&rest[1..], first),
+            b'$' => dollar_quoted(rest),
+            b'-' if rest.starts_with(b"--") => rest.iter().position(|c| *c == b'\n').unwrap_or(rest.len()),
+            c if is_word(c) => {
+                let length = rest.iter().position(|c| !is_word(*c)).unwrap_or(rest.len());
+                words.push(&rest[..length]);
+                length
+            }
+            c => {
+                if !c.is_ascii_whitespace() {
+                    words.push(&rest[..1]);
+                }
+                1
+            }
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    words
+}
+
+fn is_word(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || c == b'_' || c >= 0x80
+}
+
+/// How long something quoted is, its last quote included.
+fn quoted(text: &[u8], quote: u8) -> usize {
+    text.iter().position(|c| *c == quote).map_or(text.len(), |end| end + 1)
+}
+
+/// How long something in dollar quotes is, or 1 for a dollar sign that quotes nothing.
+fn dollar_quoted(text: &[u8]) -> usize {
+    let Some(end) = text.iter().skip(1).position(|c| !is_word(*c)).map(|end| end + 1) else { return 1 };
+    if text[end] != b'$' {
+        return 1;
+    }
+    let mark = &text[..=end];
+    let close = text[mark.len()..].windows(mark.len()).position(|here| here == mark);
+    close.map_or(text.len(), |close| mark.len() + close + mark.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newest_feature_that_the_server_lacks_is_named() {
+        let statement =
+            b"ALTER TABLE ONLY t ADD CONSTRAINT u UNIQUE  nulls NOT\nDISTINCT (a), ADD CHECK (a > 0) NOT ENFORCED;";
+        assert_eq!(newer_than(statement, 13), Some((18, "NOT ENFORCED")));
+        assert_eq!(
+            newer_than(b"CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;", 14),
+            Some((15, "NULLS NOT DISTINCT"))
+        );
+        assert_eq!(newer_than(b"CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;", 15), None);
+        assert_eq!(newer_than(b"CREATE TABLE t (a integer);", 13), None);
+    }
+
+    #[test]
+    fn what_is_quoted_is_no_feature() {
+        for statement in [
+            "COMMENT ON TABLE t IS 'it''s NOT ENFORCED';",
+            "CREATE TABLE \"NOT ENFORCED\" (\"BEGIN\" atomic);",
+            "CREATE FUNCTION f() RETURNS text AS $x$SELECT $$BEGIN ATOMIC$$ $x$;",
+            "-- NOT ENFORCED\nSELECT 1;",
+            "SELECT 'never closed NOT ENFORCED",
+            "SELECT $1, $never",
+            "$",
+            "$$",
+        ] {
+            assert_eq!(newer_than(statement.as_bytes(), 13), None, "{statement}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Archives of servers that are newer than the target: what it does not understand is told with the version that does.
+
+use crate::support::{Server, lifeboat, output};
+
+/// A statement of a newer server's, the major that has it, and what is told.
+const CASES: &[(u32, &str, &str)] = &[
+    (
+        14,
+        "CREATE FUNCTION f() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 1; END",
+        "PostgreSQL 14 (functions with SQL bodies)",
+    ),
+    (14, "ALTER TABLE t ALTER b SET COMPRESSION pglz", "PostgreSQL 14 (compression methods of columns)"),
+    (15, "ALTER TABLE t ADD UNIQUE NULLS NOT DISTINCT (a)", "PostgreSQL 15 (NULLS NOT DISTINCT)"),
+    (15, "CREATE VIEW v WITH (security_invoker = true) AS SELECT 1 AS a", "PostgreSQL 15 (security_invoker views)"),
+    (15, "CREATE PUBLICATION p FOR TABLES IN SCHEMA public", "PostgreSQL 15 (schemas in publications)"),
+    (18, "ALTER TABLE t ADD CONSTRAINT unchecked CHECK (a > 0) NOT ENFORCED", "PostgreSQL 18 (NOT ENFORCED)"),
+    (18, "ALTER TABLE t ADD c integer GENERATED ALWAYS AS (a * 2) VIRTUAL", "perhaps a newer server"),
+];
+
+#[test]
+fn version_that_a_statement_needs_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for (since, made, told) in CASES {
+        let (Some(newer), Some(older)) = (Server::get(*since), Server::get(since - 1)) else { continue };
+        let origin = newer.database("newer");
+        origin.psql("CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1)");
+        origin.psql(made);
+        let path = dir.path().join("archive");
+        origin.pg_dump(18, &[], &path);
+        for jobs in ["1", "2"] {
+            let target = older.database("newer");
+            let mut command = lifeboat();
+            let out = output(command.args(["restore", "--force", "-j", jobs, "--url", &target.url()]).arg(&path));
+            assert_eq!(out.code(), 3, "{made}: {out}");
+            assert!(out.stderr().contains(&format!("it needs {told}")), "{made}: no {told:?} in {out}");
+        }
+        // A server that has it has nothing to say.
+        let target = newer.database("newer");
+        let out = output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&path));
+        assert!(out.success() && !out.stderr().contains("it needs"), "{made}: {out}");
+    }
+}
