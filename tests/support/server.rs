@@ -64,6 +64,17 @@ impl Server {
         Some(SHARED[index].get_or_init(|| Server::start(installation, &Options::default())))
     }
 
+    /// As [`Server::get`], of a server that is built with ICU; Err says why there is none.
+    pub fn with_icu(major: u32) -> Result<&'static Server, String> {
+        static WITH_ICU: [OnceLock<Result<Server, String>>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
+        let index = MAJORS.iter().position(|m| *m == major).ok_or("the tests do not know this major")?;
+        let start = || {
+            let installation: &'static Installation = Box::leak(Box::new(super::installation::with_icu(major)?));
+            Ok(Server::start(installation, &Options::default()))
+        };
+        WITH_ICU[index].get_or_init(start).as_ref().map_err(String::clone)
+    }
+
     /// The shared servers of all majors that can be tested here.
     pub fn all() -> impl Iterator<Item = &'static Server> {
         MAJORS.into_iter().filter_map(Server::get)

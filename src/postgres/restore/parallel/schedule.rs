@@ -201,21 +201,10 @@ mod tests {
     /// An entry by its number, kind, section, and what it depends on.
     fn entry(id: i32, desc: &str, section: Section, on: &[i32]) -> Entry {
         Entry {
-            dump_id: DumpId(id),
-            desc: Some(desc.into()),
-            tag: Some(format!("{desc} {id}").into()),
             section,
             dependencies: on.iter().map(|id| DumpId(*id)).collect(),
             has_data: desc == "TABLE DATA",
-            catalog_oid: (0, 0),
-            definition: None,
-            drop_statement: None,
-            copy_statement: None,
-            schema: None,
-            tablespace: None,
-            table_access_method: None,
-            relkind: 0,
-            owner: None,
+            ..Entry::new(DumpId(id), desc)
         }
     }
 
