@@ -91,6 +91,23 @@ impl Session {
         self.connection.execute(if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL }.as_bytes())
     }
 
+    /// Checks that no schema has got another's name since the snapshot. Tables are copied by name, and their locks hold
+    /// their own names, not those of their schemas: rows would be taken for those of the table that was called so before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Changed`] if one has.
+    pub fn check_schema_names(&mut self) -> Result<()> {
+        let rows = self.connection.query(
+            "SELECT nspname FROM pg_catalog.pg_namespace \
+             WHERE pg_catalog.to_regnamespace(pg_catalog.quote_ident(nspname))::pg_catalog.oid <> oid ORDER BY nspname",
+            &[],
+        )?;
+        let Some(row) = rows.iter().next() else { return Ok(()) };
+        Err(Error::new(ErrorKind::Changed, format!("back up the schema \"{}\"", row.text("nspname")?))
+            .why("another schema got its name while the backup ran, and tables may have been copied in the stead of its own")
+            .hint("run the backup again"))
+    }
+
     /// Makes this session's snapshot available to others, for as long as its transaction lasts.
     ///
     /// # Errors

@@ -128,6 +128,34 @@ fn tables_that_change_names_meanwhile_keep_their_rows() {
     }
 }
 
+/// Their schemas' names are not held by the tables' locks.
+#[test]
+fn schemas_that_change_names_meanwhile_fail_the_backup() {
+    for server in Server::all() {
+        let database = server.database("schemas");
+        database.psql(
+            "CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA gone;
+             CREATE TABLE a.t AS SELECT 'of a' AS rows; CREATE TABLE b.t AS SELECT 'of b' AS rows",
+        );
+        let backup_while = |change: &str| {
+            let scene = Scene::new();
+            let gate = Gate::before(&database);
+            let url = format!("postgresql://postgres@127.0.0.1:{}/{}?sslmode=disable", gate.port, database.name());
+            let running = Running::start(&scene, &database, &["--url", &url]);
+            gate.held.recv_timeout(Duration::from_secs(120)).unwrap();
+            database.psql(change);
+            gate.let_go();
+            (scene, running.end())
+        };
+        // What nobody else is called by is no danger.
+        let (_scene, out) = backup_while("DROP SCHEMA gone; CREATE SCHEMA new");
+        assert!(out.success(), "{out}");
+        let swap = "ALTER SCHEMA a RENAME TO x; ALTER SCHEMA b RENAME TO a; ALTER SCHEMA x RENAME TO b";
+        let (scene, out) = backup_while(swap);
+        assert_failed(&scene, &out, "another schema got its name");
+    }
+}
+
 /// Between a backup with two connections and its server: holds back the first connection's first COPY, and the second's
 /// first LOCK, until it is told to let go.
 struct Gate {

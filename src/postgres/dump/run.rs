@@ -117,7 +117,9 @@ fn write_data<W: Write>(
     };
     let estimate: u64 = tasks.iter().map(|(_, task)| pages(task) * PAGE).sum();
     reporter.phase("copying data", (estimate > 0).then_some(estimate));
-    data::run(writer, tasks, sessions, options.compression, reporter)
+    let summary = data::run(writer, tasks, sessions, options.compression, reporter)?;
+    sessions[0].check_schema_names()?;
+    Ok(summary)
 }
 
 fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {
