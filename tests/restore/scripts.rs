@@ -94,6 +94,7 @@ fn of_sample(major: u32) {
         &["-t", "customer", "-t", "busy", "-I", "by_name", "-P", "twice(integer)", "-T", "orders noted"],
         &["-n", "app", "-t", "customer", "--strict-names", "-c", "--if-exists", "--transaction-size=2"],
         &["-I", "by_name", "-a"],
+        &["-j", "4", "-c"],
     ] {
         same(&archive, options);
     }

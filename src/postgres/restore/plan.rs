@@ -144,7 +144,7 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, targ
         }
     }
     let drops = planner.end_of_drops();
-    let apart = match options.jobs > 1 {
+    let apart = match options.jobs > 1 && !target.is_script {
         true => parallel::apart(entries, &wanted),
         false => vec![false; entries.len()],
     };
