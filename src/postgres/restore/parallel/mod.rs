@@ -109,14 +109,15 @@ impl Team {
         Ok(())
     }
 
-    /// Connects as many workers as there are readers.
-    fn connect(&mut self, run: &mut Run<'_>) -> Result<()> {
-        if !self.connections.is_empty() {
+    /// Connects workers for so many items, at most as many as there are readers.
+    fn connect(&mut self, run: &mut Run<'_>, items: usize) -> Result<()> {
+        let wanted = self.readers.len().min(items);
+        if self.connections.len() >= wanted {
             return Ok(());
         }
         let rows = run.target.query("SELECT pg_catalog.current_database() AS name", &[])?;
         let database: BString = rows.one()?.string("name")?;
-        for _ in 0..self.readers.len() {
+        while self.connections.len() < wanted {
             let mut connection = (run.connect)(database.as_bstr())?;
             run.plan.session.iter().try_for_each(|statement| connection.execute(statement))?;
             self.interrupts.push(run.interrupt.of_worker(&connection));
@@ -127,7 +128,7 @@ impl Team {
 
     /// Hands out these parts of the plan's steps until all are done, or something ends the restore.
     fn work(&mut self, run: &mut Run<'_>, parts: Vec<Range<usize>>) -> Result<()> {
-        self.connect(run)?;
+        self.connect(run, parts.len())?;
         let mut schedule = Schedule::new(run.entries, &run.plan.steps, parts, &self.sizes);
         let cancel: Vec<_> = self.connections.iter().map(Connection::cancel_handle).collect();
         let context = Context::of(run);
