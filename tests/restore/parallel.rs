@@ -183,6 +183,49 @@ fn what_depends_on_what_could_not_be_made_is_left_out_and_named() {
 }
 
 #[test]
+fn what_could_not_be_dropped_gets_its_keys_and_indexes_back() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    let origin = server.database("parallel");
+    origin.psql(
+        "CREATE TABLE held (id integer PRIMARY KEY, n integer); INSERT INTO held VALUES (1, 1); CREATE INDEX ON held (n);
+         COMMENT ON CONSTRAINT held_pkey ON held IS 'key'; CREATE TABLE key (id integer PRIMARY KEY);
+         CREATE TABLE user_of (id integer REFERENCES held, key integer REFERENCES key)",
+    );
+    dump(&origin, &path);
+    // Of each, what is there already depends on it: the table, and the key.
+    origin.psql("CREATE VIEW mine AS SELECT * FROM held; CREATE TABLE my_keys (key integer REFERENCES key)");
+    let expected = dir.path().join("expected");
+    dump(&origin, &expected);
+    for jobs in ["1", "2", "4"] {
+        let out = restore(&origin, &path, &["--jobs", jobs]);
+        assert_eq!(out.code(), 3, "{out}");
+        assert!(!out.stderr().contains("is not there"), "{out}");
+        dump(&origin, &dir.path().join("now"));
+        archive::assert_same(&format!("{jobs} jobs"), &expected, &dir.path().join("now"), Rows::AnyOrder);
+    }
+}
+
+#[test]
+fn there_are_no_more_connections_than_there_is_something_to_do_for() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    let origin = server.database("parallel");
+    origin.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n; CREATE INDEX i ON a (n)");
+    dump(&origin, &path);
+    // One that restores what comes before the data, and one for each of three things after that.
+    let target = server.database("parallel");
+    target.psql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 4", target.name()));
+    let url = target.url_as("alice");
+    target.psql("GRANT CREATE ON SCHEMA public TO alice");
+    let out = output(lifeboat().args(["restore", "--force", "--jobs", "64", "--url", &url]).arg(&path));
+    assert!(out.success(), "{out}");
+    assert_eq!(target.psql("SELECT (SELECT n FROM a), (SELECT n FROM b)"), "1|2");
+}
+
+#[test]
 fn connection_that_is_lost_ends_the_restore_with_an_error() {
     let Some(server) = Server::get(REFERENCE) else { return };
     let dir = tempfile::tempdir().unwrap();

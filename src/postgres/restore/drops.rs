@@ -68,6 +68,7 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
                 if stays(run, drop.step.entry, &error) {
                     continue;
                 }
+                run.undropped.insert(drop.step.entry);
                 run.put_down_error(drop.step.entry, error);
                 if run.summary.stopped {
                     break;

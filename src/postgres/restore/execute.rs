@@ -117,6 +117,10 @@ pub(super) struct Run<'a> {
     pub(super) failed: HashSet<usize>,
     /// Entries whose definition failed.
     pub(super) undefined: HashSet<usize>,
+    /// Those of them whose objects are not there at all, as far as the server's error tells.
+    pub(super) absent: HashSet<usize>,
+    /// Entries whose objects could not be dropped, and so are there.
+    pub(super) undropped: HashSet<usize>,
     /// Entries whose objects stay as they are, because they hold what is not in the archive.
     pub(super) kept: HashSet<usize>,
     /// Whether a transaction of several objects is open.
@@ -142,6 +146,7 @@ pub(super) struct Outcome {
     summary: RestoreSummary,
     failed: HashSet<usize>,
     undefined: HashSet<usize>,
+    absent: HashSet<usize>,
     reached: usize,
 }
 
@@ -192,6 +197,8 @@ impl<'a> Run<'a> {
             summary: RestoreSummary::default(),
             failed: HashSet::new(),
             undefined: HashSet::new(),
+            absent: HashSet::new(),
+            undropped: HashSet::new(),
             kept: HashSet::new(),
             is_block: false,
             transaction: String::new(),
@@ -206,13 +213,13 @@ impl<'a> Run<'a> {
 
     /// What came of it.
     pub(super) fn outcome(self) -> Outcome {
-        let Self { summary, failed, undefined, reached, .. } = self;
-        Outcome { summary, failed, undefined, reached }
+        let Self { summary, failed, undefined, absent, reached, .. } = self;
+        Outcome { summary, failed, undefined, absent, reached }
     }
 
     /// Takes over what came of a part that somebody else carried out.
     pub(super) fn merge(&mut self, outcome: Outcome) {
-        let Outcome { summary, failed, undefined, reached } = outcome;
+        let Outcome { summary, failed, undefined, absent, reached } = outcome;
         self.summary.rows += summary.rows;
         self.summary.bytes += summary.bytes;
         self.summary.large_objects += summary.large_objects;
@@ -221,12 +228,13 @@ impl<'a> Run<'a> {
         self.summary.stopped |= summary.stopped;
         self.failed.extend(failed);
         self.undefined.extend(undefined);
+        self.absent.extend(absent);
         self.reached += reached;
     }
 
-    /// Whether an entry's definition failed.
-    pub(super) fn is_undefined(&self, entry: usize) -> bool {
-        self.undefined.contains(&entry)
+    /// Whether what an entry defines is not there: its definition failed, and not because there is such an object already.
+    pub(super) fn is_absent(&self, entry: usize) -> bool {
+        self.absent.contains(&entry) && !self.undropped.contains(&entry)
     }
 
     /// Puts down that an entry was left out.
@@ -327,9 +335,13 @@ impl<'a> Run<'a> {
         let first = first.entry;
         for ((step, statement), result) in steps.into_iter().zip(results) {
             if let Err(error) = result {
+                let is_there = self.is_there_already(step.entry, &error);
                 self.put_down(step.entry, statement, error)?;
                 if matches!(step.action, Action::Define(_)) {
                     self.undefined.insert(step.entry);
+                    if !is_there {
+                        self.absent.insert(step.entry);
+                    }
                 }
             }
             self.reached += 1;

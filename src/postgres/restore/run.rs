@@ -1,6 +1,7 @@
 //! Running statements, and putting down what the server refuses and says.
 
 use super::execute::Run;
+use super::kinds;
 use super::needs;
 use super::summary::{self, EntryError, EntryName};
 use crate::postgres::version::ServerVersion;
@@ -72,6 +73,22 @@ impl Run<'_> {
         error.needs = self.needs(statement, &error);
         self.put_down_error(entry, error);
         Ok(())
+    }
+
+    /// Whether the server refused to make an entry's object because there is one.
+    pub(super) fn is_there_already(&self, entry: usize, error: &Error) -> bool {
+        const DUPLICATE: [&str; 5] = [
+            "42P07", // table or other relation
+            "42710", // type, and most other objects
+            "42723", // function
+            "42P06", // schema
+            "42701", // column
+        ];
+        error.server().is_some_and(|report| {
+            DUPLICATE.iter().any(|code| report.code == *code)
+                // A second primary key.
+                || (report.code == "42P16" && kinds::is(&self.entries[entry], "CONSTRAINT"))
+        })
     }
 
     /// What a statement needs that this server is too old for, where it may have failed for that.

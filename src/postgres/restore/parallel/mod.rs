@@ -203,7 +203,7 @@ impl Team {
             return false;
         }
         let on = run.entries[entry].dependencies.iter().filter_map(|id| self.places.get(id).copied());
-        let is_missing = |at: &usize| run.is_undefined(*at) || self.left_out.contains(at);
+        let is_missing = |at: &usize| run.is_absent(*at) || self.left_out.contains(at);
         let Some(missing) = on.into_iter().find(is_missing) else { return false };
         let missing = EntryName::of(&run.entries[missing]);
         run.say(Level::Error, entry, format!("left out, because {missing} is not there"));
