@@ -1,4 +1,4 @@
-//! Writes small archives of every format, version and compression, for the fuzzers to begin with:
+//! Writes small archives of every format, version, compression and kind of entry, for the fuzzers to begin with:
 //! `cargo run -p pgformat --example fuzz_seeds fuzz/corpus`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use many_files::{OBJECTS, ROWS, Set};
 use model::{Archive, Content};
-use pgformat::{Compression, DumpId, Entry, Header, Version};
+use pgformat::{Compression, DumpId, Entry, Header, Version, kinds};
 
 /// As `fuzz_targets/read_directory.rs` numbers them.
 const NAMES: [&str; 8] =
@@ -29,6 +29,31 @@ fn custom(compression: Compression) -> Vec<u8> {
     let header = Header::new(Version::V1_16, compression);
     Archive { header, entries: entries.into(), contents: contents.into_iter().collect() }.seekable()
 }
+
+/// An entry of every kind, each with what a plan looks at.
+fn every_kind() -> Vec<u8> {
+    let entries = kinds::ALL.iter().zip(1..).map(|(kind, id)| Entry {
+        tag: Some("t".into()),
+        definition: Some(format!("CREATE {} public.t;\n", kind.desc).into()),
+        drop_statement: Some(format!("DROP {} public.t;\n", kind.desc).into()),
+        copy_statement: kind.desc.ends_with(" DATA").then(|| "COPY public.t (a) FROM stdin;\n".into()),
+        schema: Some("public".into()),
+        owner: Some("app".into()),
+        dependencies: vec![DumpId(if id > 1 { id - 1 } else { 2 })],
+        ..Entry::new(DumpId(id), kind.desc)
+    });
+    let header = Header::new(Version::V1_16, Compression::None);
+    Archive { header, entries: entries.collect(), contents: [].into() }.seekable()
+}
+
+/// Bytes before an archive that ask for a restore as it usually is, one of data alone, a script with everything, and
+/// objects by name; as `fuzz_targets/support/options.rs` reads them.
+const CHOICES: [[u8; 6]; 4] = [
+    [0xe3, 0xff, 0x07, 0, 0, 0],
+    [0xe0, 0x5f, 0x02, 0, 0, 0],
+    [0xff, 0xff, 0x07, 0x20, 1, 0],
+    [0xe3, 0xff, 0xe7, 1, 0, 1],
+];
 
 /// Files one after the other: a number that stands for the name, a length, the content.
 fn one_file(set: &Set) -> Vec<u8> {
@@ -51,6 +76,13 @@ fn main() {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join(name), bytes).unwrap();
     };
+    let plans = |name: &str, archive: &[u8]| {
+        for (n, choice) in CHOICES.iter().enumerate() {
+            write("plan_restore", format!("{name}-{n}"), [choice, archive].concat());
+        }
+    };
+    plans("every-kind", &every_kind());
+    plans("custom", &custom(Compression::GZIP));
     for compression in [Compression::None, Compression::GZIP, Compression::Lz4, Compression::ZSTD] {
         write("read_archive", format!("custom-{compression}"), custom(compression));
     }
@@ -58,6 +90,9 @@ fn main() {
         for suffix in SUFFIXES {
             let set = Set::sound(minor, suffix);
             write("read_archive", format!("tar-{minor}{suffix}"), set.tar());
+            if suffix.is_empty() {
+                plans(&format!("tar-{minor}"), &set.tar());
+            }
             write("read_directory", format!("{minor}{suffix}"), one_file(&set));
         }
     }
