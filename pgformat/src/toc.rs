@@ -179,6 +179,26 @@ impl Contents {
         }
         Ok(contents)
     }
+
+    /// Reads what must be the same table of contents once more, in which only the places of the data may differ.
+    pub(crate) fn read_again<R: Read>(&self, input: &mut Input<R>, header: &Header, limits: &Limits) -> Result<()> {
+        let what = "what comes after the last block, where the table of contents may be repeated";
+        let start = input.offset();
+        let count = count(input, header, limits).map_err(|fault| fault.reading(what))?;
+        let differs = |at| Err(Fault::malformed(at, "it is not the same as in the beginning").reading(what));
+        if count != self.entries.len() {
+            return differs(start);
+        }
+        for (number, (known, slot)) in (1..).zip(self.entries.iter().zip(&self.slots)) {
+            let at = input.offset();
+            let mut fields = Fields { input, header, limits, start, number, count, dump_id: None };
+            let (entry, again) = fields.entry()?;
+            if entry != *known || again.with_oids != slot.with_oids {
+                return differs(at);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn count<R: Read>(input: &mut Input<R>, header: &Header, limits: &Limits) -> Result<usize, Fault> {

@@ -10,14 +10,18 @@ use serde_json::Value;
 
 use super::format::{check, data};
 use crate::support::archive::{Archive, Data, Rows, assert_same, read};
-use crate::support::{Database, REFERENCE, Server, lifeboat, lifeboat_reading, run};
+use crate::support::{Database, REFERENCE, Server, lifeboat, lifeboat_reading, output, run};
 
 /// A way to write an archive: its name, and what pg_dump is told.
 type Way = (&'static str, Format, &'static [&'static str]);
 
+/// What is told to a shell: the archive goes to standard output, and that into a file.
+const REDIRECTED: &str = "custom, redirected";
+
 fn ways(major: u32) -> Vec<Way> {
     let mut ways: Vec<Way> = vec![
         ("custom", Format::Custom, &["-Fc"]),
+        (REDIRECTED, Format::Custom, &["-Fc"]),
         ("custom, not compressed", Format::Custom, &["-Fc", "-Z0"]),
         ("directory", Format::Directory, &["-Fd"]),
         ("directory, not compressed", Format::Directory, &["-Fd", "-Z0"]),
@@ -51,7 +55,13 @@ fn all_formats(major: u32) {
     for (number, (name, format, args)) in ways(major).into_iter().enumerate() {
         let what = format!("{name}, of pg_dump {major}");
         let path = dir.path().join(number.to_string());
-        run(origin.tool(major, "pg_dump").args(args).arg("-f").arg(&path));
+        let mut command = origin.tool(major, "pg_dump");
+        if name == REDIRECTED {
+            let out = output(command.args(args).stdout(File::create(&path).unwrap()));
+            assert!(out.success(), "{what}: {out}");
+        } else {
+            run(command.args(args).arg("-f").arg(&path));
+        }
         reads(&what, &path, format, &reference);
         verifies(&what, lifeboat().arg("verify").arg(&path), &reference);
         restores(&what, server, &path, false, &original);
@@ -89,6 +99,7 @@ fn reads(what: &str, path: &Path, format: Format, reference: &Archive) {
         }
     }
     let mut reader = archive::open(path, "read it").unwrap();
+    reader.check_end().unwrap();
     let sizes = reader.sizes().unwrap();
     for (entry, size) in reader.entries().iter().zip(sizes) {
         assert_eq!(
@@ -98,6 +109,7 @@ fn reads(what: &str, path: &Path, format: Format, reference: &Archive) {
             entry.label()
         );
     }
+    let mut reader = archive::open(path, "read it").unwrap();
     let mut blocks = 0;
     while let Some(block) = reader.next_block().unwrap() {
         let id = block.entry().unwrap().dump_id;

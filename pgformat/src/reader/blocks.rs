@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use super::core::{Core, Sort, State};
 use super::layout::Layout;
@@ -19,12 +20,14 @@ pub(super) struct Blocks {
     explored: u64,
     /// Where the block begins that was entered last.
     entered: Option<u64>,
+    /// Where the blocks end, if that was seen.
+    end: Option<u64>,
 }
 
 impl Blocks {
     /// Blocks that begin at `start`.
     pub(super) fn new(start: u64) -> Self {
-        Self { found: HashMap::new(), explored: start, entered: None }
+        Self { found: HashMap::new(), explored: start, entered: None, end: None }
     }
 
     /// If a block was left behind, and it was the first one that was not explored yet, so has everything before it.
@@ -132,6 +135,38 @@ impl Blocks {
         Ok(Some((at, sort)))
     }
 
+    /// At the end of the blocks, passes over the second table of contents: pg_dump 16 and later leave one there if their
+    /// standard output is a file, as in `pg_dump -Fc >file`. They go back to write the places of the data into the first one,
+    /// but the file was opened for appending.
+    fn pass_over_repetition<R: Read>(&mut self, core: &mut Core<R>) -> Result<()> {
+        let start = core.stream.input.offset();
+        let failed = |fault: Fault| fault.reading("a block header");
+        // Blocks begin with their sort; a number of entries, with its sign.
+        if core.stream.input.peek(1).map_err(failed)? != [0] {
+            return Ok(());
+        }
+        let contents = Arc::clone(&core.contents);
+        let mut pass_over = || {
+            contents.read_again(&mut core.stream.input, &core.header, &core.limits)?;
+            let at = core.stream.input.offset();
+            match core.stream.input.peek(1) {
+                Ok([]) => Ok(()),
+                Ok(_) => Err(Fault::malformed(at, "something comes after the second table of contents")),
+                Err(fault) => Err(fault),
+            }
+            .map_err(|fault| fault.reading("the end of the archive"))
+        };
+        if let Err(error) = pass_over() {
+            core.state = State::Lost;
+            return Err(error);
+        }
+        self.end = Some(start);
+        if self.explored == start {
+            self.explored = core.stream.input.offset();
+        }
+        Ok(())
+    }
+
     /// An archive that was cut off between two blocks shows it only by what it lacks.
     fn check_all_were_found<R: Read>(&self, core: &Core<R>) -> Result<()> {
         let slots = core.contents.entries.iter().zip(&core.contents.slots);
@@ -153,6 +188,7 @@ fn begin<R: Read>(core: &mut Core<R>) -> Result<()> {
 impl<R: Read> Layout<R> for Blocks {
     fn advance(&mut self, core: &mut Core<R>) -> Result<Option<(usize, Sort)>> {
         self.settle(core);
+        self.pass_over_repetition(core)?;
         let next = self.header(core, None)?;
         if next.is_none() {
             core.state = State::End;
@@ -202,6 +238,11 @@ impl<R: Read> Layout<R> for Blocks {
         core.stream.input.can_seek()
     }
 
+    fn has_only_an_end(&self, core: &Core<R>) -> bool {
+        let wanted = core.contents.slots.iter().filter(|slot| slot.position != DataPosition::NoData).count();
+        !core.stream.input.can_seek() && core.state != State::Lost && self.found.len() == wanted
+    }
+
     /// Of an archive that says where its blocks are only the last one is gone through.
     fn check_end(&mut self, core: &mut Core<R>) -> Result<()> {
         let mut last = None;
@@ -245,7 +286,7 @@ impl<R: Read> Layout<R> for Blocks {
             }
         }
         places.sort_unstable();
-        let ends = places.iter().skip(1).map(|(offset, _)| Some(*offset)).chain([end]);
+        let ends = places.iter().skip(1).map(|(offset, _)| Some(*offset)).chain([self.end.or(end)]);
         for ((offset, at), end) in places.iter().zip(ends) {
             sizes[*at] = end.and_then(|end| end.checked_sub(*offset));
         }

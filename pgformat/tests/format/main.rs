@@ -9,4 +9,5 @@ mod many_files;
 mod model;
 mod pieces;
 mod protocol;
+mod repeated;
 mod round_trip;
