@@ -42,7 +42,7 @@ impl Claim {
     pub fn new(database: &Path, doing: &str) -> Result<Self> {
         // Before the files are opened here, so that a connection inside this process counts too. And before the locks:
         // closing a file gives up all the locks that this process has on it.
-        refuse_if_open(&open_by(database), database, doing)?;
+        refuse_in_use(database, doing)?;
         let mut locked = Vec::new();
         for path in files_of(database) {
             let file = match OpenOptions::new().read(true).write(true).open(&path) {
@@ -67,6 +67,11 @@ impl Claim {
 /// all if this is root; elsewhere none.
 pub fn users(database: &Path) -> Vec<Process> {
     open_by(database)
+}
+
+/// Fails with [`ErrorKind::Refused`] if a process is seen to have a file of the database open.
+pub(super) fn refuse_in_use(database: &Path, doing: &str) -> Result<()> {
+    refuse_if_open(&open_by(database), database, doing)
 }
 
 /// As [`users`], without this process itself, which has the files open to lock them.

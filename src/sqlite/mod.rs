@@ -22,7 +22,7 @@ pub use contents::{Contents, Object, contents};
 pub use digest::{TableDigest, digest_file};
 pub use header::{Header, JournalMode};
 pub use in_use::{Process, users};
-pub use restore::{RestoreOptions, RestoreSummary, restore};
+pub use restore::{RestoreOptions, RestorePreview, RestoreSummary, preview, restore};
 
 /// Which files SQLite keeps beside a database, as what is put after the database's name.
 pub const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];

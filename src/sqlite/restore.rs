@@ -17,7 +17,7 @@ use super::SIDECARS;
 use super::aside::{Move, Plan};
 use super::check::check_file;
 use super::header::{Header, JournalMode, set_journal_mode};
-use super::in_use::Claim;
+use super::in_use::{Claim, refuse_in_use};
 use super::source::IN_URI;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
@@ -48,6 +48,17 @@ pub struct RestoreSummary {
     pub earlier: Vec<Move>,
 }
 
+/// What a restore would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestorePreview {
+    /// The database that would be restored.
+    pub database: PathBuf,
+    /// The size of the backup in bytes.
+    pub bytes: u64,
+    /// The files that would be moved aside, and their sizes in bytes.
+    pub replaced: Vec<(PathBuf, u64)>,
+}
+
 /// Restores the database at `database` from the backup file `backup`.
 ///
 /// Fails, with nothing changed, if the backup is not a complete and sound SQLite database, if the database is in use, or
@@ -59,9 +70,7 @@ pub fn restore(
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
     let doing = format!("restore {}", backup.display());
-    let header = check_backup(backup, &doing)?;
-    let target = check_target(database, Existing::Replace)?;
-    check_apart(backup, &target, &doing)?;
+    let (header, target) = check(backup, database, &doing)?;
     if !options.force {
         return Err(refusal(&target, &doing));
     }
@@ -95,6 +104,27 @@ pub fn restore(
     };
     drop(claim);
     Ok(RestoreSummary { database: target, bytes, journal_mode, moved: plan.current, earlier: plan.earlier })
+}
+
+/// Says what a restore would do, and changes nothing; `force` is not wanted for that. The backup's header and length are
+/// looked at, not its content.
+///
+/// Fails as [`restore`] does before it begins: also where a process is seen to have the database open. Locks are left alone, so
+/// that an application does not meet them.
+pub fn preview(backup: &Path, database: &Path) -> Result<RestorePreview> {
+    let doing = format!("restore {}", backup.display());
+    let (header, target) = check(backup, database, &doing)?;
+    refuse_in_use(&target, &doing)?;
+    Ok(RestorePreview { bytes: header.file_size, replaced: present(&target), database: target })
+}
+
+/// What can be known to be wrong before anything is touched: with the backup, and with the place that it is to go to, which is
+/// given back with the backup's header.
+fn check(backup: &Path, database: &Path, doing: &str) -> Result<(Header, PathBuf)> {
+    let header = check_backup(backup, doing)?;
+    let target = check_target(database, Existing::Replace)?;
+    check_apart(backup, &target, doing)?;
+    Ok((header, target))
 }
 
 fn listed(moves: &[Move]) -> String {
@@ -136,12 +166,15 @@ fn check_apart(backup: &Path, target: &Path, doing: &str) -> Result<()> {
     Ok(())
 }
 
+/// The files of a database that are there, and their sizes in bytes.
+fn present(target: &Path) -> Vec<(PathBuf, u64)> {
+    let paths = super::SUFFIXES.into_iter().map(|suffix| with_suffix(target, suffix));
+    paths.filter_map(|path| fs::metadata(&path).ok().map(|m| (path, m.len()))).collect()
+}
+
 fn refusal(target: &Path, doing: &str) -> Error {
-    let found: Vec<String> = super::SUFFIXES
-        .into_iter()
-        .map(|suffix| with_suffix(target, suffix))
-        .filter_map(|path| fs::metadata(&path).ok().map(|m| format!("{} ({} bytes)", path.display(), m.len())))
-        .collect();
+    let found: Vec<String> =
+        present(target).iter().map(|(path, bytes)| format!("{} ({bytes} bytes)", path.display())).collect();
     let what = if found.is_empty() {
         format!("this would create {}, where nothing is now", target.display())
     } else {

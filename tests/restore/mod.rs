@@ -4,6 +4,7 @@
 pub mod again;
 mod applications;
 mod data;
+mod dry_run;
 mod failures;
 mod interrupted;
 mod large_objects;

@@ -119,6 +119,7 @@ fn restore_is_refused_while_the_database_is_open_and_idle() {
     let mut line = String::new();
     BufReader::new(idle.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let arguments = ["restore", "out.db", "--url", "sqlite:///app.db", "--force"];
+    scene.fails(4, &format!("(pid {})", idle.id()), &[&arguments[..4], &["--dry-run"]].concat());
     let out = scene.fails(4, &format!("(pid {})", idle.id()), &arguments);
     assert!(out.stderr().contains("stop the application"), "{out}");
     idle.kill().unwrap();

@@ -32,6 +32,23 @@ fn without_force_it_says_what_it_would_replace() {
 }
 
 #[test]
+fn dry_run_says_what_it_would_replace_and_changes_nothing() {
+    let scene = scene();
+    fs::write(scene.path("app.db-wal"), "stale").unwrap();
+    let out = scene.run(&["restore", "out.db", "--url", "sqlite:///app.db", "--dry-run", "--force"]).stdout();
+    assert!(out.starts_with("lifeboat: dry run: nothing was changed\n"), "{out}");
+    assert!(out.contains("app.db-wal (5 bytes)"), "{out}");
+    let out = scene.run(&["restore", "out.db", "--url", "sqlite:///new.db", "--dry-run", "--json"]).stdout();
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&answer["dry_run"], &answer["would_replace"]), (&Value::Bool(true), &Value::Array(Vec::new())));
+    assert_eq!(scene.names(), ["app.db", "app.db-wal", "out.db"]);
+    assert_eq!(rows(&scene.path("app.db")), 10);
+    // What a restore refuses before it begins is refused here.
+    fs::write(scene.path("short.db"), &fs::read(scene.path("out.db")).unwrap()[..4096]).unwrap();
+    scene.fails(1, "short.db", &["restore", "short.db", "--url", "sqlite:///app.db", "--dry-run"]);
+}
+
+#[test]
 fn previous_database_is_kept_beside() {
     let scene = scene();
     let before = fs::read(scene.path("app.db")).unwrap();

@@ -35,17 +35,21 @@ fn lines(archive: &Archive) -> Vec<String> {
         "; Selected TOC Entries:".to_owned(),
         ";".to_owned(),
     ];
-    lines.extend(archive.entries().iter().filter(|e| !is_unlisted(e)).map(line));
+    lines.extend(archive.entries().iter().filter_map(line));
     lines
 }
 
-fn line(entry: &Entry) -> String {
+/// The line of an entry, if it has one.
+pub(in crate::cli) fn line(entry: &Entry) -> Option<String> {
+    if is_unlisted(entry) {
+        return None;
+    }
     let text = |field: &Option<BString>| match field {
         Some(text) if !text.is_empty() => shown(text),
         _ => "-".to_owned(),
     };
     let owner = entry.owner.as_ref().map(shown).unwrap_or_default();
-    format!(
+    Some(format!(
         "{}; {} {} {} {} {} {owner}",
         entry.dump_id.0,
         entry.catalog_oid.0,
@@ -53,7 +57,7 @@ fn line(entry: &Entry) -> String {
         text(&entry.desc),
         text(&entry.schema),
         text(&entry.tag)
-    )
+    ))
 }
 
 /// The entries that only say how the others are to be read, and those about the database itself, which exists already when

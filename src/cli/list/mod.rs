@@ -10,6 +10,7 @@ use super::Common;
 use super::archive::{is_archive, is_sqlite};
 use super::report::Outcome;
 use crate::error::Result;
+pub(super) use archive::line;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,5 +1,6 @@
 //! `lifeboat restore`.
 
+mod dry_run;
 mod options;
 mod report;
 mod script;
@@ -26,11 +27,13 @@ Examples:
   lifeboat restore app.dump --url postgresql://app@db.example/app --force
   lifeboat restore app.dump --url postgresql:///app --force -1 --owner --acl
   lifeboat restore app.dump --url postgresql:///app --force --table orders --data-only
+  lifeboat restore app.dump --url postgresql:///app --table orders --dry-run
   lifeboat list app.dump >chosen && vi chosen && lifeboat restore app.dump --use-list chosen --force
   lifeboat restore app.dump --script app.sql
       for psql; no database is needed
 
 Without --force nothing is changed, and what would be replaced is told (exit code 4).
+--dry-run lists each entry that would be restored, as `lifeboat list` does.
 
 SQLite: the application must be stopped. The database that was there is kept beside
 the restored one as *.pre-restore-bak, with its -wal, -shm and -journal; to move it
@@ -51,6 +54,9 @@ pub(crate) struct Args {
     /// Go ahead and replace what is there
     #[arg(long)]
     force: bool,
+    /// Say what would be restored and what would be replaced, and change nothing; wants no --force
+    #[arg(long, conflicts_with = "script")]
+    dry_run: bool,
     #[command(flatten)]
     postgres: PostgresArgs,
 }
@@ -79,6 +85,9 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     .why("an SQLite backup cannot come from standard input")
                     .hint("give the name of a file"));
             }
+            if args.dry_run {
+                return Ok(dry_run::of_sqlite(&args.path, &sqlite::preview(&args.path, &database)?));
+            }
             let summary = sqlite::restore(&args.path, &database, &options, &console)?;
             Ok(report::of_sqlite(&args.path, &summary, begun.elapsed()))
         }
@@ -86,6 +95,10 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
             let options = args.postgres.options(args.force, archive.entries(), &console)?;
             let mut connection = target.connect()?;
+            if args.dry_run {
+                let preview = restore::preview(&mut connection, &mut archive, &options, &console)?;
+                return Ok(dry_run::of_postgres(&args.path, &target, &preview, archive.entries()));
+            }
             let elsewhere = |database: &BStr| target.with_database(database).connect();
             let summary = restore::restore_through(&mut connection, &elsewhere, &mut archive, &options, &console)?;
             let created = archive.entries().iter().find(|e| e.desc.as_ref().is_some_and(|desc| desc == "DATABASE"));

@@ -24,6 +24,7 @@ mod plan;
 #[cfg(test)]
 mod plan_tests;
 mod planner;
+mod preview;
 mod rows;
 mod run;
 mod script;
@@ -37,6 +38,7 @@ mod summary;
 mod target;
 mod transaction;
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use bstr::BStr;
@@ -47,12 +49,13 @@ pub use list_file::parse_list;
 pub use options::{RestoreOptions, Sections, Selection};
 pub use parallel::Readers;
 pub use plan::{Action, Heading, Plan, Purpose, Step, plan};
+pub use preview::{Preview, preview};
 pub use script::{RestrictKey, ScriptSummary, script};
 pub use select::Wanted;
 pub use session::{ArchiveSettings, Target};
 pub use source::archive_error;
 pub use summary::{EntryError, EntryName, RestoreSummary};
-pub use target::refuse_unforced;
+pub use target::{Found, Relation};
 
 use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
@@ -113,13 +116,9 @@ fn restore_with<R: Read>(
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
     let entries = archive.shared_entries();
-    let version = version(archive.header());
-    let server = ServerVersion(target.server_version());
-    let options = statistics::as_taken(options, &entries, server, reporter);
+    let Prepared { plan, options, found } = prepare(target, archive, options, reporter)?;
     let options = options.as_ref();
-    let plan = plan(&entries, version, options, &Target::of(server))?;
-    plan.tell_unmatched(reporter);
-    refuse_unforced(&plan, &entries, options, target)?;
+    found.refuse_unforced(options)?;
     source::check_end(archive)?;
     let workers = readers(archive)?;
     let made_by = made_by(archive.header());
@@ -127,6 +126,29 @@ fn restore_with<R: Read>(
     let summary = execute(&plan, &entries, options, target, connect, source, reporter)?;
     source::finish(archive, reporter);
     Ok(summary)
+}
+
+/// A restore before anything is done.
+struct Prepared<'a> {
+    plan: Plan,
+    /// The options, as far as the target can do what they ask for.
+    options: Cow<'a, RestoreOptions>,
+    found: Found,
+}
+
+/// Plans the restore, and looks at what is in the target.
+fn prepare<'a, R: Read>(
+    target: &mut Connection,
+    archive: &Reader<R>,
+    options: &'a RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<Prepared<'a>> {
+    let server = ServerVersion(target.server_version());
+    let options = statistics::as_taken(options, archive.entries(), server, reporter);
+    let plan = plan(archive.entries(), version(archive.header()), &options, &Target::of(server))?;
+    plan.tell_unmatched(reporter);
+    let found = Found::look(&plan, archive.entries(), &options, target)?;
+    Ok(Prepared { plan, options, found })
 }
 
 /// The major version of the server whose database it is; 0 where the archive does not say.

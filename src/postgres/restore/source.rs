@@ -48,17 +48,27 @@ pub(super) fn finish<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) 
     }
 }
 
-/// Readers of the archive for so many workers.
+/// Checks that several workers can read the archive at the same time.
 ///
 /// # Errors
 /// The input cannot seek, so that there is one way through it only.
+pub(super) fn check_ways<R: Read>(archive: &Reader<R>, jobs: usize) -> Result<()> {
+    if archive.is_random() { Ok(()) } else { Err(one_way(jobs)) }
+}
+
+fn one_way(jobs: usize) -> Error {
+    Error::new(ErrorKind::Usage, format!("restore over {jobs} connections"))
+        .why("the archive comes from a pipe, which can be read from one end to the other only")
+        .hint("give the name of a file, or leave --jobs out")
+}
+
+/// Readers of the archive for so many workers.
+///
+/// # Errors
+/// As [`check_ways`].
 pub(super) fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>, jobs: usize) -> Result<Readers> {
     let another = |_| {
-        let reader = archive.another().ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("restore over {jobs} connections"))
-                .why("the archive comes from a pipe, which can be read from one end to the other only")
-                .hint("give the name of a file, or leave --jobs out")
-        })?;
+        let reader = archive.another().ok_or_else(|| one_way(jobs))?;
         Ok(Box::new(reader) as Box<dyn Data + Send>)
     };
     let of_workers = (0..jobs).map(another).collect::<Result<_>>()?;

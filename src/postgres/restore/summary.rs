@@ -198,7 +198,7 @@ fn beginning(statement: &[u8]) -> String {
 
 /// `text` with line breaks and runs of space as single spaces, and other control characters escaped, so that a name in
 /// an archive can write nothing of its own to a terminal or a log.
-fn printable(text: &BStr) -> String {
+pub(super) fn printable(text: &BStr) -> String {
     let mut result = String::with_capacity(text.len());
     for character in text.to_str_lossy().chars() {
         match character {

@@ -1,15 +1,17 @@
-//! What a restore would replace in its target.
+//! What a restore finds in its target, and would replace.
 
 use std::collections::HashSet;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
 use super::kinds::{self, text};
 use super::options::RestoreOptions;
 use super::plan::Plan;
+use super::select::Wanted;
 use super::session::Target;
+use super::summary::printable;
 use crate::postgres::version::ServerVersion;
 use crate::wire::{Connection, Param};
 use crate::{Error, ErrorKind, Result};
@@ -27,95 +29,167 @@ impl Target {
     }
 }
 
-/// A table, view, sequence or the like in the target.
+/// The schema and the name of a table, a view, a sequence or the like.
+pub type Relation = (BString, BString);
+
+/// What a restore finds in its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Relation {
-    schema: BString,
-    name: BString,
+pub enum Found {
+    /// A database that is restored into.
+    Database {
+        /// Its name.
+        name: BString,
+        /// How many tables, views, sequences and the like users have in it, without those of extensions.
+        relations: usize,
+        /// Those of them that would be dropped and made anew.
+        remade: Vec<Relation>,
+        /// Those that would be made, but are there already and would not be dropped.
+        in_the_way: Vec<Relation>,
+        /// Those that would get data only.
+        filled: Vec<Relation>,
+    },
+    /// A database that is to be made.
+    Creation {
+        /// Its name.
+        name: BString,
+        /// Whether there is one of that name.
+        is_there: bool,
+    },
 }
 
 /// How many names a refusal shows.
 const SHOWN: usize = 5;
 
-/// Refuses to go on, unless `force` was given. A restore into a server always wants it, even if nothing is there to be
-/// replaced: a command in a cron job must not turn from harmless to destructive by what happens to be in a database.
-///
-/// # Errors
-/// [`ErrorKind::Refused`], with what would be replaced; the server's.
-pub fn refuse_unforced(
-    plan: &Plan,
-    entries: &[Entry],
-    options: &RestoreOptions,
-    target: &mut Connection,
-) -> Result<()> {
-    if options.create {
-        return refuse_creation(entries, options, target);
+impl Found {
+    /// Looks at what is in the target, as far as the plan has to do with it, and changes nothing.
+    ///
+    /// # Errors
+    /// Options that ask for what cannot be; the server's.
+    pub(super) fn look(
+        plan: &Plan,
+        entries: &[Entry],
+        options: &RestoreOptions,
+        target: &mut Connection,
+    ) -> Result<Self> {
+        if options.create {
+            return Self::creation(entries, options, target);
+        }
+        // Names are compared with the archive's, byte by byte.
+        target.execute(format!("SET client_encoding = '{}'", plan.settings.encoding).as_bytes())?;
+        let present = relations(target)?;
+        let database = target.query("SELECT pg_catalog.current_database()::text AS name", &[])?;
+        let named = |is_of: fn(Group, Wanted) -> bool| -> HashSet<(&[u8], &[u8])> {
+            let entries =
+                entries.iter().zip(&plan.wanted).filter(|(entry, wanted)| is_of(kinds::group(entry), **wanted));
+            entries.map(|(entry, _)| (text(&entry.schema).as_bytes(), text(&entry.tag).as_bytes())).collect()
+        };
+        let made = named(|group, wanted| group == Group::Relation && wanted.definition);
+        let given_data = named(|group, wanted| group == Group::Data && wanted.data);
+        let relations = present.len();
+        let (mut remade, mut in_the_way, mut filled) = (Vec::new(), Vec::new(), Vec::new());
+        for relation in present {
+            let name = (relation.0.as_slice(), relation.1.as_slice());
+            if made.contains(&name) {
+                if options.clean { &mut remade } else { &mut in_the_way }.push(relation);
+            } else if given_data.contains(&name) {
+                filled.push(relation);
+            }
+        }
+        Ok(Self::Database { name: database.one()?.string("name")?, relations, remade, in_the_way, filled })
     }
-    if options.force {
-        return Ok(());
+
+    /// As [`Found::look`], where the database itself is made. One cannot be made while connected to it.
+    fn creation(entries: &[Entry], options: &RestoreOptions, target: &mut Connection) -> Result<Self> {
+        let Some(entry) = entries.iter().find(|entry| kinds::is(entry, "DATABASE")) else {
+            return Err(Error::new(ErrorKind::Usage, "create the database")
+                .why("the archive does not say which: it holds a part of one")
+                .hint("create it yourself, and restore into it without --create"));
+        };
+        let name = text(&entry.tag);
+        let rows = target.query(
+            "SELECT pg_catalog.current_database()::text AS current, \
+                    EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::text) AS exists",
+            &[Param::text(name)],
+        )?;
+        let row = rows.one()?;
+        if row.string("current")? == *name {
+            return Err(Error::new(ErrorKind::Usage, format!("create database \"{name}\""))
+                .why("it is the one that the URL leads to")
+                .hint("give the URL of another database on the same server, such as postgres"));
+        }
+        let is_there = row.bool("exists")?;
+        if is_there && !options.clean {
+            return Err(Error::new(ErrorKind::Refused, format!("create database \"{name}\""))
+                .why("there is one of that name")
+                .hint("without --no-clean it is dropped before"));
+        }
+        Ok(Self::Creation { name: name.to_owned(), is_there })
     }
-    // Names are compared with the archive's, byte by byte.
-    target.execute(format!("SET client_encoding = '{}'", plan.settings.encoding).as_bytes())?;
-    let present = relations(target)?;
-    let database = target.query("SELECT pg_catalog.current_database()::text AS name", &[])?;
-    let database = database.one()?.string("name")?;
-    let wanted: HashSet<(&[u8], &[u8])> = entries
-        .iter()
-        .enumerate()
-        .filter(|(at, entry)| plan.is_wanted(*at) && kinds::group(entry) == Group::Relation)
-        .map(|(_, entry)| (text(&entry.schema).as_bytes(), text(&entry.tag).as_bytes()))
-        .collect();
-    let replaced: Vec<&Relation> =
-        present.iter().filter(|r| wanted.contains(&(r.schema.as_slice(), r.name.as_slice()))).collect();
-    let why = if present.is_empty() {
-        "the database is empty, and nothing would be replaced".to_owned()
-    } else if replaced.is_empty() {
-        format!("the database has {}, none of which would be replaced", relation_count(present.len()))
-    } else {
-        let names: Vec<String> = replaced.iter().take(SHOWN).map(|r| format!("{}.{}", r.schema, r.name)).collect();
-        let more = replaced.len().saturating_sub(SHOWN);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let verb =
-            if options.clean { "be dropped and made anew" } else { "get rows from the archive on top of their own" };
-        format!("of its {}, {} would {verb}: {}{more}", relation_count(present.len()), replaced.len(), names.join(", "))
-    };
-    Err(Error::new(ErrorKind::Refused, format!("restore into database \"{database}\" without --force"))
-        .why(why)
-        .hint("give --force to go ahead"))
+
+    /// The name of the database.
+    pub fn database(&self) -> &BStr {
+        match self {
+            Self::Database { name, .. } | Self::Creation { name, .. } => name.as_bstr(),
+        }
+    }
+
+    /// What a restore would do to what is there, in words.
+    pub fn consequence(&self) -> String {
+        let (relations, parts) = match self {
+            Self::Creation { is_there: true, .. } => return "it would be dropped, with all that is in it".to_owned(),
+            Self::Creation { is_there: false, .. } => return "there is none of that name".to_owned(),
+            Self::Database { relations: 0, .. } => {
+                return "the database is empty, and nothing would be replaced".to_owned();
+            }
+            Self::Database { relations, remade, in_the_way, filled, .. } => {
+                let parts = [
+                    (remade, "would be dropped and made anew"),
+                    (in_the_way, "would be in the way of those of the archive"),
+                    (filled, "would get data from the archive on top of their own"),
+                ];
+                (relation_count(*relations), parts)
+            }
+        };
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|(of, _)| !of.is_empty())
+            .map(|(of, verb)| format!("{} {verb}: {}", of.len(), some(of)))
+            .collect();
+        if parts.is_empty() {
+            return format!("the database has {relations}, none of which would be touched");
+        }
+        format!("of its {relations}, {}", parts.join("; "))
+    }
+
+    /// Refuses to go on without `force`. A restore into a server always wants it, even if nothing is there to be replaced: a
+    /// command in a cron job must not turn from harmless to destructive by what happens to be in a database.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`], with what would be replaced.
+    pub(super) fn refuse_unforced(&self, options: &RestoreOptions) -> Result<()> {
+        if options.force {
+            return Ok(());
+        }
+        let doing = match self {
+            Self::Database { name, .. } => format!("restore into database \"{name}\" without --force"),
+            Self::Creation { name, .. } => format!("create database \"{name}\" without --force"),
+        };
+        Err(Error::new(ErrorKind::Refused, doing)
+            .why(self.consequence())
+            .hint("give --force to go ahead; --dry-run shows each entry"))
+    }
 }
 
-/// As [`refuse_unforced`], where the database itself is made. One cannot be made while connected to it.
-fn refuse_creation(entries: &[Entry], options: &RestoreOptions, target: &mut Connection) -> Result<()> {
-    let Some(entry) = entries.iter().find(|entry| kinds::is(entry, "DATABASE")) else {
-        return Err(Error::new(ErrorKind::Usage, "create the database")
-            .why("the archive does not say which: it holds a part of one")
-            .hint("create it yourself, and restore into it without --create"));
-    };
-    let name = text(&entry.tag);
-    let rows = target.query(
-        "SELECT pg_catalog.current_database()::text AS current, \
-                EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::text) AS exists",
-        &[Param::text(name)],
-    )?;
-    let row = rows.one()?;
-    if row.string("current")? == *name {
-        return Err(Error::new(ErrorKind::Usage, format!("create database \"{name}\""))
-            .why("it is the one that the URL leads to")
-            .hint("give the URL of another database on the same server, such as postgres"));
-    }
-    let is_there = row.bool("exists")?;
-    if is_there && !options.clean {
-        return Err(Error::new(ErrorKind::Refused, format!("create database \"{name}\""))
-            .why("there is one of that name")
-            .hint("without --no-clean it is dropped before"));
-    }
-    if options.force {
-        return Ok(());
-    }
-    let why = if is_there { "it would be dropped, with all that is in it" } else { "there is none of that name" };
-    Err(Error::new(ErrorKind::Refused, format!("create database \"{name}\" without --force"))
-        .why(why)
-        .hint("give --force to go ahead"))
+/// The first names.
+fn some(relations: &[Relation]) -> String {
+    let names: Vec<String> = relations
+        .iter()
+        .take(SHOWN)
+        .map(|(schema, name)| printable(format!("{schema}.{name}").as_str().into()))
+        .collect();
+    let more = relations.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.join(", ") + &more
 }
 
 fn relation_count(count: usize) -> String {
@@ -136,5 +210,5 @@ fn relations(target: &mut Connection) -> Result<Vec<Relation>> {
          ORDER BY c.relkind IN ('r', 'p') DESC, 1, 2",
         &[],
     )?;
-    rows.iter().map(|row| Ok(Relation { schema: row.string("schema")?, name: row.string("name")? })).collect()
+    rows.iter().map(|row| Ok((row.string("schema")?, row.string("name")?))).collect()
 }

@@ -1,0 +1,56 @@
+//! What a restore would do.
+
+use std::io::Read;
+
+use pgformat::Reader;
+
+use super::options::RestoreOptions;
+use super::select::Wanted;
+use super::target::Found;
+use super::{Prepared, prepare, source};
+use crate::Result;
+use crate::progress::Reporter;
+use crate::wire::Connection;
+
+/// What a restore would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// What is in the target.
+    pub found: Found,
+    /// What would become of that, in words.
+    pub consequence: String,
+    /// How many drops there would be before anything is made, whether or not there is something to drop.
+    pub drops: usize,
+    /// The entries that would be restored, in this order: each one's place among the archive's entries, and what of it.
+    pub entries: Vec<(usize, Wanted)>,
+}
+
+/// Says what [`restore_through`](super::restore_through) would do with the same archive and options; `force` is not
+/// wanted. Of the archive, its table of contents is read and, where its input can seek, its end is looked for. Nothing of
+/// what it says is run: the server is asked for its version and the names of what it has, in a transaction that can only
+/// read.
+///
+/// # Errors
+/// As a restore before it changes anything.
+pub fn preview<R: Read>(
+    target: &mut Connection,
+    archive: &mut Reader<R>,
+    options: &RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<Preview> {
+    target.execute(b"BEGIN READ ONLY")?;
+    let Prepared { plan, options, found } = prepare(target, archive, options, reporter)?;
+    target.execute(b"ROLLBACK")?;
+    source::check_end(archive)?;
+    if options.jobs > 1 {
+        source::check_ways(archive, options.jobs)?;
+    }
+    let begun = plan.steps.chunk_by(|a, b| a.entry == b.entry);
+    let entries = begun.filter_map(|steps| steps.first().map(|step| (step.entry, plan.wanted[step.entry])));
+    Ok(Preview {
+        consequence: found.consequence(),
+        entries: entries.collect(),
+        drops: plan.drops.chunk_by(|a, b| a.entry == b.entry).count(),
+        found,
+    })
+}
