@@ -1,7 +1,9 @@
-//! The end on request: a first signal cleans up and leaves, a second one leaves at once.
+//! The end on request: a first signal cleans up and leaves, a second one leaves at once. One that follows the first at once
+//! is the same request: `timeout` sends it to a process and then to the group that the process is in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use std::{fs, process, thread};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -14,6 +16,9 @@ use super::report::Printer;
 use crate::cleanup;
 use crate::error::{Context, ErrorKind, Result};
 
+/// For how long signals after the first one mean the same.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
+
 /// Begins to listen for the signals that ask for the end.
 pub(crate) fn handle(printer: Printer) -> Result<()> {
     let doing = || "listen for signals";
@@ -25,7 +30,14 @@ pub(crate) fn handle(printer: Printer) -> Result<()> {
     let mut signals = Signals::new(&wanted).context(ErrorKind::Internal, doing)?;
     let listen = move || {
         if let Some(signal) = signals.forever().next() {
-            again.store(true, Ordering::SeqCst);
+            let impatient = Arc::clone(&again);
+            let wait = move || {
+                thread::sleep(SAME_REQUEST);
+                impatient.store(true, Ordering::SeqCst);
+            };
+            if thread::Builder::new().name("second signal".into()).spawn(wait).is_err() {
+                again.store(true, Ordering::SeqCst);
+            }
             leave(printer, signal);
         }
     };
