@@ -97,6 +97,50 @@ fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
 }
 
 #[test]
+fn a_signal_ends_the_writing_of_large_objects_and_is_no_error_of_theirs() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let origin = server.database("interrupted");
+    origin.psql("SELECT lo_from_bytea(0, 'content') FROM generate_series(1, 50)");
+    origin.pg_dump(REFERENCE, &[], &archive);
+    for options in [&[][..], &["-1"], &["--jobs", "2"]] {
+        let database = server.database("interrupted");
+        let mut holder = server.psql_command(database.name());
+        holder.args(["-c", "BEGIN; LOCK TABLE pg_largeobject IN EXCLUSIVE MODE; SELECT 'held', pg_sleep(3600)"]);
+        let mut holder = holder.spawn().unwrap();
+        wait_for_statement(&database, "BEGIN; LOCK%");
+        let out = interrupted(&archive, &database, options, "SELECT pg_catalog.lo_put%", "TERM");
+        assert_eq!(out.code(), 143, "{out}");
+        assert_eq!(out.stderr().lines().count(), 2, "{out}");
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()");
+        wait_until_left(&database);
+    }
+}
+
+#[test]
+fn signals_that_come_together_are_one() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    sleeper(&archive);
+    let database = server.database("interrupted");
+    let mut command = lifeboat();
+    command.arg("restore").arg(&archive).args(["--force", "--url", &database.url()]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_statement(&database, "SELECT pg_sleep%");
+    // As from `timeout`, which tells the process and then its group. The later ones may find it gone.
+    let several = "for i in 1 2 3 4 5; do kill -s TERM \"$0\" 2>/dev/null; sleep 0.01; done; true";
+    run(Command::new("sh").args(["-c", several, &child.id().to_string()]));
+    let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+    assert_eq!(out.code(), 143, "{out}");
+    assert!(out.stderr().contains("SIGTERM asked for the end"), "{out}");
+    wait_until_left(&database);
+}
+
+#[test]
 fn a_signal_ends_all_connections_of_a_parallel_restore() {
     let Some(server) = Server::get(REFERENCE) else { return };
     let dir = tempfile::tempdir().unwrap();

@@ -141,6 +141,8 @@ impl Writer {
             }
             Err(error) if run.target.is_broken() || error.server().is_none() => Err(error),
             Err(error) => {
+                // What was cancelled is not tried again.
+                run.interrupt.check()?;
                 if is_block {
                     run.target.execute(b"ROLLBACK TO SAVEPOINT lifeboat; RELEASE SAVEPOINT lifeboat")?;
                 }
