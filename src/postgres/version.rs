@@ -68,6 +68,8 @@ capabilities! {
     type_subscript from 14,
     /// Subscriptions choose binary transfer and streaming.
     subscription_binary from 14,
+    /// The setting `idle_session_timeout` exists.
+    idle_session_timeout from 14,
     /// Tables have access methods.
     table_access_methods from 12,
 }

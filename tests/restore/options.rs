@@ -284,6 +284,25 @@ fn what_the_commit_finds_fails_the_restore() {
 }
 
 #[test]
+fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
+    let Some(scene) = Scene::new() else { return };
+    let archive = scene.archive("CREATE TABLE child (n integer); INSERT INTO child VALUES (1)");
+    let database = scene.server.database("lost");
+    database.psql(
+        "CREATE TABLE child (n integer);
+         CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON child DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()",
+    );
+    for options in [["-a", "-1"], ["-a", "--transaction-size=1000"]] {
+        let out = scene.try_restore(&archive, &database, &options);
+        assert_eq!(out.code(), 1, "{out}");
+        assert!(out.stderr().contains("commit") && out.stderr().contains("look what is there"), "{out}");
+        assert!(!out.stderr().contains("nothing was changed"), "{out}");
+    }
+}
+
+#[test]
 fn rows_without_their_end_mark_are_no_success() {
     let Some(scene) = Scene::new() else { return };
     let path = scene.file("made up");

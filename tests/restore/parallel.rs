@@ -1,7 +1,7 @@
 //! Restores over several connections: the same database as over one, and the same answer to what goes wrong.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::support::archive::Rows;
 use crate::support::process::Output;
@@ -243,4 +243,73 @@ fn connection_that_is_lost_ends_the_restore_with_an_error() {
     let out = restore(&target, &path, &["--jobs", "3"]);
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("TABLE DATA public.b"), "{out}");
+    assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
+}
+
+/// A restore of three tables over as many connections, whose indexes take as long as `wait` does in the target.
+fn slow_indexes(server: &Server, dir: &Path, wait: &str) -> PathBuf {
+    let origin = server.database("parallel");
+    origin.psql(&format!(
+        "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+           'BEGIN IF current_database() LIKE ''slow%'' THEN {wait} END IF; RETURN $1; END';
+         CREATE TABLE a AS SELECT 1 AS id; CREATE TABLE b AS SELECT 1 AS id; CREATE TABLE c AS SELECT 1 AS id;
+         CREATE INDEX ON a (slow(id)); CREATE INDEX ON b (slow(id)); GRANT SELECT ON a TO alice",
+    ));
+    let path = dir.join("slow");
+    dump(&origin, &path);
+    path
+}
+
+#[test]
+fn connections_with_nothing_to_do_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    for server in Server::all().filter(|server| server.major() >= 14) {
+        let path = slow_indexes(server, dir.path(), "PERFORM pg_sleep(1);");
+        let target = server.database("slow");
+        target.psql(&format!("ALTER DATABASE \"{}\" SET idle_session_timeout = '300ms'", target.name()));
+        let out = restore(&target, &path, &["--jobs", "3"]);
+        assert!(out.success(), "{}: {out}", server.major());
+        assert_eq!(target.psql("SELECT has_table_privilege('alice', 'a', 'SELECT')"), "t");
+    }
+}
+
+#[test]
+fn connections_are_made_before_anything_is_changed() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = slow_indexes(server, dir.path(), "");
+    let target = server.database("few");
+    target
+        .psql("CREATE TABLE a AS SELECT 7 AS id; GRANT CREATE ON SCHEMA public TO alice; ALTER TABLE a OWNER TO alice");
+    target.psql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 2", target.name()));
+    let url = target.url_as("alice");
+    let out = output(lifeboat().args(["restore", "--force", "--jobs", "3", "--url", &url]).arg(&path));
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().contains("nothing was changed; --jobs 3 takes up to 4 connections"), "{out}");
+    assert_eq!(target.psql("SELECT id FROM a"), "7");
+}
+
+#[test]
+fn what_is_cancelled_because_of_another_error_has_none_of_its_own() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    // The first one waits for the second, and then fails; the second would wait for ever.
+    let wait = "PERFORM pg_advisory_lock(4); PERFORM pg_sleep(3600);";
+    let path = slow_indexes(server, dir.path(), wait);
+    let target = server.database("slow");
+    let mut command = lifeboat();
+    command.args(["restore", "--force", "--jobs", "3", "--url", &target.url()]).arg(&path);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let of =
+        |event: &str| format!("FROM pg_stat_activity WHERE wait_event = '{event}' AND datname = '{}'", target.name());
+    while ["advisory", "PgSleep"]
+        .iter()
+        .any(|event| server.psql("postgres", &format!("SELECT count(*) {}", of(event))) != "1")
+    {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    server.psql("postgres", &format!("SELECT pg_terminate_backend(pid) {}", of("PgSleep")));
+    let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().matches("error:").count() == 1 && out.stderr().contains("57P01"), "{out}");
 }

@@ -10,14 +10,14 @@ use super::batch;
 use super::drops;
 use super::interrupt::Interrupt;
 use super::options::RestoreOptions;
-use super::parallel::{self, Readers};
+use super::parallel::{Readers, Team};
 use super::plan::{Action, Plan, Step};
 use super::summary::{EntryName, RestoreSummary};
 use super::transaction::Counts;
 use super::{large_objects, lo_data, rows};
-use crate::Result;
 use crate::progress::{Level, Reporter};
 use crate::wire::Connection;
+use crate::{ErrorKind, Result};
 
 /// Takes a piece of a table's data, and says whether more is wanted.
 pub type TakeRows<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>> + 'a;
@@ -76,7 +76,9 @@ pub fn execute(
     if result.is_ok() && !run.summary.stopped && run.is_block {
         result = run.commit();
     }
-    if run.is_block {
+    // Where none is open although there should be, it is not known what became of the last one.
+    let is_block = run.is_block;
+    if is_block {
         // The server rolls back by itself when the connection is lost.
         if run.target.transaction_status() != b'I' {
             if !run.target.is_broken() {
@@ -91,14 +93,17 @@ pub fn execute(
     let reached = plan.steps[..run.reached.min(plan.steps.len())].chunk_by(|a, b| a.entry == b.entry);
     let ended = run.ended.take().unwrap_or_else(|| reached.map(|steps| steps[0].entry).collect());
     run.summary.entries = ended.difference(&run.failed).count() as u64;
+    let left = run.interrupt.what_is_left();
     run.interrupt.finish();
     let summary = run.summary;
     match result {
         Ok(()) => Ok(summary),
         Err(error) if summary.rolled_back => Err(error.hint("nothing was changed: the restore was one transaction")),
-        Err(error) if options.transaction_size.is_some() => {
+        Err(error) if options.transaction_size.is_some() && is_block => {
             Err(error.hint(format!("{} entries had been restored and committed; they remain", summary.entries)))
         }
+        // (After what an archive did to the restore's transactions, nobody knows.)
+        Err(error) if error.kind() == ErrorKind::Connection && error.hint_text().is_none() => Err(error.hint(left)),
         Err(error) => Err(error),
     }
 }
@@ -249,6 +254,11 @@ impl<'a> Run<'a> {
             self.begin()?;
         }
         self.begin_session()?;
+        let mut team = source.workers.map(|readers| Team::new(self, readers));
+        // A database that is still to be made cannot be connected to.
+        if let Some(team) = team.as_mut().filter(|_| !self.options.create) {
+            team.connect_early(self)?;
+        }
         self.interrupt.begin();
         // What cannot be dropped is tried again; so drops come before transactions of so many objects, each by itself.
         drops::run(self, &plan.drops)?;
@@ -261,8 +271,8 @@ impl<'a> Run<'a> {
         }
         self.begin_block()?;
         self.reporter.phase("restore", Some(plan.steps.len() as u64));
-        match source.workers {
-            Some(readers) => parallel::run(self, source.data, readers),
+        match team {
+            Some(team) => team.work(self, source.data),
             None => self.carry_out(&plan.steps, source.data),
         }
     }

@@ -31,6 +31,8 @@ struct State {
     /// Whether anything was or may have been changed.
     has_begun: AtomicBool,
     is_asked: AtomicBool,
+    /// Whether what the workers do is of no use any more.
+    is_ending: AtomicBool,
     /// Whether nothing more is sent to the server.
     is_over: AtomicBool,
     /// The connection's, and those of the workers beside it.
@@ -53,6 +55,7 @@ impl Interrupt {
             entries: AtomicU64::new(0),
             has_begun: AtomicBool::new(false),
             is_asked: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             handles: Mutex::new(vec![target.cancel_handle()]),
         });
@@ -94,15 +97,31 @@ impl Interrupt {
         self.state.entries.store(u64::try_from(entries).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
+    /// Something has ended the restore: workers neither begin anything more nor tell what comes of being cancelled.
+    pub(super) fn end_workers(&self) {
+        self.state.is_ending.store(true, Ordering::SeqCst);
+    }
+
     /// Fails if the end was asked for; nothing more may be sent to the server then.
     pub(super) fn check(&self) -> Result<()> {
+        let is_worker = self.registration.is_none();
         if !self.state.is_asked.load(Ordering::SeqCst) {
+            if is_worker && self.state.is_ending.load(Ordering::SeqCst) {
+                return Err(
+                    Error::new(ErrorKind::Interrupted, "go on with the restore").why("another part of it failed")
+                );
+            }
             return Ok(());
         }
-        if self.registration.is_some() {
+        if !is_worker {
             self.state.is_over.store(true, Ordering::SeqCst);
         }
         Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why("a signal asked for the end"))
+    }
+
+    /// What state the target is in if the restore ends now, for a person.
+    pub(super) fn what_is_left(&self) -> String {
+        self.state.what_is_left()
     }
 
     /// The restore has come to its end by itself.
@@ -127,6 +146,10 @@ impl State {
             }
             std::thread::sleep(PAUSE);
         }
+        self.what_is_left()
+    }
+
+    fn what_is_left(&self) -> String {
         let (entries, total) = (self.entries.load(Ordering::SeqCst), self.total);
         // Of statements that were on their way together, it is not known which were run.
         match () {

@@ -66,6 +66,11 @@ impl Run<'_> {
         // A signal must not part the commit from its answer.
         let target = &mut *self.target;
         if let Err(error) = uninterrupted(|| target.execute(b"COMMIT")) {
+            if self.target.is_broken() {
+                self.is_block = false;
+                let hint = "the connection was lost before the server said whether it did: look what is there";
+                return Err(failed(error).hint(hint));
+            }
             self.summary.rolled_back = self.options.single_transaction;
             return Err(failed(error));
         }

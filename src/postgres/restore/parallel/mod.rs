@@ -22,6 +22,7 @@ use super::interrupt::Interrupt;
 use super::kinds;
 use super::plan::Step;
 use super::summary::EntryName;
+use crate::postgres::version::ServerVersion;
 use crate::progress::Level;
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
@@ -37,15 +38,8 @@ pub struct Readers {
     pub sizes: Vec<Option<u64>>,
 }
 
-/// Carries out the steps of the run's plan; `data` is for what is done over the run's own connection.
-pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, readers: Readers) -> Result<()> {
-    let mut team = Team::new(run, readers);
-    let result = team.restore(run, data);
-    run.ended = Some(team.ended);
-    result
-}
-
-struct Team {
+/// Those who work beside the run's own connection.
+pub(super) struct Team {
     readers: Vec<Box<dyn Data + Send>>,
     connections: Vec<Connection>,
     interrupts: Vec<Interrupt>,
@@ -58,7 +52,8 @@ struct Team {
 }
 
 impl Team {
-    fn new(run: &Run<'_>, readers: Readers) -> Self {
+    /// Nobody yet, but a reader for each that there may be.
+    pub(super) fn new(run: &Run<'_>, readers: Readers) -> Self {
         Self {
             readers: readers.of_workers,
             connections: Vec::new(),
@@ -68,6 +63,13 @@ impl Team {
             ended: HashSet::new(),
             left_out: HashSet::new(),
         }
+    }
+
+    /// Carries out the steps of the run's plan; `data` is for what is done over the run's own connection.
+    pub(super) fn work(mut self, run: &mut Run<'_>, data: &mut dyn Data) -> Result<()> {
+        let result = self.restore(run, data);
+        run.ended = Some(self.ended);
+        result
     }
 
     fn restore(&mut self, run: &mut Run<'_>, data: &mut dyn Data) -> Result<()> {
@@ -99,7 +101,7 @@ impl Team {
             }
             if !beside.is_empty() {
                 run.end_block()?;
-                self.work(run, beside)?;
+                self.hand_out(run, beside)?;
                 if run.summary.stopped {
                     return Ok(());
                 }
@@ -107,6 +109,16 @@ impl Team {
             }
         }
         Ok(())
+    }
+
+    /// Connects as many as the plan has work for, before anything is changed: there may be no more connections to be had.
+    pub(super) fn connect_early(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let jobs = self.readers.len();
+        let steps = run.plan.steps.chunk_by(|a, b| a.entry == b.entry);
+        let items = steps.filter(|of_entry| run.plan.apart[of_entry[0].entry]).count();
+        self.connect(run, items).map_err(|error| {
+            error.hint(format!("nothing was changed; --jobs {jobs} takes up to {} connections", jobs + 1))
+        })
     }
 
     /// Connects workers for so many items, at most as many as there are readers.
@@ -117,9 +129,14 @@ impl Team {
         }
         let rows = run.target.query("SELECT pg_catalog.current_database() AS name", &[])?;
         let database: BString = rows.one()?.string("name")?;
+        // One may have nothing to do for as long as another makes an index.
+        let has_timeout = ServerVersion(run.target.server_version()).idle_session_timeout();
+        let patience: &[u8] = if has_timeout { b"SET idle_session_timeout = 0;" } else { b"" };
+        run.target.execute(patience)?;
         while self.connections.len() < wanted {
             let mut connection = (run.connect)(database.as_bstr())?;
             run.plan.session.iter().try_for_each(|statement| connection.execute(statement))?;
+            connection.execute(patience)?;
             self.interrupts.push(run.interrupt.of_worker(&connection));
             self.connections.push(connection);
         }
@@ -127,7 +144,7 @@ impl Team {
     }
 
     /// Hands out these parts of the plan's steps until all are done, or something ends the restore.
-    fn work(&mut self, run: &mut Run<'_>, parts: Vec<Range<usize>>) -> Result<()> {
+    fn hand_out(&mut self, run: &mut Run<'_>, parts: Vec<Range<usize>>) -> Result<()> {
         self.connect(run, parts.len())?;
         let mut schedule = Schedule::new(run.entries, &run.plan.steps, parts, &self.sizes);
         let cancel: Vec<_> = self.connections.iter().map(Connection::cancel_handle).collect();
@@ -178,6 +195,7 @@ impl Team {
                             Err(error) => fatal = Some(error),
                         }
                         if !was_ending && (fatal.is_some() || run.summary.stopped) {
+                            run.interrupt.end_workers();
                             for worker in &busy {
                                 // One that cannot be cancelled is waited for.
                                 let _ = cancel[*worker].cancel();
