@@ -13,16 +13,12 @@ pub enum DataTask {
         schema: BString,
         /// The relation's name.
         name: BString,
-        /// The relation's OID.
-        oid: u32,
         /// The COPY … TO STDOUT statement for all of it.
         copy: BString,
         /// Whether the rows are another server's, which a session that dumps may not read without more ado.
         foreign: bool,
-        /// An estimate of its size in pages (`relpages`), for progress and for cutting it into ranges.
+        /// An estimate of its size in pages (`relpages`), for progress.
         pages: i32,
-        /// Whether it can be read in ranges of `ctid`: it is a plain table with storage of its own.
-        has_pages: bool,
     },
     /// Large objects, in this order.
     LargeObjects(Vec<u32>),

@@ -163,11 +163,9 @@ impl Body for TableData {
         entry.data = Some(DataTask::Rows {
             schema: render.schema(table).into(),
             name: table.name.clone(),
-            oid: relation.oid,
             copy: self.copy_out(&name, &columns, relation.kind).into_bstring(),
             foreign: relation.kind == RelationKind::ForeignTable,
             pages: relation.pages,
-            has_pages: self.condition.is_none() && relation.access_method.as_ref().is_some_and(|am| am == "heap"),
         });
         out.entry(entry);
         Ok(())
