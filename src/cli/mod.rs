@@ -9,6 +9,7 @@ mod filter;
 mod flags;
 mod given;
 mod list;
+mod parts;
 mod progress;
 mod report;
 mod restore;

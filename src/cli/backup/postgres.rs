@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use bstr::BString;
-use clap::ValueEnum;
 use pgformat::{Compression, Version};
 
 use super::selection::SelectionArgs;
 use crate::cli::flags::pair;
+use crate::cli::parts::PartsArgs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::DumpOptions;
-use crate::postgres::restore::Sections;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PostgresArgs {
@@ -19,7 +18,7 @@ pub(super) struct PostgresArgs {
     #[command(flatten)]
     selection: SelectionArgs,
     #[command(flatten)]
-    parts: PartsArgs,
+    what: WhatArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,43 +53,14 @@ struct ArchiveArgs {
     enable_row_security: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Section {
-    PreData,
-    Data,
-    PostData,
-}
-
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "PostgreSQL: what of the objects")]
-struct PartsArgs {
-    /// No data: definitions alone
-    #[arg(long, short = 's', conflicts_with_all = ["data_only", "statistics_only", "no_schema", "statistics"])]
-    schema_only: bool,
-    /// No definitions: rows, large objects and sequences' values, in an order that suits foreign keys where there is one
-    #[arg(long, short = 'a', conflicts_with_all = ["statistics_only", "no_data", "statistics"])]
-    data_only: bool,
-    /// Nothing but the planner's statistics
-    #[arg(long, conflicts_with = "no_statistics")]
-    statistics_only: bool,
-    /// The planner's statistics, too
-    #[arg(long, conflicts_with = "no_statistics")]
-    statistics: bool,
-    /// No definitions
-    #[arg(long)]
-    no_schema: bool,
-    /// No data
-    #[arg(long)]
-    no_data: bool,
-    /// No statistics of the planner (the default)
-    #[arg(long)]
-    no_statistics: bool,
+struct WhatArgs {
+    #[command(flatten)]
+    parts: PartsArgs,
     /// Sequences' values, even with --schema-only or --no-data
     #[arg(long)]
     sequence_data: bool,
-    /// Only this section; may be given more than once
-    #[arg(long, value_name = "SECTION")]
-    section: Vec<Section>,
     /// Large objects, even with a selection
     #[arg(long, short = 'b', visible_alias = "blobs", overrides_with = "no_large_objects")]
     large_objects: bool,
@@ -103,21 +73,6 @@ struct PartsArgs {
     /// Load partitions' rows by way of the topmost table, for a target where they may belong elsewhere
     #[arg(long)]
     load_via_partition_root: bool,
-    /// No comments
-    #[arg(long)]
-    no_comments: bool,
-    /// No row security policies
-    #[arg(long)]
-    no_policies: bool,
-    /// No publications
-    #[arg(long)]
-    no_publications: bool,
-    /// No subscriptions
-    #[arg(long)]
-    no_subscriptions: bool,
-    /// No security labels
-    #[arg(long)]
-    no_security_labels: bool,
     /// No user mappings, which only their users and superusers may read
     #[arg(long)]
     no_user_mappings: bool,
@@ -132,36 +87,36 @@ impl PostgresArgs {
     /// # Errors
     /// They contradict each other, or a filter file makes no sense.
     pub(super) fn options(self, lock_wait: Duration) -> Result<DumpOptions> {
-        let Self { archive, selection, parts } = self;
+        let Self { archive, selection, what } = self;
         let selection = selection.selection()?;
-        if parts.schema_only && !selection.foreign_data.is_empty() {
+        if what.parts.schema_only && !selection.foreign_data.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "use --schema-only")
                 .why("--include-foreign-data asks for data")
                 .hint("leave one of them out"));
         }
-        let only = parts.schema_only || parts.data_only || parts.statistics_only;
+        let parts = what.parts.parts(false);
         let options = DumpOptions {
             selection,
-            definitions: (!only || parts.schema_only) && !parts.no_schema,
-            data: (!only || parts.data_only) && !parts.no_data,
-            statistics: (parts.statistics || parts.statistics_only) && !parts.no_statistics,
-            sequence_data: parts.sequence_data,
-            large_objects: match (parts.large_objects, parts.no_large_objects) {
+            definitions: parts.schema,
+            data: parts.data,
+            statistics: parts.statistics,
+            sequence_data: what.sequence_data,
+            large_objects: match (what.large_objects, what.no_large_objects) {
                 (true, _) => Some(true),
                 (_, true) => Some(false),
                 _ => None,
             },
-            unlogged_table_data: !parts.no_unlogged_table_data,
-            load_via_partition_root: parts.load_via_partition_root,
-            sections: sections(&parts.section),
+            unlogged_table_data: !what.no_unlogged_table_data,
+            load_via_partition_root: what.load_via_partition_root,
+            sections: parts.sections,
             privileges: pair(archive.acl, archive.no_acl, false),
-            comments: !parts.no_comments,
-            security_labels: !parts.no_security_labels,
-            policies: !parts.no_policies,
-            publications: !parts.no_publications,
-            subscriptions: !parts.no_subscriptions,
-            user_mappings: !parts.no_user_mappings,
-            toast_compression: !parts.no_toast_compression,
+            comments: parts.comments,
+            security_labels: parts.security_labels,
+            policies: parts.policies,
+            publications: parts.publications,
+            subscriptions: parts.subscriptions,
+            user_mappings: !what.no_user_mappings,
+            toast_compression: !what.no_toast_compression,
             row_security: archive.enable_row_security,
             role: archive.role.map(BString::from),
             compression: archive.compress,
@@ -177,11 +132,6 @@ impl PostgresArgs {
         }
         Ok(options)
     }
-}
-
-fn sections(named: &[Section]) -> Sections {
-    let has = |section| named.is_empty() || named.contains(&section);
-    Sections { pre_data: has(Section::PreData), data: has(Section::Data), post_data: has(Section::PostData) }
 }
 
 fn archive_version(text: &str) -> std::result::Result<Version, String> {

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
-use clap::ValueEnum;
 use pgformat::Entry;
 
 use crate::cli::filter::{self, Subject};
 use crate::cli::flags::{bytes, pair, read_file};
+use crate::cli::parts::PartsArgs;
 use crate::cli::progress::Console;
 use crate::error::Result;
-use crate::postgres::restore::{self, RestoreOptions, RestrictKey, Sections, Selection};
+use crate::postgres::restore::{self, RestoreOptions, RestrictKey, Selection};
 use crate::progress::{Level, Message, Reporter};
 
 #[derive(Debug, clap::Args)]
@@ -28,64 +28,20 @@ pub(super) struct PostgresArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "PostgreSQL: what to restore")]
 struct WhatArgs {
-    /// Definitions only, no data
-    #[arg(long, short = 's', conflicts_with_all = ["data_only", "statistics_only", "no_schema", "statistics"])]
-    schema_only: bool,
-    /// Data only, no definitions; drops nothing
-    #[arg(long, short = 'a', conflicts_with_all = ["statistics_only", "no_data", "statistics", "clean", "if_exists"])]
-    data_only: bool,
-    /// The planner's statistics only
-    #[arg(long, conflicts_with = "no_statistics")]
-    statistics_only: bool,
-    /// No definitions
-    #[arg(long)]
-    no_schema: bool,
-    /// No data
-    #[arg(long)]
-    no_data: bool,
-    /// The planner's statistics too, where the archive has them (the default)
-    #[arg(long, conflicts_with = "no_statistics")]
-    statistics: bool,
-    /// No statistics of the planner's
-    #[arg(long)]
-    no_statistics: bool,
-    /// This section only; may be given several times
-    #[arg(long, value_name = "SECTION")]
-    section: Vec<SectionName>,
+    #[command(flatten)]
+    parts: PartsArgs,
     /// Restore privileges (GRANT, REVOKE)
     #[arg(long, visible_alias = "privileges", overrides_with = "no_acl")]
     acl: bool,
     /// Restore no privileges (the default)
     #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
     no_acl: bool,
-    /// No comments
-    #[arg(long)]
-    no_comments: bool,
-    /// No row security and its policies
-    #[arg(long)]
-    no_policies: bool,
-    /// No publications
-    #[arg(long)]
-    no_publications: bool,
-    /// No security labels
-    #[arg(long)]
-    no_security_labels: bool,
-    /// No subscriptions
-    #[arg(long)]
-    no_subscriptions: bool,
     /// Everything in the default tablespace
     #[arg(long)]
     no_tablespaces: bool,
     /// Everything with the default table access method
     #[arg(long)]
     no_table_access_method: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SectionName {
-    PreData,
-    Data,
-    PostData,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,13 +80,13 @@ struct NameArgs {
 #[command(next_help_heading = "PostgreSQL: how to restore")]
 struct HowArgs {
     /// Drop each object before creating it (the default, but with --data-only)
-    #[arg(long, short = 'c', overrides_with = "no_clean")]
+    #[arg(long, short = 'c', overrides_with = "no_clean", conflicts_with = "data_only")]
     clean: bool,
     /// Drop nothing
     #[arg(long, overrides_with = "clean")]
     no_clean: bool,
     /// Drop with IF EXISTS, so that what is not there is no error (the default)
-    #[arg(long, overrides_with = "no_if_exists", conflicts_with = "no_clean")]
+    #[arg(long, overrides_with = "no_if_exists", conflicts_with_all = ["no_clean", "data_only"])]
     if_exists: bool,
     /// Drop without IF EXISTS
     #[arg(long, overrides_with = "if_exists")]
@@ -208,26 +164,26 @@ impl PostgresArgs {
     /// Files that cannot be read or make no sense.
     pub(super) fn options(&self, force: bool, entries: &[Entry], console: &Console) -> Result<RestoreOptions> {
         let Self { what, names, how, .. } = self;
-        let only_one = what.schema_only || what.data_only || what.statistics_only;
+        let parts = what.parts.parts(true);
         Ok(RestoreOptions {
             force,
-            clean: pair(how.clean, how.no_clean, !what.data_only),
+            clean: pair(how.clean, how.no_clean, !what.parts.data_only),
             if_exists: pair(how.if_exists, how.no_if_exists, true),
             create: how.create,
             owner: pair(how.owner, how.no_owner, false),
             session_authorization: how.use_set_session_authorization,
             acl: pair(what.acl, what.no_acl, false),
-            comments: !what.no_comments,
-            security_labels: !what.no_security_labels,
-            publications: !what.no_publications,
-            subscriptions: !what.no_subscriptions,
-            policies: !what.no_policies,
+            comments: parts.comments,
+            security_labels: parts.security_labels,
+            publications: parts.publications,
+            subscriptions: parts.subscriptions,
+            policies: parts.policies,
             tablespaces: !what.no_tablespaces,
             table_access_methods: !what.no_table_access_method,
-            schema: (!only_one || what.schema_only) && !what.no_schema,
-            data: (!only_one || what.data_only) && !what.no_data,
-            statistics: (!only_one || what.statistics_only || what.statistics) && !what.no_statistics,
-            sections: what.sections(),
+            schema: parts.schema,
+            data: parts.data,
+            statistics: parts.statistics,
+            sections: parts.sections,
             only: names.selection()?,
             list: names.list(entries, console)?,
             strict_names: names.strict_names,
@@ -241,17 +197,6 @@ impl PostgresArgs {
             jobs: how.jobs.map_or(1, usize::from),
             data_for_failed_tables: pair(how.data_for_failed_tables, how.no_data_for_failed_tables, false),
         })
-    }
-}
-
-impl WhatArgs {
-    fn sections(&self) -> Sections {
-        let has = |name| self.section.is_empty() || self.section.contains(&name);
-        Sections {
-            pre_data: has(SectionName::PreData),
-            data: has(SectionName::Data),
-            post_data: has(SectionName::PostData),
-        }
     }
 }
 
