@@ -1,5 +1,7 @@
 //! What the engine says while it works. The engine only reports; how it looks is the command line's business.
 
+use std::cell::Cell;
+
 /// How much a [`Message`] matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -24,14 +26,77 @@ pub struct Message {
     pub text: String,
 }
 
-/// Takes what the engine reports. Called from several threads.
+/// What the work of a phase is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes of data.
+    Bytes,
+    /// Things that are done one after the other.
+    Steps,
+}
+
+/// How many units a phase has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// That is seen at its end.
+    Unknown,
+    /// So many, perhaps more or fewer.
+    About(u64),
+    /// So many, and no other number, if the phase comes to its end.
+    Exactly(u64),
+}
+
+/// A phase of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phase<'a> {
+    /// What is done.
+    pub name: &'a str,
+    /// What its work is counted in.
+    pub unit: Unit,
+    /// How many of these there are.
+    pub total: Total,
+    /// The work that is not counted in units but takes its time, as so many of them: a statement that makes an index,
+    /// in a phase of bytes.
+    pub besides: u64,
+}
+
+impl<'a> Phase<'a> {
+    /// A phase that is counted in `unit`; nobody knows how long it is.
+    pub fn new(name: &'a str, unit: Unit) -> Self {
+        Self { name, unit, total: Total::Unknown, besides: 0 }
+    }
+
+    /// The same with so many units, no more and no fewer.
+    #[must_use]
+    pub fn of(self, total: u64) -> Self {
+        Self { total: Total::Exactly(total), ..self }
+    }
+
+    /// The same with about so many units.
+    #[must_use]
+    pub fn of_about(self, total: u64) -> Self {
+        Self { total: Total::About(total), ..self }
+    }
+
+    /// The same with work besides, which takes as long as so many units.
+    #[must_use]
+    pub fn besides(self, besides: u64) -> Self {
+        Self { besides, ..self }
+    }
+}
+
+/// Takes what the engine reports. Called from several threads; a phase begins when those of the one before have ended.
 pub trait Reporter: Send + Sync {
     /// Takes a message.
     fn message(&self, message: Message);
-    /// A phase of the work begins: what it is, and how many units it has (bytes, rows, entries), where that is known.
-    fn phase(&self, name: &str, total: Option<u64>);
-    /// `amount` more units of the current phase are done.
+    /// A phase of the work begins.
+    fn phase(&self, phase: Phase<'_>);
+    /// `amount` more units of the phase are done. Called for every piece of data that is read.
     fn advance(&self, amount: u64);
+    /// Of the phase's work besides, so much is done.
+    fn beside(&self, amount: u64);
+    /// Of a phase whose total was known about: it is about this, as is seen now.
+    fn expect(&self, total: u64);
     /// What is being worked on just now, for a person who watches.
     fn current(&self, what: &str);
 }
@@ -42,7 +107,49 @@ pub struct Silent;
 
 impl Reporter for Silent {
     fn message(&self, _: Message) {}
-    fn phase(&self, _: &str, _: Option<u64>) {}
+    fn phase(&self, _: Phase<'_>) {}
     fn advance(&self, _: u64) {}
+    fn beside(&self, _: u64) {}
+    fn expect(&self, _: u64) {}
     fn current(&self, _: &str) {}
+}
+
+/// The part that one thing has in a phase. Whatever is told of it, it counts for what it was said to be: no more on the way,
+/// and no less in the end.
+pub struct Part<'a> {
+    reporter: &'a dyn Reporter,
+    /// What is left of its units, if their number is known.
+    left: Cell<Option<u64>>,
+    besides: Cell<u64>,
+}
+
+impl<'a> Part<'a> {
+    /// A part of so many units, or of an unknown number of them, and so much work besides.
+    pub fn new(reporter: &'a dyn Reporter, units: Option<u64>, besides: u64) -> Self {
+        Self { reporter, left: Cell::new(units), besides: Cell::new(besides) }
+    }
+
+    /// So many more units are done.
+    pub fn advance(&self, amount: u64) {
+        let amount = self.left.get().map_or(amount, |left| amount.min(left));
+        self.left.set(self.left.get().map(|left| left - amount));
+        if amount > 0 {
+            self.reporter.advance(amount);
+        }
+    }
+
+    /// So much of the work besides is done.
+    pub fn beside(&self, amount: u64) {
+        let amount = amount.min(self.besides.get());
+        self.besides.set(self.besides.get() - amount);
+        if amount > 0 {
+            self.reporter.beside(amount);
+        }
+    }
+
+    /// It is over, whether it was done or left out.
+    pub fn end(self) {
+        self.advance(self.left.get().unwrap_or(0));
+        self.beside(u64::MAX);
+    }
 }

@@ -27,7 +27,7 @@ use super::source::Source;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, folder_of, io_error};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Level, Message, Phase, Reporter, Unit};
 
 /// How much is copied between two looks at the lock and at the progress.
 const STEP_BYTES: u32 = 4 << 20;
@@ -151,7 +151,7 @@ fn sidecars_of(path: &Path) -> impl Iterator<Item = PathBuf> + '_ {
 }
 
 fn compact(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dyn Reporter) -> Result<()> {
-    reporter.phase("compact", None);
+    reporter.phase(Phase::new("compact", Unit::Steps));
     reporter.current("VACUUM INTO");
     let name = partial.to_str().ok_or_else(|| {
         Error::new(ErrorKind::Usage, about.doing)
@@ -221,7 +221,8 @@ fn copy_pass(source: &Connection, partial: &Path, about: &About<'_>, reporter: &
             StepResult::More | StepResult::Done => {
                 if done == 0 {
                     let pages = progress.pagecount.max(0).unsigned_abs();
-                    reporter.phase("copy", Some(u64::from(pages) * u64::from(page_size)));
+                    let bytes = u64::from(pages) * u64::from(page_size);
+                    reporter.phase(Phase::new("copy", Unit::Bytes).of(bytes));
                 }
                 if result == StepResult::More && now <= done {
                     return Ok(Pass::Overtaken);

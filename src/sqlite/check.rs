@@ -9,7 +9,7 @@ use super::digest::digest;
 use super::error::{About, words};
 use super::source::pass_over_unknown_collations;
 use crate::error::{Error, ErrorKind, Result};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Level, Message, Phase, Reporter, Unit};
 
 /// How many faults are collected; a damaged file has either few or very many.
 const MOST_FAULTS: usize = 10;
@@ -21,7 +21,7 @@ const SHOWN_FAULTS: usize = 3;
 /// Fails with what is wrong with it. `doing` says what the check is for, worded to follow "could not"; `hint` says what to
 /// do if it is damaged.
 pub fn check_file(path: &Path, doing: &str, hint: &str, reporter: &dyn Reporter) -> Result<()> {
-    reporter.phase("check", None);
+    reporter.phase(Phase::new("check", Unit::Steps));
     reporter.current("PRAGMA integrity_check");
     let found = faults(path, doing, reporter)?;
     if found.is_empty() {

@@ -22,7 +22,7 @@ use super::source::IN_URI;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, check_target, folder_of, io_error};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Level, Message, Phase, Reporter, Unit};
 
 const ANOTHER: &str = "nothing was changed; take another backup file";
 
@@ -186,7 +186,7 @@ fn refusal(target: &Path, doing: &str) -> Error {
 }
 
 fn copy(backup: &Path, file: &mut OutputFile, header: &Header, doing: &str, reporter: &dyn Reporter) -> Result<()> {
-    reporter.phase("copy", Some(header.file_size));
+    reporter.phase(Phase::new("copy", Unit::Bytes).of(header.file_size));
     reporter.current(&backup.display().to_string());
     let mut from = File::open(backup).map_err(|e| io_error(doing, backup, e))?;
     let looks = |file: &File| file.metadata().map(|m| (m.len(), m.mtime(), m.mtime_nsec()));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::one_line;
 use crate::cli::archive::{Archive, open};
-use crate::cli::report::Outcome;
+use crate::cli::report::{Outcome, human};
 use crate::error::Result;
 use crate::postgres::restore::{EntryName, archive_error};
 
@@ -80,21 +80,6 @@ fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
     lines
 }
 
-/// A size in the unit that fits it.
-fn human(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    let mut unit = 0;
-    let mut tenths = u128::from(bytes) * 10 / 1024;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
-}
-
 fn as_json(file: &Path, archive: &Archive, sizes: &[Size], total: Option<u64>) -> Value {
     let data: Vec<_> = sizes
         .iter()
@@ -129,22 +114,4 @@ fn estimates(entries: &[Entry]) -> HashMap<Key<'_>, u64> {
             Some((key(entry), rows as u64))
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn sizes_are_given_in_the_unit_that_fits() {
-        for (bytes, shown) in [
-            (0, "0 bytes"),
-            (1023, "1023 bytes"),
-            (1024, "1.0 KiB"),
-            (1_048_575, "1023.9 KiB"),
-            (1_048_576, "1.0 MiB"),
-            (5 << 30, "5.0 GiB"),
-            (u64::MAX, "16383.9 PiB"),
-        ] {
-            assert_eq!(super::human(bytes), shown);
-        }
-    }
 }

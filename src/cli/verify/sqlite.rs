@@ -9,11 +9,11 @@ use crate::cli::exit;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::error::Result;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Level, Message, Phase, Reporter, Unit};
 use crate::sqlite;
 
 pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
-    console.phase("check", None);
+    console.phase(Phase::new("check", Unit::Steps));
     console.current("PRAGMA integrity_check");
     let mut problems = sqlite::faults(path, &format!("verify {}", path.display()), console)?;
     let contents = if problems.is_empty() {

@@ -189,6 +189,7 @@ fn write_all<W: Write>(
     reporter: &dyn Reporter,
 ) -> Result<DataSummary, WriteFailure> {
     let mut total = DataSummary::default();
+    let mut expected: u64 = tasks.iter().map(|(_, task)| task.expected_bytes()).sum();
     for ((id, task), events) in tasks.iter().zip(receivers) {
         reporter.current(&task.to_string());
         let archive = |result: pgformat::Result<()>| {
@@ -216,6 +217,9 @@ fn write_all<W: Write>(
                     total.rows += summary.rows;
                     total.bytes += summary.bytes;
                     total.large_objects += summary.large_objects;
+                    // What a table takes in its file is not quite what its rows take here.
+                    expected = expected.saturating_sub(task.expected_bytes()).saturating_add(summary.bytes);
+                    reporter.expect(expected);
                     break;
                 }
             }

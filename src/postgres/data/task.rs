@@ -24,6 +24,17 @@ pub enum DataTask {
     LargeObjects(Vec<u32>),
 }
 
+impl DataTask {
+    /// About how many bytes of data it will fetch, as far as the server knows of a relation's size; 0 where it does not.
+    pub fn expected_bytes(&self) -> u64 {
+        const PAGE: u64 = 8192;
+        match self {
+            DataTask::Rows { pages, .. } => u64::try_from(*pages).unwrap_or(0) * PAGE,
+            DataTask::LargeObjects(_) => 0,
+        }
+    }
+}
+
 impl fmt::Display for DataTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,7 +9,7 @@ use super::super::emit::Contents;
 use super::super::objects::relation_statistics as statistics;
 use super::super::session::Session;
 use crate::error::{Context, ErrorKind, Result};
-use crate::progress::Reporter;
+use crate::progress::{Phase, Reporter, Unit};
 
 /// Writes all entries, and reads meanwhile what is not known of them yet.
 ///
@@ -23,7 +23,7 @@ pub(super) fn write<W: Write>(
 ) -> Result<Writer<W>> {
     let doing = || "write the archive's table of contents";
     if !contents.statistics.is_empty() {
-        reporter.phase("reading statistics", None);
+        reporter.phase(Phase::new("reading statistics", Unit::Steps));
         statistics::tell_unreadable(&contents.statistics, reporter);
     }
     let mut reader = statistics::Reader::new(&contents.statistics, session);

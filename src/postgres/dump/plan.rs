@@ -7,14 +7,14 @@ use super::super::session::Session;
 use super::super::{catalog, graph};
 use super::{DumpOptions, parts, preamble};
 use crate::error::Result;
-use crate::progress::Reporter;
+use crate::progress::{Phase, Reporter, Unit};
 
 /// Reads the catalog of the session's database and plans the archive.
 ///
 /// # Errors
 /// The catalog cannot be read, or holds something that cannot be dumped completely.
 pub fn plan(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Contents> {
-    reporter.phase("reading the catalog", None);
+    reporter.phase(Phase::new("reading the catalog", Unit::Steps));
     let encoding: BString = session.encoding().clone();
     let mut model = catalog::read(session, options, reporter)?;
     let order = graph::arrange(&mut model, reporter);

@@ -10,7 +10,7 @@ use super::super::emit::Contents;
 use super::super::session::Session;
 use super::{DumpOptions, contents, plan};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Level, Message, Phase, Reporter, Unit};
 use crate::wire::Connection;
 
 /// Where an archive goes.
@@ -110,13 +110,9 @@ fn write_data<W: Write>(
     options: &DumpOptions,
     reporter: &dyn Reporter,
 ) -> Result<DataSummary> {
-    const PAGE: u64 = 8192;
-    let pages = |task: &DataTask| match task {
-        DataTask::Rows { pages, .. } => u64::try_from(*pages).unwrap_or(0),
-        DataTask::LargeObjects(_) => 0,
-    };
-    let estimate: u64 = tasks.iter().map(|(_, task)| pages(task) * PAGE).sum();
-    reporter.phase("copying data", (estimate > 0).then_some(estimate));
+    let expected: u64 = tasks.iter().map(|(_, task)| task.expected_bytes()).sum();
+    let phase = Phase::new("copying data", Unit::Bytes);
+    reporter.phase(if expected > 0 { phase.of_about(expected) } else { phase });
     let summary = data::run(writer, tasks, sessions, options.compression, reporter)?;
     sessions[0].check_schema_names()?;
     Ok(summary)

@@ -1,7 +1,9 @@
 //! Many small statements in few round trips.
 
 use super::execute::Run;
+use super::work;
 use crate::Result;
+use crate::progress::Part;
 
 /// Of how many statements a batch may be made.
 pub(super) const STATEMENTS: usize = 500;
@@ -60,12 +62,18 @@ impl Batch {
 }
 
 /// Runs statements for an entry, in batches, and in transactions of so many where there are such.
-pub(super) fn run(run: &mut Run<'_>, entry: usize, statements: impl Iterator<Item = Vec<u8>>) -> Result<()> {
+pub(super) fn run(
+    run: &mut Run<'_>,
+    entry: usize,
+    statements: impl Iterator<Item = Vec<u8>>,
+    part: &Part<'_>,
+) -> Result<()> {
     let size = run.options.transaction_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
     let mut batch = Batch::new(entry);
     let mut uncounted = 0;
     for statement in statements {
         batch.add(run, statement)?;
+        part.beside(work::OF_MANY);
         uncounted += 1;
         if uncounted == size {
             batch.send(run)?;

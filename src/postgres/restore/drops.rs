@@ -8,7 +8,7 @@ use super::execute::Run;
 use super::plan::{Action, Step};
 use super::summary::EntryError;
 use super::{batch, cascade, kinds, large_objects};
-use crate::progress::Level;
+use crate::progress::{Level, Phase, Unit};
 use crate::{Error, Result};
 
 /// A drop that is still to be done.
@@ -47,7 +47,7 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
             _ => pending.push(Drop { step, settings }),
         }
     }
-    run.reporter.phase("drop", Some(pending.len() as u64));
+    run.reporter.phase(Phase::new("drop", Unit::Steps).of(pending.len() as u64));
     loop {
         let before = pending.len();
         let mut failures = Vec::new();
@@ -56,14 +56,16 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
                 first.settings.set(run)?;
             }
             for drops in drops.chunks(batch::STATEMENTS) {
+                let before = failures.len();
                 several(run, drops, &mut failures)?;
+                run.reporter.advance((drops.len() - (failures.len() - before)) as u64);
             }
         }
         let is_last = failures.is_empty() || failures.len() == before;
         let gone = before - failures.len();
         run.summary.dropped += gone as u64;
-        run.reporter.advance(gone as u64);
         if is_last {
+            run.reporter.advance(failures.len() as u64);
             for (drop, error) in failures {
                 if stays(run, drop.step.entry, &error) {
                     continue;

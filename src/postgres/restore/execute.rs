@@ -14,8 +14,9 @@ use super::parallel::{Readers, Team};
 use super::plan::{Action, Plan, Step};
 use super::summary::{EntryName, RestoreSummary};
 use super::transaction::Counts;
+use super::work::Work;
 use super::{large_objects, lo_data, rows};
-use crate::progress::{Level, Reporter};
+use crate::progress::{Level, Part, Reporter};
 use crate::wire::Connection;
 use crate::{ErrorKind, Result};
 
@@ -27,23 +28,25 @@ pub type TakeObject<'a> = dyn FnMut(u32, &[u8]) -> Result<ControlFlow<()>> + 'a;
 
 /// Where an archive's data comes from.
 pub trait Data {
-    /// Hands the data of an entry to `take`, piece by piece.
+    /// Hands the data of an entry to `take`, piece by piece. `read` is told how many bytes of the archive were read meanwhile.
     ///
     /// # Errors
     /// Damaged or unreadable data; data that lies behind, in an input that cannot go back; what `take` fails with.
-    fn table(&mut self, id: DumpId, take: &mut TakeRows<'_>) -> Result<()>;
+    fn table(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeRows<'_>) -> Result<()>;
 
-    /// Hands the large objects of an entry to `take`.
+    /// Hands the large objects of an entry to `take`; `read` as for [`Data::table`].
     ///
     /// # Errors
     /// As for [`Data::table`].
-    fn large_objects(&mut self, id: DumpId, take: &mut TakeObject<'_>) -> Result<()>;
+    fn large_objects(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeObject<'_>) -> Result<()>;
 }
 
 /// The data of an archive, for everybody who restores it.
 pub struct Source<'a> {
     /// For the connection that there always is.
     pub data: &'a mut dyn Data,
+    /// How many bytes of the archive the data of each entry takes, in the order of the entries, where that is known.
+    pub sizes: Vec<Option<u64>>,
     /// For those that work beside it.
     pub workers: Option<Readers>,
     /// The major version of the server whose database it is; 0 if that is not known.
@@ -70,9 +73,10 @@ pub fn execute(
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
     let interrupt = Interrupt::new(plan, options, target);
-    let mut run = Run::new(plan, entries, options, target, connect, reporter, interrupt);
+    let work = Work::on_server(plan, entries, source.sizes);
+    let mut run = Run::new(plan, entries, options, target, connect, Progress { reporter, work: &work }, interrupt);
     run.made_by = source.made_by;
-    let mut result = run.all(source);
+    let mut result = run.all(source.data, source.workers);
     if result.is_ok() && !run.summary.stopped && run.is_block {
         result = run.commit();
     }
@@ -108,6 +112,12 @@ pub fn execute(
     }
 }
 
+/// How far a restore has come is told by how much work it is.
+pub(super) struct Progress<'a> {
+    pub(super) reporter: &'a dyn Reporter,
+    pub(super) work: &'a Work,
+}
+
 /// A restore on its way.
 pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
@@ -116,6 +126,7 @@ pub(super) struct Run<'a> {
     pub(super) target: &'a mut Connection,
     pub(super) connect: &'a Connect<'a>,
     pub(super) reporter: &'a dyn Reporter,
+    pub(super) work: &'a Work,
     pub(super) interrupt: Interrupt,
     pub(super) summary: RestoreSummary,
     /// Entries for which something failed.
@@ -188,9 +199,10 @@ impl<'a> Run<'a> {
         options: &'a RestoreOptions,
         target: &'a mut Connection,
         connect: &'a Connect<'a>,
-        reporter: &'a dyn Reporter,
+        progress: Progress<'a>,
         interrupt: Interrupt,
     ) -> Self {
+        let Progress { reporter, work } = progress;
         Self {
             plan,
             entries,
@@ -198,6 +210,7 @@ impl<'a> Run<'a> {
             target,
             connect,
             reporter,
+            work,
             interrupt,
             summary: RestoreSummary::default(),
             failed: HashSet::new(),
@@ -248,13 +261,13 @@ impl<'a> Run<'a> {
         self.failed.insert(entry);
     }
 
-    fn all(&mut self, source: Source<'_>) -> Result<()> {
+    fn all(&mut self, data: &mut dyn Data, workers: Option<Readers>) -> Result<()> {
         let plan = self.plan;
         if self.options.single_transaction {
             self.begin()?;
         }
         self.begin_session()?;
-        let mut team = source.workers.map(|readers| Team::new(self, readers));
+        let mut team = workers.map(|readers| Team::new(self, readers));
         // A database that is still to be made cannot be connected to.
         if let Some(team) = team.as_mut().filter(|_| !self.options.create) {
             team.connect_early(self)?;
@@ -270,10 +283,10 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.begin_block()?;
-        self.reporter.phase("restore", Some(plan.steps.len() as u64));
+        self.reporter.phase(self.work.phase("restore", self.entries, &plan.steps));
         match team {
-            Some(team) => team.work(self, source.data),
-            None => self.carry_out(&plan.steps, source.data),
+            Some(team) => team.work(self, data),
+            None => self.carry_out(&plan.steps, data),
         }
     }
 
@@ -298,17 +311,26 @@ impl<'a> Run<'a> {
     /// Carries out a step, or puts it into the window.
     fn next(&mut self, step: &'a Step, window: &mut Window<'a>, data: &mut dyn Data) -> Result<()> {
         self.interrupt.check()?;
+        let part = self.part(step);
         match step.statement(self.entries) {
             // It is there already.
             Some(_) if matches!(step.action, Action::Define(_)) && self.kept.contains(&step.entry) => {
                 self.send(window)?;
             }
             Some(statement) if !self.makes_database(step) => {
+                // What is done quickly is not to be told only when that is done which takes long.
+                let is_long = self.work.is_long(step);
+                if is_long {
+                    self.send(window)?;
+                    if self.summary.stopped {
+                        return Ok(());
+                    }
+                }
                 window.bytes += statement.len();
                 window.steps.push((step, statement));
                 // Nothing may have been run after the first error, unless it is undone anyway.
                 let is_careful = self.options.exit_on_error && !self.is_block;
-                if is_careful || window.steps.len() == WINDOW || window.bytes > WINDOW_BYTES {
+                if is_careful || is_long || window.steps.len() == WINDOW || window.bytes > WINDOW_BYTES {
                     self.send(window)?;
                 }
                 return Ok(());
@@ -318,17 +340,22 @@ impl<'a> Run<'a> {
                 if self.summary.stopped {
                     return Ok(());
                 }
-                self.step(step, data).map_err(|error| self.during(step.entry, error))?;
+                self.step(step, data, &part).map_err(|error| self.during(step.entry, error))?;
                 self.pass_on_notices(Some(step.entry));
                 self.check_transaction(step.entry)?;
             }
         }
         if !self.summary.stopped {
             self.reached += 1;
-            self.reporter.advance(1);
+            part.end();
             self.tell_reached();
         }
         Ok(())
+    }
+
+    /// The part that a step has in what is to be done.
+    pub(super) fn part(&self, step: &Step) -> Part<'a> {
+        self.work.part(self.entries, step, self.reporter)
     }
 
     /// Sends the statements of a window and puts down those that fail.
@@ -355,7 +382,7 @@ impl<'a> Run<'a> {
                 }
             }
             self.reached += 1;
-            self.reporter.advance(1);
+            self.part(step).end();
             if self.summary.stopped {
                 // What came after it in the same transaction failed for no reason of its own.
                 return Ok(());
@@ -365,7 +392,7 @@ impl<'a> Run<'a> {
         self.check_transaction(first)
     }
 
-    fn step(&mut self, step: &Step, data: &mut dyn Data) -> Result<()> {
+    fn step(&mut self, step: &Step, data: &mut dyn Data, part: &Part<'_>) -> Result<()> {
         let entry = &self.entries[step.entry];
         match &step.action {
             Action::Define(_) => {
@@ -377,23 +404,23 @@ impl<'a> Run<'a> {
             Action::EachLargeObject { before, after, oids_of, .. } => {
                 let oids = large_objects::oids(&self.entries[*oids_of])?;
                 let statements = oids.iter().map(|oid| large_objects::statement(before, *oid, after));
-                batch::run(self, step.entry, statements)?;
+                batch::run(self, step.entry, statements, part)?;
             }
             Action::CopyRows { statement, table } => {
                 if !self.is_skipped(step.entry, *table) {
                     self.reporter.current(&EntryName::of(entry).to_string());
-                    rows::copy(self, data, step.entry, statement)?;
+                    rows::copy(self, data, step.entry, statement, part)?;
                 }
             }
             Action::RunData { table } => {
                 if !self.is_skipped(step.entry, *table) {
                     self.reporter.current(&EntryName::of(entry).to_string());
-                    rows::run(self, data, step.entry)?;
+                    rows::run(self, data, step.entry, part)?;
                 }
             }
             Action::LargeObjects { create, replace } => {
                 self.reporter.current(&EntryName::of(entry).to_string());
-                lo_data::write(self, data, step.entry, *create, *replace)?;
+                lo_data::write(self, data, step.entry, (*create, *replace), part)?;
             }
             Action::Say(warning) => self.say(Level::Warning, step.entry, format!("the archive says: {warning}")),
         }

@@ -64,6 +64,11 @@ pub fn oids(entry: &Entry) -> Result<Vec<u32>> {
         .collect()
 }
 
+/// How many large objects a batch lists.
+pub fn count(entry: &Entry) -> u64 {
+    text(&entry.definition).lines().count() as u64
+}
+
 /// The statement for one large object.
 pub fn statement(before: &[u8], oid: u32, after: &[u8]) -> Vec<u8> {
     [before, oid.to_string().as_bytes(), after, b";\n"].concat()

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::execute::{Data, Run};
 use super::summary::EntryError;
+use crate::progress::Part;
 use crate::wire::{Param, Query};
 use crate::{Error, ErrorKind, Result};
 
@@ -16,10 +17,16 @@ const OBJECTS: usize = 1000;
 
 /// Writes the large objects of an entry. They are made first where the archive has no entries of their own for that,
 /// and taken away before it where something is to be replaced.
-pub(super) fn write(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, create: bool, replace: bool) -> Result<()> {
+pub(super) fn write(
+    run: &mut Run<'_>,
+    data: &mut dyn Data,
+    entry: usize,
+    (create, replace): (bool, bool),
+    part: &Part<'_>,
+) -> Result<()> {
     let id = run.entries[entry].dump_id;
     let mut writer = Writer { entry, create, replace, pieces: Vec::new(), bytes: 0, objects: 0, refused: None };
-    data.large_objects(id, &mut |oid, bytes| {
+    data.large_objects(id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
         writer.take(run, oid, bytes)?;
         Ok(if run.summary.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;

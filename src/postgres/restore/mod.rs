@@ -37,6 +37,7 @@ mod subscription;
 mod summary;
 mod target;
 mod transaction;
+mod work;
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -121,8 +122,9 @@ fn restore_with<R: Read>(
     found.refuse_unforced(options)?;
     source::check_end(archive)?;
     let workers = readers(archive)?;
+    let sizes = source::sizes(archive)?;
     let made_by = made_by(archive.header());
-    let source = Source { data: &mut *archive, workers, made_by };
+    let source = Source { data: &mut *archive, sizes, workers, made_by };
     let summary = execute(&plan, &entries, options, target, connect, source, reporter)?;
     source::finish(archive, reporter);
     Ok(summary)

@@ -7,10 +7,17 @@ use super::copy_text::RowScanner;
 use super::execute::{Data, Run};
 use super::statements::StatementSplitter;
 use super::summary::EntryError;
+use crate::progress::Part;
 use crate::{Error, Result};
 
 /// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
-pub(super) fn copy(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, statement: &[u8]) -> Result<()> {
+pub(super) fn copy(
+    run: &mut Run<'_>,
+    data: &mut dyn Data,
+    entry: usize,
+    statement: &[u8],
+    part: &Part<'_>,
+) -> Result<()> {
     let id = run.entries[entry].dump_id;
     let mut scanner = RowScanner::default();
     let mut bytes = 0;
@@ -22,7 +29,7 @@ pub(super) fn copy(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, stateme
             None
         }
     };
-    let read = data.table(id, &mut |piece| {
+    let read = data.table(id, &|bytes| part.advance(bytes), &mut |piece| {
         scanner.feed(piece, |rows| {
             let Some(running) = copy.as_mut() else { return Ok(()) };
             bytes += rows.len() as u64;
@@ -74,12 +81,12 @@ pub(super) fn copy(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, stateme
 }
 
 /// Runs an entry's data, which is statements.
-pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize) -> Result<()> {
+pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, part: &Part<'_>) -> Result<()> {
     let id = run.entries[entry].dump_id;
     let mut splitter = StatementSplitter::new(run.plan.settings.standard_strings);
     let mut batch = Batch::new(entry);
     let before = run.changed;
-    data.table(id, &mut |piece| {
+    data.table(id, &|bytes| part.advance(bytes), &mut |piece| {
         splitter.feed(piece);
         while let Some(statement) = splitter.next_statement() {
             run.summary.bytes += statement.len() as u64;

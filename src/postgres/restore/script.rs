@@ -24,8 +24,9 @@ use super::options::RestoreOptions;
 use super::plan::{Action, Plan, Step, VIA_ROOT, plan};
 use super::session::Target;
 use super::summary::EntryName;
+use super::work::Work;
 use super::{source, version};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Level, Message, Part, Reporter};
 use crate::{Error, ErrorKind, Result};
 
 /// What was written.
@@ -58,6 +59,7 @@ pub fn script<R: Read>(
     let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
     plan.tell_unmatched(reporter);
     source::check_end(archive)?;
+    let work = Work::of_script(&entries, source::sizes(archive)?);
     let mut script = Script {
         plan: &plan,
         entries: &entries,
@@ -65,6 +67,7 @@ pub fn script<R: Read>(
         key,
         out: Counted { out, bytes: 0 },
         reporter,
+        work: &work,
         actions: 0,
         summary: ScriptSummary::default(),
     };
@@ -93,6 +96,7 @@ struct Script<'a> {
     key: &'a RestrictKey,
     out: Counted<'a>,
     reporter: &'a dyn Reporter,
+    work: &'a Work,
     /// What was done in the transaction that is open, where it may have so many actions only.
     actions: u32,
     summary: ScriptSummary,
@@ -120,10 +124,9 @@ impl Script<'_> {
         for steps in plan.drops.chunk_by(|a, b| a.entry == b.entry) {
             self.drop(steps)?;
         }
-        self.reporter.phase("write", Some(plan.steps.len() as u64));
+        self.reporter.phase(self.work.phase("write", self.entries, &plan.steps));
         for steps in plan.steps.chunk_by(|a, b| a.entry == b.entry) {
             self.restore(steps, data)?;
-            self.reporter.advance(steps.len() as u64);
             self.summary.entries += 1;
         }
         if self.options.in_transactions() {
@@ -186,6 +189,7 @@ impl Script<'_> {
         }
         for step in steps {
             let entry = &self.entries[step.entry];
+            let part = self.work.part(self.entries, step, self.reporter);
             match &step.action {
                 Action::Heading(heading) => {
                     self.put(&text::heading(entry, *heading, self.options))?;
@@ -200,18 +204,18 @@ impl Script<'_> {
                 Action::CopyRows { statement, .. } => {
                     self.reporter.current(&EntryName::of(entry).to_string());
                     self.put(statement)?;
-                    self.copy(data, entry)?;
+                    self.copy(data, entry, &part)?;
                 }
                 Action::RunData { .. } => {
                     self.reporter.current(&EntryName::of(entry).to_string());
-                    data.table(entry.dump_id, &mut |piece| {
+                    data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
                         self.put(piece)?;
                         Ok(ControlFlow::Continue(()))
                     })?;
                 }
                 Action::LargeObjects { create, replace } => {
                     self.reporter.current(&EntryName::of(entry).to_string());
-                    self.large_objects(data, entry, *create, *replace)?;
+                    self.large_objects(data, entry, (*create, *replace), &part)?;
                 }
                 Action::Connect(database) => {
                     self.put(&text::connect(database, self.key)?)?;
@@ -224,6 +228,7 @@ impl Script<'_> {
                 }),
                 action => self.simple(action)?,
             }
+            part.end();
         }
         self.count(b"COMMIT;\nBEGIN;\n\n")
     }
@@ -260,10 +265,10 @@ impl Script<'_> {
     }
 
     /// The rows of a table, as they are in the archive, which ends them with the mark that COPY wants.
-    fn copy(&mut self, data: &mut dyn Data, entry: &Entry) -> Result<()> {
+    fn copy(&mut self, data: &mut dyn Data, entry: &Entry, part: &Part<'_>) -> Result<()> {
         let mut scanner = RowScanner::for_script();
         let mut is_empty = true;
-        data.table(entry.dump_id, &mut |piece| {
+        data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
             is_empty = false;
             scanner.feed(piece, |_| Ok(()))?;
             self.put(piece)?;

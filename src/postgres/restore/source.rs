@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use pgformat::{Block, DumpId, Reader};
+use pgformat::{Block, DataPosition, DumpId, Reader};
 
 use super::execute::{Data, TakeObject, TakeRows};
 use super::parallel::Readers;
@@ -71,38 +71,60 @@ pub(super) fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>,
         let reader = archive.another().ok_or_else(|| one_way(jobs))?;
         Ok(Box::new(reader) as Box<dyn Data + Send>)
     };
-    let of_workers = (0..jobs).map(another).collect::<Result<_>>()?;
-    let sizes = archive.sizes().map_err(|error| archive_error("find out how large the archive's parts are", error))?;
-    Ok(Readers { of_workers, sizes })
+    (0..jobs).map(another).collect()
+}
+
+/// The sizes of the entries' data in the archive, where they can be told before it is read.
+///
+/// # Errors
+/// The archive is damaged; reading fails.
+pub(super) fn sizes<R: Read>(archive: &mut Reader<R>) -> Result<Vec<Option<u64>>> {
+    let mut sizes = vec![None; archive.entries().len()];
+    if archive.is_random() {
+        let doing = "find out how large the archive's parts are";
+        sizes = archive.sizes().map_err(|error| archive_error(doing, error))?;
+    }
+    for (size, entry) in sizes.iter_mut().zip(archive.entries()) {
+        if archive.data_position(entry.dump_id) == Some(DataPosition::NoData) {
+            *size = Some(0);
+        }
+    }
+    Ok(sizes)
 }
 
 impl<R: Read> Data for Reader<R> {
-    fn table(&mut self, id: DumpId, take: &mut TakeRows<'_>) -> Result<()> {
+    fn table(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeRows<'_>) -> Result<()> {
         let doing = doing(self, id);
         let failed = |error| archive_error(doing.clone(), error);
+        let mut place = Place::of(self, read);
         match self.block(id).map_err(failed)? {
             // The program that made the archive says that there is nothing.
             None => Ok(()),
-            Some(Block::Data(mut data)) => loop {
-                let piece = data.fill().map_err(failed)?;
-                if piece.is_empty() {
-                    return Ok(());
+            Some(Block::Data(mut data)) => {
+                place.enter(data.offset());
+                loop {
+                    let piece = data.fill().map_err(failed)?;
+                    let len = piece.len();
+                    if len > 0 && take(piece)?.is_break() {
+                        return Ok(());
+                    }
+                    data.consume(len);
+                    place.reach(data.offset());
+                    if len == 0 {
+                        return Ok(());
+                    }
                 }
-                let len = piece.len();
-                if take(piece)?.is_break() {
-                    return Ok(());
-                }
-                data.consume(len);
-            },
+            }
             Some(Block::LargeObjects(_)) => {
                 Err(Error::new(ErrorKind::Archive, doing).why("the archive has large objects in their place"))
             }
         }
     }
 
-    fn large_objects(&mut self, id: DumpId, take: &mut TakeObject<'_>) -> Result<()> {
+    fn large_objects(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeObject<'_>) -> Result<()> {
         let doing = doing(self, id);
         let failed = |error| archive_error(doing.clone(), error);
+        let mut place = Place::of(self, read);
         let mut objects = match self.block(id).map_err(failed)? {
             None => return Ok(()),
             Some(Block::LargeObjects(objects)) => objects,
@@ -111,21 +133,53 @@ impl<R: Read> Data for Reader<R> {
             }
         };
         while let Some((oid, mut data)) = objects.next().map_err(failed)? {
+            place.enter(data.offset());
             let mut flow = take(oid, &[])?;
             while flow.is_continue() {
                 let piece = data.fill().map_err(failed)?;
-                if piece.is_empty() {
+                let len = piece.len();
+                if len > 0 {
+                    flow = take(oid, piece)?;
+                }
+                data.consume(len);
+                place.reach(data.offset());
+                if len == 0 {
                     break;
                 }
-                let len = piece.len();
-                flow = take(oid, piece)?;
-                data.consume(len);
             }
             if let ControlFlow::Break(()) = flow {
                 return Ok(());
             }
         }
         Ok(())
+    }
+}
+
+/// Tells how much of the archive is read, from where its reader stands.
+struct Place<'a> {
+    read: &'a dyn Fn(u64),
+    told: u64,
+    /// What is passed over on the way to the data is read, too.
+    is_one_way: bool,
+}
+
+impl<'a> Place<'a> {
+    fn of<R: Read>(reader: &Reader<R>, read: &'a dyn Fn(u64)) -> Self {
+        Self { read, told: reader.offset(), is_one_way: !reader.is_random() }
+    }
+
+    /// A stream of data begins here.
+    fn enter(&mut self, offset: u64) {
+        if self.is_one_way {
+            self.reach(offset);
+        }
+        self.told = offset;
+    }
+
+    /// The archive is read up to here.
+    fn reach(&mut self, offset: u64) {
+        (self.read)(offset.saturating_sub(self.told));
+        self.told = offset;
     }
 }
 

@@ -3,7 +3,7 @@
 mod contents;
 mod rows;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use pgformat::{Block, DataPosition, DataReader, DumpId, Entry, ErrorKind, Format
 use super::archive::{self, Archive};
 use super::restore::EntryName;
 use crate::Result;
-use crate::progress::Reporter;
+use crate::progress::{Part, Phase, Reporter, Unit};
 use rows::RowCheck;
 
 /// How many problems are told; a damaged archive may have very many.
@@ -100,16 +100,17 @@ impl Problem {
 /// are their columns; large objects are held against the entries that make them; dependencies must not run in a circle.
 /// What is wrong is in the result, and the rest is checked all the same, as far as the input can be gone on with.
 pub fn verify<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) -> Verified {
-    // A size that cannot be told is for the check itself to find out.
-    let total = archive.sizes().ok().map(|sizes| sizes.iter().flatten().sum()).filter(|total| *total > 0);
-    reporter.phase("verify", total);
+    let sizes = sizes(archive);
+    let total = sizes.values().try_fold(0_u64, |total, size| Some(total.saturating_add((*size)?)));
+    let phase = Phase::new("verify", Unit::Bytes);
+    reporter.phase(total.map_or(phase, |total| phase.of(total)));
     let mut verified = Verified { entries: archive.entries().len() as u64, ..Verified::default() };
     let mut problems = Vec::new();
     verified.unknown_dependencies = contents::dependencies(archive.entries(), &mut problems);
     let made = contents::large_objects(archive.entries(), &mut problems);
     problems.into_iter().for_each(|problem| verified.add(problem));
     let encoding = contents::encoding(archive.entries());
-    let mut run = Run { verified, reporter, encoding, objects: Vec::new(), offset: archive.offset() };
+    let mut run = Run { verified, reporter, sizes, encoding, objects: Vec::new() };
     let is_complete = run.all(archive);
     if let (true, Some(made)) = (is_complete, made) {
         run.compare_objects(made);
@@ -117,13 +118,21 @@ pub fn verify<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) -> Veri
     run.verified
 }
 
+/// The size of each entry's data, where it can be told beforehand.
+fn sizes<R: Read>(archive: &mut Reader<R>) -> HashMap<DumpId, Option<u64>> {
+    // Why it cannot be told is for the check itself to find out.
+    let sizes = archive.sizes().unwrap_or_else(|_| vec![None; archive.entries().len()]);
+    let entries = archive.entries().iter().zip(sizes).map(|(entry, size)| (entry.dump_id, size));
+    entries.filter(|(id, _)| archive.data_position(*id) != Some(DataPosition::NoData)).collect()
+}
+
 struct Run<'a> {
     verified: Verified,
     reporter: &'a dyn Reporter,
+    sizes: HashMap<DumpId, Option<u64>>,
     encoding: Vec<u8>,
     /// The large objects that have content.
     objects: Vec<u32>,
-    offset: u64,
 }
 
 impl Run<'_> {
@@ -194,13 +203,14 @@ impl Run<'_> {
         let Some(entry) = block.entry() else { return Ok(()) };
         let name = EntryName::of(entry);
         self.reporter.current(&name.to_string());
+        let part = Part::new(self.reporter, self.sizes.get(&entry.dump_id).copied().flatten(), 0);
         let copy = entry.copy_statement.as_ref().filter(|statement| !statement.is_empty());
         let check = copy.map(|statement| RowCheck::new(statement, &self.encoding));
         let (kind, bytes, problems) = match block {
             Block::LargeObjects(mut objects) => {
                 let (mut count, mut bytes) = (0, 0);
                 while let Some((oid, data)) = objects.next()? {
-                    bytes += self.read(data, |_| {})?;
+                    bytes += read(data, &part, |_| {})?;
                     count += 1;
                     self.objects.push(oid);
                 }
@@ -209,13 +219,13 @@ impl Run<'_> {
             }
             Block::Data(data) => match check {
                 Some(mut check) => {
-                    let bytes = self.read(data, |piece| check.feed(piece))?;
+                    let bytes = read(data, &part, |piece| check.feed(piece))?;
                     self.verified.rows += check.rows();
                     (Kind::Rows(check.rows()), bytes, check.problems())
                 }
                 None => {
                     let mut last = b';';
-                    let bytes = self.read(data, |piece| {
+                    let bytes = read(data, &part, |piece| {
                         last = piece.iter().rev().find(|byte| !byte.is_ascii_whitespace()).copied().unwrap_or(last);
                     })?;
                     let cut = (last != b';').then(|| "the last statement of its data is cut off".to_owned());
@@ -223,30 +233,13 @@ impl Run<'_> {
                 }
             },
         };
+        part.end();
         self.verified.bytes += bytes;
         for text in problems {
             self.verified.add(Problem { entry: Some(name.clone()), text });
         }
         self.verified.data.push(DataOf { entry: name, kind, bytes });
         Ok(())
-    }
-
-    /// Reads a stream to its end and says how long it is.
-    fn read<R: Read>(&mut self, mut data: DataReader<'_, R>, mut take: impl FnMut(&[u8])) -> pgformat::Result<u64> {
-        let mut bytes = 0;
-        loop {
-            let piece = data.fill()?;
-            let length = piece.len();
-            if length == 0 {
-                return Ok(bytes);
-            }
-            take(piece);
-            bytes += length as u64;
-            data.consume(length);
-            let offset = data.offset();
-            self.reporter.advance(offset.saturating_sub(self.offset));
-            self.offset = offset;
-        }
     }
 
     /// Each large object must be made by an entry, and have content, which may be empty.
@@ -270,6 +263,23 @@ impl Run<'_> {
         {
             self.verified.add(problem(format!("large object {first}{} has no content", more(n))));
         }
+    }
+}
+
+/// Reads a stream to its end and says how long it is.
+fn read<R: Read>(mut data: DataReader<'_, R>, part: &Part<'_>, mut take: impl FnMut(&[u8])) -> pgformat::Result<u64> {
+    let (mut bytes, mut told) = (0, data.offset());
+    loop {
+        let piece = data.fill()?;
+        let length = piece.len();
+        if length == 0 {
+            return Ok(bytes);
+        }
+        take(piece);
+        bytes += length as u64;
+        data.consume(length);
+        part.advance(data.offset().saturating_sub(told));
+        told = data.offset();
     }
 }
 

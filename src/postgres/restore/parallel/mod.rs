@@ -30,20 +30,14 @@ use schedule::Schedule;
 pub(super) use schedule::apart;
 use worker::{Context, Done, Worker};
 
-/// The archive, as workers need it.
-pub struct Readers {
-    /// A reader for each worker.
-    pub of_workers: Vec<Box<dyn Data + Send>>,
-    /// How many bytes of the archive the data of each entry takes, in the order of the entries, where that is known.
-    pub sizes: Vec<Option<u64>>,
-}
+/// A reader of the archive for each worker.
+pub type Readers = Vec<Box<dyn Data + Send>>;
 
 /// Those who work beside the run's own connection.
 pub(super) struct Team {
-    readers: Vec<Box<dyn Data + Send>>,
+    readers: Readers,
     connections: Vec<Connection>,
     interrupts: Vec<Interrupt>,
-    sizes: Vec<Option<u64>>,
     places: HashMap<DumpId, usize>,
     /// Entries that were done, well or not.
     ended: HashSet<usize>,
@@ -55,10 +49,9 @@ impl Team {
     /// Nobody yet, but a reader for each that there may be.
     pub(super) fn new(run: &Run<'_>, readers: Readers) -> Self {
         Self {
-            readers: readers.of_workers,
+            readers,
             connections: Vec::new(),
             interrupts: Vec::new(),
-            sizes: readers.sizes,
             places: super::select::places(run.entries),
             ended: HashSet::new(),
             left_out: HashSet::new(),
@@ -146,7 +139,7 @@ impl Team {
     /// Hands out these parts of the plan's steps until all are done, or something ends the restore.
     fn hand_out(&mut self, run: &mut Run<'_>, parts: Vec<Range<usize>>) -> Result<()> {
         self.connect(run, parts.len())?;
-        let mut schedule = Schedule::new(run.entries, &run.plan.steps, parts, &self.sizes);
+        let mut schedule = Schedule::new(run.entries, &run.plan.steps, parts, |at| run.work.of_entry(at));
         let cancel: Vec<_> = self.connections.iter().map(Connection::cancel_handle).collect();
         let context = Context::of(run);
         let (orders, taken) = unbounded();
@@ -169,6 +162,7 @@ impl Team {
                     let Some(n) = schedule.next() else { break };
                     let item = schedule.item(n);
                     if self.is_left_out(run, item.entry) {
+                        run.plan.steps[item.steps.clone()].iter().for_each(|step| run.part(step).end());
                         schedule.done(n);
                     } else if orders.send((n, item.steps.clone())).is_err() {
                         fatal = Some(Error::new(ErrorKind::Internal, "restore in parallel").why("no worker is left"));

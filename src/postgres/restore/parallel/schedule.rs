@@ -52,8 +52,8 @@ pub(super) struct Item {
     /// Tables, by their places in the archive.
     tables: HashSet<usize>,
     lock: Lock,
-    /// How much work it is, in bytes of the archive.
-    size: u64,
+    /// How much work it is.
+    work: u64,
     state: State,
 }
 
@@ -74,8 +74,13 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule of these parts of a plan's steps, each about one entry. `sizes` are those of the entries' data.
-    pub(super) fn new(entries: &[Entry], steps: &[Step], parts: Vec<Range<usize>>, sizes: &[Option<u64>]) -> Self {
+    /// A schedule of these parts of a plan's steps, each about one entry. `work` says how much there is to do for one.
+    pub(super) fn new(
+        entries: &[Entry],
+        steps: &[Step],
+        parts: Vec<Range<usize>>,
+        work: impl Fn(usize) -> u64,
+    ) -> Self {
         let places: HashMap<DumpId, usize> =
             entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect();
         let mut items: Vec<Item> = Vec::with_capacity(parts.len());
@@ -89,7 +94,7 @@ impl Schedule {
                 waits_for: 0,
                 tables: HashSet::new(),
                 lock,
-                size: 0,
+                work: work(entry),
                 state: State::Waiting,
             });
         }
@@ -104,7 +109,6 @@ impl Schedule {
                 rows_of.entry(table).or_default().push(n);
             }
         }
-        let size = |at: usize| sizes.get(at).copied().flatten().unwrap_or(0);
         for n in 0..items.len() {
             let entry = &entries[items[n].entry];
             let mut before = HashSet::new();
@@ -124,11 +128,8 @@ impl Schedule {
             for other in &before {
                 items[*other].then.push(n);
             }
-            let rows = tables.iter().flat_map(|table| rows_of.get(table).into_iter().flatten());
-            let of_tables: u64 = rows.map(|rows| size(items[*rows].entry)).sum();
             let item = &mut items[n];
             item.waits_for = before.len();
-            item.size = size(item.entry).max(of_tables);
             item.tables = tables;
         }
         let mut schedule = Self { items, ready: Vec::new(), running: Vec::new() };
@@ -179,7 +180,7 @@ impl Schedule {
     fn add_ready(&mut self, more: Vec<usize>) {
         for n in more {
             // Of equals, the one that comes first in the archive is the last here.
-            let key = |n: usize| (self.items[n].size, std::cmp::Reverse(n));
+            let key = |n: usize| (self.items[n].work, std::cmp::Reverse(n));
             let place = self.ready.partition_point(|other| key(*other) < key(n));
             self.ready.insert(place, n);
         }
@@ -212,9 +213,9 @@ mod tests {
         Step { entry, action: super::super::super::plan::Action::Define(Some("SELECT 1;".into())) }
     }
 
-    /// Two tables with rows (10 and 1000 bytes), a primary key and an index on each, and a foreign key between them.
-    fn archive() -> (Vec<Entry>, Vec<Option<u64>>) {
-        let entries = vec![
+    /// Two tables with rows, few and many, a primary key and an index on each, and a foreign key between them.
+    fn archive() -> Vec<Entry> {
+        vec![
             entry(1, "TABLE", Section::PreData, &[]),
             entry(2, "TABLE", Section::PreData, &[]),
             entry(3, "TABLE DATA", Section::Data, &[1]),
@@ -225,14 +226,14 @@ mod tests {
             entry(8, "INDEX", Section::PostData, &[2]),
             entry(9, "FK CONSTRAINT", Section::PostData, &[1, 6]),
             entry(10, "COMMENT", Section::None, &[7]),
-        ];
-        (entries, vec![None, None, Some(10), Some(1000), None, None, None, None, None, None])
+        ]
     }
 
     fn schedule() -> Schedule {
-        let (entries, sizes) = archive();
+        let entries = archive();
+        let work = |at: usize| [0, 0, 10, 1000, 2, 250, 250, 250, 2, 0][at];
         let steps: Vec<Step> = (0..entries.len()).map(step).collect();
-        Schedule::new(&entries, &steps, (2..entries.len()).map(|n| n..n + 1).collect(), &sizes)
+        Schedule::new(&entries, &steps, (2..entries.len()).map(|n| n..n + 1).collect(), work)
     }
 
     /// The entries that begin now.
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn only_what_comes_with_or_after_the_data_is_apart() {
-        let mut entries = archive().0;
+        let mut entries = archive();
         entries.push(entry(11, "COMMENT", Section::None, &[1]));
         entries.push(entry(12, "ACL", Section::None, &[3]));
         let all = vec![Wanted { definition: true, data: true, ..Wanted::default() }; entries.len()];
@@ -293,7 +294,7 @@ mod tests {
             entry(3, "CONSTRAINT", Section::PostData, &[3]),
         ];
         let steps: Vec<Step> = (0..3).map(step).collect();
-        let mut schedule = Schedule::new(&entries, &steps, (0..3).map(|n| n..n + 1).collect(), &[]);
+        let mut schedule = Schedule::new(&entries, &steps, (0..3).map(|n| n..n + 1).collect(), |_| 0);
         assert_eq!(begin(&mut schedule), [3]);
         end(&mut schedule, 3);
         assert_eq!(begin(&mut schedule), [1]);

@@ -7,10 +7,11 @@ use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
 use pgformat::Entry;
 
-use super::super::execute::{Data, Outcome, Run};
+use super::super::execute::{Data, Outcome, Progress, Run};
 use super::super::interrupt::Interrupt;
 use super::super::options::RestoreOptions;
 use super::super::plan::Plan;
+use super::super::work::Work;
 use crate::progress::Reporter;
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
@@ -21,6 +22,7 @@ pub(super) struct Context<'a> {
     entries: &'a [Entry],
     options: &'a RestoreOptions,
     reporter: &'a dyn Reporter,
+    work: &'a Work,
     undefined: HashSet<usize>,
     kept: HashSet<usize>,
     made_by: i32,
@@ -34,6 +36,7 @@ impl<'a> Context<'a> {
             entries: run.entries,
             options: run.options,
             reporter: run.reporter,
+            work: run.work,
             undefined: run.undefined.clone(),
             kept: run.kept.clone(),
             made_by: run.made_by,
@@ -70,12 +73,13 @@ impl Worker<'_, '_> {
     }
 
     fn carry_out(&mut self, steps: Range<usize>) -> Result<Outcome> {
-        let Context { plan, entries, options, reporter, undefined, kept, made_by } = self.context;
+        let Context { plan, entries, options, reporter, work, undefined, kept, made_by } = self.context;
         let nowhere = |_: &BStr| {
             Err(Error::new(ErrorKind::Internal, "change the database").why("a worker stays in the one that it is in"))
         };
         let interrupt = self.interrupt.of_same_worker();
-        let mut run = Run::new(plan, entries, options, self.connection, &nowhere, *reporter, interrupt);
+        let progress = Progress { reporter: *reporter, work };
+        let mut run = Run::new(plan, entries, options, self.connection, &nowhere, progress, interrupt);
         (run.undefined, run.kept, run.made_by) = (undefined.clone(), kept.clone(), *made_by);
         run.carry_out(&plan.steps[steps], self.data)?;
         Ok(run.outcome())

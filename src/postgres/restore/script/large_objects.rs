@@ -7,6 +7,7 @@ use pgformat::Entry;
 use super::Script;
 use crate::Result;
 use crate::postgres::restore::execute::Data;
+use crate::progress::Part;
 
 /// How much one call writes.
 const PIECE: usize = 16 * 1024;
@@ -19,15 +20,15 @@ impl Script<'_> {
         &mut self,
         data: &mut dyn Data,
         entry: &Entry,
-        create: bool,
-        replace: bool,
+        (create, replace): (bool, bool),
+        part: &Part<'_>,
     ) -> Result<()> {
         if !self.options.in_transactions() {
             self.paragraph(b"BEGIN;")?;
         }
         let mut pending = Vec::with_capacity(PIECE);
         let mut is_open = false;
-        data.large_objects(entry.dump_id, &mut |oid, bytes| {
+        data.large_objects(entry.dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
             if bytes.is_empty() {
                 if std::mem::replace(&mut is_open, true) {
                     self.close(&mut pending)?;

@@ -1,0 +1,161 @@
+//! How much work a plan is, in bytes of the archive: for the order in which it is done, and for how far it has come.
+
+use std::collections::{HashMap, HashSet};
+
+use pgformat::kinds::Group;
+use pgformat::{Entry, Section};
+
+use super::large_objects;
+use super::plan::{Action, Plan, Step};
+use super::{kinds, select};
+use crate::progress::{Part, Phase, Reporter, Unit};
+
+/// What a statement takes, whatever it does: about as long as so many bytes of rows.
+const STATEMENT: u64 = 16 * 1024;
+/// One of very many statements that are sent together.
+pub(super) const OF_MANY: u64 = 1024;
+/// A statement that goes through rows once more takes this part of what it took to bring them in.
+const AGAIN: u64 = 4;
+/// From which work on somebody notices how long a statement takes.
+const LONG: u64 = 256 * 1024;
+/// What the text of a step takes in a script.
+const TEXT: u64 = 128;
+
+/// The work of a plan.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// The size of each entry's data, where it is known.
+    data: Vec<Option<u64>>,
+    /// The size of the rows that go through the hands of each entry's definition.
+    rows: Vec<u64>,
+    statement: u64,
+}
+
+impl Work {
+    /// The work on a server. `sizes` are those of the entries' data in the archive, where they are known.
+    pub(super) fn on_server(plan: &Plan, entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
+        let rows = Rows::of(plan, entries, &sizes);
+        let rows = entries.iter().enumerate().map(|(at, entry)| rows.behind(at, entry) / AGAIN).collect();
+        Self { data: sizes, rows, statement: STATEMENT }
+    }
+
+    /// The work of writing a script, in which an index is some text.
+    pub(super) fn of_script(entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
+        Self { data: sizes, rows: vec![0; entries.len()], statement: TEXT }
+    }
+
+    /// The work for the entry at this place, as far as it is known.
+    pub(super) fn of_entry(&self, at: usize) -> u64 {
+        let data = self.data.get(at).copied().flatten().unwrap_or(0);
+        data.saturating_add(self.rows.get(at).copied().unwrap_or(0))
+    }
+
+    /// Whether a step takes so long that others should not be held up by its answer.
+    pub(super) fn is_long(&self, step: &Step) -> bool {
+        matches!(step.action, Action::Define(_)) && self.rows.get(step.entry).is_some_and(|rows| *rows >= LONG)
+    }
+
+    /// The data that a step reads, and its work besides. The data is `None` where its size is not known.
+    fn of_step(&self, entries: &[Entry], step: &Step) -> (Option<u64>, u64) {
+        match &step.action {
+            Action::CopyRows { .. } | Action::RunData { .. } | Action::LargeObjects { .. } => {
+                (self.data.get(step.entry).copied().flatten(), self.statement)
+            }
+            Action::Define(_) => {
+                let rows = self.rows.get(step.entry).copied().unwrap_or(0);
+                (Some(0), rows.saturating_add(self.statement))
+            }
+            Action::EachLargeObject { oids_of, .. } => {
+                let many = entries.get(*oids_of).map_or(0, large_objects::count);
+                (Some(0), many.saturating_mul(self.statement.min(OF_MANY)))
+            }
+            _ => (Some(0), self.statement),
+        }
+    }
+
+    /// A phase that consists of these steps. Its total is known if the sizes of all data in it are.
+    pub(super) fn phase<'a>(&self, name: &'a str, entries: &[Entry], steps: &[Step]) -> Phase<'a> {
+        let mut total = Some(0_u64);
+        let mut besides = 0_u64;
+        for step in steps {
+            let (data, more) = self.of_step(entries, step);
+            total = total.zip(data).map(|(total, data)| total.saturating_add(data));
+            besides = besides.saturating_add(more);
+        }
+        let phase = Phase::new(name, Unit::Bytes).besides(besides);
+        total.map_or(phase, |total| phase.of(total))
+    }
+
+    /// The part that a step has in the phase.
+    pub(super) fn part<'a>(&self, entries: &[Entry], step: &Step, reporter: &'a dyn Reporter) -> Part<'a> {
+        let (data, besides) = self.of_step(entries, step);
+        Part::new(reporter, data, besides)
+    }
+}
+
+/// The rows that are in tables when something is made of them.
+struct Rows<'a> {
+    entries: &'a [Entry],
+    places: HashMap<pgformat::DumpId, usize>,
+    /// The rows of each relation that is known to have some.
+    of_relation: HashMap<usize, u64>,
+    /// The relations whose rows another one shows: the partitions of a table.
+    parts: HashMap<usize, Vec<usize>>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(plan: &Plan, entries: &'a [Entry], sizes: &[Option<u64>]) -> Self {
+        let places = select::places(entries);
+        let mut rows = Self { entries, places, of_relation: HashMap::new(), parts: HashMap::new() };
+        let is_wanted = |at: usize, what: fn(&select::Wanted) -> bool| plan.wanted.get(at).is_some_and(what);
+        for (at, entry) in entries.iter().enumerate() {
+            if kinds::is(entry, "TABLE DATA") {
+                let size = sizes.get(at).copied().flatten().unwrap_or(0);
+                for table in rows.relations(entry) {
+                    // A table that is made without its rows is empty; one that is there already has them.
+                    if is_wanted(at, |wanted| wanted.data) || !is_wanted(table, |wanted| wanted.definition) {
+                        let sum = rows.of_relation.entry(table).or_default();
+                        *sum = sum.saturating_add(size);
+                    }
+                }
+            } else if kinds::is(entry, "TABLE ATTACH")
+                && let [parent, part, ..] = rows.relations(entry)[..]
+            {
+                rows.parts.entry(parent).or_default().push(part);
+            }
+        }
+        rows
+    }
+
+    /// The relations that an entry depends on.
+    fn relations(&self, entry: &Entry) -> Vec<usize> {
+        let on = entry.dependencies.iter().filter_map(|id| self.places.get(id).copied());
+        on.filter(|at| kinds::group(&self.entries[*at]) == Group::Relation).collect()
+    }
+
+    /// The size of the rows that the definition of the entry at `at` goes through: those of the table that is indexed or
+    /// checked, and those that a materialized view is made of.
+    fn behind(&self, at: usize, entry: &Entry) -> u64 {
+        let goes_through = matches!(kinds::group(entry), Group::Index | Group::Constraint | Group::Data);
+        if !goes_through || entry.section != Section::PostData {
+            return 0;
+        }
+        let mut sum = 0_u64;
+        let mut seen = HashSet::from([at]);
+        let mut to_see = self.relations(entry);
+        while let Some(relation) = to_see.pop() {
+            if !seen.insert(relation) {
+                continue;
+            }
+            match self.of_relation.get(&relation) {
+                Some(size) => sum = sum.saturating_add(*size),
+                // A view has the rows of what it is made of, and a partitioned table those of its partitions.
+                None => match self.parts.get(&relation) {
+                    Some(parts) => to_see.extend(parts),
+                    None => to_see.extend(self.relations(&self.entries[relation])),
+                },
+            }
+        }
+        sum
+    }
+}
