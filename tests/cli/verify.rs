@@ -172,4 +172,32 @@ fn sizes_are_listed_where_they_can_be_told() {
     assert!(out.stdout().contains(" KiB  TABLE DATA public.a"), "its table of contents says where it is: {out}");
     let out = run(lifeboat_reading(&scene.path("-Ft"), true).args(["list", "--sizes", "-"]));
     assert!(out.stdout().contains("sizes are not known before an archive like this is read"), "{out}");
+    // An archive that says of nothing where it is, but can be gone through.
+    let streamed = run(database.tool(REFERENCE, "pg_dump").arg("-Fc")).stdout;
+    fs::write(scene.path("streamed"), streamed).unwrap();
+    let out = scene.run(&["list", "--sizes", "streamed"]);
+    assert!(out.stdout().contains(" KiB  TABLE DATA public.a\n"), "{out}");
+}
+
+#[test]
+fn rows_are_counted_on_request() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let (scene, database) = (Scene::new(), sample(server));
+    database.pg_dump(REFERENCE, &[], &scene.path("out.dump"));
+    for out in [
+        scene.run(&["list", "--rows", "out.dump"]),
+        run(lifeboat_reading(&scene.path("out.dump"), true).args(["list", "--rows", "-"])),
+    ] {
+        let counted = database.psql("SELECT count(*) FROM a");
+        assert!(out.stdout().contains(&format!("TABLE DATA public.a ({counted} rows)\n")), "{out}");
+        assert!(out.stdout().contains(" large object"), "{out}");
+    }
+    let answer: Value = serde_json::from_str(&scene.run(&["list", "--rows", "--json", "out.dump"]).stdout()).unwrap();
+    let data = answer["data"].as_array().unwrap();
+    let of_a = data.iter().find(|data| data["entry"] == "TABLE DATA public.a").unwrap();
+    assert_eq!(of_a["rows"].to_string(), database.psql("SELECT count(*) FROM a"));
+
+    let whole = fs::read(scene.path("out.dump")).unwrap();
+    fs::write(scene.path("cut.dump"), &whole[..whole.len() - 10]).unwrap();
+    scene.fails(1, "lifeboat verify tells all", &["list", "--rows", "cut.dump"]);
 }

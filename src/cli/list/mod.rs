@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Common;
 use super::archive::{is_archive, is_sqlite};
+use super::progress::Console;
 use super::report::Outcome;
 use crate::error::Result;
 pub(super) use archive::line;
@@ -16,6 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   lifeboat list app.dump
   lifeboat list --sizes app.dump
+  lifeboat list --rows app.dump
   ssh other 'cat app.dump' | lifeboat list -
   lifeboat list app-2026-04-24.db --json";
 
@@ -29,11 +31,17 @@ pub(crate) struct Args {
     /// Show how much room the data of each table takes in the archive, largest first, instead of pg_restore's list
     #[arg(long, short = 's')]
     sizes: bool,
+    /// As --sizes, with the rows of each table, for which all of the archive is read
+    #[arg(long)]
+    rows: bool,
 }
 
-pub(crate) fn run(args: Args, _: &Common) -> Result<Outcome> {
+pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let file = &args.file;
-    let list = if args.sizes { sizes::list } else { archive::list };
+    let list = |file: &Path| match args.sizes || args.rows {
+        true => sizes::list(file, args.rows, &Console::new(common)),
+        false => archive::list(file),
+    };
     if is_archive(file) || file == Path::new("-") || (file.exists() && !file.is_file()) {
         list(file)
     } else if is_sqlite(file) || !file.exists() {

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use bstr::{BStr, ByteSlice};
-use pgformat::{DataPosition, Entry};
+use pgformat::{DataPosition, DumpId, Entry};
 use serde_json::{Value, json};
 
 use super::one_line;
 use crate::cli::archive::{Archive, open};
+use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, human};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore::{EntryName, archive_error};
+use crate::postgres::verify::{Kind, verify};
 
 /// The data of an entry.
 struct Size {
@@ -20,13 +22,24 @@ struct Size {
     /// What it takes in the archive, where that can be told without reading it.
     stored: Option<u64>,
     /// The rows that the planner thought there were, where the archive holds its statistics.
-    rows: Option<u64>,
+    estimate: Option<u64>,
+    /// What was found in it, if it was read.
+    found: Option<Kind>,
 }
 
-pub(super) fn list(file: &Path) -> Result<Outcome> {
+/// Lists the sizes, and with `count` what is in them, for which all of the archive is read.
+pub(super) fn list(file: &Path, count: bool, console: &Console) -> Result<Outcome> {
     let doing = format!("list the sizes of what is in {}", file.display());
     let mut archive = open(file, &doing)?;
-    let stored = archive.sizes().map_err(|error| archive_error(doing, error))?;
+    let failed = |error| archive_error(doing.clone(), error);
+    let mut stored = archive.sizes().map_err(failed)?;
+    if stored.iter().all(Option::is_none) && archive.is_random() {
+        // The way from block to block tells, but it loses the place.
+        archive.check_end().map_err(failed)?;
+        stored = archive.sizes().map_err(failed)?;
+        archive = open(file, &doing)?;
+    }
+    let found = if count { self::count(&mut archive, file, console)? } else { HashMap::new() };
     let estimates = estimates(archive.entries());
     let mut sizes: Vec<Size> = archive
         .entries()
@@ -37,12 +50,24 @@ pub(super) fn list(file: &Path) -> Result<Outcome> {
             id: entry.dump_id.0,
             name: one_line(&EntryName::of(entry).to_string()),
             stored,
-            rows: estimates.get(&key(entry)).copied(),
+            estimate: estimates.get(&key(entry)).copied(),
+            found: found.get(&entry.dump_id).copied(),
         })
         .collect();
     sizes.sort_by_key(|size| std::cmp::Reverse(size.stored));
     let total: Option<u64> = sizes.iter().map(|size| size.stored).sum();
     Ok(Outcome::new(lines(&archive, &sizes, total), as_json(file, &archive, &sizes, total)))
+}
+
+/// What is in each entry's data.
+fn count(archive: &mut Archive, file: &Path, console: &Console) -> Result<HashMap<DumpId, Kind>> {
+    let verified = verify(archive, console);
+    if let Some(problem) = verified.problems.first() {
+        return Err(Error::new(ErrorKind::Archive, format!("count the rows in {}", file.display()))
+            .why(problem.text.clone())
+            .hint("lifeboat verify tells all that is wrong with it"));
+    }
+    Ok(verified.data.into_iter().map(|data| (data.entry.dump_id, data.kind)).collect())
 }
 
 fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
@@ -60,10 +85,15 @@ fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
     let room = |bytes: Option<u64>| bytes.map_or("?".to_owned(), human);
     let width = sizes.iter().map(|size| room(size.stored).len()).max().unwrap_or_default();
     for size in sizes {
-        let rows = match size.rows {
-            Some(1) => " (about 1 row)".to_owned(),
-            Some(rows) => format!(" (about {rows} rows)"),
-            None => String::new(),
+        let rows = match (size.found, size.estimate) {
+            (Some(Kind::Rows(1)), _) => " (1 row)".to_owned(),
+            (Some(Kind::Rows(rows)), _) => format!(" ({rows} rows)"),
+            (Some(Kind::LargeObjects(1)), _) => " (1 large object)".to_owned(),
+            (Some(Kind::LargeObjects(objects)), _) => format!(" ({objects} large objects)"),
+            (Some(Kind::Statements), _) => " (statements)".to_owned(),
+            (None, Some(1)) => " (about 1 row)".to_owned(),
+            (None, Some(rows)) => format!(" (about {rows} rows)"),
+            (None, None) => String::new(),
         };
         lines.push(format!("{:>width$}  {}{rows}", room(size.stored), size.name));
     }
@@ -83,9 +113,21 @@ fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
 fn as_json(file: &Path, archive: &Archive, sizes: &[Size], total: Option<u64>) -> Value {
     let data: Vec<_> = sizes
         .iter()
-        .map(
-            |size| json!({"id": size.id, "entry": size.name, "stored_bytes": size.stored, "estimated_rows": size.rows}),
-        )
+        .map(|size| {
+            let (rows, objects) = match size.found {
+                Some(Kind::Rows(rows)) => (Some(rows), None),
+                Some(Kind::LargeObjects(objects)) => (None, Some(objects)),
+                Some(Kind::Statements) | None => (None, None),
+            };
+            json!({
+                "id": size.id,
+                "entry": size.name,
+                "stored_bytes": size.stored,
+                "estimated_rows": size.estimate,
+                "rows": rows,
+                "large_objects": objects,
+            })
+        })
         .collect();
     json!({
         "format": archive.header().format.name(),
