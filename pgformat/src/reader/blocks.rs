@@ -9,8 +9,12 @@ use super::layout::Layout;
 use super::stream::Framing;
 use crate::compression::Codec;
 use crate::error::{ErrorKind, Fault, Result};
+use crate::header::MAGIC;
 use crate::primitives::DataPosition;
 use crate::toc::DumpId;
+
+/// What comes of appending to a file every day. pg_restore restores the first of the archives, and says nothing.
+const ANOTHER: &str = "another archive begins here, but a file must hold only one";
 
 #[derive(Debug, Clone)]
 pub(super) struct Blocks {
@@ -102,7 +106,7 @@ impl Blocks {
             Ok(Some(1)) => Sort::Data,
             Ok(Some(3)) => Sort::LargeObjects,
             Ok(Some(n)) => {
-                let fault = Fault::malformed(start, format!("a block begins with 1 or 3, not with {n}"));
+                let fault = Fault::malformed(start, no_block(core, n));
                 return Err(core.fail(what, fault));
             }
             Err(fault) => return Err(core.fail(what, fault)),
@@ -136,8 +140,8 @@ impl Blocks {
     }
 
     /// At the end of the blocks, passes over the second table of contents: pg_dump 16 and later leave one there if their
-    /// standard output is a file, as in `pg_dump -Fc >file`. They go back to write the places of the data into the first one,
-    /// but the file was opened for appending.
+    /// standard output is a file, as in `pg_dump -Fc >file`, older ones do after `>>`. They go back to write the places of the
+    /// data into the first one, but the file was opened for appending.
     fn pass_over_repetition<R: Read>(&mut self, core: &mut Core<R>) -> Result<()> {
         let start = core.stream.input.offset();
         let failed = |fault: Fault| fault.reading("a block header");
@@ -149,8 +153,9 @@ impl Blocks {
         let mut pass_over = || {
             contents.read_again(&mut core.stream.input, &core.header, &core.limits)?;
             let at = core.stream.input.offset();
-            match core.stream.input.peek(1) {
+            match core.stream.input.peek(MAGIC.len()) {
                 Ok([]) => Ok(()),
+                Ok(next) if next == MAGIC => Err(Fault::malformed(at, ANOTHER)),
                 Ok(_) => Err(Fault::malformed(at, "something comes after the second table of contents")),
                 Err(fault) => Err(fault),
             }
@@ -177,6 +182,15 @@ impl Blocks {
         }
         Ok(())
     }
+}
+
+/// What is wrong where a block should begin.
+fn no_block<R: Read>(core: &mut Core<R>, first: u8) -> String {
+    let rest = &MAGIC[1..];
+    if Some(&first) == MAGIC.first() && core.stream.input.peek(rest.len()).is_ok_and(|next| next == rest) {
+        return ANOTHER.into();
+    }
+    format!("a block begins with 1 or 3, not with {first}")
 }
 
 fn begin<R: Read>(core: &mut Core<R>) -> Result<()> {

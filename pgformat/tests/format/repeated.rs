@@ -109,3 +109,18 @@ fn it_is_not_cut_off_and_nothing_follows() {
         assert!(error.to_string().contains("entry 4"), "{error}");
     }
 }
+
+#[test]
+fn a_second_archive_is_called_that() {
+    let (streamed, contents) = parts();
+    for first in [streamed.clone(), [streamed.as_slice(), &contents].concat()] {
+        let bytes = [first.as_slice(), &streamed].concat();
+        for error in [
+            Archive::read(Reader::new(&bytes[..]).unwrap()).unwrap_err(),
+            Reader::seekable(Cursor::new(&bytes)).unwrap().check_end().unwrap_err(),
+        ] {
+            let at = format!(" at byte {}: another archive begins here, but a file must hold only one", first.len());
+            assert!(error.to_string().ends_with(&at), "{error}");
+        }
+    }
+}
