@@ -86,6 +86,7 @@ pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, part: &P
     let mut splitter = StatementSplitter::new(run.plan.settings.standard_strings);
     let mut batch = Batch::new(entry);
     let before = run.changed;
+    let mut is_too_long = false;
     data.table(id, &|bytes| part.advance(bytes), &mut |piece| {
         splitter.feed(piece);
         while let Some(statement) = splitter.next_statement() {
@@ -95,9 +96,19 @@ pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, part: &P
                 return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(ControlFlow::Continue(()))
+        is_too_long = splitter.is_too_long();
+        Ok(if is_too_long { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     if run.summary.stopped {
+        return Ok(());
+    }
+    if is_too_long {
+        batch.finish(run)?;
+        run.summary.rows += run.changed - before;
+        let why =
+            "a statement of the data is longer than 1 GiB, which no server takes: it and what follows it is missing";
+        let error = EntryError::other(&run.entries[entry], b"", why);
+        run.put_down_error(entry, error);
         return Ok(());
     }
     let (rest, is_cut) = splitter.finish();

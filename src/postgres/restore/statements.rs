@@ -1,14 +1,21 @@
 //! Cutting a stream of SQL into its statements: the data of archives that `pg_dump --inserts` makes.
 
+/// The longest statement, in bytes. A server takes no message of 1 GiB.
+const LONGEST: usize = 1 << 30;
+/// The longest delimiter of a string in dollar quotes, in bytes; nobody writes one of that length.
+const LONGEST_DELIMITER: usize = 1024;
+
 /// Takes a stream in pieces and gives its statements whole.
 #[derive(Debug)]
 pub struct StatementSplitter {
-    /// The statement that is not complete yet.
+    /// What was not given away yet begins at `begin`: statements that are complete, and the beginning of one that is not.
     text: Vec<u8>,
+    begin: usize,
     /// How far into it the quotes are known.
     scanned: usize,
     within: Within,
     standard_strings: bool,
+    longest: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,20 +39,38 @@ enum Within {
 impl StatementSplitter {
     /// Nothing yet. `standard_strings` says whether backslashes are ordinary characters in plain strings.
     pub fn new(standard_strings: bool) -> Self {
-        Self { text: Vec::new(), scanned: 0, within: Within::Nothing, standard_strings }
+        Self { text: Vec::new(), begin: 0, scanned: 0, within: Within::Nothing, standard_strings, longest: LONGEST }
     }
 
     /// Takes the next piece; [`StatementSplitter::next_statement`] gives what became complete by it.
     pub fn feed(&mut self, piece: &[u8]) {
+        self.forget();
         self.text.extend_from_slice(piece);
+    }
+
+    /// Whether the statement that is not complete yet is longer than any that a server takes. There is nothing else to keep
+    /// it from taking all of the memory.
+    pub fn is_too_long(&self) -> bool {
+        self.text.len() - self.begin > self.longest
+    }
+
+    /// Lets go of what was given away.
+    fn forget(&mut self) {
+        let Self { text, begin, scanned, within, .. } = self;
+        text.drain(..*begin);
+        *scanned -= *begin;
+        if let Within::Dollar { start, end } = within {
+            *start -= *begin;
+            *end -= *begin;
+        }
+        *begin = 0;
     }
 
     /// The next complete statement, with its semicolon.
     pub fn next_statement(&mut self) -> Option<Vec<u8>> {
         let end = self.find_end(false)?;
-        let rest = self.text.split_off(end);
-        let statement = std::mem::replace(&mut self.text, rest);
-        self.scanned = 0;
+        let statement = self.text[self.begin..end].to_vec();
+        self.begin = end;
         Some(statement)
     }
 
@@ -54,7 +79,7 @@ impl StatementSplitter {
     pub fn finish(mut self) -> (Vec<u8>, bool) {
         let end = self.find_end(true);
         let is_cut = end.is_none() && !matches!(self.within, Within::Nothing | Within::Comment);
-        let text = self.text.trim_ascii().to_vec();
+        let text = self.text[self.begin..].trim_ascii().to_vec();
         (text, is_cut)
     }
 
@@ -138,7 +163,7 @@ impl StatementSplitter {
         if at.checked_sub(1).and_then(|before| self.text.get(before)).copied().is_some_and(is_name_byte) {
             return Some(None);
         }
-        for (offset, &byte) in self.text.iter().enumerate().skip(at + 1) {
+        for (offset, &byte) in self.text.iter().enumerate().skip(at + 1).take(LONGEST_DELIMITER) {
             match byte {
                 b'$' => return Some(Some(offset + 1)),
                 _ if offset == at + 1 && byte.is_ascii_digit() => return Some(None),
@@ -146,7 +171,7 @@ impl StatementSplitter {
                 _ => return Some(None),
             }
         }
-        None
+        if self.text.len() - at > LONGEST_DELIMITER { Some(None) } else { None }
     }
 }
 
@@ -212,5 +237,28 @@ mod tests {
         assert_eq!(split("SELECT 1; SELECT 2\n", 3, true), (vec!["SELECT 1;".into()], "SELECT 2".into(), false));
         assert_eq!(split("SELECT 'abc", 4, true), (vec![], "SELECT 'abc".into(), true));
         assert_eq!(split("SELECT 'abc'", 4, true), (vec![], "SELECT 'abc'".into(), false));
+    }
+
+    #[test]
+    fn statement_that_is_too_long_is_told_before_it_is_complete() {
+        let mut splitter = StatementSplitter { longest: 20, ..StatementSplitter::new(true) };
+        splitter.feed(b"SELECT 1; SELECT 2; SELECT 'aaaa");
+        assert!(splitter.next_statement().is_some() && splitter.next_statement().is_some());
+        assert!(!splitter.is_too_long());
+        splitter.feed(b"aaaaaaaaaaaaaaaaaaaaaaa");
+        assert!(splitter.next_statement().is_none());
+        assert!(splitter.is_too_long());
+    }
+
+    #[test]
+    fn delimiter_without_an_end_is_none() {
+        let mut splitter = StatementSplitter::new(true);
+        splitter.feed(b"SELECT $a");
+        for _ in 0..2000 {
+            splitter.feed(b"a");
+            assert_eq!(splitter.next_statement(), None);
+        }
+        splitter.feed(b"; ");
+        assert!(splitter.next_statement().is_some());
     }
 }
