@@ -153,3 +153,58 @@ impl<'a> Part<'a> {
         self.beside(u64::MAX);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Sums(AtomicU64, AtomicU64);
+
+    impl Reporter for Sums {
+        fn message(&self, _: Message) {}
+        fn phase(&self, _: Phase<'_>) {}
+        fn advance(&self, amount: u64) {
+            self.0.fetch_add(amount, Ordering::Relaxed);
+        }
+        fn beside(&self, amount: u64) {
+            self.1.fetch_add(amount, Ordering::Relaxed);
+        }
+        fn expect(&self, _: u64) {}
+        fn current(&self, _: &str) {}
+    }
+
+    impl Sums {
+        fn get(&self) -> (u64, u64) {
+            (self.0.load(Ordering::Relaxed), self.1.load(Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn part_counts_for_what_it_was_said_to_be() {
+        let sums = Sums::default();
+        let part = Part::new(&sums, Some(100), 10);
+        part.advance(60);
+        part.beside(4);
+        assert_eq!(sums.get(), (60, 4));
+        part.advance(60);
+        part.beside(60);
+        assert_eq!(sums.get(), (100, 10));
+        part.end();
+        assert_eq!(sums.get(), (100, 10));
+        Part::new(&sums, Some(1), 1).end();
+        assert_eq!(sums.get(), (101, 11));
+    }
+
+    #[test]
+    fn part_of_unknown_size_counts_for_what_is_told() {
+        let sums = Sums::default();
+        let part = Part::new(&sums, None, 0);
+        part.advance(60);
+        part.advance(60);
+        part.end();
+        assert_eq!(sums.get(), (120, 0));
+    }
+}

@@ -14,6 +14,7 @@ mod faults;
 mod harness;
 mod interop;
 mod objects;
+mod progress;
 mod restore;
 mod security_labels;
 mod selection;

@@ -217,12 +217,13 @@ impl Reporter for Console {
     }
 }
 
+/// The line on a terminal, with and without an end that is known.
+const KNOWN: &str = "{prefix} [{bar:20}] {figures} {wide_msg}";
+const UNKNOWN: &str = "{prefix} {spinner} {elapsed} {figures} {wide_msg}";
+
 fn bar(name: &str, counted: Counted) -> ProgressBar {
     let whole = counted.figures().share().map(|(_, whole)| u64::try_from(whole).unwrap_or(u64::MAX));
-    let template = match whole {
-        Some(_) => "{prefix} [{bar:20}] {figures} {wide_msg}",
-        None => "{prefix} {spinner} {elapsed} {figures} {wide_msg}",
-    };
+    let template = if whole.is_some() { KNOWN } else { UNKNOWN };
     let figures = move |_: &ProgressState, out: &mut dyn fmt::Write| {
         let _ = out.write_str(&counted.figures().short(counted.begun.elapsed()));
     };
@@ -245,6 +246,11 @@ mod tests {
         let counted = Counted { unit: Unit::Bytes, total, besides: 0, counters: Arc::clone(&counters), begun };
         let current = "TABLE DATA public.orders".to_owned();
         (Shown { name: "restore".into(), counted, current, bar: None, told: begun }, counters)
+    }
+
+    #[test]
+    fn templates_are_understood() {
+        assert!([KNOWN, UNKNOWN].iter().all(|template| ProgressStyle::with_template(template).is_ok()));
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl<R: Read> Data for Reader<R> {
                 return Ok(());
             }
         }
+        place.enter(self.offset());
         Ok(())
     }
 }

@@ -143,6 +143,10 @@ impl<'a> Rows<'a> {
         let mut sum = 0_u64;
         let mut seen = HashSet::from([at]);
         let mut to_see = self.relations(entry);
+        if kinds::group(entry) != Group::Data {
+            // How much a materialized view has of what it is made of, nobody knows; often it is little.
+            to_see.retain(|at| !kinds::is(&self.entries[*at], "MATERIALIZED VIEW"));
+        }
         while let Some(relation) = to_see.pop() {
             if !seen.insert(relation) {
                 continue;
@@ -157,5 +161,129 @@ impl<'a> Rows<'a> {
             }
         }
         sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use pgformat::DumpId;
+
+    use super::super::options::{RestoreOptions, Sections};
+    use super::super::plan::plan;
+    use super::super::session::Target;
+    use super::*;
+    use crate::progress::{Silent, Total};
+
+    const MIB: u64 = 1 << 20;
+
+    fn entry(id: i32, desc: &str, on: &[i32]) -> Entry {
+        Entry {
+            section: pgformat::kinds::find(desc.as_bytes()).unwrap().section,
+            tag: Some(format!("{desc} {id}").into()),
+            schema: Some("public".into()),
+            definition: Some("SELECT 1;".into()),
+            dependencies: on.iter().map(|id| DumpId(*id)).collect(),
+            has_data: desc == "TABLE DATA",
+            copy_statement: (desc == "TABLE DATA").then(|| "COPY public.t FROM stdin;".into()),
+            ..Entry::new(DumpId(id), desc)
+        }
+    }
+
+    /// Two tables, a partitioned one of these two, a view of one of them, and what is made of their rows.
+    fn archive() -> (Vec<Entry>, Vec<Option<u64>>) {
+        let entries = vec![
+            entry(1, "TABLE", &[]),
+            entry(2, "TABLE", &[]),
+            entry(3, "TABLE", &[]),
+            entry(4, "TABLE ATTACH", &[3, 1]),
+            entry(5, "TABLE ATTACH", &[3, 2]),
+            entry(6, "VIEW", &[1]),
+            entry(7, "MATERIALIZED VIEW", &[6]),
+            entry(8, "TABLE DATA", &[1]),
+            entry(9, "TABLE DATA", &[2]),
+            entry(10, "INDEX", &[1]),
+            entry(11, "FK CONSTRAINT", &[3, 10]),
+            entry(12, "MATERIALIZED VIEW DATA", &[7]),
+            entry(13, "INDEX", &[7]),
+            entry(14, "TRIGGER", &[1]),
+        ];
+        let sizes = entries.iter().map(|entry| match entry.dump_id.0 {
+            8 => Some(400 * MIB),
+            9 => Some(MIB),
+            _ => None,
+        });
+        (entries.clone(), sizes.collect())
+    }
+
+    /// The work for each entry that there is any for, the phase's total, and the work besides beyond that of each step.
+    fn work(
+        options: RestoreOptions,
+        sizes: impl FnOnce(Vec<Option<u64>>) -> Vec<Option<u64>>,
+    ) -> (Vec<(i32, u64)>, Total, u64) {
+        let (entries, known) = archive();
+        let options = RestoreOptions { clean: false, ..options };
+        let plan = plan(&entries, (1, 16), &options, &Target::NEWEST).unwrap();
+        let work = Work::on_server(&plan, &entries, sizes(known));
+        let phase = work.phase("restore", &entries, &plan.steps);
+        let of_entries = entries.iter().enumerate().map(|(at, entry)| (entry.dump_id.0, work.of_entry(at)));
+        let long: Vec<usize> = plan.steps.iter().filter(|step| work.is_long(step)).map(|step| step.entry).collect();
+        assert!(long.iter().all(|at| work.of_entry(*at) >= LONG));
+        let besides = phase.besides - plan.steps.len() as u64 * STATEMENT;
+        (of_entries.filter(|(_, work)| *work > 0).collect(), phase.total, besides)
+    }
+
+    #[test]
+    fn rows_count_once_more_for_what_goes_through_them() {
+        let (of_entries, total, besides) = work(RestoreOptions::default(), |sizes| sizes);
+        let again = [(10, 100 * MIB), (11, 401 * MIB / 4), (12, 100 * MIB)];
+        assert_eq!(of_entries, [&[(8, 400 * MIB), (9, MIB)], &again[..]].concat());
+        assert_eq!(total, Total::Exactly(401 * MIB));
+        assert_eq!(besides, again.iter().map(|(_, work)| work).sum::<u64>());
+    }
+
+    #[test]
+    fn tables_without_their_rows_are_empty() {
+        let (of_entries, total, besides) = work(RestoreOptions { data: false, ..Default::default() }, |sizes| sizes);
+        // The sizes of what is not wanted remain, for nobody.
+        assert_eq!(of_entries, [(8, 400 * MIB), (9, MIB)]);
+        assert_eq!((total, besides), (Total::Exactly(0), 0));
+        // Where only the indexes are made, the rows are there.
+        let sections = Sections { pre_data: false, data: false, post_data: true };
+        let (of_entries, total, besides) = work(RestoreOptions { sections, ..Default::default() }, |sizes| sizes);
+        assert!(of_entries.contains(&(10, 100 * MIB)), "{of_entries:?}");
+        assert!(total == Total::Exactly(0) && besides > 300 * MIB, "{total:?}, {besides}");
+    }
+
+    #[test]
+    fn total_is_not_known_if_the_size_of_something_wanted_is_not() {
+        let without = |at: usize| {
+            move |mut sizes: Vec<Option<u64>>| {
+                sizes[at] = None;
+                sizes
+            }
+        };
+        assert_eq!(work(RestoreOptions::default(), without(8)).1, Total::Unknown);
+        assert_eq!(work(RestoreOptions { data: false, ..Default::default() }, without(8)).1, Total::Exactly(0));
+        assert_eq!(work(RestoreOptions::default(), without(0)).1, Total::Exactly(401 * MIB));
+    }
+
+    #[test]
+    fn sizes_of_a_hostile_archive_are_not_too_large() {
+        let (of_entries, total, _) = work(RestoreOptions::default(), |sizes| vec![Some(u64::MAX); sizes.len()]);
+        assert_eq!((of_entries[0], total), ((1, u64::MAX), Total::Exactly(u64::MAX)));
+    }
+
+    #[test]
+    fn script_is_mostly_its_rows() {
+        let (entries, sizes) = archive();
+        let plan = plan(&entries, (1, 16), &RestoreOptions::default(), &Target::SCRIPT).unwrap();
+        let work = Work::of_script(&entries, sizes);
+        let phase = work.phase("write", &entries, &plan.steps);
+        assert_eq!((phase.total, phase.besides < 10_000), (Total::Exactly(401 * MIB), true));
+        for step in &plan.steps {
+            work.part(&entries, step, &Silent).end();
+        }
     }
 }
