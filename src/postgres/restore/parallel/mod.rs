@@ -177,6 +177,9 @@ impl Team {
                     Ok(Done::Ended { worker, n, outcome }) => {
                         busy.remove(&worker);
                         schedule.done(n);
+                        if let Some(item) = schedule.largest_running() {
+                            run.reporter.current(&EntryName::of(&run.entries[item.entry]).to_string());
+                        }
                         let was_ending = fatal.is_some() || run.summary.stopped;
                         match outcome {
                             // What was cancelled because of another error has none of its own.

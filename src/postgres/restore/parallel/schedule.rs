@@ -162,6 +162,11 @@ impl Schedule {
         Some(n)
     }
 
+    /// Of the items that are running, the one that is most work.
+    pub(super) fn largest_running(&self) -> Option<&Item> {
+        self.running.iter().map(|n| &self.items[*n]).max_by_key(|item| item.work)
+    }
+
     /// Notes that an item has ended, well or not.
     pub(super) fn done(&mut self, n: usize) {
         self.running.retain(|other| *other != n);
@@ -265,6 +270,7 @@ mod tests {
     fn rows_come_before_what_is_made_on_their_table_and_the_largest_first() {
         let mut schedule = schedule();
         assert_eq!(begin(&mut schedule), [4, 3]);
+        assert_eq!(schedule.largest_running().unwrap().entry + 1, 4);
         end(&mut schedule, 3);
         assert_eq!(begin(&mut schedule), [5]);
         end(&mut schedule, 4);
