@@ -8,6 +8,7 @@ mod dry_run;
 mod failures;
 mod interrupted;
 mod large_objects;
+mod managed;
 mod newer;
 mod options;
 mod parallel;

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::exit;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::Target;
-use crate::postgres::restore::RestoreSummary;
+use crate::postgres::restore::{EntryError, RestoreSummary};
 use crate::sqlite::{self, Move};
 
 pub(super) fn of_sqlite(input: &Path, summary: &sqlite::RestoreSummary, took: Duration) -> Outcome {
@@ -48,10 +48,8 @@ pub(super) fn of_sqlite(input: &Path, summary: &sqlite::RestoreSummary, took: Du
 
 pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummary, took: Duration) -> Outcome {
     let failed = summary.failed_entries();
-    let count = match failed {
-        1 => "1 entry".to_owned(),
-        n => format!("{n} entries"),
-    };
+    let left = summary.left_entries();
+    let entries = |count| if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
     let (headline, code) = if summary.rolled_back {
         ("restore failed and was rolled back: nothing was changed".to_owned(), exit::FAILED)
     } else if summary.stopped {
@@ -59,18 +57,60 @@ pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummar
     } else if summary.is_complete() {
         ("restore complete".to_owned(), exit::SUCCESS)
     } else {
-        (format!("restore finished, but {count} failed; each is told above"), exit::INCOMPLETE)
+        let is_or_are = if left == 1 { "is" } else { "are" };
+        let what = match (failed, left) {
+            (0, left) => format!("{} {is_or_are} left to a superuser", entries(left)),
+            (failed, 0) => format!("{} failed", entries(failed)),
+            (failed, left) => format!("{} failed, and {left} {is_or_are} left to a superuser", entries(failed)),
+        };
+        (format!("restore finished, but {what}; each is told above"), exit::INCOMPLETE)
     };
+    let mut counts = format!("entries: {} restored, {failed} failed", summary.entries);
+    let more = [(summary.stays.len(), "left as they are"), (left, "left to a superuser")];
+    for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
+        counts.push_str(&format!(", {count} {what}"));
+    }
     let lines = vec![
         format!("lifeboat: {headline}"),
         "backend: postgresql".to_owned(),
         target.describe().replacen("database ", "database: ", 1),
-        format!("entries: {} restored, {failed} failed", summary.entries),
+        counts,
         format!("rows: {}", summary.rows),
         format!("data: {}", mebibytes(summary.bytes)),
     ];
-    let errors: Vec<_> = summary
-        .errors
+    let result = json!({
+        "backend": "postgresql",
+        "input": input.to_string_lossy(),
+        "database": target.database().to_string(),
+        "entries": summary.entries,
+        "rows": summary.rows,
+        "bytes": summary.bytes,
+        "large_objects": summary.large_objects,
+        "dropped": summary.dropped,
+        "errors": errors(&summary.errors),
+        "failed": failed,
+        "skipped": summary
+            .skipped
+            .iter()
+            .map(|entry| json!({"id": entry.dump_id.0, "entry": entry.to_string()}))
+            .collect::<Vec<_>>(),
+        "stays": summary
+            .stays
+            .iter()
+            .map(|stay| json!({"id": stay.entry.dump_id.0, "entry": stay.entry.to_string(), "why": stay.why}))
+            .collect::<Vec<_>>(),
+        "left_to_superuser": errors(&summary.left),
+        "stopped": summary.stopped,
+        "rolled_back": summary.rolled_back,
+        "seconds": took.as_millis() as f64 / 1000.0,
+    });
+    let mut outcome = Outcome::new(lines, result);
+    outcome.code = code;
+    outcome
+}
+
+fn errors(errors: &[EntryError]) -> Vec<Value> {
+    errors
         .iter()
         .map(|e| {
             json!({
@@ -85,28 +125,5 @@ pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummar
                 "statement": e.statement,
             })
         })
-        .collect();
-    let result = json!({
-        "backend": "postgresql",
-        "input": input.to_string_lossy(),
-        "database": target.database().to_string(),
-        "entries": summary.entries,
-        "rows": summary.rows,
-        "bytes": summary.bytes,
-        "large_objects": summary.large_objects,
-        "dropped": summary.dropped,
-        "errors": errors,
-        "failed": failed,
-        "skipped": summary
-            .skipped
-            .iter()
-            .map(|entry| json!({"id": entry.dump_id.0, "entry": entry.to_string()}))
-            .collect::<Vec<_>>(),
-        "stopped": summary.stopped,
-        "rolled_back": summary.rolled_back,
-        "seconds": took.as_millis() as f64 / 1000.0,
-    });
-    let mut outcome = Outcome::new(lines, result);
-    outcome.code = code;
-    outcome
+        .collect()
 }

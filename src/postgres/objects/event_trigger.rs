@@ -10,13 +10,13 @@ use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
-use crate::sql::Deparsed;
+use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 
 pub(super) struct EventTriggers;
 
 /// An event trigger.
-struct EventTrigger {
+pub(in crate::postgres) struct EventTrigger {
     owner: BString,
     event: BString,
     /// The tags of the commands that it is for; none if it is for all.
@@ -35,11 +35,9 @@ impl Kind for EventTriggers {
     }
 
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
-        vec![Query::new(
-            "event triggers",
-            "SELECT oid, evtname, evtevent, evtowner, evtenabled, coalesce(evttags, '{}')::text[] AS tags, \
-             evtfoid::pg_catalog.regproc::text AS function FROM pg_catalog.pg_event_trigger ORDER BY oid",
-        )]
+        let event_triggers =
+            format!("SELECT oid, evtname, evtowner, {COLUMNS} FROM pg_catalog.pg_event_trigger ORDER BY oid");
+        vec![Query::new("event triggers", event_triggers)]
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
@@ -50,20 +48,13 @@ impl Kind for EventTriggers {
     }
 }
 
+/// The columns that an event trigger's definition is made of; the search path is to be empty.
+pub(in crate::postgres) const COLUMNS: &str = "evtevent, evtenabled, coalesce(evttags, '{}')::text[] AS tags, \
+                                               evtfoid::pg_catalog.regproc::text AS function";
+
 fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let name = row.string("evtname")?;
-    let letter = row.char("evtenabled")?;
-    let when = Firing::from_letter(letter).ok_or_else(|| {
-        Error::new(ErrorKind::Incomplete, format!("dump event trigger \"{name}\""))
-            .why(format!("its state '{}' is not known", char::from(letter)))
-    })?;
-    let body = EventTrigger {
-        owner: model.role(row.oid("evtowner")?, name.as_bstr())?.into(),
-        event: row.string("evtevent")?,
-        tags: row.texts("tags")?.into_iter().flatten().collect(),
-        function: Deparsed::by_server(row.string("function")?),
-        when,
-    };
+    let body = EventTrigger::from_row(row, model.role(row.oid("evtowner")?, name.as_bstr())?.into())?;
     let wanted = model.selected.in_no_schema();
     model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::EVENT_TRIGGER, oid: row.oid("oid")? }),
@@ -74,6 +65,40 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         body,
     });
     Ok(())
+}
+
+impl EventTrigger {
+    /// What a row with `evtname` and [`COLUMNS`] says.
+    pub(in crate::postgres) fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
+        let letter = row.char("evtenabled")?;
+        let when = Firing::from_letter(letter).ok_or_else(|| {
+            let name = row.text("evtname").unwrap_or_default();
+            Error::new(ErrorKind::Incomplete, format!("read event trigger \"{name}\""))
+                .why(format!("its state '{}' is not known", char::from(letter)))
+        })?;
+        Ok(Self {
+            owner,
+            event: row.string("evtevent")?,
+            tags: row.texts("tags")?.into_iter().flatten().collect(),
+            function: Deparsed::by_server(row.string("function")?),
+            when,
+        })
+    }
+
+    /// Appends the statements that make it.
+    pub(in crate::postgres) fn definition(&self, name: &Sql, sql: &mut Sql) {
+        sql.kw("CREATE EVENT TRIGGER ").sql(name).kw(" ON ").ident(self.event.as_bstr());
+        for (i, tag) in self.tags.iter().enumerate() {
+            sql.kw(if i == 0 { "\n         WHEN TAG IN (" } else { ", " }).literal(tag.as_bstr());
+        }
+        if !self.tags.is_empty() {
+            sql.kw(")");
+        }
+        sql.kw("\n   EXECUTE FUNCTION ").deparsed(&self.function).kw("();\n");
+        if let Some(words) = self.when.change() {
+            sql.kw("\nALTER EVENT TRIGGER ").sql(name).kw(" ").kw(words).kw(";\n");
+        }
+    }
 }
 
 impl Body for EventTrigger {
@@ -87,19 +112,8 @@ impl Body for EventTrigger {
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "EVENT TRIGGER", object.name.clone());
             entry.owner = self.owner.clone();
-            let sql = &mut entry.definition;
-            *sql = render.sql();
-            sql.kw("CREATE EVENT TRIGGER ").sql(&name).kw(" ON ").ident(self.event.as_bstr());
-            for (i, tag) in self.tags.iter().enumerate() {
-                sql.kw(if i == 0 { "\n         WHEN TAG IN (" } else { ", " }).literal(tag.as_bstr());
-            }
-            if !self.tags.is_empty() {
-                sql.kw(")");
-            }
-            sql.kw("\n   EXECUTE FUNCTION ").deparsed(&self.function).kw("();\n");
-            if let Some(words) = self.when.change() {
-                sql.kw("\nALTER EVENT TRIGGER ").sql(&name).kw(" ").kw(words).kw(";\n");
-            }
+            entry.definition = render.sql();
+            self.definition(&name, &mut entry.definition);
             entry.drop.kw("DROP EVENT TRIGGER ").sql(&name).kw(";\n");
             out.entry(entry);
         }

@@ -11,6 +11,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::version::ServerVersion;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 
@@ -50,12 +51,8 @@ impl Kind for Publications {
     }
 
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
-        let generated =
-            if scope.server.publication_generated_columns() { "pubgencols" } else { "'n'::\"char\" AS pubgencols" };
-        let publications = format!(
-            "SELECT oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, \
-             {generated} FROM pg_catalog.pg_publication"
-        );
+        let columns = columns(scope.server);
+        let publications = format!("SELECT oid, pubname, pubowner, {columns} FROM pg_catalog.pg_publication");
         if !scope.server.publication_schemas() {
             let tables = "SELECT oid, prpubid, prrelid, NULL::text[] AS columns, NULL::text AS filter \
                           FROM pg_catalog.pg_publication_rel";
@@ -120,8 +117,15 @@ fn add<B: Body>(model: &mut Model, catalog_id: Option<CatalogId>, name: BString,
     model.add(NewObject { catalog_id, name, schema, wanted: Wanted::IfUsers, has: Parts::DEFINITION, body });
 }
 
+/// The columns that a publication's definition is made of, on a server of this version.
+pub(in crate::postgres) fn columns(server: ServerVersion) -> String {
+    let generated = if server.publication_generated_columns() { "pubgencols" } else { "'n'::\"char\" AS pubgencols" };
+    format!("puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, {generated}")
+}
+
 impl Publication {
-    fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
+    /// What a row with `pubname` and [`columns`] says.
+    pub(in crate::postgres) fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
         let stored_generated_columns = match row.char("pubgencols")? {
             b'n' => false,
             b's' => true,
@@ -140,7 +144,8 @@ impl Publication {
         })
     }
 
-    fn definition(&self, name: &Sql, sql: &mut Sql) {
+    /// Appends the statement that makes it; what is in it, unless that is all tables, takes others.
+    pub(in crate::postgres) fn definition(&self, name: &Sql, sql: &mut Sql) {
         sql.kw("CREATE PUBLICATION ").sql(name);
         if self.all_tables {
             sql.kw(" FOR ALL TABLES");

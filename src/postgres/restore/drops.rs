@@ -67,7 +67,7 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
         if is_last {
             run.reporter.advance(failures.len() as u64);
             for (drop, error) in failures {
-                if stays(run, drop.step.entry, &error) {
+                if stays(run, drop.step.entry, &error) || run.refuse_drop(drop.step.entry, &error) {
                     continue;
                 }
                 run.undropped.insert(drop.step.entry);
@@ -182,7 +182,7 @@ fn failure(run: &mut Run<'_>, step: &Step, statement: &[u8], error: Error) -> Re
 
 /// Whether the SQLSTATE says that something is not there. Not every drop has a form that lets that pass: a default's,
 /// or that of a constraint of a domain.
-fn is_absence(sqlstate: &str) -> bool {
+pub(super) fn is_absence(sqlstate: &str) -> bool {
     const UNDEFINED: [&str; 5] = [
         "42P01", // table
         "42703", // column

@@ -1,6 +1,6 @@
 //! Carries out a plan on a server, step by step, over one connection.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use bstr::{BStr, ByteSlice};
@@ -76,6 +76,8 @@ pub fn execute(
     let work = Work::on_server(plan, entries, source.sizes);
     let mut run = Run::new(plan, entries, options, target, connect, Progress { reporter, work: &work }, interrupt);
     run.made_by = source.made_by;
+    (run.summary.stays, run.summary.left) = (plan.limits.stays.clone(), plan.limits.left.clone());
+    run.failed.extend(&plan.limits.settled);
     let mut result = run.all(source.data, source.workers);
     if result.is_ok() && !run.summary.stopped && run.is_block {
         result = run.commit();
@@ -97,6 +99,7 @@ pub fn execute(
     let reached = plan.steps[..run.reached.min(plan.steps.len())].chunk_by(|a, b| a.entry == b.entry);
     let ended = run.ended.take().unwrap_or_else(|| reached.map(|steps| steps[0].entry).collect());
     run.summary.entries = ended.difference(&run.failed).count() as u64;
+    run.sum_up_left();
     let left = run.interrupt.what_is_left();
     run.interrupt.finish();
     let summary = run.summary;
@@ -137,6 +140,12 @@ pub(super) struct Run<'a> {
     pub(super) absent: HashSet<usize>,
     /// Entries whose objects could not be dropped, and so are there.
     pub(super) undropped: HashSet<usize>,
+    /// Entries that the role may not restore, and what goes along with them, by their numbers.
+    pub(super) refused: HashMap<DumpId, usize>,
+    /// What the role turned out to be permitted, of what is reserved for superusers.
+    pub(super) permitted: HashSet<&'static str>,
+    /// What it turned out not to be, and by which entry.
+    pub(super) denied: HashMap<&'static str, EntryName>,
     /// Entries whose objects stay as they are, because they hold what is not in the archive.
     pub(super) kept: HashSet<usize>,
     /// Whether a transaction of several objects is open.
@@ -163,6 +172,7 @@ pub(super) struct Outcome {
     failed: HashSet<usize>,
     undefined: HashSet<usize>,
     absent: HashSet<usize>,
+    refused: HashMap<DumpId, usize>,
     reached: usize,
 }
 
@@ -217,6 +227,9 @@ impl<'a> Run<'a> {
             undefined: HashSet::new(),
             absent: HashSet::new(),
             undropped: HashSet::new(),
+            refused: HashMap::new(),
+            permitted: HashSet::new(),
+            denied: HashMap::new(),
             kept: HashSet::new(),
             is_block: false,
             transaction: String::new(),
@@ -231,22 +244,24 @@ impl<'a> Run<'a> {
 
     /// What came of it.
     pub(super) fn outcome(self) -> Outcome {
-        let Self { summary, failed, undefined, absent, reached, .. } = self;
-        Outcome { summary, failed, undefined, absent, reached }
+        let Self { summary, failed, undefined, absent, refused, reached, .. } = self;
+        Outcome { summary, failed, undefined, absent, refused, reached }
     }
 
     /// Takes over what came of a part that somebody else carried out.
     pub(super) fn merge(&mut self, outcome: Outcome) {
-        let Outcome { summary, failed, undefined, absent, reached } = outcome;
+        let Outcome { summary, failed, undefined, absent, refused, reached } = outcome;
         self.summary.rows += summary.rows;
         self.summary.bytes += summary.bytes;
         self.summary.large_objects += summary.large_objects;
         self.summary.errors.extend(summary.errors);
         self.summary.skipped.extend(summary.skipped);
+        self.summary.left.extend(summary.left);
         self.summary.stopped |= summary.stopped;
         self.failed.extend(failed);
         self.undefined.extend(undefined);
         self.absent.extend(absent);
+        self.refused.extend(refused);
         self.reached += reached;
     }
 
@@ -317,6 +332,15 @@ impl<'a> Run<'a> {
             Some(_) if matches!(step.action, Action::Define(_)) && self.kept.contains(&step.entry) => {
                 self.send(window)?;
             }
+            Some(_) if self.is_moot(step) => self.send(window)?,
+            Some(statement) if self.is_reserved(step) => {
+                self.send(window)?;
+                if self.summary.stopped {
+                    return Ok(());
+                }
+                self.try_reserved(step, statement)?;
+                self.pass_on_notices(Some(step.entry));
+            }
             Some(statement) if !self.makes_database(step) => {
                 // What is done quickly is not to be told only when that is done which takes long.
                 let is_long = self.work.is_long(step);
@@ -373,7 +397,9 @@ impl<'a> Run<'a> {
         for ((step, statement), result) in steps.into_iter().zip(results) {
             if let Err(error) = result {
                 let is_there = self.is_there_already(step.entry, &error);
-                self.put_down(step.entry, statement, error)?;
+                if !self.refuse(step, statement, &error) {
+                    self.put_down(step.entry, statement, error)?;
+                }
                 if matches!(step.action, Action::Define(_)) {
                     self.undefined.insert(step.entry);
                     if !is_there {

@@ -14,6 +14,7 @@ mod execute;
 mod interrupt;
 pub(in crate::postgres) mod kinds;
 mod large_objects;
+mod limits;
 mod list_file;
 mod lo_data;
 mod needs;
@@ -46,6 +47,7 @@ use bstr::BStr;
 use pgformat::{Header, Reader};
 
 pub use execute::{Connect, Data, Source, TakeObject, TakeRows, execute};
+pub use limits::Limits;
 pub use list_file::parse_list;
 pub use options::{RestoreOptions, Sections, Selection};
 pub use parallel::Readers;
@@ -55,7 +57,7 @@ pub use script::{RestrictKey, ScriptSummary, script};
 pub use select::Wanted;
 pub use session::{ArchiveSettings, Target};
 pub use source::archive_error;
-pub use summary::{EntryError, EntryName, RestoreSummary};
+pub use summary::{EntryError, EntryName, RestoreSummary, Stay};
 pub use target::{Found, Relation};
 
 use crate::postgres::version::ServerVersion;
@@ -117,12 +119,13 @@ fn restore_with<R: Read>(
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
     let entries = archive.shared_entries();
-    let Prepared { plan, options, found } = prepare(target, archive, options, reporter)?;
+    let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
     let options = options.as_ref();
     found.refuse_unforced(options)?;
     source::check_end(archive)?;
     let workers = readers(archive)?;
     let sizes = source::sizes(archive)?;
+    limits::apply(&mut plan, &entries, options, target, reporter)?;
     let made_by = made_by(archive.header());
     let source = Source { data: &mut *archive, sizes, workers, made_by };
     let summary = execute(&plan, &entries, options, target, connect, source, reporter)?;

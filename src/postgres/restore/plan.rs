@@ -6,6 +6,7 @@ use pgformat::Entry;
 use pgformat::kinds::{Group, Pass};
 
 use super::kinds;
+use super::limits::Limits;
 use super::options::RestoreOptions;
 use super::parallel;
 use super::planner::Planner;
@@ -35,6 +36,8 @@ pub struct Plan {
     pub unmatched: Vec<String>,
     /// Which entries may be restored beside others; none where everything goes over one connection.
     pub apart: Vec<bool>,
+    /// What is left alone, because of the role that carries it out.
+    pub limits: Limits,
 }
 
 /// One thing to do.
@@ -158,7 +161,7 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, targ
     }
     let steps = planner.steps;
     let session = settings.statements(options, target);
-    Ok(Plan { settings, session, drops, steps, wanted, unmatched, apart })
+    Ok(Plan { settings, session, drops, steps, wanted, unmatched, apart, limits: Limits::default() })
 }
 
 impl Plan {

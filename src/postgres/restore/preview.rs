@@ -7,7 +7,7 @@ use pgformat::Reader;
 use super::options::RestoreOptions;
 use super::select::Wanted;
 use super::target::Found;
-use super::{Prepared, prepare, source};
+use super::{Prepared, limits, prepare, source};
 use crate::Result;
 use crate::progress::Reporter;
 use crate::wire::Connection;
@@ -27,8 +27,8 @@ pub struct Preview {
 
 /// Says what [`restore_through`](super::restore_through) would do with the same archive and options; `force` is not
 /// wanted. Of the archive, its table of contents is read and, where its input can seek, its end is looked for. Nothing of
-/// what it says is run: the server is asked for its version and the names of what it has, in a transaction that can only
-/// read.
+/// what it says is run: the server is asked for its version, the names of what it has and what belongs to others, in
+/// transactions that can only read.
 ///
 /// # Errors
 /// As a restore before it changes anything.
@@ -39,8 +39,9 @@ pub fn preview<R: Read>(
     reporter: &dyn Reporter,
 ) -> Result<Preview> {
     target.execute(b"BEGIN READ ONLY")?;
-    let Prepared { plan, options, found } = prepare(target, archive, options, reporter)?;
+    let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
     target.execute(b"ROLLBACK")?;
+    limits::apply(&mut plan, archive.entries(), &options, target, reporter)?;
     source::check_end(archive)?;
     if options.jobs > 1 {
         source::check_ways(archive, options.jobs)?;

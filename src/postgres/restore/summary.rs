@@ -27,6 +27,10 @@ pub struct RestoreSummary {
     pub errors: Vec<EntryError>,
     /// Data that was left out because its table could not be made.
     pub skipped: Vec<EntryName>,
+    /// What belongs to others, and stays because it is as the archive wants it.
+    pub stays: Vec<Stay>,
+    /// What the role that restores may not do, and what goes along with that: it is left to a superuser.
+    pub left: Vec<EntryError>,
     /// Drops that failed because what they name, or what it belongs to, is not there, which is what a drop is for.
     pub ignored: u64,
     /// Whether it stopped at the first error, as was asked.
@@ -43,9 +47,14 @@ impl RestoreSummary {
         failed.len()
     }
 
+    /// How many entries are left to a superuser.
+    pub fn left_entries(&self) -> usize {
+        self.left.iter().map(|left| left.entry.dump_id).collect::<HashSet<DumpId>>().len()
+    }
+
     /// Whether everything that was wanted is there now.
     pub fn is_complete(&self) -> bool {
-        self.errors.is_empty() && self.skipped.is_empty() && !self.stopped && !self.rolled_back
+        self.errors.is_empty() && self.left.is_empty() && self.skipped.is_empty() && !self.stopped && !self.rolled_back
     }
 }
 
@@ -82,6 +91,15 @@ impl fmt::Display for EntryName {
         }
         f.write_str(&self.tag)
     }
+}
+
+/// An entry whose object stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// The entry.
+    pub entry: EntryName,
+    /// Why.
+    pub why: String,
 }
 
 /// Something that could not be done for an entry.

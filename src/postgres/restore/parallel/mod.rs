@@ -220,6 +220,10 @@ impl Team {
         let on = run.entries[entry].dependencies.iter().filter_map(|id| self.places.get(id).copied());
         let is_missing = |at: &usize| run.is_absent(*at) || self.left_out.contains(at);
         let Some(missing) = on.into_iter().find(is_missing) else { return false };
+        if run.is_left_along(entry, missing) {
+            self.left_out.insert(entry);
+            return true;
+        }
         let missing = EntryName::of(&run.entries[missing]);
         run.say(Level::Error, entry, format!("left out, because {missing} is not there"));
         run.leave_out(entry);

@@ -1,11 +1,11 @@
 //! One of the connections that a parallel restore works over.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
-use pgformat::Entry;
+use pgformat::{DumpId, Entry};
 
 use super::super::execute::{Data, Outcome, Progress, Run};
 use super::super::interrupt::Interrupt;
@@ -25,6 +25,7 @@ pub(super) struct Context<'a> {
     work: &'a Work,
     undefined: HashSet<usize>,
     kept: HashSet<usize>,
+    refused: HashMap<DumpId, usize>,
     made_by: i32,
 }
 
@@ -39,6 +40,7 @@ impl<'a> Context<'a> {
             work: run.work,
             undefined: run.undefined.clone(),
             kept: run.kept.clone(),
+            refused: run.refused.clone(),
             made_by: run.made_by,
         }
     }
@@ -73,7 +75,7 @@ impl Worker<'_, '_> {
     }
 
     fn carry_out(&mut self, steps: Range<usize>) -> Result<Outcome> {
-        let Context { plan, entries, options, reporter, work, undefined, kept, made_by } = self.context;
+        let Context { plan, entries, options, reporter, work, undefined, kept, refused, made_by } = self.context;
         let nowhere = |_: &BStr| {
             Err(Error::new(ErrorKind::Internal, "change the database").why("a worker stays in the one that it is in"))
         };
@@ -81,6 +83,7 @@ impl Worker<'_, '_> {
         let progress = Progress { reporter: *reporter, work };
         let mut run = Run::new(plan, entries, options, self.connection, &nowhere, progress, interrupt);
         (run.undefined, run.kept, run.made_by) = (undefined.clone(), kept.clone(), *made_by);
+        run.refused = refused.clone();
         run.carry_out(&plan.steps[steps], self.data)?;
         Ok(run.outcome())
     }

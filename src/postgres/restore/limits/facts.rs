@@ -1,0 +1,265 @@
+//! What a target says of itself to a role that may not do everything: a fixed number of queries, all in one round trip.
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::{BStr, BString, ByteSlice};
+use pgformat::Entry;
+
+use super::super::kinds::text;
+use super::super::options::RestoreOptions;
+use super::super::plan::Plan;
+use crate::Result;
+use crate::postgres::objects::{event_trigger, publication};
+use crate::postgres::version::ServerVersion;
+use crate::progress::{Level, Message, Reporter};
+use crate::sql::{Sql, quote};
+use crate::wire::{Connection, Param, Query, Row, Rows};
+
+/// What bounds the role that restores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// The role.
+    pub role: BString,
+    /// What is there, belongs to others and could be in the archive, by its kind and name as a comment has them:
+    /// `EXTENSION hstore`.
+    pub others: HashMap<BString, Object>,
+    /// Owners that the archive names and the role cannot give objects to, and whether there is such a role.
+    pub strangers: HashMap<BString, bool>,
+}
+
+/// Something that belongs to another role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Object {
+    pub owner: BString,
+    pub comment: Option<BString>,
+    /// The statements that an archive would make it with, where all that it consists of is known.
+    pub definition: Option<BString>,
+    /// The function of an event trigger.
+    pub function: Option<Function>,
+    /// Whether the role may make something in it, if it is a schema.
+    pub may_create: bool,
+    /// A schema's privileges.
+    pub privileges: HashSet<BString>,
+}
+
+/// The function of an event trigger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Function {
+    pub schema: BString,
+    /// Its name and its arguments, which are none.
+    pub signature: BString,
+    /// Whether the role may replace it.
+    pub is_mine: bool,
+    pub language: BString,
+    pub body: BString,
+    /// Whether it has nothing but a language and a body.
+    pub is_plain: bool,
+}
+
+/// Asks `target`; `None` if the role is a superuser. The role is the one that the restore will take.
+///
+/// # Errors
+/// A role that cannot be taken; a lost connection.
+pub(super) fn ask(
+    target: &mut Connection,
+    plan: &Plan,
+    entries: &[Entry],
+    options: &RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<Option<Facts>> {
+    let mut begin = format!(
+        "BEGIN READ ONLY; SET LOCAL client_encoding = '{}'; SET LOCAL search_path = ''",
+        plan.settings.encoding
+    )
+    .into_bytes();
+    if let Some(role) = &options.role {
+        begin.extend_from_slice(b"; SET LOCAL ROLE ");
+        quote::ident(&mut begin, role.as_bstr());
+    }
+    target.execute(&begin)?;
+    let facts = ask_as_role(target, plan, entries, options, reporter);
+    target.execute(b"ROLLBACK")?;
+    facts
+}
+
+fn ask_as_role(
+    target: &mut Connection,
+    plan: &Plan,
+    entries: &[Entry],
+    options: &RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<Option<Facts>> {
+    let who = target
+        .query("SELECT rolname::text AS role, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", &[])?;
+    let who = who.one()?;
+    if who.bool("rolsuper")? {
+        return Ok(None);
+    }
+    let mut facts = Facts { role: who.string("role")?, ..Facts::default() };
+    // A database that is yet to be made can only be asked when it is there.
+    if options.create {
+        return Ok(Some(facts));
+    }
+    let server = ServerVersion(target.server_version());
+    let results = match target.pipeline(&queries(server, &owners(plan, entries, options))) {
+        Ok(results) => results,
+        // Not everybody may be allowed to look everywhere. The restore itself asks for none of it.
+        Err(error) if error.server().is_some() && !target.is_broken() => {
+            let subject = "what belongs to other roles".to_owned();
+            let text = format!("not known, so it is tried to be replaced: {error}");
+            reporter.message(Message { level: Level::Warning, subject, text });
+            return Ok(Some(facts));
+        }
+        Err(error) => return Err(error),
+    };
+    let standard = plan.settings.standard_strings;
+    if let [extensions, schemas, event_triggers, publications, subscriptions, owners] = results.as_slice() {
+        facts.add(extensions, "EXTENSION ", standard, extension)?;
+        facts.add(schemas, "SCHEMA ", standard, |row, _, _| {
+            let privileges = row.texts("privileges")?.into_iter().flatten().collect();
+            Ok(Object { may_create: row.bool("may_create")?, privileges, ..Object::default() })
+        })?;
+        let is_known = !server.is_newer_than_known();
+        facts.add(event_triggers, "EVENT TRIGGER ", standard, |row, name, sql| {
+            event_trigger(row, name, is_known.then_some(sql))
+        })?;
+        facts.add(publications, "PUBLICATION ", standard, |row, name, sql| {
+            // What is in it is not asked for, unless that is everything.
+            let is_known = is_known && row.bool("puballtables")?;
+            publication(row, name, is_known.then_some(sql))
+        })?;
+        // Their connection strings are secret.
+        facts.add(subscriptions, "SUBSCRIPTION ", standard, |_, _, _| Ok(Object::default()))?;
+        for row in owners.iter() {
+            facts.strangers.insert(row.string("name")?, row.bool("is_there")?);
+        }
+    }
+    Ok(Some(facts))
+}
+
+/// The owners that objects are to be given to.
+fn owners<'a>(plan: &Plan, entries: &'a [Entry], options: &RestoreOptions) -> Vec<&'a BStr> {
+    if !options.owner || options.session_authorization {
+        return Vec::new();
+    }
+    let owners: HashSet<&BStr> = plan.steps.iter().map(|step| text(&entries[step.entry].owner)).collect();
+    owners.into_iter().filter(|owner| !owner.is_empty()).collect()
+}
+
+fn queries(server: ServerVersion, owners: &[&BStr]) -> Vec<Query> {
+    let publications = publication::columns(server);
+    // To give an object to a role one must be able to take the role.
+    let membership = if server.set_option_of_membership() { "SET" } else { "MEMBER" };
+    vec![
+        Query::new(
+            "the extensions of others",
+            "SELECT e.extname::text AS name, pg_catalog.pg_get_userbyid(e.extowner)::text AS owner, \
+             pg_catalog.obj_description(e.oid, 'pg_extension') AS comment, n.nspname::text AS schema \
+             FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
+             WHERE NOT pg_catalog.pg_has_role(e.extowner, 'USAGE')",
+        ),
+        Query::new(
+            "the schemas of others",
+            "SELECT nspname::text AS name, pg_catalog.pg_get_userbyid(nspowner)::text AS owner, \
+             pg_catalog.obj_description(oid, 'pg_namespace') AS comment, \
+             pg_catalog.has_schema_privilege(oid, 'CREATE') AS may_create, \
+             ARRAY(SELECT CASE WHEN grantee = 0 THEN 'PUBLIC' \
+             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)::text) END || ' ' || privilege_type \
+             || CASE WHEN is_grantable THEN '*' ELSE '' END FROM pg_catalog.aclexplode( \
+             coalesce(nspacl, pg_catalog.acldefault('n', nspowner)))) AS privileges \
+             FROM pg_catalog.pg_namespace WHERE NOT pg_catalog.pg_has_role(nspowner, 'USAGE') \
+             AND nspname !~ '^pg_' AND nspname <> 'information_schema'",
+        ),
+        Query::new(
+            "the event triggers of others",
+            format!(
+                "SELECT evtname::text AS name, evtname, pg_catalog.pg_get_userbyid(evtowner)::text AS owner, \
+                 pg_catalog.obj_description(t.oid, 'pg_event_trigger') AS comment, {}, \
+                 n.nspname::text AS function_schema, p.proname::text || '()' AS signature, \
+                 pg_catalog.pg_has_role(p.proowner, 'USAGE') AS is_mine, l.lanname::text AS language, \
+                 p.prosrc AS body, (p.proconfig IS NULL AND p.provolatile = 'v' AND p.procost = 100 \
+                 AND NOT p.prosecdef AND NOT p.proleakproof AND NOT p.proisstrict AND p.proparallel = 'u' \
+                 AND p.probin IS NULL) AS is_plain \
+                 FROM pg_catalog.pg_event_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.evtfoid \
+                 JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+                 WHERE NOT pg_catalog.pg_has_role(evtowner, 'USAGE')",
+                event_trigger::COLUMNS
+            ),
+        ),
+        Query::new(
+            "the publications of others",
+            format!(
+                "SELECT pubname::text AS name, pubname, pg_catalog.pg_get_userbyid(pubowner)::text AS owner, \
+                 pg_catalog.obj_description(oid, 'pg_publication') AS comment, {publications} \
+                 FROM pg_catalog.pg_publication WHERE NOT pg_catalog.pg_has_role(pubowner, 'USAGE')"
+            ),
+        ),
+        Query::new(
+            "the subscriptions of others",
+            // Before 14 not everybody may read their OIDs, by which comments are found.
+            "SELECT s.subname::text AS name, pg_catalog.pg_get_userbyid(s.subowner)::text AS owner, \
+             NULL::text AS comment FROM pg_catalog.pg_subscription s \
+             JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database() \
+             WHERE NOT pg_catalog.pg_has_role(s.subowner, 'USAGE')",
+        ),
+        Query::new(
+            "which owners objects cannot be given to",
+            format!(
+                "SELECT o.name, r.oid IS NOT NULL AS is_there FROM pg_catalog.unnest($1) AS o (name) \
+                 LEFT JOIN pg_catalog.pg_roles r ON r.rolname::text = o.name \
+                 WHERE r.oid IS NULL OR NOT pg_catalog.pg_has_role(r.oid, '{membership}')"
+            ),
+        )
+        .param(Param::texts(owners)),
+    ]
+}
+
+impl Facts {
+    /// Puts down the objects in `rows`; `of` makes one from a row, its quoted name, and a statement to be written.
+    fn add(
+        &mut self,
+        rows: &Rows,
+        kind: &'static str,
+        standard_strings: bool,
+        of: impl Fn(Row<'_>, &Sql, Sql) -> Result<Object>,
+    ) -> Result<()> {
+        for row in rows.iter() {
+            let mut name = Sql::new();
+            name.ident(row.text("name")?);
+            let object = of(row, &name, Sql::with_strings(standard_strings))?;
+            let object = Object { owner: row.string("owner")?, comment: row.opt_string("comment")?, ..object };
+            self.others.insert([kind.as_bytes(), name.as_bstr()].concat().into(), object);
+        }
+        Ok(())
+    }
+}
+
+fn extension(row: Row<'_>, name: &Sql, mut sql: Sql) -> Result<Object> {
+    sql.kw("CREATE EXTENSION IF NOT EXISTS ").sql(name).kw(" WITH SCHEMA ").ident(row.text("schema")?).kw(";\n");
+    Ok(Object { definition: Some(sql.into_bstring()), ..Object::default() })
+}
+
+fn event_trigger(row: Row<'_>, name: &Sql, sql: Option<Sql>) -> Result<Object> {
+    let definition = sql.and_then(|mut sql| {
+        event_trigger::EventTrigger::from_row(row, BString::default()).ok()?.definition(name, &mut sql);
+        Some(sql.into_bstring())
+    });
+    let function = Function {
+        schema: row.string("function_schema")?,
+        signature: row.string("signature")?,
+        is_mine: row.bool("is_mine")?,
+        language: row.string("language")?,
+        body: row.string("body")?,
+        is_plain: row.bool("is_plain")?,
+    };
+    Ok(Object { definition, function: Some(function), ..Object::default() })
+}
+
+fn publication(row: Row<'_>, name: &Sql, sql: Option<Sql>) -> Result<Object> {
+    let definition = sql.and_then(|mut sql| {
+        publication::Publication::from_row(row, BString::default()).ok()?.definition(name, &mut sql);
+        Some(sql.into_bstring())
+    });
+    Ok(Object { definition, ..Object::default() })
+}

@@ -1,0 +1,51 @@
+//! What is said about what stays and what is left, once and not for each object.
+
+use std::collections::BTreeSet;
+
+use bstr::{BStr, BString};
+
+use super::super::kinds::text;
+use super::super::plan::{Action, Plan};
+use super::super::summary::EntryName;
+use super::{Review, show};
+use crate::progress::{Level, Message};
+use crate::sql::quote;
+
+impl Review<'_> {
+    pub(super) fn warn(&mut self, at: usize, text: String) {
+        self.tell(EntryName::of(&self.entries[at]).to_string(), text);
+    }
+
+    pub(super) fn tell(&mut self, subject: String, text: String) {
+        self.told.push(Message { level: Level::Warning, subject, text });
+    }
+
+    /// Says once for each kind and owner what stays.
+    pub(super) fn tell_same(&mut self) {
+        for ((kind, owner), names) in std::mem::take(&mut self.same) {
+            let [they, stay, them] = match names.len() {
+                1 => ["it", "stays as it is: it belongs", "it"],
+                _ => ["they", "stay as they are: they belong", "them"],
+            };
+            let text = format!("{they} {stay} to {}, and {} may not replace {them}", show(owner), self.role());
+            self.tell(format!("{kind} {}", names.join(", ")), text);
+        }
+    }
+
+    /// Says what schemas nothing can be made in. The server says it for each object.
+    pub(super) fn tell_schemas(&mut self, plan: &Plan) {
+        let entries = self.entries;
+        let made = plan.steps.iter().filter(|step| matches!(step.action, Action::Define(_)));
+        let schemas: BTreeSet<&BStr> = made.map(|step| text(&entries[step.entry].schema)).collect();
+        for schema in schemas {
+            let mut name = b"SCHEMA ".to_vec();
+            quote::ident(&mut name, schema);
+            let name = BString::from(name);
+            if self.facts.others.get(&name).is_some_and(|object| !object.may_create) {
+                let name = show(BStr::new(name.as_slice()));
+                let hint = format!("its owner can allow it: GRANT CREATE ON {name} TO {}", self.role());
+                self.tell(name, format!("{} may not make anything in it; {hint}", self.role()));
+            }
+        }
+    }
+}
