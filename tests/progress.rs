@@ -7,16 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use bstr::BStr;
-use lifeboat::connect::{self, Environment};
 use lifeboat::postgres::archive::{self, Archive};
 use lifeboat::postgres::dump::{self, DumpOptions, Sink};
 use lifeboat::postgres::restore::{self, RestoreOptions, RestoreSummary, RestrictKey, Sections};
 use lifeboat::postgres::verify::verify;
 use lifeboat::progress::{Message, Phase, Reporter, Total, Unit};
 use lifeboat::sqlite;
-use lifeboat::wire::Connection;
 use pgformat::{DumpId, Entry, Reader};
 
+use crate::restore::connection;
 use crate::support::{Database, REFERENCE, Server, run};
 
 /// A phase, and what was told of it.
@@ -83,13 +82,6 @@ impl Reporter for Recorder {
     }
 
     fn current(&self, _: &str) {}
-}
-
-fn connection(url: &str) -> Connection {
-    match connect::recognise(url.as_bytes(), &Environment::empty()).unwrap() {
-        connect::Database::Postgres(target) => target.connect().unwrap(),
-        connect::Database::Sqlite(_) => unreachable!(),
-    }
 }
 
 fn forced() -> RestoreOptions {

@@ -36,7 +36,7 @@ fn with_owners() -> RestoreOptions {
     RestoreOptions { owner: true, acl: true, ..forced() }
 }
 
-fn connection(url: &str) -> Connection {
+pub fn connection(url: &str) -> Connection {
     match connect::recognise(url.as_bytes(), &Environment::empty()).unwrap() {
         connect::Database::Postgres(target) => target.connect().unwrap(),
         connect::Database::Sqlite(_) => unreachable!(),
