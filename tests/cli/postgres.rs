@@ -76,15 +76,21 @@ fn list_is_what_pg_restore_lists() {
     let database = server.database("cli");
     database.psql(TABLES);
     database.psql("COMMENT ON TABLE t IS 'a table'; CREATE VIEW v AS SELECT 1 AS one; SELECT lo_create(4711)");
+    // What belongs to the database itself is restored with it only.
+    database
+        .psql(&format!("COMMENT ON DATABASE {0} IS 'mine'; ALTER DATABASE {0} SET work_mem = '7MB'", database.name()));
+    database.psql("CREATE TABLE p (a integer) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)");
     let scene = Scene::new();
     let path = scene.path("ref.dump");
-    for format in ["-Fc", "-Fd", "-Ft"] {
-        let path = scene.path(format);
-        run(database.tool(REFERENCE, "pg_dump").args([format, "-f"]).arg(&path));
+    for (format, more) in
+        [("-Fc", "-b"), ("-Fd", "-b"), ("-Ft", "-b"), ("-Fc", "--load-via-partition-root"), ("-Fc", "-C")]
+    {
+        let path = scene.path(&format!("{format}{more}"));
+        run(database.tool(REFERENCE, "pg_dump").args([format, more, "-f"]).arg(&path));
         for zone in ["UTC", "Europe/Berlin", "America/New_York"] {
             let expected = run(database.tool(REFERENCE, "pg_restore").env("TZ", zone).arg("-l").arg(&path)).stdout();
             let found = run(lifeboat().env("TZ", zone).arg("list").arg(&path)).stdout();
-            assert_eq!(found, expected, "{format} in {zone}");
+            assert_eq!(found, expected, "{format} {more} in {zone}");
         }
     }
     database.pg_dump(REFERENCE, &[], &path);

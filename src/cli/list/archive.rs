@@ -10,13 +10,14 @@ use super::one_line;
 use crate::cli::archive::{Archive, open};
 use crate::cli::report::Outcome;
 use crate::error::Result;
+use crate::postgres::restore::{RestoreOptions, select};
 
 pub(super) fn list(file: &Path) -> Result<Outcome> {
     let archive = open(file, &format!("list what is in {}", file.display()))?;
-    Ok(Outcome::new(lines(&archive), as_json(file, &archive)))
+    Ok(Outcome::new(lines(&archive)?, as_json(file, &archive)))
 }
 
-fn lines(archive: &Archive) -> Vec<String> {
+fn lines(archive: &Archive) -> Result<Vec<String>> {
     let header = archive.header();
     let mut lines = vec![
         ";".to_owned(),
@@ -35,21 +36,23 @@ fn lines(archive: &Archive) -> Vec<String> {
         "; Selected TOC Entries:".to_owned(),
         ";".to_owned(),
     ];
-    lines.extend(archive.entries().iter().filter_map(line));
-    lines
+    // Listed is what a restore of everything restores: not what only says how the others are to be read, nor the database
+    // itself and what is said about it.
+    let everything = RestoreOptions { acl: true, ..RestoreOptions::default() };
+    let wanted = select(archive.entries(), &everything)?;
+    let listed = archive.entries().iter().zip(wanted).filter(|(_, wanted)| wanted.any());
+    lines.extend(listed.map(|(entry, _)| line(entry)));
+    Ok(lines)
 }
 
-/// The line of an entry, if it has one.
-pub(in crate::cli) fn line(entry: &Entry) -> Option<String> {
-    if is_unlisted(entry) {
-        return None;
-    }
+/// The line of an entry.
+pub(in crate::cli) fn line(entry: &Entry) -> String {
     let text = |field: &Option<BString>| match field {
         Some(text) if !text.is_empty() => shown(text),
         _ => "-".to_owned(),
     };
     let owner = entry.owner.as_ref().map(shown).unwrap_or_default();
-    Some(format!(
+    format!(
         "{}; {} {} {} {} {} {owner}",
         entry.dump_id.0,
         entry.catalog_oid.0,
@@ -57,14 +60,7 @@ pub(in crate::cli) fn line(entry: &Entry) -> Option<String> {
         text(&entry.desc),
         text(&entry.schema),
         text(&entry.tag)
-    ))
-}
-
-/// The entries that only say how the others are to be read, and those about the database itself, which exists already when
-/// a restore begins. pg_restore does not list them either.
-fn is_unlisted(entry: &Entry) -> bool {
-    let desc = entry.desc.as_ref().map(|d| d.as_slice()).unwrap_or_default();
-    [&b"ENCODING"[..], b"STDSTRINGS", b"SEARCHPATH", b"DATABASE", b"DATABASE PROPERTIES"].contains(&desc)
+    )
 }
 
 /// The name of the time zone here at that moment, after a blank. The archive has a local time and no zone; pg_restore takes it

@@ -56,7 +56,7 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
         format!("drops: {drops}"),
         format!("entries: {} of {}, in this order", wanted.len(), entries.len()),
     ];
-    lines.extend(chosen().filter_map(|(entry, _)| list::line(entry)));
+    lines.extend(chosen().map(|(entry, _)| list::line(entry)));
     let [replaced, in_the_way, filled] = match found {
         Found::Database { remade, in_the_way, filled, .. } => [remade, in_the_way, filled].map(|of| names(of)),
         Found::Creation { name, is_there: true } => [vec![name.to_string()], Vec::new(), Vec::new()],

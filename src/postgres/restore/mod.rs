@@ -54,7 +54,7 @@ pub use parallel::Readers;
 pub use plan::{Action, Heading, Plan, Purpose, Step, plan};
 pub use preview::{Preview, preview};
 pub use script::{RestrictKey, ScriptSummary, script};
-pub use select::Wanted;
+pub use select::{Wanted, select};
 pub use session::{ArchiveSettings, Target};
 pub use source::archive_error;
 pub use summary::{EntryError, EntryName, RestoreSummary, Stay};
