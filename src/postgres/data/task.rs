@@ -17,7 +17,7 @@ pub enum DataTask {
         copy: BString,
         /// Whether the rows are another server's, which a session that dumps may not read without more ado.
         foreign: bool,
-        /// An estimate of its size in pages (`relpages`), for progress.
+        /// An estimate of its size in pages (`relpages`), with those of its TOAST table, for progress.
         pages: i32,
     },
     /// Large objects, in this order.

@@ -165,7 +165,7 @@ impl Body for TableData {
             name: table.name.clone(),
             copy: self.copy_out(&name, &columns, relation.kind).into_bstring(),
             foreign: relation.kind == RelationKind::ForeignTable,
-            pages: relation.pages,
+            pages: relation.pages.max(0).saturating_add(relation.toast_pages.max(0)),
         });
         out.entry(entry);
         Ok(())
