@@ -123,6 +123,27 @@ fn parts_and_options_work_as_over_one_connection() {
     }
 }
 
+/// What pg_dump gives no dependency for, or one that leads from one part of the archive back to another.
+#[test]
+fn hidden_and_backward_dependencies_are_heeded() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (path, now) = (dir.path().join("archive"), dir.path().join("now"));
+    for case in ["function/loops_of_bodies", "loops/views", "trigger/on_partitions"] {
+        let origin = server.database("parallel");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/objects/{case}.sql"));
+        run(server.psql_command(origin.name()).arg("-f").arg(script));
+        run(lifeboat().args(["backup", "--force", "--acl", "--url", &origin.url(), "--output"]).arg(&path));
+        let restored = server.database("parallel");
+        for jobs in ["2", "8"] {
+            let out = restore(&restored, &path, &["--jobs", jobs]);
+            assert!(out.success(), "{case}, {jobs} jobs: {out}");
+        }
+        run(lifeboat().args(["backup", "--force", "--acl", "--url", &restored.url(), "--output"]).arg(&now));
+        archive::assert_same(case, &path, &now, Rows::AnyOrder);
+    }
+}
+
 #[test]
 fn archive_from_a_pipe_has_one_reader() {
     let Some(server) = Server::get(REFERENCE) else { return };

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use bstr::ByteSlice;
 use pgformat::kinds::{Group, Pass};
 use pgformat::{DumpId, Entry, Section};
 
@@ -11,8 +12,8 @@ use super::super::plan::Step;
 use super::super::select::Wanted;
 
 /// For each entry, whether it may be restored beside others: what belongs to the data or comes after it, and what is said
-/// about such objects. What comes before the data is made in the archive's order, and privileges, which can be about
-/// one row of a catalog, are given one after the other.
+/// about such objects or needs them. What else comes before the data is made in the archive's order, and privileges,
+/// which can be about one row of a catalog, are given one after the other.
 pub(in super::super) fn apart(entries: &[Entry], wanted: &[Wanted]) -> Vec<bool> {
     let mut places: HashMap<DumpId, usize> = HashMap::new();
     let mut apart: Vec<bool> = Vec::with_capacity(entries.len());
@@ -21,7 +22,8 @@ pub(in super::super) fn apart(entries: &[Entry], wanted: &[Wanted]) -> Vec<bool>
         let is_late = match entry.section {
             Section::Data | Section::PostData => true,
             Section::None => kinds::is_dependent(entry) && after(),
-            Section::PreData => false,
+            // A function, say, that returns rows of a materialized view whose key is made after the data.
+            Section::PreData => after(),
         };
         let is_apart = is_late && kinds::pass(entry) != Pass::Acl && wanted.get(at).is_some_and(|wanted| wanted.any());
         places.insert(entry.dump_id, at);
@@ -109,9 +111,25 @@ impl Schedule {
                 rows_of.entry(table).or_default().push(n);
             }
         }
+        // Triggers by their names, without those of their tables.
+        let trigger = |n: usize| -> Option<&[u8]> {
+            let entry = Some(&entries[items[n].entry]).filter(|entry| kinds::is(entry, "TRIGGER"))?;
+            let table = on(entry).into_iter().find(|at| kinds::group(&entries[*at]) == Group::Relation)?;
+            kinds::text(&entry.tag).strip_prefix(kinds::text(&entries[table].tag).as_bytes())?.strip_prefix(b" ")
+        };
+        let is_made = |n: usize| kinds::text(&entries[items[n].entry].definition).starts_with(b"CREATE ");
+        let mut triggers: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (n, name) in (0..items.len()).filter(|n| is_made(*n)).filter_map(|n| Some((n, trigger(n)?))) {
+            triggers.entry(name).or_default().push(n);
+        }
+        // One that a partition has from its parent is only switched on or off there, with no word of the parent's.
+        let inherited: HashMap<usize, Vec<usize>> = (0..items.len())
+            .filter(|n| !is_made(*n))
+            .filter_map(|n| Some((n, triggers.get(trigger(n)?)?.clone())))
+            .collect();
         for n in 0..items.len() {
             let entry = &entries[items[n].entry];
-            let mut before = HashSet::new();
+            let mut before: HashSet<usize> = inherited.get(&n).into_iter().flatten().copied().collect();
             let mut tables = HashSet::new();
             for at in on(entry) {
                 if let Some(&other) = item_of.get(&at).filter(|other| **other != n) {
@@ -260,10 +278,12 @@ mod tests {
         let mut entries = archive();
         entries.push(entry(11, "COMMENT", Section::None, &[1]));
         entries.push(entry(12, "ACL", Section::None, &[3]));
+        entries.push(entry(13, "FUNCTION", Section::PreData, &[5]));
+        entries.push(entry(14, "AGGREGATE", Section::PreData, &[13]));
         let all = vec![Wanted { definition: true, data: true, ..Wanted::default() }; entries.len()];
         let apart = apart(&entries, &all);
         let ids: Vec<usize> = (0..entries.len()).filter(|n| apart[*n]).map(|n| n + 1).collect();
-        assert_eq!(ids, [3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(ids, [3, 4, 5, 6, 7, 8, 9, 10, 13, 14]);
     }
 
     #[test]
@@ -290,6 +310,33 @@ mod tests {
         end(&mut schedule, 10);
         assert_eq!(schedule.next(), None);
         assert_eq!(schedule.running(), 0);
+    }
+
+    #[test]
+    fn trigger_of_a_partition_is_switched_when_its_parents_was_made() {
+        let named = |entry: Entry, tag: &str, definition: &str| Entry {
+            tag: Some(tag.into()),
+            definition: Some(definition.into()),
+            ..entry
+        };
+        let entries = vec![
+            named(entry(1, "TABLE", Section::PreData, &[]), "a part", ""),
+            named(entry(2, "TABLE", Section::PreData, &[]), "whole", ""),
+            named(
+                entry(3, "TRIGGER", Section::PostData, &[1]),
+                "a part t",
+                "ALTER TABLE \"a part\" DISABLE TRIGGER t;\n",
+            ),
+            named(entry(4, "TRIGGER", Section::PostData, &[2]), "whole t", "CREATE TRIGGER t …"),
+            named(entry(5, "TRIGGER", Section::PostData, &[1]), "a part own", "CREATE TRIGGER own …"),
+        ];
+        let steps: Vec<Step> = (0..entries.len()).map(step).collect();
+        let mut schedule = Schedule::new(&entries, &steps, (2..entries.len()).map(|n| n..n + 1).collect(), |_| 0);
+        assert_eq!(begin(&mut schedule), [4, 5]);
+        end(&mut schedule, 5);
+        assert_eq!(begin(&mut schedule), Vec::<i32>::new());
+        end(&mut schedule, 4);
+        assert_eq!(begin(&mut schedule), [3]);
     }
 
     #[test]
