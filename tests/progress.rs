@@ -110,11 +110,11 @@ fn dump(origin: &Database<'_>, format: &str, path: PathBuf) -> PathBuf {
 }
 
 /// Restores over one connection or several, and gives what was told of it.
-fn restore(target: &Database<'_>, path: &Path, options: &RestoreOptions) -> (RestoreSummary, Recorder) {
+fn restore(url: &str, path: &Path, options: &RestoreOptions) -> (RestoreSummary, Recorder) {
     let recorder = Recorder::default();
     let mut archive: Archive = archive::open(path, "restore").unwrap();
-    let again = |_: &BStr| Ok(connection(&target.url()));
-    let mut connection = connection(&target.url());
+    let again = |_: &BStr| Ok(connection(url));
+    let mut connection = connection(url);
     let summary = restore::restore_through(&mut connection, &again, &mut archive, options, &recorder).unwrap();
     (summary, recorder)
 }
@@ -150,7 +150,7 @@ fn restore_comes_to_what_was_said_beforehand() {
     ];
     let target = server.database("progress");
     for (what, path, options) in sets {
-        let (summary, recorder) = restore(&target, path, options);
+        let (summary, recorder) = restore(&target.url(), path, options);
         // Without drops, it meets what is there already.
         assert_eq!(summary.is_complete(), options.clean, "{what}: {summary:#?}");
         for told in recorder.0.lock().unwrap().iter() {
@@ -170,8 +170,8 @@ fn restore_comes_to_what_was_said_beforehand() {
 fn what_fails_or_is_left_out_counts_all_the_same() {
     let Some(server) = Server::get(REFERENCE) else { return };
     let dir = tempfile::tempdir().unwrap();
-    let origin = server.database("progress");
-    origin.psql(
+    let few = server.database("progress");
+    few.psql(
         "CREATE TYPE kind AS ENUM ('a'); CREATE TABLE untyped (kind kind, text text);
          INSERT INTO untyped SELECT 'a', md5(n::text) FROM generate_series(1, 20000) n; CREATE INDEX ON untyped (text);
          CREATE TABLE refused (text text);
@@ -179,7 +179,7 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
          CREATE TABLE fine (n integer PRIMARY KEY); INSERT INTO fine SELECT generate_series(1, 1000);
          CREATE VIEW beyond AS SELECT n FROM fine",
     );
-    let path = dump(&origin, "-Fc", dir.path().join("archive"));
+    let path = dump(&few, "-Fc", dir.path().join("archive"));
     // All but the type, and the table whose rows are to be refused.
     let opened = archive::open(&path, "list").unwrap();
     let is = |entry: &Entry, desc: &str, tag: &str| {
@@ -196,7 +196,7 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
              CREATE VIEW beyond AS SELECT n FROM fine; CREATE VIEW hanging AS SELECT n FROM beyond",
         );
         let options = RestoreOptions { jobs, list: Some(list.clone()), ..forced() };
-        let (summary, recorder) = restore(&target, &path, &options);
+        let (summary, recorder) = restore(&target.url(), &path, &options);
         let what = format!("{jobs} jobs");
         assert!(summary.errors.iter().any(|error| error.entry.tag == "refused"), "{summary:#?}");
         assert!(summary.skipped.iter().any(|entry| entry.tag == "untyped"), "{summary:#?}");
@@ -204,6 +204,16 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
             told.is_complete(&what);
         }
         assert!(recorder.phase("restore").done() > 500_000);
+    }
+    // What is reserved for superusers, and what needs it.
+    let path = dump(&origin(server), "-Fc", dir.path().join("reserved"));
+    for jobs in [1, 4] {
+        let target = server.database_with("progress", "OWNER carol");
+        let (summary, recorder) = restore(&target.url_as("carol"), &path, &RestoreOptions { jobs, ..forced() });
+        assert!(!summary.left.is_empty(), "{summary:#?}");
+        for told in recorder.0.lock().unwrap().iter() {
+            told.is_complete(&format!("{jobs} jobs by carol"));
+        }
     }
 }
 
