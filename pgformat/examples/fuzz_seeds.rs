@@ -6,6 +6,8 @@
 mod many_files;
 #[path = "../tests/format/model.rs"]
 mod model;
+#[path = "../tests/format/repeated.rs"]
+mod repeated;
 
 use std::fs;
 use std::path::PathBuf;
@@ -86,6 +88,8 @@ fn main() {
     for compression in [Compression::None, Compression::GZIP, Compression::Lz4, Compression::ZSTD] {
         write("read_archive", format!("custom-{compression}"), custom(compression));
     }
+    let (streamed, contents) = repeated::parts();
+    write("read_archive", "repeated".into(), [streamed, contents].concat());
     for minor in 10..=16 {
         for suffix in SUFFIXES {
             let set = Set::sound(minor, suffix);

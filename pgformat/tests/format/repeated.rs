@@ -18,7 +18,7 @@ fn archive() -> Archive {
 }
 
 /// The archive as it is written without seeking, and the table of contents that knows the places of the data.
-fn parts() -> (Vec<u8>, Vec<u8>) {
+pub fn parts() -> (Vec<u8>, Vec<u8>) {
     let archive = archive();
     let empty = Archive { entries: Vec::new(), contents: [].into(), ..archive.clone() }.streamed();
     // With no entries, there is their number after the header.
