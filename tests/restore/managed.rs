@@ -251,14 +251,38 @@ fn what_belongs_to_others_is_not_touched_and_named() {
         assert_eq!(entries(&out, "left_to_superuser"), ["COMMENT s.FUNCTION f()", "FUNCTION s.f()"], "{out}");
         assert!(out.stderr().contains("it stays as it was, for managed_member may not replace it"), "{out}");
         assert_eq!(database.psql("SELECT count(*) FROM s.b"), "1");
-        // Where nothing can be made, it is said what to do.
-        database.psql("DROP SCHEMA s CASCADE; CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO managed_member");
+        // Where nothing can be made anew nothing is dropped, and it is said what to do.
+        database.psql(
+            "DROP SCHEMA s CASCADE; CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO managed_member;
+             CREATE TABLE s.a AS SELECT 'precious' AS a; ALTER TABLE s.a OWNER TO managed_member",
+        );
         let out = scene.restore(&url, &[]);
-        assert!(out.stderr().contains("SCHEMA s: managed_member may not make anything in it; its owner can allow it: GRANT CREATE ON SCHEMA s TO managed_member"), "{out}");
-        assert_eq!(out.code(), 3, "{out}");
+        let advice = "SCHEMA s: managed_member may not make anything in it, so nothing is dropped; its owner can allow it: GRANT CREATE ON SCHEMA s TO managed_member";
+        assert!(out.stderr().contains(advice), "{out}");
+        assert_eq!((out.code(), database.psql("SELECT a FROM s.a")), (3, "precious".to_owned()), "{out}");
         database.psql("GRANT CREATE ON SCHEMA s TO managed_member");
         let out = scene.restore(&url, &["-1"]);
         assert_eq!((out.code(), entries(&out, "stays")), (0, vec!["SCHEMA s".to_owned()]), "{out}");
+        // So it is with the database itself.
+        let database = server.database("managed");
+        database.psql("CREATE SCHEMA s AUTHORIZATION managed_member");
+        for _ in 0..2 {
+            let out = scene.restore(&database.url_as("managed_member"), &["-1"]);
+            assert_eq!((out.code(), entries(&out, "stays")), (0, vec!["SCHEMA s".to_owned()]), "{out}");
+            let advice = format!("GRANT CREATE ON DATABASE {} TO managed_member", database.name());
+            assert!(out.stderr().contains("SCHEMA s: not dropped") && out.stderr().contains(&advice), "{out}");
+        }
+        // A role that cannot be taken is said, and a dry run says what a restore would.
+        let out = scene.restore(&url, &["--role", "managed_other"]);
+        assert_eq!(out.code(), 1, "{out}");
+        assert!(out.stdout().contains("could not take the role \\\"managed_other\\\": permission denied"), "{out}");
+        let out = output(lifeboat().arg("restore").arg(&scene.archive).args([
+            "--dry-run",
+            "--url",
+            &database.url_as("managed_member"),
+        ]));
+        assert_eq!(out.code(), 0, "{out}");
+        assert!(out.stderr().contains("SCHEMA s: not dropped"), "{out}");
     }
     server.psql("postgres", "DROP ROLE managed_member; DROP ROLE managed_group; DROP ROLE managed_other");
 }

@@ -2,6 +2,7 @@
 
 use super::execute::Run;
 use super::kinds;
+use super::limits;
 use super::needs;
 use super::summary::{self, EntryError, EntryName};
 use crate::postgres::version::ServerVersion;
@@ -71,6 +72,7 @@ impl Run<'_> {
         }
         let mut error = EntryError::server(&self.entries[entry], statement, &error);
         error.needs = self.needs(statement, &error);
+        limits::advise(&self.entries[entry], &mut error);
         self.put_down_error(entry, error);
         Ok(())
     }

@@ -8,29 +8,34 @@ use pgformat::Entry;
 use super::super::kinds::text;
 use super::super::options::RestoreOptions;
 use super::super::plan::Plan;
-use crate::Result;
+use super::super::summary::printable;
 use crate::postgres::objects::{event_trigger, publication};
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message, Reporter};
 use crate::sql::{Sql, quote};
 use crate::wire::{Connection, Param, Query, Row, Rows};
+use crate::{Error, ErrorKind, Result};
 
 /// What bounds the role that restores.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Facts {
     /// The role.
     pub role: BString,
-    /// What is there, belongs to others and could be in the archive, by its kind and name as a comment has them:
-    /// `EXTENSION hstore`.
+    /// The database.
+    pub database: BString,
+    /// What is there, belongs to others or could not be made anew, and could be in the archive, by its kind and name as a
+    /// comment has them: `EXTENSION hstore`.
     pub others: HashMap<BString, Object>,
     /// Owners that the archive names and the role cannot give objects to, and whether there is such a role.
     pub strangers: HashMap<BString, bool>,
 }
 
-/// Something that belongs to another role.
+/// Something that belongs to another role, or could not be made anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Object {
     pub owner: BString,
+    /// Whether it is the role's own: a schema or an extension, in a database in which it may make no such thing.
+    pub is_mine: bool,
     pub comment: Option<BString>,
     /// The statements that an archive would make it with, where all that it consists of is known.
     pub definition: Option<BString>,
@@ -67,16 +72,22 @@ pub(super) fn ask(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Option<Facts>> {
-    let mut begin = format!(
-        "BEGIN READ ONLY; SET LOCAL client_encoding = '{}'; SET LOCAL search_path = ''",
-        plan.settings.encoding
-    )
-    .into_bytes();
+    let encoding = &plan.settings.encoding;
+    let begin = format!("BEGIN READ ONLY; SET LOCAL client_encoding = '{encoding}'; SET LOCAL search_path = ''");
+    target.execute(begin.as_bytes())?;
     if let Some(role) = &options.role {
-        begin.extend_from_slice(b"; SET LOCAL ROLE ");
-        quote::ident(&mut begin, role.as_bstr());
+        let mut statement = b"SET LOCAL ROLE ".to_vec();
+        quote::ident(&mut statement, role.as_bstr());
+        target.execute(&statement).map_err(|error| {
+            let taking = format!("take the role \"{}\"", printable(role.as_bstr()));
+            match error.server() {
+                Some(report) => Error::new(ErrorKind::Server, taking)
+                    .why(printable(report.message.as_bstr()))
+                    .hint("nothing was changed; see --role"),
+                None => Error::new(error.kind(), taking).source(error),
+            }
+        })?;
     }
-    target.execute(&begin)?;
     let facts = ask_as_role(target, plan, entries, options, reporter);
     target.execute(b"ROLLBACK")?;
     facts
@@ -89,19 +100,24 @@ fn ask_as_role(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Option<Facts>> {
-    let who = target
-        .query("SELECT rolname::text AS role, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", &[])?;
+    let who = target.query(
+        "SELECT rolname::text AS role, rolsuper, pg_catalog.current_database()::text AS database \
+         FROM pg_catalog.pg_roles WHERE rolname = current_user",
+        &[],
+    )?;
     let who = who.one()?;
     if who.bool("rolsuper")? {
         return Ok(None);
     }
-    let mut facts = Facts { role: who.string("role")?, ..Facts::default() };
-    // A database that is yet to be made can only be asked when it is there.
-    if options.create {
-        return Ok(Some(facts));
-    }
+    let mut facts = Facts { role: who.string("role")?, database: who.string("database")?, ..Facts::default() };
     let server = ServerVersion(target.server_version());
-    let results = match target.pipeline(&queries(server, &owners(plan, entries, options))) {
+    let mut queries = queries(server);
+    // What is in a database that is yet to be made cannot be asked.
+    if options.create {
+        queries.clear();
+    }
+    queries.push(which_strangers(server, &owners(plan, entries, options)));
+    let results = match target.pipeline(&queries) {
         Ok(results) => results,
         // Not everybody may be allowed to look everywhere. The restore itself asks for none of it.
         Err(error) if error.server().is_some() && !target.is_broken() => {
@@ -113,11 +129,12 @@ fn ask_as_role(
         Err(error) => return Err(error),
     };
     let standard = plan.settings.standard_strings;
-    if let [extensions, schemas, event_triggers, publications, subscriptions, owners] = results.as_slice() {
+    if let [extensions, schemas, event_triggers, publications, subscriptions, _] = results.as_slice() {
         facts.add(extensions, "EXTENSION ", standard, extension)?;
         facts.add(schemas, "SCHEMA ", standard, |row, _, _| {
             let privileges = row.texts("privileges")?.into_iter().flatten().collect();
-            Ok(Object { may_create: row.bool("may_create")?, privileges, ..Object::default() })
+            let may_create = row.bool("may_create")?;
+            Ok(Object { is_mine: row.bool("is_mine")?, may_create, privileges, ..Object::default() })
         })?;
         let is_known = !server.is_newer_than_known();
         facts.add(event_triggers, "EVENT TRIGGER ", standard, |row, name, sql| {
@@ -130,9 +147,9 @@ fn ask_as_role(
         })?;
         // Their connection strings are secret.
         facts.add(subscriptions, "SUBSCRIPTION ", standard, |_, _, _| Ok(Object::default()))?;
-        for row in owners.iter() {
-            facts.strangers.insert(row.string("name")?, row.bool("is_there")?);
-        }
+    }
+    for row in results.last().into_iter().flat_map(Rows::iter) {
+        facts.strangers.insert(row.string("name")?, row.bool("is_there")?);
     }
     Ok(Some(facts))
 }
@@ -146,29 +163,41 @@ fn owners<'a>(plan: &Plan, entries: &'a [Entry], options: &RestoreOptions) -> Ve
     owners.into_iter().filter(|owner| !owner.is_empty()).collect()
 }
 
-fn queries(server: ServerVersion, owners: &[&BStr]) -> Vec<Query> {
-    let publications = publication::columns(server);
+fn which_strangers(server: ServerVersion, owners: &[&BStr]) -> Query {
     // To give an object to a role one must be able to take the role.
     let membership = if server.set_option_of_membership() { "SET" } else { "MEMBER" };
+    let sql = format!(
+        "SELECT o.name, r.oid IS NOT NULL AS is_there FROM pg_catalog.unnest($1) AS o (name) \
+         LEFT JOIN pg_catalog.pg_roles r ON r.rolname::text = o.name \
+         WHERE r.oid IS NULL OR NOT pg_catalog.pg_has_role(r.oid, '{membership}')"
+    );
+    Query::new("which owners objects cannot be given to", sql).param(Param::texts(owners))
+}
+
+fn queries(server: ServerVersion) -> Vec<Query> {
+    let publications = publication::columns(server);
     vec![
         Query::new(
             "the extensions of others",
             "SELECT e.extname::text AS name, pg_catalog.pg_get_userbyid(e.extowner)::text AS owner, \
+             pg_catalog.pg_has_role(e.extowner, 'USAGE') AS is_mine, \
              pg_catalog.obj_description(e.oid, 'pg_extension') AS comment, n.nspname::text AS schema \
              FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
-             WHERE NOT pg_catalog.pg_has_role(e.extowner, 'USAGE')",
+             WHERE NOT pg_catalog.pg_has_role(e.extowner, 'USAGE') \
+             OR NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')",
         ),
         Query::new(
             "the schemas of others",
             "SELECT nspname::text AS name, pg_catalog.pg_get_userbyid(nspowner)::text AS owner, \
+             pg_catalog.pg_has_role(nspowner, 'USAGE') AS is_mine, \
              pg_catalog.obj_description(oid, 'pg_namespace') AS comment, \
              pg_catalog.has_schema_privilege(oid, 'CREATE') AS may_create, \
              ARRAY(SELECT CASE WHEN grantee = 0 THEN 'PUBLIC' \
              ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)::text) END || ' ' || privilege_type \
              || CASE WHEN is_grantable THEN '*' ELSE '' END FROM pg_catalog.aclexplode( \
              coalesce(nspacl, pg_catalog.acldefault('n', nspowner)))) AS privileges \
-             FROM pg_catalog.pg_namespace WHERE NOT pg_catalog.pg_has_role(nspowner, 'USAGE') \
-             AND nspname !~ '^pg_' AND nspname <> 'information_schema'",
+             FROM pg_catalog.pg_namespace WHERE (NOT pg_catalog.pg_has_role(nspowner, 'USAGE') \
+             OR NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')) AND nspname !~ '^pg_' AND nspname <> 'information_schema'",
         ),
         Query::new(
             "the event triggers of others",
@@ -203,15 +232,6 @@ fn queries(server: ServerVersion, owners: &[&BStr]) -> Vec<Query> {
              JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database() \
              WHERE NOT pg_catalog.pg_has_role(s.subowner, 'USAGE')",
         ),
-        Query::new(
-            "which owners objects cannot be given to",
-            format!(
-                "SELECT o.name, r.oid IS NOT NULL AS is_there FROM pg_catalog.unnest($1) AS o (name) \
-                 LEFT JOIN pg_catalog.pg_roles r ON r.rolname::text = o.name \
-                 WHERE r.oid IS NULL OR NOT pg_catalog.pg_has_role(r.oid, '{membership}')"
-            ),
-        )
-        .param(Param::texts(owners)),
     ]
 }
 
@@ -237,7 +257,7 @@ impl Facts {
 
 fn extension(row: Row<'_>, name: &Sql, mut sql: Sql) -> Result<Object> {
     sql.kw("CREATE EXTENSION IF NOT EXISTS ").sql(name).kw(" WITH SCHEMA ").ident(row.text("schema")?).kw(";\n");
-    Ok(Object { definition: Some(sql.into_bstring()), ..Object::default() })
+    Ok(Object { definition: Some(sql.into_bstring()), is_mine: row.bool("is_mine")?, ..Object::default() })
 }
 
 fn event_trigger(row: Row<'_>, name: &Sql, sql: Option<Sql>) -> Result<Object> {

@@ -27,6 +27,7 @@ use crate::progress::{Message, Reporter};
 use crate::sql::quote;
 use crate::wire::Connection;
 use facts::{Facts, Function, Object};
+pub(super) use refusals::advise;
 
 /// Why something is left that is not refused itself.
 const ALONG: &str = "left along with ";
@@ -73,11 +74,12 @@ fn adapt(plan: &mut Plan, entries: &[Entry], options: &RestoreOptions, facts: &F
         limits: Limits { role: Some(facts.role.clone()), ..Limits::default() },
         told: Vec::new(),
         same: BTreeMap::new(),
+        kept: HashSet::new(),
     };
     let mut planned: Vec<usize> = plan.drops.iter().chain(&plan.steps).map(|step| step.entry).collect();
     planned.sort_unstable();
     planned.dedup();
-    let (mut whole, mut replaced, mut kept) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut whole, mut replaced) = (HashSet::new(), HashSet::new());
     for at in planned {
         if review.limits.settled.contains(&at) {
             continue;
@@ -89,16 +91,17 @@ fn adapt(plan: &mut Plan, entries: &[Entry], options: &RestoreOptions, facts: &F
     for (at, function) in review.functions(plan) {
         replaced.extend(review.is_replaced(at, function).then_some(at));
         // It cannot be dropped, for it holds the function.
-        kept.extend(review.schema_of(at));
+        review.kept.extend(review.schema_of(at));
     }
     whole.extend(review.limits.settled.iter().copied());
     let is_statement = |action: &Action| !matches!(action, Action::Set(_) | Action::Become(_) | Action::Heading(_));
     plan.drops.retain(|step| {
-        let stays = [&whole, &replaced, &kept].iter().any(|stay| stay.contains(&step.entry));
+        let stays = [&whole, &replaced, &review.kept].iter().any(|stay| stay.contains(&step.entry))
+            || review.is_in_barren_schema(step.entry);
         !(stays && is_statement(&step.action))
     });
     plan.steps.retain(|step| {
-        let is_made = matches!(step.action, Action::Define(_)) && kept.contains(&step.entry);
+        let is_made = matches!(step.action, Action::Define(_)) && review.kept.contains(&step.entry);
         !(is_made || (whole.contains(&step.entry) && is_statement(&step.action)))
     });
     for step in plan.steps.iter_mut().filter(|step| replaced.contains(&step.entry)) {
@@ -123,8 +126,10 @@ struct Review<'a> {
     standard_strings: bool,
     limits: Limits,
     told: Vec<Message>,
-    /// What stays and is the same, by kind and owner.
-    same: BTreeMap<(String, &'a BStr), Vec<String>>,
+    /// What stays and is the same, by kind and owner; no owner if it stays because it could not be made anew.
+    same: BTreeMap<(String, Option<&'a BStr>), Vec<String>>,
+    /// Entries whose objects are neither dropped nor made, but changed.
+    kept: HashSet<usize>,
 }
 
 impl<'a> Review<'a> {
@@ -138,6 +143,12 @@ impl<'a> Review<'a> {
             return self.privileges(at);
         }
         let Some(object) = self.facts.others.get(&name(entry)) else { return false };
+        if object.is_mine {
+            // Of what would be dropped it is known then that it is lost.
+            self.stays(at, object);
+            self.kept.insert(at);
+            return false;
+        }
         match text(&entry.desc).as_bytes() {
             b"EXTENSION" => {
                 self.stays(at, object);
@@ -178,7 +189,7 @@ impl<'a> Review<'a> {
     fn comment(&mut self, at: usize) -> bool {
         let entry = &self.entries[at];
         let tag = text(&entry.tag);
-        let Some(object) = self.facts.others.get(tag) else { return false };
+        let Some(object) = self.facts.others.get(tag).filter(|object| !object.is_mine) else { return false };
         let mut same = [b"COMMENT ON ", tag.as_bytes(), b" IS "].concat();
         if !text(&entry.definition).starts_with(&same) {
             return false;
@@ -216,7 +227,7 @@ impl<'a> Review<'a> {
     fn privileges(&mut self, at: usize) -> bool {
         let entry = &self.entries[at];
         let tag = text(&entry.tag);
-        let Some(object) = self.facts.others.get(tag) else { return false };
+        let Some(object) = self.facts.others.get(tag).filter(|object| !object.is_mine) else { return false };
         if !privileges::are_given(text(&entry.definition), tag, &object.privileges) {
             let owner = show(object.owner.as_bstr());
             self.leave(
@@ -281,10 +292,19 @@ impl<'a> Review<'a> {
 
     fn stays(&mut self, at: usize, object: &'a Object) {
         let entry = EntryName::of(&self.entries[at]);
-        let of_kind = self.same.entry((entry.desc.clone(), object.owner.as_bstr())).or_default();
-        of_kind.push(entry.tag.clone());
-        let why = format!("it belongs to {}, and {} may not replace it", show(object.owner.as_bstr()), self.role());
+        let owner = (!object.is_mine).then(|| object.owner.as_bstr());
+        self.same.entry((entry.desc.clone(), owner)).or_default().push(entry.tag.clone());
+        let why = match owner {
+            Some(owner) => format!("it belongs to {}, and {} may not replace it", show(owner), self.role()),
+            None => format!("{} may not make any in this database", self.role()),
+        };
         self.limits.stays.push(Stay { entry, why });
+    }
+
+    /// Whether an entry's object is in a schema in which the role may not make it anew, were it dropped.
+    fn is_in_barren_schema(&self, at: usize) -> bool {
+        let schema = text(&self.entries[at].schema);
+        !schema.is_empty() && self.facts.others.get(&named("SCHEMA", schema)).is_some_and(|schema| !schema.may_create)
     }
 
     fn leave(&mut self, at: usize, why: String) {
@@ -313,9 +333,13 @@ impl<'a> Review<'a> {
 
 /// What an entry is called where something is said about it: its kind and its name, quoted where needed.
 fn name(entry: &Entry) -> BString {
-    let mut name = [text(&entry.desc).as_bytes(), b" "].concat();
-    quote::ident(&mut name, text(&entry.tag));
-    name.into()
+    named(text(&entry.desc), text(&entry.tag))
+}
+
+fn named(kind: impl AsRef<[u8]>, name: &BStr) -> BString {
+    let mut result = [kind.as_ref(), b" "].concat();
+    quote::ident(&mut result, name);
+    result.into()
 }
 
 fn show(name: &BStr) -> String {

@@ -1,6 +1,7 @@
 //! What a server refuses to a role that is no superuser, and what goes along with that.
 
 use bstr::ByteSlice;
+use pgformat::Entry;
 use pgformat::kinds::Group;
 
 use super::super::execute::Run;
@@ -221,10 +222,7 @@ impl Run<'_> {
     /// Puts down that an entry is left to a superuser.
     fn leave(&mut self, entry: usize, mut error: EntryError) {
         let at = &self.entries[entry];
-        if kinds::is(at, "EXTENSION") {
-            let advice = "let a superuser create it in this database, and restore again";
-            error.hint = Some(error.hint.map_or_else(|| advice.to_owned(), |hint| format!("{hint} {advice}")));
-        }
+        advise(at, &mut error);
         // What watches the database or sends its rows elsewhere is missed by nobody who restores it.
         let is_apart = is_apart(kinds::group(at)) || kinds::is(at, "EVENT TRIGGER");
         self.reporter.message(Message {
@@ -257,4 +255,12 @@ fn is_of_table(group: Group) -> bool {
             | Group::Routine
             | Group::Other
     )
+}
+
+/// Adds what to do to the refusal of an extension, which much of an archive may need.
+pub(in super::super) fn advise(entry: &Entry, error: &mut EntryError) {
+    if kinds::is(entry, "EXTENSION") && error.sqlstate.as_deref() == Some(NOT_PERMITTED) {
+        let advice = "let a superuser create it in this database, and restore again";
+        error.hint = Some(error.hint.take().map_or_else(|| advice.to_owned(), |hint| format!("{hint}; {advice}")));
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use bstr::{BStr, BString};
+use bstr::BStr;
 
 use super::super::kinds::text;
 use super::super::plan::{Action, Plan};
 use super::super::summary::EntryName;
-use super::{Review, show};
+use super::{Review, named, show};
 use crate::progress::{Level, Message};
 use crate::sql::quote;
 
@@ -27,7 +27,18 @@ impl Review<'_> {
                 1 => ["it", "stays as it is: it belongs", "it"],
                 _ => ["they", "stay as they are: they belong", "them"],
             };
-            let text = format!("{they} {stay} to {}, and {} may not replace {them}", show(owner), self.role());
+            let role = self.role();
+            let text = match owner {
+                Some(owner) => format!("{they} {stay} to {}, and {role} may not replace {them}", show(owner)),
+                None => {
+                    let mut allow = b"GRANT CREATE ON DATABASE ".to_vec();
+                    quote::ident(&mut allow, self.facts.database.as_ref());
+                    let allow = show(BStr::new(allow.as_slice()));
+                    format!(
+                        "not dropped, for {role} could not make {them} anew; the owner of the database can allow it: {allow} TO {role}"
+                    )
+                }
+            };
             self.tell(format!("{kind} {}", names.join(", ")), text);
         }
     }
@@ -38,13 +49,11 @@ impl Review<'_> {
         let made = plan.steps.iter().filter(|step| matches!(step.action, Action::Define(_)));
         let schemas: BTreeSet<&BStr> = made.map(|step| text(&entries[step.entry].schema)).collect();
         for schema in schemas {
-            let mut name = b"SCHEMA ".to_vec();
-            quote::ident(&mut name, schema);
-            let name = BString::from(name);
+            let name = named("SCHEMA", schema);
             if self.facts.others.get(&name).is_some_and(|object| !object.may_create) {
                 let name = show(BStr::new(name.as_slice()));
                 let hint = format!("its owner can allow it: GRANT CREATE ON {name} TO {}", self.role());
-                self.tell(name, format!("{} may not make anything in it; {hint}", self.role()));
+                self.tell(name, format!("{} may not make anything in it, so nothing is dropped; {hint}", self.role()));
             }
         }
     }

@@ -220,3 +220,29 @@ fn owners_that_cannot_be_given_objects_are_put_down_once() {
         made.plan.steps.iter().any(|step| matches!(&step.action, Action::Alter(s) if s.contains_str("OWNER TO boss")))
     );
 }
+
+#[test]
+fn what_could_not_be_made_anew_is_not_dropped() {
+    let entries = archive();
+    let own = |object| Object { is_mine: true, ..object };
+    let others = vec![
+        ("SCHEMA app", own(Object { may_create: true, ..of_root("", "x") })),
+        ("EXTENSION \"a-b\"", own(extension("public", "no"))),
+    ];
+    let made = made(&entries, &RestoreOptions::default(), &Facts { database: "D b".into(), ..with(others) });
+    let statements = made.statements(&entries);
+    assert!(!statements.iter().any(|s| s.contains("SCHEMA app") || s.contains("SCHEMA IF")), "{statements:?}");
+    assert!(
+        !statements.iter().any(|s| s.contains("DROP EXTENSION") || s.contains("CREATE EXTENSION")),
+        "{statements:?}"
+    );
+    // What is its own it may change.
+    assert!(statements.iter().any(|s| s.starts_with("COMMENT ON EXTENSION")), "{statements:?}");
+    assert!(made.said.iter().all(|said| said.contains("GRANT CREATE ON DATABASE \"D b\" TO app")), "{:?}", made.said);
+    assert_eq!((made.said.len(), made.left()), (2, Vec::new()));
+
+    let barren = with(vec![("SCHEMA app", Object { may_create: false, ..of_root("", "x") })]);
+    let made = super::tests::made(&entries, &RestoreOptions::default(), &barren);
+    let drops: Vec<_> = made.plan.drops.iter().filter(|step| matches!(step.action, Action::Drop(_))).collect();
+    assert_eq!(drops.len(), 2, "the event trigger and the extension: {drops:?}");
+}
