@@ -272,6 +272,11 @@ fn what_belongs_to_others_is_not_touched_and_named() {
             let advice = format!("GRANT CREATE ON DATABASE {} TO managed_member", database.name());
             assert!(out.stderr().contains("SCHEMA s: not dropped") && out.stderr().contains(&advice), "{out}");
         }
+        database.psql("DROP SCHEMA s CASCADE");
+        let out = scene.restore(&database.url_as("managed_member"), &["-1"]);
+        assert_eq!(entries(&out, "errors"), ["SCHEMA s"], "{out}");
+        assert!(out.stderr().contains("can allow it with GRANT CREATE ON DATABASE"), "{out}");
+        database.psql("CREATE SCHEMA s AUTHORIZATION managed_member");
         // A role that cannot be taken is said, and a dry run says what a restore would.
         let out = scene.restore(&url, &["--role", "managed_other"]);
         assert_eq!(out.code(), 1, "{out}");

@@ -257,10 +257,18 @@ fn is_of_table(group: Group) -> bool {
     )
 }
 
-/// Adds what to do to the refusal of an extension, which much of an archive may need.
+/// Adds what to do to the refusal of a schema or an extension, which much of an archive may need.
 pub(in super::super) fn advise(entry: &Entry, error: &mut EntryError) {
-    if kinds::is(entry, "EXTENSION") && error.sqlstate.as_deref() == Some(NOT_PERMITTED) {
-        let advice = "let a superuser create it in this database, and restore again";
-        error.hint = Some(error.hint.take().map_or_else(|| advice.to_owned(), |hint| format!("{hint}; {advice}")));
+    if error.sqlstate.as_deref() != Some(NOT_PERMITTED) {
+        return;
     }
+    let advice = match text(&entry.desc).as_bytes() {
+        b"EXTENSION" => "let a superuser create it in this database, and restore again",
+        b"SCHEMA" => "the owner of the database can allow it with GRANT CREATE ON DATABASE",
+        _ => return,
+    };
+    error.hint = Some(match error.hint.take() {
+        Some(hint) => format!("{}; {advice}", hint.trim_end_matches('.')),
+        None => advice.to_owned(),
+    });
 }
