@@ -5,6 +5,7 @@
 //! before what it depends on, and never two at a time that would wait for each other's locks. Privileges are given over
 //! the first connection again, and what has to come after them is handed out as before.
 
+mod before;
 mod schedule;
 mod worker;
 

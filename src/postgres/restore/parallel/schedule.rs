@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use bstr::ByteSlice;
-use pgformat::kinds::{Group, Pass};
+use pgformat::kinds::Pass;
 use pgformat::{DumpId, Entry, Section};
 
 use super::super::kinds;
 use super::super::plan::Step;
 use super::super::select::Wanted;
+use super::before::Before;
 
 /// For each entry, whether it may be restored beside others: what belongs to the data or comes after it, and what is said
 /// about such objects or needs them. What else comes before the data is made in the archive's order, and privileges,
@@ -70,6 +70,10 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Schedule {
     items: Vec<Item>,
+    /// Items that are rows of tables, and are not there yet.
+    rows: HashSet<usize>,
+    /// The items that wait until there are none of these.
+    after_rows: Vec<usize>,
     /// Items that wait for nothing, the largest last.
     ready: Vec<usize>,
     running: Vec<usize>,
@@ -83,8 +87,6 @@ impl Schedule {
         parts: Vec<Range<usize>>,
         work: impl Fn(usize) -> u64,
     ) -> Self {
-        let places: HashMap<DumpId, usize> =
-            entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect();
         let mut items: Vec<Item> = Vec::with_capacity(parts.len());
         for part in parts {
             let entry = steps[part.start].entry;
@@ -100,57 +102,24 @@ impl Schedule {
                 state: State::Waiting,
             });
         }
-        let item_of: HashMap<usize, usize> = items.iter().enumerate().map(|(n, item)| (item.entry, n)).collect();
-        let on = |entry: &Entry| -> Vec<usize> {
-            entry.dependencies.iter().filter_map(|id| places.get(id).copied()).collect()
-        };
-        // What needs a table needs its rows once there are any.
-        let mut rows_of: HashMap<usize, Vec<usize>> = HashMap::new();
-        for (n, item) in items.iter().enumerate().filter(|(_, item)| kinds::is(&entries[item.entry], "TABLE DATA")) {
-            for table in on(&entries[item.entry]) {
-                rows_of.entry(table).or_default().push(n);
-            }
-        }
-        // Triggers by their names, without those of their tables.
-        let trigger = |n: usize| -> Option<&[u8]> {
-            let entry = Some(&entries[items[n].entry]).filter(|entry| kinds::is(entry, "TRIGGER"))?;
-            let table = on(entry).into_iter().find(|at| kinds::group(&entries[*at]) == Group::Relation)?;
-            kinds::text(&entry.tag).strip_prefix(kinds::text(&entries[table].tag).as_bytes())?.strip_prefix(b" ")
-        };
-        let is_made = |n: usize| kinds::text(&entries[items[n].entry].definition).starts_with(b"CREATE ");
-        let mut triggers: HashMap<&[u8], Vec<usize>> = HashMap::new();
-        for (n, name) in (0..items.len()).filter(|n| is_made(*n)).filter_map(|n| Some((n, trigger(n)?))) {
-            triggers.entry(name).or_default().push(n);
-        }
-        // One that a partition has from its parent is only switched on or off there, with no word of the parent's.
-        let inherited: HashMap<usize, Vec<usize>> = (0..items.len())
-            .filter(|n| !is_made(*n))
-            .filter_map(|n| Some((n, triggers.get(trigger(n)?)?.clone())))
-            .collect();
+        let of_items: Vec<usize> = items.iter().map(|item| item.entry).collect();
+        let before = Before::new(entries, &of_items);
+        let rows: HashSet<usize> = (0..items.len()).filter(|n| before.is_rows(*n)).collect();
+        let mut after_rows = Vec::new();
         for n in 0..items.len() {
-            let entry = &entries[items[n].entry];
-            let mut before: HashSet<usize> = inherited.get(&n).into_iter().flatten().copied().collect();
-            let mut tables = HashSet::new();
-            for at in on(entry) {
-                if let Some(&other) = item_of.get(&at).filter(|other| **other != n) {
-                    before.insert(other);
-                    tables.extend(items[other].tables.iter().copied());
-                }
-                if kinds::group(&entries[at]) == Group::Relation {
-                    tables.insert(at);
-                    if entry.section != Section::Data {
-                        before.extend(rows_of.get(&at).into_iter().flatten().filter(|other| **other != n));
-                    }
-                }
+            let mut tables: HashSet<usize> = before.tables(n).collect();
+            before.said(n).for_each(|other| tables.extend(&items[other].tables));
+            let mut needs = before.needs(n);
+            if needs.all_rows && !rows.is_empty() {
+                needs.items.retain(|other| !rows.contains(other));
+                items[n].waits_for += 1;
+                after_rows.push(n);
             }
-            for other in &before {
-                items[*other].then.push(n);
-            }
-            let item = &mut items[n];
-            item.waits_for = before.len();
-            item.tables = tables;
+            items[n].waits_for += needs.items.len();
+            items[n].tables = tables;
+            needs.items.into_iter().for_each(|other| items[other].then.push(n));
         }
-        let mut schedule = Self { items, ready: Vec::new(), running: Vec::new() };
+        let mut schedule = Self { items, rows, after_rows, ready: Vec::new(), running: Vec::new() };
         let ready: Vec<usize> = (0..schedule.items.len()).filter(|n| schedule.items[*n].waits_for == 0).collect();
         schedule.add_ready(ready);
         schedule
@@ -190,7 +159,11 @@ impl Schedule {
         self.running.retain(|other| *other != n);
         self.items[n].state = State::Done;
         let mut ready = Vec::new();
-        for then in std::mem::take(&mut self.items[n].then) {
+        let mut then = std::mem::take(&mut self.items[n].then);
+        if self.rows.remove(&n) && self.rows.is_empty() {
+            then.append(&mut self.after_rows);
+        }
+        for then in then {
             let item = &mut self.items[then];
             item.waits_for = item.waits_for.saturating_sub(1);
             if item.waits_for == 0 && item.state == State::Waiting {
@@ -312,31 +285,67 @@ mod tests {
         assert_eq!(schedule.running(), 0);
     }
 
+    fn named(entry: Entry, tag: &str, definition: &str) -> Entry {
+        Entry { tag: Some(tag.into()), definition: Some(definition.into()), ..entry }
+    }
+
+    /// A schedule of all that does not come before the data.
+    fn schedule_of(entries: &[Entry]) -> Schedule {
+        let steps: Vec<Step> = (0..entries.len()).map(step).collect();
+        let late = (0..entries.len()).filter(|n| entries[*n].section != Section::PreData);
+        Schedule::new(entries, &steps, late.map(|n| n..n + 1).collect(), |_| 0)
+    }
+
     #[test]
     fn trigger_of_a_partition_is_switched_when_its_parents_was_made() {
-        let named = |entry: Entry, tag: &str, definition: &str| Entry {
-            tag: Some(tag.into()),
-            definition: Some(definition.into()),
-            ..entry
-        };
-        let entries = vec![
+        let disable = "ALTER TABLE \"a part\" DISABLE TRIGGER t;\n";
+        let mut schedule = schedule_of(&[
             named(entry(1, "TABLE", Section::PreData, &[]), "a part", ""),
             named(entry(2, "TABLE", Section::PreData, &[]), "whole", ""),
-            named(
-                entry(3, "TRIGGER", Section::PostData, &[1]),
-                "a part t",
-                "ALTER TABLE \"a part\" DISABLE TRIGGER t;\n",
-            ),
+            named(entry(3, "TRIGGER", Section::PostData, &[1]), "a part t", disable),
             named(entry(4, "TRIGGER", Section::PostData, &[2]), "whole t", "CREATE TRIGGER t …"),
             named(entry(5, "TRIGGER", Section::PostData, &[1]), "a part own", "CREATE TRIGGER own …"),
-        ];
-        let steps: Vec<Step> = (0..entries.len()).map(step).collect();
-        let mut schedule = Schedule::new(&entries, &steps, (2..entries.len()).map(|n| n..n + 1).collect(), |_| 0);
+        ]);
         assert_eq!(begin(&mut schedule), [4, 5]);
-        end(&mut schedule, 5);
-        assert_eq!(begin(&mut schedule), Vec::<i32>::new());
         end(&mut schedule, 4);
+        assert_eq!(begin(&mut schedule), Vec::<i32>::new());
+        end(&mut schedule, 5);
         assert_eq!(begin(&mut schedule), [3]);
+    }
+
+    #[test]
+    fn rows_come_before_what_would_hold_for_them_though_they_are_of_another_table() {
+        let archive = |data: &str| {
+            vec![
+                named(entry(1, "TABLE", Section::PreData, &[]), "whole", ""),
+                named(entry(2, "TABLE", Section::PreData, &[]), "part", ""),
+                named(entry(3, "TABLE", Section::PreData, &[2]), "child of part", ""),
+                named(entry(4, "TABLE ATTACH", Section::PreData, &[1, 2]), "part", ""),
+                entry(5, "DOMAIN", Section::PreData, &[]),
+                named(entry(6, "TABLE DATA", Section::Data, &[3]), "child of part", data),
+                named(entry(7, "TABLE DATA", Section::Data, &[2]), "part", data),
+                named(entry(8, "CONSTRAINT", Section::PostData, &[1]), "key", "ALTER TABLE ONLY whole ADD …"),
+                named(entry(9, "TRIGGER", Section::PostData, &[1]), "whole t", "CREATE TRIGGER t …"),
+                named(entry(10, "CHECK CONSTRAINT", Section::PostData, &[5]), "c", "ALTER DOMAIN d ADD …"),
+                named(entry(11, "TRIGGER", Section::PostData, &[2]), "part u", "CREATE TRIGGER u …"),
+            ]
+        };
+        let mut schedule = schedule_of(&archive(""));
+        assert_eq!(begin(&mut schedule), [6, 7, 8]);
+        end(&mut schedule, 8);
+        end(&mut schedule, 7);
+        assert_eq!(begin(&mut schedule), Vec::<i32>::new());
+        end(&mut schedule, 6);
+        assert_eq!(begin(&mut schedule), [9, 10, 11]);
+
+        // These rows may go into any partition.
+        let mut schedule = schedule_of(&archive("-- load via partition root whole"));
+        assert_eq!(begin(&mut schedule), [6, 7, 8]);
+        end(&mut schedule, 8);
+        end(&mut schedule, 6);
+        assert_eq!(begin(&mut schedule), Vec::<i32>::new());
+        end(&mut schedule, 7);
+        assert_eq!(begin(&mut schedule), [9, 10, 11]);
     }
 
     #[test]
