@@ -93,6 +93,35 @@ fn rows_that_the_server_does_not_store_are_an_error() {
 }
 
 #[test]
+fn encoding_that_the_target_cannot_convert_is_an_error_that_names_it_before_anything_is_changed() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let origin = server.database_with("origin", "ENCODING 'LATIN1' LOCALE 'C'");
+    origin.psql("CREATE TABLE t AS SELECT 1 AS a");
+    origin.pg_dump(REFERENCE, &[], &archive);
+    let target = server.database_with("target", "ENCODING 'EUC_JP' LOCALE 'C'");
+    target.psql("CREATE TABLE t AS SELECT 2 AS a");
+    for options in [forced(), RestoreOptions::default()] {
+        let error = restore_into(&target, &archive, &options).unwrap_err();
+        assert!(error.to_string().contains("use the archive's encoding, LATIN1"), "{error}");
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("nothing was changed")), "{error}");
+    }
+    assert_eq!(target.psql("SELECT a FROM t"), "2");
+    // Into one with room for all of its characters, and back.
+    let target = server.database_with("target", "ENCODING 'UTF8' LOCALE 'C'");
+    origin.psql("INSERT INTO t VALUES (3); COMMENT ON TABLE t IS U&'\\00e4'");
+    origin.pg_dump(REFERENCE, &[], &archive);
+    restore_all(&target, &archive, &forced());
+    assert_eq!(target.psql("SELECT encode(convert_to(obj_description('t'::regclass), 'UTF8'), 'hex')"), "c3a4");
+    let (wide, again) = (dir.path().join("wide"), dir.path().join("again"));
+    target.pg_dump(REFERENCE, &[], &wide);
+    restore_all(&origin, &wide, &forced());
+    origin.pg_dump(REFERENCE, &[], &again);
+    assert_same("there and back", &archive, &again, Rows::InOrder);
+}
+
+#[test]
 fn databases_in_other_encodings_are_restored_byte_by_byte() {
     let Some(server) = Server::get(REFERENCE) else { return };
     for (encoding, name, bytes) in

@@ -68,6 +68,14 @@ impl ArchiveSettings {
         Ok(settings)
     }
 
+    /// What to say where the server does not take the archive's encoding.
+    pub(super) fn not_spoken(&self, error: Error) -> Error {
+        let error = Error::new(error.kind(), format!("use the archive's encoding, {}", self.encoding)).source(error);
+        error.hint(
+            "nothing was changed: take a database in an encoding that the archive's can be converted to, such as UTF8",
+        )
+    }
+
     /// The statements that begin a session.
     pub fn statements(&self, options: &RestoreOptions, target: &Target) -> Vec<BString> {
         let mut result: Vec<BString> = Vec::new();

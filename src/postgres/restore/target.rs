@@ -75,7 +75,8 @@ impl Found {
             return Self::creation(entries, options, target);
         }
         // Names are compared with the archive's, byte by byte.
-        target.execute(format!("SET client_encoding = '{}'", plan.settings.encoding).as_bytes())?;
+        let encoding = format!("SET client_encoding = '{}'", plan.settings.encoding);
+        target.execute(encoding.as_bytes()).map_err(|error| plan.settings.not_spoken(error))?;
         let present = relations(target)?;
         let database = target.query("SELECT pg_catalog.current_database()::text AS name", &[])?;
         let named = |is_of: fn(Group, Wanted) -> bool| -> HashSet<(&[u8], &[u8])> {

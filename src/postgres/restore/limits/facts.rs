@@ -74,7 +74,7 @@ pub(super) fn ask(
 ) -> Result<Option<Facts>> {
     let encoding = &plan.settings.encoding;
     let begin = format!("BEGIN READ ONLY; SET LOCAL client_encoding = '{encoding}'; SET LOCAL search_path = ''");
-    target.execute(begin.as_bytes())?;
+    target.execute(begin.as_bytes()).map_err(|error| plan.settings.not_spoken(error))?;
     if let Some(role) = &options.role {
         let mut statement = b"SET LOCAL ROLE ".to_vec();
         quote::ident(&mut statement, role.as_bstr());
