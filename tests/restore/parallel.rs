@@ -241,6 +241,12 @@ fn what_could_not_be_dropped_gets_its_keys_and_indexes_back() {
         assert!(!out.stderr().contains("is not there"), "{out}");
         dump(&origin, &dir.path().join("now"));
         archive::assert_same(&format!("{jobs} jobs"), &expected, &dir.path().join("now"), Rows::AnyOrder);
+        // What nobody tried to drop is there as well.
+        origin.psql("DROP INDEX held_n_idx; ALTER TABLE user_of DROP CONSTRAINT user_of_key_fkey");
+        let out = restore(&origin, &path, &["--no-clean", "--jobs", jobs]);
+        assert_eq!(out.code(), 3, "{out}");
+        dump(&origin, &dir.path().join("now"));
+        archive::assert_same(&format!("{jobs} jobs, no drops"), &expected, &dir.path().join("now"), Rows::AnyOrder);
     }
 }
 
