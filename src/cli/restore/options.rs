@@ -122,7 +122,8 @@ struct HowArgs {
     /// Leave out the rows of a table that could not be created (the default)
     #[arg(long, overrides_with = "data_for_failed_tables")]
     no_data_for_failed_tables: bool,
-    /// Everything in one transaction: all of it, or nothing
+    /// Everything in one transaction: all of it, or nothing (without event triggers, publications and subscriptions that
+    /// only a superuser may make: these are named and left)
     #[arg(long, short = '1', conflicts_with = "transaction_size")]
     single_transaction: bool,
     /// Commit after every N objects, and stop at the first error

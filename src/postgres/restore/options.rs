@@ -56,7 +56,8 @@ pub struct RestoreOptions {
     pub row_security: bool,
     /// Take this role before anything is restored.
     pub role: Option<BString>,
-    /// All or nothing: one transaction, which the first error ends.
+    /// All or nothing: one transaction, which the first error ends. An event trigger, publication or subscription that
+    /// the role may not make is left out of it.
     pub single_transaction: bool,
     /// Commit after this many objects or statements, and stop at the first error.
     pub transaction_size: Option<u32>,
