@@ -6,6 +6,7 @@ mod format;
 mod formats;
 mod gauntlet;
 mod large_objects;
+mod old_archives;
 mod postgis;
 mod standby;
 mod subscription;

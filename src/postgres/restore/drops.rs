@@ -83,13 +83,19 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
     }
 }
 
-/// Whether the object can stay because making it anew would change nothing: a schema or an extension that holds what is
-/// not in the archive, or has it depend on it.
+/// Whether the object can stay because making it anew would change nothing: a schema, an extension or a language that
+/// holds what is not in the archive, or has it depend on it. Up to PostgreSQL 9.0 PL/pgSQL was a language of its own, which
+/// is in the archives; now it belongs to an extension, which comes with every database.
 fn stays(run: &mut Run<'_>, entry: usize, error: &EntryError) -> bool {
-    let is_container = ["SCHEMA", "EXTENSION"].iter().any(|desc| kinds::is(&run.entries[entry], desc));
-    let stays = is_container && error.sqlstate.as_deref() == Some("2BP01");
+    let is = |desc: &&str| kinds::is(&run.entries[entry], desc);
+    let stays =
+        ["SCHEMA", "EXTENSION", "PROCEDURAL LANGUAGE"].iter().any(is) && error.sqlstate.as_deref() == Some("2BP01");
     if stays {
-        let detail = error.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        let detail = match &error.detail {
+            Some(detail) => format!(": {detail}"),
+            None if is(&"PROCEDURAL LANGUAGE") => format!(": {}", error.message),
+            None => String::new(),
+        };
         run.say(Level::Warning, entry, format!("it stays, because other objects depend on it{detail}"));
         run.kept.insert(entry);
     }
