@@ -21,7 +21,7 @@ pub struct Limits {
 impl Limits {
     /// Bytes of a table of contents that is compressed, which nobody but a person with a compressor does: its length says
     /// nothing of what it will be in memory.
-    pub(crate) const PACKED_CONTENTS: u64 = 64 << 20;
+    pub(crate) const PACKED_CONTENTS: u64 = 16 << 20;
 
     /// What fits every archive that PostgreSQL's tools can read back.
     pub const DEFAULT: Self = Self {

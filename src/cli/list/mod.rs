@@ -40,7 +40,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let file = &args.file;
     let list = |file: &Path| match args.sizes || args.rows {
         true => sizes::list(file, args.rows, &Console::new(common)),
-        false => archive::list(file),
+        false => archive::list(file, common.json),
     };
     if is_archive(file) || file == Path::new("-") || (file.exists() && !file.is_file()) {
         list(file)
