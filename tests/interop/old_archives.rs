@@ -1,5 +1,6 @@
 //! Archives that real pg_dump programs of long ago wrote: of versions 1.12 and 1.13, see `old/README.md`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -67,4 +68,30 @@ fn are_restored_on_every_server_more_than_once() {
             assert_same(&format!("{version} on {}", server.major()), &others, &ours, Rows::AnyOrder);
         }
     }
+}
+
+/// No server here can make such a table, so an archive says it of one that is none.
+#[test]
+fn a_table_that_had_oids_is_named() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let (origin, target) = (server.database("oids"), server.database("oids"));
+    origin.psql("CREATE TABLE numbered (a integer)");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    // Without data there are no offsets that would be others then.
+    origin.pg_dump(REFERENCE, &["-s"], &path);
+    let bytes = fs::read(&path).unwrap();
+    let flag = b"\x00\x05\0\0\0false";
+    let at = bytes.windows(flag.len()).rposition(|window| window == flag).unwrap();
+    let changed = [&bytes[..at], b"\x00\x04\0\0\0true", &bytes[at + flag.len()..]].concat();
+    fs::write(&path, changed).unwrap();
+    let warning =
+        "warning: TABLE public.numbered: its rows had OIDs, which servers have no more: it is restored without";
+    let said = run(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&path));
+    assert!(said.stderr().contains(warning), "{said}");
+    assert_eq!(target.psql("SELECT count(*) FROM numbered"), "0");
+    let said = run(lifeboat().args(["restore", "--script", "-"]).arg(&path));
+    assert!(said.stderr().contains(warning), "{said}");
+    let said = run(lifeboat().args(["restore", "--script", "-", "-t", "other"]).arg(&path));
+    assert!(!said.stderr().contains("OIDs"), "{said}");
 }

@@ -26,6 +26,7 @@ mod plan;
 mod plan_tests;
 mod planner;
 mod preview;
+mod row_oids;
 mod rows;
 mod run;
 mod script;
@@ -152,6 +153,7 @@ fn prepare<'a, R: Read>(
     let options = statistics::as_taken(options, archive.entries(), server, reporter);
     let plan = plan(archive.entries(), version(archive.header()), &options, &Target::of(server))?;
     plan.tell_unmatched(reporter);
+    row_oids::tell(archive, &plan, reporter);
     let found = Found::look(&plan, archive.entries(), &options, target)?;
     Ok(Prepared { plan, options, found })
 }

@@ -25,7 +25,7 @@ use super::plan::{Action, Plan, Step, VIA_ROOT, plan};
 use super::session::Target;
 use super::summary::EntryName;
 use super::work::Work;
-use super::{source, version};
+use super::{row_oids, source, version};
 use crate::progress::{Level, Message, Part, Reporter};
 use crate::{Error, ErrorKind, Result};
 
@@ -58,6 +58,7 @@ pub fn script<R: Read>(
     let header = archive.header().clone();
     let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
     plan.tell_unmatched(reporter);
+    row_oids::tell(archive, &plan, reporter);
     source::check_end(archive)?;
     let work = Work::of_script(&entries, source::sizes(archive)?);
     let mut script = Script {
