@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lifeboat::postgres::restore::RestoreOptions;
 use serde_json::Value;
 
-use super::{restore_all, sample, with_owners};
+use super::{forced, restore_all, restore_into, sample, with_owners};
 use crate::support::archive::{Rows, assert_same};
 use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
 
@@ -32,6 +32,38 @@ fn ten_times_over_itself_gives_the_same_database_each_time() {
         }
         database.pg_dump(REFERENCE, &[], &now);
         assert_same("after ten restores", &archive, &now, Rows::AnyOrder);
+    }
+}
+
+/// A range and the function that makes it canonical need each other, so that neither can be dropped alone.
+#[test]
+fn types_that_are_held_by_their_own_functions_are_dropped_with_them_and_with_nothing_else() {
+    for server in Server::all() {
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
+        let origin = server.database("circle");
+        origin.psql(
+            "CREATE TYPE r; CREATE FUNCTION canonical(r) RETURNS r LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
+             CREATE TYPE r AS RANGE (SUBTYPE = integer, CANONICAL = canonical);
+             CREATE TABLE t (a r, b r[]); INSERT INTO t VALUES ('[1,2]', ARRAY['(1,5)'::r])",
+        );
+        origin.pg_dump(REFERENCE, &[], &archive);
+        let options = [forced(), RestoreOptions { single_transaction: true, ..forced() }];
+        for options in options.iter().chain(&options) {
+            let summary = restore_all(&origin, &archive, options);
+            // The function is gone with its type, and is no drop of its own.
+            assert_eq!((summary.dropped, summary.rows), (3, 1), "{summary:#?}");
+        }
+        origin.pg_dump(REFERENCE, &[], &now);
+        assert_same("after four restores", &archive, &now, Rows::AnyOrder);
+
+        origin.psql("CREATE VIEW mine AS SELECT r(1, 3) AS a");
+        let summary = restore_into(&origin, &archive, &forced()).unwrap();
+        assert!(!summary.is_complete());
+        assert_eq!(origin.psql("SELECT a FROM mine"), "[1,3)");
+        let failed: Vec<String> = summary.errors.iter().map(|error| error.entry.to_string()).collect();
+        assert!(failed.contains(&"TYPE public.r".to_owned()), "{summary:#?}");
+        assert_eq!(origin.psql("SELECT count(*) FROM t"), "1");
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The archive's order backwards is not always one in which everything can be dropped: a partition's primary key goes
 //! with that of its parent, and an index with the one that it is attached to. So what cannot be dropped is tried again
-//! when everything else is gone, as long as that helps. Nothing is ever dropped along with something else on purpose.
+//! when everything else is gone, as long as that helps. Types and functions that need each other go together; nothing else is
+//! ever dropped along with something on purpose.
 
 use super::execute::Run;
 use super::plan::{Action, Step};
@@ -64,7 +65,7 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
         let is_last = failures.is_empty() || failures.len() == before;
         let gone = before - failures.len();
         run.summary.dropped += gone as u64;
-        if is_last {
+        if is_last && !circles(run, &mut failures)? {
             run.reporter.advance(failures.len() as u64);
             for (drop, error) in failures {
                 if stays(run, drop.step.entry, &error) || run.refuse_drop(drop.step.entry, &error) {
@@ -81,6 +82,34 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
         }
         pending = failures.into_iter().map(|(drop, _)| drop).collect();
     }
+}
+
+/// Drops types that are left because functions of their own hold them, and are held by them. Says whether there were any; the
+/// functions are gone with them.
+fn circles(run: &mut Run<'_>, failures: &mut Vec<(Drop<'_>, EntryError)>) -> Result<bool> {
+    let before = failures.len();
+    for (drop, error) in std::mem::take(failures) {
+        let entry = &run.entries[drop.step.entry];
+        let statement = match &drop.step.action {
+            Action::Drop(statement) if error.sqlstate.as_deref() == Some("2BP01") => {
+                cascade::with_cascade(entry, statement)
+            }
+            _ => None,
+        };
+        match statement {
+            Some(statement) if cascade::dependents(run.target, entry)?.is_empty() => {
+                drop.settings.set(run)?;
+                if let Some(error) = alone(run, drop.step, &statement)? {
+                    failures.push((drop, error));
+                }
+            }
+            _ => failures.push((drop, error)),
+        }
+    }
+    let gone = (before - failures.len()) as u64;
+    run.summary.dropped += gone;
+    run.reporter.advance(gone);
+    Ok(gone > 0)
 }
 
 /// Whether the object can stay because making it anew would change nothing: a schema, an extension or a language that
