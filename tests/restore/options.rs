@@ -65,6 +65,7 @@ fn options_that_contradict_each_other_are_refused() {
         &["-1", "--transaction-size", "5"],
         &["-1", "-C"],
         &["-1", "-j", "2"],
+        &["-1", "-j", "2", "--script", "-"],
         &["--transaction-size", "0"],
         &["--section", "pre"],
         &["--restrict-key", "x"],

@@ -71,6 +71,7 @@ impl Args {
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let console = Console::new(common);
     let begun = Instant::now();
+    args.postgres.check()?;
     if let Some(path) = args.postgres.script.path() {
         return script::write(&args, path, &console);
     }

@@ -9,7 +9,7 @@ use crate::cli::filter::{self, Subject};
 use crate::cli::flags::{bytes, pair, read_file};
 use crate::cli::parts::PartsArgs;
 use crate::cli::progress::Console;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore::{self, RestoreOptions, RestrictKey, Selection};
 use crate::progress::{Level, Message, Reporter};
 
@@ -133,7 +133,7 @@ struct HowArgs {
     #[arg(long, short = 'e')]
     exit_on_error: bool,
     /// How many connections restore the data and what comes after it; for archives in a file or a folder
-    #[arg(long, short = 'j', value_name = "N", conflicts_with = "single_transaction", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 }
 
@@ -159,6 +159,16 @@ impl ScriptArgs {
 }
 
 impl PostgresArgs {
+    /// Refuses options that contradict each other by their values.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.how.single_transaction && self.how.jobs.is_some_and(|jobs| jobs > 1) {
+            return Err(Error::new(ErrorKind::Usage, "restore over several connections in a single transaction")
+                .why("a transaction belongs to one connection")
+                .hint("leave out --single-transaction or --jobs"));
+        }
+        Ok(())
+    }
+
     /// What the engine is told about the archive with these `entries`.
     ///
     /// # Errors

@@ -171,7 +171,7 @@ impl Plan {
     }
 
     /// Says what of the options means nothing for the archive: it may be a slip.
-    pub(super) fn tell_unmatched(&self, reporter: &dyn Reporter) {
+    pub(super) fn tell_unmatched(&self, entries: &[Entry], reporter: &dyn Reporter) {
         let warn = |subject: &str, text: &str| {
             reporter.message(Message { level: Level::Warning, subject: subject.into(), text: text.into() });
         };
@@ -179,7 +179,14 @@ impl Plan {
             warn(name, "the archive has nothing of that name that the other options leave in");
         }
         if self.unmatched.is_empty() && !self.wanted.iter().any(|wanted| wanted.any()) {
-            warn("nothing to restore", "the options leave in nothing of what is in the archive");
+            let is_object = |entry| !matches!(kinds::group(entry), Group::Session | Group::Database);
+            warn(
+                "nothing to restore",
+                match entries.iter().any(is_object) {
+                    true => "the options leave in nothing of what is in the archive",
+                    false => "there is nothing in the archive: its database was empty, or nothing of it was asked for",
+                },
+            );
         }
     }
 }

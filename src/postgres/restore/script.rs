@@ -57,7 +57,7 @@ pub fn script<R: Read>(
     let entries = archive.shared_entries();
     let header = archive.header().clone();
     let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
-    plan.tell_unmatched(reporter);
+    plan.tell_unmatched(&entries, reporter);
     row_oids::tell(archive, &plan, reporter);
     source::check_end(archive)?;
     let work = Work::of_script(&entries, source::sizes(archive)?);

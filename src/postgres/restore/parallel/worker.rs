@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
@@ -69,7 +70,11 @@ impl Worker<'_, '_> {
         for (n, steps) in orders {
             // Nobody listens any more when all is over; the orders end then.
             let _ = done.send(Done::Begun { worker: self.n });
-            let outcome = self.carry_out(steps).map(Box::new);
+            // Whoever waits for it would wait for ever.
+            let carried_out = catch_unwind(AssertUnwindSafe(|| self.carry_out(steps))).unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Internal, "restore in parallel").why("a worker failed; see above"))
+            });
+            let outcome = carried_out.map(Box::new);
             let _ = done.send(Done::Ended { worker: self.n, n, outcome });
         }
     }
