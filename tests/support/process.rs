@@ -104,9 +104,23 @@ pub fn isolate(command: &mut Command) -> &mut Command {
 
 /// The binary under test, with a clean environment.
 pub fn lifeboat() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+    let program = env!("CARGO_BIN_EXE_lifeboat");
+    let mut command = Command::new(if ignores_signals() { "env" } else { program });
+    if ignores_signals() {
+        command.args(["--default-signal=HUP,INT,TERM", program]);
+    }
     isolate(&mut command);
     command
+}
+
+/// Whether the tests run in the background of a script or under nohup, where signals are ignored, which programs that they
+/// start would go on with.
+fn ignores_signals() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    // SIGHUP, SIGINT and SIGTERM are 1, 2 and 15.
+    [1, 2, 15].iter().any(|signal| mask & (1 << (signal - 1)) != 0)
 }
 
 /// The binary under test, with the content of a file on its standard input: through a pipe, which cannot seek, or else as
