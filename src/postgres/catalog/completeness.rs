@@ -50,7 +50,7 @@ const WALKS: &[Walk] = &[
         // Indexes of temporary relations, of TOAST tables and of relations that are not dumped do not count, and
         // neither do those that are not valid, which nothing may use.
         unless: Some(
-            "relpersistence = 't' OR relkind = 't' OR relkind = ANY ('{i,I}'::\"char\"[]) AND NOT EXISTS (\
+            "relpersistence = 't' OR relkind = 't' OR relkind = ANY ('{i,I}'::pg_catalog.\"char\"[]) AND NOT EXISTS (\
              SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = x.oid AND i.indrelid = ANY ($1) \
              AND (i.indisvalid OR x.relkind = 'I'))",
         ),
@@ -199,7 +199,7 @@ impl Walk {
         // What was made as a part of something else, or of a partitioned parent, is made again when that is.
         conditions += &format!(
             " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = {} AND d.objid = x.oid \
-             AND d.objsubid = 0 AND d.deptype = ANY ('{{i,P,S}}'::\"char\"[]))",
+             AND d.objsubid = 0 AND d.deptype = ANY ('{{i,P,S}}'::pg_catalog.\"char\"[]))",
             self.catalog.0
         );
         if let Some(column) = self.part_of {
@@ -210,11 +210,11 @@ impl Walk {
         }
         let sql = match self.schema {
             None => format!(
-                "SELECT x.oid, 0::oid AS schema, false AS in_system_schema \
+                "SELECT x.oid, 0::pg_catalog.oid AS schema, false AS in_system_schema \
                  FROM pg_catalog.{table} AS x WHERE {conditions}"
             ),
             Some(column) => format!(
-                "SELECT x.oid, coalesce(n.oid, 0)::oid AS schema, \
+                "SELECT x.oid, coalesce(n.oid, 0)::pg_catalog.oid AS schema, \
                    coalesce(n.nspname = ANY ('{{pg_catalog,information_schema,pg_toast}}'), false) AS in_system_schema \
                  FROM pg_catalog.{table} AS x LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = x.{column} \
                  WHERE {conditions} AND coalesce(n.nspname NOT LIKE ALL ('{{pg\\_temp\\_%,pg\\_toast\\_temp\\_%}}'), true)"

@@ -12,14 +12,14 @@ use crate::wire::{Connection, Query};
 const QUERY: &str = "\
     SELECT classid, objid, refclassid, refobjid, deptype \
     FROM pg_catalog.pg_depend \
-    WHERE deptype <> ALL (ARRAY['p', 'e']::\"char\"[]) \
+    WHERE deptype <> ALL (ARRAY['p', 'e']::pg_catalog.\"char\"[]) \
   UNION ALL \
-    SELECT 2753::oid, member.family, d.refclassid, d.refobjid, d.deptype \
-    FROM (SELECT 2602::oid AS class, oid, amopfamily AS family FROM pg_catalog.pg_amop \
-          UNION ALL SELECT 2603::oid, oid, amprocfamily FROM pg_catalog.pg_amproc) AS member \
+    SELECT 2753::pg_catalog.oid, member.family, d.refclassid, d.refobjid, d.deptype \
+    FROM (SELECT 2602::pg_catalog.oid AS class, oid, amopfamily AS family FROM pg_catalog.pg_amop \
+          UNION ALL SELECT 2603::pg_catalog.oid, oid, amprocfamily FROM pg_catalog.pg_amproc) AS member \
     JOIN pg_catalog.pg_depend AS d ON d.classid = member.class AND d.objid = member.oid \
-    WHERE d.deptype <> ALL (ARRAY['p', 'e', 'i']::\"char\"[]) \
-      AND (d.refclassid, d.refobjid) IS DISTINCT FROM (2753::oid, member.family) \
+    WHERE d.deptype <> ALL (ARRAY['p', 'e', 'i']::pg_catalog.\"char\"[]) \
+      AND (d.refclassid, d.refobjid) IS DISTINCT FROM (2753::pg_catalog.oid, member.family) \
   ORDER BY 1, 2";
 
 /// Adds to the model's objects what the server says they depend on. Dependencies of and on columns count as those of the

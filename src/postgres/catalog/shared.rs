@@ -29,7 +29,8 @@ pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut 
         ),
         Query::new(
             "initial privileges",
-            "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, privtype AS kind, initprivs::text[] AS items \
+            "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, privtype AS kind, \
+                initprivs::pg_catalog.text[] AS items \
              FROM pg_catalog.pg_init_privs",
         ),
     ];

@@ -34,7 +34,7 @@ impl Kind for AccessMethods {
         // Those that came with the cluster are read as well: operator classes are sorted by their names.
         vec![Query::new(
             "access methods",
-            "SELECT oid, amname, amtype, amhandler::regproc::text AS handler FROM pg_catalog.pg_am",
+            "SELECT oid, amname, amtype, amhandler::pg_catalog.regproc::pg_catalog.text AS handler FROM pg_catalog.pg_am",
         )]
     }
 

@@ -60,13 +60,18 @@ struct Last {
 
 const DEFINITIONS: &str = "\
     SELECT p.oid, p.proname, p.proparallel, pg_catalog.pg_get_function_arguments(p.oid) AS arguments, a.aggkind, \
-      a.aggtransfn::regproc::text AS transition, a.aggtranstype::regtype::text AS state_type, a.aggtransspace AS space, \
-      a.agginitval AS initial, nullif(a.aggfinalfn::text, '-') AS last, a.aggfinalextra AS extra, \
-      a.aggfinalmodify AS modify, nullif(a.aggcombinefn::text, '-') AS combine, \
-      nullif(a.aggserialfn::text, '-') AS serialize, nullif(a.aggdeserialfn::text, '-') AS deserialize, \
-      nullif(a.aggmtransfn::text, '-') AS m_transition, a.aggminvtransfn::regproc::text AS m_inverse, \
-      a.aggmtranstype::regtype::text AS m_state_type, a.aggmtransspace AS m_space, a.aggminitval AS m_initial, \
-      nullif(a.aggmfinalfn::text, '-') AS m_last, a.aggmfinalextra AS m_extra, a.aggmfinalmodify AS m_modify, \
+      a.aggtransfn::pg_catalog.regproc::pg_catalog.text AS transition, \
+      a.aggtranstype::pg_catalog.regtype::pg_catalog.text AS state_type, a.aggtransspace AS space, \
+      a.agginitval AS initial, nullif(a.aggfinalfn::pg_catalog.text, '-') AS last, a.aggfinalextra AS extra, \
+      a.aggfinalmodify AS modify, nullif(a.aggcombinefn::pg_catalog.text, '-') AS combine, \
+      nullif(a.aggserialfn::pg_catalog.text, '-') AS serialize, nullif(a.aggdeserialfn::pg_catalog.text, \
+      '-') AS deserialize, \
+      nullif(a.aggmtransfn::pg_catalog.text, '-') AS m_transition, \
+      a.aggminvtransfn::pg_catalog.regproc::pg_catalog.text AS m_inverse, \
+      a.aggmtranstype::pg_catalog.regtype::pg_catalog.text AS m_state_type, a.aggmtransspace AS m_space, \
+      a.aggminitval AS m_initial, \
+      nullif(a.aggmfinalfn::pg_catalog.text, '-') AS m_last, a.aggmfinalextra AS m_extra, \
+      a.aggmfinalmodify AS m_modify, \
       n.nspname AS operator_schema, o.oprname AS operator \
     FROM pg_catalog.pg_aggregate AS a JOIN pg_catalog.pg_proc AS p ON p.oid = a.aggfnoid \
     LEFT JOIN pg_catalog.pg_operator AS o ON o.oid = a.aggsortop \

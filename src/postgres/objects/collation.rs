@@ -44,14 +44,14 @@ impl Kind for Collations {
         } else if scope.server.icu_locale_column() {
             "colliculocale"
         } else {
-            "CASE collprovider WHEN 'i' THEN collcollate::text END"
+            "CASE collprovider WHEN 'i' THEN collcollate::pg_catalog.text END"
         };
         let libc = if scope.server.icu_locale_column() { "true" } else { "collprovider = 'c'" };
-        let rules = if scope.server.collation_rules() { "collicurules" } else { "NULL::text" };
+        let rules = if scope.server.collation_rules() { "collicurules" } else { "NULL::pg_catalog.text" };
         let sql = format!(
             "SELECT oid, collname, collnamespace, collowner, collencoding, collprovider, collisdeterministic, \
-             CASE WHEN {libc} THEN collcollate::text END AS \"collate\", \
-             CASE WHEN {libc} THEN collctype::text END AS ctype, \
+             CASE WHEN {libc} THEN collcollate::pg_catalog.text END AS \"collate\", \
+             CASE WHEN {libc} THEN collctype::pg_catalog.text END AS ctype, \
              {locale} AS locale, {rules} AS icu_rules \
              FROM pg_catalog.pg_collation WHERE oid >= $1"
         );

@@ -23,16 +23,16 @@ const CONSTRAINTS: &str = "\
     SELECT con.oid, con.conname, con.contype, con.conindid, con.condeferrable, con.condeferred, {table}, \
            CASE WHEN con.contype = 'x' THEN pg_catalog.pg_get_constraintdef(con.oid, false) END AS definition, \
            {period} AS without_overlaps, {nulls} AS nulls_not_distinct, \
-           i.indnkeyatts, i.indnatts, coalesce(c.reloptions, '{}')::text[] AS options, \
+           i.indnkeyatts, i.indnatts, coalesce(c.reloptions, '{}')::pg_catalog.text[] AS options, \
            ARRAY(SELECT a.attname FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k (number, place) \
                  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum = k.number \
-                 ORDER BY k.place)::text[] AS columns \
+                 ORDER BY k.place)::pg_catalog.text[] AS columns \
     FROM pg_catalog.unnest($1) AS wanted (oid) \
     JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
     JOIN pg_catalog.pg_constraint AS con ON con.conrelid = r.oid \
     LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = con.conindid \
     LEFT JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
-    WHERE con.contype <> ALL (ARRAY['c', 'f', 'n', 't']::\"char\"[]) \
+    WHERE con.contype <> ALL (ARRAY['c', 'f', 'n', 't']::pg_catalog.\"char\"[]) \
     ORDER BY r.oid, con.conname";
 
 pub(super) struct IndexConstraints;

@@ -35,7 +35,8 @@ impl Kind for Conversions {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "conversions",
-            "SELECT oid, conname, connamespace, conowner, condefault, conproc::regproc::text AS function, \
+            "SELECT oid, conname, connamespace, conowner, condefault, \
+                conproc::pg_catalog.regproc::pg_catalog.text AS function, \
              pg_catalog.pg_encoding_to_char(conforencoding) AS \"from\", \
              pg_catalog.pg_encoding_to_char(contoencoding) AS \"to\" \
              FROM pg_catalog.pg_conversion WHERE oid >= $1",

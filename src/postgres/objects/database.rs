@@ -57,17 +57,18 @@ impl Kind for Databases {
         } else if scope.server.icu_locale_column() {
             "d.datlocprovider AS provider, d.daticulocale AS locale"
         } else {
-            "'c'::\"char\" AS provider, NULL::text AS locale"
+            "'c'::pg_catalog.\"char\" AS provider, NULL::pg_catalog.text AS locale"
         };
-        let rules = if scope.server.collation_rules() { "d.daticurules" } else { "NULL::text" };
+        let rules = if scope.server.collation_rules() { "d.daticurules" } else { "NULL::pg_catalog.text" };
         vec![
             Query::new(
                 "the database",
                 format!(
                     "SELECT d.oid, d.datname, d.datdba, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, \
-                     d.datcollate::text AS \"collate\", d.datctype::text AS ctype, {locale}, {rules} AS icu_rules, \
-                     t.spcname AS tablespace, d.datistemplate, d.datconnlimit, d.datacl::text[] AS acl, \
-                     pg_catalog.acldefault('d', d.datdba)::text[] AS acl_default, \
+                     d.datcollate::pg_catalog.text AS \"collate\", d.datctype::pg_catalog.text AS ctype, {locale}, \
+                     {rules} AS icu_rules, \
+                     t.spcname AS tablespace, d.datistemplate, d.datconnlimit, d.datacl::pg_catalog.text[] AS acl, \
+                     pg_catalog.acldefault('d', d.datdba)::pg_catalog.text[] AS acl_default, \
                      pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
                      FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_tablespace AS t ON t.oid = d.dattablespace \
                      WHERE d.datname = pg_catalog.current_database()"

@@ -17,10 +17,10 @@ use crate::wire::{Query, Row, Rows};
 /// Those for a schema can only add to what holds everywhere: they start from nothing. Those for all schemas replace what
 /// the server has built in: they start from that. `acldefault` has another letter for sequences.
 const DEFAULT_PRIVILEGES: &str = "\
-    SELECT oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl::text[] AS acl, \
+    SELECT oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl::pg_catalog.text[] AS acl, \
            CASE WHEN defaclnamespace <> 0 THEN '{}' \
                 ELSE pg_catalog.acldefault(CASE defaclobjtype WHEN 'S' THEN 's' ELSE defaclobjtype END, defaclrole) \
-           END::text[] AS acl_default \
+           END::pg_catalog.text[] AS acl_default \
     FROM pg_catalog.pg_default_acl ORDER BY oid";
 
 pub(super) struct AllDefaultPrivileges;

@@ -49,8 +49,9 @@ impl Kind for EventTriggers {
 }
 
 /// The columns that an event trigger's definition is made of; the search path is to be empty.
-pub(in crate::postgres) const COLUMNS: &str = "evtevent, evtenabled, coalesce(evttags, '{}')::text[] AS tags, \
-                                               evtfoid::pg_catalog.regproc::text AS function";
+pub(in crate::postgres) const COLUMNS: &str = "evtevent, evtenabled, coalesce(evttags, \
+    '{}')::pg_catalog.text[] AS tags, \
+                                               evtfoid::pg_catalog.regproc::pg_catalog.text AS function";
 
 fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let name = row.string("evtname")?;

@@ -34,7 +34,7 @@ impl Kind for ExtendedStatistics {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "extended statistics",
-            "SELECT oid, stxname, stxnamespace, stxowner, stxrelid, stxstattarget::int4 AS target, \
+            "SELECT oid, stxname, stxnamespace, stxowner, stxrelid, stxstattarget::pg_catalog.int4 AS target, \
              pg_catalog.pg_get_statisticsobjdef(oid) AS definition \
              FROM pg_catalog.pg_statistic_ext WHERE oid >= $1",
         );

@@ -39,8 +39,8 @@ impl Kind for Extensions {
         vec![
             Query::new(
                 "extensions",
-                "SELECT e.oid, e.extname, n.nspname, coalesce(e.extconfig, '{}')::oid[] AS config, \
-                 coalesce(e.extcondition, '{}')::text[] AS conditions \
+                "SELECT e.oid, e.extname, n.nspname, coalesce(e.extconfig, '{}')::pg_catalog.oid[] AS config, \
+                 coalesce(e.extcondition, '{}')::pg_catalog.text[] AS conditions \
                  FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace",
             ),
             Query::new(

@@ -37,10 +37,10 @@ impl Kind for ForeignDataWrappers {
         vec![Query::new(
             "foreign data wrappers",
             format!(
-                "SELECT oid, fdwname, fdwowner, {} AS options, fdwacl::text[] AS acl, \
-                 pg_catalog.acldefault('F', fdwowner)::text[] AS acl_default, \
-                 CASE WHEN fdwhandler <> 0 THEN fdwhandler::regproc::text END AS handler, \
-                 CASE WHEN fdwvalidator <> 0 THEN fdwvalidator::regproc::text END AS validator \
+                "SELECT oid, fdwname, fdwowner, {} AS options, fdwacl::pg_catalog.text[] AS acl, \
+                 pg_catalog.acldefault('F', fdwowner)::pg_catalog.text[] AS acl_default, \
+                 CASE WHEN fdwhandler <> 0 THEN fdwhandler::pg_catalog.regproc::pg_catalog.text END AS handler, \
+                 CASE WHEN fdwvalidator <> 0 THEN fdwvalidator::pg_catalog.regproc::pg_catalog.text END AS validator \
                  FROM pg_catalog.pg_foreign_data_wrapper",
                 super::foreign_options("fdwoptions")
             ),

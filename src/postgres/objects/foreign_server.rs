@@ -43,7 +43,8 @@ impl Kind for ForeignServers {
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let servers = format!(
             "SELECT s.oid, s.srvname, s.srvowner, w.fdwname, s.srvtype, s.srvversion, {} AS options, \
-             s.srvacl::text[] AS acl, pg_catalog.acldefault('S', s.srvowner)::text[] AS acl_default \
+             s.srvacl::pg_catalog.text[] AS acl, pg_catalog.acldefault('S', \
+             s.srvowner)::pg_catalog.text[] AS acl_default \
              FROM pg_catalog.pg_foreign_server AS s \
              JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw",
             super::foreign_options("s.srvoptions")

@@ -39,8 +39,9 @@ impl Kind for Languages {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new(
             "procedural languages",
-            "SELECT oid, lanname, lanowner, lanpltrusted, lanplcallfoid, laninline, lanvalidator, lanacl::text[] AS acl, \
-             pg_catalog.acldefault('l', lanowner)::text[] AS acl_default \
+            "SELECT oid, lanname, lanowner, lanpltrusted, lanplcallfoid, laninline, lanvalidator, \
+                lanacl::pg_catalog.text[] AS acl, \
+             pg_catalog.acldefault('l', lanowner)::pg_catalog.text[] AS acl_default \
              FROM pg_catalog.pg_language WHERE lanispl ORDER BY oid",
         )]
     }

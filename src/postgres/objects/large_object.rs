@@ -22,8 +22,9 @@ use crate::wire::{Query, Row, Rows};
 const BATCH: usize = 1000;
 
 const LARGE_OBJECTS: &str = "\
-    SELECT oid, lomowner, lomacl::text[] AS acl, pg_catalog.acldefault('L', lomowner)::text[] AS acl_default \
-    FROM pg_catalog.pg_largeobject_metadata ORDER BY lomowner, lomacl::text, oid";
+    SELECT oid, lomowner, lomacl::pg_catalog.text[] AS acl, pg_catalog.acldefault('L', \
+    lomowner)::pg_catalog.text[] AS acl_default \
+    FROM pg_catalog.pg_largeobject_metadata ORDER BY lomowner, lomacl::pg_catalog.text, oid";
 
 pub(super) struct LargeObjects;
 

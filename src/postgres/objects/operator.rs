@@ -56,9 +56,12 @@ impl Kind for Operators {
             "SELECT o.oid, o.oprname, o.oprnamespace, o.oprowner, o.oprkind, o.oprleft, o.oprright, \
              CASE WHEN o.oprleft <> 0 THEN pg_catalog.format_type(o.oprleft, NULL) END AS left_type, \
              CASE WHEN o.oprright <> 0 THEN pg_catalog.format_type(o.oprright, NULL) END AS right_type, \
-             CASE WHEN o.oprcode <> 0 THEN o.oprcode::oid::regprocedure::text END AS function, \
-             CASE WHEN o.oprrest <> 0 THEN o.oprrest::oid::regprocedure::text END AS restrict, \
-             CASE WHEN o.oprjoin <> 0 THEN o.oprjoin::oid::regprocedure::text END AS \"join\", \
+             CASE WHEN o.oprcode <> 0 THEN o.oprcode::pg_catalog.oid::pg_catalog.regprocedure::pg_catalog.text END \
+             AS function, \
+             CASE WHEN o.oprrest <> 0 THEN o.oprrest::pg_catalog.oid::pg_catalog.regprocedure::pg_catalog.text END \
+             AS restrict, \
+             CASE WHEN o.oprjoin <> 0 THEN o.oprjoin::pg_catalog.oid::pg_catalog.regprocedure::pg_catalog.text END \
+             AS \"join\", \
              {} AS commutator, {} AS negator, o.oprcanmerge, o.oprcanhash \
              FROM pg_catalog.pg_operator AS o WHERE o.oid >= $1",
             operator("oprcom"),

@@ -36,18 +36,20 @@ struct MemberFunction {
 pub(super) fn queries(owner: Catalog) -> [Query; 2] {
     let operators = Query::new(
         "operators of operator families and classes",
-        "SELECT d.refobjid AS owner, o.amopstrategy, o.amopopr::regoperator::text AS operator, f.opfname, n.nspname \
+        "SELECT d.refobjid AS owner, o.amopstrategy, o.amopopr::pg_catalog.regoperator::pg_catalog.text AS operator, \
+            f.opfname, n.nspname \
          FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_amop AS o ON o.oid = d.objid \
          LEFT JOIN (pg_catalog.pg_opfamily AS f JOIN pg_catalog.pg_namespace AS n ON n.oid = f.opfnamespace) \
          ON f.oid = o.amopsortfamily \
-         LEFT JOIN pg_catalog.pg_opclass AS c ON $1 = 2616::oid AND c.oid = d.refobjid \
+         LEFT JOIN pg_catalog.pg_opclass AS c ON $1 = 2616::pg_catalog.oid AND c.oid = d.refobjid \
          WHERE d.classid = 2602 AND d.refclassid = $1 AND d.refobjid >= $2 \
-         AND o.amopfamily = CASE $1 WHEN 2616::oid THEN c.opcfamily ELSE d.refobjid END \
+         AND o.amopfamily = CASE $1 WHEN 2616::pg_catalog.oid THEN c.opcfamily ELSE d.refobjid END \
          ORDER BY 1, 2",
     );
     let functions = Query::new(
         "functions of operator families and classes",
-        "SELECT d.refobjid AS owner, p.amprocnum, p.amproc::oid::regprocedure::text AS function, \
+        "SELECT d.refobjid AS owner, p.amprocnum, \
+            p.amproc::pg_catalog.oid::pg_catalog.regprocedure::pg_catalog.text AS function, \
          pg_catalog.format_type(p.amproclefttype, NULL) AS left_type, \
          pg_catalog.format_type(p.amprocrighttype, NULL) AS right_type \
          FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_amproc AS p ON p.oid = d.objid \

@@ -54,9 +54,10 @@ impl Kind for Publications {
         let columns = columns(scope.server);
         let publications = format!("SELECT oid, pubname, pubowner, {columns} FROM pg_catalog.pg_publication");
         if !scope.server.publication_schemas() {
-            let tables = "SELECT oid, prpubid, prrelid, NULL::text[] AS columns, NULL::text AS filter \
+            let tables = "SELECT oid, prpubid, prrelid, NULL::pg_catalog.text[] AS columns, \
+            NULL::pg_catalog.text AS filter \
                           FROM pg_catalog.pg_publication_rel";
-            let no_schemas = "SELECT 0::oid AS oid, 0::oid AS pnpubid, 0::oid AS pnnspid WHERE false";
+            let no_schemas = "SELECT 0::pg_catalog.oid AS oid, 0::pg_catalog.oid AS pnpubid, 0::pg_catalog.oid AS pnnspid WHERE false";
             return vec![
                 Query::new("publications", publications),
                 Query::new("tables in publications", tables),
@@ -64,8 +65,8 @@ impl Kind for Publications {
             ];
         }
         let tables = "SELECT r.oid, r.prpubid, r.prrelid, pg_catalog.pg_get_expr(r.prqual, r.prrelid) AS filter, \
-                      CASE WHEN r.prattrs IS NOT NULL THEN ARRAY(SELECT a.attname::text \
-                      FROM pg_catalog.unnest(r.prattrs::int2[]) WITH ORDINALITY AS c (number, nr) \
+                      CASE WHEN r.prattrs IS NOT NULL THEN ARRAY(SELECT a.attname::pg_catalog.text \
+                      FROM pg_catalog.unnest(r.prattrs::pg_catalog.int2[]) WITH ORDINALITY AS c (number, nr) \
                       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.prrelid AND a.attnum = c.number \
                       ORDER BY c.nr) END AS columns FROM pg_catalog.pg_publication_rel AS r";
         let schemas = "SELECT oid, pnpubid, pnnspid FROM pg_catalog.pg_publication_namespace";
@@ -119,7 +120,8 @@ fn add<B: Body>(model: &mut Model, catalog_id: Option<CatalogId>, name: BString,
 
 /// The columns that a publication's definition is made of, on a server of this version.
 pub(in crate::postgres) fn columns(server: ServerVersion) -> String {
-    let generated = if server.publication_generated_columns() { "pubgencols" } else { "'n'::\"char\" AS pubgencols" };
+    let generated =
+        if server.publication_generated_columns() { "pubgencols" } else { "'n'::pg_catalog.\"char\" AS pubgencols" };
     format!("puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, {generated}")
 }
 

@@ -42,8 +42,8 @@ impl Kind for Schemas {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new(
             "schemas",
-            "SELECT oid, nspname, nspowner, nspacl::text[] AS acl, \
-             acldefault('n', nspowner)::text[] AS acl_default FROM pg_catalog.pg_namespace",
+            "SELECT oid, nspname, nspowner, nspacl::pg_catalog.text[] AS acl, \
+             acldefault('n', nspowner)::pg_catalog.text[] AS acl_default FROM pg_catalog.pg_namespace",
         )]
     }
 

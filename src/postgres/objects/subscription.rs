@@ -56,18 +56,18 @@ impl Kind for Subscriptions {
         let streaming = if server.subscription_origin() {
             "substream"
         } else if server.subscription_binary() {
-            "CASE WHEN substream THEN 't' ELSE 'f' END::\"char\" AS substream"
+            "CASE WHEN substream THEN 't' ELSE 'f' END::pg_catalog.\"char\" AS substream"
         } else {
-            "'f'::\"char\" AS substream"
+            "'f'::pg_catalog.\"char\" AS substream"
         };
         let columns = [
             column(server.subscription_binary(), "subbinary", "false"),
             streaming.to_owned(),
-            column(server.subscription_two_phase(), "subtwophasestate", "'d'::\"char\""),
+            column(server.subscription_two_phase(), "subtwophasestate", "'d'::pg_catalog.\"char\""),
             column(server.subscription_two_phase(), "subdisableonerr", "false"),
             column(server.subscription_origin(), "subpasswordrequired", "true"),
             column(server.subscription_origin(), "subrunasowner", "true"),
-            column(server.subscription_origin(), "suborigin", "'any'::text"),
+            column(server.subscription_origin(), "suborigin", "'any'::pg_catalog.text"),
             column(server.subscription_failover(), "subfailover", "false"),
         ]
         .join(", ");

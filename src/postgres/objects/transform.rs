@@ -36,7 +36,8 @@ impl Kind for Transforms {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new(
             "transforms",
-            "SELECT t.oid, t.trftype, l.lanname, t.trffromsql::oid AS from_sql, t.trftosql::oid AS to_sql \
+            "SELECT t.oid, t.trftype, l.lanname, t.trffromsql::pg_catalog.oid AS from_sql, \
+                t.trftosql::pg_catalog.oid AS to_sql \
              FROM pg_catalog.pg_transform AS t LEFT JOIN pg_catalog.pg_language AS l ON l.oid = t.trflang \
              ORDER BY t.trftype, t.trflang",
         )]

@@ -17,7 +17,7 @@ pub(super) fn dependents(target: &mut Connection, entry: &Entry) -> Result<Vec<S
     let rows = target.query(
         "WITH RECURSIVE it AS ( \
              SELECT t.oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-             WHERE n.nspname = $1::text AND t.typname = $2::text \
+             WHERE n.nspname = $1::pg_catalog.text AND t.typname = $2::pg_catalog.text \
          ), goes (class, oid) AS ( \
              SELECT 1247::pg_catalog.oid, oid FROM it \
              UNION \
@@ -30,7 +30,7 @@ pub(super) fn dependents(target: &mut Connection, entry: &Entry) -> Result<Vec<S
          SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) AS object \
          FROM pg_catalog.pg_depend d JOIN goes ON d.refclassid = goes.class AND d.refobjid = goes.oid \
          WHERE d.deptype IN ('n', 'a') AND (d.classid, d.objid) NOT IN (SELECT class, oid FROM goes) \
-         ORDER BY 1 LIMIT $3::int4",
+         ORDER BY 1 LIMIT $3::pg_catalog.int4",
         &[Param::text(text(&entry.schema)), Param::text(text(&entry.tag)), Param::int4(SHOWN)],
     )?;
     rows.iter().map(|row| Ok(row.text("object")?.to_str_lossy().into_owned())).collect()

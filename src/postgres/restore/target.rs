@@ -78,7 +78,7 @@ impl Found {
         let encoding = format!("SET client_encoding = '{}'", plan.settings.encoding);
         target.execute(encoding.as_bytes()).map_err(|error| plan.settings.not_spoken(error))?;
         let present = relations(target)?;
-        let database = target.query("SELECT pg_catalog.current_database()::text AS name", &[])?;
+        let database = target.query("SELECT pg_catalog.current_database()::pg_catalog.text AS name", &[])?;
         let named = |is_of: fn(Group, Wanted) -> bool| -> HashSet<(&[u8], &[u8])> {
             let entries =
                 entries.iter().zip(&plan.wanted).filter(|(entry, wanted)| is_of(kinds::group(entry), **wanted));
@@ -108,8 +108,8 @@ impl Found {
         };
         let name = text(&entry.tag);
         let rows = target.query(
-            "SELECT pg_catalog.current_database()::text AS current, \
-                    EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::text) AS exists",
+            "SELECT pg_catalog.current_database()::pg_catalog.text AS current, \
+                    EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::pg_catalog.text) AS exists",
             &[Param::text(name)],
         )?;
         let row = rows.one()?;
@@ -203,11 +203,12 @@ fn relation_count(count: usize) -> String {
 /// The relations that a user made, except those of extensions.
 fn relations(target: &mut Connection) -> Result<Vec<Relation>> {
     let rows = target.query(
-        "SELECT n.nspname::text AS schema, c.relname::text AS name \
+        "SELECT n.nspname::pg_catalog.text AS schema, c.relname::pg_catalog.text AS name \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' \
          AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'e') \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype \
+         = 'e') \
          ORDER BY c.relkind IN ('r', 'p') DESC, 1, 2",
         &[],
     )?;

@@ -33,7 +33,7 @@ impl Run<'_> {
     }
 
     fn transaction_id(&mut self) -> Result<String> {
-        let rows = self.target.query("SELECT pg_catalog.txid_current()::text AS id", &[])?;
+        let rows = self.target.query("SELECT pg_catalog.txid_current()::pg_catalog.text AS id", &[])?;
         Ok(rows.one()?.string("id")?.to_string())
     }
 

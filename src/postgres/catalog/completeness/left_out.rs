@@ -24,7 +24,7 @@ pub(super) fn tell(
         // One that carries a constraint is an error by now.
         Query::new(
             "indexes that are not valid",
-            "SELECT 1259::oid AS catalog, i.indexrelid AS oid FROM pg_catalog.unnest($1) AS wanted (oid) \
+            "SELECT 1259::pg_catalog.oid AS catalog, i.indexrelid AS oid FROM pg_catalog.unnest($1) AS wanted (oid) \
              JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid \
              WHERE NOT (i.indisready AND (i.indisvalid OR r.relkind = 'p')) ORDER BY i.indexrelid",
         )
@@ -33,8 +33,9 @@ pub(super) fn tell(
         // extension added needs something else of the extension's.
         Query::new(
             "members of the server's own operator families",
-            "SELECT m.catalog, m.oid FROM (SELECT 2602::oid, oid FROM pg_catalog.pg_amop \
-                                           UNION ALL SELECT 2603::oid, oid FROM pg_catalog.pg_amproc) AS m (catalog, oid) \
+            "SELECT m.catalog, m.oid FROM (SELECT 2602::pg_catalog.oid, oid FROM pg_catalog.pg_amop \
+                                           UNION ALL SELECT 2603::pg_catalog.oid, \
+                                           oid FROM pg_catalog.pg_amproc) AS m (catalog, oid) \
              WHERE m.oid >= $1 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
                LEFT JOIN pg_catalog.pg_depend AS of_extension ON of_extension.classid = d.refclassid \
                  AND of_extension.objid = d.refobjid AND of_extension.deptype = 'e' \
@@ -47,9 +48,9 @@ pub(super) fn tell(
         Query::new(
             "what hangs on the tables of extensions",
             "SELECT part.catalog, part.oid FROM ( \
-               SELECT 3256::oid, oid, polrelid FROM pg_catalog.pg_policy \
-               UNION ALL SELECT 3381::oid, oid, stxrelid FROM pg_catalog.pg_statistic_ext \
-               UNION ALL SELECT 2618::oid, oid, ev_class FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
+               SELECT 3256::pg_catalog.oid, oid, polrelid FROM pg_catalog.pg_policy \
+               UNION ALL SELECT 3381::pg_catalog.oid, oid, stxrelid FROM pg_catalog.pg_statistic_ext \
+               UNION ALL SELECT 2618::pg_catalog.oid, oid, ev_class FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
              ) AS part (catalog, oid, relation) \
              JOIN pg_catalog.pg_depend AS d ON d.classid = 1259 AND d.objid = part.relation AND d.deptype = 'e' \
              WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS own \

@@ -50,17 +50,19 @@ pub(super) fn query(server: ServerVersion) -> Query {
     let sql_body = if server.sql_bodies() {
         "p.prosqlbody IS NOT NULL AS has_sql_body, pg_catalog.pg_get_function_sqlbody(p.oid) AS sql_body"
     } else {
-        "false AS has_sql_body, NULL::text AS sql_body"
+        "false AS has_sql_body, NULL::pg_catalog.text AS sql_body"
     };
     Query::new(
         "definitions of functions",
         format!(
             "SELECT p.oid, p.proname, pg_catalog.pg_get_function_arguments(p.oid) AS arguments, \
              pg_catalog.pg_get_function_result(p.oid) AS result, l.lanname, \
-             coalesce(p.protrftypes, '{{}}')::oid[] AS transforms, p.provolatile, p.proisstrict, p.prosecdef, \
-             p.proleakproof, p.procost::text AS cost, CASE WHEN p.proretset THEN p.prorows::text END AS rows, \
-             nullif(p.prosupport::text, '-') AS support, p.proparallel, \
-             coalesce(p.proconfig, '{{}}')::text[] AS settings, {sql_body}, p.prosrc, \
+             coalesce(p.protrftypes, '{{}}')::pg_catalog.oid[] AS transforms, p.provolatile, p.proisstrict, \
+             p.prosecdef, \
+             p.proleakproof, p.procost::pg_catalog.text AS cost, \
+             CASE WHEN p.proretset THEN p.prorows::pg_catalog.text END AS rows, \
+             nullif(p.prosupport::pg_catalog.text, '-') AS support, p.proparallel, \
+             coalesce(p.proconfig, '{{}}')::pg_catalog.text[] AS settings, {sql_body}, p.prosrc, \
              coalesce(p.probin, '') AS probin \
              FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang \
              WHERE p.prokind <> 'a' AND {OF_USERS}"

@@ -26,10 +26,11 @@ pub(super) use definition::parallel;
 pub(super) struct Functions;
 
 /// What routines of every sort have: the name they are called by, and who may do so.
-pub(super) const ROUTINE_COLUMNS: &str = "p.oid, p.proname, p.pronamespace, p.proowner, p.proargtypes::oid[] AS arguments, \
-    pg_catalog.pg_get_function_identity_arguments(p.oid) AS identity, p.proacl::text[] AS acl, \
+pub(super) const ROUTINE_COLUMNS: &str = "p.oid, p.proname, p.pronamespace, p.proowner, \
+    p.proargtypes::pg_catalog.oid[] AS arguments, \
+    pg_catalog.pg_get_function_identity_arguments(p.oid) AS identity, p.proacl::pg_catalog.text[] AS acl, \
     CASE WHEN p.proacl IS NOT NULL OR i.objoid IS NOT NULL \
-      THEN pg_catalog.acldefault('f', p.proowner)::text[] END AS acl_default";
+      THEN pg_catalog.acldefault('f', p.proowner)::pg_catalog.text[] END AS acl_default";
 
 /// The tables for [`ROUTINE_COLUMNS`].
 pub(super) const ROUTINE_TABLES: &str = "pg_catalog.pg_proc AS p \
@@ -162,10 +163,13 @@ impl Kind for Functions {
         // those are of interest that users' casts and transforms are made of, and those whose privileges were changed.
         let functions = format!(
             "SELECT {ROUTINE_COLUMNS}, p.prokind FROM {ROUTINE_TABLES} \
-             WHERE p.prokind <> 'a' AND {NOT_TEMPORARY} AND (p.pronamespace <> 11 OR p.proacl IS DISTINCT FROM i.initprivs \
+             WHERE p.prokind <> 'a' AND {NOT_TEMPORARY} AND (p.pronamespace <> 11 OR p.proacl IS DISTINCT FROM \
+             i.initprivs \
                OR p.oid IN (SELECT castfunc FROM pg_catalog.pg_cast WHERE oid >= {FIRST_USER_OID} \
-                 UNION ALL SELECT trffromsql::oid FROM pg_catalog.pg_transform WHERE oid >= {FIRST_USER_OID} \
-                 UNION ALL SELECT trftosql::oid FROM pg_catalog.pg_transform WHERE oid >= {FIRST_USER_OID})) \
+                 UNION ALL SELECT trffromsql::pg_catalog.oid FROM pg_catalog.pg_transform WHERE oid >= \
+                 {FIRST_USER_OID} \
+                 UNION ALL SELECT trftosql::pg_catalog.oid FROM pg_catalog.pg_transform WHERE oid >= \
+                 {FIRST_USER_OID})) \
              AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
                WHERE d.classid = 1255 AND d.objid = p.oid AND d.deptype = 'i') \
              ORDER BY p.oid"

@@ -23,9 +23,11 @@ const INDEXES: &str = "\
     SELECT c.oid, c.relname, {table}, pg_catalog.pg_get_indexdef(c.oid) AS definition, \
            i.indisclustered, i.indisreplident, parent.inhparent, space.spcname, \
            ARRAY(SELECT a.attnum FROM pg_catalog.pg_attribute AS a \
-                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum)::int2[] AS statistics_columns, \
+                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum)::pg_catalog.int2[] AS \
+                 statistics_columns, \
            ARRAY(SELECT a.attstattarget FROM pg_catalog.pg_attribute AS a \
-                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum)::int4[] AS statistics_targets \
+                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0 ORDER BY a.attnum)::pg_catalog.int4[] AS \
+                 statistics_targets \
     FROM pg_catalog.unnest($1) AS wanted (oid) \
     JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
     JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid \

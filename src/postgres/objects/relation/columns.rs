@@ -75,7 +75,7 @@ impl Kind for Columns {
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let compression = match scope.server.column_compression() && scope.options.toast_compression {
             true => "a.attcompression",
-            false => "''::\"char\"",
+            false => "''::pg_catalog.\"char\"",
         };
         let (not_null, not_null_from) = if scope.server.not_null_constraints() {
             (
@@ -95,7 +95,8 @@ impl Kind for Columns {
             "SELECT a.attrelid, a.attnum, a.attname, a.attisdropped, a.attislocal, \
                     pg_catalog.format_type(t.oid, a.atttypmod) AS type_name, \
                     space.nspname AS collation_schema, l.collname AS collation_name, \
-                    coalesce(a.attstattarget, -1)::int4 AS statistics, a.attstorage, t.typstorage, a.attidentity, \
+                    coalesce(a.attstattarget, -1)::pg_catalog.int4 AS statistics, a.attstorage, t.typstorage, \
+                    a.attidentity, \
                     a.attgenerated, {options} AS options, \
                     CASE WHEN a.attfdwoptions IS NOT NULL THEN ARRAY( \
                       SELECT pg_catalog.quote_ident(o.option_name) || ' ' || pg_catalog.quote_literal(o.option_value) \

@@ -102,7 +102,7 @@ impl Kind for Sequences {
         let (value, from) = if scope.server.sequence_data_function() {
             ("v.last_value, v.is_called", "CROSS JOIN LATERAL pg_catalog.pg_get_sequence_data(s.seqrelid) AS v")
         } else {
-            ("NULL::int8 AS last_value, NULL::bool AS is_called", "")
+            ("NULL::pg_catalog.int8 AS last_value, NULL::pg_catalog.bool AS is_called", "")
         };
         let parameters = format!(
             "SELECT s.seqrelid AS oid, pg_catalog.format_type(s.seqtypid, NULL) AS type, s.seqstart, s.seqincrement, \
@@ -142,7 +142,7 @@ fn value_queries(sequences: &[(u32, Sql)]) -> Vec<Query> {
     let mut batch = Sql::new();
     for (oid, name) in sequences {
         batch.kw(if batch.is_empty() { "" } else { " UNION ALL " });
-        batch.kw("SELECT ").num(*oid).kw("::oid AS oid, last_value, is_called FROM ").sql(name);
+        batch.kw("SELECT ").num(*oid).kw("::pg_catalog.oid AS oid, last_value, is_called FROM ").sql(name);
         if batch.as_bstr().len() >= STATEMENT {
             queries.push(Query::new("sequences' values", std::mem::take(&mut batch).into_bstring()));
         }

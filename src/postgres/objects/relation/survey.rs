@@ -16,13 +16,14 @@ const RELATIONS: &str = "\
     SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.reltype, c.relowner, c.relchecks, c.relhasindex, \
            c.relhastriggers, c.relpages, coalesce(toast.relpages, 0) AS toast_pages, c.relpersistence, \
            c.relispopulated, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.reloftype, c.relispartition, \
-           coalesce(c.reloptions, '{}')::text[] AS options, \
-           coalesce(toast.reloptions, '{}')::text[] AS toast_options, \
-           c.relacl::text[] AS acl, \
-           pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END, c.relowner)::text[] \
+           coalesce(c.reloptions, '{}')::pg_catalog.text[] AS options, \
+           coalesce(toast.reloptions, '{}')::pg_catalog.text[] AS toast_options, \
+           c.relacl::pg_catalog.text[] AS acl, \
+           pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's'::pg_catalog.\"char\" ELSE 'r'::pg_catalog.\"char\" \
+           END, c.relowner)::pg_catalog.text[] \
              AS acl_default, \
            space.spcname AS tablespace, method.amname AS access_method, \
-           coalesce(f.ftserver, 0)::oid AS foreign_server, \
+           coalesce(f.ftserver, 0)::pg_catalog.oid AS foreign_server, \
            owner.refobjid AS owning_table, owner.refobjsubid AS owning_column, owner.deptype = 'i' AS is_identity \
     FROM pg_catalog.pg_class AS c \
     LEFT JOIN pg_catalog.pg_class AS toast \
@@ -42,7 +43,7 @@ const PARENTS: &str = "\
 
 /// System columns can have privileges, too.
 const COLUMN_PRIVILEGES: &str = "\
-    SELECT a.attrelid, a.attnum, a.attname, a.attacl::text[] AS acl, '{}'::text[] AS acl_default \
+    SELECT a.attrelid, a.attnum, a.attname, a.attacl::pg_catalog.text[] AS acl, '{}'::pg_catalog.text[] AS acl_default \
     FROM pg_catalog.pg_attribute AS a \
     LEFT JOIN pg_catalog.pg_init_privs AS initial \
       ON initial.classoid = 1259 AND initial.objoid = a.attrelid AND initial.objsubid = a.attnum \

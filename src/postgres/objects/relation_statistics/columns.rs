@@ -135,14 +135,15 @@ impl<'a> Reader<'a> {
 fn query_text(server: ServerVersion) -> String {
     let mut values = String::new();
     for (part, _) in parts(server) {
-        values += &format!(", s.{part}::text");
+        values += &format!(", s.{part}::pg_catalog.text");
     }
     format!(
-        "SELECT (wanted.number - 1 + $3)::int4 AS place, s.attname::text, s.inherited{values} \
-         FROM ROWS FROM (pg_catalog.unnest($1::name[]), pg_catalog.unnest($2::name[])) WITH ORDINALITY \
+        "SELECT (wanted.number - 1 + $3)::pg_catalog.int4 AS place, s.attname::pg_catalog.text, s.inherited{values} \
+         FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.name[]), \
+         pg_catalog.unnest($2::pg_catalog.name[])) WITH ORDINALITY \
            AS wanted (schema, relation, number) \
          JOIN pg_catalog.pg_stats AS s ON s.schemaname = wanted.schema AND s.tablename = wanted.relation \
-         WHERE s.tablename = ANY ($2::name[]) \
+         WHERE s.tablename = ANY ($2::pg_catalog.name[]) \
          ORDER BY wanted.number, s.attname, s.inherited"
     )
 }

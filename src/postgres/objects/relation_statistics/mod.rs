@@ -24,7 +24,7 @@ pub use columns::{ColumnStatistics, Reader, tell_unreadable};
 
 /// The numbers of relations; `{unreadable}` is whether there are columns whose statistics `pg_stats` does not show.
 const RELATIONS: &str = "\
-    SELECT c.oid, {numbers}, NULL::text[] AS expressions, {unreadable} AS unreadable \
+    SELECT c.oid, {numbers}, NULL::pg_catalog.text[] AS expressions, {unreadable} AS unreadable \
     FROM pg_catalog.unnest($1) AS wanted (oid) JOIN pg_catalog.pg_class AS c ON c.oid = wanted.oid \
     WHERE c.relkind IN ('r', 'p', 'm', 'f')";
 
@@ -33,7 +33,8 @@ const RELATIONS: &str = "\
 const INDEXES: &str = "\
     SELECT c.oid, {numbers}, \
            CASE WHEN i.indexprs IS NOT NULL THEN \
-             ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid ORDER BY a.attnum)::text[] \
+             ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid ORDER BY \
+             a.attnum)::pg_catalog.text[] \
            END AS expressions, \
            i.indexprs IS NOT NULL AND {unreadable} AS unreadable \
     FROM pg_catalog.unnest($1) AS wanted (oid) JOIN pg_catalog.pg_index AS i ON i.indrelid = wanted.oid \
@@ -78,9 +79,9 @@ impl Kind for AllRelationStatistics {
         if !scope.options.statistics {
             return Vec::new();
         }
-        let frozen = if scope.server.all_frozen_pages() { "c.relallfrozen" } else { "NULL::int4" };
+        let frozen = if scope.server.all_frozen_pages() { "c.relallfrozen" } else { "NULL::pg_catalog.int4" };
         let numbers = format!(
-            "c.relnatts, c.relpages, c.reltuples::text AS reltuples, c.relallvisible, {frozen} AS relallfrozen"
+            "c.relnatts, c.relpages, c.reltuples::pg_catalog.text AS reltuples, c.relallvisible, {frozen} AS relallfrozen"
         );
         let unreadable = if scope.superuser { "false" } else { UNREADABLE };
         let query = |what, sql: &str| {

@@ -41,7 +41,8 @@ impl Kind for Configurations {
         );
         let mappings = Query::new(
             "mappings of text search configurations",
-            "SELECT m.mapcfg, m.maptokentype, t.alias, m.mapdict::regdictionary::text AS dictionary \
+            "SELECT m.mapcfg, m.maptokentype, t.alias, \
+                m.mapdict::pg_catalog.regdictionary::pg_catalog.text AS dictionary \
              FROM pg_catalog.pg_ts_config AS c JOIN pg_catalog.pg_ts_config_map AS m ON m.mapcfg = c.oid \
              LEFT JOIN LATERAL pg_catalog.ts_token_type(c.cfgparser) AS t ON t.tokid = m.maptokentype \
              WHERE c.oid >= $1 ORDER BY m.mapcfg, m.maptokentype, m.mapseqno",

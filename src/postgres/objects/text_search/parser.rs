@@ -35,9 +35,11 @@ impl Kind for Parsers {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search parsers",
-            "SELECT oid, prsname, prsnamespace, prsstart::regproc::text AS start, prstoken::regproc::text AS token, \
-             prsend::regproc::text AS \"end\", prslextype::regproc::text AS lextypes, \
-             CASE WHEN prsheadline <> 0 THEN prsheadline::regproc::text END AS headline \
+            "SELECT oid, prsname, prsnamespace, prsstart::pg_catalog.regproc::pg_catalog.text AS start, \
+                prstoken::pg_catalog.regproc::pg_catalog.text AS token, \
+             prsend::pg_catalog.regproc::pg_catalog.text AS \"end\", \
+             prslextype::pg_catalog.regproc::pg_catalog.text AS lextypes, \
+             CASE WHEN prsheadline <> 0 THEN prsheadline::pg_catalog.regproc::pg_catalog.text END AS headline \
              FROM pg_catalog.pg_ts_parser WHERE oid >= $1",
         );
         vec![query.param(Param::oid(FIRST_USER_OID))]

@@ -32,8 +32,8 @@ impl Kind for Templates {
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search templates",
-            "SELECT oid, tmplname, tmplnamespace, tmpllexize::regproc::text AS lexize, \
-             CASE WHEN tmplinit <> 0 THEN tmplinit::regproc::text END AS init \
+            "SELECT oid, tmplname, tmplnamespace, tmpllexize::pg_catalog.regproc::pg_catalog.text AS lexize, \
+             CASE WHEN tmplinit <> 0 THEN tmplinit::pg_catalog.regproc::pg_catalog.text END AS init \
              FROM pg_catalog.pg_ts_template WHERE oid >= $1",
         );
         vec![query.param(Param::oid(FIRST_USER_OID))]

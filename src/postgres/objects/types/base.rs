@@ -41,13 +41,16 @@ const FUNCTIONS: &[(&str, &str)] = &[
 pub(super) fn query(server: ServerVersion) -> Query {
     let mut sql = String::from("SELECT t.oid, t.typname, t.typlen, ");
     for (_, column) in FUNCTIONS {
-        sql += &format!("nullif(t.{column}::text, '-') AS {column}, ");
+        sql += &format!("nullif(t.{column}::pg_catalog.text, '-') AS {column}, ");
     }
-    let subscript = if server.type_subscript() { "nullif(t.typsubscript::text, '-')" } else { "NULL::text" };
+    let subscript =
+        if server.type_subscript() { "nullif(t.typsubscript::pg_catalog.text, '-')" } else { "NULL::pg_catalog.text" };
     sql += subscript;
-    sql += " AS typsubscript, t.typcollation <> 0 AS collatable, pg_catalog.pg_get_expr(t.typdefaultbin, 0) AS expression, \
+    sql += " AS typsubscript, t.typcollation <> 0 AS collatable, pg_catalog.pg_get_expr(t.typdefaultbin, \
+    0) AS expression, \
         t.typdefault, CASE WHEN t.typelem <> 0 THEN pg_catalog.format_type(t.typelem, NULL) END AS element, \
-        t.typcategory::text AS typcategory, t.typispreferred, t.typdelim::text AS typdelim, t.typalign, t.typstorage, \
+        t.typcategory::pg_catalog.text AS typcategory, t.typispreferred, t.typdelim::pg_catalog.text AS typdelim, \
+        t.typalign, t.typstorage, \
         t.typbyval FROM pg_catalog.pg_type AS t \
         JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \
         LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem \

@@ -35,7 +35,7 @@ pub struct DomainConstraint {
 
 pub(super) fn query() -> Query {
     let sql = "SELECT t.oid, t.typname, pg_catalog.format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull, \
-         pg_catalog.pg_get_expr(t.typdefaultbin, 1247::oid) AS expression, t.typdefault, \
+         pg_catalog.pg_get_expr(t.typdefaultbin, 1247::pg_catalog.oid) AS expression, t.typdefault, \
          cn.nspname AS collation_schema, c.collname AS collation \
          FROM pg_catalog.pg_type AS t \
          JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \

@@ -39,10 +39,10 @@ const OF_USERS: &str = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_
 const TYPES: &str = "\
     SELECT t.oid, t.typname, t.typnamespace, t.typowner, t.typtype, t.typisdefined, t.typrelid, r.relkind, \
       pg_catalog.format_type(t.oid, NULL) AS formatted, \
-      coalesce(e.typarray = t.oid, false) AS is_array, t.typacl::text[] AS acl, \
+      coalesce(e.typarray = t.oid, false) AS is_array, t.typacl::pg_catalog.text[] AS acl, \
       CASE WHEN t.typacl IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_init_privs AS i \
           WHERE i.classoid = 1247 AND i.objoid = t.oid) \
-        THEN pg_catalog.acldefault('T', t.typowner)::text[] END AS acl_default \
+        THEN pg_catalog.acldefault('T', t.typowner)::pg_catalog.text[] END AS acl_default \
     FROM pg_catalog.pg_type AS t \
     LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem \
     LEFT JOIN pg_catalog.pg_class AS r ON r.oid = t.typrelid \

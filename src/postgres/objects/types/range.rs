@@ -22,14 +22,17 @@ pub(super) struct Range {
 }
 
 pub(super) fn query(server: ServerVersion) -> Query {
-    let multirange = if server.multiranges() { "pg_catalog.format_type(r.rngmultitypid, NULL)" } else { "NULL::text" };
+    let multirange =
+        if server.multiranges() { "pg_catalog.format_type(r.rngmultitypid, NULL)" } else { "NULL::pg_catalog.text" };
     Query::new(
         "range types",
         format!(
-            "SELECT t.oid, t.typname, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype, {multirange} AS multirange, \
+            "SELECT t.oid, t.typname, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype, \
+                {multirange} AS multirange, \
              CASE WHEN NOT o.opcdefault THEN on_.nspname END AS class_schema, o.opcname AS class, \
              cn.nspname AS collation_schema, c.collname AS collation, \
-             nullif(r.rngcanonical::text, '-') AS canonical, nullif(r.rngsubdiff::text, '-') AS difference \
+             nullif(r.rngcanonical::pg_catalog.text, '-') AS canonical, nullif(r.rngsubdiff::pg_catalog.text, \
+             '-') AS difference \
              FROM pg_catalog.pg_range AS r \
              JOIN pg_catalog.pg_type AS t ON t.oid = r.rngtypid \
              JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \

@@ -101,7 +101,7 @@ fn ask_as_role(
     reporter: &dyn Reporter,
 ) -> Result<Option<Facts>> {
     let who = target.query(
-        "SELECT rolname::text AS role, rolsuper, pg_catalog.current_database()::text AS database \
+        "SELECT rolname::pg_catalog.text AS role, rolsuper, pg_catalog.current_database()::pg_catalog.text AS database \
          FROM pg_catalog.pg_roles WHERE rolname = current_user",
         &[],
     )?;
@@ -168,7 +168,7 @@ fn which_strangers(server: ServerVersion, owners: &[&BStr]) -> Query {
     let membership = if server.set_option_of_membership() { "SET" } else { "MEMBER" };
     let sql = format!(
         "SELECT o.name, r.oid IS NOT NULL AS is_there FROM pg_catalog.unnest($1) AS o (name) \
-         LEFT JOIN pg_catalog.pg_roles r ON r.rolname::text = o.name \
+         LEFT JOIN pg_catalog.pg_roles r ON r.rolname::pg_catalog.text = o.name \
          WHERE r.oid IS NULL OR NOT pg_catalog.pg_has_role(r.oid, '{membership}')"
     );
     Query::new("which owners objects cannot be given to", sql).param(Param::texts(owners))
@@ -179,21 +179,23 @@ fn queries(server: ServerVersion) -> Vec<Query> {
     vec![
         Query::new(
             "the extensions of others",
-            "SELECT e.extname::text AS name, pg_catalog.pg_get_userbyid(e.extowner)::text AS owner, \
+            "SELECT e.extname::pg_catalog.text AS name, \
+                pg_catalog.pg_get_userbyid(e.extowner)::pg_catalog.text AS owner, \
              pg_catalog.pg_has_role(e.extowner, 'USAGE') AS is_mine, \
-             pg_catalog.obj_description(e.oid, 'pg_extension') AS comment, n.nspname::text AS schema \
+             pg_catalog.obj_description(e.oid, 'pg_extension') AS comment, n.nspname::pg_catalog.text AS schema \
              FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
              WHERE NOT pg_catalog.pg_has_role(e.extowner, 'USAGE') \
              OR NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')",
         ),
         Query::new(
             "the schemas of others",
-            "SELECT nspname::text AS name, pg_catalog.pg_get_userbyid(nspowner)::text AS owner, \
+            "SELECT nspname::pg_catalog.text AS name, pg_catalog.pg_get_userbyid(nspowner)::pg_catalog.text AS owner, \
              pg_catalog.pg_has_role(nspowner, 'USAGE') AS is_mine, \
              pg_catalog.obj_description(oid, 'pg_namespace') AS comment, \
              pg_catalog.has_schema_privilege(oid, 'CREATE') AS may_create, \
              ARRAY(SELECT CASE WHEN grantee = 0 THEN 'PUBLIC' \
-             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)::text) END || ' ' || privilege_type \
+             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)::pg_catalog.text) END || ' ' || \
+             privilege_type \
              || CASE WHEN is_grantable THEN '*' ELSE '' END FROM pg_catalog.aclexplode( \
              coalesce(nspacl, pg_catalog.acldefault('n', nspowner)))) AS privileges \
              FROM pg_catalog.pg_namespace WHERE (NOT pg_catalog.pg_has_role(nspowner, 'USAGE') \
@@ -202,10 +204,11 @@ fn queries(server: ServerVersion) -> Vec<Query> {
         Query::new(
             "the event triggers of others",
             format!(
-                "SELECT evtname::text AS name, evtname, pg_catalog.pg_get_userbyid(evtowner)::text AS owner, \
+                "SELECT evtname::pg_catalog.text AS name, evtname, \
+                    pg_catalog.pg_get_userbyid(evtowner)::pg_catalog.text AS owner, \
                  pg_catalog.obj_description(t.oid, 'pg_event_trigger') AS comment, {}, \
-                 n.nspname::text AS function_schema, p.proname::text || '()' AS signature, \
-                 pg_catalog.pg_has_role(p.proowner, 'USAGE') AS is_mine, l.lanname::text AS language, \
+                 n.nspname::pg_catalog.text AS function_schema, p.proname::pg_catalog.text || '()' AS signature, \
+                 pg_catalog.pg_has_role(p.proowner, 'USAGE') AS is_mine, l.lanname::pg_catalog.text AS language, \
                  p.prosrc AS body, (p.proconfig IS NULL AND p.provolatile = 'v' AND p.procost = 100 \
                  AND NOT p.prosecdef AND NOT p.proleakproof AND NOT p.proisstrict AND p.proparallel = 'u' \
                  AND p.probin IS NULL) AS is_plain \
@@ -219,7 +222,8 @@ fn queries(server: ServerVersion) -> Vec<Query> {
         Query::new(
             "the publications of others",
             format!(
-                "SELECT pubname::text AS name, pubname, pg_catalog.pg_get_userbyid(pubowner)::text AS owner, \
+                "SELECT pubname::pg_catalog.text AS name, pubname, \
+                    pg_catalog.pg_get_userbyid(pubowner)::pg_catalog.text AS owner, \
                  pg_catalog.obj_description(oid, 'pg_publication') AS comment, {publications} \
                  FROM pg_catalog.pg_publication WHERE NOT pg_catalog.pg_has_role(pubowner, 'USAGE')"
             ),
@@ -227,8 +231,9 @@ fn queries(server: ServerVersion) -> Vec<Query> {
         Query::new(
             "the subscriptions of others",
             // Before 14 not everybody may read their OIDs, by which comments are found.
-            "SELECT s.subname::text AS name, pg_catalog.pg_get_userbyid(s.subowner)::text AS owner, \
-             NULL::text AS comment FROM pg_catalog.pg_subscription s \
+            "SELECT s.subname::pg_catalog.text AS name, \
+                pg_catalog.pg_get_userbyid(s.subowner)::pg_catalog.text AS owner, \
+             NULL::pg_catalog.text AS comment FROM pg_catalog.pg_subscription s \
              JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database() \
              WHERE NOT pg_catalog.pg_has_role(s.subowner, 'USAGE')",
         ),
