@@ -7,10 +7,15 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 static PENDING: Mutex<Vec<(u64, Pending)>> = Mutex::new(Vec::new());
 static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// How long everything may take in all that is to be done when a signal ends the process. A server can take for ever.
+const TIME: Duration = Duration::from_secs(10);
+static END: OnceLock<Instant> = OnceLock::new();
 
 enum Pending {
     File(PathBuf),
@@ -35,13 +40,13 @@ impl Registration {
         Self::add(Pending::Folder(path.to_path_buf()))
     }
 
-    /// Puts something else on the list: `remove` does away with it. It must not use a [`Registration`].
+    /// Puts something else on the list: `remove` does away with it, by the [`deadline`]. It must not use a [`Registration`].
     pub fn other(remove: impl FnOnce() + Send + 'static) -> Self {
         Self::add(Pending::Other(Box::new(remove)))
     }
 
-    /// Puts the end of some work on the list: `end` sees to it, and says what state it leaves, for a person. It must not use
-    /// a [`Registration`].
+    /// Puts the end of some work on the list: `end` sees to it, by the [`deadline`], and says what state it leaves, for a
+    /// person. It must not use a [`Registration`].
     pub fn last_words(end: impl FnOnce() -> String + Send + 'static) -> Self {
         Self::add(Pending::Words(Box::new(end)))
     }
@@ -63,6 +68,11 @@ fn lock() -> MutexGuard<'static, Vec<(u64, Pending)>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// When the process ends, once a signal has asked for that: what is put on the list has until then, all of it together.
+pub fn deadline() -> Instant {
+    *END.get_or_init(|| Instant::now() + TIME)
+}
+
 /// Runs a few quick steps that a signal must not part. They must not use a [`Registration`].
 pub fn uninterrupted<T>(steps: impl FnOnce() -> T) -> T {
     let _held = lock();
@@ -72,8 +82,11 @@ pub fn uninterrupted<T>(steps: impl FnOnce() -> T) -> T {
 /// Removes everything on the list, then calls `leave` with what there is to say about the state that is left. It is expected
 /// to end the process: until it returns, no other thread can make a result appear.
 pub fn remove_all_then(leave: impl FnOnce(&[String])) {
+    deadline();
     let mut list = lock();
     let mut words = Vec::new();
+    // What takes no time comes first.
+    list.sort_by_key(|(_, pending)| !matches!(pending, Pending::File(_) | Pending::Folder(_)));
     for (_, pending) in list.drain(..) {
         // There is nobody left to tell about a file that cannot be removed, and the rest must go all the same.
         match pending {

@@ -1,6 +1,7 @@
 //! Which database is meant.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use crate::connect::{self, Database, Environment};
 use crate::error::Result;
@@ -13,6 +14,27 @@ pub(crate) struct DatabaseArgs {
     /// it (see lifeboat --help)
     #[arg(long, short = 'd', visible_alias = "dbname", value_name = "URL")]
     url: Option<OsString>,
+    #[command(flatten)]
+    silence: SilenceArgs,
+}
+
+/// The option that says how long a server may be silent.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "PostgreSQL")]
+pub(crate) struct SilenceArgs {
+    /// Where the server says nothing for so long while it is waited for, ask over another connection whether it still
+    /// works, and give up if it does not; 0 is never. What takes long is not cut off
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOAT_IDLE_TIMEOUT", default_value_t = IDLE_TIMEOUT)]
+    idle_timeout: u32,
+}
+
+/// Longer than most statements take, and shorter than anybody waits for a job that hangs.
+const IDLE_TIMEOUT: u32 = 300;
+
+impl SilenceArgs {
+    fn limit(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.idle_timeout.into())).filter(|limit| !limit.is_zero())
+    }
 }
 
 impl DatabaseArgs {
@@ -20,7 +42,10 @@ impl DatabaseArgs {
     pub(crate) fn database(&self) -> Result<Database> {
         let environment = Environment::of_process();
         let given = self.url.as_ref().map(|url| url.as_encoded_bytes());
-        connect::recognise(&connect::find_url(given, &environment)?, &environment)
+        Ok(match connect::recognise(&connect::find_url(given, &environment)?, &environment)? {
+            Database::Postgres(target) => Database::Postgres(Box::new(target.with_idle_limit(self.silence.limit()))),
+            sqlite => sqlite,
+        })
     }
 
     /// Whether `--url` says which.
@@ -29,7 +54,7 @@ impl DatabaseArgs {
     }
 
     /// As if `--url` were this.
-    pub(crate) fn of(url: OsString) -> Self {
-        Self { url: Some(url) }
+    pub(crate) fn of(url: OsString, silence: SilenceArgs) -> Self {
+        Self { url: Some(url), silence }
     }
 }

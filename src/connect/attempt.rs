@@ -1,10 +1,8 @@
 //! The attempts to connect: hosts in order, their addresses in order, with TLS and without.
 
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
@@ -12,8 +10,10 @@ use rustls::{ClientConfig, ClientConnection};
 use super::certificate::Certificate;
 use super::hosts::{Address, Host};
 use super::password_file::{self, Found};
+use super::socket;
 use super::target::{Keepalive, Target, Wanted};
 use super::tls::SslMode;
+use super::watch::Lookout;
 use crate::wire::{Channel, Connection, Dial, Socket, Startup};
 use crate::{Context, Error, ErrorKind, Result};
 
@@ -30,17 +30,18 @@ enum Wish {
 
 /// A way to one address of the server.
 #[derive(Clone)]
-struct Route {
+pub(super) struct Route {
     address: Address,
     wish: Wish,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    timeout: Option<Duration>,
     keepalive: Option<Keepalive>,
+    user_timeout: Option<Duration>,
     what: String,
 }
 
 impl Target {
-    /// Connects: tries each host, and each of its addresses, until one answers.
+    /// Connects: tries each host, and each of its addresses, until one answers. Each has so much time for all of it, from
+    /// finding its address to the server's being ready, however much comes from it meanwhile.
     ///
     /// # Errors
     /// None answers (the error says what each one did), or the first that does refuses. The server's report, where
@@ -57,7 +58,8 @@ impl Target {
         for &wanted in wishes {
             failures.clear();
             for host in &self.hosts {
-                let addresses = match host.addresses() {
+                let mut deadline = self.deadline();
+                let addresses = match host.addresses(deadline) {
                     Ok(addresses) => addresses,
                     Err(e) => {
                         failures.push(e);
@@ -65,12 +67,16 @@ impl Target {
                     }
                 };
                 for address in addresses {
-                    let result = self.connect_to(host, address, config.as_ref());
+                    let result = self.connect_to(host, address, config.as_ref(), deadline);
                     match result.and_then(|c| suits(c, wanted, &host.describe())) {
-                        Ok(connection) => return Ok(connection),
+                        Ok(mut connection) => {
+                            connection.set_deadline(None);
+                            return Ok(connection);
+                        }
                         Err(e) if is_final(&e) => return Err(e),
                         Err(e) => failures.push(e),
                     }
+                    deadline = self.deadline();
                 }
             }
         }
@@ -88,7 +94,18 @@ impl Target {
         }
     }
 
-    fn connect_to(&self, host: &Host, address: Address, config: Option<&Arc<ClientConfig>>) -> Result<Connection> {
+    /// Until when one address may take.
+    fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.connect_timeout?)
+    }
+
+    fn connect_to(
+        &self,
+        host: &Host,
+        address: Address,
+        config: Option<&Arc<ClientConfig>>,
+        deadline: Option<Instant>,
+    ) -> Result<Connection> {
         let what = self.describe_at(&host.describe());
         let tls = match (config, &address) {
             (Some(config), Address::Tcp(_)) => Some((Arc::clone(config), self.server_name(host, &address)?)),
@@ -100,12 +117,12 @@ impl Target {
             (_, SslMode::Prefer) => &[Wish::IfOffered, Wish::Plain],
             _ => &[Wish::Must],
         };
-        let route =
-            Route { address, wish: Wish::Plain, tls, timeout: self.connect_timeout, keepalive: self.keepalive, what };
+        let Self { keepalive, user_timeout, .. } = *self;
+        let route = Route { address, wish: Wish::Plain, tls, keepalive, user_timeout, what };
         let mut first_failure = None;
         for &wish in plan {
             let mut encrypted = false;
-            let attempt = self.start(host, Route { wish, ..route.clone() }, &mut encrypted);
+            let attempt = self.start(host, Route { wish, ..route.clone() }, deadline, &mut encrypted);
             match attempt {
                 Ok(connection) => return Ok(connection),
                 Err(e) => {
@@ -128,8 +145,8 @@ impl Target {
         Err(first_failure.unwrap_or_else(|| Error::new(ErrorKind::Internal, "connect").why("there was no way to try")))
     }
 
-    fn start(&self, host: &Host, route: Route, encrypted: &mut bool) -> Result<Connection> {
-        let channel = route.open()?;
+    fn start(&self, host: &Host, route: Route, deadline: Option<Instant>, encrypted: &mut bool) -> Result<Connection> {
+        let channel = route.open(deadline)?;
         *encrypted = channel.is_tls();
         let found = self.find_password(host);
         let startup = Startup {
@@ -150,11 +167,15 @@ impl Target {
         };
         // A connection is cancelled the way it was made, not by trying out again.
         let dial = Route { wish: if *encrypted { Wish::Must } else { Wish::Plain }, ..route };
-        let mut connection = match Connection::start(channel, &startup, Arc::new(dial)) {
+        let mut connection = match Connection::start(channel, &startup, Arc::new(dial.clone())) {
             Ok(connection) => connection,
             Err(e) => return Err(self.explain(e, &found)),
         };
-        connection.set_read_timeout(None)?;
+        if let Some(limit) = self.idle {
+            let patience = self.connect_timeout.unwrap_or(super::target::CONNECT_TIMEOUT);
+            let lookout = Lookout::of(&mut connection, dial, startup, patience)?;
+            connection.set_watch(limit, Arc::new(lookout));
+        }
         Ok(connection)
     }
 
@@ -213,53 +234,17 @@ impl Route {
         }
     }
 
-    fn socket(&self) -> io::Result<Socket> {
-        let socket = match &self.address {
-            Address::Tcp(address) => {
-                let stream = match self.timeout {
-                    Some(timeout) => TcpStream::connect_timeout(address, timeout)?,
-                    None => TcpStream::connect(address)?,
-                };
-                stream.set_nodelay(true)?;
-                self.set_keepalive(&stream)?;
-                Socket::Tcp(stream)
-            }
-            Address::Unix(path) => Socket::Unix(UnixStream::connect(path)?),
-            #[cfg(target_os = "linux")]
-            Address::Abstract(name) => {
-                use std::os::linux::net::SocketAddrExt;
-                let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
-                Socket::Unix(UnixStream::connect_addr(&address)?)
-            }
-            #[cfg(not(target_os = "linux"))]
-            Address::Abstract(_) => return Err(io::ErrorKind::Unsupported.into()),
-        };
-        socket.set_read_timeout(self.timeout)?;
-        Ok(socket)
-    }
-
-    fn set_keepalive(&self, stream: &TcpStream) -> io::Result<()> {
-        use rustix::net::sockopt;
-        let Some(keepalive) = self.keepalive else { return Ok(()) };
-        sockopt::set_socket_keepalive(stream, true)?;
-        sockopt::set_tcp_keepidle(stream, keepalive.idle)?;
-        if let Some(interval) = keepalive.interval {
-            sockopt::set_tcp_keepintvl(stream, interval)?;
-        }
-        if let Some(count) = keepalive.count {
-            sockopt::set_tcp_keepcnt(stream, count)?;
-        }
-        Ok(())
-    }
-
-    fn open(&self) -> Result<Channel> {
-        let socket = self.socket().map_err(|e| self.failed(&e))?;
+    fn open(&self, deadline: Option<Instant>) -> Result<Channel> {
+        let socket = socket::connect(&self.address, self.keepalive, self.user_timeout, deadline);
+        let socket = socket.map_err(|e| self.failed(&e))?;
         let (Some((config, name)), true) = (&self.tls, self.wish != Wish::Plain) else {
-            return Ok(Channel::plain(socket));
+            return Ok(channel(socket, deadline));
         };
-        match ask_for_tls(&socket).map_err(|e| self.failed(&e))? {
+        // The answer is read byte by byte: what came after it in the clear would have been put there by somebody in
+        // between, and would be taken for the server's once TLS is there.
+        match socket.ask(&SSL_REQUEST, deadline).map_err(|e| self.failed(&e))? {
             b'S' => {}
-            b'N' if self.wish == Wish::IfOffered => return Ok(Channel::plain(socket)),
+            b'N' if self.wish == Wish::IfOffered => return Ok(channel(socket, deadline)),
             b'N' => {
                 return Err(Error::new(ErrorKind::Connection, self.doing())
                     .why("the server does not offer TLS, and sslmode does not allow to go without"));
@@ -273,7 +258,7 @@ impl Route {
         }
         let tls = ClientConnection::new(Arc::clone(config), name.clone())
             .context(ErrorKind::Internal, || format!("{}, with TLS", self.doing()))?;
-        Channel::tls(socket, tls).map_err(|e| match e.kind() {
+        channel(socket, deadline).with_tls(tls).map_err(|e| match e.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.failed(&e),
             _ => Error::new(ErrorKind::Connection, self.doing()).source(IncompatibleTls(e.to_string())),
         })
@@ -281,18 +266,15 @@ impl Route {
 }
 
 impl Dial for Route {
-    fn dial(&self) -> Result<Channel> {
-        self.open()
+    fn dial(&self, deadline: Option<Instant>) -> Result<Channel> {
+        self.open(deadline)
     }
 }
 
-/// The answer is read byte by byte: what came after it in the clear would have been put there by somebody in between,
-/// and would be taken for the server's once TLS is there.
-fn ask_for_tls(mut socket: &Socket) -> io::Result<u8> {
-    socket.write_all(&SSL_REQUEST)?;
-    let mut answer = [0];
-    socket.read_exact(&mut answer)?;
-    Ok(answer[0])
+fn channel(socket: Socket, deadline: Option<Instant>) -> Channel {
+    let mut channel = Channel::plain(socket);
+    channel.set_deadline(deadline);
+    channel
 }
 
 /// TLS could not be agreed on.

@@ -1,9 +1,13 @@
 //! Where a server may be: host names, addresses, directories with a socket in them.
 
 use std::ffi::OsStr;
+use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -114,11 +118,11 @@ impl Host {
         }
     }
 
-    /// The addresses to try, in order.
+    /// The addresses to try, in order; whoever looks up names has until `deadline`.
     ///
     /// # Errors
     /// The name means nothing, or there is no socket in the default directories.
-    pub(super) fn addresses(&self) -> Result<Vec<Address>> {
+    pub(super) fn addresses(&self, deadline: Option<Instant>) -> Result<Vec<Address>> {
         if let Some(address) = self.address {
             return Ok(vec![Address::Tcp(SocketAddr::new(address, self.port))]);
         }
@@ -142,7 +146,7 @@ impl Host {
         let doing = || format!("find the address of the host {:?}", self.name);
         let name = self.name.to_str().context(ErrorKind::Usage, doing)?;
         let mut addresses = Vec::new();
-        for address in (name, self.port).to_socket_addrs().context(ErrorKind::Connection, doing)? {
+        for address in look_up(name, self.port, deadline).context(ErrorKind::Connection, doing)? {
             let address = Address::Tcp(address);
             if !addresses.contains(&address) {
                 addresses.push(address);
@@ -152,6 +156,25 @@ impl Host {
             return Err(Error::new(ErrorKind::Connection, doing()).why("it has none"));
         }
         Ok(addresses)
+    }
+}
+
+/// The addresses of a name. The C library has no deadline for this, so another thread waits for it.
+fn look_up(name: &str, port: u16, deadline: Option<Instant>) -> io::Result<Vec<SocketAddr>> {
+    let now = |name: &str| (name, port).to_socket_addrs().map(Iterator::collect);
+    let Some(deadline) = deadline.filter(|_| name.parse::<IpAddr>().is_err()) else { return now(name) };
+    let (tell, told) = mpsc::channel();
+    let asked = name.to_owned();
+    let look = move || {
+        // Nobody listens any more when the time is over.
+        let _ = tell.send((asked.as_str(), port).to_socket_addrs().map(Iterator::collect));
+    };
+    if thread::Builder::new().name("name lookup".into()).spawn(look).is_err() {
+        return now(name);
+    }
+    match told.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(found) => found,
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the name service did not answer in time")),
     }
 }
 
@@ -188,7 +211,7 @@ mod tests {
 
     #[test]
     fn sockets_have_a_file_or_a_name() {
-        let address = |host: &str| Host { name: host.into(), address: None, port: 7 }.addresses().unwrap();
+        let address = |host: &str| Host { name: host.into(), address: None, port: 7 }.addresses(None).unwrap();
         assert_eq!(address("/run/x"), [Address::Unix("/run/x/.s.PGSQL.7".into())]);
         assert_eq!(address("@x"), [Address::Abstract(b"x/.s.PGSQL.7".to_vec())]);
         assert_eq!(address("127.0.0.1"), [Address::Tcp("127.0.0.1:7".parse().unwrap())]);

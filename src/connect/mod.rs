@@ -12,14 +12,18 @@ mod hosts;
 mod keyword;
 mod password_file;
 mod recognise;
+mod running;
 mod settings;
+mod socket;
 mod sqlite;
 mod target;
 mod tls;
 mod url;
+mod watch;
 
 pub use environment::Environment;
 pub use recognise::{Database, find_url, recognise};
+pub use running::Running;
 pub use settings::Settings;
 pub use sqlite::SqliteTarget;
 pub use target::Target;

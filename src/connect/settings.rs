@@ -64,7 +64,7 @@ const PARAMETERS: &[(&str, &str, Meaning)] = &[
     ("sslrootcert", "PGSSLROOTCERT", Obeyed),
     ("sslsni", "PGSSLSNI", Obeyed),
     ("target_session_attrs", "PGTARGETSESSIONATTRS", Obeyed),
-    ("tcp_user_timeout", "", Ignored),
+    ("tcp_user_timeout", "", Obeyed),
     ("user", "PGUSER", Obeyed),
 ];
 

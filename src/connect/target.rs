@@ -26,6 +26,8 @@ pub struct Target {
     pub(super) options: BString,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) keepalive: Option<Keepalive>,
+    pub(super) user_timeout: Option<Duration>,
+    pub(super) idle: Option<Duration>,
     pub(super) channel_binding: ChannelBinding,
     pub(super) wanted: Wanted,
     pub(super) tls: Tls,
@@ -52,6 +54,10 @@ pub(super) struct Keepalive {
 /// A firewall forgets connections that are silent for longer than some minutes, and building an index can be silent for
 /// hours; the operating system's default is two hours.
 const KEEPALIVE_IDLE: i64 = 60;
+
+/// libpq waits for ever, which is for somebody at a keyboard. Who is not there within this time is not there, and what runs
+/// from a timer has to end.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which of several servers will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +90,10 @@ impl Target {
         // Below two seconds a slow network would look like a dead one; zero is for ever.
         let connect_timeout = match settings.number("connect_timeout")? {
             Some(seconds @ 1..) => Some(Duration::from_secs(u64::try_from(seconds.max(2)).unwrap_or(2))),
-            _ => None,
+            Some(_) => None,
+            None => Some(CONNECT_TIMEOUT),
         };
+        let user_timeout = settings.number("tcp_user_timeout")?.and_then(|ms| u64::try_from(ms).ok());
         Ok(Self {
             hosts: hosts(&settings)?,
             database: text("dbname").unwrap_or_else(|| user.clone()),
@@ -98,6 +106,8 @@ impl Target {
             options: text("options").unwrap_or_default(),
             connect_timeout,
             keepalive: keepalive(&settings)?,
+            user_timeout: user_timeout.filter(|ms| *ms > 0).map(Duration::from_millis),
+            idle: None,
             channel_binding: channel_binding(&settings)?,
             wanted: wanted(&settings)?,
             tls: Tls::new(&settings, env)?,
@@ -108,6 +118,13 @@ impl Target {
     #[must_use]
     pub fn with_database(&self, name: impl Into<BString>) -> Self {
         Self { database: name.into(), ..self.clone() }
+    }
+
+    /// The same, but a server that says nothing for `limit` while it is waited for is asked over another connection
+    /// whether it still works. If it does not, the connection counts as lost. Without it, nobody asks.
+    #[must_use]
+    pub fn with_idle_limit(self, limit: Option<Duration>) -> Self {
+        Self { idle: limit, ..self }
     }
 
     /// The name of the database.
@@ -191,6 +208,9 @@ mod tests {
         assert_eq!(t.application_name, "lifeboat");
         let t = target("user=you connect_timeout=1", &env).unwrap();
         assert_eq!((t.database(), t.connect_timeout), (BStr::new("you"), Some(Duration::from_secs(2))));
+        assert_eq!((target("", &env).unwrap().connect_timeout, t.user_timeout), (Some(CONNECT_TIMEOUT), None));
+        let t = target("connect_timeout=0 tcp_user_timeout=5000", &env).unwrap();
+        assert_eq!((t.connect_timeout, t.user_timeout), (None, Some(Duration::from_secs(5))));
         assert!(target("", &Environment::empty()).unwrap_err().to_string().contains("which user"));
     }
 
@@ -232,6 +252,7 @@ mod tests {
             ("channel_binding=x", "channel_binding"),
             ("target_session_attrs=x", "read-write"),
             ("connect_timeout=x", "connect_timeout"),
+            ("tcp_user_timeout=x", "tcp_user_timeout"),
             ("ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2", "above"),
             ("sslcert=/x", "sslcert"),
         ] {

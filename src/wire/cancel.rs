@@ -2,18 +2,24 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::channel::Channel;
 use crate::{Context, ErrorKind, Result};
 
+/// How long one request may take. It is a handful of bytes.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How many requests are on their way at a time.
+const AT_ONCE: usize = 16;
+
 /// Opens another channel to the server that a connection is to, in the same way: address, TLS.
 pub trait Dial: Send + Sync {
-    /// A new channel, before any message of the protocol.
+    /// A new channel, before any message of the protocol, with `deadline` as its own.
     ///
     /// # Errors
-    /// The server cannot be reached, or TLS cannot be agreed on.
-    fn dial(&self) -> Result<Channel>;
+    /// The server cannot be reached, or TLS cannot be agreed on, by the deadline.
+    fn dial(&self, deadline: Option<Instant>) -> Result<Channel>;
 }
 
 /// Cancels whatever statement its connection is running; can be sent to another thread.
@@ -24,14 +30,42 @@ pub struct CancelHandle {
     pub(super) key: Vec<u8>,
 }
 
+/// Cancels what all these connections are doing, many at a time, and waits no longer than until `deadline`. Whether a
+/// request has arrived nobody is told: a server that cannot be reached any more does nothing for this process either.
+pub fn cancel_all(handles: &[CancelHandle], deadline: Instant) {
+    let cancel = |handles: &[CancelHandle]| {
+        for handle in handles {
+            let _ = handle.cancel_by(deadline.min(Instant::now() + PATIENCE));
+        }
+    };
+    let Some((first, others)) = handles.split_first() else { return };
+    thread::scope(|scope| {
+        for share in others.chunks(others.len().div_ceil(AT_ONCE - 1).max(1)) {
+            let spawned = thread::Builder::new().name("cancel".into()).spawn_scoped(scope, move || cancel(share));
+            if spawned.is_err() {
+                cancel(share);
+            }
+        }
+        cancel(std::slice::from_ref(first));
+    });
+}
+
 impl CancelHandle {
-    /// Asks the server to cancel, and waits until it has taken note of it. That the statement was still running, and
-    /// that it did stop, is not known: the connection itself reports it with SQLSTATE 57014.
+    /// Asks the server to cancel, and waits until it has taken note of it, some seconds at most. That the statement was
+    /// still running, and that it did stop, is not known: the connection itself reports it with SQLSTATE 57014.
     ///
     /// # Errors
     /// The server cannot be reached.
     pub fn cancel(&self) -> Result<()> {
-        let mut channel = self.dial.dial()?;
+        self.cancel_by(Instant::now() + PATIENCE)
+    }
+
+    /// As [`CancelHandle::cancel`], with another end to waiting.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub fn cancel_by(&self, deadline: Instant) -> Result<()> {
+        let mut channel = self.dial.dial(Some(deadline))?;
         let mut packet = Vec::with_capacity(16);
         super::frame::body(&mut packet, |out| {
             out.extend_from_slice(&80_877_102_i32.to_be_bytes());
@@ -40,7 +74,6 @@ impl CancelHandle {
         })?;
         let doing = || "ask the server to cancel a statement";
         channel.send(&packet).context(ErrorKind::Connection, doing)?;
-        channel.socket().set_read_timeout(Some(Duration::from_secs(10))).context(ErrorKind::Connection, doing)?;
         match channel.wait_for_end() {
             Ok(()) => Ok(()),
             // A server that resets instead of closing has read the packet all the same.

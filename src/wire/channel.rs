@@ -1,15 +1,14 @@
 //! The byte stream under the protocol: a socket, perhaps TLS on it, and the buffer that messages are read from.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::ops::Range;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{SendFlags, send};
+use rustix::event::PollFlags;
 use rustls::ClientConnection;
+
+use super::patience::{Idle, Patience};
+use super::socket::Socket;
 
 /// The read buffer: large, because COPY's rows are taken out of it without another copy in between.
 const INPUT: usize = 256 * 1024;
@@ -17,63 +16,12 @@ const INPUT: usize = 256 * 1024;
 const INPUT_KEPT: usize = 1024 * 1024;
 /// The longest message of those whose length does not depend on user data.
 const SMALL_MESSAGE: usize = 1024 * 1024;
-
-/// A connected stream socket.
-#[derive(Debug)]
-pub enum Socket {
-    /// TCP over IPv4 or IPv6.
-    Tcp(TcpStream),
-    /// A Unix domain socket.
-    Unix(UnixStream),
-}
-
-impl Socket {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Tcp(s) => s.as_fd(),
-            Self::Unix(s) => s.as_fd(),
-        }
-    }
-
-    /// Sends what the kernel takes at once; never waits.
-    fn try_write(&self, data: &[u8]) -> io::Result<usize> {
-        #[cfg(target_vendor = "apple")]
-        let flags = SendFlags::DONTWAIT;
-        #[cfg(not(target_vendor = "apple"))]
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        Ok(send(self.fd(), data, flags)?)
-    }
-
-    /// Limits how long a single read may wait; `None` is for ever.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        match self {
-            Self::Tcp(s) => s.set_read_timeout(timeout),
-            Self::Unix(s) => s.set_read_timeout(timeout),
-        }
-    }
-}
-
-impl Read for &Socket {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Socket::Tcp(s) => (&*s).read(buf),
-            Socket::Unix(s) => (&*s).read(buf),
-        }
-    }
-}
-
-impl Write for &Socket {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.try_write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+/// The longest row of a query's result. No value of the server's is longer.
+const ROW: usize = 1 << 30;
+/// How much of an error or a notice is kept. What they say first comes first.
+const REPORT: usize = 1024 * 1024;
+/// What a server may say before it reads on. One that says more never reads.
+const UNREAD: usize = 256 * 1024 * 1024;
 
 /// A socket with optional TLS and a read buffer. Reads wait; writes go on reading while they wait, so that two sides
 /// that both have much to say do not wait for each other for ever.
@@ -85,39 +33,55 @@ pub struct Channel {
     start: usize,
     end: usize,
     eof: bool,
+    patience: Patience,
 }
 
 impl Channel {
     /// A channel over `socket`, in the clear.
     pub fn plain(socket: Socket) -> Self {
-        Self { socket, tls: None, input: vec![0; INPUT], start: 0, end: 0, eof: false }
+        let patience = Patience::default();
+        Self { socket, tls: None, input: vec![0; INPUT], start: 0, end: 0, eof: false, patience }
     }
 
-    /// A channel over `socket` whose bytes are protected by `tls`; the handshake is done here.
+    /// After this moment nothing is waited for any more, whatever comes in; `None` is for ever.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.patience.deadline = deadline;
+    }
+
+    /// Sets what happens where the other side says nothing for long.
+    pub(super) fn set_idle(&mut self, idle: Option<Idle>) {
+        self.patience.idle = idle;
+    }
+
+    /// This channel, which must be a fresh one, with its bytes protected by `tls`; the handshake is done here.
     ///
     /// # Errors
-    /// What the operating system says, and what TLS does not accept.
-    pub fn tls(socket: Socket, tls: ClientConnection) -> io::Result<Self> {
-        let mut channel = Self { tls: Some(Box::new(tls)), ..Self::plain(socket) };
+    /// What the operating system says, and what TLS does not accept; the deadline is over.
+    pub fn with_tls(mut self, tls: ClientConnection) -> io::Result<Self> {
+        self.tls = Some(Box::new(tls));
         loop {
-            channel.flush_tls()?;
-            let Some(tls) = channel.tls.as_mut() else { break };
+            self.flush_tls()?;
+            let Some(tls) = self.tls.as_mut() else { break };
             if !tls.is_handshaking() {
                 break;
             }
-            match tls.read_tls(&mut &channel.socket) {
+            match tls.read_tls(&mut &self.socket) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(_) => {}
+                Ok(_) => self.patience.check()?,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.patience.wait(&self.socket, PollFlags::IN)?;
+                    continue;
+                }
                 Err(e) => return Err(e),
             }
             if let Err(e) = tls.process_new_packets() {
                 // The alert that says why is for the other side; that it cannot be sent changes nothing here.
-                let _ = channel.flush_tls();
+                let _ = self.flush_tls();
                 return Err(io::Error::new(io::ErrorKind::InvalidData, e));
             }
         }
-        Ok(channel)
+        Ok(self)
     }
 
     /// The certificate of the server, in DER, where TLS is used.
@@ -128,11 +92,6 @@ impl Channel {
     /// Whether the bytes are protected by TLS.
     pub fn is_tls(&self) -> bool {
         self.tls.is_some()
-    }
-
-    /// The socket, for its timeouts.
-    pub fn socket(&self) -> &Socket {
-        &self.socket
     }
 
     /// Sends all of `data`.
@@ -173,13 +132,10 @@ impl Channel {
         if !self.eof {
             wanted |= PollFlags::IN;
         }
-        let mut fds = [PollFd::from_borrowed_fd(self.socket.fd(), wanted)];
-        match poll(&mut fds, None) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(()),
-            Err(e) => return Err(e.into()),
-        }
-        if fds[0].revents().contains(PollFlags::IN) {
+        if self.patience.wait(&self.socket, wanted)?.contains(PollFlags::IN) {
+            if self.end - self.start > UNREAD {
+                return Err(io::Error::other("the server sends without end, and does not read what is sent to it"));
+            }
             self.read_some()?;
         }
         Ok(())
@@ -187,31 +143,13 @@ impl Channel {
 
     /// Whether bytes can be read without waiting; reads them if so.
     pub(super) fn read_if_ready(&mut self) -> io::Result<bool> {
-        if self.eof {
-            return Ok(false);
-        }
-        if self.tls.is_some() {
-            // What rustls has decrypted already makes the socket no more readable.
-            self.make_room();
-            if let Some(tls) = self.tls.as_mut()
-                && take_plaintext(tls, &mut self.input, &mut self.end, &mut self.eof)?
-            {
-                return Ok(true);
-            }
-        }
-        let mut fds = [PollFd::from_borrowed_fd(self.socket.fd(), PollFlags::IN)];
-        match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(false),
-            Ok(_) => {}
-            Err(e) => return Err(e.into()),
-        }
-        self.read_some()
+        if self.eof { Ok(false) } else { self.read_some() }
     }
 
-    /// One read of the socket into the buffer; true if it brought bytes of the protocol. The end of the stream is
-    /// remembered rather than reported, because what came before it may be the reason for it.
+    /// One read of the socket into the buffer, without waiting; true if it brought bytes of the protocol. The end of the
+    /// stream is remembered rather than reported, because what came before it may be the reason for it.
     fn read_some(&mut self) -> io::Result<bool> {
-        self.make_room();
+        self.make_room()?;
         let Some(tls) = self.tls.as_mut() else {
             loop {
                 match (&self.socket).read(&mut self.input[self.end..]) {
@@ -224,6 +162,7 @@ impl Channel {
                         return Ok(true);
                     }
                     Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                     Err(e) => return Err(e),
                 }
             }
@@ -235,7 +174,7 @@ impl Channel {
         }
         match tls.read_tls(&mut &self.socket) {
             Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(false),
+            Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => return Ok(false),
             Err(e) => return Err(e),
         }
         tls.process_new_packets().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
@@ -243,7 +182,7 @@ impl Channel {
         Ok(got)
     }
 
-    fn make_room(&mut self) {
+    fn make_room(&mut self) -> io::Result<()> {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
@@ -258,9 +197,12 @@ impl Channel {
                 self.start = 0;
             } else {
                 // Doubled only when full of bytes that did arrive: a length alone makes nothing be allocated.
-                self.input.resize(self.input.len() * 2, 0);
+                let more = self.input.len();
+                self.input.try_reserve_exact(more).map_err(|_| io::ErrorKind::OutOfMemory)?;
+                self.input.resize(more * 2, 0);
             }
         }
+        Ok(())
     }
 
     /// Waits until the buffer holds more bytes than it does now.
@@ -269,10 +211,15 @@ impl Channel {
             if self.eof {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            // Whoever sends byte by byte never lets anybody wait.
+            self.patience.check()?;
             if self.read_some()? {
                 return Ok(());
             }
-            self.flush_tls()?;
+            if !self.eof {
+                self.flush_tls()?;
+                self.patience.wait(&self.socket, PollFlags::IN)?;
+            }
         }
     }
 
@@ -295,11 +242,11 @@ impl Channel {
         self.start += n.min(self.end - self.start);
     }
 
-    /// Whether a whole message lies in the buffer.
+    /// Whether a whole message lies in the buffer, or as much of it as is kept.
     pub(super) fn has_message(&self) -> io::Result<bool> {
         let bytes = self.buffered();
         Ok(match header(bytes)? {
-            Some((_, len)) => bytes.len() >= 5 + len,
+            Some((tag, len)) => bytes.len() >= 5 + kept(tag, len),
             None => false,
         })
     }
@@ -310,13 +257,41 @@ impl Channel {
         header(self.buffered())?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// The next message, consumed: its tag and where its body lies, until the next read.
+    /// The next message, consumed: its tag and where its body lies, until the next read. Of a report that is too long to be
+    /// one for people, the end is missing. COPY's data is passed over: who wants it takes it out of the buffer.
     pub(super) fn message(&mut self) -> io::Result<(u8, Range<usize>)> {
         let (tag, len) = self.peek()?;
-        self.need(5 + len)?;
+        let kept = kept(tag, len);
+        self.need(5 + kept)?;
+        self.cut(5 + kept, len - kept)?;
         let body = self.start + 5;
-        self.start = body + len;
-        Ok((tag, body..body + len))
+        self.start = body + kept;
+        Ok((tag, body..body + kept))
+    }
+
+    /// Passes over the next message, whatever its length.
+    pub(super) fn skip_message(&mut self) -> io::Result<()> {
+        let (_, len) = self.peek()?;
+        self.consume(5);
+        self.cut(0, len)
+    }
+
+    /// Takes `n` bytes out of the stream that come `at` so many bytes after the next one, which are there.
+    fn cut(&mut self, at: usize, n: usize) -> io::Result<()> {
+        let mut left = n;
+        while left > 0 {
+            self.need(at + 1)?;
+            let from = self.start + at;
+            let here = left.min(self.end - from);
+            if at == 0 {
+                self.start += here;
+            } else {
+                self.input.copy_within(from + here..self.end, from);
+                self.end -= here;
+            }
+            left -= here;
+        }
+        Ok(())
     }
 
     /// The bytes of a body that [`Channel::message`] told of.
@@ -327,12 +302,13 @@ impl Channel {
 
     /// Waits for the other side to close.
     pub(super) fn wait_for_end(&mut self) -> io::Result<()> {
-        while !self.eof {
-            self.end = 0;
-            self.start = 0;
-            self.read_some()?;
+        loop {
+            self.consume(usize::MAX);
+            match self.read_more() {
+                Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                result => result?,
+            }
         }
-        Ok(())
     }
 
     /// Tells the other side that TLS ends here; a failure means that it has gone already.
@@ -372,13 +348,25 @@ pub(super) fn header(bytes: &[u8]) -> io::Result<Option<(u8, usize)>> {
     let Some((&tag, rest)) = bytes.split_first() else { return Ok(None) };
     let Some(len) = rest.first_chunk::<4>() else { return Ok(None) };
     let len = i32::from_be_bytes(*len);
-    let limit =
-        if matches!(tag, b'd' | b'D' | b'T' | b'E' | b'N' | b'A' | b'V') { i32::MAX as usize } else { SMALL_MESSAGE };
+    let limit = match tag {
+        b'd' | b'E' | b'N' => i32::MAX as usize,
+        b'D' => ROW,
+        _ => SMALL_MESSAGE,
+    };
     match usize::try_from(len) {
         Ok(len) if (4..=limit).contains(&len) => Ok(Some((tag, len - 4))),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidData,
             format!("the server sent a message of type {:?} with the impossible length {len}", char::from(tag)),
         )),
+    }
+}
+
+/// How much of a message's body is kept.
+fn kept(tag: u8, len: usize) -> usize {
+    match tag {
+        b'd' => 0,
+        b'E' | b'N' => len.min(REPORT),
+        _ => len,
     }
 }

@@ -4,21 +4,24 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bstr::{BStr, BString};
 
 use super::cancel::{CancelHandle, Dial};
 use super::channel::Channel;
 use super::frame::{self, Fields};
+use super::patience::{Idle, Watch};
 use super::report::{Notice, ServerError};
-use crate::{Context, Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Notices beyond this number, or of more bytes than this together, push out the oldest.
 const NOTICES: usize = 1000;
 const NOTICE_BYTES: usize = 1024 * 1024;
 /// Servers report some fifteen settings; extensions may add to them.
 const PARAMETERS: usize = 1000;
+/// No setting that a server reports has a value of more than some words.
+const PARAMETER_BYTES: usize = 64 * 1024;
 
 /// A connection to a server, ready for statements.
 pub struct Connection {
@@ -108,15 +111,14 @@ impl Connection {
         CancelHandle { dial: Arc::clone(&self.dial), pid: self.state.pid, key: self.state.key.clone() }
     }
 
-    /// Limits how long one read may wait for the server; `None` is for ever.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn set_read_timeout(&mut self, timeout: Option<Duration>) -> Result<()> {
-        self.channel
-            .socket()
-            .set_read_timeout(timeout)
-            .context(ErrorKind::Connection, || "set a time limit for the server")
+    /// After this moment no call waits for the server any more, whatever comes in; `None` is for ever.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.channel.set_deadline(deadline);
+    }
+
+    /// Where the server says nothing for `limit` while it is waited for, `watch` is asked whether it still works.
+    pub fn set_watch(&mut self, limit: Duration, watch: Arc<dyn Watch>) {
+        self.channel.set_idle(Some(Idle { limit, watch }));
     }
 
     /// Ends the session in an orderly way.
@@ -168,6 +170,7 @@ impl Connection {
                 "the server closed the connection unexpectedly".to_owned()
             }
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "the server did not answer in time".to_owned(),
+            io::ErrorKind::OutOfMemory => "there is no memory left for what the server sends".to_owned(),
             _ => error.to_string(),
         };
         self.mark_broken(why.as_str());
@@ -194,6 +197,20 @@ impl Connection {
             };
             if !self.state.absorb(tag, self.channel.body(body.clone())) {
                 return Ok(Message { tag, body });
+            }
+        }
+    }
+
+    /// As [`Connection::next`], without the rows of a result.
+    pub(super) fn next_but_rows(&mut self, doing: &str) -> Result<Message> {
+        loop {
+            match self.channel.peek() {
+                Ok((b'D', _)) => {}
+                Ok(_) => return self.next(doing),
+                Err(e) => return Err(self.lost(&e, doing)),
+            }
+            if let Err(e) = self.channel.skip_message() {
+                return Err(self.lost(&e, doing));
             }
         }
     }
@@ -267,7 +284,9 @@ impl State {
             }
             b'S' => {
                 let mut fields = Fields(body);
-                if let (Some(name), Some(value)) = (fields.cstr(), fields.cstr()) {
+                if let (Some(name), Some(value)) = (fields.cstr(), fields.cstr())
+                    && body.len() <= PARAMETER_BYTES
+                {
                     let room = self.parameters.len() < PARAMETERS;
                     match self.parameters.iter_mut().find(|(n, _)| n == name) {
                         Some((_, old)) => *old = value.into(),
@@ -287,6 +306,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // Without this the server logs a lost connection. It is a courtesy: whether it arrives changes nothing.
         if self.state.broken.is_none() {
+            self.channel.set_deadline(Some(Instant::now()));
             let _ = self.channel.send(b"X\0\0\0\x04");
             self.channel.say_goodbye();
         }

@@ -16,7 +16,7 @@ impl Connection {
         self.put_query(sql)?;
         self.flush(DOING)?;
         self.await_copy(b'H', DOING)?;
-        Ok(CopyOut { connection: self, done: false, rows: 0 })
+        Ok(CopyOut { connection: self, done: false, rows: 0, left: 0 })
     }
 
     /// Reads up to the answer that starts a COPY; anything else is an error, after which the connection is usable.
@@ -80,22 +80,32 @@ pub struct CopyOut<'a> {
     connection: &'a mut Connection,
     done: bool,
     rows: u64,
+    /// What is still to come of the message that was begun.
+    left: usize,
 }
 
 impl CopyOut<'_> {
-    /// Appends data to `out` until at least `at_least` bytes were added, and at most one message more, or the data end.
-    /// In text format a message is a row. Returns whether there may be more; after `false` the connection is free.
+    /// Appends data to `out` until at least `at_least` bytes were added, or the data end. More are added only to the end of
+    /// a message, which in text format is a row, and at most as many again: a longer one is cut, and goes on with the next
+    /// call. Returns whether there may be more; after `false` the connection is free.
     ///
     /// # Errors
     /// The server's, after which the connection is usable; a lost connection.
     pub fn fill(&mut self, out: &mut Vec<u8>, at_least: usize) -> Result<bool> {
         let target = out.len().saturating_add(at_least);
+        let limit = target.saturating_add(at_least);
         while !self.done {
-            self.take_buffered(out, target)?;
-            if out.len() >= target {
+            if self.left == 0 {
+                self.take_buffered(out, target, limit)?;
+                if out.len() >= target {
+                    return Ok(true);
+                }
+                self.begin_message()?;
+            }
+            self.go_on(out, limit)?;
+            if out.len() >= limit {
                 return Ok(true);
             }
-            self.one_message(out)?;
         }
         Ok(false)
     }
@@ -119,7 +129,7 @@ impl CopyOut<'_> {
     }
 
     /// The fast path: whole CopyData messages that lie in the buffer.
-    fn take_buffered(&mut self, out: &mut Vec<u8>, target: usize) -> Result<()> {
+    fn take_buffered(&mut self, out: &mut Vec<u8>, target: usize, limit: usize) -> Result<()> {
         let connection = &mut *self.connection;
         let buffered = connection.channel.buffered();
         let mut at = 0;
@@ -135,7 +145,7 @@ impl CopyOut<'_> {
                     return Err(connection.lost(&e, DOING));
                 }
             };
-            let Some(body) = buffered.get(at + 5..at + 5 + len) else { break };
+            let Some(body) = buffered.get(at + 5..at + 5 + len).filter(|_| out.len() + len <= limit) else { break };
             out.extend_from_slice(body);
             self.rows += 1;
             at += 5 + len;
@@ -144,32 +154,37 @@ impl CopyOut<'_> {
         Ok(())
     }
 
-    /// One message of any kind and any length. The bytes of a long one go to `out` as they come in.
-    fn one_message(&mut self, out: &mut Vec<u8>) -> Result<()> {
+    /// Begins with a message of any kind and any length.
+    fn begin_message(&mut self) -> Result<()> {
         let connection = &mut *self.connection;
-        let (tag, len) = match connection.channel.peek() {
-            Ok(head) => head,
+        match connection.channel.peek() {
+            Ok((b'd', len)) => {
+                connection.channel.consume(5);
+                self.rows += 1;
+                self.left = len;
+                Ok(())
+            }
+            Ok(_) => self.other_message(),
             Err(e) => {
                 self.done = true;
-                return Err(connection.lost(&e, DOING));
+                Err(connection.lost(&e, DOING))
             }
-        };
-        if tag != b'd' {
-            return self.other_message();
         }
-        connection.channel.consume(5);
-        self.rows += 1;
-        let mut left = len;
-        while left > 0 {
+    }
+
+    /// Takes what comes of the message that was begun, up to its end or to the limit.
+    fn go_on(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<()> {
+        let connection = &mut *self.connection;
+        while self.left > 0 && out.len() < limit {
             if let Err(e) = connection.channel.need(1) {
                 self.done = true;
                 return Err(connection.lost(&e, DOING));
             }
             let buffered = connection.channel.buffered();
-            let part = &buffered[..buffered.len().min(left)];
+            let part = &buffered[..buffered.len().min(self.left).min(limit - out.len())];
             out.extend_from_slice(part);
-            left -= part.len();
             let n = part.len();
+            self.left -= n;
             connection.channel.consume(n);
         }
         Ok(())

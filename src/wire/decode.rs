@@ -308,7 +308,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::report::ServerError;
-    use super::super::rows::Rows;
+    use super::super::rows::{Room, Rows};
     use super::*;
 
     /// A description of one column of this type in binary format.
@@ -330,7 +330,7 @@ mod tests {
         ) {
             let mut rows = Rows::describe("it", &description(type_oid)).unwrap();
             let len = u32::try_from(value.len()).unwrap().to_be_bytes();
-            rows.push(&[&[0, 1], &len[..], &value].concat()).unwrap();
+            rows.push(&[&[0, 1], &len[..], &value].concat(), &mut Room::default()).unwrap();
             read_in_every_way(rows.one().unwrap());
         }
 
@@ -346,7 +346,7 @@ mod tests {
             let _ = ServerError::parse(&body);
             let _ = Rows::describe("it", &body);
             let mut rows = Rows::describe("it", &description(25)).unwrap();
-            if rows.push(&body).is_ok() {
+            if rows.push(&body, &mut Room::default()).is_ok() {
                 read_in_every_way(rows.one().unwrap());
             }
         }

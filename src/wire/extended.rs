@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::connection::{Connection, Message};
 use super::frame;
 use super::param::Param;
-use super::rows::Rows;
+use super::rows::{Room, Rows};
 use crate::{Error, ErrorKind, Result};
 
 /// How many bytes of queries may be on their way before the results of the first must have come back. More than what
@@ -132,6 +132,7 @@ impl Connection {
         let mut sizes = Vec::with_capacity(queries.len());
         let mut in_flight = 0;
         let mut sent = 0;
+        let mut room = Room::default();
         for query in queries {
             let fail = |error| (query.doing(), error);
             while let Some(next) = queries.get(sent) {
@@ -151,16 +152,15 @@ impl Connection {
                 self.out.extend_from_slice(b"H\0\0\0\x04");
                 self.flush(&query.doing()).map_err(fail)?;
             }
-            results.push(self.result_of(query).map_err(fail)?);
+            results.push(self.result_of(query, &mut room).map_err(fail)?);
             in_flight -= sizes.get(results.len() - 1).copied().unwrap_or(0);
         }
         Ok(results)
     }
 
-    fn result_of(&mut self, query: &Query) -> Result<Rows> {
+    fn result_of(&mut self, query: &Query, room: &mut Room) -> Result<Rows> {
         let doing = query.doing();
         let mut rows: Option<Rows> = None;
-        let mut failure: Option<Error> = None;
         loop {
             let message = self.next(&doing)?;
             match message.tag {
@@ -169,14 +169,15 @@ impl Connection {
                     Some(described) => rows = Some(described),
                     None => return Err(self.confused(&doing, "a row description that is cut short")),
                 },
-                b'D' => self.take_row(&message, rows.as_mut(), &mut failure, &doing)?,
+                b'D' => self.take_row(&message, rows.as_mut(), room, &doing)?,
                 b'C' | b'I' => {
                     let mut rows = rows.unwrap_or_else(|| Rows::none(&query.what));
                     if message.tag == b'C' {
                         let tag = self.body(&message);
                         rows.set_tag(tag.strip_suffix(b"\0").unwrap_or(tag));
                     }
-                    return failure.map_or(Ok(rows), Err);
+                    room.next().map_err(|error| self.too_much(error))?;
+                    return Ok(rows);
                 }
                 b'E' => return Err(self.server_error(&message, &doing)),
                 b'G' | b'H' => {
@@ -190,24 +191,19 @@ impl Connection {
         }
     }
 
-    fn take_row(
-        &mut self,
-        message: &Message,
-        rows: Option<&mut Rows>,
-        failure: &mut Option<Error>,
-        doing: &str,
-    ) -> Result<()> {
+    fn take_row(&mut self, message: &Message, rows: Option<&mut Rows>, room: &mut Room, doing: &str) -> Result<()> {
         let Some(rows) = rows else { return Err(self.confused(doing, "a row without a description")) };
-        if failure.is_none()
-            && let Err(error) = rows.push(self.channel.body(message.body.clone()))
-        {
-            if error.kind() == ErrorKind::Connection {
-                self.mark_broken("the server broke the protocol");
-                return Err(error);
-            }
-            *failure = Some(error);
+        match rows.push(self.channel.body(message.body.clone()), room) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.too_much(error)),
         }
-        Ok(())
+    }
+
+    /// Passes on why rows are not taken any more. More of them may follow, without end, so that nothing can be done with
+    /// the connection afterwards.
+    pub(super) fn too_much(&mut self, error: Error) -> Error {
+        self.mark_broken(error.to_string());
+        error
     }
 
     /// Ends the exchange: the server forgets an error, and commits or rolls back what no transaction block holds.

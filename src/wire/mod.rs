@@ -34,6 +34,13 @@
 //! session, a [`CopyOut`] was dropped in its middle) the connection remembers why, and every later call says so. Nothing
 //! that the server sends makes anything panic, and no length that it tells is believed: buffers grow as bytes come in.
 //!
+//! # Bounds
+//!
+//! Nothing that a server sends takes memory without end. The results of the queries that are sent together take 2 GiB at
+//! most, a single one 1 GiB: a database of a million objects stays below that. Of an error or a notice 1 MiB is kept, of
+//! notices the last thousand, 1 MiB in all. COPY's data is handed on as it comes, whatever the length of a row. Other
+//! messages of more than 1 MiB are refused by their length. How long is waited for a server is said in [`Watch`]'s file.
+//!
 //! # A new kind of message exchange
 //!
 //! Put it into a file of its own, beside `simple`, `extended`, `copy_out` and `copy_in`: check that the connection is
@@ -49,18 +56,22 @@ mod decode;
 mod extended;
 mod frame;
 mod param;
+mod patience;
 mod report;
 mod rows;
 mod simple;
+mod socket;
 mod startup;
 
-pub use cancel::{CancelHandle, Dial};
-pub use channel::{Channel, Socket};
+pub use cancel::{CancelHandle, Dial, cancel_all};
+pub use channel::Channel;
 pub use connection::Connection;
 pub use copy_in::CopyIn;
 pub use copy_out::CopyOut;
 pub use extended::Query;
 pub use param::Param;
+pub use patience::{Seen, Watch};
 pub use report::{Notice, ServerError};
 pub use rows::{Column, Row, Rows};
+pub use socket::Socket;
 pub use startup::{ChannelBinding, Startup};

@@ -44,15 +44,15 @@ pub struct ServerError {
 pub type Notice = ServerError;
 
 impl ServerError {
-    /// Reads the body of an ErrorResponse or a NoticeResponse; what is missing stays empty.
+    /// Reads the body of an ErrorResponse or a NoticeResponse; what is missing stays empty, and what is cut off is kept.
     pub(super) fn parse(body: &[u8]) -> Self {
         let mut fields = Fields(body);
         let mut error = Self::default();
         let mut local_severity = BString::default();
         while let Some(kind) = fields.u8()
             && kind != 0
-            && let Some(text) = fields.cstr()
         {
+            let text = fields.cstr().unwrap_or_else(|| std::mem::take(&mut fields.0));
             let number = || text.to_str().ok().and_then(|t| t.parse().ok());
             let text = || BString::from(text);
             match kind {

@@ -6,6 +6,44 @@ use super::frame::Fields;
 use crate::{Error, ErrorKind, Result};
 
 const NULL: u32 = u32::MAX;
+/// How much memory the results of queries may take that are sent together, and a single one of them. What a catalog says of
+/// an object is some hundred bytes.
+const TOGETHER: usize = 2 << 30;
+const SINGLE: usize = 1 << 30;
+/// What a result takes without any rows, about.
+const EMPTY: usize = 256;
+
+/// How much room there is for results.
+#[derive(Debug)]
+pub(super) struct Room {
+    together: usize,
+    single: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { together: TOGETHER, single: SINGLE }
+    }
+}
+
+impl Room {
+    /// The next result begins.
+    pub(super) fn next(&mut self) -> Result<()> {
+        self.take("the server", EMPTY)?;
+        self.single = SINGLE;
+        Ok(())
+    }
+
+    fn take(&mut self, what: &str, bytes: usize) -> Result<()> {
+        let left = (self.single.checked_sub(bytes), self.together.checked_sub(bytes));
+        let (Some(single), Some(together)) = left else {
+            return Err(Error::new(ErrorKind::Server, format!("query {what}"))
+                .why("the result is larger than 1 GiB, or the results of several queries than 2 GiB, which is more than is taken into memory"));
+        };
+        (self.single, self.together) = (single, together);
+        Ok(())
+    }
+}
 
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +104,8 @@ impl Rows {
         fields.0.is_empty().then_some(rows)
     }
 
-    /// Takes in the body of a DataRow.
-    pub(super) fn push(&mut self, body: &[u8]) -> Result<()> {
+    /// Takes in the body of a DataRow, as long as there is `room`.
+    pub(super) fn push(&mut self, body: &[u8], room: &mut Room) -> Result<()> {
         let malformed = |rows: &Self| {
             Error::new(ErrorKind::Connection, format!("query {}", rows.what))
                 .why("the server broke the protocol: a row does not agree with its description")
@@ -76,13 +114,15 @@ impl Rows {
         if fields.i16().and_then(|n| usize::try_from(n).ok()) != Some(self.columns.len()) {
             return Err(malformed(self));
         }
-        let base = self.data.len();
-        if base + body.len() >= NULL as usize {
-            return Err(Error::new(ErrorKind::Server, format!("query {}", self.what))
-                .why("the result is larger than 4 GiB, which is more than is taken into memory"));
-        }
         let start = fields.0;
-        for _ in 0..self.columns.len() {
+        let columns = self.columns.len();
+        room.take(&self.what, start.len() + columns * size_of::<u32>())?;
+        let reserved = self.data.try_reserve(start.len()).and_then(|()| self.cells.try_reserve(columns));
+        reserved.map_err(|_| {
+            Error::new(ErrorKind::Server, format!("query {}", self.what)).why("there is no memory left for the result")
+        })?;
+        let base = self.data.len();
+        for _ in 0..columns {
             let Some(len) = fields.i32() else { return Err(malformed(self)) };
             if len < 0 {
                 self.cells.push(NULL);

@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::frame;
-use super::rows::Rows;
+use super::rows::{Room, Rows};
 use crate::{Error, ErrorKind, Result};
 
 impl Connection {
@@ -71,8 +71,9 @@ impl Connection {
         let mut changed = 0;
         let mut failure = None;
         let mut current: Option<Rows> = None;
+        let mut room = Room::default();
         loop {
-            let message = self.next(doing)?;
+            let message = if results.is_some() { self.next(doing)? } else { self.next_but_rows(doing)? };
             match message.tag {
                 b'T' if results.is_some() => match Rows::describe("the statement", self.body(&message)) {
                     Some(rows) => current = Some(rows),
@@ -80,19 +81,15 @@ impl Connection {
                 },
                 b'D' => {
                     if let Some(rows) = &mut current
-                        && let Err(error) = rows.push(self.channel.body(message.body.clone()))
+                        && let Err(error) = rows.push(self.channel.body(message.body.clone()), &mut room)
                     {
-                        if error.kind() == ErrorKind::Connection {
-                            self.mark_broken("the server broke the protocol");
-                            return Err(error);
-                        }
-                        failure.get_or_insert(error);
-                        current = None;
+                        return Err(self.too_much(error));
                     }
                 }
                 b'C' => {
                     changed += rows_changed(self.body(&message));
                     if let (Some(results), Some(rows)) = (results.as_deref_mut(), current.take()) {
+                        room.next().map_err(|error| self.too_much(error))?;
                         results.push(rows);
                     }
                 }

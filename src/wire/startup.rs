@@ -45,6 +45,12 @@ pub struct Startup {
     pub tls_server_end_point: Option<Vec<u8>>,
 }
 
+/// Deriving the key of a SCRAM exchange takes so many rounds, which the server chooses: usually 4,096. More than these would
+/// keep a processor busy for minutes.
+const MOST_ITERATIONS: u32 = 10_000_000;
+/// The longest key for cancelling that the protocol knows.
+const CANCEL_KEY: usize = 256;
+
 /// A login in progress.
 struct Login<'a> {
     startup: &'a Startup,
@@ -93,12 +99,16 @@ impl Connection {
     fn authenticate(&mut self, login: &Login<'_>) -> Result<()> {
         let Login { startup, doing } = login;
         let mut bound = false;
+        let (mut has_proved, mut has_negotiated) = (false, false);
         loop {
             let message = self.next(doing)?;
             match message.tag {
                 b'E' => return Err(self.server_error(&message, doing)),
                 // Which minor version of the protocol, and which of its options the server takes: none was asked for.
-                b'v' => continue,
+                b'v' if !has_negotiated => {
+                    has_negotiated = true;
+                    continue;
+                }
                 b'R' => {}
                 tag => return Err(self.unexpected(tag, doing)),
             }
@@ -112,6 +122,9 @@ impl Connection {
                 return Err(Error::new(ErrorKind::Connection, doing.to_owned())
                     .why("channel binding is required, and the server lets log in without it")
                     .hint("channel binding needs TLS and a password of the kind scram-sha-256; or say channel_binding=prefer"));
+            }
+            if method != 0 && std::mem::replace(&mut has_proved, true) {
+                return Err(self.confused(doing, "it asks to log in again and again"));
             }
             match method {
                 0 => return Ok(()),
@@ -203,6 +216,9 @@ impl Connection {
         self.flush(doing)?;
 
         let body = self.sasl_step(11, doing)?;
+        if iterations(&body).is_some_and(|n| n > MOST_ITERATIONS) {
+            return Err(self.confused(doing, "it asks for a key that would take too long to derive"));
+        }
         scram.update(&body).context(ErrorKind::Connection, || doing.as_str())?;
         let answer = scram.message().to_vec();
         frame::message(&mut self.out, b'p', |out| out.extend_from_slice(&answer))?;
@@ -235,11 +251,12 @@ impl Connection {
             let message = self.next(doing)?;
             match message.tag {
                 b'E' => return Err(self.server_error(&message, doing)),
-                b'v' => {}
                 b'K' => {
                     let mut fields = Fields(self.body(&message));
                     let (pid, key) = (fields.i32(), fields.0.to_vec());
-                    let Some(pid) = pid else { return Err(self.confused(doing, "a short cancel key")) };
+                    let Some(pid) = pid.filter(|_| key.len() <= CANCEL_KEY) else {
+                        return Err(self.confused(doing, "a cancel key that is none"));
+                    };
                     self.state.pid = pid;
                     self.state.key = key;
                 }
@@ -262,6 +279,14 @@ impl Connection {
             })),
         }
     }
+}
+
+/// How many rounds a server's first message of a SCRAM exchange asks for; `None` if it does not say, which is found out later.
+fn iterations(first: &[u8]) -> Option<u32> {
+    let value = first.split(|byte| *byte == b',').find_map(|part| part.strip_prefix(b"i="))?;
+    // A number that is none is refused by whoever reads on; one that is too large is too large.
+    let digits = value.iter().all(u8::is_ascii_digit).then(|| value.to_str().ok()).flatten()?;
+    Some(digits.parse().unwrap_or(u32::MAX))
 }
 
 /// 13.23 → 130023; 18beta1 → 180000; 9.6.24 → 90624.

@@ -15,7 +15,7 @@ use super::database::DatabaseArgs;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
 use super::{Common, given};
-use crate::connect::Database;
+use crate::connect::{Database, Running};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, leftovers};
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
@@ -106,7 +106,8 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         Database::Postgres(target) => {
             common.given.check(given::POSTGRES)?;
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
-            let connect = || target.connect();
+            let running = Running::new();
+            let connect = || running.connect(&target);
             let (bytes, summary) = if to_stdout {
                 if io::stdout().is_terminal() {
                     return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Common;
-use super::database::DatabaseArgs;
+use super::database::{DatabaseArgs, SilenceArgs};
 use super::report::{Outcome, out};
 use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
@@ -45,6 +45,8 @@ pub(crate) struct Args {
     /// Where to make the scratch folder, which takes twice the size of the database
     #[arg(long, value_name = "FOLDER")]
     scratch: Option<PathBuf>,
+    #[command(flatten)]
+    silence: SilenceArgs,
 }
 
 /// What the drill's writing process is started with.
@@ -58,7 +60,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let Some(url) = args.url else {
         return sqlite::sample_drill(args.scratch.as_deref(), &narrator, common);
     };
-    match DatabaseArgs::of(url).database()? {
+    match DatabaseArgs::of(url, args.silence).database()? {
         Database::Sqlite(target) => sqlite::rehearse(&target.path, args.scratch.as_deref(), &narrator, common),
         Database::Postgres(target) => postgres::rehearse(&target, args.scratch.as_deref(), &narrator, common),
     }

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use pgformat::{Compression, Piece, PieceEncoder, Writer};
@@ -22,11 +23,15 @@ use super::task::DataTask;
 use super::{large_objects, rows};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::progress::Reporter;
+use crate::wire::cancel_all;
 
 /// How many pieces of one worker may be on their way: being compressed, or waiting to be written.
 const WINDOW: usize = 8;
 /// How many events of one task may wait for the writer; most carry a piece, and are bounded by [`WINDOW`] already.
 const EVENTS: usize = 64;
+
+/// How long it may take to ask for the end of what the workers do, once it is of no use.
+const CANCELLING: Duration = Duration::from_secs(10);
 
 /// What went through the pipeline.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -117,10 +122,8 @@ pub fn run<W: Write>(
 
         let written = write_all(writer, tasks, receivers, reporter);
         if written.is_err() {
-            for cancel in &cancels {
-                // The workers end by themselves; this only keeps the server from working on for nothing.
-                let _ = cancel.cancel();
-            }
+            // The workers end by themselves; this only keeps the server from working on for nothing.
+            cancel_all(&cancels, Instant::now() + CANCELLING);
         }
         drop(stop);
         let mut all_ended = true;

@@ -2,16 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::options::RestoreOptions;
 use super::plan::Plan;
-use crate::cleanup::Registration;
-use crate::wire::{CancelHandle, Connection};
+use crate::cleanup::{self, Registration};
+use crate::wire::{CancelHandle, Connection, cancel_all};
 use crate::{Error, ErrorKind, Result};
 
-/// How often a statement is cancelled, in case that it begins just then, and how long its end is waited for each time.
-const ATTEMPTS: u32 = 200;
+/// How long the end of a statement is waited for before it is cancelled again, in case that it began just then.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the one who restores and the one who ends it have in common.
@@ -33,6 +32,8 @@ struct State {
     is_asked: AtomicBool,
     /// Whether what the workers do is of no use any more.
     is_ending: AtomicBool,
+    /// Whether a COMMIT is on its way, of which only the server's answer tells what became of it.
+    is_committing: AtomicBool,
     /// Whether nothing more is sent to the server.
     is_over: AtomicBool,
     /// The connection's, and those of the workers beside it.
@@ -56,6 +57,7 @@ impl Interrupt {
             has_begun: AtomicBool::new(false),
             is_asked: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
+            is_committing: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             handles: Mutex::new(vec![target.cancel_handle()]),
         });
@@ -102,6 +104,25 @@ impl Interrupt {
         self.state.is_ending.store(true, Ordering::SeqCst);
     }
 
+    /// Has `commit` commit, unless the end was asked for. It is not cancelled then: its answer is waited for, because
+    /// nothing else tells what is left.
+    ///
+    /// # Errors
+    /// As [`Interrupt::check`].
+    pub(super) fn committing(&self, commit: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
+        self.state.is_committing.store(true, Ordering::SeqCst);
+        if let Err(error) = self.check() {
+            self.has_committed();
+            return Err(error);
+        }
+        Ok(commit())
+    }
+
+    /// What became of the COMMIT is known, and told, or there was none.
+    pub(super) fn has_committed(&self) {
+        self.state.is_committing.store(false, Ordering::SeqCst);
+    }
+
     /// Fails if the end was asked for; nothing more may be sent to the server then.
     pub(super) fn check(&self) -> Result<()> {
         let is_worker = self.registration.is_none();
@@ -135,14 +156,11 @@ impl State {
     /// Ends what the server is doing; says what state that leaves.
     fn end(&self) -> String {
         self.is_asked.store(true, Ordering::SeqCst);
-        for _ in 0..ATTEMPTS {
-            if self.is_over.load(Ordering::SeqCst) {
-                break;
-            }
-            // A server that cannot be reached any more does nothing for this process either.
-            let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            for handle in handles {
-                let _ = handle.cancel();
+        let deadline = cleanup::deadline();
+        while !self.is_over.load(Ordering::SeqCst) && Instant::now() < deadline {
+            if !self.is_committing.load(Ordering::SeqCst) {
+                let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                cancel_all(&handles, deadline);
             }
             std::thread::sleep(PAUSE);
         }
@@ -154,6 +172,9 @@ impl State {
         // Of statements that were on their way together, it is not known which were run.
         match () {
             () if !self.has_begun.load(Ordering::SeqCst) => "nothing was changed".into(),
+            () if self.is_committing.load(Ordering::SeqCst) => {
+                "the server was told to commit, and has not said whether it did: look what is there".into()
+            }
             () if entries == total => "everything had been restored".into(),
             () if self.is_single => "nothing was changed: the restore was one transaction".into(),
             () if entries == 0 => format!(

@@ -7,7 +7,6 @@ use super::execute::Run;
 use super::kinds;
 use super::plan::{Action, Step};
 use super::summary::{EntryName, RestoreSummary};
-use crate::cleanup::uninterrupted;
 use crate::{Error, ErrorKind, Result};
 
 /// How far a restore has come.
@@ -62,21 +61,21 @@ impl Run<'_> {
                 .why("a statement in the archive ended the restore's transaction and began another"));
         }
         // Constraints that were put off are checked now.
-        self.interrupt.check()?;
-        // A signal must not part the commit from its answer.
         let target = &mut *self.target;
-        if let Err(error) = uninterrupted(|| target.execute(b"COMMIT")) {
+        if let Err(error) = self.interrupt.committing(|| target.execute(b"COMMIT"))? {
             if self.target.is_broken() {
                 self.is_block = false;
                 let hint = "the connection was lost before the server said whether it did: look what is there";
                 return Err(failed(error).hint(hint));
             }
+            self.interrupt.has_committed();
             self.summary.rolled_back = self.options.single_transaction;
             return Err(failed(error));
         }
         self.is_block = false;
         let RestoreSummary { rows, bytes, large_objects, .. } = self.summary;
         self.interrupt.reached(self.reached);
+        self.interrupt.has_committed();
         self.committed = Counts { reached: self.reached, rows, bytes, large_objects };
         Ok(())
     }

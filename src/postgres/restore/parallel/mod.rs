@@ -12,6 +12,7 @@ mod worker;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
 use crossbeam_channel::unbounded;
@@ -25,11 +26,14 @@ use super::plan::Step;
 use super::summary::EntryName;
 use crate::postgres::version::ServerVersion;
 use crate::progress::Level;
-use crate::wire::Connection;
+use crate::wire::{Connection, cancel_all};
 use crate::{Error, ErrorKind, Result};
 use schedule::Schedule;
 pub(super) use schedule::apart;
 use worker::{Context, Done, Worker};
+
+/// How long it may take to ask for the end of what the workers do, once it is of no use.
+const CANCELLING: Duration = Duration::from_secs(10);
 
 /// A reader of the archive for each worker.
 pub type Readers = Vec<Box<dyn Data + Send>>;
@@ -194,10 +198,9 @@ impl Team {
                         }
                         if !was_ending && (fatal.is_some() || run.summary.stopped) {
                             run.interrupt.end_workers();
-                            for worker in &busy {
-                                // One that cannot be cancelled is waited for.
-                                let _ = cancel[*worker].cancel();
-                            }
+                            // One that cannot be cancelled is waited for.
+                            let busy: Vec<_> = busy.iter().map(|worker: &usize| cancel[*worker].clone()).collect();
+                            cancel_all(&busy, Instant::now() + CANCELLING);
                         }
                     }
                     Err(_) => {
