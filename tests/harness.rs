@@ -191,6 +191,30 @@ fn the_comparison_sees_order_and_dependencies() {
     if let Some(out) = archive::independent_diff(&path, &path, Rows::InOrder) {
         assert!(out.success(), "{out}");
     }
+
+    // An absent text is not an empty one, whichever it is.
+    type Field = fn(&mut archive::Entry) -> &mut Option<Vec<u8>>;
+    let fields: [Field; 10] = [
+        |e| &mut e.tag,
+        |e| &mut e.desc,
+        |e| &mut e.definition,
+        |e| &mut e.drop,
+        |e| &mut e.copy,
+        |e| &mut e.schema,
+        |e| &mut e.tablespace,
+        |e| &mut e.access_method,
+        |e| &mut e.owner,
+        |e| &mut e.with_oids,
+    ];
+    for field in fields {
+        let [mut absent, mut empty] = [original.clone(), original.clone()];
+        *field(&mut absent.entries[0]) = None;
+        *field(&mut empty.entries[0]) = Some(Vec::new());
+        for (a, b) in [(&absent, &empty), (&empty, &absent)] {
+            let found = archive::differences(a, b, Rows::InOrder);
+            assert!(found.len() == 1 && found[0].contains("none"), "{found:?}");
+        }
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub enum Depends {
     On(Vec<DumpId>),
 }
 
-/// An entry as a kind describes it. Empty texts become NULL.
+/// An entry as a kind describes it. An empty definition, drop or copy statement becomes NULL.
 pub struct NewEntry {
     /// The entry's number; its object's own, or none for a further entry.
     pub id: Option<DumpId>,
@@ -72,12 +72,14 @@ pub struct NewEntry {
     pub section: Section,
     /// The schema's name.
     pub schema: Option<BString>,
-    /// The owner's name.
-    pub owner: BString,
+    /// The owner's name; none where the format has no owner for the kind, which is not the same as an empty name.
+    pub owner: Option<BString>,
     /// The statements that create it.
     pub definition: Sql,
     /// The statement that drops it.
     pub drop: Sql,
+    /// Whether an empty drop statement stays one, and is not NULL: the object goes with another, of which it is a part.
+    pub goes_with_another: bool,
     /// The COPY statement that loads its data.
     pub copy: Sql,
     /// The tablespace.
@@ -108,9 +110,10 @@ impl NewEntry {
                 Place::PostData => Section::PostData,
             },
             schema: render.model.schema_name(object).map(BString::from),
-            owner: BString::default(),
+            owner: None,
             definition: render.sql(),
             drop: render.sql(),
+            goes_with_another: false,
             copy: Sql::new(),
             tablespace: None,
             table_access_method: None,
@@ -130,9 +133,10 @@ impl NewEntry {
             desc,
             section: Section::None,
             schema: None,
-            owner: BString::default(),
+            owner: None,
             definition: Sql::new(),
             drop: Sql::new(),
+            goes_with_another: false,
             copy: Sql::new(),
             tablespace: None,
             table_access_method: None,
@@ -208,15 +212,22 @@ impl Emitter {
     }
 
     /// Adds what most kinds consist of: the definition with its DROP, where it is wanted, then comment and security labels.
-    /// `words` are the kind in SQL and in the archive alike.
-    pub fn define(&mut self, render: &Render<'_>, object: &Object, words: &'static str, owner: &BStr, definition: Sql) {
+    /// `words` are the kind in SQL and in the archive alike; no `owner` is for a kind that has none.
+    pub fn define(
+        &mut self,
+        render: &Render<'_>,
+        object: &Object,
+        words: &'static str,
+        owner: Option<&BStr>,
+        definition: Sql,
+    ) {
         let schema = render.model.schema_name(object);
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        let subject = Subject { words, schema, name: &name, owner };
+        let subject = Subject { words, schema, name: &name, owner: owner.unwrap_or_default() };
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, words, object.name.clone());
-            entry.owner = owner.into();
+            entry.owner = owner.map(BString::from);
             entry.definition = definition;
             entry.drop.kw("DROP ").kw(words).kw(" ");
             subject.append_name(&mut entry.drop);
@@ -264,7 +275,7 @@ impl Emitter {
         sql.kw(";\n");
         let mut entry = NewEntry::about(object, "COMMENT", subject.tag());
         entry.schema = subject.schema.map(BString::from);
-        entry.owner = subject.owner.into();
+        entry.owner = Some(subject.owner.into());
         entry.definition = sql;
         self.entry(entry);
     }
@@ -296,7 +307,7 @@ impl Emitter {
         if !sql.is_empty() {
             let mut entry = NewEntry::about(object, "SECURITY LABEL", subject.tag());
             entry.schema = subject.schema.map(BString::from);
-            entry.owner = subject.owner.into();
+            entry.owner = Some(subject.owner.into());
             entry.definition = sql;
             self.entry(entry);
         }
@@ -317,13 +328,16 @@ impl Emitter {
                 desc: Some(entry.desc.into()),
                 section: entry.section,
                 definition: text(entry.definition),
-                drop_statement: text(entry.drop),
+                drop_statement: match entry.goes_with_another {
+                    true => Some(entry.drop.into_bstring()),
+                    false => text(entry.drop),
+                },
                 copy_statement: text(entry.copy),
                 schema: entry.schema,
                 tablespace: entry.tablespace,
                 table_access_method: entry.table_access_method,
                 relkind: entry.relkind,
-                owner: Some(entry.owner),
+                owner: entry.owner,
                 dependencies: Vec::new(),
             });
             rest.push((entry.depends, entry.data, entry.statistics));

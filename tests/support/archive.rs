@@ -45,6 +45,7 @@ pub struct Entry {
     pub access_method: Option<Vec<u8>>,
     pub relkind: Option<i64>,
     pub owner: Option<Vec<u8>>,
+    pub with_oids: Option<Vec<u8>>,
     pub deps: Vec<i64>,
 }
 
@@ -187,6 +188,7 @@ fn entry(c: &mut Cursor<'_>, version: (u8, u8, u8)) -> Result<Entry, String> {
         access_method: None,
         relkind: None,
         owner: None,
+        with_oids: None,
         deps: Vec::new(),
     };
     if version >= (1, 14, 0) {
@@ -196,7 +198,7 @@ fn entry(c: &mut Cursor<'_>, version: (u8, u8, u8)) -> Result<Entry, String> {
         entry.relkind = Some(c.int()?);
     }
     entry.owner = c.string()?;
-    c.string()?;
+    entry.with_oids = c.string()?;
     while let Some(dep) = c.string()? {
         let dep = String::from_utf8_lossy(&dep).into_owned();
         entry.deps.push(dep.parse().map_err(|_| format!("a dependency called {dep}"))?);
@@ -243,7 +245,7 @@ pub enum Rows {
 /// within an entry, its dependencies by what they point at, its data, and the order. Empty if there is none.
 ///
 /// Numbers (dump ids, OIDs) may differ, and so may the header and the format's version; a field that one of the versions
-/// does not have is not compared. Archives of two databases of different names are compared without the entries that are
+/// does not have is not compared. An absent field and an empty one differ. Archives of two databases of different names are compared without the entries that are
 /// about the database itself, which hold its name.
 pub fn differences(reference: &Archive, candidate: &Archive, rows: Rows) -> Vec<String> {
     if reference.dbname == candidate.dbname {
@@ -285,34 +287,31 @@ fn entry_differences(reference: &Archive, candidate: &Archive, rows: Rows) -> Ve
     for (id, i) in &in_a {
         let Some(j) = in_b.get(id) else { continue };
         let (a, b) = (&reference.entries[*i], &candidate.entries[*j]);
+        let method = |archive: &Archive, e: &Entry| (archive.version >= (1, 14, 0)).then(|| e.access_method.clone());
+        let methods = method(reference, a).zip(method(candidate, b)).unwrap_or_default();
         for (field, x, y) in [
+            ("tag", &a.tag, &b.tag),
+            ("kind", &a.desc, &b.desc),
+            ("catalog", &a.catalog_oid, &b.catalog_oid),
             ("definition", &a.definition, &b.definition),
             ("drop statement", &a.drop, &b.drop),
             ("copy statement", &a.copy, &b.copy),
+            ("schema", &a.schema, &b.schema),
+            ("tablespace", &a.tablespace, &b.tablespace),
+            ("access method", &methods.0, &methods.1),
             ("owner", &a.owner, &b.owner),
+            ("flag of OIDs", &a.with_oids, &b.with_oids),
         ] {
             // pg_dump sorts the members of a family by their numbers alone, which many of them share.
             let family = field == "definition" && text(a.desc.as_ref()) == "OPERATOR FAMILY";
-            if x.as_deref().unwrap_or_default() != y.as_deref().unwrap_or_default()
-                && !(family && members(x) == members(y))
-            {
-                found.push(format!(
-                    "{field} of {}:\n{}",
-                    name(id),
-                    line_difference(&text(x.as_ref()), &text(y.as_ref()))
-                ));
+            if x != y && !(family && members(x) == members(y)) {
+                found.push(format!("{field} of {}:{}", name(id), text_difference(x.as_ref(), y.as_ref())));
             }
         }
-        // None and "" are not the same: only the latter takes a restore out of another entry's tablespace.
-        if a.tablespace != b.tablespace {
-            let shown = |t: &Option<Vec<u8>>| t.as_ref().map_or("none".to_owned(), |t| format!("{:?}", text(Some(t))));
-            found.push(format!("tablespace of {}: {}, not {}", name(id), shown(&a.tablespace), shown(&b.tablespace)));
-        }
-        if reference.version >= (1, 14, 0) && candidate.version >= (1, 14, 0) {
-            let (x, y) = (text(a.access_method.as_ref()), text(b.access_method.as_ref()));
-            if x != y {
-                found.push(format!("access method of {}: {x:?}, not {y:?}", name(id)));
-            }
+        let is_row = |e: &Entry| e.object_oid.as_deref().map(|oid| oid != b"0");
+        if is_row(a) != is_row(b) {
+            let (x, y) = (&a.object_oid, &b.object_oid);
+            found.push(format!("OID of {}:{}", name(id), text_difference(x.as_ref(), y.as_ref())));
         }
         if let (Some(x), Some(y)) = (a.relkind, b.relkind)
             && x != y
@@ -378,6 +377,17 @@ fn data_difference(a: Option<&Data>, b: Option<&Data>, rows: Rows) -> Option<Str
             Some(format!("large objects\n{}", line_difference(&list(x), &list(y))))
         }
         (Some(_), Some(_)) => Some("a table's instead of large objects', or the other way round".to_owned()),
+    }
+}
+
+/// How two texts differ of which each may be absent, which is not the same as being empty.
+fn text_difference(a: Option<&Vec<u8>>, b: Option<&Vec<u8>>) -> String {
+    match (a, b) {
+        (Some(x), Some(y)) => format!("\n{}", line_difference(&text(Some(x)), &text(Some(y)))),
+        _ => {
+            let shown = |t: Option<&Vec<u8>>| t.map_or("none".to_owned(), |t| format!("{:?}", text(Some(t))));
+            format!(" {}, not {}", shown(a), shown(b))
+        }
     }
 }
 

@@ -70,7 +70,7 @@ impl Body for AccessMethod {
             }
         });
         sql.kw(" HANDLER ").deparsed(&self.handler).kw(";\n");
-        out.define(render, object, "ACCESS METHOD", "".into(), sql);
+        out.define(render, object, "ACCESS METHOD", None, sql);
         Ok(())
     }
 }

@@ -246,7 +246,7 @@ impl Body for Aggregate {
             let shown = if without_arguments { b"*".as_bstr() } else { types.as_bstr() };
             let tag = bstr::concat([name.as_bytes(), b"(", shown, b")"]);
             let mut entry = NewEntry::of(object, render, "AGGREGATE", tag);
-            entry.owner = self.routine.owner.clone();
+            entry.owner = Some(self.routine.owner.clone());
             entry.definition.kw("CREATE AGGREGATE ").ident(render.schema(object)).kw(".");
             entry.definition.sql(&self.routine.with_arguments(name, arguments));
             entry.definition.kw(" (\n").sql(&definition.lines(render)).kw("\n);\n");

@@ -116,7 +116,7 @@ impl Body for Collation {
             sql.kw(", rules = ").literal(rules.as_bstr());
         }
         sql.kw(");\n");
-        out.define(render, object, "COLLATION", self.owner.as_bstr(), sql);
+        out.define(render, object, "COLLATION", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

@@ -73,7 +73,7 @@ impl Body for Conversion {
         sql.sql(&render.qualified(object));
         sql.kw(" FOR ").literal(self.from.as_bstr()).kw(" TO ").literal(self.to.as_bstr());
         sql.kw(" FROM ").deparsed(&self.function).kw(";\n");
-        out.define(render, object, "CONVERSION", self.owner.as_bstr(), sql);
+        out.define(render, object, "CONVERSION", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

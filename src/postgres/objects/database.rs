@@ -219,7 +219,7 @@ impl Body for Database {
         let subject = Subject { words: "DATABASE", schema: None, name: &name, owner: self.owner.as_bstr() };
 
         let mut entry = NewEntry::of(object, render, "DATABASE", object.name.clone());
-        entry.owner = self.owner.clone();
+        entry.owner = Some(self.owner.clone());
         entry.definition = self.create(object, render)?;
         entry.drop.kw("DROP DATABASE ").sql(&name).kw(";\n");
         out.entry(entry);
@@ -237,8 +237,9 @@ impl Body for Database {
             let mut entry = NewEntry::of(object, render, "DATABASE PROPERTIES", object.name.clone());
             (entry.id, entry.catalog_id) = (None, None);
             entry.depends = Depends::On(Vec::new());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             (entry.definition, entry.drop) = (definition, drop);
+            entry.goes_with_another = true;
             out.entry(entry);
         }
         Ok(())

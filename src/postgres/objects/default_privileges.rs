@@ -105,7 +105,7 @@ impl Body for DefaultPrivileges {
         let mut tag = b"DEFAULT PRIVILEGES FOR ".to_vec();
         tag.extend_from_slice(self.words.as_bytes());
         let mut entry = NewEntry::of(object, render, "DEFAULT ACL", tag);
-        entry.owner = self.role.clone();
+        entry.owner = Some(self.role.clone());
         let schema = render.model.schema_name(object);
         let items = self.privileges.items.as_deref().unwrap_or_default();
         entry.definition =

@@ -112,7 +112,7 @@ impl Body for EventTrigger {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "EVENT TRIGGER", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.definition = render.sql();
             self.definition(&name, &mut entry.definition);
             entry.drop.kw("DROP EVENT TRIGGER ").sql(&name).kw(";\n");

@@ -74,7 +74,7 @@ impl Body for Statistics {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "STATISTICS", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.definition.deparsed(&self.definition).kw(";\n");
             if let Some(target) = self.target {
                 entry.definition.kw("ALTER STATISTICS ").sql(&qualified).kw(" SET STATISTICS ").num(target).kw(";\n");

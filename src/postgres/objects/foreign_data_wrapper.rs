@@ -89,7 +89,7 @@ impl Body for ForeignDataWrapper {
             sql.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
         }
         sql.kw(";\n");
-        out.define(render, object, words, self.owner.as_bstr(), sql);
+        out.define(render, object, words, Some(self.owner.as_bstr()), sql);
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
         let subject = Subject { words, schema: None, name: &name, owner: self.owner.as_bstr() };

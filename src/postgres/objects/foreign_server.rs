@@ -137,7 +137,7 @@ impl Body for ForeignServer {
             sql.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
         }
         sql.kw(";\n");
-        out.define(render, object, "SERVER", self.owner.as_bstr(), sql);
+        out.define(render, object, "SERVER", Some(self.owner.as_bstr()), sql);
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
         // GRANT has another word for it than COMMENT.
@@ -161,7 +161,7 @@ impl ForeignServer {
         let mut entry = NewEntry::of(object, render, "USER MAPPING", tag);
         (entry.id, entry.catalog_id) = (None, None);
         entry.depends = Depends::On(Vec::new());
-        entry.owner = self.owner.clone();
+        entry.owner = Some(self.owner.clone());
         for (sql, verb) in [(&mut entry.definition, "CREATE"), (&mut entry.drop, "DROP")] {
             sql.kw(verb).kw(" USER MAPPING FOR ").ident(mapping.user.as_bstr());
             sql.kw(" SERVER ").ident(object.name.as_bstr());

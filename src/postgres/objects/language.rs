@@ -84,7 +84,7 @@ impl Body for Language {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "PROCEDURAL LANGUAGE", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.definition = self.definition(&name, render);
             entry.drop.kw("DROP PROCEDURAL LANGUAGE ").sql(&name).kw(";\n");
             out.entry(entry);

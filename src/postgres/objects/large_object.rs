@@ -156,7 +156,7 @@ impl Body for LargeObject {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "BLOB", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             if self.batched {
                 entry.desc = "BLOB METADATA";
                 for oid in &self.oids {
@@ -219,7 +219,7 @@ impl Body for LargeObjectData {
         }
         let mut entry = NewEntry::of(object, render, "BLOBS", object.name.clone());
         if let Some((metadata, owner)) = &self.batch {
-            entry.owner = owner.clone();
+            entry.owner = Some(owner.clone());
             entry.depends = Depends::On(vec![*metadata]);
         }
         entry.data = Some(DataTask::LargeObjects(self.oids.clone()));

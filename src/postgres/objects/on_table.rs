@@ -99,7 +99,7 @@ impl Named<'_> {
     pub fn entry(&self, object: &Object, desc: &'static str, render: &Render<'_>) -> NewEntry {
         let mut entry = NewEntry::of(object, render, desc, object.name.clone());
         entry.schema = Some(self.schema.into());
-        entry.owner = self.owner.into();
+        entry.owner = Some(self.owner.into());
         entry
     }
 
@@ -125,7 +125,7 @@ impl Named<'_> {
         let mut entry = NewEntry::about(object, "COMMENT", tag.into_bstring());
         entry.depends = Depends::On(vec![object.id]);
         entry.schema = Some(self.schema.into());
-        entry.owner = self.owner.into();
+        entry.owner = Some(self.owner.into());
         entry.definition = render.sql();
         entry.definition.kw("COMMENT ON ").sql(&subject).sql(&self.qualified);
         entry.definition.kw(" IS ").literal(comment.text.as_bstr()).kw(";\n");

@@ -162,7 +162,7 @@ impl Body for Operator {
 
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "OPERATOR", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.definition.kw("CREATE OPERATOR ").ident(schema).kw(".").deparsed(&name);
             entry.definition.kw(" (\n").sql(&details).kw("\n);\n");
             entry.drop.kw("DROP OPERATOR ").ident(schema).kw(".").sql(&signature).kw(";\n");

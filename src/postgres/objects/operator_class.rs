@@ -117,7 +117,7 @@ impl Body for OperatorClass {
             Subject { words: "OPERATOR CLASS", schema: Some(schema), name: &name, owner: self.owner.as_bstr() };
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "OPERATOR CLASS", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.drop.kw("DROP OPERATOR CLASS ").ident(schema).kw(".").sql(&name).kw(";\n");
             entry.definition.kw("CREATE OPERATOR CLASS ").sql(&render.qualified(object));
             self.append_definition(&mut entry.definition);

@@ -87,7 +87,7 @@ impl Body for OperatorFamily {
             Subject { words: "OPERATOR FAMILY", schema: Some(schema), name: &name, owner: self.owner.as_bstr() };
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "OPERATOR FAMILY", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.drop.kw("DROP OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");
             let sql = &mut entry.definition;
             sql.kw("CREATE OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");

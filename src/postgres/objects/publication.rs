@@ -179,7 +179,7 @@ impl Body for Publication {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "PUBLICATION", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             self.definition(&name, &mut entry.definition);
             entry.drop.kw("DROP PUBLICATION ").sql(&name).kw(";\n");
             out.entry(entry);
@@ -204,7 +204,7 @@ fn membership(object: &Object, render: &Render<'_>, publication: DumpId, desc: &
     tag.push(b' ');
     tag.extend_from_slice(&object.name);
     let mut entry = NewEntry::of(object, render, desc, tag);
-    entry.owner = publication.body::<Publication>()?.owner.clone();
+    entry.owner = Some(publication.body::<Publication>()?.owner.clone());
     entry.definition.kw("ALTER PUBLICATION ").ident(publication.name.as_bstr());
     Some(entry)
 }

@@ -89,7 +89,7 @@ impl Body for Schema {
 
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "SCHEMA", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             if self.created {
                 entry.definition.kw("CREATE SCHEMA ").sql(&name).kw(";\n");
                 entry.drop.kw("DROP SCHEMA ").sql(&name).kw(";\n");

@@ -180,7 +180,7 @@ impl Body for Subscription {
         name.ident(object.name.as_bstr());
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "SUBSCRIPTION", object.name.clone());
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.definition = render.sql();
             self.definition(object, &mut entry.definition)?;
             entry.drop.kw("DROP SUBSCRIPTION ").sql(&name).kw(";\n");

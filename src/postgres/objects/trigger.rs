@@ -130,6 +130,7 @@ impl Body for Trigger {
         if object.dumped().has(Parts::DEFINITION) {
             let mut entry = table.entry(object, "TRIGGER", render);
             entry.tag = table.tag(object);
+            entry.goes_with_another = self.inherited;
             let sql = &mut entry.definition;
             if !self.inherited {
                 let mut name = render.sql();

@@ -137,7 +137,7 @@ impl Emitter {
         }
         let mut entry = NewEntry::about(object, "ACL", tag);
         entry.schema = subject.schema.map(BString::from);
-        entry.owner = subject.owner.into();
+        entry.owner = Some(subject.owner.into());
         entry.definition = sql;
         if let (Depends::On(ids), Some(after)) = (&mut entry.depends, of.after) {
             ids.push(after);

@@ -274,7 +274,7 @@ impl Function {
         qualified.ident(render.schema(object)).kw(".").sql(signature);
 
         let mut entry = NewEntry::of(object, render, words, self.routine.tag(render.model, name)?);
-        entry.owner = self.routine.owner.clone();
+        entry.owner = Some(self.routine.owner.clone());
         entry.definition = render.sql();
         let sql = &mut entry.definition;
         sql.kw("CREATE ").kw(words).kw(" ").ident(render.schema(object)).kw(".");

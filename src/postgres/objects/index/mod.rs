@@ -181,7 +181,8 @@ impl Body for Index {
             entry.definition.deparsed(&self.definition).kw(";\n");
             self.append_settings(&mut entry.definition, object, render)?;
             // The server drops a part of a partitioned index with its table, or with the whole index, and not alone.
-            if self.parent_oid.is_none() {
+            entry.goes_with_another = self.parent_oid.is_some();
+            if !entry.goes_with_another {
                 entry.drop.kw("DROP INDEX ").sql(&render.qualified(object)).kw(";\n");
             }
             out.entry(entry);
@@ -204,7 +205,7 @@ impl Index {
         let mut entry = NewEntry::about(object, "COMMENT", tag.into_bstring());
         entry.depends = Depends::On(vec![self.constraint.unwrap_or(object.id)]);
         entry.schema = Some(render.schema(object).into());
-        entry.owner = owner.into();
+        entry.owner = Some(owner.into());
         entry.definition = render.sql();
         entry.definition.kw("COMMENT ON INDEX ").sql(&render.qualified(object));
         entry.definition.kw(" IS ").literal(comment.text.as_bstr()).kw(";\n");

@@ -79,7 +79,7 @@ impl Body for Attach {
         };
         let mut entry = NewEntry::of(object, render, "TABLE ATTACH", object.name.clone());
         // The statement must be run by a role that may.
-        entry.owner = relation.owner.clone();
+        entry.owner = Some(relation.owner.clone());
         entry.definition.kw("ALTER TABLE ONLY ").sql(&render.qualified(parent)).kw(" ATTACH PARTITION ");
         entry.definition.sql(&render.qualified(partition)).kw(" ").deparsed(bound).kw(";\n");
         out.entry(entry);

@@ -131,7 +131,7 @@ pub(super) fn emit_comment(
     words.ident(table.name.as_bstr());
     let mut entry = NewEntry::about(table, "COMMENT", words.into_bstring());
     entry.schema = render.model.schema_name(table).map(BString::from);
-    entry.owner = relation.owner.clone();
+    entry.owner = Some(relation.owner.clone());
     entry.definition = definition;
     out.entry(entry);
 }

@@ -74,7 +74,7 @@ impl Relation {
             tag.kw(self.kind.words()).kw(" ").ident(object.name.as_bstr());
             let mut entry = NewEntry::about(object, "SECURITY LABEL", tag.into_bstring());
             entry.schema = render.model.schema_name(object).map(BString::from);
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             entry.definition = sql;
             out.entry(entry);
         }

@@ -148,7 +148,7 @@ impl Body for TableData {
         let columns = copied_columns(relation);
         let mut entry = NewEntry::of(object, render, "TABLE DATA", object.name.clone());
         entry.catalog_id = Some(data_of(relation));
-        entry.owner = relation.owner.clone();
+        entry.owner = Some(relation.owner.clone());
         entry.depends = Depends::On(vec![table.id]);
         entry.copy.kw("COPY ");
         match partition_root(table, relation, render) {

@@ -140,7 +140,7 @@ impl Body for ColumnDefault {
         let name = render.qualified(table);
         let tag = [table.name.as_bytes(), b" ", column.as_bytes()].concat();
         let mut entry = NewEntry::of(object, render, "DEFAULT", tag);
-        entry.owner = relation.owner.clone();
+        entry.owner = Some(relation.owner.clone());
         let words = relation.kind.alter_words();
         let sql = &mut entry.definition;
         sql.kw("ALTER ").kw(words).kw(" ONLY ").sql(&name).kw(" ALTER COLUMN ").ident(column);

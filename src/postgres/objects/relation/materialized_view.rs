@@ -29,7 +29,7 @@ impl Body for Refresh {
         }
         let mut entry = NewEntry::of(object, render, "MATERIALIZED VIEW DATA", object.name.clone());
         entry.catalog_id = Some(super::data::data_of(relation));
-        entry.owner = relation.owner.clone();
+        entry.owner = Some(relation.owner.clone());
         entry.depends = Depends::On(object.dependencies.clone());
         entry.definition.kw("REFRESH MATERIALIZED VIEW ").sql(&render.qualified(view)).kw(";\n");
         out.entry(entry);

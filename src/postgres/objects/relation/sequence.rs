@@ -202,7 +202,7 @@ impl Relation {
             Some((owned_by, table, relation))
         });
         let mut entry = NewEntry::of(object, render, "SEQUENCE", object.name.clone());
-        entry.owner = self.owner.clone();
+        entry.owner = Some(self.owner.clone());
         let sql = &mut entry.definition;
         match owner {
             Some((owned_by, table, relation)) if owned_by.identity => {
@@ -220,6 +220,7 @@ impl Relation {
                 }
                 parameters.append(sql);
                 sql.kw("\n);\n");
+                entry.goes_with_another = true;
             }
             _ => {
                 let unlogged = if self.persistence == Persistence::Unlogged { "UNLOGGED " } else { "" };
@@ -242,7 +243,7 @@ impl Relation {
             let mut entry = NewEntry::about(object, "SEQUENCE OWNED BY", object.name.clone());
             entry.section = Section::PreData;
             entry.schema = render.model.schema_name(object).map(BString::from);
-            entry.owner = self.owner.clone();
+            entry.owner = Some(self.owner.clone());
             let column = relation.column_name(owned_by.column, table)?;
             entry.definition.kw("ALTER SEQUENCE ").sql(&name).kw(" OWNED BY ").sql(&render.qualified(table));
             entry.definition.kw(".").ident(column).kw(";\n");
@@ -304,7 +305,7 @@ impl Body for SequenceSet {
         let mut entry = NewEntry::about(object, "SEQUENCE SET", object.name.clone());
         entry.section = Section::Data;
         entry.schema = render.model.schema_name(object).map(BString::from);
-        entry.owner = relation.owner.clone();
+        entry.owner = Some(relation.owner.clone());
         entry.depends = Depends::On(vec![object.id]);
         let mut sql = render.sql();
         sql.kw("SELECT pg_catalog.setval(").literal(render.qualified(object).as_bstr()).kw(", ").num(value.last);

@@ -32,7 +32,7 @@ impl Relation {
         }
 
         let mut entry = NewEntry::of(object, render, words, object.name.clone());
-        entry.owner = self.owner.clone();
+        entry.owner = Some(self.owner.clone());
         entry.definition = sql;
         entry.drop.kw("DROP ").kw(words).kw(" ").sql(&name).kw(";\n");
         entry.relkind = self.kind.letter();

@@ -102,7 +102,7 @@ impl Body for Configuration {
             }
             sql.kw(";\n");
         }
-        out.define(render, object, "TEXT SEARCH CONFIGURATION", self.owner.as_bstr(), sql);
+        out.define(render, object, "TEXT SEARCH CONFIGURATION", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

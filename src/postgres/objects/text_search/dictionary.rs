@@ -73,7 +73,7 @@ impl Body for Dictionary {
             sql.kw(",\n    ").deparsed(options);
         }
         sql.kw(" );\n");
-        out.define(render, object, "TEXT SEARCH DICTIONARY", self.owner.as_bstr(), sql);
+        out.define(render, object, "TEXT SEARCH DICTIONARY", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

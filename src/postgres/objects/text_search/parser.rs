@@ -77,7 +77,7 @@ impl Body for Parser {
             sql.kw("    HEADLINE = ").deparsed(headline).kw(",\n");
         }
         sql.kw("    LEXTYPES = ").deparsed(&self.lextypes).kw(" );\n");
-        out.define(render, object, "TEXT SEARCH PARSER", "".into(), sql);
+        out.define(render, object, "TEXT SEARCH PARSER", None, sql);
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ impl Body for Template {
             sql.kw("    INIT = ").deparsed(init).kw(",\n");
         }
         sql.kw("    LEXIZE = ").deparsed(&self.lexize).kw(" );\n");
-        out.define(render, object, "TEXT SEARCH TEMPLATE", "".into(), sql);
+        out.define(render, object, "TEXT SEARCH TEMPLATE", None, sql);
         Ok(())
     }
 }

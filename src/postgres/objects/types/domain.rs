@@ -136,7 +136,7 @@ fn comment(constraint: &Object, after: DumpId, domain: &Object, owner: &BStr, re
     let mut entry = NewEntry::about(constraint, "COMMENT", tag.into_bstring());
     entry.depends = crate::postgres::emit::Depends::On(vec![after]);
     entry.schema = render.model.schema_name(domain).map(BString::from);
-    entry.owner = owner.into();
+    entry.owner = Some(owner.into());
     entry.definition = render.sql();
     entry.definition.kw("COMMENT ON ").sql(&subject).qualified(render.schema(domain), domain.name.as_bstr());
     entry.definition.kw(" IS ").literal(comment.text.as_bstr()).kw(";\n");
@@ -212,7 +212,7 @@ impl Body for DomainConstraint {
             tag.extend_from_slice(&object.name);
             let desc = if self.is_check { "CHECK CONSTRAINT" } else { "CONSTRAINT" };
             let mut entry = NewEntry::of(object, render, desc, tag);
-            entry.owner = owner.clone();
+            entry.owner = Some(owner.clone());
             let mut name = render.sql();
             name.qualified(render.schema(domain), domain.name.as_bstr());
             entry.definition.kw("ALTER DOMAIN ").sql(&name).kw("\n    ADD CONSTRAINT ");

@@ -270,7 +270,7 @@ impl Type {
         };
         let name = render.qualified(object);
         let mut entry = NewEntry::of(object, render, words, object.name.clone());
-        entry.owner = self.owner.clone();
+        entry.owner = Some(self.owner.clone());
         entry.definition = render.sql();
         entry.definition.kw("CREATE ").kw(words).kw(" ").sql(&name).sql(&body);
         entry.drop.kw("DROP ").kw(words).kw(" ").sql(&name);

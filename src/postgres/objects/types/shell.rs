@@ -43,7 +43,7 @@ impl Body for ShellType {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut entry = NewEntry::of(object, render, "SHELL TYPE", object.name.clone());
-        entry.owner = render.model.body::<Type>(self.of).map(|t| t.owner.clone()).unwrap_or_default();
+        entry.owner = Some(render.model.body::<Type>(self.of).map(|t| t.owner.clone()).unwrap_or_default());
         // No drop statement: dropping the type drops it, and a restore that sees none leaves the owner alone until the
         // type is complete.
         entry.definition.kw("CREATE TYPE ").qualified(render.schema(object), object.name.as_bstr()).kw(";\n");
