@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use bstr::{BString, ByteSlice};
-use pgformat::{Created, Entry, Header, Section};
+use jiff::tz::TimeZone;
+use pgformat::{Entry, Header, Section};
 use serde_json::json;
 
-use super::one_line;
+use super::{created, one_line};
 use crate::cli::archive::{Archive, open};
 use crate::cli::report::Outcome;
 use crate::error::Result;
@@ -25,7 +26,7 @@ fn lines(archive: &Archive) -> Result<Vec<String>> {
     let header = archive.header();
     let mut lines = vec![
         ";".to_owned(),
-        format!("; Archive created at {}{}", header.created, zone(&header.created)),
+        format!("; Archive created at {}", created::shown(&header.created, &TimeZone::system())),
         format!(";     dbname: {}", shown(&header.dbname)),
         format!(";     TOC Entries: {}", archive.entries().len()),
         format!(";     Compression: {}", header.compression.to_string().split(':').next().unwrap_or_default()),
@@ -65,23 +66,6 @@ pub(in crate::cli) fn line(entry: &Entry) -> String {
         text(&entry.schema),
         text(&entry.tag)
     )
-}
-
-/// The name of the time zone here at that moment, after a blank. The archive has a local time and no zone; pg_restore takes it
-/// for one of the place where the list is made.
-fn zone(created: &Created) -> String {
-    let Created { second, minute, hour, day, month, year, .. } = *created;
-    let small = |n: i32| i8::try_from(n).ok();
-    let made = || {
-        let year = i16::try_from(year.checked_add(1900)?).ok()?;
-        let month = small(month.checked_add(1)?)?;
-        let time =
-            jiff::civil::DateTime::new(year, month, small(day)?, small(hour)?, small(minute)?, small(second)?, 0);
-        let zoned = time.ok()?.to_zoned(jiff::tz::TimeZone::system()).ok()?;
-        Some(format!(" {}", zoned.strftime("%Z")))
-    };
-    // There is no name for a moment that there never was.
-    made().unwrap_or_default()
 }
 
 fn version(header: &Header) -> String {

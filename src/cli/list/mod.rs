@@ -1,6 +1,7 @@
 //! `lifeboat list`.
 
 mod archive;
+mod created;
 mod sizes;
 mod sqlite;
 
