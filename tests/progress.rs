@@ -156,8 +156,11 @@ fn restore_comes_to_what_was_said_beforehand() {
         for told in recorder.0.lock().unwrap().iter() {
             told.is_complete(what);
         }
+        // What is to be read is read through before, and that is told by itself.
+        let checked = recorder.phase("verify").done();
         let told = recorder.phase("restore");
         let has_data = options.data;
+        assert_eq!(checked, told.done(), "{what}");
         assert_eq!((told.unit, told.done() > 1 << 20), (Unit::Bytes, has_data), "{what}");
         assert!(told.besides > 0 && told.beside.len() > 10, "{what}: {told:?}");
         // The large table moved it many times.

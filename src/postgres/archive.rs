@@ -1,12 +1,16 @@
 //! Opening an archive of a PostgreSQL database, in whichever format pg_dump wrote it: a file, a folder, or standard input.
 //! What it is, is seen by its content.
+//!
+//! An archive is read more than once: it is checked before it is restored. What comes out of it must be the same each time, so
+//! a file stays open from the first time on, and one that was changed or replaced meanwhile is refused.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pgformat::{Files, Folder, Reader};
 
@@ -23,12 +27,37 @@ pub struct Input {
     file: Arc<File>,
     /// The place in it; `None` for what can only be read on.
     at: Option<u64>,
+    /// What the file was when it was opened.
+    stamp: Stamp,
+}
+
+/// What tells a file from another, or from itself after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    /// Its device and its number there.
+    file: (u64, u64),
+    length: u64,
+    /// When it was changed last, in seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self { file: (found.dev(), found.ino()), length: found.len(), changed: (found.mtime(), found.mtime_nsec()) })
+    }
+
+    /// Fails if the file is not what it was.
+    fn compare(self, now: Self) -> io::Result<()> {
+        if self == now { Ok(()) } else { Err(io::Error::other("the file was changed or replaced while it was in use")) }
+    }
 }
 
 impl Input {
     fn new(mut file: File) -> io::Result<Self> {
         let at = if file.metadata()?.is_file() { Some(file.stream_position()?) } else { None };
-        Ok(Self { file: Arc::new(file), at })
+        let stamp = Stamp::of(&file)?;
+        Ok(Self { file: Arc::new(file), at, stamp })
     }
 }
 
@@ -37,6 +66,8 @@ impl Read for Input {
         match &mut self.at {
             Some(at) => {
                 let n = self.file.read_at(buffer, *at)?;
+                // Compared when it has been read: what was changed before that shows.
+                self.stamp.compare(Stamp::of(&self.file)?)?;
                 *at += n as u64;
                 Ok(n)
             }
@@ -58,14 +89,17 @@ impl Seek for Input {
     }
 }
 
-/// The files of a folder.
-struct Within(Folder);
+/// The files of a folder, and what each was when it was opened first.
+struct Within(Folder, Mutex<HashMap<String, Stamp>>);
 
 impl Files for Within {
     type File = Input;
 
     fn open(&self, name: &str) -> io::Result<Option<Input>> {
-        self.0.open(name)?.map(Input::new).transpose()
+        let Some(input) = self.0.open(name)?.map(Input::new).transpose()? else { return Ok(None) };
+        let mut known = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.to_owned()).or_insert(input.stamp).compare(input.stamp)?;
+        Ok(Some(input))
     }
 
     fn size(&self, name: &str) -> io::Result<Option<u64>> {
@@ -86,7 +120,7 @@ pub fn open(path: &Path, doing: &str) -> Result<Archive> {
         stdin.and_then(Input::new).map_err(unreadable)?
     } else if fs::metadata(path).map_err(unreadable)?.is_dir() {
         let folder = Folder::new(path).map_err(unreadable)?;
-        return Reader::directory(Within(folder)).map_err(failed);
+        return Reader::directory(Within(folder, Mutex::default())).map_err(failed);
     } else {
         File::open(path).and_then(Input::new).map_err(unreadable)?
     };

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod catalog;
 pub mod catalogs;
+mod copy_statement;
 pub mod data;
 pub mod dump;
 pub mod emit;

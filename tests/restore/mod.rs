@@ -14,6 +14,7 @@ mod options;
 mod parallel;
 mod random;
 pub mod scripts;
+mod verified;
 mod versions;
 
 use std::fs::File;

@@ -95,13 +95,14 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         Database::Postgres(target) => {
             let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
             let options = args.postgres.options(args.force, archive.entries(), &console)?;
-            let mut connection = target.connect()?;
             if args.dry_run {
+                let mut connection = target.connect()?;
                 let preview = restore::preview(&mut connection, &mut archive, &options, &console)?;
                 return Ok(dry_run::of_postgres(&args.path, &target, &preview, archive.entries()));
             }
             let elsewhere = |database: &BStr| target.with_database(database).connect();
-            let summary = restore::restore_through(&mut connection, &elsewhere, &mut archive, &options, &console)?;
+            let connect = || target.connect();
+            let summary = restore::restore_from(connect, &elsewhere, &mut archive, &options, &console)?;
             let created = archive.entries().iter().find(|e| e.desc.as_ref().is_some_and(|desc| desc == "DATABASE"));
             let target = match created.and_then(|entry| entry.tag.clone()).filter(|_| options.create) {
                 Some(name) => &target.with_database(name),

@@ -132,6 +132,9 @@ struct HowArgs {
     /// Stop at the first error instead of going on and counting them
     #[arg(long, short = 'e')]
     exit_on_error: bool,
+    /// Do not read the archive through before anything is dropped: from a damaged one, restore what can be read
+    #[arg(long, conflicts_with = "script")]
+    no_verify: bool,
     /// How many connections restore the data and what comes after it; for archives in a file or a folder
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -178,6 +181,7 @@ impl PostgresArgs {
         let parts = what.parts.parts(true);
         Ok(RestoreOptions {
             force,
+            verify: !how.no_verify,
             clean: pair(how.clean, how.no_clean, !what.parts.data_only),
             if_exists: pair(how.if_exists, how.no_if_exists, true),
             create: how.create,

@@ -18,7 +18,7 @@ use super::work::Work;
 use super::{large_objects, lo_data, rows};
 use crate::progress::{Level, Part, Reporter};
 use crate::wire::Connection;
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Takes a piece of a table's data, and says whether more is wanted.
 pub type TakeRows<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>> + 'a;
@@ -103,7 +103,7 @@ pub fn execute(
     let left = run.interrupt.what_is_left();
     run.interrupt.finish();
     let summary = run.summary;
-    match result {
+    match result.map_err(of_archive) {
         Ok(()) => Ok(summary),
         Err(error) if summary.rolled_back => Err(error.hint("nothing was changed: the restore was one transaction")),
         Err(error) if options.transaction_size.is_some() && is_block => {
@@ -112,6 +112,15 @@ pub fn execute(
         // (After what an archive did to the restore's transactions, nobody knows.)
         Err(error) if error.kind() == ErrorKind::Connection && error.hint_text().is_none() => Err(error.hint(left)),
         Err(error) => Err(error),
+    }
+}
+
+/// A statement that cannot be run as a statement, such as a COPY that wants rows where none are, is the archive's fault: by now
+/// the options have been found to be good.
+fn of_archive(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Usage => Error::new(ErrorKind::Archive, "carry out what the archive says").source(error),
+        _ => error,
     }
 }
 

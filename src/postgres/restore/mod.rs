@@ -7,6 +7,7 @@
 
 mod batch;
 mod cascade;
+mod check;
 mod copy_text;
 mod drop;
 mod drops;
@@ -41,7 +42,7 @@ mod target;
 mod transaction;
 mod work;
 
-use std::borrow::Cow;
+use std::borrow::{BorrowMut, Cow};
 use std::io::Read;
 
 use bstr::BStr;
@@ -58,9 +59,11 @@ pub use script::{RestrictKey, ScriptSummary, script};
 pub use select::{Wanted, select};
 pub use session::{ArchiveSettings, Target};
 pub use source::archive_error;
+pub(in crate::postgres) use statements::StatementSplitter;
 pub use summary::{EntryError, EntryName, RestoreSummary, Stay};
 pub use target::{Found, Relation};
 
+use crate::cleanup::Registration;
 use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
 use crate::wire::Connection;
@@ -72,8 +75,8 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// # Errors
 /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) without `force`, before anything is changed; options that name what
-/// is not in the archive, or that need more connections; an archive that is cut off, before anything is changed where its
-/// input can seek; a damaged archive; a lost connection. With `single_transaction` nothing was changed then; without, what
+/// is not in the archive, or that need more connections; an archive that is damaged or cut off, before anything is changed
+/// where its input can seek; a lost connection. With `single_transaction` nothing was changed then; without, what
 /// was restored before the error remains.
 pub fn restore<R: Read>(
     target: &mut Connection,
@@ -88,7 +91,12 @@ pub fn restore<R: Read>(
         return Err(alone(format!("restore over {} connections", options.jobs)));
     }
     let nowhere = |database: &BStr| Err(alone(format!("connect to database \"{database}\"")));
-    restore_with(target, &nowhere, archive, |_| Ok(None), options, reporter)
+    let nothing_changed = check::nothing_changed();
+    let asked = ask(target, archive, options, reporter)?;
+    if options.verify {
+        check::alone(archive, &asked.plan.wanted, reporter)?;
+    }
+    asked.carry_out(target, &nowhere, archive, |_| Ok(None), (nothing_changed, reporter))
 }
 
 /// As [`restore`]; `connect` makes the connections of the workers, if there are to be several, and with `create` in
@@ -104,34 +112,77 @@ pub fn restore_through<R: Read + Clone + Send + 'static>(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
+    restore_from(|| Ok(target), connect, archive, options, reporter)
+}
+
+/// As [`restore_through`], into what `open` connects to, which is done while the archive is checked.
+///
+/// # Errors
+/// As [`restore_through`], and those of `open`.
+pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
+    open: impl FnOnce() -> Result<C>,
+    connect: &Connect<'_>,
+    archive: &mut Reader<R>,
+    options: &RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<RestoreSummary> {
+    let nothing_changed = check::nothing_changed();
+    // Without `force`, the restore is going to be refused.
+    let wanted = if options.verify && options.force { Some(select(archive.entries(), options)?) } else { None };
+    let check = match wanted {
+        Some(wanted) => check::Check::of(archive, &wanted, options.jobs)?,
+        None => None,
+    };
+    let asking = || {
+        let mut target = open()?;
+        let asked = ask(target.borrow_mut(), archive, options, reporter)?;
+        Ok((target, asked))
+    };
+    let (mut target, asked) = match check {
+        Some(check) => check.beside(reporter, asking)?,
+        None => asking()?,
+    };
     let readers = |archive: &mut Reader<R>| match options.jobs {
         0 | 1 => Ok(None),
         jobs => source::readers(archive, jobs).map(Some),
     };
-    restore_with(target, connect, archive, readers, options, reporter)
+    asked.carry_out(target.borrow_mut(), connect, archive, readers, (nothing_changed, reporter))
 }
 
-fn restore_with<R: Read>(
+/// Asks the target about all that the restore has to know, and changes nothing.
+fn ask<'a, R: Read>(
     target: &mut Connection,
-    connect: &Connect<'_>,
-    archive: &mut Reader<R>,
-    readers: impl FnOnce(&mut Reader<R>) -> Result<Option<Readers>>,
-    options: &RestoreOptions,
+    archive: &Reader<R>,
+    options: &'a RestoreOptions,
     reporter: &dyn Reporter,
-) -> Result<RestoreSummary> {
-    let entries = archive.shared_entries();
-    let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
-    let options = options.as_ref();
-    found.refuse_unforced(options)?;
-    source::check_end(archive)?;
-    let workers = readers(archive)?;
-    let sizes = source::sizes(archive)?;
-    limits::apply(&mut plan, &entries, options, target, reporter)?;
-    let made_by = made_by(archive.header());
-    let source = Source { data: &mut *archive, sizes, workers, made_by };
-    let summary = execute(&plan, &entries, options, target, connect, source, reporter)?;
-    source::finish(archive, reporter);
-    Ok(summary)
+) -> Result<Prepared<'a>> {
+    let mut prepared = prepare(target, archive, options, reporter)?;
+    prepared.found.refuse_unforced(&prepared.options)?;
+    limits::apply(&mut prepared.plan, archive.entries(), &prepared.options, target, reporter)?;
+    Ok(prepared)
+}
+
+impl Prepared<'_> {
+    /// Restores what was planned. `nothing_changed` holds until then.
+    fn carry_out<R: Read>(
+        self,
+        target: &mut Connection,
+        connect: &Connect<'_>,
+        archive: &mut Reader<R>,
+        readers: impl FnOnce(&mut Reader<R>) -> Result<Option<Readers>>,
+        (nothing_changed, reporter): (Registration, &dyn Reporter),
+    ) -> Result<RestoreSummary> {
+        let entries = archive.shared_entries();
+        source::check_end(archive)?;
+        let workers = readers(archive)?;
+        let sizes = source::sizes(archive)?;
+        let made_by = made_by(archive.header());
+        let source = Source { data: &mut *archive, sizes, workers, made_by };
+        drop(nothing_changed);
+        let summary = execute(&self.plan, &entries, &self.options, target, connect, source, reporter)?;
+        source::finish(archive, reporter);
+        Ok(summary)
+    }
 }
 
 /// A restore before anything is done.

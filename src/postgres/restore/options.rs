@@ -8,6 +8,9 @@ use pgformat::DumpId;
 pub struct RestoreOptions {
     /// Replace what is in the target; without it a restore into a server is refused.
     pub force: bool,
+    /// Read the data that is to be restored through before anything is changed for its sake, where the archive's input can
+    /// seek.
+    pub verify: bool,
     /// Drop the archive's objects before they are created.
     pub clean: bool,
     /// Let a drop of an object that is not there pass.
@@ -73,6 +76,7 @@ impl Default for RestoreOptions {
     fn default() -> Self {
         Self {
             force: false,
+            verify: true,
             clean: true,
             if_exists: true,
             create: false,

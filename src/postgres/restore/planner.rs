@@ -15,8 +15,10 @@ use super::plan::{Action, Heading, Purpose, Step};
 use super::select::Wanted;
 use super::session::{ArchiveSettings, Target};
 use super::subscription;
-use crate::Result;
+use super::summary::EntryName;
+use crate::postgres::copy_statement::{self, CopyStatement};
 use crate::sql::quote;
+use crate::{Error, ErrorKind, Result};
 
 /// A plan in the making: the steps so far, and what is set when they have been taken.
 pub(super) struct Planner<'a> {
@@ -117,7 +119,7 @@ impl<'a> Planner<'a> {
             }
         }
         if wanted.data && entry.has_data {
-            self.load(at);
+            self.load(at)?;
         }
         if wanted.statistics {
             self.define(at, Heading::Statistics)?;
@@ -178,7 +180,7 @@ impl<'a> Planner<'a> {
         (self.user, self.schema, self.tablespace, self.access_method) = (None, None, None, None);
     }
 
-    fn load(&mut self, at: usize) {
+    fn load(&mut self, at: usize) -> Result<()> {
         let entry = &self.entries[at];
         self.use_settings(at);
         let table = self.table_of(entry);
@@ -203,6 +205,11 @@ impl<'a> Planner<'a> {
                 Action::RunData { table: None }
             }
             _ => match entry.copy_statement.as_ref().filter(|statement| !statement.trim_ascii().is_empty()) {
+                Some(statement) if CopyStatement::parse(statement).is_none() => {
+                    return Err(Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(entry)))
+                        .why(copy_statement::IS_NONE)
+                        .hint("nothing was changed; --use-list can leave the entry out"));
+                }
                 Some(statement) => Action::CopyRows { statement: statement.clone(), table },
                 None => Action::RunData { table },
             },
@@ -212,6 +219,7 @@ impl<'a> Planner<'a> {
             self.become_user(at, superuser);
             self.push(at, Action::Alter(triggers(entry, "ENABLE")));
         }
+        Ok(())
     }
 
     /// Lets the entry's owner do what follows, where that is how owners come to their objects.

@@ -7,7 +7,7 @@ use pgformat::Reader;
 use super::options::RestoreOptions;
 use super::select::Wanted;
 use super::target::Found;
-use super::{Prepared, limits, prepare, source};
+use super::{Prepared, check, limits, prepare, source};
 use crate::Result;
 use crate::progress::Reporter;
 use crate::wire::Connection;
@@ -26,7 +26,7 @@ pub struct Preview {
 }
 
 /// Says what [`restore_through`](super::restore_through) would do with the same archive and options; `force` is not
-/// wanted. Of the archive, its table of contents is read and, where its input can seek, its end is looked for. Nothing of
+/// wanted. Of the archive, its table of contents is read and, where its input can seek, the data, as a restore does. Nothing of
 /// what it says is run: the server is asked for its version, the names of what it has and what belongs to others, in
 /// transactions that can only read.
 ///
@@ -45,6 +45,9 @@ pub fn preview<R: Read>(
     source::check_end(archive)?;
     if options.jobs > 1 {
         source::check_ways(archive, options.jobs)?;
+    }
+    if options.verify {
+        check::alone(archive, &plan.wanted, reporter)?;
     }
     let begun = plan.steps.chunk_by(|a, b| a.entry == b.entry);
     let entries = begun.filter_map(|steps| steps.first().map(|step| (step.entry, plan.wanted[step.entry])));

@@ -2,13 +2,17 @@
 
 use std::ops::ControlFlow;
 
+use pgformat::Entry;
+
 use super::batch::Batch;
 use super::copy_text::RowScanner;
 use super::execute::{Data, Run};
+use super::kinds::text;
 use super::statements::StatementSplitter;
-use super::summary::EntryError;
+use super::summary::{EntryError, EntryName};
+use crate::postgres::copy_statement;
 use crate::progress::Part;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
 pub(super) fn copy(
@@ -80,7 +84,7 @@ pub(super) fn copy(
     Ok(())
 }
 
-/// Runs an entry's data, which is statements.
+/// Runs an entry's data, which is statements that insert.
 pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, part: &Part<'_>) -> Result<()> {
     let id = run.entries[entry].dump_id;
     let mut splitter = StatementSplitter::new(run.plan.settings.standard_strings);
@@ -90,6 +94,7 @@ pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, part: &P
     data.table(id, &|bytes| part.advance(bytes), &mut |piece| {
         splitter.feed(piece);
         while let Some(statement) = splitter.next_statement() {
+            check_statement(&run.entries[entry], &statement)?;
             run.summary.bytes += statement.len() as u64;
             batch.add(run, statement)?;
             if run.summary.stopped {
@@ -116,9 +121,21 @@ pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, part: &P
         let error = EntryError::other(&run.entries[entry], &rest, "the last statement of the data was cut off");
         run.put_down_error(entry, error);
     } else if !rest.is_empty() {
+        check_statement(&run.entries[entry], &rest)?;
         batch.add(run, rest)?;
     }
     batch.finish(run)?;
     run.summary.rows += run.changed - before;
     Ok(())
+}
+
+/// Sees to it that nothing is run in the place of rows that brings none.
+fn check_statement(entry: &Entry, statement: &[u8]) -> Result<()> {
+    match copy_statement::is_of_data(text(&entry.desc), statement) {
+        true => Ok(()),
+        false => {
+            Err(Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(entry)))
+                .why(copy_statement::IS_NO_DATA))
+        }
+    }
 }

@@ -68,13 +68,24 @@ impl Run<'_> {
     pub(super) fn put_down(&mut self, entry: usize, statement: &[u8], error: Error) -> Result<()> {
         self.interrupt.check()?;
         if self.target.is_broken() || error.server().is_none() {
-            return Err(error);
+            return Err(self.of_archive(entry, error));
         }
         let mut error = EntryError::server(&self.entries[entry], statement, &error);
         error.needs = self.needs(statement, &error);
         limits::advise(&self.entries[entry], &mut error);
         self.put_down_error(entry, error);
         Ok(())
+    }
+
+    /// A statement that cannot be run at all, such as a COPY that wants rows where none are, is the archive's fault and not
+    /// that of whoever gave the options.
+    fn of_archive(&self, entry: usize, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::Usage => {
+                Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(&self.entries[entry]))).source(error)
+            }
+            _ => error,
+        }
     }
 
     /// Whether the server refused to make an entry's object because there is one.

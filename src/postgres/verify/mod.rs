@@ -1,19 +1,21 @@
 //! Checking an archive without a server: all of it is read, decompressed and counted, and nothing in it is carried out.
 
+mod block;
 mod contents;
 mod rows;
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
-use pgformat::{Block, DataPosition, DataReader, DumpId, Entry, ErrorKind, Format, Reader};
+use pgformat::{Block, DataPosition, DumpId, Entry, ErrorKind, Format, Reader};
 
 use super::archive::{self, Archive};
 use super::restore::EntryName;
 use crate::Result;
 use crate::progress::{Part, Phase, Reporter, Unit};
-use rows::RowCheck;
+pub(in crate::postgres) use block::{Reading, check};
 
 /// How many problems are told; a damaged archive may have very many.
 const MOST_PROBLEMS: usize = 100;
@@ -109,13 +111,18 @@ pub fn verify<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) -> Veri
     verified.unknown_dependencies = contents::dependencies(archive.entries(), &mut problems);
     let made = contents::large_objects(archive.entries(), &mut problems);
     problems.into_iter().for_each(|problem| verified.add(problem));
-    let encoding = contents::encoding(archive.entries());
-    let mut run = Run { verified, reporter, sizes, encoding, objects: Vec::new() };
+    let reading = reading(archive.entries());
+    let mut run = Run { verified, reporter, sizes, reading, objects: Vec::new() };
     let is_complete = run.all(archive);
     if let (true, Some(made)) = (is_complete, made) {
         run.compare_objects(made);
     }
     run.verified
+}
+
+/// How the archive with these entries says that its texts are to be read.
+pub(in crate::postgres) fn reading(entries: &[Entry]) -> Reading {
+    Reading { encoding: contents::encoding(entries), standard_strings: contents::standard_strings(entries) }
 }
 
 /// The size of each entry's data, where it can be told beforehand.
@@ -130,7 +137,7 @@ struct Run<'a> {
     verified: Verified,
     reporter: &'a dyn Reporter,
     sizes: HashMap<DumpId, Option<u64>>,
-    encoding: Vec<u8>,
+    reading: Reading,
     /// The large objects that have content.
     objects: Vec<u32>,
 }
@@ -200,44 +207,24 @@ impl Run<'_> {
     }
 
     fn block<R: Read>(&mut self, block: Block<'_, R>) -> pgformat::Result<()> {
-        let Some(entry) = block.entry() else { return Ok(()) };
+        let Some(entry) = block.entry().cloned() else { return Ok(()) };
+        let entry = &entry;
         let name = EntryName::of(entry);
         self.reporter.current(&name.to_string());
         let part = Part::new(self.reporter, self.sizes.get(&entry.dump_id).copied().flatten(), 0);
-        let copy = entry.copy_statement.as_ref().filter(|statement| !statement.is_empty());
-        let check = copy.map(|statement| RowCheck::new(statement, &self.encoding));
-        let (kind, bytes, problems) = match block {
-            Block::LargeObjects(mut objects) => {
-                let (mut count, mut bytes) = (0, 0);
-                while let Some((oid, data)) = objects.next()? {
-                    bytes += read(data, &part, |_| {})?;
-                    count += 1;
-                    self.objects.push(oid);
-                }
-                self.verified.large_objects += count;
-                (Kind::LargeObjects(count), bytes, Vec::new())
-            }
-            Block::Data(data) => match check {
-                Some(mut check) => {
-                    let bytes = read(data, &part, |piece| check.feed(piece))?;
-                    self.verified.rows += check.rows();
-                    (Kind::Rows(check.rows()), bytes, check.problems())
-                }
-                None => {
-                    let mut last = b';';
-                    let bytes = read(data, &part, |piece| {
-                        last = piece.iter().rev().find(|byte| !byte.is_ascii_whitespace()).copied().unwrap_or(last);
-                    })?;
-                    let cut = (last != b';').then(|| "the last statement of its data is cut off".to_owned());
-                    (Kind::Statements, bytes, Vec::from_iter(cut))
-                }
-            },
-        };
+        let found = check(entry, block, &self.reading, &part, &AtomicBool::new(false))?;
         part.end();
-        self.verified.bytes += bytes;
-        for text in problems {
+        match found.kind {
+            Kind::Rows(rows) => self.verified.rows += rows,
+            Kind::LargeObjects(objects) => self.verified.large_objects += objects,
+            Kind::Statements => {}
+        }
+        self.objects.extend(found.objects);
+        self.verified.bytes += found.bytes;
+        for text in found.problems {
             self.verified.add(Problem { entry: Some(name.clone()), text });
         }
+        let (kind, bytes) = (found.kind, found.bytes);
         self.verified.data.push(DataOf { entry: name, kind, bytes });
         Ok(())
     }
@@ -263,23 +250,6 @@ impl Run<'_> {
         {
             self.verified.add(problem(format!("large object {first}{} has no content", more(n))));
         }
-    }
-}
-
-/// Reads a stream to its end and says how long it is.
-fn read<R: Read>(mut data: DataReader<'_, R>, part: &Part<'_>, mut take: impl FnMut(&[u8])) -> pgformat::Result<u64> {
-    let (mut bytes, mut told) = (0, data.offset());
-    loop {
-        let piece = data.fill()?;
-        let length = piece.len();
-        if length == 0 {
-            return Ok(bytes);
-        }
-        take(piece);
-        bytes += length as u64;
-        data.consume(length);
-        part.advance(data.offset().saturating_sub(told));
-        told = data.offset();
     }
 }
 

@@ -1,0 +1,187 @@
+//! Reading an archive's data through before anything is dropped for its sake.
+//!
+//! A few damaged bytes in an archive must not cost the table that is in the target. So what is going to be restored is read
+//! before, with the checks that `lifeboat verify` makes, while the target is asked what is in it. An input that cannot be gone
+//! through twice is restored as it comes.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use pgformat::{DataPosition, DumpId, Reader};
+
+use super::select::Wanted;
+use super::source::archive_error;
+use super::summary::EntryName;
+use crate::cleanup::Registration;
+use crate::postgres::verify::{self, Reading};
+use crate::progress::{Part, Phase, Reporter, Unit};
+use crate::{Context, Error, ErrorKind, Result};
+
+const HINT: &str = "nothing was changed: take another archive; `lifeboat verify` tells all that is wrong with this one, and \
+                    --no-verify restores what can be read of it";
+
+/// The data of an archive that is to be checked.
+pub(super) struct Check<R> {
+    readers: Vec<Reader<R>>,
+    wanted: Vec<Wants>,
+}
+
+/// An entry whose data is wanted, and the size of that where it is known.
+type Wants = (DumpId, Option<u64>);
+
+impl<R: Read + Clone + Send> Check<R> {
+    /// For what is `wanted` of the archive, by so many threads; `None` if its input can be gone through once only.
+    ///
+    /// # Errors
+    /// The archive is cut off.
+    pub(super) fn of(archive: &mut Reader<R>, wanted: &[Wanted], jobs: usize) -> Result<Option<Self>> {
+        if !archive.is_random() {
+            return Ok(None);
+        }
+        let wanted = wanted_data(archive, wanted)?;
+        let readers: Option<Vec<Reader<R>>> =
+            (0..jobs.clamp(1, wanted.len().max(1))).map(|_| archive.another()).collect();
+        Ok(readers.map(|readers| Self { readers, wanted }))
+    }
+
+    /// Checks the data while something else is done; what came of that. `doing_else` is waited for in any case.
+    ///
+    /// # Errors
+    /// Those of `doing_else`, which end the check; what is wrong with the data first.
+    pub(super) fn beside<T>(self, reporter: &dyn Reporter, doing_else: impl FnOnce() -> Result<T>) -> Result<T> {
+        let stop = AtomicBool::new(false);
+        let doing = || "check the archive before the restore";
+        thread::scope(|scope| {
+            let named = thread::Builder::new().name("check".into());
+            let checking =
+                named.spawn_scoped(scope, || self.all(reporter, &stop)).context(ErrorKind::Internal, doing)?;
+            let done = doing_else();
+            if done.is_err() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            let checked = checking
+                .join()
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, doing()).why("a thread failed; see above")));
+            let done = done?;
+            checked.map(|()| done)
+        })
+    }
+
+    fn all(self, reporter: &dyn Reporter, stop: &AtomicBool) -> Result<()> {
+        let Self { mut readers, wanted } = self;
+        let Some((first, others)) = readers.split_first_mut() else { return Ok(()) };
+        let run = Run::begin(first, wanted, reporter, stop);
+        thread::scope(|scope| {
+            for reader in others {
+                let named = thread::Builder::new().name("check".into());
+                // With fewer threads it takes longer, and comes to the same.
+                if named.spawn_scoped(scope, || run.go_through(reader)).is_err() {
+                    break;
+                }
+            }
+            run.go_through(first);
+        });
+        run.end()
+    }
+}
+
+/// Checks what is `wanted` of an archive's data, by its own reader. One that comes from a pipe is left alone.
+///
+/// # Errors
+/// What is wrong with it first.
+pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Wanted], reporter: &dyn Reporter) -> Result<()> {
+    if !archive.is_random() {
+        return Ok(());
+    }
+    let stop = AtomicBool::new(false);
+    let wanted = wanted_data(archive, wanted)?;
+    let run = Run::begin(archive, wanted, reporter, &stop);
+    run.go_through(archive);
+    run.end()
+}
+
+/// Says that nothing was changed if a signal ends the process before the restore itself has begun.
+pub(super) fn nothing_changed() -> Registration {
+    Registration::last_words(|| "nothing was changed".into())
+}
+
+/// The entries whose data is wanted, and is there, in an archive that goes on to its end.
+fn wanted_data<R: Read>(archive: &mut Reader<R>, wanted: &[Wanted]) -> Result<Vec<Wants>> {
+    let failed = |error| archive_error("find the end of the archive", error).hint(HINT);
+    archive.check_end().map_err(failed)?;
+    let sizes = archive.sizes().map_err(failed)?;
+    let entries = archive.entries().iter().zip(wanted).zip(sizes);
+    let entries = entries.filter(|((entry, wanted), _)| {
+        wanted.data && entry.has_data && archive.data_position(entry.dump_id) != Some(DataPosition::NoData)
+    });
+    Ok(entries.map(|((entry, _), size)| (entry.dump_id, size)).collect())
+}
+
+/// A check on its way.
+struct Run<'a> {
+    reporter: &'a dyn Reporter,
+    stop: &'a AtomicBool,
+    reading: Reading,
+    /// What is to be read.
+    wanted: Vec<Wants>,
+    next: AtomicUsize,
+    /// What is wrong: of what comes first in the archive, among all that was found.
+    wrong: Mutex<Option<(usize, Error)>>,
+}
+
+impl<'a> Run<'a> {
+    fn begin<R: Read>(
+        archive: &Reader<R>,
+        wanted: Vec<Wants>,
+        reporter: &'a dyn Reporter,
+        stop: &'a AtomicBool,
+    ) -> Self {
+        let total = wanted.iter().try_fold(0_u64, |total, (_, size)| Some(total.saturating_add((*size)?)));
+        let phase = Phase::new("verify", Unit::Bytes);
+        reporter.phase(total.map_or(phase, |total| phase.of(total)));
+        let reading = verify::reading(archive.entries());
+        Self { reporter, stop, reading, wanted, next: AtomicUsize::new(0), wrong: Mutex::new(None) }
+    }
+
+    /// Checks what nobody else has taken yet.
+    fn go_through<R: Read>(&self, archive: &mut Reader<R>) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some((id, size)) = self.wanted.get(at) else { return };
+            if let Err(error) = self.one(archive, *id, *size) {
+                let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+                if wrong.as_ref().is_none_or(|(first, _)| at < *first) {
+                    *wrong = Some((at, error));
+                }
+                self.stop.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn one<R: Read>(&self, archive: &mut Reader<R>, id: DumpId, size: Option<u64>) -> Result<()> {
+        let Some(entry) = archive.entry(id).cloned() else { return Ok(()) };
+        let name = EntryName::of(&entry).to_string();
+        let doing = format!("check {name} in the archive");
+        self.reporter.current(&name);
+        let part = Part::new(self.reporter, size, 0);
+        let failed = |error| archive_error(doing.clone(), error).hint(HINT);
+        if let Some(block) = archive.block(id).map_err(failed)? {
+            let found = verify::check(&entry, block, &self.reading, &part, self.stop).map_err(failed)?;
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            if let Some(problem) = found.problems.first() {
+                return Err(Error::new(ErrorKind::Archive, doing).why(problem.as_str()).hint(HINT));
+            }
+        }
+        part.end();
+        Ok(())
+    }
+
+    fn end(self) -> Result<()> {
+        let wrong = self.wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
+        wrong.map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
