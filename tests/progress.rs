@@ -52,12 +52,12 @@ impl Recorder {
         take(self.0.lock().unwrap().last_mut().expect("a phase has begun"));
     }
 
-    /// What was told of the only phase of that name.
-    fn phase(self, name: &str) -> Told {
-        let mut of_name: Vec<Told> =
-            self.0.into_inner().unwrap().into_iter().filter(|told| told.name == name).collect();
+    /// What was told of the only phase of that name; it is taken away.
+    fn phase(&self, name: &str) -> Told {
+        let mut all = self.0.lock().unwrap();
+        let of_name: Vec<usize> = (0..all.len()).filter(|n| all[*n].name == name).collect();
         assert_eq!(of_name.len(), 1, "phases {name}");
-        of_name.remove(0)
+        all.remove(of_name[0])
     }
 }
 
