@@ -14,5 +14,6 @@ pub mod privileges;
 pub mod restore;
 pub mod select;
 pub mod session;
+pub mod settings;
 pub mod verify;
 pub mod version;

@@ -1,12 +1,12 @@
 //! A dump's session: its settings, its transaction, its snapshot.
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::dump::DumpOptions;
+use super::settings;
 use super::version::{OLDEST_SUPPORTED, ServerVersion};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::Sql;
-use crate::wire::Connection;
+use crate::wire::{Begin, Connection};
 
 /// A connection inside a read-only transaction with one snapshot, set up so that what it reads is portable.
 pub struct Session {
@@ -20,8 +20,9 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotName(BString);
 
-const RESTRICT_ALL: &str = "SET restrict_nonsystem_relation_kind = 'view, foreign-table'";
-const RESTRICT_VIEWS: &str = "SET restrict_nonsystem_relation_kind = 'view'";
+const RESTRICTION: &str = "restrict_nonsystem_relation_kind";
+const RESTRICT_ALL: &str = "view, foreign-table";
+const RESTRICT_VIEWS: &str = "view";
 
 impl Session {
     /// Sets `connection` up for a dump and begins its transaction; with a snapshot's name, the transaction sees what that
@@ -37,15 +38,7 @@ impl Session {
                 .hint("upgrade the server, or use its own pg_dump"));
         }
         let server_encoding = parameter(&connection, "server_encoding")?;
-        connection.execute(settings(server, &server_encoding, options).as_bstr())?;
-        let mut begin = Sql::new();
-        begin.kw("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-        connection.execute(begin.as_bstr())?;
-        if let Some(SnapshotName(name)) = snapshot {
-            let mut import = Sql::new();
-            import.kw("SET TRANSACTION SNAPSHOT ").literal(name.as_bstr());
-            connection.execute(import.as_bstr())?;
-        }
+        connection.begin(&block(server, server_encoding.as_bstr(), options, snapshot))?;
         let standard_strings = parameter(&connection, "standard_conforming_strings")? == "on";
         Ok(Self { connection, server, encoding: server_encoding, standard_strings })
     }
@@ -88,7 +81,7 @@ impl Session {
         if !self.server.restricts_relation_kinds() {
             return Ok(());
         }
-        self.connection.execute(if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL }.as_bytes())
+        self.connection.set_local(RESTRICTION, if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL })
     }
 
     /// Checks that no schema has got another's name since the snapshot. Tables are copied by name, and their locks hold
@@ -126,24 +119,19 @@ fn parameter(connection: &Connection, name: &str) -> Result<BString> {
     })
 }
 
-/// Text forms must not depend on the role's or the database's settings, nothing may be found through search_path, and
-/// no time limit may cut a long dump short.
-fn settings(server: ServerVersion, encoding: &BString, options: &DumpOptions) -> Sql {
-    let mut sql = Sql::new();
-    sql.kw("SET client_encoding = ").literal(encoding.as_bstr()).kw("; ");
-    sql.kw("SELECT pg_catalog.set_config('search_path', '', false); ");
-    sql.kw("SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; ");
-    sql.kw("SET synchronize_seqscans = off; SET row_security = ");
-    sql.kw(if options.row_security { "on; " } else { "off; " });
-    sql.kw("SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; ");
-    if let Some(role) = &options.role {
-        sql.kw("SET ROLE ").ident(role.as_bstr()).kw("; ");
+/// The dump's transaction, with all that must hold in it; the role comes last, for it may be one that may set less.
+fn block(server: ServerVersion, encoding: &BStr, options: &DumpOptions, snapshot: Option<&SnapshotName>) -> Begin {
+    let mut begin = Begin::snapshot();
+    if let Some(SnapshotName(name)) = snapshot {
+        begin = begin.import(name.as_bstr());
     }
-    if server.transaction_timeout() {
-        sql.kw("SET transaction_timeout = 0; ");
-    }
+    begin = settings::reading(begin, server).set("client_encoding", encoding);
+    begin = begin.set("row_security", if options.row_security { "on" } else { "off" });
     if server.restricts_relation_kinds() {
-        sql.kw(RESTRICT_ALL).kw("; ");
+        begin = begin.set(RESTRICTION, RESTRICT_ALL);
     }
-    sql
+    match &options.role {
+        Some(role) => begin.role(role.as_bstr()),
+        None => begin,
+    }
 }

@@ -46,6 +46,8 @@ capabilities! {
     collation_rules from 16,
     /// A member of a role need not be allowed to take it, and so to give it objects.
     set_option_of_membership from 16,
+    /// The setting `icu_validation_level` exists.
+    icu_validation_level from 16,
     /// Subscriptions have an origin, and run as their owner or not.
     subscription_origin from 16,
     /// `pg_collation.colliculocale`, `pg_database.daticulocale`.

@@ -18,6 +18,8 @@ use crate::{Error, ErrorKind, Result};
 /// Notices beyond this number, or of more bytes than this together, push out the oldest.
 const NOTICES: usize = 1000;
 const NOTICE_BYTES: usize = 1024 * 1024;
+/// Why a connection is given up whose deadline has passed.
+pub const SILENCE: &str = "the server did not answer in time";
 /// Servers report some fifteen settings; extensions may add to them.
 const PARAMETERS: usize = 1000;
 /// No setting that a server reports has a value of more than some words.
@@ -41,6 +43,12 @@ pub(super) struct State {
     pub(super) transaction: u8,
     notices: VecDeque<Notice>,
     notice_bytes: usize,
+    /// Whether we began the transaction block, and nobody else has run anything in it.
+    pub(super) is_ours: bool,
+    /// Whether the session was set up for statements of others.
+    pub(super) is_set_up: bool,
+    /// How many characters were put before the statement that is being run: no part of it, for errors that tell a place.
+    pub(super) before: usize,
     /// Why nothing can be done with the connection any more.
     pub(super) broken: Option<String>,
 }
@@ -64,6 +72,9 @@ impl Connection {
                 transaction: b'I',
                 notices: VecDeque::new(),
                 notice_bytes: 0,
+                is_ours: false,
+                is_set_up: false,
+                before: 0,
                 broken: None,
             },
             dial,
@@ -169,7 +180,7 @@ impl Connection {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
                 "the server closed the connection unexpectedly".to_owned()
             }
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "the server did not answer in time".to_owned(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => SILENCE.to_owned(),
             io::ErrorKind::OutOfMemory => "there is no memory left for what the server sends".to_owned(),
             _ => error.to_string(),
         };
@@ -221,7 +232,8 @@ impl Connection {
 
     /// The error in an ErrorResponse. One that ends the session marks the connection as lost.
     pub(super) fn server_error(&mut self, message: &Message, doing: &str) -> Error {
-        let report = ServerError::parse(self.body(message));
+        let mut report = ServerError::parse(self.body(message));
+        report.position = report.position.map(|at| at.saturating_sub(self.state.before));
         let fatal = report.severity == "FATAL" || report.severity == "PANIC";
         if fatal {
             self.mark_broken(report.message.to_string());
@@ -258,6 +270,7 @@ impl Connection {
     pub(super) fn ready(&mut self, message: &Message) {
         if let Some(&status) = self.body(message).first() {
             self.state.transaction = status;
+            self.state.is_ours &= status != b'I';
         }
     }
 

@@ -9,11 +9,8 @@ const DOING: &str = "copy data into the server";
 const BATCH: usize = 128 * 1024;
 
 impl Connection {
-    /// Starts `COPY … FROM STDIN`.
-    ///
-    /// # Errors
-    /// The server's; a statement that is no such COPY. The connection is usable afterwards.
-    pub fn copy_in(&mut self, sql: &[u8]) -> Result<CopyIn<'_>> {
+    /// Starts `COPY … FROM STDIN`, with the text as it is.
+    pub(super) fn begin_copy_in(&mut self, sql: &[u8]) -> Result<CopyIn<'_>> {
         self.check_usable(DOING)?;
         self.put_query(sql)?;
         self.flush(DOING)?;

@@ -13,10 +13,16 @@ impl Connection {
     /// The server's; a statement that is no such COPY.
     pub fn copy_out(&mut self, sql: &[u8]) -> Result<CopyOut<'_>> {
         self.check_usable(DOING)?;
-        self.put_query(sql)?;
-        self.flush(DOING)?;
-        self.await_copy(b'H', DOING)?;
-        Ok(CopyOut { connection: self, done: false, rows: 0, left: 0 })
+        let (text, before) = self.guarded(sql, DOING)?;
+        let is_alone = before > 0;
+        let begun = self.put_query(&text).and_then(|()| self.flush(DOING)).and_then(|()| self.await_copy(b'H', DOING));
+        if let Err(error) = begun {
+            if is_alone {
+                self.end_failed()?;
+            }
+            return Err(error);
+        }
+        Ok(CopyOut { connection: self, done: false, rows: 0, left: 0, is_alone })
     }
 
     /// Reads up to the answer that starts a COPY; anything else is an error, after which the connection is usable.
@@ -53,7 +59,8 @@ impl Connection {
             let message = self.next(doing)?;
             match message.tag {
                 b'C' => {
-                    let tag = self.body(&message);
+                    // A COMMIT may follow.
+                    let Some(tag) = self.body(&message).strip_prefix(b"COPY ") else { continue };
                     let digits = tag.split(|b| !b.is_ascii_digit()).rfind(|part| !part.is_empty()).unwrap_or_default();
                     rows = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()).unwrap_or(0);
                 }
@@ -82,6 +89,8 @@ pub struct CopyOut<'a> {
     rows: u64,
     /// What is still to come of the message that was begun.
     left: usize,
+    /// Whether there is a transaction around it that nobody else knows of.
+    is_alone: bool,
 }
 
 impl CopyOut<'_> {
@@ -202,7 +211,11 @@ impl CopyOut<'_> {
         let message = super::connection::Message { tag, body };
         match tag {
             b'c' => {
-                let sent = connection.finish_copy(DOING)?;
+                let sent = connection.finish_copy(DOING);
+                if self.is_alone {
+                    connection.end_failed()?;
+                }
+                let sent = sent?;
                 if sent == self.rows {
                     return Ok(());
                 }
@@ -212,6 +225,9 @@ impl CopyOut<'_> {
             b'E' => {
                 let error = connection.server_error(&message, DOING);
                 connection.skip_to_ready(DOING)?;
+                if self.is_alone {
+                    connection.end_failed()?;
+                }
                 Err(error)
             }
             tag => Err(connection.unexpected(tag, DOING)),

@@ -37,7 +37,7 @@ impl Query {
         self
     }
 
-    fn doing(&self) -> String {
+    pub(super) fn doing(&self) -> String {
         format!("query {}", self.what)
     }
 
@@ -108,27 +108,31 @@ impl Connection {
     pub fn pipeline(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
         let Some(first) = queries.first() else { return Ok(Vec::new()) };
         self.check_usable(&first.doing())?;
-        let result = self.exchange(queries);
+        self.guarded_pipeline(queries)
+    }
+
+    /// Runs all queries as they are, in as few round trips as possible; their results, or an error and how many came
+    /// before it.
+    pub(super) fn exchange_all(&mut self, queries: &[Query]) -> Result<Vec<Rows>, (usize, Error)> {
+        let mut results = Vec::with_capacity(queries.len());
+        let result = self.exchange(queries, &mut results);
+        let done = results.len();
         // What was not sent belongs to queries after the one that failed.
         self.out.clear();
-        let (doing, failure) = match result {
-            Ok(results) => {
-                self.sync("finish the queries")?;
-                return Ok(results);
-            }
-            Err((doing, failure)) => (doing, failure),
+        let Err((doing, failure)) = result else {
+            self.sync("finish the queries").map_err(|error| (done, error))?;
+            return Ok(results);
         };
         if !self.is_broken()
             && let Err(lost) = self.sync(&doing)
             && self.is_broken()
         {
-            return Err(lost);
+            return Err((done, lost));
         }
-        Err(failure)
+        Err((done, failure))
     }
 
-    fn exchange(&mut self, queries: &[Query]) -> Result<Vec<Rows>, (String, Error)> {
-        let mut results = Vec::with_capacity(queries.len());
+    fn exchange(&mut self, queries: &[Query], results: &mut Vec<Rows>) -> Result<(), (String, Error)> {
         let mut sizes = Vec::with_capacity(queries.len());
         let mut in_flight = 0;
         let mut sent = 0;
@@ -155,7 +159,7 @@ impl Connection {
             results.push(self.result_of(query, &mut room).map_err(fail)?);
             in_flight -= sizes.get(results.len() - 1).copied().unwrap_or(0);
         }
-        Ok(results)
+        Ok(())
     }
 
     fn result_of(&mut self, query: &Query, room: &mut Room) -> Result<Rows> {

@@ -41,12 +41,18 @@
 //! notices the last thousand, 1 MiB in all. COPY's data is handed on as it comes, whatever the length of a row. Other
 //! messages of more than 1 MiB are refused by their length. How long is waited for a server is said in [`Watch`]'s file.
 //!
+//! # What is planned where
+//!
+//! No statement of ours is planned before the search path is empty, on whatever connection: `block` says how. What comes
+//! from an archive has a way of its own, [`Connection::foreign`].
+//!
 //! # A new kind of message exchange
 //!
 //! Put it into a file of its own, beside `simple`, `extended`, `copy_out` and `copy_in`: check that the connection is
-//! usable, put messages into `out`, flush, and take messages with `next` until `ReadyForQuery`. `next` has taken in notices
+//! usable and the text guarded, put messages into `out`, flush, and take messages with `next` until `ReadyForQuery`. `next` has taken in notices
 //! and parameters by then. Give a message that has no place to `unexpected`.
 
+mod block;
 mod cancel;
 mod channel;
 mod connection;
@@ -54,6 +60,7 @@ mod copy_in;
 mod copy_out;
 mod decode;
 mod extended;
+mod foreign;
 mod frame;
 mod param;
 mod patience;
@@ -63,12 +70,14 @@ mod simple;
 mod socket;
 mod startup;
 
+pub use block::Begin;
 pub use cancel::{CancelHandle, Dial, cancel_all};
 pub use channel::Channel;
-pub use connection::Connection;
+pub use connection::{Connection, SILENCE};
 pub use copy_in::CopyIn;
 pub use copy_out::CopyOut;
 pub use extended::Query;
+pub use foreign::{Foreign, SessionSettings};
 pub use param::Param;
 pub use patience::{Seen, Watch};
 pub use report::{Notice, ServerError};

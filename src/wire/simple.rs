@@ -6,21 +6,14 @@ use super::rows::{Room, Rows};
 use crate::{Error, ErrorKind, Result};
 
 impl Connection {
-    /// Runs any number of statements and throws their rows away.
+    /// Runs any number of statements and throws their rows away; outside of a transaction block, in one.
     ///
     /// # Errors
     /// The server's, for the first statement that fails; those after it are not run. A COPY from or to the client in
-    /// `sql` is an error as well, and leaves the connection usable.
+    /// `sql` is an error as well, and leaves the connection usable. A statement that begins or ends a transaction or changes
+    /// a setting.
     pub fn execute(&mut self, sql: &[u8]) -> Result<()> {
-        self.simple(sql, "run a statement", None).map(|_| ())
-    }
-
-    /// As [`Connection::execute`]; the number of rows that the statements inserted, updated and deleted.
-    ///
-    /// # Errors
-    /// As [`Connection::execute`].
-    pub fn execute_counting(&mut self, sql: &[u8]) -> Result<u64> {
-        self.simple(sql, "run a statement", None)
+        self.guarded_simple(sql, None)
     }
 
     /// Runs any number of statements; one [`Rows`], in text format, for each that returns rows.
@@ -29,16 +22,29 @@ impl Connection {
     /// As [`Connection::execute`].
     pub fn simple_query(&mut self, sql: &[u8]) -> Result<Vec<Rows>> {
         let mut results = Vec::new();
-        self.simple(sql, "run a statement", Some(&mut results))?;
+        self.guarded_simple(sql, Some(&mut results))?;
         Ok(results)
     }
 
-    /// Runs several texts of statements, each as [`Connection::execute`] would, in one round trip; what became of each,
-    /// in order. An error in one keeps no other from being run, unless a transaction block that they share fails with it.
-    ///
-    /// # Errors
-    /// A lost connection; a text that cannot be sent, before any is run.
-    pub fn execute_each<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<Result<()>>> {
+    fn guarded_simple(&mut self, sql: &[u8], results: Option<&mut Vec<Rows>>) -> Result<()> {
+        let doing = "run a statement";
+        let (text, before) = self.guarded(sql, doing)?;
+        self.state.before = before;
+        let result = self.simple(&text, doing, results);
+        self.state.before = 0;
+        if before > 0 {
+            self.end_failed()?;
+        }
+        result.map(|_| ())
+    }
+
+    /// Sends a text as it is.
+    pub(super) fn send_text(&mut self, sql: &[u8], doing: &str) -> Result<()> {
+        self.simple(sql, doing, None).map(|_| ())
+    }
+
+    /// Sends several texts as they are, each of which succeeds or fails by itself.
+    pub(super) fn each<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<Result<()>>> {
         let doing = "run statements";
         self.check_usable(doing)?;
         for text in texts {
@@ -59,7 +65,8 @@ impl Connection {
         Ok(results)
     }
 
-    fn simple(&mut self, sql: &[u8], doing: &str, results: Option<&mut Vec<Rows>>) -> Result<u64> {
+    /// Sends a text as it is, and reads the answer.
+    pub(super) fn simple(&mut self, sql: &[u8], doing: &str, results: Option<&mut Vec<Rows>>) -> Result<u64> {
         self.check_usable(doing)?;
         self.put_query(sql)?;
         self.flush(doing)?;

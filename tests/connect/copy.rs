@@ -3,7 +3,7 @@
 use lifeboat::ErrorKind;
 use lifeboat::wire::Connection;
 
-use super::{connect, encoded, newest, session};
+use super::{connect, encoded, newest, raw, session};
 use crate::support::server::PASSWORD;
 use crate::support::{Options, Server};
 
@@ -38,7 +38,7 @@ fn there_and_back(c: &mut Connection) {
     .unwrap();
     let data = read_all(c, "COPY a TO STDOUT", 100_000);
     assert_eq!(data.iter().filter(|b| **b == b'\n').count(), 20_001);
-    let mut copy = c.copy_in(b"COPY b FROM STDIN").unwrap();
+    let mut copy = raw(c).copy_in(b"COPY b FROM STDIN").unwrap();
     let mut rest = &data[..];
     for size in [1, 7, 4096, 131_072, 131_073, 1_000_000].into_iter().cycle() {
         if rest.is_empty() {
@@ -147,7 +147,7 @@ fn a_server_that_refuses_data_is_noticed_while_they_are_sent() {
     for server in Server::all() {
         let mut c = session(server);
         c.execute(b"CREATE TEMP TABLE t (a int CHECK (a < 1000000))").unwrap();
-        let mut copy = c.copy_in(b"COPY t FROM STDIN").unwrap();
+        let mut copy = raw(&mut c).copy_in(b"COPY t FROM STDIN").unwrap();
         let mut sent = 0u64;
         let error = loop {
             if let Err(error) = copy.send(b"not a number\n") {
@@ -162,7 +162,7 @@ fn a_server_that_refuses_data_is_noticed_while_they_are_sent() {
         still_works(&mut c);
 
         // Little data: noticed at the end.
-        let mut copy = c.copy_in(b"COPY t FROM STDIN").unwrap();
+        let mut copy = raw(&mut c).copy_in(b"COPY t FROM STDIN").unwrap();
         copy.send(b"1\n2000000\n").unwrap();
         let error = copy.finish().unwrap_err();
         let report = error.server().unwrap();
@@ -177,15 +177,15 @@ fn a_copy_in_that_is_given_up_stores_nothing() {
     let Some(server) = newest() else { return };
     let mut c = session(server);
     c.execute(b"CREATE TEMP TABLE t (a int)").unwrap();
-    let mut copy = c.copy_in(b"COPY t FROM STDIN").unwrap();
+    let mut copy = raw(&mut c).copy_in(b"COPY t FROM STDIN").unwrap();
     copy.send(b"1\n").unwrap();
     copy.abort("no more of this").unwrap();
     still_works(&mut c);
-    let mut copy = c.copy_in(b"COPY t FROM STDIN").unwrap();
+    let mut copy = raw(&mut c).copy_in(b"COPY t FROM STDIN").unwrap();
     copy.send(b"1\n").unwrap();
     drop(copy);
     assert_eq!(count(&mut c, "t"), 0);
-    assert_eq!(c.copy_in(b"COPY t FROM STDIN").unwrap().finish().unwrap(), 0);
+    assert_eq!(raw(&mut c).copy_in(b"COPY t FROM STDIN").unwrap().finish().unwrap(), 0);
     still_works(&mut c);
 }
 
@@ -198,7 +198,7 @@ fn noisy_trigger(c: &mut Connection) {
           CREATE TRIGGER say BEFORE INSERT ON noisy FOR EACH ROW EXECUTE FUNCTION pg_temp.say()",
     )
     .unwrap();
-    let mut copy = c.copy_in(b"COPY noisy FROM STDIN").unwrap();
+    let mut copy = raw(c).copy_in(b"COPY noisy FROM STDIN").unwrap();
     let rows: Vec<u8> = (0..10_000).flat_map(|n| format!("{n}\n").into_bytes()).collect();
     copy.send(&rows).unwrap();
     assert_eq!(copy.finish().unwrap(), 10_000);

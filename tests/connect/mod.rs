@@ -9,7 +9,7 @@ mod tls;
 mod values;
 
 use lifeboat::connect::{Database, Environment, Target, recognise};
-use lifeboat::wire::Connection;
+use lifeboat::wire::{Connection, Foreign, SessionSettings};
 
 use crate::support::{MAJORS, Server};
 
@@ -27,6 +27,14 @@ fn target(text: &str) -> Target {
 
 fn connect(text: &str) -> Connection {
     target(text).connect().unwrap_or_else(|e| panic!("{text:?}: {e}"))
+}
+
+/// The way for statements as they are.
+fn raw(c: &mut Connection) -> Foreign<'_> {
+    if c.foreign().is_err() {
+        c.set_up(&SessionSettings::default()).unwrap();
+    }
+    c.foreign().unwrap()
 }
 
 /// Why the connection is not made.

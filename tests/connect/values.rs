@@ -3,7 +3,7 @@
 use bstr::{BStr, BString};
 use lifeboat::wire::{Connection, Param, Row, Rows};
 
-use super::{connect, newest, session};
+use super::{connect, newest, raw, session};
 use crate::support::Server;
 
 fn one(connection: &mut Connection, sql: &str) -> Rows {
@@ -124,10 +124,10 @@ fn text_that_is_not_utf8_goes_through_in_both_directions() {
         for (encoding, name) in [("SQL_ASCII", &b"caf\xe9 \xff\xfe"[..]), ("LATIN1", &b"caf\xe9"[..])] {
             let database = server.database_with("bytes", &format!("ENCODING '{encoding}'"));
             let mut c = connect(&database.socket_url());
-            c.execute(format!("SET client_encoding = '{encoding}'").as_bytes()).unwrap();
+            raw(&mut c).execute(format!("SET client_encoding = '{encoding}'").as_bytes()).unwrap();
             assert_eq!(c.parameter("client_encoding").unwrap(), encoding);
             let quoted = [b"\"", name, b"\""].concat();
-            c.execute(&[b"CREATE TABLE ".as_slice(), &quoted, b" (a text)"].concat()).unwrap();
+            c.execute(&[b"CREATE TABLE public.".as_slice(), &quoted, b" (a text)"].concat()).unwrap();
             let rows =
                 c.query("SELECT relname FROM pg_catalog.pg_class WHERE relname = $1", &[Param::text(name)]).unwrap();
             assert_eq!(rows.one().unwrap().text("relname").unwrap(), name);

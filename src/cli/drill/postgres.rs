@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 use serde_json::json;
 
 use super::facts::{Data, Facts, Name, facts};
@@ -100,7 +100,8 @@ fn restore_there(path: &Path, target: &Target, console: &Console) -> Result<Rest
     let options = RestoreOptions { force: true, clean: false, subscriptions: false, ..RestoreOptions::default() };
     let mut archive = open(path, "restore the backup")?;
     let mut connection = target.connect()?;
-    let summary = restore::restore(&mut connection, &mut archive, &options, console)?;
+    let elsewhere = |database: &BStr| target.with_database(database).connect();
+    let summary = restore::restore_through(&mut connection, &elsewhere, &mut archive, &options, console)?;
     match summary.errors.first() {
         _ if summary.is_complete() => Ok(summary),
         Some(first) => {

@@ -33,7 +33,7 @@ impl Settings<'_> {
             run.become_user(statement)?;
         }
         // A path to a schema that is not there is not an error.
-        self.path.map_or(Ok(()), |statement| run.target.execute(statement))
+        self.path.map_or(Ok(()), |statement| run.target.foreign()?.execute(statement))
     }
 }
 
@@ -137,7 +137,7 @@ fn several<'a>(run: &mut Run<'_>, drops: &[Drop<'a>], failures: &mut Vec<(Drop<'
     let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement(run.entries)).collect();
     match statements {
         Some(statements) if !run.is_block => {
-            for (drop, result) in drops.iter().zip(run.target.execute_each(&statements)?) {
+            for (drop, result) in drops.iter().zip(run.target.foreign()?.execute_each(&statements)?) {
                 if let Err(error) = result
                     && let Some(error) =
                         failure(run, drop.step, drop.step.statement(run.entries).unwrap_or_default(), error)?

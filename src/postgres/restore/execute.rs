@@ -9,6 +9,7 @@ use pgformat::{DumpId, Entry};
 use super::batch;
 use super::drops;
 use super::interrupt::Interrupt;
+use super::one_session::OneSession;
 use super::options::RestoreOptions;
 use super::parallel::{Readers, Team};
 use super::plan::{Action, Plan, Step};
@@ -88,7 +89,7 @@ pub fn execute(
         // The server rolls back by itself when the connection is lost.
         if run.target.transaction_status() != b'I' {
             if !run.target.is_broken() {
-                run.target.execute(b"ROLLBACK")?;
+                run.target.rollback()?;
             }
             run.summary.rolled_back = options.single_transaction;
         }
@@ -100,6 +101,9 @@ pub fn execute(
     let ended = run.ended.take().unwrap_or_else(|| reached.map(|steps| steps[0].entry).collect());
     run.summary.entries = ended.difference(&run.failed).count() as u64;
     run.sum_up_left();
+    if let Some(session) = &run.session {
+        result = result.and(session.end(run.target));
+    }
     let left = run.interrupt.what_is_left();
     run.interrupt.finish();
     let summary = run.summary;
@@ -137,6 +141,8 @@ pub(super) struct Run<'a> {
     pub(super) options: &'a RestoreOptions,
     pub(super) target: &'a mut Connection,
     pub(super) connect: &'a Connect<'a>,
+    /// What tells the session of `target` from others; workers' are the team's.
+    pub(super) session: Option<OneSession>,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) work: &'a Work,
     pub(super) interrupt: Interrupt,
@@ -228,6 +234,7 @@ impl<'a> Run<'a> {
             options,
             target,
             connect,
+            session: None,
             reporter,
             work,
             interrupt,
@@ -287,6 +294,7 @@ impl<'a> Run<'a> {
 
     fn all(&mut self, data: &mut dyn Data, workers: Option<Readers>) -> Result<()> {
         let plan = self.plan;
+        self.session = Some(OneSession::begin(self.target, self.connect)?);
         if self.options.single_transaction {
             self.begin()?;
         }
@@ -299,6 +307,7 @@ impl<'a> Run<'a> {
         self.interrupt.begin();
         // What cannot be dropped is tried again; so drops come before transactions of so many objects, each by itself.
         drops::run(self, &plan.drops)?;
+        self.check_session()?;
         if self.options.create && !self.summary.errors.is_empty() {
             // The database is still there, and what is in it is not to be mixed with what is in the archive.
             self.summary.stopped = true;
@@ -309,9 +318,10 @@ impl<'a> Run<'a> {
         self.begin_block()?;
         self.reporter.phase(self.work.phase("restore", self.entries, &plan.steps));
         match team {
-            Some(team) => team.work(self, data),
-            None => self.carry_out(&plan.steps, data),
+            Some(team) => team.work(self, data)?,
+            None => self.carry_out(&plan.steps, data)?,
         }
+        self.check_session()
     }
 
     /// Carries out steps in their order; those of an entry follow each other.
@@ -398,7 +408,8 @@ impl<'a> Run<'a> {
         self.interrupt.check()?;
         self.reporter.current(&EntryName::of(&self.entries[first.entry]).to_string());
         let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| *statement).collect();
-        let results = self.target.execute_each(&statements).map_err(|error| self.during(first.entry, error))?;
+        let results =
+            self.target.foreign()?.execute_each(&statements).map_err(|error| self.during(first.entry, error))?;
         // Which of several statements the server has something to say about, it does not say.
         let is_one = steps.iter().all(|(step, _)| step.entry == first.entry);
         self.pass_on_notices(is_one.then_some(first.entry));

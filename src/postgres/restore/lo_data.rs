@@ -135,12 +135,12 @@ impl Writer {
         }
         let is_block = run.is_block;
         if is_block {
-            run.target.execute(b"SAVEPOINT lifeboat")?;
+            run.target.savepoint()?;
         }
         match run.target.pipeline(&queries) {
             Ok(_) => {
                 if is_block {
-                    run.target.execute(b"RELEASE SAVEPOINT lifeboat")?;
+                    run.target.release()?;
                 }
                 run.summary.large_objects += objects;
                 run.summary.bytes += bytes;
@@ -151,7 +151,7 @@ impl Writer {
                 // What was cancelled is not tried again.
                 run.interrupt.check()?;
                 if is_block {
-                    run.target.execute(b"ROLLBACK TO SAVEPOINT lifeboat; RELEASE SAVEPOINT lifeboat")?;
+                    run.target.undo()?;
                 }
                 Ok(Some(error))
             }

@@ -38,9 +38,7 @@ pub fn preview<R: Read>(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Preview> {
-    target.execute(b"BEGIN READ ONLY")?;
     let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
-    target.execute(b"ROLLBACK")?;
     limits::apply(&mut plan, archive.entries(), &options, target, reporter)?;
     source::check_end(archive)?;
     if options.jobs > 1 {

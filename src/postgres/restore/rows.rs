@@ -26,7 +26,7 @@ pub(super) fn copy(
     let mut scanner = RowScanner::default();
     let mut bytes = 0;
     let mut refused: Option<Error> = None;
-    let mut copy = match run.target.copy_in(statement) {
+    let mut copy = match run.target.foreign()?.copy_in(statement) {
         Ok(copy) => Some(copy),
         Err(error) => {
             refused = Some(error);

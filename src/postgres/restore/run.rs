@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Result};
 impl Run<'_> {
     /// Lets another role do what follows. Without that, what follows would belong to somebody else.
     pub(super) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
-        self.target.execute(statement).map_err(|error| {
+        self.target.foreign()?.execute(statement).map_err(|error| {
             Error::new(ErrorKind::Server, "take the role of an object's owner")
                 .source(error)
                 .hint("only a superuser can take any role; --no-owner does without")
@@ -21,7 +21,7 @@ impl Run<'_> {
 
     /// Runs a statement for an entry. An error of the server's is put down; false then.
     pub(super) fn statement(&mut self, entry: usize, statement: &[u8]) -> Result<bool> {
-        match self.target.execute_counting(statement) {
+        match self.target.foreign()?.execute_counting(statement) {
             Ok(rows) => {
                 self.changed += rows;
                 Ok(true)
@@ -43,9 +43,9 @@ impl Run<'_> {
             text.extend_from_slice(statements);
             // The newline ends a comment that the statements may end with.
             text.extend_from_slice(b"\n; RELEASE SAVEPOINT lifeboat");
-            self.target.execute_counting(&text)
+            self.target.foreign()?.execute_counting(&text)
         } else {
-            self.target.execute_counting(statements)
+            self.target.foreign()?.execute_counting(statements)
         };
         let error = match result {
             Ok(rows) => {
@@ -59,7 +59,7 @@ impl Run<'_> {
             return Err(error);
         }
         if is_block {
-            self.target.execute(b"ROLLBACK TO SAVEPOINT lifeboat; RELEASE SAVEPOINT lifeboat")?;
+            self.target.undo()?;
         }
         Ok(Some(error))
     }

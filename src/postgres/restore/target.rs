@@ -13,7 +13,7 @@ use super::select::Wanted;
 use super::session::Target;
 use super::summary::printable;
 use crate::postgres::version::ServerVersion;
-use crate::wire::{Connection, Param};
+use crate::wire::{Begin, Connection, Param};
 use crate::{Error, ErrorKind, Result};
 
 impl Target {
@@ -75,8 +75,21 @@ impl Found {
             return Self::creation(entries, options, target);
         }
         // Names are compared with the archive's, byte by byte.
-        let encoding = format!("SET client_encoding = '{}'", plan.settings.encoding);
-        target.execute(encoding.as_bytes()).map_err(|error| plan.settings.not_spoken(error))?;
+        let begin = Begin::read_only().set("client_encoding", &plan.settings.encoding);
+        target.begin(&begin).map_err(|error| plan.settings.not_spoken(error))?;
+        let found = Self::among_relations(plan, entries, options, target);
+        if !target.is_broken() {
+            target.rollback()?;
+        }
+        found
+    }
+
+    fn among_relations(
+        plan: &Plan,
+        entries: &[Entry],
+        options: &RestoreOptions,
+        target: &mut Connection,
+    ) -> Result<Self> {
         let present = relations(target)?;
         let database = target.query("SELECT pg_catalog.current_database()::pg_catalog.text AS name", &[])?;
         let named = |is_of: fn(Group, Wanted) -> bool| -> HashSet<(&[u8], &[u8])> {

@@ -5,6 +5,7 @@ use pgformat::kinds::Group;
 
 use super::execute::Run;
 use super::kinds;
+use super::one_session::OneSession;
 use super::plan::{Action, Step};
 use super::summary::{EntryName, RestoreSummary};
 use crate::{Error, ErrorKind, Result};
@@ -20,11 +21,19 @@ pub(super) struct Counts {
 
 impl Run<'_> {
     pub(super) fn begin_session(&mut self) -> Result<()> {
-        self.plan.session.iter().try_for_each(|statement| self.target.execute(statement))
+        self.plan.session.iter().try_for_each(|statement| self.target.foreign()?.execute(statement))
+    }
+
+    /// Whether the session is still the one that was set up. A transaction that has failed tells nothing, and need not.
+    pub(super) fn check_session(&mut self) -> Result<()> {
+        match &self.session {
+            Some(session) if self.target.transaction_status() != b'E' => session.check(self.target),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn begin(&mut self) -> Result<()> {
-        self.target.execute(b"BEGIN")?;
+        self.target.foreign()?.begin()?;
         self.transaction = self.transaction_id()?;
         self.is_block = true;
         self.actions = 0;
@@ -56,13 +65,13 @@ impl Run<'_> {
         if self.transaction_id()? != self.transaction {
             // What became of it is not known, and not to be said.
             self.is_block = false;
-            self.target.execute(b"ROLLBACK")?;
+            self.target.rollback()?;
             return Err(Error::new(ErrorKind::Archive, "commit what was restored")
                 .why("a statement in the archive ended the restore's transaction and began another"));
         }
         // Constraints that were put off are checked now.
         let target = &mut *self.target;
-        if let Err(error) = self.interrupt.committing(|| target.execute(b"COMMIT"))? {
+        if let Err(error) = self.interrupt.committing(|| target.commit())? {
             if self.target.is_broken() {
                 self.is_block = false;
                 let hint = "the connection was lost before the server said whether it did: look what is there";
@@ -117,8 +126,10 @@ impl Run<'_> {
     /// Goes on in the database that was made.
     pub(super) fn connect(&mut self, database: &BStr) -> Result<()> {
         self.end_block()?;
+        self.check_session()?;
         *self.target = (self.connect)(database)?;
         self.interrupt.follow(self.target);
+        self.session = Some(OneSession::begin(self.target, self.connect)?);
         self.begin_session()?;
         self.begin_block()
     }

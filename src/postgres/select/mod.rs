@@ -4,6 +4,7 @@
 //! [`Selected`] that comes of it says what is wanted of a schema, a relation, an extension. All other objects go by the
 //! schema that they are in, or, in none, by whether everything is being dumped.
 
+mod path;
 mod pattern;
 mod resolve;
 

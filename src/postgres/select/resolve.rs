@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use bstr::{BString, ByteSlice};
 
+use super::path;
 use super::pattern::Pattern;
 use super::{Selected, Selection};
 use crate::error::{Error, ErrorKind, Result};
@@ -45,39 +46,44 @@ impl Among {
         if matches!(self, Self::Relations { .. }) { 3 } else { 1 }
     }
 
-    /// The OIDs of what matches. Every name is qualified, operators' too: relations are looked for along the role's own
-    /// search path, which may have anything in it.
-    fn query(self, pattern: &Pattern, text: &BString) -> Query {
-        const MATCHES: &str = "OPERATOR(pg_catalog.~)";
+    /// The OIDs of what matches; relations without a schema's name are looked for in `path`.
+    fn query(self, pattern: &Pattern, text: &BString, path: &[BString]) -> Query {
         const COLLATION: &str = "COLLATE pg_catalog.\"default\"";
         let doing = format!("{} that match {text}", self.plural());
         let (catalog, name) = self.catalog();
         let catalog = catalog.name().unwrap_or_default();
         let matching = format!("SELECT x.oid FROM pg_catalog.{catalog} AS x");
-        let named = format!("x.{name} {MATCHES} $1 {COLLATION}");
+        let named = format!("x.{name} ~ $1 {COLLATION}");
         let Self::Relations { and_children } = self else {
             return Query::new(doing, format!("{matching} WHERE {named}")).param(Param::text(pattern.name()));
         };
         let found_by = match pattern.schema() {
-            Some(_) => format!("n.nspname {MATCHES} $2 {COLLATION}"),
-            None => "pg_catalog.pg_table_is_visible(x.oid)".to_owned(),
+            Some(_) => format!("n.nspname ~ $2 {COLLATION}"),
+            // Nothing of that name comes before it.
+            None => "n.nspname::pg_catalog.text = ANY ($2) AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
+                     AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c \
+                       JOIN pg_catalog.pg_namespace AS before ON before.oid = c.relnamespace \
+                       WHERE c.relname = x.relname AND pg_catalog.has_schema_privilege(before.oid, 'USAGE') \
+                       AND pg_catalog.array_position($2, before.nspname::pg_catalog.text) \
+                         < pg_catalog.array_position($2, n.nspname::pg_catalog.text))"
+                .to_owned(),
         };
         let mut sql = format!(
-            "{matching} JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) x.relnamespace \
-             WHERE x.relkind OPERATOR(pg_catalog.=) ANY ('{{r,p,f,v,m,S}}'::pg_catalog.\"char\"[]) \
+            "{matching} JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace \
+             WHERE x.relkind = ANY ('{{r,p,f,v,m,S}}'::pg_catalog.\"char\"[]) \
              AND {named} AND {found_by}"
         );
         if and_children {
             sql = format!(
                 "WITH RECURSIVE family (oid) AS ({sql} UNION SELECT i.inhrelid FROM family \
-                 JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) family.oid) \
+                 JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.oid) \
                  SELECT oid FROM family"
             );
         }
         let query = Query::new(doing, sql).param(Param::text(pattern.name()));
         match pattern.schema() {
             Some(schema) => query.param(Param::text(schema)),
-            None => query,
+            None => query.param(Param::texts(path)),
         }
     }
 }
@@ -98,7 +104,7 @@ enum Matching {
 /// # Errors
 /// A pattern makes no sense, is about another database, or has to match something and does not.
 pub fn resolve(connection: &mut Connection, selection: &Selection, reporter: &dyn Reporter) -> Result<Selected> {
-    let mut finder = Finder { connection, reporter };
+    let mut finder = Finder { connection, reporter, path: None };
     let included = if selection.strict_names { Matching::Each } else { Matching::Any };
     let tables = Among::Relations { and_children: false };
     let families = Among::Relations { and_children: true };
@@ -127,6 +133,8 @@ pub fn resolve(connection: &mut Connection, selection: &Selection, reporter: &dy
 struct Finder<'a> {
     connection: &'a mut Connection,
     reporter: &'a dyn Reporter,
+    /// The schemas along the role's search path, once they were asked for.
+    path: Option<Vec<BString>>,
 }
 
 /// Patterns of one sort.
@@ -181,11 +189,13 @@ impl Finder<'_> {
             let pattern = Pattern::parse(text.as_bstr(), among.parts());
             self.check(&pattern, among, text)?;
             texts.push((among, text));
-            queries.push(among.query(&pattern, text));
+            let is_along_path = matches!(among, Among::Relations { .. }) && pattern.schema().is_none();
+            let path = if is_along_path { self.path()? } else { &[] };
+            queries.push(among.query(&pattern, text, path));
         }
         let mut found = HashSet::new();
         let mut without = Vec::new();
-        for ((among, text), rows) in texts.iter().zip(self.run(&queries, sorts)?) {
+        for ((among, text), rows) in texts.iter().zip(self.run(&queries)?) {
             if rows.is_empty() {
                 without.push((*among, *text));
             }
@@ -214,27 +224,20 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    /// Runs the queries; those for relations see them along the role's own search path, as psql does.
-    fn run(&mut self, queries: &[Query], sorts: &[Patterns<'_>]) -> Result<Vec<Rows>> {
-        if queries.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.run_along_path(queries, sorts).map_err(|error| {
+    fn path(&mut self) -> Result<&[BString]> {
+        let path = match self.path.take() {
+            Some(path) => path,
+            None => path::schemas(self.connection)?,
+        };
+        Ok(self.path.insert(path))
+    }
+
+    fn run(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
+        self.connection.pipeline(queries).map_err(|error| {
             let is_pattern = error.server().is_some_and(|report| report.code == "2201B");
             let kind = if is_pattern { ErrorKind::Usage } else { error.kind() };
             Error::new(kind, "find what the patterns match").source(error)
         })
-    }
-
-    fn run_along_path(&mut self, queries: &[Query], sorts: &[Patterns<'_>]) -> Result<Vec<Rows>> {
-        let along_path = sorts.iter().any(|(among, _)| matches!(among, Among::Relations { .. }));
-        if !along_path {
-            return self.connection.pipeline(queries);
-        }
-        self.connection.execute(b"RESET search_path")?;
-        let results = self.connection.pipeline(queries)?;
-        self.connection.execute(b"SELECT pg_catalog.set_config('search_path', '', false)")?;
-        Ok(results)
     }
 
     fn check(&mut self, pattern: &Pattern, among: Among, text: &BString) -> Result<()> {

@@ -22,11 +22,10 @@ pub fn lock(connection: &mut Connection, model: &Model, wait: Option<Duration>) 
         lock_tables(connection, model)?;
         return check_unchanged(connection, model);
     };
-    let mut timeout = Sql::new();
-    timeout.kw("SET lock_timeout = ").num(i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1));
-    connection.execute(timeout.as_bstr())?;
+    let timeout = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1);
+    connection.set_local("lock_timeout", timeout.to_string())?;
     lock_tables(connection, model)?;
-    connection.execute(b"SET lock_timeout = 0")?;
+    connection.set_local("lock_timeout", "0")?;
     check_unchanged(connection, model)
 }
 

@@ -12,8 +12,8 @@ use super::super::summary::printable;
 use crate::postgres::objects::{event_trigger, publication};
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message, Reporter};
-use crate::sql::{Sql, quote};
-use crate::wire::{Connection, Param, Query, Row, Rows};
+use crate::sql::Sql;
+use crate::wire::{Begin, Connection, Param, Query, Row, Rows};
 use crate::{Error, ErrorKind, Result};
 
 /// What bounds the role that restores.
@@ -72,13 +72,10 @@ pub(super) fn ask(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Option<Facts>> {
-    let encoding = &plan.settings.encoding;
-    let begin = format!("BEGIN READ ONLY; SET LOCAL client_encoding = '{encoding}'; SET LOCAL search_path = ''");
-    target.execute(begin.as_bytes()).map_err(|error| plan.settings.not_spoken(error))?;
+    let begin = Begin::read_only().set("client_encoding", &plan.settings.encoding).set("quote_all_identifiers", "off");
+    target.begin(&begin).map_err(|error| plan.settings.not_spoken(error))?;
     if let Some(role) = &options.role {
-        let mut statement = b"SET LOCAL ROLE ".to_vec();
-        quote::ident(&mut statement, role.as_bstr());
-        target.execute(&statement).map_err(|error| {
+        target.take_role(role.as_bstr()).map_err(|error| {
             let taking = format!("take the role \"{}\"", printable(role.as_bstr()));
             match error.server() {
                 Some(report) => Error::new(ErrorKind::Server, taking)
@@ -89,7 +86,9 @@ pub(super) fn ask(
         })?;
     }
     let facts = ask_as_role(target, plan, entries, options, reporter);
-    target.execute(b"ROLLBACK")?;
+    if !target.is_broken() {
+        target.rollback()?;
+    }
     facts
 }
 

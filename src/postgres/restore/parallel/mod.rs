@@ -22,9 +22,9 @@ use pgformat::kinds::Pass;
 use super::execute::{Data, Run};
 use super::interrupt::Interrupt;
 use super::kinds;
+use super::one_session::OneSession;
 use super::plan::Step;
 use super::summary::EntryName;
-use crate::postgres::version::ServerVersion;
 use crate::progress::Level;
 use crate::wire::{Connection, cancel_all};
 use crate::{Error, ErrorKind, Result};
@@ -42,6 +42,8 @@ pub type Readers = Vec<Box<dyn Data + Send>>;
 pub(super) struct Team {
     readers: Readers,
     connections: Vec<Connection>,
+    /// What tells their sessions from others.
+    sessions: Vec<OneSession>,
     interrupts: Vec<Interrupt>,
     places: HashMap<DumpId, usize>,
     /// Entries that were done, well or not.
@@ -56,6 +58,7 @@ impl Team {
         Self {
             readers,
             connections: Vec::new(),
+            sessions: Vec::new(),
             interrupts: Vec::new(),
             places: super::select::places(run.entries),
             ended: HashSet::new(),
@@ -65,7 +68,12 @@ impl Team {
 
     /// Carries out the steps of the run's plan; `data` is for what is done over the run's own connection.
     pub(super) fn work(mut self, run: &mut Run<'_>, data: &mut dyn Data) -> Result<()> {
-        let result = self.restore(run, data);
+        let mut result = self.restore(run, data);
+        for (connection, session) in self.connections.iter_mut().zip(&self.sessions) {
+            let is_idle = !connection.is_broken() && connection.transaction_status() == b'I';
+            let checked = if is_idle { session.check(connection) } else { Ok(()) };
+            result = result.and(checked).and(session.end(connection));
+        }
         run.ended = Some(self.ended);
         result
     }
@@ -127,14 +135,10 @@ impl Team {
         }
         let rows = run.target.query("SELECT pg_catalog.current_database() AS name", &[])?;
         let database: BString = rows.one()?.string("name")?;
-        // One may have nothing to do for as long as another makes an index.
-        let has_timeout = ServerVersion(run.target.server_version()).idle_session_timeout();
-        let patience: &[u8] = if has_timeout { b"SET idle_session_timeout = 0;" } else { b"" };
-        run.target.execute(patience)?;
         while self.connections.len() < wanted {
             let mut connection = (run.connect)(database.as_bstr())?;
-            run.plan.session.iter().try_for_each(|statement| connection.execute(statement))?;
-            connection.execute(patience)?;
+            self.sessions.push(OneSession::beside(&mut connection)?);
+            run.plan.session.iter().try_for_each(|statement| connection.foreign()?.execute(statement))?;
             self.interrupts.push(run.interrupt.of_worker(&connection));
             self.connections.push(connection);
         }
