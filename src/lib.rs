@@ -9,6 +9,7 @@ pub mod postgres;
 pub mod progress;
 pub mod sql;
 pub mod sqlite;
+mod threads;
 pub mod wire;
 
 pub use error::{Context, Error, ErrorKind, Result};

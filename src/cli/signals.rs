@@ -15,6 +15,7 @@ use super::progress;
 use super::report::Printer;
 use crate::cleanup;
 use crate::error::{Context, ErrorKind, Result};
+use crate::threads;
 
 /// For how long signals after the first one mean the same.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ pub(crate) fn handle(printer: Printer) -> Result<()> {
             leave(printer, signal);
         }
     };
-    thread::Builder::new().name("signals".into()).spawn(listen).context(ErrorKind::Internal, doing)?;
+    threads::spawn(doing(), listen)?;
     Ok(())
 }
 

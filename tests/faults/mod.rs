@@ -8,7 +8,9 @@ mod changes;
 mod memory;
 mod newer_server;
 mod pgbench;
+mod silence;
 mod temporary;
+mod threads;
 mod unknown;
 
 use std::io::{BufRead, BufReader, Write};

@@ -13,6 +13,7 @@ pub mod debian;
 pub mod fixtures;
 pub mod installation;
 pub mod process;
+pub mod proxy;
 pub mod report;
 pub mod roundtrip;
 pub mod server;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::sample;
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::threads;
 
 /// The running writer; killed when dropped.
 pub(super) struct Writer {
@@ -29,18 +30,21 @@ impl Writer {
             .stdout(Stdio::piped())
             .spawn()
             .context(ErrorKind::Io, doing)?;
-        let committed = Arc::new(AtomicI64::new(0));
-        if let Some(output) = process.stdout.take() {
-            let committed = Arc::clone(&committed);
-            thread::spawn(move || {
+        let output = process.stdout.take();
+        // From here on, it ends when this does.
+        let writer = Self { process, committed: Arc::new(AtomicI64::new(0)) };
+        if let Some(output) = output {
+            let committed = Arc::clone(&writer.committed);
+            let listen = move || {
                 for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
                     if let Ok(seq) = line.parse() {
                         committed.store(seq, Ordering::SeqCst);
                     }
                 }
-            });
+            };
+            threads::spawn("listen to the process that writes", listen)?;
         }
-        Ok(Self { process, committed })
+        Ok(writer)
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -90,10 +94,10 @@ impl Drop for Writer {
 pub(super) fn write_until_input_ends(database: &Path) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    thread::spawn(move || {
+    threads::spawn("notice the end of the drill", move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         seen.store(true, Ordering::SeqCst);
-    });
+    })?;
     let mut to = std::io::stdout().lock();
     sample::write(database, |seq| writeln!(to, "{seq}").is_ok() && !stop.load(Ordering::SeqCst))
         .context(ErrorKind::Internal, || format!("write to {}", database.display()))

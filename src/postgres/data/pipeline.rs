@@ -22,7 +22,8 @@ use super::super::session::Session;
 use super::task::DataTask;
 use super::{large_objects, rows};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::progress::Reporter;
+use crate::progress::{Level, Message, Reporter};
+use crate::threads;
 use crate::wire::cancel_all;
 
 /// How many pieces of one worker may be on their way: being compressed, or waiting to be written.
@@ -104,20 +105,32 @@ pub fn run<W: Write>(
     let cancels: Vec<_> = sessions.iter_mut().map(|s| s.connection().cancel_handle()).collect();
 
     thread::scope(|scope| {
-        for _ in 0..threads {
+        let compressor = || {
             let jobs = jobs.clone();
-            scope.spawn(move || compress(compression, &jobs));
-        }
-        drop(jobs);
+            threads::spawn_scoped(scope, "compress the data", move || compress(compression, &jobs))
+        };
+        // One of each kind is needed; of more there are as many as can be had.
+        compressor()?;
         let shared = sessions.len() > 1;
-        let workers: Vec<_> = sessions
-            .iter_mut()
-            .map(|session| {
-                let (jobs, stopped) = (job_sender.clone(), stopped.clone());
-                let queue = &queue;
-                scope.spawn(move || work(session, shared, queue, compression.piece_size(), &jobs, &stopped))
-            })
-            .collect();
+        let (mut workers, mut missing) = (Vec::with_capacity(sessions.len()), None);
+        for session in sessions.iter_mut() {
+            let (jobs, stopped) = (job_sender.clone(), stopped.clone());
+            let queue = &queue;
+            let read = move || work(session, shared, queue, compression.piece_size(), &jobs, &stopped);
+            match threads::spawn_scoped(scope, "read the data over a connection", read) {
+                Ok(worker) => workers.push(worker),
+                Err(error) if workers.is_empty() => return Err(error),
+                Err(error) => {
+                    missing = Some(error);
+                    break;
+                }
+            }
+        }
+        let missing = missing.or_else(|| (1..threads).find_map(|_| compressor().err()));
+        if let Some(error) = missing {
+            let text = format!("{error}; going on with fewer");
+            reporter.message(Message { level: Level::Warning, subject: "threads".into(), text });
+        }
         drop((job_sender, stopped));
 
         let written = write_all(writer, tasks, receivers, reporter);

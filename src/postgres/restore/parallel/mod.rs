@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
-use crossbeam_channel::unbounded;
+use crossbeam_channel::{bounded, unbounded};
 use pgformat::DumpId;
 use pgformat::kinds::Pass;
 
@@ -25,7 +25,8 @@ use super::kinds;
 use super::one_session::OneSession;
 use super::plan::Step;
 use super::summary::EntryName;
-use crate::progress::Level;
+use crate::progress::{Level, Message};
+use crate::threads;
 use crate::wire::{Connection, cancel_all};
 use crate::{Error, ErrorKind, Result};
 use schedule::Schedule;
@@ -157,17 +158,30 @@ impl Team {
         let (mut connections, mut readers) = (std::mem::take(&mut self.connections), std::mem::take(&mut self.readers));
         thread::scope(|scope| {
             let workers = connections.iter_mut().zip(&mut readers).zip(&self.interrupts);
+            let (mut hands, mut alone) = (0, None);
             for (n, ((connection, data), interrupt)) in workers.enumerate() {
                 let interrupt = interrupt.of_same_worker();
                 let worker = Worker { n, context: &context, connection, data: data.as_mut(), interrupt };
-                let (taken, done) = (taken.clone(), done.clone());
-                scope.spawn(move || worker.work(&taken, &done));
+                // It is handed over when there is somebody to take it.
+                let (hand, handed) = bounded::<Worker<'_, '_>>(1);
+                let (orders, results) = (taken.clone(), done.clone());
+                let work = move || handed.recv().map(|worker| worker.work(&orders, &results));
+                match threads::spawn_scoped(scope, "restore over several connections at a time", work) {
+                    Ok(_) => hands += usize::from(hand.send(worker).is_ok()),
+                    Err(error) => {
+                        let text = format!("{error}; going on with {}", hands.max(1));
+                        run.reporter.message(Message { level: Level::Warning, subject: "--jobs".into(), text });
+                        alone = (n == 0).then(|| (worker, taken.clone(), done.clone()));
+                        break;
+                    }
+                }
             }
+            let hands = hands.max(1);
             drop((taken, done));
             let mut busy = HashSet::new();
             loop {
                 let is_ending = fatal.is_some() || run.summary.stopped;
-                while !is_ending && schedule.running() < cancel.len() {
+                while !is_ending && schedule.running() < hands {
                     let Some(n) = schedule.next() else { break };
                     let item = schedule.item(n);
                     if self.is_left_out(run, item.entry) {
@@ -176,6 +190,10 @@ impl Team {
                     } else if orders.send((n, item.steps.clone())).is_err() {
                         fatal = Some(Error::new(ErrorKind::Internal, "restore in parallel").why("no worker is left"));
                         break;
+                    } else if let Some((worker, orders, results)) = &mut alone
+                        && let Ok(order) = orders.try_recv()
+                    {
+                        worker.take(order, results);
                     }
                 }
                 if schedule.running() == 0 {

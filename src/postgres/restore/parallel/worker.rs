@@ -56,6 +56,9 @@ pub(super) struct Worker<'w, 'c> {
     pub interrupt: Interrupt,
 }
 
+/// The number of an item, and its steps.
+pub(super) type Order = (usize, Range<usize>);
+
 /// What a worker says.
 pub(super) enum Done {
     /// It has begun with something.
@@ -66,17 +69,22 @@ pub(super) enum Done {
 
 impl Worker<'_, '_> {
     /// Carries out what it is ordered to, until there are no more orders.
-    pub(super) fn work(mut self, orders: &Receiver<(usize, Range<usize>)>, done: &Sender<Done>) {
-        for (n, steps) in orders {
-            // Nobody listens any more when all is over; the orders end then.
-            let _ = done.send(Done::Begun { worker: self.n });
-            // Whoever waits for it would wait for ever.
-            let carried_out = catch_unwind(AssertUnwindSafe(|| self.carry_out(steps))).unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Internal, "restore in parallel").why("a worker failed; see above"))
-            });
-            let outcome = carried_out.map(Box::new);
-            let _ = done.send(Done::Ended { worker: self.n, n, outcome });
+    pub(super) fn work(mut self, orders: &Receiver<Order>, done: &Sender<Done>) {
+        for order in orders {
+            self.take(order, done);
         }
+    }
+
+    /// Carries out an order.
+    pub(super) fn take(&mut self, (n, steps): Order, done: &Sender<Done>) {
+        // Nobody listens any more when all is over; the orders end then.
+        let _ = done.send(Done::Begun { worker: self.n });
+        // Whoever waits for it would wait for ever.
+        let carried_out = catch_unwind(AssertUnwindSafe(|| self.carry_out(steps))).unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Internal, "restore in parallel").why("a worker failed; see above"))
+        });
+        let outcome = carried_out.map(Box::new);
+        let _ = done.send(Done::Ended { worker: self.n, n, outcome });
     }
 
     fn carry_out(&mut self, steps: Range<usize>) -> Result<Outcome> {
