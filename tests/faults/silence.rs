@@ -48,6 +48,9 @@ fn restore(url: &str, archive: &Path, more: &[&str]) -> Command {
     command
 }
 
+/// Where the proxy falls silent, after how many bytes, and what becomes of others; options or a verb; what is said.
+type Case = (&'static [u8], usize, Others, &'static [&'static str], &'static str);
+
 const IN_A_QUERY: &[u8] = b"pg_catalog.pg_namespace";
 const IN_A_COPY: &[u8] = b"COPY public.filled";
 
@@ -115,7 +118,7 @@ fn restore_ends_where_the_server_falls_silent_or_does_not_read() {
         assert!(out.stderr().contains("the server has said nothing for"), "{out}");
         assert!(out.stderr().contains(said), "{out}");
     };
-    let cases: [(&[u8], usize, Others, &[&str], &str); 6] = [
+    let cases: [Case; 6] = [
         (IN_A_QUERY, 0, Others::Work, &[], "waits for something to be sent to it"),
         (b"CREATE TABLE", 0, Others::Silent, &[], "could not be asked what it does"),
         (IN_A_COPY, 100_000, Others::Work, &[], "waits for something to be sent to it"),
@@ -160,7 +163,7 @@ fn signal_ends_what_waits_for_a_silent_server() {
         assert!(out.stderr().contains(said), "{what}");
         assert!(own.names().is_empty(), "{what}");
     };
-    let cases: [(&[u8], usize, Others, &[&str], &str); 10] = [
+    let cases: [Case; 10] = [
         (IN_A_QUERY, 0, Others::Silent, &["backup"], "unfinished files were removed"),
         (IN_A_COPY, 100_000, Others::Work, &["backup"], "unfinished files were removed"),
         (IN_A_COPY, 100_000, Others::Closed, &["backup", "--jobs", "2"], "unfinished files were removed"),
