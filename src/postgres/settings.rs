@@ -56,12 +56,6 @@ const fn newer(
 
 /// All of them.
 pub const SETTINGS: &[Setting] = &[
-    setting(
-        "idle_in_transaction_session_timeout",
-        "0",
-        Both,
-        "would end the session while the archive is written or read",
-    ),
     newer(
         "idle_session_timeout",
         "0",
@@ -69,7 +63,6 @@ pub const SETTINGS: &[Setting] = &[
         ServerVersion::idle_session_timeout,
         "would end a session that has nothing to do while others build indexes",
     ),
-    newer("transaction_timeout", "0", Both, ServerVersion::transaction_timeout, "would end what takes long"),
     setting("exit_on_error", "off", Write, "would end the session at a statement that is refused and passed over"),
     setting(
         "default_transaction_read_only",

@@ -14,14 +14,14 @@ use bstr::{BStr, BString, ByteSlice};
 use super::connection::Connection;
 use super::extended::Query;
 use super::rows::Rows;
+use crate::postgres::version::ServerVersion;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
 /// What begins the block that the connection puts around a statement that stands alone.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE";
-/// What makes a block ours. A limit of time that a role or a database brings could end the first query of it.
-const OPENING: [&str; 3] =
-    ["SET LOCAL search_path = ''", "SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0"];
+/// What makes a block ours.
+const EMPTY_PATH: &str = "SET LOCAL search_path = ''";
 /// How often a block is begun, where the time limit that it takes away is so short that it comes first.
 const ATTEMPTS: u32 = 50;
 
@@ -89,15 +89,21 @@ impl Begin {
         self
     }
 
-    fn text(&self) -> Vec<u8> {
-        let mut text = self.head.as_bytes().to_vec();
-        for statement in OPENING {
-            text.extend_from_slice(b"; ");
-            text.extend_from_slice(statement.as_bytes());
-        }
+    fn text(&self, opening: &[&str]) -> Vec<u8> {
+        let mut text = [&[self.head], opening].concat().join("; ").into_bytes();
         text.extend_from_slice(&self.rest);
         text
     }
+}
+
+/// What takes away the limits of time that a role or a database brings: they could end what follows. The shorter one is, the
+/// sooner it must be gone.
+pub(super) fn patience(server: ServerVersion) -> Vec<&'static str> {
+    let mut names = vec!["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"];
+    if server.transaction_timeout() {
+        names.insert(0, "transaction_timeout");
+    }
+    names
 }
 
 /// Appends a statement that sets something.
@@ -119,16 +125,9 @@ impl Connection {
         if self.ground() != Ground::None {
             return Err(Error::new(ErrorKind::Internal, doing).why("there is one already"));
         }
-        let text = begin.text();
-        let mut attempts = 1;
-        loop {
-            let Err(error) = self.send_text(&text, doing) else { break };
-            self.end_failed()?;
-            if !is_cut_off(&error) || attempts == ATTEMPTS {
-                return Err(error);
-            }
-            attempts += 1;
-        }
+        let opening = self.opening();
+        let text = begin.text(&opening.iter().map(String::as_str).collect::<Vec<_>>());
+        self.insist(&text, doing)?;
         self.state.is_ours = self.state.transaction == b'T';
         Ok(())
     }
@@ -229,6 +228,14 @@ impl Connection {
         self.send_text(sql, doing)
     }
 
+    /// What a block begins with, so that it is ours.
+    fn opening(&self) -> Vec<String> {
+        let patience = patience(ServerVersion(self.state.version));
+        let mut opening: Vec<String> = patience.into_iter().map(|name| format!("SET LOCAL {name} = 0")).collect();
+        opening.push(EMPTY_PATH.to_owned());
+        opening
+    }
+
     /// Where a statement would be planned now.
     pub(super) fn ground(&self) -> Ground {
         // Servers from 18 on tell what the path is.
@@ -253,13 +260,26 @@ impl Connection {
             Ground::Theirs => Err(Error::new(ErrorKind::Internal, doing)
                 .why("it would be planned under a search path that an archive may have set")),
             Ground::None => {
-                let mut text = [&[BEGIN], OPENING.as_slice(), &[""]].concat().join("; ").into_bytes();
+                let mut text = format!("{BEGIN}; {}; ", self.opening().join("; ")).into_bytes();
                 let before = text.len();
                 text.extend_from_slice(sql);
                 // The newline ends a comment that the text may end with.
                 text.extend_from_slice(b"\n; COMMIT");
                 Ok((text, before))
             }
+        }
+    }
+
+    /// Sends settings, again where a limit of time that they take away comes first.
+    pub(super) fn insist(&mut self, text: &[u8], doing: &str) -> Result<()> {
+        let mut attempts = 1;
+        loop {
+            let Err(error) = self.send_text(text, doing) else { return Ok(()) };
+            self.end_failed()?;
+            if !is_cut_off(&error) || attempts == ATTEMPTS {
+                return Err(error);
+            }
+            attempts += 1;
         }
     }
 
@@ -282,8 +302,9 @@ impl Connection {
     }
 
     fn alone(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
-        let opening = [&[BEGIN], OPENING.as_slice()].concat();
-        let mut all: Vec<Query> = opening.iter().map(|sql| Query::new("a transaction", *sql)).collect();
+        let mut opening = self.opening();
+        opening.insert(0, BEGIN.to_owned());
+        let mut all: Vec<Query> = opening.iter().map(|sql| Query::new("a transaction", sql.as_str())).collect();
         all.extend_from_slice(queries);
         all.push(Query::new("the end of a transaction", "COMMIT"));
         let mut attempts = 1;
@@ -307,7 +328,7 @@ impl Connection {
     /// What others' statements have set holds again afterwards. Where a query fails, so does the block.
     fn among_theirs(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
         const PATH: &str = "the search path";
-        let mut all = vec![Query::new(PATH, "SHOW search_path"), Query::new(PATH, OPENING[0])];
+        let mut all = vec![Query::new(PATH, "SHOW search_path"), Query::new(PATH, EMPTY_PATH)];
         all.extend_from_slice(queries);
         let mut results = self.exchange_all(&all).map_err(|(_, error)| error)?;
         let path: BString = results[0].one()?.raw(0).unwrap_or_default().into();

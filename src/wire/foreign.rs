@@ -5,9 +5,10 @@
 
 use bstr::ByteSlice;
 
-use super::block::{Ground, put_setting};
+use super::block::{Ground, patience, put_setting};
 use super::connection::Connection;
 use super::copy_in::CopyIn;
+use crate::postgres::version::ServerVersion;
 use crate::{Error, ErrorKind, Result};
 
 /// What a session is set up with.
@@ -38,18 +39,29 @@ impl Connection {
         if self.ground() != Ground::None {
             return Err(Error::new(ErrorKind::Internal, doing).why("a transaction is open"));
         }
-        // Without limits of time first: the shorter they are, the sooner they must be gone.
-        let mut text = b"SET statement_timeout = 0; SET search_path = ''".to_vec();
-        text.extend_from_slice(&settings.0);
-        let mut attempts = 50;
-        while let Err(error) = self.send_text(&text, doing) {
-            attempts -= 1;
-            if attempts == 0 || !error.server().is_some_and(|report| report.is("57014")) {
-                return Err(error);
-            }
+        let mut text = Vec::new();
+        for name in patience(ServerVersion(self.state.version)) {
+            text.extend_from_slice(format!("SET {name} = 0; ").as_bytes());
         }
+        text.extend_from_slice(b"SET search_path = ''");
+        text.extend_from_slice(&settings.0);
+        self.insist(&text, doing)?;
         self.state.is_set_up = true;
         Ok(())
+    }
+
+    /// Sets a setting of lifeboat's own, which means nothing to the server, in the session.
+    ///
+    /// # Errors
+    /// It is one of the server's; a transaction is open; the server's.
+    pub fn mark(&mut self, name: &'static str, value: &str) -> Result<()> {
+        let doing = "mark the session";
+        if !name.contains('.') || self.ground() != Ground::None {
+            return Err(Error::new(ErrorKind::Internal, doing).why("it is not the time, or the setting, for that"));
+        }
+        let mut text = Vec::new();
+        put_setting(&mut text, "SET ", name, value.into());
+        self.insist(&text, doing)
     }
 
     /// Takes everything back that was set in the session, and what else it holds (temporary tables, locks, the role).

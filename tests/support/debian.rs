@@ -1,5 +1,5 @@
-//! PostgreSQL with PostGIS, out of Debian's packages. They are unpacked, with the libraries that this machine lacks, into
-//! the tests' cache: nothing is installed.
+//! PostgreSQL with PostGIS, and pgbouncer, out of Debian's packages. They are unpacked, with the libraries that this machine
+//! lacks, into the tests' cache: nothing is installed.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -27,20 +27,15 @@ fn find() -> Result<Installation, String> {
         return Err("the package tzdata is not installed".to_owned());
     }
     let root = cache::directory("debian-postgis", |dir| {
-        let work = tempfile::tempdir().map_err(|e| format!("cannot create a temporary directory: {e}"))?;
-        let wanted = packages()?;
-        try_run(Command::new("apt-get").arg("download").args(&wanted).current_dir(work.path()))?;
-        for file in fs::read_dir(work.path()).map_err(|e| e.to_string())?.flatten() {
-            try_run(Command::new("dpkg-deb").arg("-x").arg(file.path()).arg(dir))?;
-        }
+        let mut wanted = packages(&[&format!("postgresql-{MAJOR}"), &format!("postgresql-{MAJOR}-postgis-3")])?;
+        // What this machine may have already, but elsewhere than where the rest of it is unpacked.
+        wanted.insert(format!("postgresql-{MAJOR}-postgis-3-scripts"));
+        unpack(&wanted, dir)?;
         name_extensions(&dir.join(format!("usr/share/postgresql/{MAJOR}/extension")))
     })?;
     let bin = root.join(format!("usr/lib/postgresql/{MAJOR}/bin"));
-    let mut libraries = BTreeSet::new();
-    directories_of_libraries(&root.join("usr/lib"), &mut libraries)?;
-    let libraries = std::env::join_paths(libraries).map_err(|e| e.to_string())?;
     let environment = vec![
-        (OsString::from("LD_LIBRARY_PATH"), libraries),
+        (OsString::from("LD_LIBRARY_PATH"), libraries(&root)?),
         (OsString::from("PROJ_LIB"), root.join("usr/share/proj").into_os_string()),
     ];
     let mut command = Command::new(bin.join("postgres"));
@@ -49,17 +44,36 @@ fn find() -> Result<Installation, String> {
     Ok(Installation { major: MAJOR, bin, description, environment })
 }
 
-/// PostgreSQL, PostGIS, and what they depend on and this machine has not.
-fn packages() -> Result<BTreeSet<String>, String> {
-    let wanted = [format!("postgresql-{MAJOR}"), format!("postgresql-{MAJOR}-postgis-3")];
-    let out = try_run(Command::new("apt-get").args(["install", "-s", "--no-install-recommends"]).args(&wanted))?;
+/// pgbouncer: the program, and the variable that says where its libraries are.
+pub fn pgbouncer() -> Result<(PathBuf, OsString), String> {
+    let root = cache::directory("debian-pgbouncer", |dir| unpack(&packages(&["pgbouncer"])?, dir))?;
+    Ok((root.join("usr/sbin/pgbouncer"), libraries(&root)?))
+}
+
+/// The packages that are wanted, with what they depend on and this machine has not.
+fn packages(wanted: &[&str]) -> Result<BTreeSet<String>, String> {
+    let out = try_run(Command::new("apt-get").args(["install", "-s", "--no-install-recommends"]).args(wanted))?;
     let text = out.stdout();
     let lacking = text.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
     let mut packages: BTreeSet<String> = lacking.map(str::to_owned).collect();
-    packages.extend(wanted);
-    // What this machine may have already, but elsewhere than where the rest of it is unpacked.
-    packages.insert(format!("postgresql-{MAJOR}-postgis-3-scripts"));
+    packages.extend(wanted.iter().map(|name| (*name).to_owned()));
     Ok(packages)
+}
+
+fn unpack(packages: &BTreeSet<String>, dir: &Path) -> Result<(), String> {
+    let work = tempfile::tempdir().map_err(|e| format!("cannot create a temporary directory: {e}"))?;
+    try_run(Command::new("apt-get").arg("download").args(packages).current_dir(work.path()))?;
+    for file in fs::read_dir(work.path()).map_err(|e| e.to_string())?.flatten() {
+        try_run(Command::new("dpkg-deb").arg("-x").arg(file.path()).arg(dir))?;
+    }
+    Ok(())
+}
+
+/// What the loader is told, so that it finds the libraries below `root`.
+fn libraries(root: &Path) -> Result<OsString, String> {
+    let mut found = BTreeSet::new();
+    directories_of_libraries(&root.join("usr/lib"), &mut found)?;
+    std::env::join_paths(found).map_err(|e| e.to_string())
 }
 
 /// Gives extensions the names that the packages' scripts would give them, were they installed.

@@ -12,6 +12,7 @@ pub mod database;
 pub mod debian;
 pub mod fixtures;
 pub mod installation;
+pub mod pgbouncer;
 pub mod process;
 pub mod proxy;
 pub mod report;

@@ -356,10 +356,10 @@ fn certificates(dir: &Path) -> Result<(), String> {
 }
 
 /// The user that runs servers: a server refuses to be run by root.
-struct Account(Option<(u32, u32)>);
+pub(super) struct Account(Option<(u32, u32)>);
 
 impl Account {
-    fn choose() -> Result<Account, String> {
+    pub(super) fn choose() -> Result<Account, String> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Account(None));
         }
@@ -379,7 +379,7 @@ impl Account {
     }
 
     /// Gives `dir` and the files in it to the user.
-    fn take(&self, dir: &Path) -> Result<(), String> {
+    pub(super) fn take(&self, dir: &Path) -> Result<(), String> {
         let Some((uid, gid)) = self.0 else { return Ok(()) };
         let files = fs::read_dir(dir).map_err(|e| format!("cannot read {}: {e}", dir.display()))?;
         for path in files.flatten().map(|e| e.path()).chain([dir.to_owned()]) {
@@ -389,7 +389,7 @@ impl Account {
         Ok(())
     }
 
-    fn assume(&self, command: &mut Command) {
+    pub(super) fn assume(&self, command: &mut Command) {
         if let Some((uid, gid)) = self.0 {
             command.uid(uid).gid(gid).env("HOME", "/nonexistent");
         }
@@ -397,7 +397,7 @@ impl Account {
 }
 
 /// A directory that other users may enter, with a path short enough for a Unix socket in it.
-fn new_directory() -> Result<PathBuf, String> {
+pub(super) fn new_directory() -> Result<PathBuf, String> {
     let mut base = std::env::temp_dir();
     if base.as_os_str().len() > 60 {
         base = PathBuf::from("/tmp");
@@ -411,14 +411,14 @@ fn new_directory() -> Result<PathBuf, String> {
     Ok(dir)
 }
 
-fn free_port() -> Result<u16, String> {
+pub(super) fn free_port() -> Result<u16, String> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(|e| format!("cannot find a free port: {e}"))
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
     fs::write(path, text)
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
         .map_err(|e| format!("cannot write {}: {e}", path.display()))

@@ -24,7 +24,7 @@ const SWITCHED_ON: &str = "\
 /// Role 0 is PUBLIC, and stands alone. A role may be noted more than once: TO CURRENT_USER, SESSION_USER.
 const POLICIES: &str = "\
     SELECT p.oid, p.polname, {table}, p.polcmd, p.polpermissive, p.polroles = ARRAY[0::pg_catalog.oid] AS for_all, \
-           (SELECT count(DISTINCT u.role) FROM pg_catalog.unnest(p.polroles) AS u (role))::pg_catalog.int4 AS \
+           (SELECT pg_catalog.count(DISTINCT u.role) FROM pg_catalog.unnest(p.polroles) AS u (role))::pg_catalog.int4 AS \
            role_count, \
            ARRAY(SELECT a.rolname FROM pg_catalog.pg_roles AS a WHERE a.oid = ANY (p.polroles))::pg_catalog.text[] \
            AS roles, \

@@ -43,7 +43,7 @@ impl Kind for Schemas {
         vec![Query::new(
             "schemas",
             "SELECT oid, nspname, nspowner, nspacl::pg_catalog.text[] AS acl, \
-             acldefault('n', nspowner)::pg_catalog.text[] AS acl_default FROM pg_catalog.pg_namespace",
+             pg_catalog.acldefault('n', nspowner)::pg_catalog.text[] AS acl_default FROM pg_catalog.pg_namespace",
         )]
     }
 

@@ -13,7 +13,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::execute::Connect;
 use crate::postgres::settings;
-use crate::wire::{Begin, Connection, Query, SILENCE, SessionSettings};
+use crate::wire::{Begin, Connection, Query, SILENCE};
 use crate::{Error, ErrorKind, Result};
 
 /// The setting that holds the token.
@@ -84,8 +84,7 @@ impl OneSession {
 
     fn mark(target: &mut Connection) -> Result<Self> {
         let token = format!("{:016x}", RandomState::new().build_hasher().finish());
-        let mut settings = SessionSettings::default();
-        target.set_up(settings.set(TOKEN, &token))?;
+        target.mark(TOKEN, &token)?;
         let seen = Seen::by(target)?;
         let session = Self { token, seen };
         if session.is_marked(&session.seen) { Ok(session) } else { Err(session.refuse(target, None)) }
@@ -100,7 +99,7 @@ impl OneSession {
     }
 
     fn prove(&self, target: &mut Connection, connect: &Connect<'_>) -> Result<()> {
-        let database = target.query("SELECT pg_catalog.current_database() AS name", &[])?.one()?.string("name")?;
+        let database = database(target)?;
         let mut second = match connect(database.as_bstr()) {
             Ok(second) => second,
             // There may be no more connections. But the process that the server has told of is the one that answers.
@@ -202,6 +201,20 @@ impl Seen {
         let row = rows.one()?;
         Ok(Self { process: (row.i32("pid")?, row.string("since")?), token: row.opt_string("token")? })
     }
+}
+
+/// The name of the database that `target` is connected to, as it is stored: what a session's encoding makes of it is not
+/// what another one is to be made with.
+///
+/// # Errors
+/// The server's.
+pub(super) fn database(target: &mut Connection) -> Result<BString> {
+    let query = Query::new(
+        "the database's name",
+        "SELECT pg_catalog.convert_to(pg_catalog.current_database()::pg_catalog.text, \
+         pg_catalog.getdatabaseencoding()) AS name",
+    );
+    Ok(target.run(&query)?.one()?.bytes("name")?.into())
 }
 
 fn is_superuser(target: &Connection) -> bool {

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 use crossbeam_channel::{bounded, unbounded};
 use pgformat::DumpId;
 use pgformat::kinds::Pass;
@@ -22,7 +22,7 @@ use pgformat::kinds::Pass;
 use super::execute::{Data, Run};
 use super::interrupt::Interrupt;
 use super::kinds;
-use super::one_session::OneSession;
+use super::one_session::{self, OneSession};
 use super::plan::Step;
 use super::summary::EntryName;
 use crate::progress::{Level, Message};
@@ -134,8 +134,7 @@ impl Team {
         if self.connections.len() >= wanted {
             return Ok(());
         }
-        let rows = run.target.query("SELECT pg_catalog.current_database() AS name", &[])?;
-        let database: BString = rows.one()?.string("name")?;
+        let database = one_session::database(run.target)?;
         while self.connections.len() < wanted {
             let mut connection = (run.connect)(database.as_bstr())?;
             self.sessions.push(OneSession::beside(&mut connection)?);

@@ -1,0 +1,143 @@
+//! Nothing that the owner of a database has planted there is run by a superuser who backs up, restores or rehearses.
+//!
+//! What is planted is taken from the statements themselves: all verbs are run once on a server that logs each statement,
+//! and of every operator and function in them there is then an overload for every combination of types that PostgreSQL itself has
+//! one for, and for more.
+
+mod plants;
+mod statements;
+mod texts;
+
+use std::path::Path;
+
+use crate::sqlite::Scene;
+use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output};
+use plants::Plants;
+
+/// What a session of ours is known as, and psql's where it shows that the plants are alive.
+const CONTROL: &str = "control";
+
+/// A server that logs every statement with the name of who sent it.
+fn talkative(major: u32) -> Option<Server> {
+    let config = "log_statement = 'all'\nlog_line_prefix = '%a|'\nlog_min_messages = 'log'".to_owned();
+    Server::with(major, &Options { config, ..Options::default() })
+}
+
+/// Objects of many kinds, so that every query has something to do.
+fn fill(database: &Database<'_>) {
+    database.psql(
+        "CREATE TABLE public.parent (a integer PRIMARY KEY) PARTITION BY RANGE (a);
+         CREATE TABLE public.part PARTITION OF public.parent FOR VALUES FROM (0) TO (10); INSERT INTO public.parent VALUES (1);
+         CREATE TYPE public.base; CREATE FUNCTION public.base_in(cstring) RETURNS public.base LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+         CREATE FUNCTION public.base_out(public.base) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+         CREATE TYPE public.base (INPUT = public.base_in, OUTPUT = public.base_out, LIKE = integer);
+         SELECT pg_catalog.lo_from_bytea(0, 'large'); CREATE PUBLICATION planted FOR ALL TABLES;",
+    );
+    database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restore/sample.sql"));
+    // It lets nobody make tables.
+    database.psql("DROP EVENT TRIGGER watch");
+}
+
+/// Runs every verb with many options; `query` is put into each URL.
+fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_>], query: &str) -> Vec<Output> {
+    let url = |database: &str| format!("postgresql://postgres@127.0.0.1:{}/{database}{query}", server.port());
+    let mut outputs = Vec::new();
+    let mut lifeboat = |arguments: &[&str]| {
+        let mut command = lifeboat();
+        let out = output(command.current_dir(scene.path(".")).args(arguments));
+        assert!(matches!(out.code(), 0 | 3 | 4), "{out}");
+        outputs.push(out);
+    };
+    let from = url(source);
+    for (n, more) in [
+        &["--owner", "--acl", "--statistics", "--exclude-schema", "planted"][..],
+        &["--jobs", "2", "--lock-wait-timeout", "60000"],
+        &["--table", "*.par*", "--exclude-table", "q*", "--schema", "public", "--exclude-table-data", "nothing"],
+        &["--role", "postgres", "--enable-row-security", "--data-only"],
+        &["--schema-only", "--strict-names", "--extension", "plpgsql"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        lifeboat(&[&["backup", "--url", &from, "--output", &format!("{n}.dump"), "--force"], more].concat());
+    }
+    let to = url(targets[0].name());
+    lifeboat(&["restore", "0.dump", "--url", &to]);
+    lifeboat(&["restore", "0.dump", "--url", &to, "--dry-run"]);
+    for (target, more) in targets.iter().zip([
+        &["--owner", "--acl"][..],
+        &["-1"],
+        &["--jobs", "2"],
+        &["--transaction-size", "3", "--role", "postgres"],
+        &["--use-set-session-authorization", "--owner"],
+    ]) {
+        // Over what is there, the second time.
+        for _ in 0..2 {
+            lifeboat(&[&["restore", "0.dump", "--url", &url(target.name()), "--force"], more].concat());
+        }
+    }
+    lifeboat(&["drill", "--url", &from, "--scratch", "."]);
+    lifeboat(&["restore", "0.dump", "--url", &url("postgres"), "--create", "--dry-run"]);
+    // Older servers do not know the option for the locale's provider, which pg_dump 18 writes of them, too.
+    if server.major() >= 15 {
+        // The source itself is made anew, without what was planted.
+        lifeboat(&["restore", "0.dump", "--url", &url("postgres"), "--create", "--force", "--owner", "--acl"]);
+    }
+    outputs
+}
+
+#[test]
+fn what_is_planted_in_a_database_is_never_run() {
+    for major in [14, REFERENCE] {
+        let Some(server) = talkative(major) else { continue };
+        let source = server.database("planted");
+        fill(&source);
+        let scene = Scene::new();
+        let of_targets = || -> Vec<Database<'_>> { (0..5).map(|_| server.database("planted")).collect() };
+        let clean = of_targets();
+        let before = server.log().len();
+        let clean_outputs = run_all(
+            &scene,
+            &server,
+            source.name(),
+            &clean.iter().collect::<Vec<_>>(),
+            "?target_session_attrs=read-write",
+        );
+        let sent = statements::sent(&server.log()[before..]);
+        assert!(sent.len() > 100, "the log of {major} says nothing");
+        let unqualified: Vec<String> = sent.iter().flat_map(|sql| texts::unqualified(sql)).collect();
+        assert!(unqualified.is_empty(), "on {major}: {unqualified:#?}");
+
+        let plants = Plants::of(&sent);
+        let planted = of_targets();
+        for database in [source.name(), "postgres"].into_iter().chain(planted.iter().map(Database::name)) {
+            plants.plant(&server, database);
+        }
+        // Where the search path comes from, and that what lies on it would be found.
+        server.psql("postgres", "ALTER ROLE postgres SET search_path = planted, pg_catalog");
+        plants.show_that_they_live(&server, source.name());
+        let before = server.log().len();
+        let outputs = run_all(
+            &scene,
+            &server,
+            source.name(),
+            &planted.iter().collect::<Vec<_>>(),
+            "?target_session_attrs=read-write",
+        );
+        let run = plants::run(&server.log()[before..]);
+        assert!(run.is_empty(), "on {major}, these were run: {run:#?}");
+        let codes = |outputs: &[Output]| outputs.iter().map(Output::code).collect::<Vec<_>>();
+        let said = |outputs: &[Output]| outputs.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let (planted, clean) = (said(&outputs), said(&clean_outputs));
+        assert_eq!(codes(&outputs), codes(&clean_outputs), "on {major}: {planted}\nbut without: {clean}");
+    }
+}
+
+#[test]
+fn every_text_in_the_source_names_schemas() {
+    let mut faults = Vec::new();
+    for (file, text) in texts::of_the_source() {
+        faults.extend(texts::unqualified(&text).into_iter().map(|fault| format!("{}: {fault}", file.display())));
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
