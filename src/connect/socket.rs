@@ -90,3 +90,24 @@ fn unix(address: &Address, _: Option<Duration>) -> io::Result<UnixStream> {
         _ => Err(io::ErrorKind::Unsupported.into()),
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_tcp_are_set() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::Tcp(listener.local_addr().unwrap());
+        let keepalive = Keepalive { idle: Duration::from_secs(7), interval: None, count: Some(3) };
+        for (keepalive, timeout, set) in [(Some(keepalive), Some(5), 5000), (None, None, 0)] {
+            let socket = connect(&address, keepalive, timeout.map(Duration::from_secs), None).unwrap();
+            let Socket::Tcp(stream) = socket else { panic!("not TCP") };
+            assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), set);
+            assert_eq!(sockopt::socket_keepalive(&stream).unwrap(), keepalive.is_some());
+        }
+        // The time was over before it began.
+        let error = connect(&address, None, None, Some(Instant::now())).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+}

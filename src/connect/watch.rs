@@ -48,10 +48,9 @@ impl Lookout {
     fn ask(&self) -> Result<Option<String>> {
         let channel = self.route.dial(Instant::now().checked_add(self.patience))?;
         let mut connection = Connection::start(channel, &self.startup, Arc::new(self.route.clone()))?;
-        let (own, started, _) = who(&mut connection)?;
-        let Some((pid, its_start, made)) = self.served_by.filter(|_| own == connection.backend_pid()) else {
-            return Ok(None);
-        };
+        // A pooler answers by itself, and may have no connection left to pass a question on to.
+        let Some((pid, its_start, made)) = self.served_by else { return Ok(None) };
+        let (_, started, _) = who(&mut connection)?;
         if started != its_start {
             // Another server's start says nothing; but the same one has begun anew if that was later.
             return Ok((started > made).then(|| "has been started anew since".to_owned()));

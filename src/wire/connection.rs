@@ -290,7 +290,8 @@ impl State {
                 let notice = Notice::parse(body);
                 self.notice_bytes += notice.size();
                 self.notices.push_back(notice);
-                while self.notices.len() > NOTICES || self.notice_bytes > NOTICE_BYTES {
+                let is_full = |n: usize, bytes: usize| n > NOTICES || (n > 1 && bytes > NOTICE_BYTES);
+                while is_full(self.notices.len(), self.notice_bytes) {
                     let Some(oldest) = self.notices.pop_front() else { break };
                     self.notice_bytes = self.notice_bytes.saturating_sub(oldest.size());
                 }

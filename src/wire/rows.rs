@@ -233,3 +233,22 @@ impl<'a> Row<'a> {
         self.rows.cell(self.index, index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_for_one_result_and_for_all_of_them() {
+        let mut room = Room::default();
+        for _ in 0..2 {
+            room.take("it", SINGLE - EMPTY).unwrap();
+            assert!(room.take("it", EMPTY + 1).unwrap_err().to_string().contains("larger than 1 GiB"));
+            room.next().unwrap();
+        }
+        assert!(room.take("it", 1).is_err());
+        // Results without rows take something, too.
+        let mut room = Room::default();
+        assert!((0..=TOGETHER / EMPTY).any(|_| room.next().is_err()));
+    }
+}

@@ -15,13 +15,13 @@ struct Fake {
     thread: JoinHandle<()>,
 }
 
-fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
     let len = u32::try_from(body.len() + 4).unwrap();
     [&[tag], &len.to_be_bytes()[..], body].concat()
 }
 
 /// What a server says that lets everybody in.
-fn welcome() -> Vec<u8> {
+pub(super) fn welcome() -> Vec<u8> {
     [
         message(b'R', &[0, 0, 0, 0]),
         message(b'S', b"server_version\x0017.1\0"),

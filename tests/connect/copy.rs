@@ -108,6 +108,33 @@ fn fill_adds_what_was_asked_for_and_at_most_a_row_more() {
 }
 
 #[test]
+fn rows_that_are_longer_than_what_was_asked_for_are_cut_and_nothing_is_lost() {
+    let Some(server) = newest() else { return };
+    let mut c = session(server);
+    // Of every length around that of a piece, and around twice that.
+    let sql = "COPY (SELECT g, repeat('x', (g * 7919) % 700), CASE WHEN g % 50 = 0 THEN repeat('y', 5000) END \
+               FROM generate_series(1, 3000) g) TO STDOUT";
+    let whole = read_all(&mut c, sql, 1 << 30);
+    for piece in [1, 7, 100, 350, 4096] {
+        let mut copy = c.copy_out(sql.as_bytes()).unwrap();
+        let (mut data, mut buffer) = (Vec::new(), Vec::new());
+        loop {
+            buffer.clear();
+            let more = copy.fill(&mut buffer, piece).unwrap();
+            assert!(buffer.len() <= 2 * piece && (!more || buffer.len() >= piece), "{} of {piece}", buffer.len());
+            data.extend_from_slice(&buffer);
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(copy.rows(), 3000);
+        drop(copy);
+        assert!(data == whole, "by {piece} it is not the same");
+    }
+    still_works(&mut c);
+}
+
+#[test]
 fn an_error_in_the_middle_of_a_copy_out_is_reported() {
     let Some(server) = newest() else { return };
     let mut c = session(server);

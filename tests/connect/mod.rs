@@ -5,6 +5,7 @@ mod copy;
 mod login;
 mod places;
 mod queries;
+mod slow_servers;
 mod tls;
 mod values;
 

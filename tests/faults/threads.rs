@@ -66,7 +66,7 @@ fn no_thread_is_an_error_and_no_panic() {
 
     // A restore that has begun goes on over one connection.
     let (mut failed, mut fewer, mut whole) = (0, 0, 0);
-    for threads in 1..=7 {
+    for threads in 1..=8 {
         let target = server.database("threads");
         let out = limited(&program, threads, &["restore", &archive, "--force", "--jobs", "3", "--url", &target.url()]);
         assert!(!out.stderr().contains("panicked"), "{threads}: {out}");

@@ -21,8 +21,8 @@ pub enum Others {
 /// When and how the proxy falls silent.
 #[derive(Debug, Clone, Copy)]
 pub struct Fall {
-    /// The word in what the client sends, after which it does.
-    pub at: &'static [u8],
+    /// The words in what the client sends on one connection, one after the other, after which it does.
+    pub at: &'static [&'static [u8]],
     /// How many bytes each side gets after that.
     pub after: usize,
     /// What becomes of new connections.
@@ -103,6 +103,7 @@ fn pass_on(client: &TcpStream, server: &TcpStream, fall: Option<Fall>, state: &S
     }
     let mut buffer = vec![0; 64 * 1024];
     let mut seen: Vec<u8> = Vec::new();
+    let mut words = fall.map(|fall| fall.at).unwrap_or_default();
     // What each side still gets after the word.
     let mut left: Option<[usize; 2]> = None;
     loop {
@@ -124,10 +125,17 @@ fn pass_on(client: &TcpStream, server: &TcpStream, fall: Option<Fall>, state: &S
                 left[n] -= read;
             } else if let Some(fall) = fall.filter(|_| n == 0) {
                 seen.extend_from_slice(&buffer[..read]);
-                if seen.windows(fall.at.len()).any(|part| part == fall.at) {
+                while let Some((word, rest)) = words.split_first() {
+                    let Some(at) = seen.windows(word.len()).position(|part| part == *word) else {
+                        seen.drain(..seen.len().saturating_sub(word.len()));
+                        break;
+                    };
+                    seen.drain(..at + word.len());
+                    words = rest;
+                }
+                if words.is_empty() {
                     left = Some([fall.after; 2]);
                 }
-                seen.drain(..seen.len().saturating_sub(fall.at.len()));
             }
         }
         if left.is_some_and(|left| left.contains(&0)) {

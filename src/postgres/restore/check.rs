@@ -17,7 +17,8 @@ use super::summary::EntryName;
 use crate::cleanup::Registration;
 use crate::postgres::verify::{self, Reading};
 use crate::progress::{Part, Phase, Reporter, Unit};
-use crate::{Context, Error, ErrorKind, Result};
+use crate::threads;
+use crate::{Error, ErrorKind, Result};
 
 const HINT: &str = "nothing was changed: take another archive; `lifeboat verify` tells all that is wrong with this one, and \
                     --no-verify restores what can be read of it";
@@ -52,18 +53,27 @@ impl<R: Read + Clone + Send> Check<R> {
     /// Those of `doing_else`, which end the check; what is wrong with the data first.
     pub(super) fn beside<T>(self, reporter: &dyn Reporter, doing_else: impl FnOnce() -> Result<T>) -> Result<T> {
         let stop = AtomicBool::new(false);
-        let doing = || "check the archive before the restore";
+        let doing = "check the archive before the restore";
+        let check = Mutex::new(Some(self));
+        let work = || {
+            let check = check.lock().unwrap_or_else(PoisonError::into_inner).take();
+            check.map_or(Ok(()), |check| check.all(reporter, &stop))
+        };
         thread::scope(|scope| {
-            let named = thread::Builder::new().name("check".into());
-            let checking =
-                named.spawn_scoped(scope, || self.all(reporter, &stop)).context(ErrorKind::Internal, doing)?;
+            let checking = threads::spawn_scoped(scope, doing, work);
+            // Without another thread, it is done before.
+            let checked = checking.is_err().then(work);
             let done = doing_else();
             if done.is_err() {
                 stop.store(true, Ordering::Relaxed);
             }
-            let checked = checking
-                .join()
-                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, doing()).why("a thread failed; see above")));
+            let checked = match (checked, checking) {
+                (Some(checked), _) => checked,
+                (None, Ok(checking)) => checking
+                    .join()
+                    .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, doing).why("a thread failed; see above"))),
+                (None, Err(error)) => Err(error),
+            };
             let done = done?;
             checked.map(|()| done)
         })
@@ -75,9 +85,8 @@ impl<R: Read + Clone + Send> Check<R> {
         let run = Run::begin(first, wanted, reporter, stop);
         thread::scope(|scope| {
             for reader in others {
-                let named = thread::Builder::new().name("check".into());
                 // With fewer threads it takes longer, and comes to the same.
-                if named.spawn_scoped(scope, || run.go_through(reader)).is_err() {
+                if threads::spawn_scoped(scope, "check the archive", || run.go_through(reader)).is_err() {
                     break;
                 }
             }
