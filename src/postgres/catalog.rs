@@ -1,21 +1,24 @@
 //! Reading the catalog: runs the kinds' queries, and what all kinds share.
 //!
 //! Queries are sets, sent in pipelines: the number of round trips does not grow with the number of objects. The survey
-//! (schemas, extensions, relations) comes first, so that tables can be locked; then, in one pipeline, everything else.
+//! (schemas, extensions, relations) comes first, once to find the tables that have to be locked, and again in the snapshot
+//! that is taken after that; then, in one pipeline, everything else.
 
 mod completeness;
 mod dependencies;
 mod shared;
 
+use std::collections::HashSet;
+
 use super::dump::DumpOptions;
 use super::model::Model;
-use super::objects::relation::RelationKind;
+use super::objects::relation::{self, LockedTable, RelationKind};
 use super::objects::{KINDS, Kind, Stage};
 use super::select;
 use super::session::Session;
 use super::version::ServerVersion;
 use crate::error::{ErrorKind, Result};
-use crate::progress::Reporter;
+use crate::progress::{Reporter, Silent};
 use crate::sql::Sql;
 use crate::wire::{Connection, Query, Rows};
 
@@ -42,14 +45,34 @@ impl Scope<'_> {
     }
 }
 
-/// Reads the catalog of the session's database into a model. On return, the tables that will be dumped are locked
-/// against changes of their definition until the transaction ends.
+/// Finds the tables that have to be locked before the catalog is read, as they are just now.
 ///
 /// # Errors
-/// A query or a lock fails, or a kind meets something that it cannot account for.
-pub fn read(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Model> {
+/// A query fails, or what was asked for makes no sense.
+pub fn tables(session: &mut Session, options: &DumpOptions) -> Result<Vec<LockedTable>> {
+    explained(session, |session| {
+        let (model, _) = survey(session, options, &Silent, shared::read_roles)?;
+        Ok(relation::to_be_locked(&model))
+    })
+}
+
+/// Reads the catalog of the session's database, as its snapshot shows it, into a model. `locked` are the OIDs of the
+/// tables that were locked before the snapshot was taken, so that nothing of them can change.
+///
+/// # Errors
+/// A query fails, a table that is wanted is not locked, or a kind meets something that it cannot account for.
+pub fn read(
+    session: &mut Session,
+    options: &DumpOptions,
+    locked: &HashSet<u32>,
+    reporter: &dyn Reporter,
+) -> Result<Model> {
+    explained(session, |session| read_catalog(session, options, locked, reporter))
+}
+
+fn explained<T>(session: &mut Session, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
     let server = session.server();
-    read_catalog(session, options, reporter).map_err(|error| {
+    work(session).map_err(|error| {
         // Its catalog may lack what ours asks for.
         if server.is_newer_than_known() && error.kind() == ErrorKind::Server {
             return error.hint(format!(
@@ -60,21 +83,38 @@ pub fn read(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporte
     })
 }
 
-fn read_catalog(session: &mut Session, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Model> {
+/// What was asked for, and the schemas, extensions and relations: whatever decides which tables there are to dump.
+/// `read_shared` reads as much of what kinds share as is needed.
+fn survey<'a>(
+    session: &mut Session,
+    options: &'a DumpOptions,
+    reporter: &dyn Reporter,
+    read_shared: fn(&mut Connection, &mut Model) -> Result<()>,
+) -> Result<(Model, Scope<'a>)> {
     let mut model = Model::new(select::resolve(session.connection(), &options.selection, reporter)?);
-    let mut scope = Scope {
+    let scope = Scope {
         server: session.server(),
         options,
-        superuser: session.connection().parameter("is_superuser").is_some_and(|state| state == "on"),
-        unlogged_data: options.unlogged_table_data && !session.is_standby()?,
+        superuser: session.is_superuser(),
+        unlogged_data: options.unlogged_table_data && !session.is_standby(),
         relations: Vec::new(),
         sequences: Vec::new(),
     };
-    shared::read(session.connection(), &scope, &mut model)?;
+    read_shared(session.connection(), &mut model)?;
     run(session.connection(), Stage::Survey, &scope, &mut model)?;
-    scope.relations = super::objects::relation::of_interest(&model);
-    scope.sequences = super::objects::relation::sequence_names(&model, &scope);
-    super::objects::relation::lock(session.connection(), &model, options.lock_wait)?;
+    Ok((model, scope))
+}
+
+fn read_catalog(
+    session: &mut Session,
+    options: &DumpOptions,
+    locked: &HashSet<u32>,
+    reporter: &dyn Reporter,
+) -> Result<Model> {
+    let (mut model, mut scope) = survey(session, options, reporter, shared::read)?;
+    relation::check_locks(&relation::to_be_locked(&model), locked)?;
+    scope.relations = relation::of_interest(&model);
+    scope.sequences = relation::sequence_names(&model, &scope);
     run(session.connection(), Stage::Definitions, &scope, &mut model)?;
     dependencies::read(session.connection(), &mut model)?;
     for kind in KINDS {

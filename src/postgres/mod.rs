@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod catalog;
 pub mod catalogs;
+pub mod changes;
 mod copy_statement;
 pub mod data;
 pub mod dump;

@@ -1,46 +1,136 @@
-//! A dump's session: its settings, its transaction, its snapshot.
+//! A dump's session: its transactions, the settings in them, its snapshot.
+//!
+//! Everything that must hold is set inside the transaction, in the message that begins it, and read back there before
+//! anything is believed: a pooler may give each transaction to another connection of the server's, with what others have
+//! left in it. `SET` and `LOCK` take no snapshot; the first query does. So tables are locked between [`Session::begin`]
+//! and [`Session::look`], and what the snapshot says of them holds for as long as the transaction does.
+
+use std::collections::HashSet;
+use std::time::Duration;
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::dump::DumpOptions;
-use super::settings;
+use super::settings::{self, Direction};
 use super::version::{OLDEST_SUPPORTED, ServerVersion};
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::{Begin, Connection};
+use crate::wire::{Begin, Connection, Param, Query, Row};
 
-/// A connection inside a read-only transaction with one snapshot, set up so that what it reads is portable.
+/// A connection that runs read-only transactions, each with one snapshot, set up so that what it reads is portable.
 pub struct Session {
     connection: Connection,
     server: ServerVersion,
     encoding: BString,
     standard_strings: bool,
+    superuser: bool,
+    standby: bool,
+    place: Place,
 }
 
 /// What a snapshot is known as to other sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotName(BString);
 
+/// Which server a session is on, in which database, and what it sees there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Place {
+    started: BString,
+    database: u32,
+    snapshot: BString,
+}
+
 const RESTRICTION: &str = "restrict_nonsystem_relation_kind";
 const RESTRICT_ALL: &str = "view, foreign-table";
 const RESTRICT_VIEWS: &str = "view";
 
 impl Session {
-    /// Sets `connection` up for a dump and begins its transaction; with a snapshot's name, the transaction sees what that
-    /// snapshot sees. Of the options, the role and row security count.
+    /// A session over `connection`, in no transaction yet.
     ///
     /// # Errors
-    /// The server is too old, refuses a setting, or does not know the snapshot.
-    pub fn begin(mut connection: Connection, options: &DumpOptions, snapshot: Option<&SnapshotName>) -> Result<Self> {
+    /// The server is too old, or does not tell its encoding.
+    pub fn new(connection: Connection) -> Result<Self> {
         let server = ServerVersion(connection.server_version());
         if server.is_unsupported() {
             return Err(Error::new(ErrorKind::Incomplete, "back up this server")
                 .why(format!("it is PostgreSQL {server}, and {OLDEST_SUPPORTED} is the oldest that is known"))
                 .hint("upgrade the server, or use its own pg_dump"));
         }
-        let server_encoding = parameter(&connection, "server_encoding")?;
-        connection.begin(&block(server, server_encoding.as_bstr(), options, snapshot))?;
-        let standard_strings = parameter(&connection, "standard_conforming_strings")? == "on";
-        Ok(Self { connection, server, encoding: server_encoding, standard_strings })
+        let encoding = connection.parameter("server_encoding").map(BString::from).ok_or_else(|| {
+            Error::new(ErrorKind::Server, "find out the server's encoding")
+                .why("it did not report it when the connection was made")
+                .hint("a connection pooler in between may swallow it: connect to the server itself")
+        })?;
+        Ok(Self {
+            connection,
+            server,
+            encoding,
+            standard_strings: true,
+            superuser: false,
+            standby: false,
+            place: Place::default(),
+        })
+    }
+
+    /// Begins a transaction, and sets all that must hold in it. It has no snapshot yet, unless it is to see what another
+    /// session's sees. Of the options, the role, row security and the time to wait for locks count.
+    ///
+    /// # Errors
+    /// The server refuses a setting, or does not know the snapshot.
+    pub fn begin(&mut self, options: &DumpOptions, snapshot: Option<&SnapshotName>) -> Result<()> {
+        let begin = block(self.server, self.encoding.as_bstr(), options, snapshot);
+        self.connection.begin(&begin).map_err(|error| {
+            // No such snapshot, under one code or another; that of another database.
+            let is_unknown = |code: &str| ["42704", "22023", "0A000"].contains(&code);
+            match error.server() {
+                Some(report) if snapshot.is_some() && is_unknown(&report.code.to_string()) => elsewhere().source(error),
+                _ => error,
+            }
+        })
+    }
+
+    /// Looks around for the first time in a transaction, which takes its snapshot, and checks that the settings hold.
+    ///
+    /// # Errors
+    /// One does not.
+    pub fn look(&mut self, options: &DumpOptions) -> Result<()> {
+        let wanted = self.wanted_settings(options);
+        let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
+        let queries = [
+            Query::new(
+                "the settings",
+                "SELECT s.name, pg_catalog.current_setting(s.name) AS value FROM pg_catalog.unnest($1) AS s (name)",
+            )
+            .param(Param::texts(&names)),
+            Query::new("the server", AROUND),
+        ];
+        let results = self.connection.pipeline(&queries)?;
+        let [settings, around] = results.as_slice() else { return Ok(()) };
+        for (row, (name, beginning)) in settings.iter().zip(&wanted) {
+            check_setting(row, name, beginning)?;
+        }
+        let around = around.one()?;
+        if let Some(role) = &options.role
+            && around.text("role")? != role
+        {
+            return Err(unsettled(&format!("the role is {}, and not {role}", around.text("role")?)));
+        }
+        self.standard_strings = around.bool("standard_strings")?;
+        self.superuser = around.bool("superuser")?;
+        self.standby = around.bool("standby")?;
+        self.place = Place {
+            started: around.string("started")?,
+            database: around.oid("database")?,
+            snapshot: around.string("snapshot")?,
+        };
+        Ok(())
+    }
+
+    /// Ends the transaction.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub fn end(&mut self) -> Result<()> {
+        self.connection.rollback()
     }
 
     /// The server's version.
@@ -63,13 +153,14 @@ impl Session {
         &mut self.connection
     }
 
+    /// Whether the session's role is a superuser, who may read everything.
+    pub fn is_superuser(&self) -> bool {
+        self.superuser
+    }
+
     /// Whether the server is a standby, which has no rows of unlogged tables.
-    ///
-    /// # Errors
-    /// The server does not tell.
-    pub fn is_standby(&mut self) -> Result<bool> {
-        let rows = self.connection.query("SELECT pg_catalog.pg_is_in_recovery() AS standby", &[])?;
-        rows.one()?.bool("standby")
+    pub fn is_standby(&self) -> bool {
+        self.standby
     }
 
     /// Lets the session read foreign tables, or no longer: while the catalog is read nothing may reach out to another
@@ -84,21 +175,41 @@ impl Session {
         self.connection.set_local(RESTRICTION, if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL })
     }
 
-    /// Checks that no schema has got another's name since the snapshot. Tables are copied by name, and their locks hold
-    /// their own names, not those of their schemas: rows would be taken for those of the table that was called so before.
+    /// The OIDs of the database's relations that the transaction holds locks on.
     ///
     /// # Errors
-    /// [`ErrorKind::Changed`] if one has.
-    pub fn check_schema_names(&mut self) -> Result<()> {
-        let rows = self.connection.query(
-            "SELECT nspname FROM pg_catalog.pg_namespace \
-             WHERE pg_catalog.to_regnamespace(pg_catalog.quote_ident(nspname))::pg_catalog.oid <> oid ORDER BY nspname",
-            &[],
-        )?;
-        let Some(row) = rows.iter().next() else { return Ok(()) };
-        Err(Error::new(ErrorKind::Changed, format!("back up the schema \"{}\"", row.text("nspname")?))
-            .why("another schema got its name while the backup ran, and tables may have been copied in the stead of its own")
-            .hint("run the backup again"))
+    /// The server does not tell.
+    pub fn locked(&mut self) -> Result<HashSet<u32>> {
+        let query = Query::new(
+            "the locks that are held",
+            "SELECT l.relation FROM pg_catalog.pg_locks AS l \
+             WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessShareLock' AND l.database = $1 \
+             AND l.pid = pg_catalog.pg_backend_pid()",
+        );
+        let rows = self.connection.run(&query.param(Param::oid(self.place.database)))?;
+        rows.iter().map(|row| row.oid("relation")).collect()
+    }
+
+    /// What in the database is locked by others so that nobody else can read it, or is going to be: relations, and the
+    /// processes concerned.
+    ///
+    /// # Errors
+    /// The server does not tell.
+    pub fn locked_by_others(&mut self) -> Result<Vec<String>> {
+        let query = Query::new(
+            "the locks that others hold",
+            "SELECT DISTINCT n.nspname, c.relname, l.pid FROM pg_catalog.pg_locks AS l \
+             JOIN pg_catalog.pg_class AS c ON c.oid = l.relation \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.database = $1 \
+             AND l.pid <> pg_catalog.pg_backend_pid() AND c.relkind <> ALL ('{t,i,I}'::pg_catalog.\"char\"[]) \
+             ORDER BY 1, 2, 3 LIMIT 5",
+        );
+        let rows = self.connection.run(&query.param(Param::oid(self.place.database)))?;
+        let name = |row: Row<'_>| {
+            Ok(format!("{}.{} (by process {})", row.text("nspname")?, row.text("relname")?, row.i32("pid")?))
+        };
+        rows.iter().map(name).collect()
     }
 
     /// Makes this session's snapshot available to others, for as long as its transaction lasts.
@@ -109,14 +220,65 @@ impl Session {
         let rows = self.connection.query("SELECT pg_catalog.pg_export_snapshot() AS name", &[])?;
         Ok(SnapshotName(rows.one()?.string("name")?))
     }
+
+    /// Checks that both sessions see the same: that they are on the same server, in the same database, and have the same
+    /// snapshot. Behind a pooler or a name with several addresses, they need not be.
+    ///
+    /// # Errors
+    /// They do not.
+    pub fn check_same_place(&self, other: &Session) -> Result<()> {
+        if self.place == other.place {
+            return Ok(());
+        }
+        Err(elsewhere())
+    }
+
+    /// The settings without which what is read could not be believed, and how each must begin when it is shown.
+    fn wanted_settings(&self, options: &DumpOptions) -> Vec<(&'static str, BString)> {
+        let mut wanted: Vec<(&str, BString)> = vec![
+            ("transaction_isolation", "repeatable read".into()),
+            ("transaction_read_only", "on".into()),
+            ("search_path", "\"\"".into()),
+            ("client_encoding", self.encoding.clone()),
+            ("row_security", if options.row_security { "on" } else { "off" }.into()),
+        ];
+        wanted.extend(settings::of(Direction::Read, self.server).map(|setting| (setting.name, setting.value.into())));
+        if self.server.restricts_relation_kinds() {
+            wanted.push((RESTRICTION, "view".into()));
+        }
+        wanted
+    }
 }
 
-fn parameter(connection: &Connection, name: &str) -> Result<BString> {
-    connection.parameter(name).map(BString::from).ok_or_else(|| {
-        Error::new(ErrorKind::Server, format!("find out the server's {name}"))
-            .why("it did not report it when the connection was made")
-            .hint("a connection pooler in between may swallow it: connect to the server itself")
-    })
+/// `CURRENT_USER` and the like are key words. `is_superuser` as the server reports it may be that of another connection.
+const AROUND: &str = "\
+    SELECT CURRENT_USER::pg_catalog.text AS role, \
+           coalesce((SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER), false) AS superuser, \
+           pg_catalog.pg_is_in_recovery() AS standby, \
+           pg_catalog.current_setting('standard_conforming_strings') = 'on' AS standard_strings, \
+           pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.pg_postmaster_start_time()), \
+             'YYYYMMDDHH24MISSUS') AS started, \
+           d.oid AS database, pg_catalog.pg_current_snapshot()::pg_catalog.text AS snapshot \
+    FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()";
+
+fn check_setting(row: Row<'_>, name: &str, beginning: &BString) -> Result<()> {
+    let value = row.text("value")?;
+    if value.starts_with(beginning) {
+        return Ok(());
+    }
+    Err(unsettled(&format!("{name} is '{value}', and not '{beginning}'")))
+}
+
+fn elsewhere() -> Error {
+    Error::new(ErrorKind::Connection, "read over several connections")
+        .why("they do not all lead to the same server and the same snapshot")
+        .hint("connect to the server itself, or use --jobs 1")
+}
+
+fn unsettled(why: &str) -> Error {
+    Error::new(ErrorKind::Connection, "set up the transaction in which the database is read")
+        .why(format!("{why}, although it was set at the transaction's beginning"))
+        .hint("a connection pooler in between may not keep a transaction together: connect to the server itself")
 }
 
 /// The dump's transaction, with all that must hold in it; the role comes last, for it may be one that may set less.
@@ -127,6 +289,9 @@ fn block(server: ServerVersion, encoding: &BStr, options: &DumpOptions, snapshot
     }
     begin = settings::reading(begin, server).set("client_encoding", encoding);
     begin = begin.set("row_security", if options.row_security { "on" } else { "off" });
+    if let Some(wait) = options.lock_wait {
+        begin = begin.set("lock_timeout", milliseconds(wait).to_string());
+    }
     if server.restricts_relation_kinds() {
         begin = begin.set(RESTRICTION, RESTRICT_ALL);
     }
@@ -134,4 +299,9 @@ fn block(server: ServerVersion, encoding: &BStr, options: &DumpOptions, snapshot
         Some(role) => begin.role(role.as_bstr()),
         None => begin,
     }
+}
+
+/// As a setting wants it; none would be no limit.
+fn milliseconds(wait: Duration) -> i32 {
+    i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1)
 }

@@ -30,6 +30,8 @@ capabilities! {
     restores_statistics from 18,
     /// `pg_class.relallfrozen`.
     all_frozen_pages from 18,
+    /// Constraints may be left unenforced.
+    unenforced_constraints from 18,
     /// Primary keys, unique constraints and foreign keys may span a period of time.
     temporal_constraints from 18,
     /// Publications say which generated columns they publish.

@@ -5,7 +5,9 @@
 mod archives;
 mod broken_off;
 mod changes;
+mod gate;
 mod memory;
+mod moment;
 mod newer_server;
 mod pgbench;
 mod silence;

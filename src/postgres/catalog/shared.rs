@@ -2,7 +2,6 @@
 
 use bstr::BString;
 
-use super::Scope;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{Comment, Model, SecurityLabel};
@@ -10,10 +9,19 @@ use crate::postgres::objects::known;
 use crate::postgres::privileges::InitialPrivileges;
 use crate::wire::{Connection, Query, Row, Rows};
 
-/// Reads what all kinds share into the model.
-pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+/// Reads the names of roles into the model.
+pub(super) fn read_roles(connection: &mut Connection, model: &mut Model) -> Result<()> {
+    let rows = connection.run(&Query::new("roles", "SELECT oid, rolname FROM pg_catalog.pg_roles"))?;
+    for row in rows.iter() {
+        model.roles.insert(row.oid("oid")?, row.string("rolname")?);
+    }
+    Ok(())
+}
+
+/// Reads all that kinds share into the model.
+pub(super) fn read(connection: &mut Connection, model: &mut Model) -> Result<()> {
+    read_roles(connection, model)?;
     let queries = [
-        Query::new("roles", "SELECT oid, rolname FROM pg_catalog.pg_roles"),
         Query::new(
             "comments",
             "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, description AS text \
@@ -38,9 +46,6 @@ pub(super) fn read(connection: &mut Connection, _scope: &Scope<'_>, model: &mut 
     let mut results = results.iter();
     let mut next = || results.next().into_iter().flat_map(Rows::iter);
 
-    for row in next() {
-        model.roles.insert(row.oid("oid")?, row.string("rolname")?);
-    }
     for row in next() {
         let comment = Comment { sub_id: row.i32("sub_id")?, text: row.string("text")? };
         model.comments.entry(id(row)?).or_default().push(comment);

@@ -3,6 +3,7 @@
 use bstr::{BStr, ByteSlice};
 
 use super::super::session::Session;
+use super::is_about_a_change;
 use super::pipeline::{DataSummary, Stop, Stream};
 use super::task::DataTask;
 use crate::error::{Error, ErrorKind, Result};
@@ -58,10 +59,15 @@ fn lock(schema: &BStr, name: &BStr) -> Sql {
 }
 
 fn explain(error: Error, task: &DataTask) -> Error {
-    let is_locked = error.server().is_some_and(|report| report.code == "55P03");
-    let explained = Error::new(error.kind(), format!("copy the rows of {task}")).source(error);
-    match is_locked {
-        true => explained.hint("somebody waits for a stronger lock on the table: try again, or use --jobs 1"),
-        false => explained,
+    let report = error.server();
+    let is_locked = report.is_some_and(|report| report.is("55P03"));
+    let kind = if report.is_some_and(is_about_a_change) { ErrorKind::Changed } else { error.kind() };
+    let explained = Error::new(kind, format!("copy the rows of {task}")).source(error);
+    match kind {
+        _ if is_locked => explained.hint("somebody waits for a stronger lock on the table: try again, or use --jobs 1"),
+        ErrorKind::Changed => {
+            explained.hint("somebody changed its schema, or what its rows are made of: run the backup again")
+        }
+        _ => explained,
     }
 }

@@ -1,5 +1,6 @@
 //! Dumping a database: plan, then run.
 
+mod begin;
 mod contents;
 mod options;
 mod parts;

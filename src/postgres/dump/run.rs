@@ -1,5 +1,6 @@
 //! Writing a planned dump into an archive.
 
+use std::collections::HashSet;
 use std::io::{Seek, Write};
 
 use bstr::BString;
@@ -8,9 +9,10 @@ use pgformat::{ContentsWriter, Created, DumpId, Header, Writer};
 use super::super::data::{self, DataSummary, DataTask};
 use super::super::emit::Contents;
 use super::super::session::Session;
-use super::{DumpOptions, contents, plan};
+use super::begin::{Begun, begin, check_data};
+use super::{DumpOptions, contents};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::progress::{Level, Message, Phase, Reporter, Unit};
+use crate::progress::{Phase, Reporter, Unit};
 use crate::wire::Connection;
 
 /// Where an archive goes.
@@ -37,9 +39,6 @@ pub struct DumpSummary {
     pub data: DataSummary,
 }
 
-/// How often a dump is begun, if tables are dropped or written anew just while it is being begun.
-const ATTEMPTS: u32 = 3;
-
 /// Backs up the database that `connect` connects to. `connect` is called once for each of `options.jobs`, and again where
 /// the dump has to be begun anew. The sink is complete, but not flushed to disk, when this returns.
 ///
@@ -51,17 +50,8 @@ pub fn backup(
     sink: Sink<'_>,
     reporter: &dyn Reporter,
 ) -> Result<DumpSummary> {
-    let mut attempts = 1;
-    let (mut sessions, mut planned) = loop {
-        match begin(connect, options, reporter) {
-            Err(error) if error.kind() == ErrorKind::Changed && attempts < ATTEMPTS => {
-                let text = format!("{error}; beginning again");
-                reporter.message(Message { level: Level::Warning, subject: "snapshot".into(), text });
-                attempts += 1;
-            }
-            result => break result?,
-        }
-    };
+    let Begun { mut sessions, contents: mut planned } = begin(connect, options, reporter)?;
+    let tables = copied_tables(&planned);
     let header = header(&mut sessions[0], options)?;
     let mut summary = DumpSummary {
         entries: planned.entries.len(),
@@ -83,24 +73,17 @@ pub fn backup(
             writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
         }
     }
+    if let Some(session) = sessions.first_mut() {
+        check_data(session, options, &tables)?;
+    }
     Ok(summary)
 }
 
-/// The sessions, all in one snapshot, and what the archive will contain, with its tables locked.
-fn begin(
-    connect: &dyn Fn() -> Result<Connection>,
-    options: &DumpOptions,
-    reporter: &dyn Reporter,
-) -> Result<(Vec<Session>, Contents)> {
-    let mut sessions = vec![Session::begin(connect()?, options, None)?];
-    if options.jobs > 1 {
-        let snapshot = sessions[0].export_snapshot()?;
-        for _ in 1..options.jobs {
-            sessions.push(Session::begin(connect()?, options, Some(&snapshot))?);
-        }
-    }
-    let contents = plan(&mut sessions[0], options, reporter)?;
-    Ok((sessions, contents))
+/// The OIDs of the relations whose rows are copied.
+fn copied_tables(planned: &Contents) -> Vec<u32> {
+    let copied: HashSet<DumpId> = planned.data.iter().map(|(id, _)| *id).collect();
+    let entries = planned.entries.iter().filter(|entry| copied.contains(&entry.dump_id));
+    entries.map(|entry| entry.catalog_oid.1).filter(|oid| *oid != 0).collect()
 }
 
 fn write_data<W: Write>(
@@ -113,9 +96,7 @@ fn write_data<W: Write>(
     let expected: u64 = tasks.iter().map(|(_, task)| task.expected_bytes()).sum();
     let phase = Phase::new("copying data", Unit::Bytes);
     reporter.phase(if expected > 0 { phase.of_about(expected) } else { phase });
-    let summary = data::run(writer, tasks, sessions, options.compression, reporter)?;
-    sessions[0].check_schema_names()?;
-    Ok(summary)
+    data::run(writer, tasks, sessions, options.compression, reporter)
 }
 
 fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {

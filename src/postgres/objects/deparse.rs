@@ -39,7 +39,7 @@ pub(super) fn is_gone(text: &[u8]) -> bool {
 
 fn dropped(row: Row<'_>, name: &str) -> Error {
     let name = row.text(name).unwrap_or_default();
-    Error::new(ErrorKind::Incomplete, format!("read the definition of \"{name}\""))
+    Error::new(ErrorKind::Changed, format!("read the definition of \"{name}\""))
         .why("it, or something that it uses, was dropped while the catalog was being read")
         .hint("run the backup again")
 }

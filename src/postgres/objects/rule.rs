@@ -152,7 +152,7 @@ impl Body for Rule {
 }
 
 fn untold(rule: &Object, table: &Object) -> Error {
-    Error::new(ErrorKind::Incomplete, format!("dump the rule \"{}\" of \"{}\"", rule.name, table.name))
+    Error::new(ErrorKind::Changed, format!("dump the rule \"{}\" of \"{}\"", rule.name, table.name))
         .why("the server does not tell its definition")
         .hint("it was dropped a moment ago: try again")
 }

@@ -42,7 +42,7 @@ pub(super) use defaults::ColumnDefaults;
 pub(super) use details::AllDetails;
 pub use details::Details;
 pub(super) use inheritance::Inheritance;
-pub use lock::lock;
+pub use lock::{LockedTable, check as check_locks, lock, to_be_locked};
 pub(super) use sequence::Sequences;
 pub use sequence::names as sequence_names;
 pub(super) use survey::Relations;

@@ -190,7 +190,7 @@ fn inline_default<'m>(column: &Column, model: &'m Model) -> Option<&'m ColumnDef
 }
 
 fn missing(object: &Object, what: &str) -> Error {
-    Error::new(ErrorKind::Incomplete, format!("dump \"{}\"", object.name))
+    Error::new(ErrorKind::Changed, format!("dump \"{}\"", object.name))
         .why(format!("the catalog does not say {what}"))
         .hint("it was altered a moment ago: try again")
 }

@@ -55,7 +55,7 @@ impl Relation {
     pub(super) fn append_query(&self, object: &Object, sql: &mut Sql) -> Result<()> {
         let query = self.details.query.as_ref().map(|query| query.as_bstr()).unwrap_or_default();
         let Some(query) = query.strip_suffix(b";") else {
-            return Err(Error::new(ErrorKind::Incomplete, format!("dump the view \"{}\"", object.name))
+            return Err(Error::new(ErrorKind::Changed, format!("dump the view \"{}\"", object.name))
                 .why("the server does not tell its query")
                 .hint("it was dropped a moment ago, or its rule is damaged"));
         };

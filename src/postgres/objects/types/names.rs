@@ -24,7 +24,7 @@ pub fn type_name(model: &Model, oid: u32) -> Option<&Deparsed> {
 /// There is no such type.
 pub fn required_type_name<'m>(model: &'m Model, oid: u32, what: &BStr) -> Result<&'m Deparsed> {
     type_name(model, oid).ok_or_else(|| {
-        Error::new(ErrorKind::Incomplete, format!("find a type that \"{what}\" mentions"))
+        Error::new(ErrorKind::Changed, format!("find a type that \"{what}\" mentions"))
             .why(format!("the catalog has no type with OID {oid}"))
             .hint("if it has just been dropped, run the backup again")
     })

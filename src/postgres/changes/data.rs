@@ -1,0 +1,162 @@
+//! What data are made of while they are copied: the names of schemas, by which COPY finds a table, and what the columns'
+//! types write. The tables themselves are locked; nothing of a table of theirs or of a type that they use can be dropped.
+
+use super::{ROWS, Watch, Watches};
+use crate::postgres::version::ServerVersion;
+
+/// The types of the columns of the tables `$1`, with all that these consist of: elements, base types, the types that a range
+/// is of, the columns of a composite type.
+pub(super) const USED: &str = "\
+    used (oid) AS ( \
+      SELECT a.atttypid FROM pg_catalog.pg_attribute AS a \
+      WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped \
+      UNION \
+      SELECT part.oid FROM used CROSS JOIN LATERAL ( \
+        SELECT t.typelem AS oid FROM pg_catalog.pg_type AS t WHERE t.oid = used.oid \
+        UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type AS t WHERE t.oid = used.oid \
+        UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range AS r WHERE r.rngtypid = used.oid \
+        UNION ALL SELECT d.refobjid FROM pg_catalog.pg_depend AS d \
+          WHERE d.classid = 1247 AND d.objid = used.oid AND d.refclassid = 1247 \
+        UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type AS t \
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.typrelid \
+          WHERE t.oid = used.oid AND t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped \
+      ) AS part WHERE part.oid <> 0)";
+
+/// What is watched while data are copied; `$1` are the tables whose rows are.
+pub const DATA: Watches = Watches {
+    rows: &[
+        Watch {
+            what: "schema",
+            from: "pg_catalog.pg_namespace AS x",
+            name: "x.nspname",
+            matters: "x.nspname",
+            // Types whose values are names: regclass, regproc, regprocedure, regoper, regoperator, regtype, regnamespace,
+            // regcollation, regconfig, regdictionary.
+            of: "x.oid IN (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = ANY ($1)) \
+                 OR EXISTS (SELECT FROM used WHERE used.oid \
+                   = ANY ('{2205,24,2202,2203,2204,2206,4089,4191,3734,3769}'::pg_catalog.oid[]))",
+            ..ROWS
+        },
+        Watch {
+            what: "enum label",
+            from: "pg_catalog.pg_enum AS x JOIN pg_catalog.pg_type AS t ON t.oid = x.enumtypid \
+                   JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace",
+            name: "pg_catalog.concat(n.nspname, '.', t.typname, ' ', pg_catalog.quote_literal(x.enumlabel))",
+            matters: "x.enumlabel",
+            of: "x.enumtypid IN (SELECT used.oid FROM used)",
+            ..ROWS
+        },
+        Watch {
+            what: "composite type",
+            from: "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
+            name: "pg_catalog.concat(n.nspname, '.', x.relname)",
+            matters: "x.relnatts",
+            of: "x.reltype IN (SELECT used.oid FROM used)",
+            even_if_undone: "x.relkind = 'c'",
+            ..ROWS
+        },
+        Watch {
+            what: "column of composite type",
+            from: "pg_catalog.pg_attribute AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.attrelid \
+                   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+            oid: "x.attrelid",
+            part: "x.attnum",
+            name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
+            matters: "x.atttypid, x.attisdropped",
+            of: "c.reltype IN (SELECT used.oid FROM used) AND x.attnum > 0",
+            even_if_undone: "c.relkind = 'c'",
+            ..ROWS
+        },
+        Watch {
+            what: "function that writes a type",
+            from: "pg_catalog.pg_proc AS x",
+            name: "x.proname",
+            matters: "x.prolang, x.prosrc, x.probin",
+            of: "x.oid IN (SELECT t.typoutput::pg_catalog.oid FROM pg_catalog.pg_type AS t \
+                 WHERE t.oid IN (SELECT used.oid FROM used))",
+            ..ROWS
+        },
+        values(
+            "relation",
+            "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
+            "pg_catalog.concat(n.nspname, '.', x.relname)",
+            "x.relname, x.relnamespace",
+            "x.relpersistence <> 't' AND EXISTS (SELECT FROM used WHERE used.oid = 2205)",
+        ),
+        values(
+            "type",
+            "pg_catalog.pg_type AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.typnamespace",
+            "pg_catalog.concat(n.nspname, '.', x.typname)",
+            "x.typname, x.typnamespace",
+            "n.nspname !~ '^pg_(toast_)?temp_' AND EXISTS (SELECT FROM used \
+             WHERE used.oid = ANY ('{2206,2202,2204}'::pg_catalog.oid[]))",
+        ),
+        values(
+            "function",
+            "pg_catalog.pg_proc AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.pronamespace",
+            "pg_catalog.concat(n.nspname, '.', x.proname)",
+            "x.proname, x.pronamespace",
+            "n.nspname !~ '^pg_temp_' AND EXISTS (SELECT FROM used \
+             WHERE used.oid = ANY ('{24,2202}'::pg_catalog.oid[]))",
+        ),
+        values(
+            "operator",
+            "pg_catalog.pg_operator AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.oprnamespace",
+            "pg_catalog.concat(n.nspname, '.', x.oprname)",
+            "x.oprname, x.oprnamespace",
+            "EXISTS (SELECT FROM used WHERE used.oid = ANY ('{2203,2204}'::pg_catalog.oid[]))",
+        ),
+        values(
+            "collation",
+            "pg_catalog.pg_collation AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.collnamespace",
+            "pg_catalog.concat(n.nspname, '.', x.collname)",
+            "x.collname, x.collnamespace",
+            "EXISTS (SELECT FROM used WHERE used.oid = 4191)",
+        ),
+        values(
+            "text search configuration",
+            "pg_catalog.pg_ts_config AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.cfgnamespace",
+            "pg_catalog.concat(n.nspname, '.', x.cfgname)",
+            "x.cfgname, x.cfgnamespace",
+            "EXISTS (SELECT FROM used WHERE used.oid = 3734)",
+        ),
+        values(
+            "text search dictionary",
+            "pg_catalog.pg_ts_dict AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.dictnamespace",
+            "pg_catalog.concat(n.nspname, '.', x.dictname)",
+            "x.dictname, x.dictnamespace",
+            "EXISTS (SELECT FROM used WHERE used.oid = 3769)",
+        ),
+        Watch { secret: true, ..values("role", "pg_catalog.pg_authid AS x", "x.rolname", "x.rolname", NAMES_ROLES) },
+    ],
+    roles: NAMES_ROLES,
+};
+
+/// As [`DATA`], where row security decides by policies which rows are copied. Policies are locked with their tables, but
+/// not the functions that they call.
+pub const POLICIES: Watches = Watches {
+    rows: &[Watch {
+        what: "function",
+        from: "pg_catalog.pg_proc AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.pronamespace",
+        name: "pg_catalog.concat(n.nspname, '.', x.proname)",
+        matters: "x.prolang, x.prosrc, x.probin, x.proconfig, x.prosecdef",
+        newer: &[(ServerVersion::sql_bodies, "x.prosqlbody::pg_catalog.text")],
+        of: "n.nspname !~ '^pg_temp_'",
+        ..ROWS
+    }],
+    roles: "false",
+};
+
+/// Values of regrole and aclitem are names of roles.
+const NAMES_ROLES: &str = "EXISTS (SELECT FROM used WHERE used.oid = ANY ('{4096,1033}'::pg_catalog.oid[]))";
+
+/// Things whose names are values of a type; a number is written for one that is gone.
+const fn values(
+    what: &'static str,
+    from: &'static str,
+    name: &'static str,
+    matters: &'static str,
+    of: &'static str,
+) -> Watch {
+    Watch { what, from, name, matters, of, even_if_gone: true, ..ROWS }
+}

@@ -1,0 +1,191 @@
+//! What definitions are made of: everything that has a name which the server puts into words, or words of its own.
+//!
+//! Of each catalog, the columns count that `pg_get_*` functions and their like look up. What a query of ours reads is
+//! the snapshot's in any case: owners, privileges, comments, bodies of functions, options, values of defaults. Tables are
+//! locked before the snapshot; of those that are not dumped, only a name that is another one now counts, for applications
+//! truncate, analyze and index them all the time. Rows of `pg_attrdef`, `pg_policy`, `pg_range`, `pg_cast` and the like are never updated, or only
+//! read by queries.
+
+use super::{ROWS, Watch, Watches};
+use crate::postgres::version::ServerVersion;
+
+/// Left out is what sessions have for themselves.
+const LASTING: &str = "n.nspname !~ '^pg_(toast_)?temp_'";
+
+/// Of tables that are not dumped, those count that something else is made of: then it depends on them.
+macro_rules! in_use {
+    ($table:literal) => {
+        concat!(
+            "(",
+            $table,
+            ".relkind <> ALL ('{r,p}'::pg_catalog.\"char\"[]) OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
+             WHERE d.refclassid = 1259 AND d.refobjid = ",
+            $table,
+            ".oid AND d.deptype = 'n'))"
+        )
+    };
+}
+
+const fn named(what: &'static str, from: &'static str, name: &'static str, matters: &'static str) -> Watch {
+    Watch { what, from, name, matters, of: LASTING, ..ROWS }
+}
+
+/// What is watched while the catalog is read; `$1` are the tables that are locked.
+pub const DEFINITIONS: Watches = Watches { rows: ROWS_WATCHED, roles: "true" };
+
+const ROWS_WATCHED: &[Watch] = &[
+    Watch {
+        what: "schema",
+        from: "pg_catalog.pg_namespace AS x",
+        name: "x.nspname",
+        matters: "x.nspname",
+        of: "x.nspname !~ '^pg_(toast_)?temp_'",
+        ..ROWS
+    },
+    Watch {
+        what: "role",
+        from: "pg_catalog.pg_authid AS x",
+        name: "x.rolname",
+        matters: "x.rolname",
+        secret: true,
+        ..ROWS
+    },
+    Watch {
+        what: "extension",
+        from: "pg_catalog.pg_extension AS x",
+        name: "x.extname",
+        matters: "x.extname, x.extnamespace, x.extversion",
+        ..ROWS
+    },
+    Watch {
+        what: "type",
+        from: "pg_catalog.pg_type AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.typnamespace \
+               LEFT JOIN pg_catalog.pg_class AS c ON c.oid = x.typrelid",
+        name: "pg_catalog.concat(n.nspname, '.', x.typname)",
+        matters: "x.typname, x.typnamespace",
+        // An array is called by the name of its elements.
+        of: "n.nspname !~ '^pg_(toast_)?temp_' AND NOT (x.typelem <> 0 AND x.typlen = -1) \
+             AND (c.oid IS NULL OR c.relkind = 'c' OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
+               WHERE d.refclassid = 1247 AND d.refobjid = x.oid AND d.deptype = 'n'))",
+        ..ROWS
+    },
+    Watch {
+        what: "enum label",
+        from: "pg_catalog.pg_enum AS x JOIN pg_catalog.pg_type AS t ON t.oid = x.enumtypid \
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace",
+        name: "pg_catalog.concat(n.nspname, '.', t.typname, ' ', pg_catalog.quote_literal(x.enumlabel))",
+        matters: "x.enumlabel",
+        of: LASTING,
+        ..ROWS
+    },
+    Watch {
+        what: "relation",
+        from: "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
+        name: "pg_catalog.concat(n.nspname, '.', x.relname)",
+        // The options of an index are a part of its definition, those of others are read by themselves.
+        matters: "x.relname, x.relnamespace, x.relkind, \
+                  CASE WHEN x.relkind = ANY ('{i,I}'::pg_catalog.\"char\"[]) THEN x.reloptions END",
+        of: concat!(
+            "x.relpersistence <> 't' AND CASE WHEN x.relkind = 't' THEN false \
+             WHEN x.relkind <> ALL ('{i,I}'::pg_catalog.\"char\"[]) THEN ",
+            in_use!("x"),
+            " ELSE EXISTS (SELECT FROM pg_catalog.pg_index AS i \
+                JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid \
+                WHERE i.indexrelid = x.oid AND (t.relkind = 'm' OR t.oid = ANY ($1))) END"
+        ),
+        even_if_undone: "x.relkind <> ALL ('{r,p}'::pg_catalog.\"char\"[])",
+        ..ROWS
+    },
+    Watch {
+        what: "column",
+        from: "pg_catalog.pg_attribute AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.attrelid \
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+        oid: "x.attrelid",
+        part: "x.attnum",
+        name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
+        matters: "x.attname, x.attisdropped",
+        of: concat!("c.relpersistence <> 't' AND c.relkind <> 't' AND x.attnum > 0 AND ", in_use!("c")),
+        even_if_undone: "c.relkind <> ALL ('{r,p}'::pg_catalog.\"char\"[])",
+        ..ROWS
+    },
+    Watch {
+        newer: &[(ServerVersion::sql_bodies, "x.prosqlbody::pg_catalog.text")],
+        ..named(
+            "function",
+            "pg_catalog.pg_proc AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.pronamespace",
+            "pg_catalog.concat(n.nspname, '.', x.proname)",
+            "x.proname, x.pronamespace, x.prokind, x.prorettype, x.proretset, x.provariadic, \
+             x.proargtypes::pg_catalog.oid[], x.proallargtypes, x.proargmodes, x.proargnames, \
+             x.proargdefaults::pg_catalog.text",
+        )
+    },
+    Watch {
+        what: "rule or view",
+        from: "pg_catalog.pg_rewrite AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.ev_class \
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+        name: "pg_catalog.concat(n.nspname, '.', c.relname)",
+        matters: "x.rulename, x.ev_class, x.ev_type, x.is_instead, x.ev_qual::pg_catalog.text, x.ev_action::pg_catalog.text",
+        of: LASTING,
+        ..ROWS
+    },
+    Watch {
+        what: "constraint",
+        from: "pg_catalog.pg_constraint AS x",
+        name: "x.conname",
+        matters: "x.conname, x.connamespace, x.condeferrable, x.condeferred, x.convalidated",
+        newer: &[(ServerVersion::unenforced_constraints, "x.conenforced")],
+        of: "x.conrelid = 0 OR x.conrelid = ANY ($1)",
+        ..ROWS
+    },
+    Watch {
+        what: "trigger",
+        from: "pg_catalog.pg_trigger AS x",
+        name: "x.tgname",
+        matters: "x.tgname, x.tgfoid, x.tgtype, x.tgdeferrable, x.tginitdeferred, x.tgargs, x.tgattr::pg_catalog.int2[], \
+                  x.tgqual::pg_catalog.text, x.tgoldtable, x.tgnewtable",
+        of: "NOT x.tgisinternal",
+        ..ROWS
+    },
+    named(
+        "statistics object",
+        "pg_catalog.pg_statistic_ext AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.stxnamespace",
+        "pg_catalog.concat(n.nspname, '.', x.stxname)",
+        "x.stxname, x.stxnamespace",
+    ),
+    named(
+        "operator",
+        "pg_catalog.pg_operator AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.oprnamespace",
+        "pg_catalog.concat(n.nspname, '.', x.oprname)",
+        "x.oprname, x.oprnamespace",
+    ),
+    named(
+        "operator class",
+        "pg_catalog.pg_opclass AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.opcnamespace",
+        "pg_catalog.concat(n.nspname, '.', x.opcname)",
+        "x.opcname, x.opcnamespace",
+    ),
+    named(
+        "operator family",
+        "pg_catalog.pg_opfamily AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.opfnamespace",
+        "pg_catalog.concat(n.nspname, '.', x.opfname)",
+        "x.opfname, x.opfnamespace",
+    ),
+    named(
+        "collation",
+        "pg_catalog.pg_collation AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.collnamespace",
+        "pg_catalog.concat(n.nspname, '.', x.collname)",
+        "x.collname, x.collnamespace",
+    ),
+    named(
+        "text search configuration",
+        "pg_catalog.pg_ts_config AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.cfgnamespace",
+        "pg_catalog.concat(n.nspname, '.', x.cfgname)",
+        "x.cfgname, x.cfgnamespace",
+    ),
+    named(
+        "text search dictionary",
+        "pg_catalog.pg_ts_dict AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.dictnamespace",
+        "pg_catalog.concat(n.nspname, '.', x.dictname)",
+        "x.dictname, x.dictnamespace",
+    ),
+];

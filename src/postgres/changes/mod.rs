@@ -1,0 +1,261 @@
+//! What others changed since the snapshot, of all that cannot be locked.
+//!
+//! Queries see the snapshot, but what the server puts into words does not: `pg_get_viewdef()` and its like, the output of
+//! `regclass` and its like, and COPY, which finds tables by name and writes the labels of enums, see the catalog as it is
+//! now. So rows of catalogs that such words are made of are compared: once right after the catalog was read
+//! ([`since_snapshot`] with the definitions' [`Watch`]es), and once after the data, with those that data are made of.
+//!
+//! A row that the snapshot sees and that somebody has updated or deleted since says so itself: its `xmax` is the
+//! transaction that did it. That takes one pass over each catalog, in one statement, and gives no row in most backups. Only if
+//! there are some, a new snapshot tells what became of them:
+//!
+//! - One that is gone is no matter: where the server was to put it into words, it said that it is not there, and what is
+//!   in use by a table that is locked cannot be dropped.
+//! - One that says something else now, in the columns that matter, is a change.
+//! - One that says the same may have said something else in between, unless the transaction that replaced the snapshot's
+//!   version is the one that made the present one: then there was nothing in between.
+
+mod data;
+mod definitions;
+
+use std::collections::HashMap;
+
+use bstr::BString;
+
+use super::session::Session;
+use super::version::ServerVersion;
+use crate::error::{Error, ErrorKind, Result};
+use crate::wire::{Param, Query, Row};
+
+pub use data::{DATA, POLICIES};
+pub use definitions::DEFINITIONS;
+
+/// How many things an error names.
+const NAMED: usize = 10;
+
+/// What is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watches {
+    /// Rows of catalogs.
+    rows: &'static [Watch],
+    /// Whether the names of roles count. Few may read the catalog of roles, but everybody can see that one was renamed.
+    roles: &'static str,
+}
+
+/// Rows of a catalog that are watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    /// What a row is to the reader of an error.
+    what: &'static str,
+    /// The catalog, as `x`, with what is joined to it for the name or the condition.
+    from: &'static str,
+    /// The column that tells rows apart; two rows with the same are told apart by `part`.
+    oid: &'static str,
+    /// A number within `oid`.
+    part: &'static str,
+    /// What the row is called.
+    name: &'static str,
+    /// The columns that matter, between commas.
+    matters: &'static str,
+    /// Those that not every server has.
+    newer: &'static [(fn(ServerVersion) -> bool, &'static str)],
+    /// Which rows are watched; `$1` are OIDs of tables.
+    of: &'static str,
+    /// For which rows it matters, too, if they were changed and changed back.
+    even_if_undone: &'static str,
+    /// Whether it matters that a row is gone.
+    even_if_gone: bool,
+    /// Whether only a superuser can read the catalog.
+    secret: bool,
+}
+
+/// Of most catalogs.
+const ROWS: Watch = Watch {
+    what: "",
+    from: "",
+    oid: "x.oid",
+    part: "0",
+    name: "",
+    matters: "",
+    newer: &[],
+    of: "true",
+    even_if_undone: "true",
+    even_if_gone: false,
+    secret: false,
+};
+
+/// A row as the snapshot sees it, which was updated or deleted since.
+struct Suspect {
+    watch: usize,
+    oid: u32,
+    part: i32,
+    name: BString,
+    /// The transaction that updated or deleted it.
+    by: BString,
+    state: BString,
+    even_if_undone: bool,
+}
+
+/// What has become of a row.
+struct Present {
+    /// The transaction that made it what it is.
+    by: BString,
+    state: BString,
+}
+
+/// What was changed since the session's snapshot was taken, in words. `tables` are the OIDs that the watches speak of. Where
+/// something may have been changed, `fresh` is asked for a session whose snapshot is taken afterwards.
+///
+/// # Errors
+/// A query fails.
+pub fn since_snapshot<'s>(
+    session: &'s mut Session,
+    watches: &[Watches],
+    tables: &[u32],
+    fresh: impl FnOnce(&'s mut Session) -> Result<Fresh<'s>>,
+) -> Result<Vec<String>> {
+    let (server, superuser) = (session.server(), session.is_superuser());
+    let rows = watches.iter().flat_map(|watches| watches.rows);
+    let rows: Vec<&Watch> = rows.filter(|watch| superuser || !watch.secret).collect();
+    let roles = watches.iter().map(|watches| watches.roles).collect::<Vec<_>>().join(" OR ");
+    let suspects = suspects(session, &rows, &roles, tables)?;
+    let mut queries = Vec::new();
+    for (number, watch) in rows.iter().enumerate() {
+        let oids: Vec<u32> = suspects.iter().filter(|s| s.watch == number).map(|s| s.oid).collect();
+        if !oids.is_empty() {
+            queries.push(watch.present(number, server, &oids));
+        }
+    }
+    let present = match queries.is_empty() {
+        true => HashMap::new(),
+        false => match fresh(session)? {
+            Fresh::Same(session) => present(session, &queries)?,
+            Fresh::Another(mut session) => present(&mut session, &queries)?,
+        },
+    };
+    let mut changed = Vec::new();
+    for suspect in &suspects {
+        let watch = rows.get(suspect.watch);
+        let matters = match present.get(&(suspect.watch, suspect.oid, suspect.part)) {
+            Some(present) => present.state != suspect.state || suspect.even_if_undone && present.by != suspect.by,
+            None => watch.is_none_or(|watch| watch.even_if_gone),
+        };
+        if matters {
+            changed.push(format!("{} {}", watch.map_or("role", |watch| watch.what), suspect.name));
+        }
+    }
+    changed.sort();
+    changed.dedup();
+    Ok(changed)
+}
+
+/// A session with a snapshot of its own.
+pub enum Fresh<'s> {
+    /// The one that was asked, in another transaction.
+    Same(&'s mut Session),
+    /// Another one.
+    Another(Session),
+}
+
+/// The error for what was changed while `doing`.
+pub fn error(doing: &str, changed: &[String]) -> Error {
+    let named = changed.get(..NAMED).unwrap_or(changed).join(", ");
+    let more = changed.len().saturating_sub(NAMED);
+    let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
+    Error::new(ErrorKind::Changed, "back up everything as it was at one moment")
+        .why(format!("somebody changed what cannot be locked while {doing}: {named}{tail}"))
+        .hint("run the backup again")
+}
+
+impl Watch {
+    fn columns(&self, number: usize, server: ServerVersion) -> String {
+        let mut matters = self.matters.to_owned();
+        for (_, column) in self.newer.iter().filter(|(is_known, _)| is_known(server)) {
+            matters += ", ";
+            matters += column;
+        }
+        format!(
+            "{number}::pg_catalog.int4 AS watch, {}::pg_catalog.oid AS oid, ({})::pg_catalog.int4 AS part, \
+             ROW({matters})::pg_catalog.text AS state",
+            self.oid, self.part
+        )
+    }
+
+    /// Rows that the snapshot sees and that another transaction has updated or deleted since. What it has merely tried to,
+    /// or may yet do, does not count; an `xmax` so old that nobody knows of it did not.
+    fn suspects(&self, number: usize, server: ServerVersion) -> String {
+        // The transaction's number with what counts how often numbers have begun anew, from the number that was next when
+        // the snapshot was taken: it is less than half a round away.
+        const DONE: &str = "CASE WHEN x.xmax = '0'::pg_catalog.xid THEN false ELSE pg_catalog.pg_xact_status((next.xid \
+            + (x.xmax::pg_catalog.text::pg_catalog.int8 - next.xid % 4294967296 + 6442450944) % 4294967296 \
+            - 2147483648)::pg_catalog.text::pg_catalog.xid8) IS NOT DISTINCT FROM 'committed' END";
+        format!(
+            "SELECT {}, ({})::pg_catalog.text AS name, x.xmax::pg_catalog.text AS by, ({}) AS even_if_undone \
+             FROM {} CROSS JOIN next WHERE x.xmax <> '0'::pg_catalog.xid AND {DONE} AND ({})",
+            self.columns(number, server),
+            self.name,
+            self.even_if_undone,
+            self.from,
+            self.of
+        )
+    }
+
+    /// The same rows as they are for another snapshot.
+    fn present(&self, number: usize, server: ServerVersion, oids: &[u32]) -> Query {
+        let sql = format!(
+            "SELECT {}, x.xmin::pg_catalog.text AS by FROM {} WHERE {} = ANY ($1)",
+            self.columns(number, server),
+            self.from,
+            self.oid
+        );
+        Query::new("what was changed", sql).param(Param::oids(oids))
+    }
+}
+
+/// The rows that others have updated or deleted, and, as of a watch that there is not, the roles that have another name now.
+fn suspects(session: &mut Session, watches: &[&Watch], roles: &str, tables: &[u32]) -> Result<Vec<Suspect>> {
+    let server = session.server();
+    let mut parts: Vec<String> = watches.iter().enumerate().map(|(i, watch)| watch.suspects(i, server)).collect();
+    parts.push(format!(
+        "SELECT {}, x.oid, 0, '', x.rolname, '', true FROM pg_catalog.pg_roles AS x \
+         WHERE x.rolname <> pg_catalog.pg_get_userbyid(x.oid) \
+         AND pg_catalog.pg_get_userbyid(x.oid) !~ '^unknown [(]OID=' AND ({roles})",
+        watches.len()
+    ));
+    let sql = format!(
+        "WITH RECURSIVE next (xid) AS (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())\
+         ::pg_catalog.text::pg_catalog.int8), {} {} ORDER BY 1, 2, 3",
+        data::USED,
+        parts.join(" UNION ALL ")
+    );
+    let rows = session.connection().run(&Query::new("what was changed since", sql).param(Param::oids(tables)))?;
+    rows.iter()
+        .map(|row| {
+            let (watch, oid, part) = key(row)?;
+            Ok(Suspect {
+                watch,
+                oid,
+                part,
+                name: row.string("name")?,
+                by: row.string("by")?,
+                state: row.string("state")?,
+                even_if_undone: row.bool("even_if_undone")?,
+            })
+        })
+        .collect()
+}
+
+fn present(session: &mut Session, queries: &[Query]) -> Result<HashMap<(usize, u32, i32), Present>> {
+    let mut found = HashMap::new();
+    for rows in session.connection().pipeline(queries)? {
+        for row in rows.iter() {
+            found.insert(key(row)?, Present { by: row.string("by")?, state: row.string("state")? });
+        }
+    }
+    Ok(found)
+}
+
+fn key(row: Row<'_>) -> Result<(usize, u32, i32)> {
+    let watch = usize::try_from(row.i32("watch")?).unwrap_or(usize::MAX);
+    Ok((watch, row.oid("oid")?, row.i32("part")?))
+}

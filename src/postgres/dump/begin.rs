@@ -1,0 +1,161 @@
+//! How a dump begins: lock, then snapshot, then look.
+//!
+//! A first, short transaction finds the tables. The second one locks them by their names before it has a snapshot, which
+//! its first query takes: so everything that the snapshot says of a table that is locked holds until the transaction
+//! ends. What is in the snapshot and is not locked has come or changed in between, and what cannot be locked is compared
+//! when the catalog was read: where something is not as it was, all of it begins again.
+
+use super::super::changes::{self, Fresh};
+use super::super::emit::Contents;
+use super::super::objects::relation;
+use super::super::session::Session;
+use super::super::{catalog, data};
+use super::{DumpOptions, plan};
+use crate::error::{Error, ErrorKind, Result};
+use crate::progress::{Level, Message, Reporter};
+use crate::wire::Connection;
+
+/// How often a dump is begun, if others change what is being read just while it is begun.
+const ATTEMPTS: u32 = 10;
+
+/// A dump that has begun.
+pub(super) struct Begun {
+    /// The sessions, all in one snapshot; the first holds the locks.
+    pub(super) sessions: Vec<Session>,
+    /// What the archive will contain.
+    pub(super) contents: Contents,
+}
+
+/// Begins a dump, again and again if need be.
+///
+/// # Errors
+/// The database cannot be read, holds something that cannot be dumped completely, or is changed all the time.
+pub(super) fn begin(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    reporter: &dyn Reporter,
+) -> Result<Begun> {
+    let mut attempts = 1;
+    loop {
+        match attempt(connect, options, reporter) {
+            Err(error) if error.kind() == ErrorKind::Changed && attempts < ATTEMPTS => {
+                let text = format!("{error}; beginning again");
+                reporter.message(Message { level: Level::Warning, subject: "snapshot".into(), text });
+                attempts += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn attempt(connect: &dyn Fn() -> Result<Connection>, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Begun> {
+    let mut session = Session::new(connect()?)?;
+    let begun = lock_and_look(&mut session, connect, options, reporter);
+    match begun {
+        Ok((others, contents)) => {
+            let mut sessions = vec![session];
+            sessions.extend(others);
+            Ok(Begun { sessions, contents })
+        }
+        Err(error) if is(&error, "55P03") => Err(waited_in_vain(error, session, options)),
+        Err(error) => Err(changed(error)),
+    }
+}
+
+fn lock_and_look(
+    session: &mut Session,
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    reporter: &dyn Reporter,
+) -> Result<(Vec<Session>, Contents)> {
+    session.begin(options, None)?;
+    session.look(options)?;
+    let tables = catalog::tables(session, options)?;
+    session.end()?;
+
+    session.begin(options, None)?;
+    relation::lock(session.connection(), &tables)?;
+    session.look(options)?;
+    let locked = session.locked()?;
+    let mut others = Vec::new();
+    if options.jobs > 1 {
+        let snapshot = session.export_snapshot()?;
+        for _ in 1..options.jobs {
+            let mut other = Session::new(connect()?)?;
+            other.begin(options, Some(&snapshot))?;
+            other.look(options)?;
+            session.check_same_place(&other)?;
+            others.push(other);
+        }
+    }
+    let contents = plan(session, options, &locked, reporter)?;
+    let tables: Vec<u32> = locked.into_iter().collect();
+    let changed = changes::since_snapshot(session, &[changes::DEFINITIONS], &tables, |_| {
+        let mut fresh = Session::new(connect()?)?;
+        fresh.begin(options, None)?;
+        fresh.look(options)?;
+        Ok(Fresh::Another(fresh))
+    })?;
+    match changed.is_empty() {
+        true => Ok((others, contents)),
+        false => Err(changes::error("the catalog was being read", &changed)),
+    }
+}
+
+/// Checks that the rows which were copied are those of the snapshot, as far as others could have had a hand in it. It ends
+/// the transaction of `session`. `tables` are the OIDs of the tables whose rows were copied.
+///
+/// # Errors
+/// [`ErrorKind::Changed`] if somebody had.
+pub(super) fn check_data(session: &mut Session, options: &DumpOptions, tables: &[u32]) -> Result<()> {
+    let all = [changes::DATA, changes::POLICIES];
+    let watches = if options.row_security { &all[..] } else { &all[..1] };
+    let changed = changes::since_snapshot(session, watches, tables, |session| {
+        session.end()?;
+        session.begin(options, None)?;
+        session.look(options)?;
+        Ok(Fresh::Same(session))
+    })?;
+    match changed.is_empty() {
+        true => Ok(()),
+        false => Err(changes::error("data were being copied", &changed)),
+    }
+}
+
+fn is(error: &Error, code: &str) -> bool {
+    error.server().is_some_and(|report| report.is(code))
+}
+
+/// The error as one that says that somebody changed something, if that is what it comes from.
+fn changed(error: Error) -> Error {
+    let is_changed = match error.kind() {
+        ErrorKind::Server | ErrorKind::Incomplete => error.server().is_some_and(data::is_about_a_change),
+        // A standby may end the whole session, to take a change over.
+        ErrorKind::Connection => is(&error, "40001"),
+        _ => false,
+    };
+    if !is_changed {
+        return error;
+    }
+    let hint = error.hint_text().unwrap_or("somebody changes the database just now: run the backup again").to_owned();
+    Error::new(ErrorKind::Changed, "read the database as it is at one moment").source(error).hint(hint)
+}
+
+/// Adds to an error about a lock that did not come in time, who may have it. The server does not say what it waited for.
+fn waited_in_vain(error: Error, mut session: Session, options: &DumpOptions) -> Error {
+    let mut holders = || -> Result<Vec<String>> {
+        session.end()?;
+        session.begin(options, None)?;
+        session.look(options)?;
+        session.locked_by_others()
+    };
+    // If the server does not tell, the error that there is already says more than that.
+    let held = holders().map(|all| all.join(", ")).unwrap_or_default();
+    let error = Error::new(error.kind(), "read the definitions of everything that is backed up").source(error);
+    if held.is_empty() {
+        return error.hint("wait longer (--lock-wait-timeout), or see in pg_stat_activity who holds the lock");
+    }
+    error.hint(format!(
+        "others hold locks that keep everybody out: {held}; wait longer (--lock-wait-timeout), or end them"
+    ))
+}

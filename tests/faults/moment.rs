@@ -1,0 +1,376 @@
+//! One moment, or a failure: others change what cannot be locked, while a backup reads the catalog or copies rows.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::gate::Gate;
+use super::{Running, Session, assert_failed, restore, wait_for_waiting};
+use crate::sqlite::Scene;
+use crate::support::archive::{self, Rows};
+use crate::support::{Database, Options, Output, REFERENCE, Server};
+
+/// A gate for the first statement in which `text` is.
+fn gate_for_first(database: &Database<'_>, text: &'static str) -> Gate {
+    let is_held = AtomicBool::new(false);
+    Gate::before(database, move |_, statement| statement.contains(text) && !is_held.swap(true, Ordering::Relaxed))
+}
+
+/// Backs up, and has `change` done just before the first statement in which `text` is.
+fn backup_with(database: &Database<'_>, text: &'static str, options: &[&str], change: &str) -> (Scene, Output) {
+    let scene = Scene::new();
+    let gate = gate_for_first(database, text);
+    let options = [&["--acl", "--archive-version", "1.16", "--url", &gate.url], options].concat();
+    let running = Running::start(&scene, database, &options);
+    let held = gate.next();
+    database.psql(change);
+    held.let_go();
+    (scene, running.end())
+}
+
+/// What the server puts into words comes after this.
+const DEFINITIONS: &str = "pg_get_viewdef";
+
+const OBJECTS: &str = "
+    CREATE SCHEMA s;
+    CREATE TYPE s.mood AS ENUM ('sad', 'happy');
+    CREATE DOMAIN s.positive AS integer CONSTRAINT above CHECK (VALUE > 0);
+    CREATE TYPE s.pair AS (a integer, b integer);
+    CREATE FUNCTION s.twice(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
+    CREATE FUNCTION s.stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+    CREATE OPERATOR s.<-> (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4pl);
+    CREATE COLLATION s.plain FROM \"C\";
+    CREATE TEXT SEARCH CONFIGURATION s.words (COPY = simple);
+    CREATE TABLE s.t (id integer PRIMARY KEY, mood s.mood DEFAULT 'sad', n s.positive, p s.pair, x text);
+    CREATE INDEX t_x ON s.t (x COLLATE s.plain);
+    CREATE TRIGGER stamped BEFORE INSERT ON s.t FOR EACH ROW EXECUTE FUNCTION s.stamp();
+    CREATE STATISTICS s.both ON id, x FROM s.t;
+    CREATE VIEW s.v AS SELECT id, s.twice(id) AS d, id OPERATOR(s.<->) 1 AS e, mood FROM s.t WHERE mood <> 'happy';
+    CREATE VIEW s.w AS SELECT d FROM s.v;
+    CREATE MATERIALIZED VIEW s.m AS SELECT id FROM s.t;
+    CREATE VIEW s.c AS SELECT (p).a, to_tsvector('s.words', x) AS words FROM s.t;
+    INSERT INTO s.t VALUES (1, 'happy', 1, '(1,2)', 'x')";
+
+/// What the archive holds is from one moment, whatever is changed while the server puts it into words; and each change is
+/// named.
+#[test]
+fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
+    let changes = [
+        ("schema s", "ALTER SCHEMA s RENAME TO s2"),
+        ("type s.mood", "ALTER TYPE s.mood RENAME TO feeling"),
+        ("enum label s.mood 'sad'", "ALTER TYPE s.mood RENAME VALUE 'sad' TO 'gloomy'"),
+        ("type s.positive", "ALTER DOMAIN s.positive RENAME TO above_zero"),
+        ("constraint above", "ALTER DOMAIN s.positive RENAME CONSTRAINT above TO over"),
+        ("column s.pair.a", "ALTER TYPE s.pair RENAME ATTRIBUTE a TO first"),
+        ("function s.twice", "ALTER FUNCTION s.twice RENAME TO doubled"),
+        ("function s.twice", "ALTER FUNCTION s.twice SET SCHEMA public"),
+        ("operator s.<->", "ALTER OPERATOR s.<-> (integer, integer) SET SCHEMA public"),
+        ("collation s.plain", "ALTER COLLATION s.plain RENAME TO simple"),
+        ("text search configuration s.words", "ALTER TEXT SEARCH CONFIGURATION s.words RENAME TO terms"),
+        ("relation s.t_x", "ALTER INDEX s.t_x RENAME TO by_x"),
+        ("statistics object s.both", "ALTER STATISTICS s.both RENAME TO pairs"),
+        ("relation s.v", "ALTER VIEW s.v RENAME TO shown"),
+        ("column s.v.d", "ALTER VIEW s.v RENAME COLUMN d TO twofold"),
+        ("rule or view s.w", "CREATE OR REPLACE VIEW s.w AS SELECT d + 0 AS d FROM s.v"),
+        // Changed back in between, in a transaction of its own.
+        ("function s.twice", "ALTER FUNCTION s.twice RENAME TO a;\nALTER FUNCTION s.a RENAME TO twice"),
+        ("", "DROP VIEW s.w"),
+        ("", "DROP MATERIALIZED VIEW s.m"),
+        ("", "DROP VIEW s.w, s.v, s.c; DROP FUNCTION s.twice; DROP COLLATION s.plain CASCADE"),
+    ];
+    for server in [Server::get(14), Server::get(REFERENCE)].into_iter().flatten() {
+        let template = server.database("moment");
+        template.psql(OBJECTS);
+        for (name, change) in changes {
+            let database = server.database_from("moment", template.name());
+            let scene = Scene::new();
+            let gate = gate_for_first(&database, DEFINITIONS);
+            let running =
+                Running::start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
+            let held = gate.next();
+            change.split(";\n").for_each(|change| drop(database.psql(change)));
+            held.let_go();
+            let out = running.end();
+            assert!(out.success(), "{change}: {out}");
+            assert!(out.stderr().contains(name), "{change}, which does not name {name}: {out}");
+            assert_eq!(out.stderr().matches("beginning again").count(), 1, "{change}: {out}");
+            let reference = scene.path("reference");
+            database.pg_dump(REFERENCE, &[], &reference);
+            archive::assert_same(change, &reference, &scene.path("out.dump"), Rows::InOrder);
+        }
+    }
+}
+
+/// What an application does all the time must not keep a backup from beginning, or fail it.
+#[test]
+fn what_makes_no_difference_is_no_change() {
+    for server in [Server::get(14), Server::get(REFERENCE)].into_iter().flatten() {
+        let database = server.database("busy");
+        database.psql(OBJECTS);
+        database.psql("CREATE TABLE s.other (id integer); CREATE VIEW s.o AS SELECT id AS o FROM s.t");
+        let work = "
+            GRANT USAGE ON SCHEMA s TO alice; GRANT EXECUTE ON FUNCTION s.twice TO alice; GRANT SELECT ON s.v TO alice;
+            COMMENT ON VIEW s.v IS 'new'; ALTER FUNCTION s.stamp OWNER TO bob;
+            CREATE OR REPLACE FUNCTION s.twice(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT n + n';
+            ALTER TYPE s.mood ADD VALUE 'none' BEFORE 'sad';
+            CREATE TABLE s.new (id integer); DROP TABLE s.new; CREATE TYPE s.new AS ENUM ('a'); DROP TYPE s.new;
+            CREATE TEMPORARY TABLE mine (id integer); CREATE TEMPORARY VIEW my_view AS SELECT * FROM mine;
+            ALTER TABLE mine RENAME TO yours; DROP VIEW my_view;
+            TRUNCATE s.other; ALTER TABLE s.other RENAME id TO number; ALTER TABLE s.other RENAME TO another;
+            CREATE INDEX ON s.another (number); REINDEX TABLE s.another; DROP TABLE s.another;
+            CREATE INDEX new_index ON s.t (id); REINDEX INDEX s.t_x; REFRESH MATERIALIZED VIEW s.m; ANALYZE";
+        // Twice: the label must not be there the second time.
+        let work_while_copying = work.replace("ALTER TYPE s.mood ADD VALUE 'none' BEFORE 'sad';", "
+            CREATE ROLE busy_alpha; ALTER ROLE busy_alpha RENAME TO busy_beta; DROP ROLE busy_beta;
+            ALTER FUNCTION s.stamp RENAME TO stamped; ALTER TYPE s.pair RENAME TO couple; ALTER VIEW s.v RENAME TO shown;
+            ALTER VIEW s.shown RENAME TO v; ALTER FUNCTION s.stamped RENAME TO stamp; ALTER TYPE s.couple RENAME TO pair;
+            DROP VIEW s.o;");
+        for (text, work) in [(DEFINITIONS, work), ("COPY s.t", &work_while_copying)] {
+            let database = server.database_from("busy", database.name());
+            let (reference, exclude) = (Scene::new(), "--exclude-table=s.other");
+            database.pg_dump(REFERENCE, &[exclude], &reference.path("reference"));
+            let (scene, out) = backup_with(&database, text, &[exclude], work);
+            assert!(out.success() && out.stderr().is_empty(), "before {text}: {out}");
+            archive::assert_same(text, &reference.path("reference"), &scene.path("out.dump"), Rows::InOrder);
+        }
+    }
+}
+
+/// Tables are copied one after the other; what a later one's rows are made of may be changed while an earlier one is
+/// copied. The archive could not be restored, or not as it was.
+#[test]
+fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
+    let changes = [
+        ("enum label public.mood 'sad'", "ALTER TYPE mood RENAME VALUE 'sad' TO 'gloomy'"),
+        ("composite type public.pair", "ALTER TYPE pair ADD ATTRIBUTE c integer"),
+        ("schema other", "ALTER SCHEMA other RENAME TO another"),
+        ("relation public.v", "ALTER VIEW v RENAME TO w"),
+        ("function public.f", "DROP FUNCTION f"),
+        ("role moment_role", "ALTER ROLE moment_role RENAME TO moment_other"),
+    ];
+    for server in [Server::get(13), Server::get(REFERENCE)].into_iter().flatten() {
+        let sql = "
+            CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a integer, b integer);
+            CREATE DOMAIN moods AS mood[]; CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+            CREATE SCHEMA other; CREATE TABLE other.t (); CREATE VIEW v AS SELECT 1 AS a;
+            CREATE TABLE a_first AS SELECT 1 AS a;
+            CREATE TABLE b_last (moods moods, pairs pair[], of regclass, call regproc, who regrole);
+            INSERT INTO b_last VALUES ('{sad}', '{\"(1,2)\"}', 'v', 'f', 'moment_role')";
+        for (name, change) in changes {
+            server.try_psql("postgres", "CREATE ROLE moment_role");
+            let database = server.database("made_of");
+            database.psql(sql);
+            let (scene, out) = backup_with(&database, "COPY public.a_first", &[], change);
+            server.try_psql("postgres", "DROP ROLE moment_other");
+            assert_failed(&scene, &out, name);
+            assert!(out.stderr().contains("run the backup again"), "{out}");
+        }
+    }
+}
+
+/// The names of schemas are not held by the locks on the tables in them.
+#[test]
+fn schemas_that_change_names_and_change_back_fail_the_backup() {
+    for server in Server::all() {
+        let database = server.database("schemas");
+        database.psql(
+            "CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA gone;
+             CREATE TABLE a.t AS SELECT 'of a' AS rows; CREATE TABLE b.t AS SELECT 'of b' AS rows",
+        );
+        // What no table is found by is no danger.
+        let (_scene, out) = backup_with(&database, "COPY a.t", &[], "DROP SCHEMA gone; CREATE SCHEMA new");
+        assert!(out.success(), "{out}");
+        let swap = "ALTER SCHEMA a RENAME TO x; ALTER SCHEMA b RENAME TO a; ALTER SCHEMA x RENAME TO b";
+        let (scene, out) = backup_with(&database, "COPY a.t", &[], swap);
+        assert_failed(&scene, &out, "schema a, schema b");
+        // And back, before the second table.
+        let scene = Scene::new();
+        let gate = Gate::before(&database, |_, statement| statement.starts_with("COPY "));
+        let running = Running::start(&scene, &database, &["--url", &gate.url]);
+        for _ in 0..2 {
+            let held = gate.next();
+            database.psql(swap);
+            held.let_go();
+        }
+        assert_failed(&scene, &running.end(), "schema a, schema b");
+    }
+}
+
+/// A schema that is gone, or has another name, when its table's turn comes.
+#[test]
+fn table_that_is_not_found_any_more_is_a_change() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("away");
+    database.psql("CREATE SCHEMA a; CREATE TABLE a.t (a integer)");
+    let (scene, out) = backup_with(&database, "COPY a.t", &[], "ALTER SCHEMA a RENAME TO b");
+    assert_failed(&scene, &out, "run the backup again");
+}
+
+/// Versions of roles only superusers may see.
+#[test]
+fn backup_without_a_superuser_sees_what_is_changed() {
+    for server in [Server::get(13), Server::get(REFERENCE)].into_iter().flatten() {
+        let database = server.database("plain");
+        server.try_psql("postgres", "CREATE ROLE moment_plain");
+        database.psql("CREATE TYPE mood AS ENUM ('sad'); CREATE VIEW v AS SELECT 'sad'::mood AS m; GRANT SELECT ON v TO moment_plain");
+        let change = "ALTER TYPE mood RENAME VALUE 'sad' TO 'gloomy'; ALTER ROLE moment_plain RENAME TO moment_renamed";
+        let (scene, out) = backup_with(&database, DEFINITIONS, &["--role", "alice"], change);
+        let reference = scene.path("reference");
+        database.pg_dump(REFERENCE, &["--role", "alice"], &reference);
+        database.psql("DROP OWNED BY moment_renamed; DROP ROLE moment_renamed");
+        assert!(out.success() && out.stderr().contains("role moment_plain"), "{out}");
+        assert!(out.stderr().contains("enum label public.mood 'sad'"), "{out}");
+        archive::assert_same("plain", &reference, &scene.path("out.dump"), Rows::InOrder);
+    }
+}
+
+/// Functions that policies call decide which rows there are.
+#[test]
+fn function_of_a_policy_that_is_replaced_while_rows_are_copied_fails_the_backup() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("policies");
+    database.psql(
+        "CREATE FUNCTION visible(a integer) RETURNS boolean LANGUAGE sql AS 'SELECT a > 1';
+         CREATE TABLE a_first AS SELECT 1 AS a; CREATE TABLE b_last AS SELECT generate_series(1, 3) AS a;
+         ALTER TABLE b_last ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON b_last USING (visible(a));
+         GRANT SELECT ON ALL TABLES IN SCHEMA public TO alice",
+    );
+    let change = "CREATE OR REPLACE FUNCTION visible(a integer) RETURNS boolean LANGUAGE sql AS 'SELECT a > 2'";
+    let options = ["--role", "alice", "--enable-row-security"];
+    let (scene, out) = backup_with(&database, "COPY public.a_first", &options, change);
+    assert_failed(&scene, &out, "function public.visible");
+    let (_scene, out) = backup_with(&database, "COPY public.a_first", &[], &change.replace("> 2", "> 0"));
+    assert!(out.success(), "{out}");
+}
+
+/// An update of an extension replaces what is made of its members.
+#[test]
+fn extension_that_is_updated_while_the_catalog_is_read_is_seen() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("updated");
+    database.psql("CREATE EXTENSION hstore VERSION '1.4'");
+    let (_scene, out) = backup_with(&database, DEFINITIONS, &[], "ALTER EXTENSION hstore UPDATE TO '1.6'");
+    assert!(out.success() && out.stderr().contains("extension hstore"), "{out}");
+}
+
+/// A table that is made between the first look and the snapshot was not locked in time.
+#[test]
+fn table_that_is_made_meanwhile_is_locked_before_it_is_looked_at() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("made");
+    database.psql("CREATE TABLE t (a integer)");
+    let change = "CREATE TABLE new AS SELECT 1 AS a; ALTER TABLE t RENAME TO t_old; ALTER TABLE new RENAME TO t";
+    let (_scene, out) = backup_with(&database, "LOCK TABLE", &[], change);
+    assert!(out.success(), "{out}");
+    assert_eq!(out.stderr().matches("beginning again").count(), 1, "{out}");
+    assert!(out.stderr().contains("public.t_old"), "{out}");
+}
+
+/// Who changes things all the time does not make a backup go on for ever.
+#[test]
+fn backup_that_never_gets_to_begin_gives_up() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("never");
+    database.psql("CREATE TABLE t (a integer); CREATE SCHEMA s0");
+    let scene = Scene::new();
+    let gate = Gate::before(&database, |_, statement| statement.contains(DEFINITIONS));
+    let running = Running::start(&scene, &database, &["--url", &gate.url]);
+    for number in 0..10 {
+        let held = gate.next();
+        database.psql(&format!("ALTER SCHEMA s{number} RENAME TO s{}", number + 1));
+        held.let_go();
+    }
+    let out = running.end();
+    assert_eq!(out.code(), 1, "{out}");
+    assert_eq!(out.stderr().matches("beginning again").count(), 9, "{out}");
+    assert!(out.stderr().contains("schema s9"), "{out}");
+    assert_eq!(scene.names(), Vec::<String>::new());
+}
+
+/// Two who wait for each other's locks: the server has one of them give up. The backup notices first that it waits, and
+/// the other one not at all.
+#[test]
+fn backup_that_a_deadlock_ends_begins_again() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("deadlock");
+    database.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
+    database.psql(&format!("ALTER DATABASE \"{}\" SET deadlock_timeout = '5s'", database.name()));
+    let mut session = Session::open(&database);
+    session.run("SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE");
+    let scene = Scene::new();
+    let running = Running::start(&scene, &database, &[]);
+    wait_for_waiting(&database);
+    session.run("LOCK TABLE a IN ACCESS EXCLUSIVE MODE; COMMIT");
+    let out = running.end();
+    assert!(out.success(), "{out}");
+    assert!(out.stderr().contains("deadlock detected") && out.stderr().contains("beginning again"), "{out}");
+    let restored = server.database("deadlock");
+    assert!(restore(&scene, "out.dump", &restored, &[]).success());
+    assert_eq!(restored.psql("SELECT a.n + b.n FROM a, b"), "3");
+}
+
+/// Views, materialized views and their like cannot be locked by us, but by others: the server waits when it puts them
+/// into words.
+#[test]
+fn lock_on_a_view_that_does_not_come_in_time_is_an_error() {
+    for server in Server::all() {
+        let database = server.database("locked");
+        database.psql("CREATE TABLE t (a integer); CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT a FROM t");
+        for (change, name) in [("DROP VIEW v", "public.v"), ("REFRESH MATERIALIZED VIEW m", "public.m")] {
+            let mut session = Session::open(&database);
+            session.run("BEGIN");
+            session.run(change);
+            let scene = Scene::new();
+            let running = Running::start(&scene, &database, &["--lock-wait-timeout", "300"]);
+            let out = running.end();
+            assert_failed(&scene, &out, "canceling statement due to lock timeout");
+            assert!(out.stderr().contains(&format!("{name} (by process ")), "{out}");
+            session.run("ROLLBACK");
+        }
+    }
+}
+
+/// A standby takes over what the primary does; it can be neither locked nor written, but sees versions of rows as well.
+#[test]
+fn change_on_the_primary_fails_the_backup_of_its_standby() {
+    let Some(primary) = Server::with(REFERENCE, &Options::default()) else { return };
+    let database = primary.database("standby");
+    database.psql(
+        "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE a_first AS SELECT 1 AS a;
+         CREATE TABLE b_last AS SELECT 'sad'::mood AS m; CREATE VIEW v AS SELECT m FROM b_last",
+    );
+    let Some(standby) = primary.standby() else { return };
+    standby.catch_up(&primary);
+    for (text, fails) in [(DEFINITIONS, false), ("COPY public.a_first", true)] {
+        let scene = Scene::new();
+        let is_held = AtomicBool::new(false);
+        let port = standby.port();
+        let gate = Gate::to(
+            &database,
+            move |_| port,
+            move |_, statement| statement.contains(text) && !is_held.swap(true, Ordering::Relaxed),
+        );
+        let running = Running::start(&scene, &database, &["--url", &gate.url]);
+        let held = gate.next();
+        let (from, to) = if fails { ("gloomy", "glum") } else { ("sad", "gloomy") };
+        database.psql(&format!("SET synchronous_commit = on; ALTER TYPE mood RENAME VALUE '{from}' TO '{to}'"));
+        standby.catch_up(&primary);
+        held.let_go();
+        let out = running.end();
+        assert!(out.stderr().contains(&format!("enum label public.mood '{from}'")), "{out}");
+        assert_eq!(out.success(), !fails, "{out}");
+    }
+}
+
+/// Connections that lead to different servers do not have one snapshot.
+#[test]
+fn connections_to_different_servers_are_an_error() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let Some(other) = Server::with(REFERENCE, &Options::default()) else { return };
+    let database = server.database("apart");
+    database.psql("CREATE TABLE t (a integer)");
+    other.psql("postgres", &format!("CREATE DATABASE \"{}\"", database.name()));
+    let scene = Scene::new();
+    let ports = [server.port(), other.port()];
+    let gate = Gate::to(&database, move |number| ports[number % 2], |_, _| false);
+    let out = Running::start(&scene, &database, &["--jobs", "2", "--url", &gate.url]).end();
+    assert_failed(&scene, &out, "they do not all lead to the same server");
+}
