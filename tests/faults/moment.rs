@@ -14,14 +14,19 @@ fn gate_for_first(database: &Database<'_>, text: &'static str) -> Gate {
     Gate::before(database, move |_, statement| statement.contains(text) && !is_held.swap(true, Ordering::Relaxed))
 }
 
+/// Does what must not wait for the backup that is held back.
+fn change(database: &Database<'_>, sql: &str) {
+    database.psql(&format!("SET lock_timeout = '30s'; SET synchronous_commit = on; {sql}"));
+}
+
 /// Backs up, and has `change` done just before the first statement in which `text` is.
-fn backup_with(database: &Database<'_>, text: &'static str, options: &[&str], change: &str) -> (Scene, Output) {
+fn backup_with(database: &Database<'_>, text: &'static str, options: &[&str], sql: &str) -> (Scene, Output) {
     let scene = Scene::new();
     let gate = gate_for_first(database, text);
     let options = [&["--acl", "--archive-version", "1.16", "--url", &gate.url], options].concat();
     let running = Running::start(&scene, database, &options);
     let held = gate.next();
-    database.psql(change);
+    change(database, sql);
     held.let_go();
     (scene, running.end())
 }
@@ -74,27 +79,27 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
         ("function s.twice", "ALTER FUNCTION s.twice RENAME TO a;\nALTER FUNCTION s.a RENAME TO twice"),
         ("", "DROP VIEW s.w"),
         ("", "DROP MATERIALIZED VIEW s.m"),
-        ("", "DROP VIEW s.w, s.v, s.c; DROP FUNCTION s.twice; DROP COLLATION s.plain CASCADE"),
+        ("", "DROP VIEW s.w, s.v, s.c; DROP FUNCTION s.twice; DROP TEXT SEARCH CONFIGURATION s.words"),
     ];
     for server in [Server::get(14), Server::get(REFERENCE)].into_iter().flatten() {
         let template = server.database("moment");
         template.psql(OBJECTS);
-        for (name, change) in changes {
+        for (name, sql) in changes {
             let database = server.database_from("moment", template.name());
             let scene = Scene::new();
             let gate = gate_for_first(&database, DEFINITIONS);
             let running =
                 Running::start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
             let held = gate.next();
-            change.split(";\n").for_each(|change| drop(database.psql(change)));
+            sql.split(";\n").for_each(|sql| change(&database, sql));
             held.let_go();
             let out = running.end();
-            assert!(out.success(), "{change}: {out}");
-            assert!(out.stderr().contains(name), "{change}, which does not name {name}: {out}");
-            assert_eq!(out.stderr().matches("beginning again").count(), 1, "{change}: {out}");
+            assert!(out.success(), "{sql}: {out}");
+            assert!(out.stderr().contains(name), "{sql}, which does not name {name}: {out}");
+            assert_eq!(out.stderr().matches("beginning again").count(), 1, "{sql}: {out}");
             let reference = scene.path("reference");
             database.pg_dump(REFERENCE, &[], &reference);
-            archive::assert_same(change, &reference, &scene.path("out.dump"), Rows::InOrder);
+            archive::assert_same(sql, &reference, &scene.path("out.dump"), Rows::InOrder);
         }
     }
 }
@@ -117,13 +122,12 @@ fn what_makes_no_difference_is_no_change() {
             TRUNCATE s.other; ALTER TABLE s.other RENAME id TO number; ALTER TABLE s.other RENAME TO another;
             CREATE INDEX ON s.another (number); REINDEX TABLE s.another; DROP TABLE s.another;
             CREATE INDEX new_index ON s.t (id); REINDEX INDEX s.t_x; REFRESH MATERIALIZED VIEW s.m; ANALYZE";
-        // Twice: the label must not be there the second time.
-        let work_while_copying = work.replace("ALTER TYPE s.mood ADD VALUE 'none' BEFORE 'sad';", "
-            CREATE ROLE busy_alpha; ALTER ROLE busy_alpha RENAME TO busy_beta; DROP ROLE busy_beta;
-            ALTER FUNCTION s.stamp RENAME TO stamped; ALTER TYPE s.pair RENAME TO couple; ALTER VIEW s.v RENAME TO shown;
-            ALTER VIEW s.shown RENAME TO v; ALTER FUNCTION s.stamped RENAME TO stamp; ALTER TYPE s.couple RENAME TO pair;
-            DROP VIEW s.o;");
-        for (text, work) in [(DEFINITIONS, work), ("COPY s.t", &work_while_copying)] {
+        // Before 16, servers keep the locks on views that they have put into words.
+        let while_copying = work.replace("ALTER TYPE s.mood ADD VALUE 'none' BEFORE 'sad';", "").replace("REFRESH MATERIALIZED VIEW s.m;", "")
+            + "; CREATE ROLE busy_alpha; ALTER ROLE busy_alpha RENAME TO busy_beta; DROP ROLE busy_beta;
+            ALTER FUNCTION s.stamp RENAME TO stamped; ALTER TYPE s.pair RENAME TO couple; ALTER TYPE s.couple RENAME TO pair;
+            ALTER COLLATION s.plain RENAME TO simple";
+        for (text, work) in [(DEFINITIONS, work), ("COPY s.t", &while_copying)] {
             let database = server.database_from("busy", database.name());
             let (reference, exclude) = (Scene::new(), "--exclude-table=s.other");
             database.pg_dump(REFERENCE, &[exclude], &reference.path("reference"));
@@ -142,7 +146,7 @@ fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
         ("enum label public.mood 'sad'", "ALTER TYPE mood RENAME VALUE 'sad' TO 'gloomy'"),
         ("composite type public.pair", "ALTER TYPE pair ADD ATTRIBUTE c integer"),
         ("schema other", "ALTER SCHEMA other RENAME TO another"),
-        ("relation public.v", "ALTER VIEW v RENAME TO w"),
+        ("relation public.i", "ALTER INDEX i RENAME TO j"),
         ("function public.f", "DROP FUNCTION f"),
         ("role moment_role", "ALTER ROLE moment_role RENAME TO moment_other"),
     ];
@@ -150,10 +154,10 @@ fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
         let sql = "
             CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a integer, b integer);
             CREATE DOMAIN moods AS mood[]; CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
-            CREATE SCHEMA other; CREATE TABLE other.t (); CREATE VIEW v AS SELECT 1 AS a;
-            CREATE TABLE a_first AS SELECT 1 AS a;
+            CREATE SCHEMA other; CREATE TABLE other.t ();
+            CREATE TABLE a_first AS SELECT 1 AS a; CREATE INDEX i ON a_first (a);
             CREATE TABLE b_last (moods moods, pairs pair[], of regclass, call regproc, who regrole);
-            INSERT INTO b_last VALUES ('{sad}', '{\"(1,2)\"}', 'v', 'f', 'moment_role')";
+            INSERT INTO b_last VALUES ('{sad}', '{\"(1,2)\"}', 'i', 'f', 'moment_role')";
         for (name, change) in changes {
             server.try_psql("postgres", "CREATE ROLE moment_role");
             let database = server.database("made_of");
@@ -187,7 +191,7 @@ fn schemas_that_change_names_and_change_back_fail_the_backup() {
         let running = Running::start(&scene, &database, &["--url", &gate.url]);
         for _ in 0..2 {
             let held = gate.next();
-            database.psql(swap);
+            change(&database, swap);
             held.let_go();
         }
         assert_failed(&scene, &running.end(), "schema a, schema b");
@@ -275,7 +279,7 @@ fn backup_that_never_gets_to_begin_gives_up() {
     let running = Running::start(&scene, &database, &["--url", &gate.url]);
     for number in 0..10 {
         let held = gate.next();
-        database.psql(&format!("ALTER SCHEMA s{number} RENAME TO s{}", number + 1));
+        change(&database, &format!("ALTER SCHEMA s{number} RENAME TO s{}", number + 1));
         held.let_go();
     }
     let out = running.end();
@@ -351,7 +355,7 @@ fn change_on_the_primary_fails_the_backup_of_its_standby() {
         let running = Running::start(&scene, &database, &["--url", &gate.url]);
         let held = gate.next();
         let (from, to) = if fails { ("gloomy", "glum") } else { ("sad", "gloomy") };
-        database.psql(&format!("SET synchronous_commit = on; ALTER TYPE mood RENAME VALUE '{from}' TO '{to}'"));
+        change(&database, &format!("ALTER TYPE mood RENAME VALUE '{from}' TO '{to}'"));
         standby.catch_up(&primary);
         held.let_go();
         let out = running.end();
