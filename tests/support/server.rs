@@ -283,7 +283,9 @@ make() {
   if [ -n "$PRIMARY" ]
   then
     "$bin/pg_basebackup" --no-sync -D "$dir/data" -R -X stream -c fast -h "$PRIMARY" -U postgres \
-      -T "$PRIMARY/space=$dir/space"
+      -T "$PRIMARY/space=$dir/space" &&
+      # What pg_basebackup writes names options that the library of the server need not know.
+      echo "primary_conninfo = 'host=$PRIMARY port=$PGPORT user=postgres'" >>"$dir/data/postgresql.auto.conf"
   else
     "$bin/initdb" --no-sync -D "$dir/data" -U postgres --encoding=UTF8 --locale=C --auth=trust \
       --pwfile="$dir/password" "$@"
