@@ -48,7 +48,7 @@ impl Gate {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let here = listener.local_addr().unwrap().port();
         let (send, held) = mpsc::channel();
-        let is_held: Arc<dyn Fn(usize, &str) -> bool + Send + Sync> = Arc::new(is_held);
+        let is_held = Arc::new(is_held);
         thread::spawn(move || {
             for (number, client) in listener.incoming().enumerate() {
                 let client = client.unwrap();
@@ -60,7 +60,7 @@ impl Gate {
                 });
                 let (send, is_held) = (send.clone(), is_held.clone());
                 // It ends when either side does, which the test sees in what the backup says.
-                thread::spawn(move || drop(pass_on(number, client, server, &send, &*is_held)));
+                thread::spawn(move || drop(pass_on(number, client, server, &send, is_held.as_ref())));
             }
         });
         Self { url: format!("postgresql://postgres@127.0.0.1:{here}/{}?sslmode=disable", database.name()), held }
@@ -77,7 +77,7 @@ fn pass_on(
     mut client: TcpStream,
     mut server: TcpStream,
     send: &mpsc::Sender<Held>,
-    is_held: &dyn Fn(usize, &str) -> bool,
+    is_held: &impl Fn(usize, &str) -> bool,
 ) -> std::io::Result<()> {
     // All messages but the first have their type before their length.
     let mut head = vec![0; 4];

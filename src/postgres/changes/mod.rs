@@ -42,6 +42,9 @@ pub struct Watches {
     roles: &'static str,
 }
 
+/// A column, and which servers have it.
+type NewerColumn = (fn(ServerVersion) -> bool, &'static str);
+
 /// Rows of a catalog that are watched.
 #[derive(Debug, Clone, Copy)]
 pub struct Watch {
@@ -58,7 +61,7 @@ pub struct Watch {
     /// The columns that matter, between commas.
     matters: &'static str,
     /// Those that not every server has.
-    newer: &'static [(fn(ServerVersion) -> bool, &'static str)],
+    newer: &'static [NewerColumn],
     /// Which rows are watched; `$1` are OIDs of tables.
     of: &'static str,
     /// For which rows it matters, too, if they were changed and changed back.
@@ -154,7 +157,7 @@ pub enum Fresh<'s> {
     /// The one that was asked, in another transaction.
     Same(&'s mut Session),
     /// Another one.
-    Another(Session),
+    Another(Box<Session>),
 }
 
 /// The error for what was changed while `doing`.

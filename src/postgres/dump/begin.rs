@@ -94,7 +94,7 @@ fn lock_and_look(
         let mut fresh = Session::new(connect()?)?;
         fresh.begin(options, None)?;
         fresh.look(options)?;
-        Ok(Fresh::Another(fresh))
+        Ok(Fresh::Another(Box::new(fresh)))
     })?;
     match changed.is_empty() {
         true => Ok((others, contents)),
