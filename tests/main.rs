@@ -10,6 +10,7 @@ mod complete_or_loud;
 mod configuration_tables;
 mod connect;
 mod containers;
+mod extension_scripts;
 mod faults;
 mod harness;
 mod interop;

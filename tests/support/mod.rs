@@ -10,6 +10,7 @@ pub mod cache;
 pub mod container;
 pub mod database;
 pub mod debian;
+pub mod extension;
 pub mod fixtures;
 pub mod installation;
 pub mod pgbouncer;

@@ -11,6 +11,47 @@ const FAMILIES: &str = "operator families";
 /// What a message about parts of extensions' tables is about.
 const OF_EXTENSIONS: &str = "tables of extensions";
 
+/// What users hung on the tables and views of extensions. What hangs on a relation is no member of its extension, whoever
+/// made it, and extensions make such things for their own tables. Of rules, policies and extended statistics it can be found out:
+///
+/// A row that is written while an extension's script runs is of the transaction that wrote the rows by which the extension has its
+/// members, or of the one that wrote the extension's own row, the last time it was made or updated. What a user changes later is
+/// of a later transaction, and so is a change of what the script made, which is as lost as what is new. In that same
+/// transaction, what the script makes comes after the table, and what a user adds comes after all members: after the last member
+/// it is a user's if there is something else of the user's before. A part of a script that is a transaction below the script's own
+/// (`BEGIN … EXCEPTION` in a DO) is known by its place: of the members, those that have greater OIDs come after it by the number of
+/// their command as well, and the others before.
+///
+/// That fails after pg_upgrade, which makes each of them by itself: then all are named.
+const OF_USERS_ON_EXTENSIONS: &str = "\
+    WITH member (extension, catalog, oid, xid, command) AS ( \
+      SELECT refobjid, classid, objid, xmin, cmin::pg_catalog.text::pg_catalog.int8 FROM pg_catalog.pg_depend \
+      WHERE refclassid = 3079 AND deptype = 'e' \
+      UNION ALL SELECT oid, 3079::pg_catalog.oid, oid, xmin, cmin::pg_catalog.text::pg_catalog.int8 \
+      FROM pg_catalog.pg_extension), \
+    part (catalog, oid, relation, xid, command) AS ( \
+      SELECT p.catalog, p.oid, p.relation, p.xid, p.command::pg_catalog.text::pg_catalog.int8 FROM ( \
+        SELECT 3256::pg_catalog.oid, oid, polrelid, xmin, cmin FROM pg_catalog.pg_policy \
+        UNION ALL SELECT 3381::pg_catalog.oid, oid, stxrelid, xmin, cmin FROM pg_catalog.pg_statistic_ext \
+        UNION ALL SELECT 2618::pg_catalog.oid, oid, ev_class, xmin, cmin FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
+      ) AS p (catalog, oid, relation, xid, command)) \
+    SELECT p.catalog, p.oid FROM part AS p \
+    JOIN member AS t ON t.catalog = 1259 AND t.oid = p.relation \
+    CROSS JOIN LATERAL ( \
+      SELECT pg_catalog.max(m.command) AS last FROM member AS m \
+      WHERE m.extension = t.extension AND m.xid = p.xid AND (t.xid <> p.xid OR t.command < p.command)) AS script \
+    WHERE NOT EXISTS (SELECT FROM member AS own WHERE own.catalog = p.catalog AND own.oid = p.oid) \
+      AND NOT (script.last IS NOT NULL AND (p.command <= script.last OR NOT EXISTS ( \
+        SELECT FROM (SELECT 1259::pg_catalog.oid, oid, xmin, cmin FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') \
+                     UNION ALL SELECT 1255::pg_catalog.oid, oid, xmin, cmin FROM pg_catalog.pg_proc) AS u (catalog, oid, xid, command) \
+        WHERE u.xid = p.xid AND u.command::pg_catalog.text::pg_catalog.int8 BETWEEN script.last AND p.command \
+          AND NOT EXISTS (SELECT FROM member AS m WHERE m.catalog = u.catalog AND m.oid = u.oid)))) \
+      AND NOT (EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.oid AND a.xmin = t.xid) \
+        AND EXISTS (SELECT FROM member AS m WHERE m.extension = t.extension AND m.xid = t.xid AND m.oid > p.oid) \
+        AND NOT EXISTS (SELECT FROM member AS m WHERE m.extension = t.extension AND m.xid = t.xid \
+          AND CASE WHEN m.oid > p.oid THEN m.command < p.command ELSE m.command > p.command END)) \
+    ORDER BY 1, 2";
+
 /// Names what is left out: these objects in system schemas, and what the catalog is searched for here. `relations` are
 /// those that are dumped; `everything` says that all else is, too.
 pub(super) fn tell(
@@ -43,19 +84,7 @@ pub(super) fn tell(
                  AND (d.refclassid IN (2616, 2753) OR of_extension.objid IS NOT NULL)) ORDER BY 1, 2",
         )
         .param(Param::oid(FIRST_USER_OID)),
-        // What hangs on a table is no member, whoever made it. Extensions make indexes, constraints and triggers for their
-        // tables; these they hardly ever make.
-        Query::new(
-            "what hangs on the tables of extensions",
-            "SELECT part.catalog, part.oid FROM ( \
-               SELECT 3256::pg_catalog.oid, oid, polrelid FROM pg_catalog.pg_policy \
-               UNION ALL SELECT 3381::pg_catalog.oid, oid, stxrelid FROM pg_catalog.pg_statistic_ext \
-               UNION ALL SELECT 2618::pg_catalog.oid, oid, ev_class FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
-             ) AS part (catalog, oid, relation) \
-             JOIN pg_catalog.pg_depend AS d ON d.classid = 1259 AND d.objid = part.relation AND d.deptype = 'e' \
-             WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS own \
-               WHERE own.classid = part.catalog AND own.objid = part.oid AND own.deptype = 'e') ORDER BY 1, 2",
-        ),
+        Query::new("what hangs on the tables of extensions", OF_USERS_ON_EXTENSIONS),
     ])?;
     let mut lists = vec![(
         "objects in system schemas",
