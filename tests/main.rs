@@ -18,6 +18,7 @@ mod objects;
 mod pooler;
 mod progress;
 mod restore;
+mod second_forms;
 mod security_labels;
 mod selection;
 mod sqlite;

@@ -93,7 +93,8 @@ impl Kind for ForeignServers {
         }
         for row in mappings.iter() {
             let Some(server) = model.find(Catalog::FOREIGN_SERVER, row.oid("srvid")?) else { continue };
-            let is_wanted = scope.options.definitions && scope.options.user_mappings;
+            let options = scope.options;
+            let is_wanted = options.definitions && options.user_mappings && options.sections.pre_data;
             if !is_wanted || !model.get(server).is_some_and(|server| server.wanted.has(Parts::USER_MAPPING)) {
                 continue;
             }

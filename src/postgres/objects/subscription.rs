@@ -45,6 +45,7 @@ impl Kind for Subscriptions {
     }
 
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        // Others may read little of the catalog, on 13 not even the OIDs; that there is a subscription is enough.
         if !scope.superuser {
             return vec![Query::new("subscriptions", format!("SELECT subname {IN_THIS_DATABASE}"))];
         }
@@ -83,9 +84,12 @@ impl Kind for Subscriptions {
     fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
         for row in rows.iter().flat_map(Rows::iter) {
             let name = row.string("subname")?;
-            let is_wanted = scope.options.subscriptions && scope.options.definitions && model.selected.is_everything();
+            let options = scope.options;
+            let is_wanted = options.subscriptions
+                && options.definitions
+                && options.sections.post_data
+                && model.selected.is_everything();
             if !is_wanted {
-                model.account(CatalogId { catalog: Catalog::SUBSCRIPTION, oid: row.oid("oid")? });
                 continue;
             }
             if !scope.superuser {
