@@ -120,7 +120,7 @@ fn read_catalog(
     for kind in KINDS {
         kind.link(&mut model, &scope)?;
     }
-    completeness::check(session.connection(), &model, reporter)?;
+    completeness::check(session.connection(), &model, options, reporter)?;
     Ok(model)
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 
 use super::{Running, assert_failed};
 use crate::sqlite::Scene;
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+use crate::support::{Database, MAJORS, Output, REFERENCE, Server, lifeboat, output};
 
 /// What the server calls itself when seen through [`disguised`]: a major version that is not known.
 const DISGUISE: &str = "99";
@@ -68,8 +68,9 @@ fn backup(scene: &Scene, database: &Database<'_>) -> Output {
     )
 }
 
+/// The newest server that lifeboat knows: what it asks for, one that is older does not have.
 fn newest() -> Option<&'static Server> {
-    Server::get(REFERENCE)
+    Server::get(MAJORS[MAJORS.len() - 1])
 }
 
 const CONTENT: &str = "
@@ -86,7 +87,7 @@ fn is_backed_up_if_everything_in_it_is_accounted_for() {
     assert!(out.success(), "{out}");
     let warnings: Vec<String> = out.stderr().lines().map(str::to_owned).collect();
     assert_eq!(warnings.len(), 1, "{out}");
-    for said in [&format!("PostgreSQL {DISGUISE}."), "18 is the newest", "accounted for"] {
+    for said in [&format!("PostgreSQL {DISGUISE}."), "19 is the newest", "accounted for"] {
         assert!(warnings[0].contains(said), "does not say {said:?}: {out}");
     }
     let restored = server.database("newer");
@@ -226,49 +227,90 @@ fn kind_of_dependency_that_is_not_known_is_refused() {
     );
 }
 
-/// As CREATE PUBLICATION … FOR ALL SEQUENCES will be known by a new column.
+/// A backup of `database` with more options.
+fn backup_again(scene: &Scene, url: &str, more: &[&str]) -> Output {
+    let mut command = lifeboat();
+    command.current_dir(scene.path(".")).args(["backup", "--url", url, "--output", "out.dump"]).args(more);
+    output(&mut command)
+}
+
+/// As CREATE PUBLICATION … FOR ALL SEQUENCES is known by a new column to a lifeboat before PostgreSQL 19.
 #[test]
-fn new_column_of_a_catalog_is_a_warning_where_it_says_something() {
+fn new_column_of_a_catalog_is_refused_where_it_says_something_unless_that_is_accepted() {
     for major in [13, REFERENCE] {
         let Some(server) = Server::get(major) else { continue };
         let database = server.database("column");
         let scene = Scene::new();
-        let backup = || {
-            let mut command = lifeboat();
-            command.current_dir(scene.path(".")).args([
-                "backup",
-                "--force",
-                "--url",
-                &database.url(),
-                "--output",
-                "out",
-            ]);
-            output(&mut command)
+        let backup = |more: &[&str]| backup_again(&scene, &database.url(), more);
+        let quiet = |why: &str, more: &[&str]| {
+            let out = backup_again(&scene, &database.url(), &[more, &["--force"]].concat());
+            assert!(out.success() && out.stderr().is_empty(), "on {major}, {why}: {out}");
+            std::fs::remove_file(scene.path("out.dump")).unwrap();
+        };
+        let refused = |says: &str, more: &[&str]| {
+            let out = backup(more);
+            assert_failed(&scene, &out, says);
+            assert!(out.stderr().contains("--accept-unknown"), "on {major}: {out}");
+            let out = backup(&[more, &["--accept-unknown"]].concat());
+            assert!(out.success() && out.stderr().contains(says), "on {major}: {out}");
+            assert_eq!(out.stderr().lines().count(), 1, "on {major}: {out}");
+            std::fs::remove_file(scene.path("out.dump")).unwrap();
         };
         database
             .psql("CREATE PUBLICATION p; CREATE PUBLICATION q; CREATE TABLE t (a integer); CREATE VIEW v AS SELECT 1");
-        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD puballsequences boolean");
-        let quiet = |why: &str| {
-            let out = backup();
-            assert!(out.success() && out.stderr().is_empty(), "on {major}, {why}: {out}");
-        };
-        quiet("all NULL");
-        database.psql("UPDATE pg_publication SET puballsequences = false");
-        quiet("all false");
-        database.psql("UPDATE pg_publication SET puballsequences = true WHERE pubname = 'q'");
-        let out = backup();
-        assert!(out.success(), "on {major}: {out}");
-        assert!(out.stderr().contains("puballsequences of pg_publication (of publication q)"), "on {major}: {out}");
+        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD pubnews boolean");
+        quiet("all NULL", &[]);
+        database.psql("UPDATE pg_publication SET pubnews = false");
+        quiet("all false", &[]);
+        database.psql("UPDATE pg_publication SET pubnews = true WHERE pubname = 'q'");
+        refused("pubnews of pg_publication (of publication q)", &[]);
+        quiet("not dumped", &["--no-publications"]);
+        quiet("not selected", &["-t", "t"]);
         database.psql("DROP PUBLICATION q");
 
         // What it says of all that came with the server is nothing new.
         database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_cast ADD castnews text DEFAULT 'usual'");
-        quiet("as the server's");
-        // One without OIDs, too.
+        quiet("as the server's", &[]);
+        // With a selection, what is in it counts.
+        database.psql("CREATE SCHEMA other; CREATE TABLE other.t (a integer); CREATE COLLATION mine (LOCALE = 'C')");
+        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_collation ADD collnews text");
+        database.psql("UPDATE pg_collation SET collnews = 'x' WHERE collname = 'mine'");
+        refused("collnews of pg_collation (of collation public.mine)", &[]);
+        refused("collnews of pg_collation (of collation public.mine)", &["-n", "public"]);
+        quiet("in another schema", &["-n", "other"]);
+        database.psql("DROP COLLATION mine");
+        // One without OIDs, too; whether that is of what is selected cannot be known.
         database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_sequence ADD seqnews text");
         database.psql("INSERT INTO pg_sequence SELECT 't'::regclass, 23, 1, 1, 1, 1, 1, false, 'news'");
-        let out = backup();
-        assert!(out.success() && out.stderr().contains("seqnews of pg_sequence;"), "on {major}: {out}");
+        refused("seqnews of pg_sequence", &[]);
+        let out = backup(&["-n", "other"]);
+        assert!(out.success() && out.stderr().contains("seqnews of pg_sequence"), "on {major}: {out}");
+    }
+}
+
+/// What a role may not read may say anything.
+#[test]
+fn new_column_that_may_not_be_read_is_refused_where_there_is_something_that_it_could_be_about() {
+    for major in [14, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let database = server.database_with("column", "OWNER alice");
+        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD pubnews boolean; REVOKE ALL ON pg_publication FROM PUBLIC; GRANT SELECT (oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) ON pg_publication TO PUBLIC");
+        if major > 17 {
+            database.psql("SET allow_system_table_mods = on; GRANT SELECT (pubgencols) ON pg_publication TO PUBLIC");
+        }
+        let scene = Scene::new();
+        let backup = |more: &[&str]| backup_again(&scene, &database.url_as("alice"), more);
+        let out = backup(&[]);
+        assert!(out.success() && out.stderr().is_empty(), "on {major}: {out}");
+        std::fs::remove_file(scene.path("out.dump")).unwrap();
+        database.psql("SET ROLE alice; CREATE PUBLICATION p");
+        assert_failed(
+            &scene,
+            &backup(&[]),
+            "pubnews of pg_publication (of publication p) (which only others may read)",
+        );
+        let out = backup(&["--accept-unknown"]);
+        assert!(out.success() && out.stderr().contains("pubnews"), "on {major}: {out}");
     }
 }
 

@@ -76,6 +76,9 @@ struct WhatArgs {
     /// No user mappings, which only their users and superusers may read
     #[arg(long)]
     no_user_mappings: bool,
+    /// Go on, with a warning, where a newer server says something of the database's objects that is not understood
+    #[arg(long)]
+    accept_unknown: bool,
     /// No compression methods of columns
     #[arg(long)]
     no_toast_compression: bool,
@@ -117,6 +120,7 @@ impl PostgresArgs {
             subscriptions: parts.subscriptions,
             user_mappings: !what.no_user_mappings,
             toast_compression: !what.no_toast_compression,
+            accept_unknown: what.accept_unknown,
             row_security: archive.enable_row_security,
             role: archive.role.map(BString::from),
             compression: archive.compress,

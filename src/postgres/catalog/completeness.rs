@@ -9,6 +9,7 @@ mod unheard;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::dump::DumpOptions;
 use crate::postgres::model::{Model, Parts};
 use crate::postgres::objects::relation::Relation;
 use crate::postgres::version::{NEWEST_KNOWN, ServerVersion};
@@ -102,7 +103,12 @@ const WALKS: &[Walk] = &[
 ///
 /// # Errors
 /// Something is not; the error names it.
-pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn Reporter) -> Result<()> {
+pub(super) fn check(
+    connection: &mut Connection,
+    model: &Model,
+    options: &DumpOptions,
+    reporter: &dyn Reporter,
+) -> Result<()> {
     let relations: Vec<u32> = model
         .of_kind::<Relation>()
         .filter(|(object, _)| object.dumped().has(Parts::DEFINITION))
@@ -132,9 +138,12 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
     }
     missing.extend(unheard.objects);
     if missing.is_empty() && unheard.facts.is_empty() {
-        let unknown_columns = unheard::columns(connection, &catalogs, model)?;
+        let unknown = unheard::columns(connection, &catalogs, model, options)?;
+        if !unknown.of_what_is_dumped.is_empty() && !options.accept_unknown {
+            return Err(not_understood(&unknown.of_what_is_dumped));
+        }
         left_out::tell(connection, &in_system_schemas, &relations, model.selected.is_everything(), reporter)?;
-        tell_news(ServerVersion(connection.server_version()), &unknown_columns, reporter);
+        tell_news(ServerVersion(connection.server_version()), &unknown.all(), reporter);
         return Ok(());
     }
     let mut what = unheard.facts;
@@ -144,6 +153,16 @@ pub(super) fn check(connection: &mut Connection, model: &Model, reporter: &dyn R
     Err(Error::new(ErrorKind::Incomplete, "back up everything in this database")
         .why(format!("lifeboat does not know how to dump {}", what.join(", ")))
         .hint("nothing was written; use a newer lifeboat, or the server's own pg_dump"))
+}
+
+/// That columns say something of what is dumped, of which nothing can be in the archive.
+fn not_understood(columns: &[String]) -> Error {
+    Error::new(ErrorKind::Incomplete, "back up everything in this database")
+        .why(format!("its catalog says more than this lifeboat understands: {}", columns.join(", ")))
+        .hint(
+            "nothing was written; use a newer lifeboat, or the server's own pg_dump; --accept-unknown goes on without \
+             what that means",
+        )
 }
 
 /// Of what is in a system schema, nothing is wanted, which says nothing if a user made it.

@@ -56,6 +56,8 @@ pub struct DumpOptions {
     pub archive_version: Option<Version>,
     /// The number of connections that read data; at least 1.
     pub jobs: usize,
+    /// Go on, with a warning, where the server's catalog says something of the database's objects that is not understood.
+    pub accept_unknown: bool,
     /// How long to wait for a lock on a table; without it, as long as it takes.
     pub lock_wait: Option<Duration>,
 }
@@ -85,6 +87,7 @@ impl Default for DumpOptions {
             compression: Compression::Gzip(Some(6)),
             archive_version: None,
             jobs: 1,
+            accept_unknown: false,
             lock_wait: None,
         }
     }

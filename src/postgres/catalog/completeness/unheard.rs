@@ -7,12 +7,15 @@ use super::columns;
 use super::names;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::dump::DumpOptions;
 use crate::postgres::model::Model;
 use crate::sql::Sql;
 use crate::wire::{Connection, Param, Query};
 
 /// How many objects a message names for each column that is not known.
 const NAMED: usize = 3;
+/// What is said of a column that the role may not read.
+const UNREADABLE: &str = "which only others may read";
 
 /// A system catalog of the server.
 pub(super) struct ServerCatalog {
@@ -157,36 +160,63 @@ fn mentions(connection: &mut Connection) -> Result<Vec<CatalogId>> {
     rows.iter().map(|row| Ok(CatalogId { catalog: Catalog(row.oid("catalog")?), oid: row.oid("oid")? })).collect()
 }
 
-/// Columns of known catalogs that lifeboat has never heard of, in words, where they say something about what users made:
-/// something other than nothing, and other than what they say about what came with the server.
-pub(super) fn columns(connection: &mut Connection, catalogs: &[ServerCatalog], model: &Model) -> Result<Vec<String>> {
+/// Columns of known catalogs that lifeboat has never heard of, in words, with the objects that they say something of.
+#[derive(Default)]
+pub(super) struct UnknownColumns {
+    /// Those that say something of what is dumped.
+    pub of_what_is_dumped: Vec<String>,
+    /// Those of which that is not known, because not everything was selected.
+    of_something: Vec<String>,
+}
+
+impl UnknownColumns {
+    pub(super) fn all(&self) -> Vec<String> {
+        self.of_what_is_dumped.iter().chain(&self.of_something).cloned().collect()
+    }
+}
+
+/// Columns of known catalogs that lifeboat has never heard of, where they say something about what users made: something
+/// other than nothing, and other than what they say about what came with the server. A column that may not be read says
+/// something wherever there is a row about what users made.
+pub(super) fn columns(
+    connection: &mut Connection,
+    catalogs: &[ServerCatalog],
+    model: &Model,
+    options: &DumpOptions,
+) -> Result<UnknownColumns> {
     let mut queries = Vec::new();
     let mut asked = Vec::new();
-    let mut found = Vec::new();
+    let mut unknown = UnknownColumns::default();
     for catalog in catalogs {
+        if !is_asked_for(catalog.name.as_bstr(), options) {
+            continue;
+        }
         let Some(known) = columns::of(&catalog.name) else { continue };
         let known: Vec<&str> = known.collect();
         for column in catalog.columns.iter().filter(|column| !known.iter().any(|name| column.name == *name)) {
-            let readable = column.readable && catalog.columns.iter().filter(|c| c.is_oid).all(|c| c.readable);
+            if !catalog.columns.iter().filter(|c| c.is_oid && !std::ptr::eq(*c, column)).all(|c| c.readable) {
+                unknown.of_what_is_dumped.push(format!("{} of {} ({UNREADABLE})", column.name, catalog.name));
+                continue;
+            }
             let mut sql = Sql::new();
             sql.kw("SELECT ").kw(if catalog.has_oids() { "x.oid" } else { "0::pg_catalog.oid AS oid" });
-            if !readable {
-                found.push(format!("{} of {} (which only others may read)", column.name, catalog.name));
-            } else {
-                catalog.append_of_users(&mut sql);
+            catalog.append_of_users(&mut sql);
+            if column.readable {
                 append_condition(&mut sql, catalog, column);
-                let what = format!("the column \"{}\" of \"{}\", which is not known", column.name, catalog.name);
-                queries.push(Query::new(what, sql.into_bstring()));
-                asked.push((catalog, column));
             }
+            let what = format!("the column \"{}\" of \"{}\", which is not known", column.name, catalog.name);
+            queries.push(Query::new(what, sql.into_bstring()));
+            asked.push((catalog, column));
         }
     }
     for ((catalog, column), rows) in asked.into_iter().zip(connection.pipeline(&queries)?) {
         let mut ids = Vec::new();
+        let mut is_dumped = model.selected.is_everything();
         for row in rows.iter() {
             let id = CatalogId { catalog: Catalog(catalog.oid), oid: row.oid("oid")? };
-            let left_out = model.find_object(id.catalog, id.oid).is_some_and(|object| object.dumped().is_none());
-            if !model.extension_members.contains_key(&id) && !left_out {
+            let dumped = model.find_object(id.catalog, id.oid).map(|object| !object.dumped().is_none());
+            if !model.extension_members.contains_key(&id) && dumped != Some(false) {
+                is_dumped |= dumped == Some(true);
                 ids.push(id);
             }
         }
@@ -201,9 +231,29 @@ pub(super) fn columns(connection: &mut Connection, catalogs: &[ServerCatalog], m
             }
             text += &format!(" (of {})", names::list(of, ids.len()));
         }
-        found.push(text);
+        if !column.readable {
+            text += &format!(" ({UNREADABLE})");
+        }
+        if is_dumped { &mut unknown.of_what_is_dumped } else { &mut unknown.of_something }.push(text);
     }
-    Ok(found)
+    Ok(unknown)
+}
+
+/// Whether what is in the catalog of that name is asked for at all, as far as there is an option for it.
+fn is_asked_for(catalog: &BStr, options: &DumpOptions) -> bool {
+    match catalog.as_bytes() {
+        // The planner's knowledge, which is no object of anybody's.
+        b"pg_statistic" | b"pg_statistic_ext_data" => options.statistics,
+        b"pg_publication" | b"pg_publication_rel" | b"pg_publication_namespace" => options.publications,
+        b"pg_subscription" | b"pg_subscription_rel" => options.subscriptions,
+        b"pg_policy" => options.policies,
+        b"pg_user_mapping" => options.user_mappings,
+        b"pg_description" | b"pg_shdescription" => options.comments,
+        b"pg_seclabel" | b"pg_shseclabel" => options.security_labels,
+        b"pg_default_acl" | b"pg_init_privs" => options.privileges,
+        b"pg_largeobject" | b"pg_largeobject_metadata" => options.with_large_objects(),
+        _ => true,
+    }
 }
 
 /// Appends the conditions that the column says something.
