@@ -113,3 +113,39 @@ fn statistics_go_into_servers_that_take_them() {
         }
     }
 }
+
+/// PostgreSQL 19 takes the data of extended statistics, and shows it to their tables' owners.
+#[test]
+fn data_of_extended_statistics_is_kept_where_it_can_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(server) = Server::get(19) else { return };
+    let origin = server.database("extended");
+    origin.psql(
+        "CREATE TABLE t (a integer, b integer); INSERT INTO t SELECT n % 5, n % 5 FROM generate_series(1, 90) n;
+         CREATE STATISTICS s ON a, b FROM t; GRANT SELECT ON t TO carol",
+    );
+    origin.psql("ANALYZE");
+    let archive = dir.path().join("archive");
+    let backup = |user: &str, option: &str| {
+        let mut command = lifeboat();
+        command.args(["backup", "--force", option, "--url"]).arg(origin.url_as(user));
+        output(command.arg("--output").arg(&archive))
+    };
+    let out = backup("carol", "--statistics-only");
+    assert!(out.success() && out.stderr().contains("may not read them: those of public.s; after"), "{out}");
+    let out = backup("postgres", "--statistics");
+    assert!(out.success() && out.stderr().is_empty(), "{out}");
+    let data = "SELECT n_distinct, dependencies FROM pg_stats_ext";
+    let restored = server.database("extended");
+    let out = restore(&restored, &archive);
+    assert!(out.success() && out.stderr().is_empty(), "{out}");
+    assert_eq!(restored.psql(data), origin.psql(data));
+    assert!(restored.psql(data).contains("degree"));
+
+    let Some(older) = Server::get(18) else { return };
+    let restored = older.database("extended");
+    let out = restore(&restored, &archive);
+    assert!(out.success() && out.stderr().lines().count() == 1, "{out}");
+    assert!(out.stderr().contains("those of 1 extended statistics object in the archive are left out"), "{out}");
+    assert_eq!(restored.psql("SELECT count(*) FROM pg_stats WHERE tablename = 't'"), "2");
+}

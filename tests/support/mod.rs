@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod report;
 pub mod roundtrip;
 pub mod server;
+pub mod unstable;
 
 pub use database::Database;
 pub use installation::{majors, pg_tool};
@@ -26,7 +27,12 @@ pub use process::{Output, lifeboat, lifeboat_reading, output, run};
 pub use server::{Options, Server};
 
 /// The majors that the tests know, oldest first.
-pub const MAJORS: [u32; 6] = [13, 14, 15, 16, 17, 18];
+pub const MAJORS: [u32; 7] = [13, 14, 15, 16, 17, 18, 19];
 
-/// The major whose pg_dump, pg_restore and psql are the reference.
+/// The major whose pg_dump, pg_restore and psql are the reference. A newer server's are its own, see [`reference_for`].
 pub const REFERENCE: u32 = 18;
+
+/// The major whose pg_dump and pg_restore are the reference for a server of `major`: they refuse servers that are newer.
+pub fn reference_for(major: u32) -> u32 {
+    REFERENCE.max(major)
+}

@@ -198,6 +198,7 @@ impl PostgresArgs {
             schema: parts.schema,
             data: parts.data,
             statistics: parts.statistics,
+            extended_statistics: true,
             sections: parts.sections,
             only: names.selection()?,
             list: names.list(entries, console)?,

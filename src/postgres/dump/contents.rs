@@ -6,6 +6,7 @@ use bstr::BString;
 use pgformat::{ContentsWriter, Writer};
 
 use super::super::emit::Contents;
+use super::super::objects::extended_statistics;
 use super::super::objects::relation_statistics as statistics;
 use super::super::session::Session;
 use crate::error::{Context, ErrorKind, Result};
@@ -22,13 +23,18 @@ pub(super) fn write<W: Write>(
     reporter: &dyn Reporter,
 ) -> Result<Writer<W>> {
     let doing = || "write the archive's table of contents";
-    if !contents.statistics.is_empty() {
+    if !contents.statistics.is_empty() || !contents.extended_statistics.is_empty() {
         reporter.phase(Phase::new("reading statistics", Unit::Steps));
-        statistics::tell_unreadable(&contents.statistics, reporter);
     }
-    let mut reader = statistics::Reader::new(&contents.statistics, session);
+    statistics::tell_unreadable(&contents.statistics, &contents.unreadable_statistics, reporter);
+    let mut of_columns = statistics::Reader::new(&contents.statistics, session);
+    let mut extended = extended_statistics::Reader::new(&contents.extended_statistics, session);
     for mut entry in contents.entries.drain(..) {
-        if let Some(statements) = reader.statements(entry.dump_id, session)? {
+        let statements = match of_columns.statements(entry.dump_id, session)? {
+            None => extended.statements(entry.dump_id, session)?,
+            statements => statements,
+        };
+        if let Some(statements) = statements {
             entry.definition.get_or_insert_with(BString::default).extend_from_slice(statements.as_bstr());
         }
         writer = writer.entry(entry).context(ErrorKind::Io, doing)?;

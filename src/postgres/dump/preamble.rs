@@ -41,5 +41,6 @@ fn setting(name: &'static str, definition: Sql) -> NewEntry {
         depends: Depends::On(Vec::new()),
         data: None,
         statistics: None,
+        extended_statistics: None,
     }
 }

@@ -189,22 +189,29 @@ impl Database {
         }
         for item in &self.settings {
             sql.kw("ALTER DATABASE ").ident(name);
-            append_setting(&mut sql, item, object)?;
+            append_setting(&mut sql, item, object, render)?;
         }
         for (role, item) in &self.role_settings {
             sql.kw("ALTER ROLE ").ident(role.as_bstr()).kw(" IN DATABASE ").ident(name);
-            append_setting(&mut sql, item, object)?;
+            append_setting(&mut sql, item, object, render)?;
         }
         Ok((sql, drop))
     }
 }
 
-fn append_setting(sql: &mut Sql, item: &BString, object: &Object) -> Result<()> {
+fn append_setting(sql: &mut Sql, item: &BString, object: &Object, render: &Render<'_>) -> Result<()> {
     let malformed = |why: MalformedSetting| {
         Error::new(ErrorKind::Incomplete, format!("dump the settings of the database \"{}\"", object.name))
             .why(format!("\"{item}\" {why}"))
     };
-    sql.kw(" SET ").portable_setting(item.as_bstr()).map_err(malformed)?.kw(";\n");
+    sql.kw(" SET ");
+    // Where there is but one way to read a literal, pg_dump needs none that is read alike in both.
+    match render.server.only_standard_strings() {
+        true => sql.setting(item.as_bstr()),
+        false => sql.portable_setting(item.as_bstr()),
+    }
+    .map_err(malformed)?
+    .kw(";\n");
     Ok(())
 }
 

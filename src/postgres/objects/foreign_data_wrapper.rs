@@ -20,6 +20,8 @@ pub struct ForeignDataWrapper {
     owner: BString,
     handler: Option<Deparsed>,
     validator: Option<Deparsed>,
+    /// What makes a connection string of a server, for subscriptions.
+    connection: Option<Deparsed>,
     options: Option<Deparsed>,
     privileges: Privileges,
 }
@@ -33,14 +35,19 @@ impl Kind for ForeignDataWrappers {
         &[Catalog::FOREIGN_DATA_WRAPPER]
     }
 
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let connection = match scope.server.wrapper_connections() {
+            true => "CASE WHEN fdwconnection <> 0 THEN fdwconnection::pg_catalog.regproc::pg_catalog.text END",
+            false => "NULL::pg_catalog.text",
+        };
         vec![Query::new(
             "foreign data wrappers",
             format!(
                 "SELECT oid, fdwname, fdwowner, {} AS options, fdwacl::pg_catalog.text[] AS acl, \
                  pg_catalog.acldefault('F', fdwowner)::pg_catalog.text[] AS acl_default, \
                  CASE WHEN fdwhandler <> 0 THEN fdwhandler::pg_catalog.regproc::pg_catalog.text END AS handler, \
-                 CASE WHEN fdwvalidator <> 0 THEN fdwvalidator::pg_catalog.regproc::pg_catalog.text END AS validator \
+                 CASE WHEN fdwvalidator <> 0 THEN fdwvalidator::pg_catalog.regproc::pg_catalog.text END AS validator, \
+                 {connection} AS connection \
                  FROM pg_catalog.pg_foreign_data_wrapper",
                 super::foreign_options("fdwoptions")
             ),
@@ -54,6 +61,7 @@ impl Kind for ForeignDataWrappers {
                 owner: model.role(row.oid("fdwowner")?, name.as_bstr())?.into(),
                 handler: row.opt_string("handler")?.map(Deparsed::by_server),
                 validator: row.opt_string("validator")?.map(Deparsed::by_server),
+                connection: row.opt_string("connection")?.map(Deparsed::by_server),
                 options: row.opt_string("options")?.map(Deparsed::by_server),
                 privileges: Privileges::from_row(row, "acl", "acl_default")?,
             };
@@ -84,6 +92,9 @@ impl Body for ForeignDataWrapper {
         }
         if let Some(validator) = &self.validator {
             sql.kw(" VALIDATOR ").deparsed(validator);
+        }
+        if let Some(connection) = &self.connection {
+            sql.kw(" CONNECTION ").deparsed(connection);
         }
         if let Some(options) = &self.options {
             sql.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");

@@ -16,7 +16,7 @@ mod database;
 mod default_privileges;
 mod deparse;
 pub(in crate::postgres) mod event_trigger;
-mod extended_statistics;
+pub mod extended_statistics;
 mod extension;
 mod foreign_data_wrapper;
 mod foreign_key;

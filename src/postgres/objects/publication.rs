@@ -21,6 +21,9 @@ pub(super) struct Publications;
 pub struct Publication {
     owner: BString,
     all_tables: bool,
+    /// Of all tables, those that it leaves out: schema and name.
+    except: Vec<(BString, BString)>,
+    all_sequences: bool,
     /// insert, update, delete, truncate.
     actions: [bool; 4],
     via_root: bool,
@@ -54,7 +57,7 @@ impl Kind for Publications {
         let columns = columns(scope.server);
         let publications = format!("SELECT oid, pubname, pubowner, {columns} FROM pg_catalog.pg_publication");
         if !scope.server.publication_schemas() {
-            let tables = "SELECT oid, prpubid, prrelid, NULL::pg_catalog.text[] AS columns, \
+            let tables = "SELECT oid, prpubid, prrelid, false AS is_exception, NULL::pg_catalog.text[] AS columns, \
             NULL::pg_catalog.text AS filter \
                           FROM pg_catalog.pg_publication_rel";
             let no_schemas = "SELECT 0::pg_catalog.oid AS oid, 0::pg_catalog.oid AS pnpubid, 0::pg_catalog.oid AS pnnspid WHERE false";
@@ -64,11 +67,14 @@ impl Kind for Publications {
                 Query::new("schemas in publications", no_schemas),
             ];
         }
-        let tables = "SELECT r.oid, r.prpubid, r.prrelid, pg_catalog.pg_get_expr(r.prqual, r.prrelid) AS filter, \
+        let is_exception = if scope.server.publication_exceptions() { "r.prexcept" } else { "false" };
+        let tables = format!(
+            "SELECT r.oid, r.prpubid, r.prrelid, {is_exception} AS is_exception, pg_catalog.pg_get_expr(r.prqual, r.prrelid) AS filter, \
                       CASE WHEN r.prattrs IS NOT NULL THEN ARRAY(SELECT a.attname::pg_catalog.text \
                       FROM pg_catalog.unnest(r.prattrs::pg_catalog.int2[]) WITH ORDINALITY AS c (number, nr) \
                       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.prrelid AND a.attnum = c.number \
-                      ORDER BY c.nr) END AS columns FROM pg_catalog.pg_publication_rel AS r";
+                      ORDER BY c.nr) END AS columns FROM pg_catalog.pg_publication_rel AS r"
+        );
         let schemas = "SELECT oid, pnpubid, pnnspid FROM pg_catalog.pg_publication_namespace";
         vec![
             Query::new("publications", publications),
@@ -89,6 +95,12 @@ impl Kind for Publications {
             add(model, catalog_id, name, None, body);
         }
         for row in tables.iter() {
+            let catalog_id = CatalogId { catalog: Catalog::PUBLICATION_REL, oid: row.oid("oid")? };
+            // What is left out is a part of the publication's definition.
+            if row.bool("is_exception")? {
+                model.account(catalog_id);
+                continue;
+            }
             let publication = model.find(Catalog::PUBLICATION, row.oid("prpubid")?);
             let table = model.find_object(Catalog::CLASS, row.oid("prrelid")?);
             let (Some(publication), Some(table)) = (publication, table) else { continue };
@@ -99,8 +111,7 @@ impl Kind for Publications {
                 columns: row.opt_texts("columns")?.map(|names| names.into_iter().flatten().collect()),
                 filter: row.opt_string("filter")?.map(Deparsed::by_server),
             };
-            let catalog_id = Some(CatalogId { catalog: Catalog::PUBLICATION_REL, oid: row.oid("oid")? });
-            add(model, catalog_id, name, schema, body);
+            add(model, Some(catalog_id), name, schema, body);
         }
         for row in schemas.iter() {
             let publication = model.find(Catalog::PUBLICATION, row.oid("pnpubid")?);
@@ -122,7 +133,21 @@ fn add<B: Body>(model: &mut Model, catalog_id: Option<CatalogId>, name: BString,
 pub(in crate::postgres) fn columns(server: ServerVersion) -> String {
     let generated =
         if server.publication_generated_columns() { "pubgencols" } else { "'n'::pg_catalog.\"char\" AS pubgencols" };
-    format!("puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, {generated}")
+    let sequences = if server.publication_exceptions() { "puballsequences" } else { "false AS puballsequences" };
+    let except = |column: &str, name: &str| match server.publication_exceptions() {
+        true => format!(
+            "ARRAY(SELECT {column}::pg_catalog.text FROM pg_catalog.pg_publication_rel AS e \
+             JOIN pg_catalog.pg_class AS c ON c.oid = e.prrelid \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE e.prpubid = pg_publication.oid AND e.prexcept ORDER BY e.oid) AS {name}"
+        ),
+        false => format!("'{{}}'::pg_catalog.text[] AS {name}"),
+    };
+    let (schemas, tables) = (except("n.nspname", "except_schemas"), except("c.relname", "except_tables"));
+    format!(
+        "puballtables, {sequences}, {schemas}, {tables}, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, \
+         {generated}"
+    )
 }
 
 impl Publication {
@@ -137,20 +162,31 @@ impl Publication {
                     .why(format!("its way '{}' with generated columns is not known", other.escape_ascii())));
             }
         };
+        let names = |column| Ok::<Vec<BString>, Error>(row.texts(column)?.into_iter().flatten().collect());
         Ok(Self {
             owner,
             all_tables: row.bool("puballtables")?,
+            except: names("except_schemas")?.into_iter().zip(names("except_tables")?).collect(),
+            all_sequences: row.bool("puballsequences")?,
             actions: [row.bool("pubinsert")?, row.bool("pubupdate")?, row.bool("pubdelete")?, row.bool("pubtruncate")?],
             via_root: row.bool("pubviaroot")?,
             stored_generated_columns,
         })
     }
 
-    /// Appends the statement that makes it; what is in it, unless that is all tables, takes others.
+    /// Appends the statement that makes it; what is in it, unless that is all tables or sequences, takes others.
     pub(in crate::postgres) fn definition(&self, name: &Sql, sql: &mut Sql) {
         sql.kw("CREATE PUBLICATION ").sql(name);
         if self.all_tables {
             sql.kw(" FOR ALL TABLES");
+            for (i, (schema, table)) in self.except.iter().enumerate() {
+                sql.kw(if i > 0 { ", " } else { " EXCEPT (" }).kw("TABLE ONLY ");
+                sql.qualified(schema.as_bstr(), table.as_bstr());
+            }
+            sql.kw(if self.except.is_empty() { "" } else { ")" });
+        }
+        if self.all_sequences {
+            sql.kw(if self.all_tables { ", ALL SEQUENCES" } else { " FOR ALL SEQUENCES" });
         }
         sql.kw(" WITH (publish = '");
         let words = ["insert", "update", "delete", "truncate"];

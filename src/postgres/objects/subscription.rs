@@ -17,7 +17,7 @@ pub(super) struct Subscriptions;
 /// A subscription.
 pub struct Subscription {
     owner: BString,
-    connection: BString,
+    source: Source,
     publications: Vec<BString>,
     slot: Option<BString>,
     binary: bool,
@@ -28,8 +28,21 @@ pub struct Subscription {
     password_required: bool,
     run_as_owner: bool,
     failover: bool,
+    retain_dead_tuples: bool,
+    /// In milliseconds; 0 if there is no limit.
+    max_retention: i32,
     synchronous_commit: BString,
+    /// `-1` if it is the server's.
+    receiver_timeout: BString,
     origin: BString,
+}
+
+/// What a subscription is connected to.
+enum Source {
+    /// By a connection string.
+    Connection(BString),
+    /// By a foreign server of this name.
+    Server(BString),
 }
 
 const IN_THIS_DATABASE: &str = "FROM pg_catalog.pg_subscription WHERE subdbid = (SELECT d.oid \
@@ -70,6 +83,14 @@ impl Kind for Subscriptions {
             column(server.subscription_origin(), "subrunasowner", "true"),
             column(server.subscription_origin(), "suborigin", "'any'::pg_catalog.text"),
             column(server.subscription_failover(), "subfailover", "false"),
+            column(server.subscription_servers(), "subretaindeadtuples", "false"),
+            column(server.subscription_servers(), "submaxretention", "0"),
+            column(server.subscription_servers(), "subwalrcvtimeout", "'-1'::pg_catalog.text"),
+            match server.subscription_servers() {
+                true => "(SELECT s.srvname FROM pg_catalog.pg_foreign_server AS s WHERE s.oid = subserver) AS server"
+                    .to_owned(),
+                false => "NULL::pg_catalog.name AS server".to_owned(),
+            },
         ]
         .join(", ");
         vec![Query::new(
@@ -109,9 +130,13 @@ impl Kind for Subscriptions {
 
 impl Subscription {
     fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
+        let source = match row.opt_string("server")? {
+            Some(server) => Source::Server(server),
+            None => Source::Connection(row.string("subconninfo")?),
+        };
         Ok(Self {
             owner,
-            connection: row.string("subconninfo")?,
+            source,
             publications: row.texts("subpublications")?.into_iter().flatten().collect(),
             slot: row.opt_string("subslotname")?,
             binary: row.bool("subbinary")?,
@@ -121,14 +146,21 @@ impl Subscription {
             password_required: row.bool("subpasswordrequired")?,
             run_as_owner: row.bool("subrunasowner")?,
             failover: row.bool("subfailover")?,
+            retain_dead_tuples: row.bool("subretaindeadtuples")?,
+            max_retention: row.i32("submaxretention")?,
             synchronous_commit: row.string("subsynccommit")?,
+            receiver_timeout: row.string("subwalrcvtimeout")?,
             origin: row.string("suborigin")?,
         })
     }
 
     fn definition(&self, object: &Object, sql: &mut Sql) -> Result<()> {
         sql.kw("CREATE SUBSCRIPTION ").ident(object.name.as_bstr());
-        sql.kw(" CONNECTION ").literal(self.connection.as_bstr()).kw(" PUBLICATION ");
+        match &self.source {
+            Source::Connection(connection) => sql.kw(" CONNECTION ").literal(connection.as_bstr()),
+            Source::Server(server) => sql.kw(" SERVER ").ident(server.as_bstr()),
+        };
+        sql.kw(" PUBLICATION ");
         sql.idents(self.publications.iter().map(|name| name.as_bstr()));
         sql.kw(" WITH (connect = false, slot_name = ");
         match &self.slot {
@@ -153,12 +185,19 @@ impl Subscription {
             (!self.password_required, ", password_required = false"),
             (self.run_as_owner, ", run_as_owner = true"),
             (self.failover, ", failover = true"),
+            (self.retain_dead_tuples, ", retain_dead_tuples = true"),
         ];
         for (_, words) in flags.into_iter().filter(|(set, _)| *set) {
             sql.kw(words);
         }
+        if self.max_retention != 0 {
+            sql.kw(", max_retention_duration = ").num(self.max_retention);
+        }
         if self.synchronous_commit != "off" {
             sql.kw(", synchronous_commit = ").ident(self.synchronous_commit.as_bstr());
+        }
+        if self.receiver_timeout != "-1" {
+            sql.kw(", wal_receiver_timeout = ").ident(self.receiver_timeout.as_bstr());
         }
         if !self.origin.eq_ignore_ascii_case(b"any") {
             sql.kw(", origin = ");

@@ -13,8 +13,8 @@ fn known(entry: &Entry) -> Option<&'static pgformat::Kind> {
 /// When the entry has its turn.
 pub fn pass(entry: &Entry) -> Pass {
     // Statistics that come after the data are those of materialized views and of indexes. The former need the rows, and
-    // the latter must not overtake them.
-    if group(entry) == Group::StatisticsData && entry.section == Section::PostData {
+    // the latter must not overtake them. (Extended ones only need the object that they are of.)
+    if is(entry, "STATISTICS DATA") && entry.section == Section::PostData {
         return Pass::PostAcl;
     }
     pgformat::kinds::pass(text(&entry.desc), text(&entry.tag))

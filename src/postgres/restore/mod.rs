@@ -205,6 +205,7 @@ fn prepare<'a, R: Read>(
     let server = ServerVersion(target.server_version());
     let options = statistics::as_taken(options, archive.entries(), server, reporter);
     let plan = plan(archive.entries(), version(archive.header()), &options, &Target::of(server))?;
+    plan.settings.check_strings(archive.entries(), server)?;
     plan.tell_unmatched(archive.entries(), reporter);
     row_oids::tell(archive, &plan, reporter);
     let found = Found::look(&plan, archive.entries(), &options, target)?;

@@ -1,8 +1,17 @@
 //! Which PostgreSQL a statement needs: for the statements of a newer server's archive that an older one does not
-//! understand. Facts are from the release notes of PostgreSQL 14 to 18.
+//! understand. Facts are from the release notes of PostgreSQL 14 to 19.
 
-/// Words that follow each other in statements, the major version that understands them first, and what they are.
+/// Words that follow each other in statements, with any others in the place of `…`, the major version that understands them
+/// first, and what they are.
 const FEATURES: &[(&[&str], i32, &str)] = &[
+    (&["EXCEPT", "(", "TABLE"], 19, "publications of all tables but some"),
+    (&["ALL", "SEQUENCES"], 19, "publications of all sequences"),
+    (&["CREATE", "SUBSCRIPTION", "…", "SERVER", "…", "PUBLICATION"], 19, "subscriptions to foreign servers"),
+    (&["RETAIN_DEAD_TUPLES", "="], 19, "retain_dead_tuples of subscriptions"),
+    (&["MAX_RETENTION_DURATION", "="], 19, "max_retention_duration of subscriptions"),
+    (&["WAL_RECEIVER_TIMEOUT", "="], 19, "wal_receiver_timeout of subscriptions"),
+    (&["CREATE", "FOREIGN", "DATA", "WRAPPER", "…", "CONNECTION"], 19, "connections of foreign data wrappers"),
+    (&["PG_RESTORE_EXTENDED_STATS"], 19, "the data of extended statistics"),
     (&["NOT", "ENFORCED"], 18, "NOT ENFORCED"),
     (&["WITHOUT", "OVERLAPS"], 18, "WITHOUT OVERLAPS"),
     (&["PG_RESTORE_RELATION_STATS"], 18, "statistics as data"),
@@ -35,15 +44,26 @@ const FEATURES: &[(&[&str], i32, &str)] = &[
 pub(super) fn newer_than(statement: &[u8], major: i32) -> Option<(i32, &'static str)> {
     let words = words(statement);
     let has = |feature: &[&str]| {
-        words
-            .windows(feature.len())
-            .any(|here| here.iter().zip(feature).all(|(a, b)| a.eq_ignore_ascii_case(b.as_bytes())))
+        let mut parts = feature.split(|word| *word == "…");
+        let mut rest = words.as_slice();
+        parts.all(|part| match place(part, rest) {
+            Some(at) => {
+                rest = &rest[at + part.len()..];
+                true
+            }
+            None => false,
+        })
     };
     FEATURES
         .iter()
         .filter(|(feature, since, _)| *since > major && has(feature))
         .map(|(_, since, what)| (*since, *what))
         .max()
+}
+
+/// Where in `words` these follow each other.
+fn place(part: &[&str], words: &[&[u8]]) -> Option<usize> {
+    words.windows(part.len()).position(|here| here.iter().zip(part).all(|(a, b)| a.eq_ignore_ascii_case(b.as_bytes())))
 }
 
 /// The words and marks of a statement, without what is quoted or commented.
@@ -107,6 +127,12 @@ mod tests {
         );
         assert_eq!(newer_than(b"CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;", 15), None);
         assert_eq!(newer_than(b"CREATE TABLE t (a integer);", 13), None);
+        let by_server = b"CREATE SUBSCRIPTION s SERVER \"f g\" PUBLICATION p WITH (connect = false);";
+        assert_eq!(newer_than(by_server, 18), Some((19, "subscriptions to foreign servers")));
+        assert_eq!(newer_than(b"CREATE SUBSCRIPTION s CONNECTION 'SERVER x' PUBLICATION p;", 18), None);
+        let except = b"CREATE PUBLICATION p FOR ALL TABLES EXCEPT (TABLE ONLY a.b) WITH (publish = 'insert');";
+        assert_eq!(newer_than(except, 18), Some((19, "publications of all tables but some")));
+        assert_eq!(newer_than(except, 19), None);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct RestoreOptions {
     pub data: bool,
     /// Restore the planner's statistics, where the archive has them.
     pub statistics: bool,
+    /// With them, the data of extended statistics.
+    pub extended_statistics: bool,
     /// The sections to restore.
     pub sections: Sections,
     /// The objects to restore; everything where nothing is named.
@@ -93,6 +95,7 @@ impl Default for RestoreOptions {
             schema: true,
             data: true,
             statistics: true,
+            extended_statistics: true,
             sections: Sections::default(),
             only: Selection::default(),
             list: None,

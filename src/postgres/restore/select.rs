@@ -168,6 +168,11 @@ impl Selector<'_> {
     }
 }
 
+/// Whether the entry is the data of extended statistics.
+pub(super) fn is_extended(entry: &Entry) -> bool {
+    kinds::is(entry, "EXTENDED STATISTICS DATA")
+}
+
 /// Whether the options leave in what the entry belongs to.
 fn in_groups(entry: &Entry, options: &RestoreOptions) -> bool {
     let group = kinds::group(entry);
@@ -179,6 +184,7 @@ fn in_groups(entry: &Entry, options: &RestoreOptions) -> bool {
         Group::Comment if !options.comments => false,
         Group::SecurityLabel if !options.security_labels => false,
         Group::StatisticsData if !options.statistics => false,
+        Group::StatisticsData if !options.extended_statistics && is_extended(entry) => false,
         // A relic of 7.4, which carries nothing.
         _ if kinds::is(entry, "<Init>") => false,
         // What is said about an object is of no use without it.

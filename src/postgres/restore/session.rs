@@ -5,6 +5,7 @@ use pgformat::Entry;
 
 use super::kinds::text;
 use super::options::RestoreOptions;
+use crate::postgres::version::ServerVersion;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
@@ -19,6 +20,8 @@ pub struct Target {
     pub subscription_streaming: bool,
     /// The option `run_as_owner` of subscriptions.
     pub subscription_run_as_owner: bool,
+    /// String literals that are read as they were before SQL's standard, and a warning about them.
+    pub nonstandard_strings: bool,
     /// It is a script. Nobody can look what a drop would take along, or try it again, when psql runs it: drops are what
     /// pg_restore writes.
     pub is_script: bool,
@@ -31,6 +34,7 @@ impl Target {
         table_access_methods: true,
         subscription_streaming: true,
         subscription_run_as_owner: true,
+        nonstandard_strings: true,
         is_script: false,
     };
     /// A script, whose reader may be any server.
@@ -76,6 +80,27 @@ impl ArchiveSettings {
         )
     }
 
+    /// Checks that a server of this version reads the archive's string literals as they are meant: where it reads them by SQL's
+    /// standard only, none may hold a backslash, which then means something else.
+    ///
+    /// # Errors
+    /// One of `entries` has a backslash.
+    pub(super) fn check_strings(&self, entries: &[Entry], server: ServerVersion) -> Result<()> {
+        if self.standard_strings || !server.only_standard_strings() {
+            return Ok(());
+        }
+        let has_backslash = |entry: &&Entry| {
+            [&entry.definition, &entry.drop_statement].into_iter().any(|field| text(field).contains(&b'\\'))
+        };
+        let Some(entry) = entries.iter().find(has_backslash) else { return Ok(()) };
+        Err(Error::new(ErrorKind::Incomplete, format!("restore {}", entry.label()))
+            .why(format!(
+                "the archive was made with standard_conforming_strings = off, which PostgreSQL {server} does not have any \
+                 more, and a backslash would be read as something else"
+            ))
+            .hint("nothing was changed; make the backup with standard_conforming_strings = on"))
+    }
+
     /// The statements that begin a session.
     pub fn statements(&self, options: &RestoreOptions, target: &Target) -> Vec<BString> {
         let mut result: Vec<BString> = Vec::new();
@@ -87,7 +112,7 @@ impl ArchiveSettings {
             set("SET transaction_timeout = 0;");
         }
         set(&format!("SET client_encoding = '{}';", self.encoding));
-        set(if self.standard_strings {
+        set(if self.standard_strings || !target.nonstandard_strings {
             "SET standard_conforming_strings = on;"
         } else {
             "SET standard_conforming_strings = off;"
@@ -105,7 +130,7 @@ impl ArchiveSettings {
         set("SET check_function_bodies = false;");
         set("SET xmloption = content;");
         set("SET client_min_messages = warning;");
-        if !self.standard_strings {
+        if !self.standard_strings && target.nonstandard_strings {
             set("SET escape_string_warning = off;");
         }
         set(if options.row_security { "SET row_security = on;" } else { "SET row_security = off;" });

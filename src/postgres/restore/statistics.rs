@@ -7,6 +7,7 @@ use pgformat::kinds::Group;
 
 use super::kinds;
 use super::options::RestoreOptions;
+use super::select::is_extended;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message, Reporter};
 
@@ -18,17 +19,25 @@ pub(super) fn as_taken<'a>(
     server: ServerVersion,
     reporter: &dyn Reporter,
 ) -> Cow<'a, RestoreOptions> {
-    if !options.statistics || server.restores_statistics() {
+    if !options.statistics || server.restores_extended_statistics() {
         return Cow::Borrowed(options);
     }
-    let count = entries.iter().filter(|entry| kinds::group(entry) == Group::StatisticsData).count();
+    let statistics = server.restores_statistics();
+    let left_out = |entry: &&Entry| kinds::group(entry) == Group::StatisticsData && (!statistics || is_extended(entry));
+    let count = entries.iter().filter(left_out).count();
     if count > 0 {
+        let of = match (statistics, count) {
+            (false, 1) => "relation in the archive",
+            (false, _) => "relations in the archive",
+            (true, 1) => "extended statistics object in the archive",
+            (true, _) => "extended statistics objects in the archive",
+        };
+        let since = if statistics { 19 } else { 18 };
         let text = format!(
-            "those of {count} {} in the archive are left out: the server is PostgreSQL {server}, and only 18 and later \
-             take any; make them with ANALYZE",
-            if count == 1 { "relation" } else { "relations" }
+            "those of {count} {of} are left out: the server is PostgreSQL {server}, and only {since} and later take any; \
+             make them with ANALYZE"
         );
         reporter.message(Message { level: Level::Warning, subject: "statistics".into(), text });
     }
-    Cow::Owned(RestoreOptions { statistics: false, ..options.clone() })
+    Cow::Owned(RestoreOptions { statistics, extended_statistics: false, ..options.clone() })
 }

@@ -24,6 +24,7 @@ impl Target {
             table_access_methods: version.table_access_methods(),
             subscription_streaming: version.subscription_binary(),
             subscription_run_as_owner: version.subscription_origin(),
+            nonstandard_strings: !version.only_standard_strings(),
             is_script: false,
         }
     }

@@ -1,3 +1,4 @@
+-- max: 18
 -- changes: settings of the database are not restored into another one
 -- Text whose backslashes mean something else when standard_conforming_strings is off.
 ALTER DATABASE :"DBNAME" SET standard_conforming_strings = off;

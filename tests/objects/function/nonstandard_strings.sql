@@ -1,3 +1,4 @@
+-- max: 18
 -- changes: the setting is the database's, which is not restored, so the second dump says on
 SELECT format('ALTER DATABASE %I SET standard_conforming_strings = off', current_database()) \gexec
 CREATE TYPE slashes AS ENUM (E'a\\b', E'\\');

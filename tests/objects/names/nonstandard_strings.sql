@@ -1,3 +1,4 @@
+-- max: 18
 -- changes: the setting of the database is not restored without its definition
 -- Where backslashes escape.
 ALTER DATABASE :"DBNAME" SET standard_conforming_strings = off;

@@ -111,7 +111,13 @@ CREATE SERVER dummy FOREIGN DATA WRAPPER dummy;
 CREATE FOREIGN TABLE "foreign" (a integer, b text) SERVER dummy;
 
 -- Extended statistics as data are not dumped, only what is to be gathered.
+-- The other kinds hold numbers of columns, and those are others when the table is made anew without the dropped ones.
+SELECT :SERVER_VERSION_NUM < 190000 AS without_data \gset
+\if :without_data
 CREATE STATISTICS extended (dependencies, ndistinct, mcv) ON two_values, truth FROM columns;
+\else
+CREATE STATISTICS extended (mcv) ON two_values, truth FROM columns;
+\endif
 
 CREATE TABLE owned (a integer);
 INSERT INTO owned SELECT generate_series(1, 10);

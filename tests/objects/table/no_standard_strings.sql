@@ -1,3 +1,4 @@
+-- max: 18
 -- changes: the setting of the database is not restored without its definition
 -- Literals as they are where backslashes escape.
 SELECT format('ALTER DATABASE %I SET standard_conforming_strings = off', current_database()) \gexec

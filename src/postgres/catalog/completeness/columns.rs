@@ -1,6 +1,6 @@
 //! The columns of the system catalogs in all the versions that lifeboat knows: what is not here says something new.
 
-/// Each system catalog, with the names of its columns in any of PostgreSQL 13 to 18.
+/// Each system catalog, with the names of its columns in any of PostgreSQL 13 to 19.
 pub(super) const COLUMNS: &[(&str, &str)] = &[
     (
         "pg_aggregate",
@@ -57,7 +57,7 @@ pub(super) const COLUMNS: &[(&str, &str)] = &[
     ("pg_enum", "oid enumtypid enumsortorder enumlabel"),
     ("pg_event_trigger", "oid evtname evtevent evtowner evtfoid evtenabled evttags"),
     ("pg_extension", "oid extname extowner extnamespace extrelocatable extversion extconfig extcondition"),
-    ("pg_foreign_data_wrapper", "oid fdwname fdwowner fdwhandler fdwvalidator fdwacl fdwoptions"),
+    ("pg_foreign_data_wrapper", "oid fdwname fdwowner fdwhandler fdwvalidator fdwconnection fdwacl fdwoptions"),
     ("pg_foreign_server", "oid srvname srvowner srvfdw srvtype srvversion srvacl srvoptions"),
     ("pg_foreign_table", "ftrelid ftserver ftoptions"),
     (
@@ -91,11 +91,15 @@ pub(super) const COLUMNS: &[(&str, &str)] = &[
     ),
     (
         "pg_publication",
-        "oid pubname pubowner puballtables pubinsert pubupdate pubdelete pubtruncate pubviaroot pubgencols",
+        "oid pubname pubowner puballtables puballsequences pubinsert pubupdate pubdelete pubtruncate pubviaroot pubgencols",
     ),
     ("pg_publication_namespace", "oid pnpubid pnnspid"),
-    ("pg_publication_rel", "oid prpubid prrelid prqual prattrs"),
-    ("pg_range", "rngtypid rngsubtype rngmultitypid rngcollation rngsubopc rngcanonical rngsubdiff"),
+    ("pg_publication_rel", "oid prpubid prrelid prexcept prqual prattrs"),
+    (
+        "pg_range",
+        "rngtypid rngsubtype rngmultitypid rngcollation rngsubopc rngconstruct2 rngconstruct3 rngmltconstruct0 \
+         rngmltconstruct1 rngmltconstruct2 rngcanonical rngsubdiff",
+    ),
     ("pg_replication_origin", "roident roname"),
     ("pg_rewrite", "oid rulename ev_class ev_type ev_enabled is_instead ev_qual ev_action"),
     ("pg_seclabel", "objoid classoid objsubid provider label"),
@@ -114,7 +118,7 @@ pub(super) const COLUMNS: &[(&str, &str)] = &[
     (
         "pg_subscription",
         "oid subdbid subskiplsn subname subowner subenabled subbinary substream subtwophasestate subdisableonerr \
-         subpasswordrequired subrunasowner subfailover subconninfo subslotname subsynccommit subpublications \
+         subpasswordrequired subrunasowner subfailover subretaindeadtuples submaxretention subretentionactive subserver subconninfo subslotname subsynccommit subwalrcvtimeout subpublications \
          suborigin",
     ),
     ("pg_subscription_rel", "srsubid srrelid srsubstate srsublsn"),

@@ -1,4 +1,6 @@
-//! Extended statistics: what is to be gathered, not what was.
+//! Extended statistics: what is to be gathered, and, from PostgreSQL 19 on, what was.
+
+mod data;
 
 use bstr::{BString, ByteSlice};
 
@@ -6,11 +8,14 @@ use super::Kind;
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
-use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
+
+pub use data::{ExtendedData, Reader};
+use pgformat::Section;
 
 pub(super) struct ExtendedStatistics;
 
@@ -20,6 +25,11 @@ pub struct Statistics {
     definition: Deparsed,
     /// How much is sampled for it, where that was set.
     target: Option<i32>,
+    /// Its relation.
+    relation: Option<DumpId>,
+    /// Whether there is data of it, and whether it cannot be known because this role may not read it.
+    has_data: bool,
+    unreadable: bool,
 }
 
 impl Kind for ExtendedStatistics {
@@ -31,13 +41,26 @@ impl Kind for ExtendedStatistics {
         &[Catalog::STATISTIC_EXT]
     }
 
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
-        let query = Query::new(
-            "extended statistics",
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
+        let with_data = scope.options.statistics && scope.server.restores_extended_statistics();
+        let has_data = match with_data {
+            true => "EXISTS (SELECT FROM pg_catalog.pg_stats_ext AS d WHERE d.statistics_id = s.oid)",
+            false => "false",
+        };
+        let unreadable = match with_data && !scope.superuser {
+            true => {
+                "(SELECT NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.row_security_active(c.oid) \
+                 FROM pg_catalog.pg_class AS c WHERE c.oid = s.stxrelid)"
+            }
+            false => "false",
+        };
+        let sql = format!(
             "SELECT oid, stxname, stxnamespace, stxowner, stxrelid, stxstattarget::pg_catalog.int4 AS target, \
-             pg_catalog.pg_get_statisticsobjdef(oid) AS definition \
-             FROM pg_catalog.pg_statistic_ext WHERE oid >= $1",
+             pg_catalog.pg_get_statisticsobjdef(oid) AS definition, {has_data} AS has_data, \
+             coalesce({unreadable}, false) AS unreadable \
+             FROM pg_catalog.pg_statistic_ext AS s WHERE oid >= $1"
         );
+        let query = Query::new("extended statistics", sql);
         vec![query.param(Param::oid(FIRST_USER_OID))]
     }
 
@@ -55,9 +78,13 @@ impl Kind for ExtendedStatistics {
                 owner: model.role(row.oid("stxowner")?, name.as_bstr())?.into(),
                 definition: Deparsed::by_server(row.string("definition")?),
                 target: row.opt_i32("target")?.filter(|target| *target >= 0),
+                relation: relation.map(|relation| relation.id),
+                has_data: row.bool("has_data")?,
+                unreadable: row.bool("unreadable")?,
             };
             let catalog_id = Some(CatalogId { catalog: Catalog::STATISTIC_EXT, oid: row.oid("oid")? });
-            model.add(NewObject { catalog_id, name, schema, wanted, has: Parts::DEFINITION, body });
+            let has = Parts::DEFINITION.or(Parts::STATISTICS);
+            model.add(NewObject { catalog_id, name, schema, wanted, has, body });
         }
         Ok(())
     }
@@ -85,6 +112,32 @@ impl Body for Statistics {
         let schema = Some(render.schema(object));
         let subject = Subject { words: "STATISTICS", schema, name: &name, owner: self.owner.as_bstr() };
         out.comment_and_labels(render, object, &subject);
+        self.emit_data(object, render, out);
         Ok(())
+    }
+}
+
+impl Statistics {
+    /// Adds what was gathered, which is read when the entry is written.
+    fn emit_data(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) {
+        let relation = self.relation.and_then(|relation| render.model.get(relation));
+        let Some(relation) = relation.filter(|_| object.dumped().has(Parts::STATISTICS)) else { return };
+        if self.unreadable {
+            out.unreadable_statistics.push(format!("{}.{}", render.schema(object), object.name));
+        } else if self.has_data {
+            let mut entry = NewEntry::about(object, "EXTENDED STATISTICS DATA", object.name.clone());
+            entry.section = Section::PostData;
+            entry.schema = Some(render.schema(object).into());
+            entry.owner = Some(self.owner.clone());
+            entry.depends = Depends::On(vec![object.id]);
+            entry.extended_statistics = object.catalog_id.map(|id| ExtendedData {
+                oid: id.oid,
+                schema: render.schema(object).into(),
+                name: object.name.clone(),
+                relation_schema: render.schema(relation).into(),
+                relation: relation.name.clone(),
+            });
+            out.entry(entry);
+        }
     }
 }

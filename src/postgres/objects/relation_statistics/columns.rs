@@ -180,10 +180,11 @@ impl ColumnStatistics {
     }
 }
 
-/// Names the relations of which not all statistics may be read.
-pub fn tell_unreadable(wanted: &[(DumpId, ColumnStatistics)], reporter: &dyn Reporter) {
+/// Names the relations of which not all statistics may be read, and the `extended` ones that may not.
+pub fn tell_unreadable(wanted: &[(DumpId, ColumnStatistics)], extended: &[String], reporter: &dyn Reporter) {
+    let of_relations = wanted.iter().filter(|(_, of)| of.unreadable);
     let names: Vec<String> =
-        wanted.iter().filter(|(_, of)| of.unreadable).map(|(_, of)| format!("{}.{}", of.schema, of.relation)).collect();
+        of_relations.map(|(_, of)| format!("{}.{}", of.schema, of.relation)).chain(extended.iter().cloned()).collect();
     if names.is_empty() {
         return;
     }

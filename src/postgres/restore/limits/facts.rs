@@ -141,7 +141,7 @@ fn ask_as_role(
         })?;
         facts.add(publications, "PUBLICATION ", standard, |row, name, sql| {
             // What is in it is not asked for, unless that is everything.
-            let is_known = is_known && row.bool("puballtables")?;
+            let is_known = is_known && (row.bool("puballtables")? || row.bool("puballsequences")?);
             publication(row, name, is_known.then_some(sql))
         })?;
         // Their connection strings are secret.

@@ -1,0 +1,15 @@
+-- min: 19
+CREATE TABLE a (a integer PRIMARY KEY); CREATE TABLE b (b integer); CREATE TABLE "C d" (c integer); CREATE SCHEMA "S s"; CREATE TABLE "S s"."select" (a integer);
+CREATE TABLE split (a integer) PARTITION BY LIST (a); CREATE TABLE split_rest PARTITION OF split DEFAULT;
+CREATE SEQUENCE numbers;
+CREATE PUBLICATION every_sequence FOR ALL SEQUENCES;
+CREATE PUBLICATION the_two FOR ALL TABLES, ALL SEQUENCES;
+CREATE PUBLICATION both_turned FOR ALL SEQUENCES, ALL TABLES WITH (publish = 'insert, truncate', publish_generated_columns = stored);
+CREATE PUBLICATION all_but_one FOR ALL TABLES EXCEPT (TABLE a);
+CREATE PUBLICATION all_but_some FOR ALL TABLES EXCEPT (TABLE "S s"."select", TABLE "C d", split, b) WITH (publish_via_partition_root);
+CREATE PUBLICATION "All but" FOR ALL SEQUENCES, ALL TABLES EXCEPT (TABLE b, TABLE a) WITH (publish = '');
+CREATE PUBLICATION changed FOR ALL TABLES EXCEPT (TABLE a, TABLE b);
+ALTER PUBLICATION changed SET ALL TABLES EXCEPT (TABLE b, TABLE "C d");
+CREATE PUBLICATION plain FOR TABLE a, TABLES IN SCHEMA "S s";
+ALTER PUBLICATION all_but_one OWNER TO postgres;
+COMMENT ON PUBLICATION all_but_one IS 'but one';
