@@ -20,11 +20,17 @@ pub(crate) struct DatabaseArgs {
 
 /// The option that says how long a server may be silent.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "PostgreSQL")]
 pub(crate) struct SilenceArgs {
     /// Where the server says nothing for so long while it is waited for, ask over another connection whether it still
     /// works, and give up if it does not; 0 is never. What takes long is not cut off
-    #[arg(long, value_name = "SECONDS", env = "LIFEBOAT_IDLE_TIMEOUT", default_value_t = IDLE_TIMEOUT)]
+    // A heading of the whole struct would be that of the options after it, too.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "LIFEBOAT_IDLE_TIMEOUT",
+        default_value_t = IDLE_TIMEOUT,
+        help_heading = "PostgreSQL"
+    )]
     idle_timeout: u32,
 }
 
