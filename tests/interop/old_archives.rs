@@ -60,6 +60,12 @@ fn are_restored_on_every_server_more_than_once() {
                 );
                 holds_all(&target);
             }
+            // They were made with standard_conforming_strings = off, which 19 does not have: pg_restore takes no notice.
+            let default = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'boats'::regclass";
+            assert!(target.psql(default).contains("'C:\\new'::text"), "on {}", server.major());
+            if server.major() >= 19 {
+                continue;
+            }
             // It complains of a setting that servers before 17 do not know, and that it may not drop a language.
             theirs.pg_restore(REFERENCE, &["--clean", "--if-exists", "--no-owner", "--no-acl"], &path);
             let (ours, others) = (dir.path().join("ours"), dir.path().join("theirs"));

@@ -37,6 +37,7 @@ mod session;
 mod source;
 mod statements;
 mod statistics;
+mod strings;
 mod subscription;
 mod summary;
 mod target;

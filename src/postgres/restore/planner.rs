@@ -14,6 +14,7 @@ use super::owner;
 use super::plan::{Action, Heading, Purpose, Step};
 use super::select::Wanted;
 use super::session::{ArchiveSettings, Target};
+use super::strings;
 use super::subscription;
 use super::summary::EntryName;
 use crate::postgres::copy_statement::{self, CopyStatement};
@@ -30,6 +31,8 @@ pub(super) struct Planner<'a> {
     fixed_path: bool,
     data_only: bool,
     standard_strings: bool,
+    /// Whether the archive's string literals must be written anew for the target to read them as they are meant.
+    escapes: bool,
     /// Who does what follows, empty for the one who began; `None` where that is not known.
     user: Option<BString>,
     schema: Option<BString>,
@@ -56,7 +59,8 @@ impl<'a> Planner<'a> {
             target,
             fixed_path: settings.search_path.is_some(),
             data_only,
-            standard_strings: settings.standard_strings,
+            standard_strings: settings.standard_strings || !target.nonstandard_strings,
+            escapes: !settings.standard_strings && !target.nonstandard_strings,
             user: None,
             schema: None,
             tablespace: None,
@@ -67,6 +71,11 @@ impl<'a> Planner<'a> {
 
     fn push(&mut self, entry: usize, action: Action) {
         self.steps.push(Step { entry, action });
+    }
+
+    /// A statement of the archive's, as the target is to read it.
+    fn readable(&self, statement: BString) -> BString {
+        if self.escapes { strings::with_escapes(&statement).unwrap_or(statement) } else { statement }
     }
 
     fn head(&mut self, entry: usize, heading: Heading) {
@@ -90,7 +99,7 @@ impl<'a> Planner<'a> {
         self.push(
             at,
             match drop {
-                DropText::Statement(statement) => Action::Drop(statement),
+                DropText::Statement(statement) => Action::Drop(self.readable(statement)),
                 DropText::Cascade(statement) => Action::DropCascade(statement),
                 DropText::EachLargeObject { before, after } => Action::EachLargeObject {
                     purpose: Purpose::Drop,
@@ -140,6 +149,10 @@ impl<'a> Planner<'a> {
                 Some(subscription::without_unknown_options(text(&entry.definition).into(), self.target))
             } else {
                 owner::other_definition(entry, self.options)
+            };
+            let other = match (&other, self.escapes) {
+                (None, true) => strings::with_escapes(text(&entry.definition)),
+                _ => other.map(|statement| self.readable(statement)),
             };
             self.push(at, Action::Define(other));
         }

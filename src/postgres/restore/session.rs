@@ -3,7 +3,7 @@
 use bstr::{BStr, BString};
 use pgformat::Entry;
 
-use super::kinds::text;
+use super::kinds::{self, text};
 use super::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
 use crate::sql::quote;
@@ -80,25 +80,24 @@ impl ArchiveSettings {
         )
     }
 
-    /// Checks that a server of this version reads the archive's string literals as they are meant: where it reads them by SQL's
-    /// standard only, none may hold a backslash, which then means something else.
+    /// Checks that a server of this version reads the archive's string literals as they are meant. Where it reads them by SQL's
+    /// standard only, definitions are written anew, but rows as INSERT statements are not.
     ///
     /// # Errors
-    /// One of `entries` has a backslash.
+    /// One of `entries` has such rows.
     pub(super) fn check_strings(&self, entries: &[Entry], server: ServerVersion) -> Result<()> {
         if self.standard_strings || !server.only_standard_strings() {
             return Ok(());
         }
-        let has_backslash = |entry: &&Entry| {
-            [&entry.definition, &entry.drop_statement].into_iter().any(|field| text(field).contains(&b'\\'))
-        };
-        let Some(entry) = entries.iter().find(has_backslash) else { return Ok(()) };
+        let is_statements =
+            |entry: &&Entry| entry.has_data && kinds::is(entry, "TABLE DATA") && text(&entry.copy_statement).is_empty();
+        let Some(entry) = entries.iter().find(is_statements) else { return Ok(()) };
         Err(Error::new(ErrorKind::Incomplete, format!("restore {}", entry.label()))
             .why(format!(
-                "the archive was made with standard_conforming_strings = off, which PostgreSQL {server} does not have any \
-                 more, and a backslash would be read as something else"
+                "its rows are INSERT statements for standard_conforming_strings = off, which PostgreSQL {server} does not \
+                 have any more: a backslash in them would be read as something else"
             ))
-            .hint("nothing was changed; make the backup with standard_conforming_strings = on"))
+            .hint("nothing was changed; make an archive without --inserts, or with standard_conforming_strings = on"))
     }
 
     /// The statements that begin a session.
