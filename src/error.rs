@@ -1,6 +1,8 @@
 //! The one error type of the engine: what was being done to what, why it failed, and what to do next.
 
-use std::fmt;
+use std::fmt::{self, Write};
+
+use crate::printable::{Escape, escaped};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -49,13 +51,13 @@ struct Inner {
 impl Error {
     /// An error of `kind`, raised while `doing`, worded so that it reads on after "could not": "read the header of x".
     pub fn new(kind: ErrorKind, doing: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, doing: doing.into(), why: None, hint: None, source: None }))
+        Self(Box::new(Inner { kind, doing: plain(doing), why: None, hint: None, source: None }))
     }
 
     /// Adds the reason in words.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
-        self.0.why = Some(why.into());
+        self.0.why = Some(plain(why));
         self
     }
 
@@ -69,7 +71,7 @@ impl Error {
     /// Adds what the person at the keyboard can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(hint.into());
+        self.0.hint = Some(plain(hint));
         self
     }
 
@@ -99,6 +101,15 @@ impl Error {
     }
 }
 
+/// What an error says is one line, whoever wrote what it quotes.
+fn plain(text: impl Into<String>) -> String {
+    let text = text.into();
+    match escaped(&text) {
+        std::borrow::Cow::Borrowed(_) => text,
+        std::borrow::Cow::Owned(escaped) => escaped,
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "could not {}", self.0.doing)?;
@@ -107,7 +118,8 @@ impl fmt::Display for Error {
         }
         let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
         while let Some(cause) = source {
-            write!(f, ": {cause}")?;
+            f.write_str(": ")?;
+            write!(Escape(f), "{cause}")?;
             source = cause.source();
         }
         Ok(())

@@ -1,11 +1,15 @@
 //! lifeboat backs up and restores PostgreSQL and SQLite without any client tools on the host.
 
+// What is printed goes through `cli/terminal.rs`, which escapes it.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cleanup;
 pub mod cli;
 pub mod connect;
 pub mod error;
 pub mod output;
 pub mod postgres;
+pub mod printable;
 pub mod progress;
 pub mod sql;
 pub mod sqlite;

@@ -2,7 +2,7 @@
 //!
 //! `support` gets PostgreSQL installations and starts servers; `docs/TESTING.md` says how to use it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod beyond_pg_dump;
 mod cli;

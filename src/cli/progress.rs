@@ -3,7 +3,7 @@
 mod figures;
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Common;
+use super::terminal::{self, Stream};
+use crate::printable::escaped;
 use crate::progress::{Level, Message, Phase, Reporter, Total, Unit};
 use figures::{Figures, spent};
 
@@ -110,7 +112,7 @@ impl Shown {
     fn show(&mut self, now: Instant) {
         let Some(bar) = &self.bar else {
             if let Some(line) = self.line(now) {
-                let _ = writeln!(io::stderr().lock(), "{line}");
+                let _ = terminal::line(Stream::Err, &line);
             }
             return;
         };
@@ -143,13 +145,13 @@ impl Console {
             (_, true) => Level::Debug,
             _ => Level::Info,
         };
-        let bars = !common.quiet && io::stderr().is_terminal();
+        let bars = !common.quiet && terminal::is_terminal(Stream::Err);
         Self { level, bars, lines: !common.quiet && !bars, counters: Arc::default(), clock: Mutex::new(None) }
     }
 
     fn say(&self, line: &str) {
         let print = || {
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            let _ = terminal::line(Stream::Err, line);
         };
         match &*shown() {
             Some(Shown { bar: Some(bar), .. }) => bar.suspend(print),
@@ -211,7 +213,8 @@ impl Reporter for Console {
         if let Some(shown) = shown().as_mut() {
             what.clone_into(&mut shown.current);
             if let Some(bar) = &shown.bar {
-                bar.set_message(what.to_owned());
+                // A bar is drawn by others.
+                bar.set_message(escaped(what).into_owned());
             }
         }
     }
@@ -230,7 +233,7 @@ fn bar(name: &str, counted: Counted) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(whole, ProgressDrawTarget::stderr());
     bar.set_style(style.with_key("figures", figures).progress_chars("=> "));
-    bar.set_prefix(name.to_owned());
+    bar.set_prefix(escaped(name).into_owned());
     bar
 }
 

@@ -1,18 +1,19 @@
 //! Printing a result or an error, for people or as JSON.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
 use super::exit::{self, Code};
+use super::terminal::{self, Stream};
 use super::{Common, progress};
 use crate::error::Error;
 
 /// What a verb that came to its end has to say.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The report for people, line by line.
+    /// The report for people, line by line; what else looks like the end of a line in one of them is escaped.
     pub lines: Vec<String>,
     /// The same for programs.
     pub json: Map<String, Value>,
@@ -51,27 +52,25 @@ impl Printer {
 
     pub(crate) fn outcome(self, outcome: &Outcome) -> ExitCode {
         progress::clear();
-        let mut text = String::new();
-        if self.json {
+        let to = self.stream();
+        let printed = if self.json {
             let mut object = Map::new();
             object.insert("ok".into(), Value::Bool(outcome.code == exit::SUCCESS));
             object.insert("command".into(), self.verb.into());
             object.extend(outcome.json.clone());
             object.insert("exit_code".into(), outcome.code.0.into());
-            text = format!("{}\n", Value::Object(object));
-        } else if !self.quiet {
-            for line in &outcome.lines {
-                text.push_str(line);
-                text.push('\n');
-            }
-        }
-        let printed = if self.stdout_taken { err(&text) } else { out(&text) };
+            terminal::line(to, &terminal::json(&Value::Object(object)))
+        } else if self.quiet {
+            Ok(())
+        } else {
+            terminal::lines(to, outcome.lines.iter().map(String::as_str))
+        };
         match printed {
             Ok(()) => outcome.code.into(),
             // Who reads it has seen enough; what was to be done is done.
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => outcome.code.into(),
             Err(e) => {
-                let _ = err(&format!("lifeboat: error: could not print the report: {e}\n"));
+                let _ = terminal::line(Stream::Err, &format!("lifeboat: error: could not print the report: {e}"));
                 exit::FAILED.into()
             }
         }
@@ -87,15 +86,18 @@ impl Printer {
     /// Prints a failure. There is nobody to tell if that fails too.
     pub(crate) fn failure(self, kind: &str, message: &str, hint: Option<&str>, code: Code) {
         if self.json {
-            let text = format!("{}\n", failure_json(Some(self.verb), kind, message, hint, code));
-            let _ = if self.stdout_taken { err(&text) } else { out(&text) };
+            let text = terminal::json(&failure_json(Some(self.verb), kind, message, hint, code));
+            let _ = terminal::line(self.stream(), &text);
             return;
         }
-        let mut text = format!("lifeboat: error: {message}\n");
-        if let Some(hint) = hint {
-            text.push_str(&format!("hint: {hint}\n"));
-        }
-        let _ = err(&text);
+        let told = format!("lifeboat: error: {message}");
+        let hint = hint.map(|hint| format!("hint: {hint}"));
+        let _ = terminal::lines(Stream::Err, std::iter::once(told.as_str()).chain(hint.as_deref()));
+    }
+
+    /// Where what is for standard output goes.
+    fn stream(self) -> Stream {
+        if self.stdout_taken { Stream::Err } else { Stream::Out }
     }
 }
 
@@ -108,25 +110,15 @@ fn failure_json(verb: Option<&str>, kind: &str, message: &str, hint: Option<&str
     })
 }
 
-/// Prints what clap says about a command line that makes no sense.
+/// Prints what is wrong with a command line that makes no sense, line by line.
 pub(crate) fn usage_error(text: &str, as_json: bool) -> ExitCode {
     let _ = if as_json {
-        let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
-        out(&format!("{}\n", failure_json(None, "usage", message, None, exit::USAGE)))
+        let message = text.strip_prefix("error: ").unwrap_or(text);
+        terminal::line(Stream::Out, &terminal::json(&failure_json(None, "usage", message, None, exit::USAGE)))
     } else {
-        err(&format!("lifeboat: {text}"))
+        terminal::lines(Stream::Err, format!("lifeboat: {text}").split('\n'))
     };
     exit::USAGE.into()
-}
-
-pub(super) fn out(text: &str) -> io::Result<()> {
-    let mut to = io::stdout().lock();
-    to.write_all(text.as_bytes())?;
-    to.flush()
-}
-
-fn err(text: &str) -> io::Result<()> {
-    io::stderr().lock().write_all(text.as_bytes())
 }
 
 /// A size as the report of a backup gives it: always in the same unit, so that two lines of a log can be compared.

@@ -5,6 +5,7 @@ use std::fmt;
 use bstr::{BString, ByteSlice};
 
 use super::frame::Fields;
+use crate::printable::on_one_line;
 
 /// The fields of an error or a notice, as the server sent them, in the client encoding of the session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,14 +97,16 @@ impl ServerError {
     }
 }
 
+/// On one line, whatever the server has sent.
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (SQLSTATE {})", self.message, self.code)?;
+        let part = |text: &BString| on_one_line(text.as_bstr());
+        write!(f, "{} (SQLSTATE {})", part(&self.message), part(&self.code))?;
         if let Some(detail) = &self.detail {
-            write!(f, "; detail: {detail}")?;
+            write!(f, "; detail: {}", part(detail))?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "; hint: {hint}")?;
+            write!(f, "; hint: {}", part(hint))?;
         }
         Ok(())
     }

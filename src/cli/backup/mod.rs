@@ -4,7 +4,7 @@ mod postgres;
 mod selection;
 
 use std::fs::OpenOptions;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use self::postgres::PostgresArgs;
 use super::database::DatabaseArgs;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
+use super::terminal::{self, Stream};
 use super::{Common, given};
 use crate::connect::{Database, Running};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -109,12 +110,12 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             let running = Running::new();
             let connect = || running.connect(&target);
             let (bytes, summary) = if to_stdout {
-                if io::stdout().is_terminal() {
+                if terminal::is_terminal(Stream::Out) {
                     return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
                         .why("it is a terminal")
                         .hint("send it into a file or a program, or name a file with --output"));
                 }
-                stream(io::stdout().lock(), &connect, &options, &console)?
+                stream(terminal::data(), &connect, &options, &console)?
             } else if is_special(&args.output) {
                 let doing = || format!("write to {}", args.output.display());
                 let out = OpenOptions::new().write(true).open(&args.output).context(ErrorKind::Io, doing)?;

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use super::Common;
 use super::database::{DatabaseArgs, SilenceArgs};
-use super::report::{Outcome, out};
+use super::report::Outcome;
+use super::terminal::{self, Stream};
 use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -82,7 +83,7 @@ impl Narrator {
         if !self.silent {
             super::progress::clear();
             // A reader who has gone away does not end the drill.
-            let _ = out(&format!("{line}\n"));
+            let _ = terminal::line(Stream::Out, line);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::{Running, Target};
 use crate::error::Result;
 use crate::output::{Existing, OutputFile};
+use crate::printable::{self, escaped};
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
 
@@ -156,13 +157,13 @@ fn compare(expected: &BTreeMap<Name, Vec<Facts>>, found: &BTreeMap<Name, Vec<Fac
 
 fn shown((desc, schema, tag): &Name) -> String {
     let place = if schema.is_empty() { String::new() } else { format!("{schema}.") };
-    format!("{desc} {place}{tag}").replace(char::is_control, " ")
+    escaped(&format!("{desc} {place}{tag}")).into_owned()
 }
 
 fn table((desc, schema, tag): &Name) -> String {
     match desc.to_str() {
-        Ok("TABLE DATA") => format!("{schema}.{tag}").replace(char::is_control, " "),
-        _ => tag.to_str_lossy().replace(char::is_control, " "),
+        Ok("TABLE DATA") => escaped(&format!("{schema}.{tag}")).into_owned(),
+        _ => printable::name(tag.as_bstr()),
     }
 }
 

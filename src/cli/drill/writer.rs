@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::sample;
+use crate::cli::terminal;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::threads;
 
@@ -98,7 +99,7 @@ pub(super) fn write_until_input_ends(database: &Path) -> Result<()> {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         seen.store(true, Ordering::SeqCst);
     })?;
-    let mut to = std::io::stdout().lock();
+    let mut to = terminal::data();
     sample::write(database, |seq| writeln!(to, "{seq}").is_ok() && !stop.load(Ordering::SeqCst))
         .context(ErrorKind::Internal, || format!("write to {}", database.display()))
 }

@@ -12,6 +12,7 @@ use super::archive::{is_archive, is_sqlite};
 use super::progress::Console;
 use super::report::Outcome;
 use crate::error::Result;
+use crate::printable::escaped;
 pub(super) use archive::line;
 
 const EXAMPLES: &str = "\
@@ -53,7 +54,8 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     }
 }
 
-/// A name must not look like two lines of the list.
+/// A name must not look like two lines of the list. Line breaks become spaces, as in pg_restore's; what else could drive a
+/// terminal, which pg_restore prints as it is, is escaped.
 fn one_line(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    escaped(&name.replace(['\n', '\r'], " ")).into_owned()
 }

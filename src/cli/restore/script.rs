@@ -1,7 +1,7 @@
 //! `lifeboat restore --script`: a script for psql instead of a restore.
 
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use crate::cli::archive::open;
 use crate::cli::backup::is_special;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
+use crate::cli::terminal;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile};
 use crate::postgres::restore::{self, RestrictKey, ScriptSummary};
@@ -38,7 +39,7 @@ pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outco
         restore::script(&mut archive, &options, &key, &mut out, console)
     };
     let summary = if args.takes_stdout() {
-        to(&mut io::stdout().lock())?
+        to(&mut terminal::data())?
     } else if is_special(path) {
         let doing = || format!("write to {}", path.display());
         to(&mut OpenOptions::new().write(true).open(path).context(ErrorKind::Io, doing)?)?

@@ -11,6 +11,7 @@ use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::error::Result;
 use crate::postgres::verify::{Kind, Verified, verify_file};
+use crate::printable;
 use crate::progress::{Level, Message, Reporter};
 
 pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
@@ -29,7 +30,7 @@ pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
             "lifeboat: {name} is sound: {} archive {} of {}, {}",
             header.format.name(),
             header.version,
-            header.dbname.to_str_lossy().replace(char::is_control, " "),
+            printable::name(header.dbname.as_bstr()),
             summary(&verified)
         )
     } else {

@@ -1,10 +1,14 @@
 //! Writes a plan as a script for psql: the same bytes that pg_restore 18 writes for the same archive and options.
 //!
-//! Two things are not written as they are in a hostile archive, where pg_restore does: a line break in the kind of an
-//! entry or in the versions that the archive names would end the comment that they stand in.
+//! Of a hostile archive, not everything is written as it is, where pg_restore does: a line break in the kind of an entry or
+//! in the versions that the archive names would end the comment that they stand in, and what psql would take for a command of
+//! its own is refused (`guard.rs`).
 
+mod encoding;
+mod guard;
 mod key;
 mod large_objects;
+mod lexer;
 mod text;
 
 use std::io::{self, Read, Write};
@@ -14,6 +18,7 @@ use bstr::{BStr, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{Entry, Header, Reader};
 
+use guard::{Guard, Watch, refused};
 pub use key::RestrictKey;
 
 use super::copy_text::RowScanner;
@@ -21,7 +26,7 @@ use super::execute::Data;
 use super::kinds;
 use super::large_objects as batches;
 use super::options::RestoreOptions;
-use super::plan::{Action, Plan, Step, VIA_ROOT, plan};
+use super::plan::{Action, Plan, Step, plan};
 use super::session::Target;
 use super::summary::EntryName;
 use super::work::Work;
@@ -59,6 +64,8 @@ pub fn script<R: Read>(
     let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
     plan.tell_unmatched(&entries, reporter);
     row_oids::tell(archive, &plan, reporter);
+    let guard = Guard::new(&plan.settings);
+    guard.check(&plan, &entries)?;
     source::check_end(archive)?;
     let work = Work::of_script(&entries, source::sizes(archive)?);
     let mut script = Script {
@@ -70,6 +77,9 @@ pub fn script<R: Read>(
         reporter,
         work: &work,
         actions: 0,
+        guard: &guard,
+        watch: Watch::default(),
+        at: None,
         summary: ScriptSummary::default(),
     };
     script.all(&header, archive)?;
@@ -100,13 +110,26 @@ struct Script<'a> {
     work: &'a Work,
     /// What was done in the transaction that is open, where it may have so many actions only.
     actions: u32,
+    guard: &'a Guard,
+    watch: Watch,
+    /// The entry that is written.
+    at: Option<usize>,
     summary: ScriptSummary,
 }
 
 impl Script<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.watch.look(bytes).map_err(|why| self.refused(why))?;
         self.out.bytes += bytes.len() as u64;
         self.out.out.write_all(bytes).map_err(unwritten)
+    }
+
+    /// The error for something that is not written of the entry.
+    fn refused(&self, why: impl Into<String>) -> Error {
+        match self.at.and_then(|at| self.entries.get(at)) {
+            Some(entry) => refused(&EntryName::of(entry).to_string(), why),
+            None => refused("what an archive says of itself", why),
+        }
     }
 
     /// Text with empty lines after it.
@@ -165,6 +188,7 @@ impl Script<'_> {
     }
 
     fn drop(&mut self, steps: &[Step]) -> Result<()> {
+        self.at = steps.first().map(|step| step.entry);
         let is_outside = self.is_outside(steps);
         if is_outside {
             self.put(b"COMMIT;\n")?;
@@ -185,6 +209,7 @@ impl Script<'_> {
 
     /// The steps of an entry.
     fn restore(&mut self, steps: &[Step], data: &mut dyn Data) -> Result<()> {
+        self.at = steps.first().map(|step| step.entry);
         if self.is_outside(steps) {
             self.paragraph(b"COMMIT;")?;
         }
@@ -194,8 +219,7 @@ impl Script<'_> {
             match &step.action {
                 Action::Heading(heading) => {
                     self.put(&text::heading(entry, *heading, self.options))?;
-                    let definition = kinds::text(&entry.definition);
-                    if *heading == text::Heading::Data && definition.starts_with(VIA_ROOT) {
+                    if let Some(definition) = text::definition_of_data(entry, *heading) {
                         self.definition(entry, definition)?;
                     }
                 }
@@ -209,10 +233,13 @@ impl Script<'_> {
                 }
                 Action::RunData { .. } => {
                     self.reporter.current(&EntryName::of(entry).to_string());
+                    let mut lexer = self.guard.lexer();
                     data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
+                        lexer.feed(piece).map_err(|trouble| self.refused(trouble.why()))?;
                         self.put(piece)?;
                         Ok(ControlFlow::Continue(()))
                     })?;
+                    lexer.finish().map_err(|trouble| self.refused(trouble.why()))?;
                 }
                 Action::LargeObjects { create, replace } => {
                     self.reporter.current(&EntryName::of(entry).to_string());

@@ -8,6 +8,7 @@ use pgformat::{DumpId, Entry};
 
 use super::kinds::text;
 use crate::Error;
+use crate::printable::{self, on_one_line};
 use crate::wire::Notice;
 
 /// The outcome of a restore that came to its end, or to its first error where it was to stop there.
@@ -76,9 +77,9 @@ impl EntryName {
     pub fn of(entry: &Entry) -> Self {
         Self {
             dump_id: entry.dump_id,
-            desc: printable(text(&entry.desc)),
-            schema: entry.schema.as_ref().filter(|schema| !schema.is_empty()).map(|schema| printable(schema.as_bstr())),
-            tag: printable(text(&entry.tag)),
+            desc: printable::name(text(&entry.desc)),
+            schema: entry.schema.as_ref().filter(|schema| !schema.is_empty()).map(|schema| printable::name(schema.as_bstr())),
+            tag: printable::name(text(&entry.tag)),
         }
     }
 }
@@ -127,12 +128,12 @@ impl EntryError {
     /// `error`, met by `statement` for `entry`.
     pub fn server(entry: &Entry, statement: &[u8], error: &Error) -> Self {
         let report = error.server();
-        let field = |field: &Option<bstr::BString>| field.as_ref().map(|text| printable(text.as_bstr()));
+        let field = |field: &Option<bstr::BString>| field.as_ref().map(|text| on_one_line(text.as_bstr()));
         Self {
             entry: EntryName::of(entry),
             statement: beginning(statement),
-            message: report.map_or_else(|| error.to_string(), |report| printable(report.message.as_bstr())),
-            sqlstate: report.map(|report| printable(report.code.as_bstr())),
+            message: report.map_or_else(|| error.to_string(), |report| on_one_line(report.message.as_bstr())),
+            sqlstate: report.map(|report| on_one_line(report.code.as_bstr())),
             detail: report.and_then(|report| field(&report.detail)),
             hint: report.and_then(|report| field(&report.hint)),
             context: report.and_then(|report| field(&report.context)),
@@ -188,10 +189,10 @@ impl fmt::Display for EntryError {
 
 /// What a server's notice says, on one line.
 pub(super) fn notice_text(notice: &Notice) -> String {
-    let mut text = printable(notice.message.as_bstr());
+    let mut text = on_one_line(notice.message.as_bstr());
     for (what, part) in [("detail", &notice.detail), ("hint", &notice.hint)] {
         if let Some(part) = part {
-            text.push_str(&format!("; {what}: {}", printable(part.as_bstr())));
+            text.push_str(&format!("; {what}: {}", on_one_line(part.as_bstr())));
         }
     }
     text
@@ -207,24 +208,9 @@ fn beginning(statement: &[u8]) -> String {
     let secret =
         [b" OPTIONS (".as_slice(), b" CONNECTION '"].into_iter().filter_map(|words| statement.find(words)).min();
     let shown = secret.unwrap_or(statement.len()).min(SHOWN);
-    let mut result = printable(BStr::new(&statement[..shown]));
+    let mut result = on_one_line(BStr::new(&statement[..shown]));
     if shown < statement.len() {
         result.push_str(" …");
-    }
-    result
-}
-
-/// `text` with line breaks and runs of space as single spaces, and other control characters escaped, so that a name in
-/// an archive can write nothing of its own to a terminal or a log.
-pub(super) fn printable(text: &BStr) -> String {
-    let mut result = String::with_capacity(text.len());
-    for character in text.to_str_lossy().chars() {
-        match character {
-            '\n' | '\r' | '\t' | ' ' if result.ends_with(' ') => {}
-            '\n' | '\r' | '\t' => result.push(' '),
-            c if c.is_control() => result.extend(c.escape_default()),
-            c => result.push(c),
-        }
     }
     result
 }

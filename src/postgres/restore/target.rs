@@ -11,8 +11,8 @@ use super::options::RestoreOptions;
 use super::plan::Plan;
 use super::select::Wanted;
 use super::session::Target;
-use super::summary::printable;
 use crate::postgres::version::ServerVersion;
+use crate::printable::escaped;
 use crate::wire::{Begin, Connection, Param};
 use crate::{Error, ErrorKind, Result};
 
@@ -200,7 +200,7 @@ fn some(relations: &[Relation]) -> String {
     let names: Vec<String> = relations
         .iter()
         .take(SHOWN)
-        .map(|(schema, name)| printable(format!("{schema}.{name}").as_str().into()))
+        .map(|(schema, name)| escaped(&format!("{schema}.{name}")).into_owned())
         .collect();
     let more = relations.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -8,9 +8,9 @@ use pgformat::Entry;
 use super::super::kinds::text;
 use super::super::options::RestoreOptions;
 use super::super::plan::Plan;
-use super::super::summary::printable;
 use crate::postgres::objects::{event_trigger, publication};
 use crate::postgres::version::ServerVersion;
+use crate::printable::{self, on_one_line};
 use crate::progress::{Level, Message, Reporter};
 use crate::sql::Sql;
 use crate::wire::{Begin, Connection, Param, Query, Row, Rows};
@@ -76,10 +76,10 @@ pub(super) fn ask(
     target.begin(&begin).map_err(|error| plan.settings.not_spoken(error))?;
     if let Some(role) = &options.role {
         target.take_role(role.as_bstr()).map_err(|error| {
-            let taking = format!("take the role \"{}\"", printable(role.as_bstr()));
+            let taking = format!("take the role \"{}\"", printable::name(role.as_bstr()));
             match error.server() {
                 Some(report) => Error::new(ErrorKind::Server, taking)
-                    .why(printable(report.message.as_bstr()))
+                    .why(on_one_line(report.message.as_bstr()))
                     .hint("nothing was changed; see --role"),
                 None => Error::new(error.kind(), taking).source(error),
             }

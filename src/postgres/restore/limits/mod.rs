@@ -21,8 +21,9 @@ use super::kinds::{self, text};
 use super::options::RestoreOptions;
 use super::owner;
 use super::plan::{Action, Plan};
-use super::summary::{EntryError, EntryName, Stay, printable};
+use super::summary::{EntryError, EntryName, Stay};
 use crate::Result;
+use crate::printable;
 use crate::progress::{Message, Reporter};
 use crate::sql::quote;
 use crate::wire::Connection;
@@ -343,7 +344,7 @@ fn named(kind: impl AsRef<[u8]>, name: &BStr) -> BString {
 }
 
 fn show(name: &BStr) -> String {
-    printable(name)
+    printable::name(name)
 }
 
 /// Whether two definitions are the same. Of old, `EXECUTE FUNCTION` was called `EXECUTE PROCEDURE`.

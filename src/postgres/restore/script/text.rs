@@ -5,6 +5,8 @@ use pgformat::{Entry, Header};
 
 use super::RestrictKey;
 use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::plan::VIA_ROOT;
 pub(super) use crate::postgres::restore::plan::Heading;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
@@ -51,6 +53,12 @@ pub(super) fn heading(entry: &Entry, heading: Heading, options: &RestoreOptions)
     }
     text.extend_from_slice(b"\n--\n\n");
     text
+}
+
+/// What is written under the heading of data: a comment that says where the rows go.
+pub(super) fn definition_of_data(entry: &Entry, heading: Heading) -> Option<&BStr> {
+    let definition = kinds::text(&entry.definition);
+    (heading == Heading::Data && definition.starts_with(VIA_ROOT)).then_some(definition)
 }
 
 /// Appends text that must not end the comment that it stands in.
