@@ -87,8 +87,8 @@ mod tests {
 
     /// What would begin a line, drive a terminal or turn its text.
     const HOSTILE: [char; 15] = [
-        '\n', '\r', '\t', '\0', '\u{b}', '\u{c}', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{2028}', '\u{2029}', '\u{202e}',
-        '\u{2066}', '\u{feff}',
+        '\n', '\r', '\t', '\0', '\u{b}', '\u{c}', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{2028}', '\u{2029}',
+        '\u{202e}', '\u{2066}', '\u{feff}',
     ];
 
     #[test]
@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn honest_text_of_any_script_stays_as_it_is() {
-        for text in ["", "a\\nb", "Zoë's \"table\"", "用户", "می‌خواهم", "👩‍👩‍👧", "שלום", "e\u{301}", "\u{fffd}"] {
+        for text in ["", "a\\nb", "Zoë's \"table\"", "用户", "می‌خواهم", "👩‍👩‍👧", "שלום", "e\u{301}", "\u{fffd}"]
+        {
             assert!(matches!(escaped(text), Cow::Borrowed(same) if same == text), "{text}");
         }
     }

@@ -17,6 +17,7 @@ mod signals;
 mod terminal;
 mod verify;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -157,7 +158,11 @@ fn usage(mut error: clap::Error, arguments: &[OsString]) -> ExitCode {
         _ => {
             let json = arguments.iter().take_while(|a| *a != "--").any(|a| a == "--json");
             escape_arguments(&mut error);
-            report::usage_error(error.to_string().trim_end(), json)
+            let text = error.to_string();
+            // Of the reason for which a value was not taken, only the text as a whole can be had.
+            let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let text = if escaped(&reason) == reason { Cow::Borrowed(text.as_str()) } else { escaped(&text) };
+            report::usage_error(text.trim_end(), json)
         }
     }
 }

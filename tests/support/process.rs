@@ -69,7 +69,33 @@ fn shorten(text: &str) -> String {
 pub fn try_output(command: &mut Command) -> Result<Output, String> {
     let text = format!("{command:?}");
     let out = command.stdin(Stdio::null()).output().map_err(|e| format!("cannot run {text}: {e}"))?;
-    Ok(Output { command: text, status: out.status, stdout: out.stdout, stderr: out.stderr })
+    let out = Output { command: text, status: out.status, stdout: out.stdout, stderr: out.stderr };
+    // Whatever test runs it, with whatever it is run.
+    if command.get_program() == env!("CARGO_BIN_EXE_lifeboat") {
+        let takes_stdout = command.get_args().any(|argument| argument == "-");
+        assert_plain(&Output { stdout: if takes_stdout { Vec::new() } else { out.stdout.clone() }, ..out.clone() });
+    }
+    Ok(out)
+}
+
+/// Fails the test unless all of it is text of printable characters, in lines of lifeboat's own.
+pub fn assert_plain(out: &Output) {
+    for bytes in [&out.stdout, &out.stderr] {
+        let text = std::str::from_utf8(bytes).unwrap_or_else(|e| panic!("{e}: {out}"));
+        assert_text_is_plain(text, out);
+    }
+}
+
+/// The same of a text that is a part of `whole`.
+pub fn assert_text_is_plain(text: &str, whole: &dyn fmt::Debug) {
+    // Written again here: the code under test has its own list.
+    let is_hidden = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{61c}');
+    if let Some(bad) = text.chars().find(|c| (c.is_control() && *c != '\n') || is_hidden(*c)) {
+        panic!("{bad:?} was printed: {whole:?}");
+    }
+    if let Some(line) = text.lines().find(|line| line.starts_with("lifeboat: FORGED")) {
+        panic!("a line was forged, {line:?}: {whole:?}");
+    }
 }
 
 /// Runs `command` without input to its end and gives what it did, failed or not.

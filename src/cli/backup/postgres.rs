@@ -10,6 +10,7 @@ use crate::cli::flags::pair;
 use crate::cli::parts::PartsArgs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::DumpOptions;
+use crate::printable::escaped;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PostgresArgs {
@@ -139,7 +140,7 @@ impl PostgresArgs {
 }
 
 fn archive_version(text: &str) -> std::result::Result<Version, String> {
-    let version = text.parse::<Version>().map_err(|e| e.to_string())?;
+    let version = text.parse::<Version>().map_err(|e| escaped(&e.to_string()).into_owned())?;
     if version < Version::V1_14 {
         return Err("archives are written in version 1.14, 1.15 or 1.16".into());
     }

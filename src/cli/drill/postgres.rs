@@ -16,9 +16,9 @@ use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::{Running, Target};
 use crate::error::Result;
 use crate::output::{Existing, OutputFile};
-use crate::printable::{self, escaped};
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
+use crate::printable::{self, escaped};
 
 /// How many tables are shown one by one.
 const SHOWN: usize = 20;

@@ -78,7 +78,11 @@ impl EntryName {
         Self {
             dump_id: entry.dump_id,
             desc: printable::name(text(&entry.desc)),
-            schema: entry.schema.as_ref().filter(|schema| !schema.is_empty()).map(|schema| printable::name(schema.as_bstr())),
+            schema: entry
+                .schema
+                .as_ref()
+                .filter(|schema| !schema.is_empty())
+                .map(|schema| printable::name(schema.as_bstr())),
             tag: printable::name(text(&entry.tag)),
         }
     }

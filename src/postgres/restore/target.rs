@@ -197,11 +197,8 @@ impl Found {
 
 /// The first names.
 fn some(relations: &[Relation]) -> String {
-    let names: Vec<String> = relations
-        .iter()
-        .take(SHOWN)
-        .map(|(schema, name)| escaped(&format!("{schema}.{name}")).into_owned())
-        .collect();
+    let names: Vec<String> =
+        relations.iter().take(SHOWN).map(|(schema, name)| escaped(&format!("{schema}.{name}")).into_owned()).collect();
     let more = relations.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     names.join(", ") + &more

@@ -112,14 +112,21 @@ impl Guard {
             | Action::Set(text)
             | Action::Become(text)
             | Action::Alter(text) => self.statements(text),
-            Action::CopyRows { statement, .. } => match is_copy_from_stdin(statement, self.standard_strings, self.encoding) {
-                true => self.watched(statement),
-                false => Err(format!("its rows are for \"{}\", which is no COPY … FROM stdin", statement.trim_ascii().as_bstr())),
-            },
-            Action::EachLargeObject { before, after, oids_of, .. } => match batches::oids(&entries[*oids_of])?.first() {
-                Some(oid) => self.statements(&batches::statement(before, *oid, after)),
-                None => Ok(()),
-            },
+            Action::CopyRows { statement, .. } => {
+                match is_copy_from_stdin(statement, self.standard_strings, self.encoding) {
+                    true => self.watched(statement),
+                    false => Err(format!(
+                        "its rows are for \"{}\", which is no COPY … FROM stdin",
+                        statement.trim_ascii().as_bstr()
+                    )),
+                }
+            }
+            Action::EachLargeObject { before, after, oids_of, .. } => {
+                match batches::oids(&entries[*oids_of])?.first() {
+                    Some(oid) => self.statements(&batches::statement(before, *oid, after)),
+                    None => Ok(()),
+                }
+            }
             Action::Connect(_) | Action::RunData { .. } | Action::LargeObjects { .. } | Action::Say(_) => Ok(()),
         })
     }

@@ -23,9 +23,13 @@ pub(super) enum Trouble {
 impl Trouble {
     pub(super) fn why(self) -> String {
         match self {
-            Self::Command => "it has a backslash outside of quotes, which psql would take for a command of its own".into(),
+            Self::Command => {
+                "it has a backslash outside of quotes, which psql would take for a command of its own".into()
+            }
             Self::Variable => "it has a variable of psql's outside of quotes, which psql would replace".into(),
-            Self::Open(what) => format!("{what} in it has no end, so that psql would take what follows for a part of it"),
+            Self::Open(what) => {
+                format!("{what} in it has no end, so that psql would take what follows for a part of it")
+            }
             Self::Copy => "it is a COPY statement, and psql would take what follows for rows".into(),
         }
     }

@@ -4,10 +4,10 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::{Entry, Header};
 
 use super::RestrictKey;
-use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::kinds;
-use crate::postgres::restore::plan::VIA_ROOT;
+use crate::postgres::restore::options::RestoreOptions;
 pub(super) use crate::postgres::restore::plan::Heading;
+use crate::postgres::restore::plan::VIA_ROOT;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
