@@ -22,6 +22,7 @@ enum Pending {
     Folder(PathBuf),
     Other(Box<dyn FnOnce() + Send>),
     Words(Box<dyn FnOnce() -> String + Send>),
+    Whole(Box<dyn FnOnce() -> String + Send>),
 }
 
 /// Keeps something on the list of what is done away with when a signal ends the process. Dropping it takes it off the list
@@ -49,6 +50,12 @@ impl Registration {
     /// person. It must not use a [`Registration`].
     pub fn last_words(end: impl FnOnce() -> String + Send + 'static) -> Self {
         Self::add(Pending::Words(Box::new(end)))
+    }
+
+    /// As [`Registration::last_words`], of work that everything which is put on the list after it is a part of: `end` ends
+    /// that too, and speaks for it. Files and folders are removed all the same.
+    pub fn last_words_for_all(end: impl FnOnce() -> String + Send + 'static) -> Self {
+        Self::add(Pending::Whole(Box::new(end)))
     }
 
     fn add(pending: Pending) -> Self {
@@ -85,10 +92,10 @@ pub fn remove_all_then(leave: impl FnOnce(&[String])) {
     deadline();
     let mut list = lock();
     let mut words = Vec::new();
-    // What takes no time comes first.
-    list.sort_by_key(|(_, pending)| !matches!(pending, Pending::File(_) | Pending::Folder(_)));
+    let (mut folders, mut later) = (Vec::new(), Vec::new());
+    // What takes no time comes first. There is nobody left to tell about a file that cannot be removed, and the rest must go
+    // all the same.
     for (_, pending) in list.drain(..) {
-        // There is nobody left to tell about a file that cannot be removed, and the rest must go all the same.
         match pending {
             Pending::File(path) => {
                 let _ = fs::remove_file(&path);
@@ -97,11 +104,25 @@ pub fn remove_all_then(leave: impl FnOnce(&[String])) {
                 }
             }
             Pending::Folder(path) => {
-                let _ = fs::remove_dir_all(path);
+                let _ = fs::remove_dir_all(&path);
+                folders.push(path);
             }
-            Pending::Other(remove) => remove(),
-            Pending::Words(end) => words.push(end()),
+            other => later.push(other),
         }
+    }
+    if let Some(at) = later.iter().position(|pending| matches!(pending, Pending::Whole(_))) {
+        later.truncate(at + 1);
+    }
+    for pending in later {
+        match pending {
+            Pending::Other(remove) => remove(),
+            Pending::Words(end) | Pending::Whole(end) => words.push(end()),
+            Pending::File(_) | Pending::Folder(_) => {}
+        }
+    }
+    // Other threads went on meanwhile, and may have put something there.
+    for path in folders {
+        let _ = fs::remove_dir_all(path);
     }
     leave(&words);
 }

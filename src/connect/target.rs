@@ -120,6 +120,12 @@ impl Target {
         Self { database: name.into(), ..self.clone() }
     }
 
+    /// The same, but sessions have this name for others to see (`application_name`).
+    #[must_use]
+    pub fn named(&self, name: impl Into<BString>) -> Self {
+        Self { application_name: name.into(), ..self.clone() }
+    }
+
     /// The same, but a server that says nothing for `limit` while it is waited for is asked over another connection
     /// whether it still works. If it does not, the connection counts as lost. Without it, nobody asks.
     #[must_use]

@@ -1,7 +1,9 @@
 //! `lifeboat drill`: proves that backups made here can be restored here.
 
 mod damage;
+mod ending;
 mod facts;
+mod leftovers;
 mod postgres;
 mod sample;
 mod scratch;

@@ -32,7 +32,7 @@ pub(super) fn rehearse(
 ) -> Result<Outcome> {
     let begun = Instant::now();
     let console = Console::new(common);
-    let scratch = Scratch::new(parent)?;
+    let scratch = Scratch::new(parent, &console)?;
     let (first, second) = (scratch.path().join("backup.dump"), scratch.path().join("again.dump"));
     narrator.say(&format!("lifeboat: drill with {}", target.describe()));
 
@@ -46,8 +46,7 @@ pub(super) fn rehearse(
         made.data.large_objects
     ));
 
-    let mut connection = target.connect()?;
-    let database = ScratchDatabase::new(target, &mut connection)?;
+    let database = ScratchDatabase::new(target, &console)?;
     let restored = restore_there(&first, database.target(), &console)?;
     narrator.say(&format!(
         "2. restored into the scratch database {}: {} entries, {} rows, no errors",

@@ -1,33 +1,47 @@
 //! Places that a drill makes for itself, and that go away with it.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::Arc;
 
-use bstr::BStr;
-
+use super::ending::{self, Making};
+use super::leftovers;
 use crate::cleanup::Registration;
 use crate::connect::Target;
 use crate::error::Result;
 use crate::output::io_error;
-use crate::postgres::restore::OneSession;
 use crate::postgres::version::ServerVersion;
+use crate::progress::Reporter;
 use crate::sql::Sql;
-use crate::wire::{Connection, Param, Query};
+use crate::wire::{Connection, Query};
 
 /// A folder that goes away at the end, also if a signal ends the process.
 pub(super) struct Scratch {
     folder: tempfile::TempDir,
+    /// Tells others that this drill is on its way, until the process ends in whatever way.
+    _lock: File,
     _registration: Registration,
 }
 
 impl Scratch {
-    pub(super) fn new(parent: Option<&Path>) -> Result<Self> {
+    /// Makes it in `parent`; names those that drills which were killed have left there.
+    pub(super) fn new(parent: Option<&Path>, reporter: &dyn Reporter) -> Result<Self> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        leftovers::tell_folders(&parent, reporter);
         let folder = tempfile::Builder::new()
-            .prefix("lifeboat-drill-")
+            .prefix(leftovers::FOLDER)
             .tempdir_in(&parent)
             .map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
         let registration = Registration::folder(folder.path());
-        Ok(Self { folder, _registration: registration })
+        let path = folder.path().join(leftovers::LOCK);
+        let lock = File::create(&path).and_then(|file| match file.try_lock() {
+            // A file system without locks has nothing to tell the next drill.
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(file),
+            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => Ok(file),
+            Err(TryLockError::Error(e)) => Err(e),
+        });
+        let lock = lock.map_err(|e| io_error(format!("lock {}", path.display()), &path, e))?;
+        Ok(Self { folder, _lock: lock, _registration: registration })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -39,22 +53,25 @@ impl Scratch {
 pub(super) struct ScratchDatabase {
     target: Target,
     origin: Target,
+    making: Arc<Making>,
+    /// Tells others that the drill is on its way.
+    _life: Connection,
     dropped: bool,
     _registration: Registration,
 }
 
 impl ScratchDatabase {
-    /// Makes it; `connection` is one to the database that the drill is about, which is at `origin`.
-    pub(super) fn new(origin: &Target, connection: &mut Connection) -> Result<Self> {
-        let nanos = std::time::UNIX_EPOCH.elapsed().map_or(0, |d| d.subsec_nanos());
-        let name = format!("lifeboat_drill_{}_{nanos:08x}", std::process::id());
-        let create = statement(connection, &name)?;
+    /// Makes it, for a drill with the database at `origin`. Those that drills which were killed have left are named.
+    pub(super) fn new(origin: &Target, reporter: &dyn Reporter) -> Result<Self> {
+        let name = leftovers::database_name();
+        let mut connection = origin.named(name.as_str()).connect()?;
+        leftovers::tell_databases(&mut connection, reporter)?;
+        let create = statement(&mut connection, &name)?;
         let (at, mine) = (origin.clone(), name.clone());
-        let registration = Registration::other(move || {
-            // There is nobody left to tell.
-            let _ = drop_database(&at, &mine);
-        });
-        let made = alone(origin, connection, create.as_bstr());
+        let making = Arc::new(Making::new(connection.cancel_handle()));
+        let its = Arc::clone(&making);
+        let registration = Registration::last_words_for_all(move || ending::end(&at, &mine, &its));
+        let made = making.make(|| ending::alone(origin, &mut connection, create.as_bstr()));
         made.map_err(|e| match e.server() {
             Some(report) if report.is("42501") => {
                 e.hint("a drill makes a scratch database: the role needs the right to (ALTER ROLE ... CREATEDB)")
@@ -62,7 +79,14 @@ impl ScratchDatabase {
             _ => e,
         })?;
         let target = origin.with_database(name);
-        Ok(Self { target, origin: origin.clone(), dropped: false, _registration: registration })
+        Ok(Self {
+            target,
+            origin: origin.clone(),
+            making,
+            _life: connection,
+            dropped: false,
+            _registration: registration,
+        })
     }
 
     /// How to connect to it.
@@ -73,32 +97,18 @@ impl ScratchDatabase {
     /// Drops it.
     pub(super) fn remove(mut self) -> Result<()> {
         self.dropped = true;
-        drop_database(&self.origin, &self.target.database().to_string())
+        ending::drop_database(&self.origin, &self.target.database().to_string())
     }
 }
 
 impl Drop for ScratchDatabase {
     fn drop(&mut self) {
-        if !self.dropped {
+        // After a signal, it is being dropped already.
+        if !self.dropped && !self.making.is_ended() {
             // The error that led here matters more.
-            let _ = drop_database(&self.origin, &self.target.database().to_string());
+            let _ = ending::drop_database(&self.origin, &self.target.database().to_string());
         }
     }
-}
-
-/// The name is one of [`ScratchDatabase`]'s, which needs no quotes.
-fn drop_database(origin: &Target, name: &str) -> Result<()> {
-    let mut connection = origin.connect()?;
-    let end = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1";
-    connection.query(end, &[Param::text(name)])?;
-    alone(origin, &mut connection, format!("DROP DATABASE IF EXISTS {name}").as_str().into())
-}
-
-/// Runs a statement that no transaction can hold, in a session that nothing of the role's or the database's stops it in.
-fn alone(origin: &Target, connection: &mut Connection, sql: &BStr) -> Result<()> {
-    let session = OneSession::begin(connection, &|database| origin.with_database(database).connect())?;
-    let result = connection.run_on_databases(sql);
-    result.and(session.end(connection))
 }
 
 /// The statement that makes a database `name` like the one that is connected to.

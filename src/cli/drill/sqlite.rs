@@ -35,7 +35,7 @@ fn expect_refusal(result: Result<sqlite::RestoreSummary>, kind: ErrorKind, what:
 pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &Common) -> Result<Outcome> {
     let begun = Instant::now();
     let console = Console::new(common);
-    let scratch = Scratch::new(parent)?;
+    let scratch = Scratch::new(parent, &console)?;
     let database = scratch.path().join("app.db");
     let saved = scratch.path().join("backup.db");
     let force = RestoreOptions { force: true };
@@ -229,7 +229,7 @@ pub(super) fn rehearse(
 ) -> Result<Outcome> {
     let begun = Instant::now();
     let console = Console::new(common);
-    let scratch = Scratch::new(parent)?;
+    let scratch = Scratch::new(parent, &console)?;
     let saved = scratch.path().join("backup.db");
     let copy = scratch.path().join("restored.db");
     narrator.say(&format!("lifeboat: drill with {}", database.display()));
