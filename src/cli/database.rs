@@ -23,11 +23,12 @@ pub(crate) struct DatabaseArgs {
 pub(crate) struct SilenceArgs {
     /// Where the server says nothing for so long while it is waited for, ask over another connection whether it still
     /// works, and give up if it does not; 0 is never. What takes long is not cut off
-    // A heading of the whole struct would be that of the options after it, too.
+    // A heading of the whole struct would be that of the options after it, too. What a variable holds is text of others.
     #[arg(
         long,
         value_name = "SECONDS",
         env = "LIFEBOAT_IDLE_TIMEOUT",
+        hide_env_values = true,
         default_value_t = IDLE_TIMEOUT,
         help_heading = "PostgreSQL"
     )]

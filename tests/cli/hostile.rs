@@ -273,7 +273,9 @@ fn command_lines_urls_environment_and_paths_are_escaped() {
         ("PGPASSFILE", &file),
         ("PGSSLROOTCERT", &file),
         ("PGOPTIONS", EVIL),
+        ("LIFEBOAT_IDLE_TIMEOUT", EVIL),
     ] {
+        says(lifeboat().args(["backup", "--help"]).env(name, value));
         let out = says(lifeboat().args(["backup", "--output", &file]).env(name, value));
         assert_ne!(out.code(), 0, "{out}");
         let url = url("127.0.0.1:1/d");

@@ -89,7 +89,12 @@ fn entry(chance: &mut Chance, id: i32, count: usize) -> Entry {
         tag: if is_about {
             chance.text(ABOUT)
         } else {
-            chance.text(if desc == "DATABASE" { &["d", "D 'd", "a.b"] } else { NAMES })
+            chance.text(match desc {
+                "DATABASE" => &["d", "D 'd", "a.b"],
+                // Which pg_restore does not quote.
+                "BLOB" => &["7", "4000000000"],
+                _ => NAMES,
+            })
         },
         section: if chance.one_in(5) {
             *chance.of(&[Section::None, Section::PreData, Section::Data, Section::PostData])
