@@ -12,6 +12,7 @@ mod managed;
 mod newer;
 mod options;
 mod parallel;
+mod psql_commands;
 mod random;
 pub mod scripts;
 mod verified;

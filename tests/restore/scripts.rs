@@ -54,14 +54,14 @@ pub fn ours<'a>(options: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// The script of the archive, by lifeboat.
-fn script(archive: &Path, options: &[&str]) -> Vec<u8> {
+pub fn script(archive: &Path, options: &[&str]) -> Vec<u8> {
     let mut command = lifeboat();
     command.arg("restore").arg(archive).args(["--script", "-", "--restrict-key", "k3y", "--quiet"]).args(options);
     run(&mut command).stdout
 }
 
 /// Fails the test unless lifeboat's script is pg_restore's.
-fn same(archive: &Path, options: &[&str]) {
+pub fn same(archive: &Path, options: &[&str]) {
     same_as_by(REFERENCE, archive, options);
 }
 

@@ -240,6 +240,9 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
     let found = archive::differences(&read_pg_dump_s(&reference)?, &archive::read(&candidate)?, Rows::InOrder);
     tell("the dump", &found, failures);
     failures.extend(not_in_the_table_of_kinds(&candidate)?);
+    if let Tool::Lifeboat = tool {
+        failures.extend(other_script(&candidate)?);
+    }
 
     if case.dump_only {
         return Ok(());
@@ -266,6 +269,27 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
         tell(&format!("the database after {what}"), &found, failures);
     }
     Ok(())
+}
+
+/// Whether the script of an archive is another one than real pg_restore's; none of an honest archive may be refused.
+fn other_script(path: &Path) -> Result<Option<String>, String> {
+    let mut command = lifeboat();
+    command.arg("restore").arg(path).args([
+        "--script",
+        "-",
+        "--restrict-key",
+        "test",
+        "--owner",
+        "--acl",
+        "--no-clean",
+    ]);
+    let ours = try_run(&mut command)?.stdout;
+    let theirs = try_run(pg_tool(REFERENCE, "pg_restore").args(["-f", "-", "--restrict-key=test"]).arg(path))?.stdout;
+    if ours == theirs {
+        return Ok(None);
+    }
+    let at = ours.iter().zip(&theirs).position(|(a, b)| a != b).unwrap_or(ours.len().min(theirs.len()));
+    Ok(Some(format!("the script is not pg_restore's from byte {at} on")))
 }
 
 /// What the archive has that pgformat's table of kinds, by which a restore goes, does not have, or has in another section.

@@ -55,7 +55,7 @@ pub(super) struct ScratchDatabase {
     origin: Target,
     making: Arc<Making>,
     /// Tells others that the drill is on its way.
-    _life: Connection,
+    life: Connection,
     dropped: bool,
     _registration: Registration,
 }
@@ -71,22 +71,24 @@ impl ScratchDatabase {
         let making = Arc::new(Making::new(connection.cancel_handle()));
         let its = Arc::clone(&making);
         let registration = Registration::last_words_for_all(move || ending::end(&at, &mine, &its));
-        let made = making.make(|| ending::alone(origin, &mut connection, create.as_bstr()));
-        made.map_err(|e| match e.server() {
+        let target = origin.with_database(name);
+        let mut made = Self {
+            target,
+            origin: origin.clone(),
+            making,
+            life: connection,
+            dropped: false,
+            _registration: registration,
+        };
+        // What fails may have made it all the same; it is dropped with this value.
+        let result = made.making.make(|| ending::alone(origin, &mut made.life, create.as_bstr()));
+        result.map_err(|e| match e.server() {
             Some(report) if report.is("42501") => {
                 e.hint("a drill makes a scratch database: the role needs the right to (ALTER ROLE ... CREATEDB)")
             }
             _ => e,
         })?;
-        let target = origin.with_database(name);
-        Ok(Self {
-            target,
-            origin: origin.clone(),
-            making,
-            _life: connection,
-            dropped: false,
-            _registration: registration,
-        })
+        Ok(made)
     }
 
     /// How to connect to it.

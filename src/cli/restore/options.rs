@@ -143,7 +143,8 @@ struct HowArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "PostgreSQL: a script instead of a restore")]
 pub(super) struct ScriptArgs {
-    /// Write a script for psql to this file instead of restoring; - is standard output. With --force it replaces a file
+    /// Write a script for psql to this file instead of restoring; - is standard output. Run it with a psql of August 2026 or
+    /// later (18.6, 17.11, 16.15, 15.19, 14.24), unless the archive is your own. With --force it replaces a file
     #[arg(long, short = 'f', visible_alias = "file", value_name = "FILE")]
     script: Option<PathBuf>,
     /// The key that keeps psql from running anything in the script but SQL; random without this

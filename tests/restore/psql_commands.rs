@@ -1,0 +1,231 @@
+//! What a hostile archive, or the honest archive of a hostile database, puts into a script: psql must not carry it out. A psql
+//! that has the hole (CVE-2026-18408) shows with pg_restore's script that each of the attacks is one.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
+
+use super::scripts::{same, script};
+use crate::support::{Output, REFERENCE, Server, lifeboat, output, pg_tool, run};
+
+/// The major whose psql the tests have in a version that runs programs for `\unrestrict`.
+const HOLE: u32 = 14;
+
+/// Whether the psql has the hole. Installations that were not got by the tests may have been mended.
+fn has_hole() -> bool {
+    let version = run(pg_tool(HOLE, "psql").arg("--version")).stdout();
+    let minor = version.trim().rsplit('.').next().and_then(|minor| minor.parse::<u32>().ok());
+    minor.is_some_and(|minor| (19..24).contains(&minor))
+}
+
+/// Runs a script with the psql that has the hole, in a new database, whatever comes of it.
+fn run_script(server: &Server, script: &Path) -> Output {
+    let database = server.database("script");
+    let mut command = pg_tool(HOLE, "psql");
+    server.address(&mut command, database.name());
+    output(command.args(["-X", "-f"]).arg(script))
+}
+
+fn write(path: &Path, entries: Vec<Entry>, data: &[(i32, &[u8])]) {
+    let mut writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
+    for (id, bytes) in data {
+        let mut data = writer.data(DumpId(*id)).unwrap();
+        data.write_all(bytes).unwrap();
+        data.finish().unwrap();
+    }
+    fs::write(path, writer.finish().unwrap()).unwrap();
+}
+
+fn entry(id: i32, desc: &str, tag: &str, definition: &str) -> Entry {
+    Entry {
+        tag: Some(tag.into()),
+        schema: Some("public".into()),
+        definition: Some(definition.into()),
+        ..Entry::new(DumpId(id), desc)
+    }
+}
+
+fn settings() -> Vec<Entry> {
+    vec![
+        entry(1001, "ENCODING", "ENCODING", "SET client_encoding = 'UTF8';\n"),
+        entry(1002, "STDSTRINGS", "STDSTRINGS", "SET standard_conforming_strings = 'on';\n"),
+        entry(1003, "SEARCHPATH", "SEARCHPATH", "SELECT pg_catalog.set_config('search_path', '', false);\n"),
+    ]
+}
+
+/// Fails the test unless the archive is refused for what the entry of this name holds, with nothing written, to a file or
+/// to standard output.
+fn is_refused(archive: &Path, name: &str, why: &str) {
+    let file = archive.with_extension("refused.sql");
+    for to in ["-", file.to_str().unwrap()] {
+        let mut command = lifeboat();
+        let out = output(command.arg("restore").arg(archive).args(["--no-clean", "--owner", "--acl", "--script", to]));
+        assert_eq!(out.code(), 1, "{why}: {out}");
+        assert!(out.stderr().contains(&format!("could not write {name} into a script: ")), "{why}: {out}");
+        assert!(out.stderr().contains(why), "{why}: {out}");
+        // Rows are looked at when their turn comes.
+        assert!(name.starts_with("TABLE DATA") || out.stdout.is_empty(), "{out}");
+    }
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, theirs, marker) =
+        (dir.path().join("archive"), dir.path().join("theirs.sql"), dir.path().join("marker"));
+    let mark = format!("`touch {}`", marker.display());
+    let command = format!("\\unrestrict {mark}");
+    let server = Server::get(HOLE).filter(|_| has_hole());
+    let attack = |entries: Vec<Entry>, data: &[(i32, &[u8])], name: &str, why: &str, runs: bool| {
+        write(&archive, [settings(), entries].concat(), data);
+        is_refused(&archive, name, why);
+        if let Some(server) = server {
+            run(pg_tool(REFERENCE, "pg_restore").arg("-f").arg(&theirs).arg(&archive));
+            let out = run_script(server, &theirs);
+            assert_eq!(marker.exists(), runs, "{why}: {out}");
+            let _ = fs::remove_file(&marker);
+        }
+    };
+    let evil = |definition: &str| vec![entry(1, "TABLE", "evil", definition)];
+    let is_command = "which psql would take for a command";
+    attack(evil(&format!("{command}\n")), &[], "TABLE public.evil", is_command, true);
+    attack(evil(&format!("SELECT 1 {command}\n;\n")), &[], "TABLE public.evil", is_command, true);
+    attack(evil(&format!("SELECT 'a\\'; {command}\n --';\n")), &[], "TABLE public.evil", is_command, true);
+    attack(evil(&format!("-- comment\r{command}\n")), &[], "TABLE public.evil", is_command, true);
+    attack(evil(&format!("SELECT $a$ $b$ $a$; {command}\n$b$;\n")), &[], "TABLE public.evil", is_command, true);
+    attack(evil("SELECT 1 \\gexec\n"), &[], "TABLE public.evil", is_command, false);
+    attack(evil("SELECT 'open;\n"), &[], "TABLE public.evil", "a quote in it has no end", false);
+    attack(evil("COPY public.t FROM stdin;\n"), &[], "TABLE public.evil", "it is a COPY statement", false);
+    attack(evil("SELECT :'HOST';\n"), &[], "TABLE public.evil", "a variable of psql's", false);
+    // The server says, in an error, what psql puts in the place of the variable: a command that stands nowhere.
+    let spoken = format!(
+        "DO $$ BEGIN RAISE EXCEPTION '%', chr(92) || 'unrest' || 'rict ' || chr(96) || 'touch {}' || chr(96); END $$;\n",
+        marker.display()
+    );
+    let entries =
+        vec![entry(1, "TABLE", "first", &spoken), entry(2, "TABLE", "evil", "SELECT :LAST_ERROR_MESSAGE\n;\n")];
+    attack(entries, &[], "TABLE public.evil", "a variable of psql's", true);
+    // Something is open after this one, for psql and not for the server.
+    let entries = vec![
+        entry(1, "TABLE", "first", "SELECT pg_catalog.set_config('standard_conforming_strings', 'off', false);\n"),
+        entry(2, "COMMENT", "evil", &format!("COMMENT ON SCHEMA public IS '\\''; {command}\n --';\n")),
+    ];
+    attack(entries, &[], "COMMENT public.evil", "\\unrestrict and ` on one line", true);
+    let entries = vec![
+        entry(1, "TABLE", "first", "SELECT pg_catalog.set_config('standard_conforming_strings', 'off', false);\n"),
+        entry(2, "COMMENT", "evil", &format!("COMMENT ON SCHEMA public IS '\\'' '; {command}\n --';\n")),
+    ];
+    attack(entries, &[], "COMMENT public.evil", is_command, false);
+    // Drops, owners and rows.
+    let drop = Entry {
+        drop_statement: Some(format!("{command}\nDROP TABLE x;\n").into()),
+        ..entry(1, "TABLE", "evil", ";\n")
+    };
+    write(&archive, [settings(), vec![drop]].concat(), &[]);
+    let out = output(lifeboat().arg("restore").arg(&archive).args(["--script", "-"]));
+    assert!(out.code() == 1 && out.stderr().contains(is_command) && out.stdout.is_empty(), "{out}");
+    let data =
+        |copy: &str| Entry { has_data: true, copy_statement: Some(copy.into()), ..entry(1, "TABLE DATA", "evil", "") };
+    let rows = format!("1\n{command}\n\\.\n\n\n").into_bytes();
+    let name = "TABLE DATA public.evil";
+    let from_stdin = "COPY public.evil (a) FROM stdin;\n";
+    attack(vec![data(from_stdin)], &[(1, &rows)], name, "\\unrestrict and ` on one line", true);
+    attack(vec![data("SELECT 1;\n")], &[(1, b"1\n\\.\n")], name, "which is no COPY", false);
+    attack(vec![data(&format!("{from_stdin}{command}\n;\n"))], &[(1, b"1\n\\.\n")], name, "which is no COPY", true);
+    attack(
+        vec![data("")],
+        &[(1, format!("INSERT INTO evil VALUES (1);\n{command}\n").as_bytes())],
+        name,
+        is_command,
+        true,
+    );
+    attack(vec![data(from_stdin)], &[(1, b"1\n\\unre\0\nstrict `x`\n\\.\n")], name, "zero byte", false);
+}
+
+/// Rows that are lexed as statements, because their table cannot be had.
+#[test]
+fn rows_of_an_honest_archive_run_nothing_when_their_copy_fails() {
+    let Some(server) = Server::get(HOLE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, theirs, marker) =
+        (dir.path().join("archive"), dir.path().join("theirs.sql"), dir.path().join("marker"));
+    // Nobody but the owner of a database has a hand in it, and pg_dump writes what is there.
+    let origin = server.database("planted");
+    origin.psql(&format!(
+        "CREATE FUNCTION only_here(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+           IF current_database() <> '{}' THEN EXECUTE 'garbage'; END IF; RETURN true; END $$;
+         CREATE TABLE t (a text); ALTER TABLE t ADD CHECK (only_here(a));
+         CREATE TABLE evil (a text);
+         INSERT INTO evil VALUES ('\\unrestrict `touch {}`')",
+        origin.name(),
+        marker.display()
+    ));
+    origin.pg_dump(HOLE, &[], &archive);
+    is_refused(&archive, "TABLE DATA public.evil", "\\unrestrict and ` on one line");
+    // Without these rows, the rest is the same as ever.
+    same(&archive, &["-s"]);
+    same(&archive, &["-t", "t"]);
+    if !has_hole() {
+        return;
+    }
+    // Where there is no such table, COPY fails, and psql takes the rows for statements.
+    run(pg_tool(REFERENCE, "pg_restore").arg("-f").arg(&theirs).arg("-a").args(["-t", "evil"]).arg(&archive));
+    let out = run_script(server, &theirs);
+    assert!(marker.exists(), "psql did not run it: {out}");
+    fs::remove_file(&marker).unwrap();
+    // Read by the psql of the reference, which has been mended.
+    let database = server.database("script");
+    run(server.psql_command(database.name()).args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(&theirs));
+    assert!(!marker.exists());
+}
+
+#[test]
+fn honest_text_that_looks_like_commands_stays_in_the_script() {
+    for major in [HOLE, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, ours, marker) = (dir.path().join("archive"), dir.path().join("sql"), dir.path().join("marker"));
+        let touch = format!("\\! touch {}", marker.display());
+        let origin = server.database("honest");
+        origin.psql(&format!(
+            r#"CREATE TABLE "a
+{touch}
+\q" (a text DEFAULT '\', b text DEFAULT E'\\''', c integer[], "\unrestrict" text);
+            INSERT INTO "a
+{touch}
+\q" VALUES ('{touch}', E'x\n{touch}\n\\.', '{{1,2,3}}', '\unrestrict x'), (':USER', '`touch {}`', NULL, E'\\N');
+            COMMENT ON TABLE "a
+{touch}
+\q" IS '\unrestrict
+ `x` :DBNAME';
+            CREATE VIEW v AS SELECT c[1:a.n] AS s, 'x' LIKE 'y\' ESCAPE '\' AS l, replace('a', '\', '\\') AS r
+                FROM "a
+{touch}
+\q", (SELECT 2 AS n) a;
+            CREATE FUNCTION f(a integer) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN /* \ ' */ RETURN $$ {touch} $$ || '\'; END $f$;
+            CREATE FUNCTION g() RETURNS text LANGUAGE sql AS E'SELECT ''{touch}'' /* '' */ -- \\''\n';
+            CREATE RULE r AS ON INSERT TO v DO INSTEAD (SELECT 1; SELECT ';\');"#,
+            marker.display()
+        ));
+        for (tool, path) in [("pg_dump", &archive), ("lifeboat", &dir.path().join("other"))] {
+            match tool {
+                "pg_dump" => origin.pg_dump(REFERENCE, &[], path),
+                _ => _ = run(lifeboat().args(["backup", "--acl", "--url", &origin.url(), "--output"]).arg(path)),
+            }
+            for options in [&[][..], &["-c", "--if-exists"], &["-a"], &["-C", "-c"], &["--transaction-size=2"]] {
+                same(path, options);
+            }
+            fs::write(&ours, script(path, &["--no-clean"])).unwrap();
+            let database = server.database("script");
+            for psql in [HOLE, REFERENCE] {
+                let mut command = pg_tool(psql, "psql");
+                server.address(&mut command, database.name());
+                output(command.args(["-X", "-f"]).arg(&ours));
+                assert!(!marker.exists(), "psql {psql}");
+            }
+        }
+    }
+}
