@@ -10,7 +10,7 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use super::encoding::Encoding;
-use super::lexer::{Lexer, is_copy_from_stdin};
+use super::lexer::{Lexer, Trouble};
 use super::text::definition_of_data;
 use crate::postgres::restore::large_objects as batches;
 use crate::postgres::restore::plan::{Action, Plan, Step};
@@ -23,10 +23,13 @@ const COMMAND: &[u8] = b"\\unrestrict";
 const VARIABLE: &[u8] = b":LAST_ERROR_MESSAGE";
 /// So many bytes of what was written before may be the beginning of either.
 const OVERLAP: usize = VARIABLE.len() - 1;
+/// Of so many backslashes in a row, no more than whether their number is odd is kept.
+const MANY: usize = 1024;
 
 /// Looks through everything that is written, in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
+    /// The end of what was written before.
     before: Vec<u8>,
     /// Whether the line has the command in it.
     is_after_command: bool,
@@ -38,27 +41,30 @@ impl Watch {
         if piece.contains(&0) {
             return Err("it has a zero byte, where psql would leave out a part of the line");
         }
-        let mut joined = std::mem::take(&mut self.before);
-        let overlap = joined.len();
-        joined.extend(piece.iter().take(OVERLAP));
-        if piece.find(VARIABLE).is_some() || joined.find(VARIABLE).is_some() {
+        let mut text = std::mem::take(&mut self.before);
+        let old = text.len();
+        text.extend_from_slice(piece);
+        if text.find_iter(VARIABLE).any(|at| at + VARIABLE.len() > old) {
             return Err("it has :LAST_ERROR_MESSAGE in it, which psql could replace by a command");
         }
         if self.is_after_command {
             self.rest_of_line(piece)?;
         }
-        let ends = joined.find_iter(COMMAND).filter(|at| *at < overlap).map(|at| at + COMMAND.len());
-        for end in ends.filter_map(|end| end.checked_sub(overlap)).filter(|end| *end > 0) {
-            self.rest_of_line(&piece[end..])?;
+        for at in text.find_iter(COMMAND).filter(|at| at + COMMAND.len() > old) {
+            if is_command(&text, at) {
+                self.rest_of_line(&text[at + COMMAND.len()..])?;
+            }
         }
-        for at in piece.find_iter(COMMAND) {
-            self.rest_of_line(&piece[at + COMMAND.len()..])?;
+        let mut from = text.len().saturating_sub(OVERLAP);
+        while from > 0 && text[from] == b'\\' {
+            from -= 1;
         }
-        self.before = match piece.len() < OVERLAP {
-            // Both ends are short, and what was put together is all of it.
-            true => joined.split_off(joined.len().saturating_sub(OVERLAP)),
-            false => piece[piece.len() - OVERLAP..].to_vec(),
-        };
+        text.drain(..from);
+        if text.len() > MANY {
+            // All but the first few and the last are backslashes.
+            text.drain(1..1 + (text.len() - MANY) / 2 * 2);
+        }
+        self.before = text;
         Ok(())
     }
 
@@ -70,6 +76,16 @@ impl Watch {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the backslash at this place can begin a command, wherever psql believes itself to be. As COPY writes it, and in
+/// strings with escapes, it has another one before it: either both are one character, or the other begins a command, which has
+/// no name, and psql drops the line. The one may belong to the character before, though, if that has several bytes.
+fn is_command(text: &[u8], at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let other = before.len().checked_sub(backslashes + 1).and_then(|at| before.get(at));
+    backslashes % 2 == 0 || other.is_some_and(|byte| !byte.is_ascii())
 }
 
 /// What statements of an archive are held against.
@@ -112,15 +128,14 @@ impl Guard {
             | Action::Set(text)
             | Action::Become(text)
             | Action::Alter(text) => self.statements(text),
-            Action::CopyRows { statement, .. } => {
-                match is_copy_from_stdin(statement, self.standard_strings, self.encoding) {
-                    true => self.watched(statement),
-                    false => Err(format!(
-                        "its rows are for \"{}\", which is no COPY … FROM stdin",
-                        statement.trim_ascii().as_bstr()
-                    )),
+            // It is one such statement and nothing else, or there would be no plan; but psql wants to see its end.
+            Action::CopyRows { statement, .. } => match self.lexer().feed(statement) {
+                Err(Trouble::Copy) => self.watched(statement),
+                Err(trouble) => Err(trouble.why()),
+                Ok(()) => {
+                    Err("its COPY statement has no semicolon, so that psql would take its rows for a part of it".into())
                 }
-            }
+            },
             Action::EachLargeObject { before, after, oids_of, .. } => {
                 match batches::oids(&entries[*oids_of])?.first() {
                     Some(oid) => self.statements(&batches::statement(before, *oid, after)),
@@ -133,7 +148,7 @@ impl Guard {
 
     fn statements(&self, text: &[u8]) -> std::result::Result<(), String> {
         let mut lexer = self.lexer();
-        lexer.feed(text).and_then(|()| lexer.finish()).map_err(super::lexer::Trouble::why)?;
+        lexer.feed(text).and_then(|()| lexer.finish()).map_err(Trouble::why)?;
         self.watched(text)
     }
 
@@ -175,6 +190,10 @@ mod tests {
             b"SELECT :LAST_ERROR_MESSAGE;",
             b"a ::LAST_ERROR_MESSAGE",
             b"\\unre\0\nstrict `x`",
+            b"\\\\\\unrestrict `x`",
+            // In an encoding in which the first of them belongs to the letter.
+            b"\x95\\\\unrestrict `x`",
+            &[&b"x"[..], &[b'\\'; 5001], b"unrestrict `x`"].concat(),
         ] {
             assert!(!look(wrong), "{:?}", wrong.as_bstr());
         }
@@ -184,6 +203,9 @@ mod tests {
             b"\\unrestrict\n`x`",
             b":LAST_ERROR :'LAST_ERROR_MESSAGE'",
             b"C:\\!x\t\\N\t`y`\n",
+            // As COPY writes it.
+            b"1\t\\\\unrestrict `x`\n\\\\\\\\unrestrict `x`\n",
+            &[&b"x"[..], &[b'\\'; 5000], b"unrestrict `x`"].concat(),
         ] {
             assert!(look(right), "{:?}", right.as_bstr());
         }

@@ -64,7 +64,6 @@ pub(super) struct Lexer {
     named: Option<Vec<u8>>,
     parentheses: u32,
     words: Words,
-    statements: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +118,6 @@ struct Words {
     /// Whether there was any, and whether the first one is COPY.
     any: bool,
     is_copy: bool,
-    last_is_stdin: bool,
     has_stdin: bool,
 }
 
@@ -137,7 +135,6 @@ impl Lexer {
             named: None,
             parentheses: 0,
             words: Words::default(),
-            statements: 0,
         }
     }
 
@@ -363,15 +360,13 @@ impl Lexer {
         if !self.words.any {
             (self.words.any, self.words.is_copy) = (true, is("copy"));
         }
-        self.words.last_is_stdin = is("stdin");
-        self.words.has_stdin |= self.words.last_is_stdin;
+        self.words.has_stdin |= is("stdin");
         self.word.clear();
         prefix
     }
 
     fn end_statement(&mut self) -> Result<(), Trouble> {
         let words = std::mem::take(&mut self.words);
-        self.statements = self.statements.saturating_add(1);
         if words.is_copy && words.has_stdin { Err(Trouble::Copy) } else { Ok(()) }
     }
 }
@@ -390,17 +385,6 @@ fn is_word(byte: u8) -> bool {
 
 fn is_variable(name: &[u8]) -> bool {
     VARIABLES.split(' ').any(|variable| variable.as_bytes() == name)
-}
-
-/// Whether `text` is one COPY statement that rows follow, and nothing else.
-pub(super) fn is_copy_from_stdin(text: &[u8], standard_strings: bool, encoding: Encoding) -> bool {
-    let Some(statement) = text.trim_ascii_end().strip_suffix(b";") else { return false };
-    let mut lexer = Lexer::new(standard_strings, encoding);
-    // Its end alone, which was taken off, is what makes a COPY of it that is no trouble.
-    lexer.feed(statement).is_ok()
-        && lexer.finish() == Err(Trouble::Copy)
-        && lexer.words.last_is_stdin
-        && lexer.statements == 0
 }
 
 #[cfg(test)]

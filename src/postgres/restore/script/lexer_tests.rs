@@ -96,25 +96,3 @@ fn later_bytes_of_a_character_are_no_backslashes() {
     assert_eq!(lex(b"SELECT \x95\x5c", Encoding::of("UTF8".into())), Err(Trouble::Command));
     assert_eq!(lex(b"SELECT \x81\x30\x81\x5c", Encoding::Gb18030), Ok(()));
 }
-
-#[test]
-fn copy_statement_is_one_and_wants_rows() {
-    let is = |text: &str| is_copy_from_stdin(text.as_bytes(), true, Encoding::Safe);
-    for right in ["COPY public.t (a, b) FROM stdin;\n", "copy \"t;\" from STDIN;", "COPY t WITH OIDS FROM stdin;\n"] {
-        assert!(is(right), "{right}");
-    }
-    for wrong in [
-        "",
-        "SELECT 1;",
-        "COPY t TO stdout;",
-        "COPY t FROM stdin",
-        "COPY t FROM stdin; SELECT 1;",
-        "SELECT 1; COPY t FROM stdin;",
-        "COPY t FROM stdin \\g /tmp/x ;",
-        "COPY t FROM stdin; \\! ls\n;",
-        "COPY t FROM '/etc/passwd';",
-        "COPY \"t FROM stdin;",
-    ] {
-        assert!(!is(wrong), "{wrong}");
-    }
-}
