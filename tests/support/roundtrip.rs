@@ -9,7 +9,7 @@ use pgformat::Section;
 use super::archive::Rows;
 use super::process::{lifeboat, try_run};
 use super::server::Server;
-use super::{Database, REFERENCE, archive, pg_tool, report};
+use super::{Database, REFERENCE, archive, pg_tool, reference_for, report};
 
 /// A script that builds what is to be dumped, `tests/objects/<kind>/<case>.sql`. What its first comment lines say, in the
 /// form `-- key: value`:
@@ -241,7 +241,7 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
     tell("the dump", &found, failures);
     failures.extend(not_in_the_table_of_kinds(&candidate)?);
     if let Tool::Lifeboat = tool {
-        failures.extend(other_script(&candidate)?);
+        failures.extend(other_script(&candidate, server.major())?);
     }
 
     if case.dump_only {
@@ -272,7 +272,7 @@ fn try_check(server: &Server, tool: Tool, case: &Case, failures: &mut Vec<String
 }
 
 /// Whether the script of an archive is another one than real pg_restore's; none of an honest archive may be refused.
-fn other_script(path: &Path) -> Result<Option<String>, String> {
+fn other_script(path: &Path, major: u32) -> Result<Option<String>, String> {
     let mut command = lifeboat();
     command.arg("restore").arg(path).args([
         "--script",
@@ -284,7 +284,8 @@ fn other_script(path: &Path) -> Result<Option<String>, String> {
         "--no-clean",
     ]);
     let ours = try_run(&mut command)?.stdout;
-    let theirs = try_run(pg_tool(REFERENCE, "pg_restore").args(["-f", "-", "--restrict-key=test"]).arg(path))?.stdout;
+    let theirs =
+        try_run(pg_tool(reference_for(major), "pg_restore").args(["-f", "-", "--restrict-key=test"]).arg(path))?.stdout;
     if ours == theirs {
         return Ok(None);
     }
