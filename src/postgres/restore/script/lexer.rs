@@ -339,10 +339,10 @@ impl Lexer {
     }
 
     fn gap(&mut self, more: Gap) {
-        if let Some(ended) = &mut self.ended {
-            if ended.gap != Gap::Line {
-                ended.gap = more;
-            }
+        if let Some(ended) = &mut self.ended
+            && ended.gap != Gap::Line
+        {
+            ended.gap = more;
         }
     }
 
