@@ -33,7 +33,7 @@ fn ended(command: &mut Command, signalled: Option<&dyn Fn()>) -> Output {
 
 /// The database's URL by way of the proxy.
 fn url(database: &Database<'_>, proxy: &Proxy) -> String {
-    format!("postgresql://postgres@127.0.0.1:{}/{}?sslmode=disable&connect_timeout=2", proxy.port(), database.name())
+    format!("postgresql://postgres@127.0.0.1:{}/{}?sslmode=disable&connect_timeout=5", proxy.port(), database.name())
 }
 
 fn backup(url: &str, scene: &Scene) -> Command {
@@ -257,7 +257,7 @@ fn what_takes_the_server_long_is_not_cut_off() {
     };
     let out = std::thread::scope(|scope| {
         scope.spawn(let_go);
-        let mut command = backup(&url(&database, &proxy), &scene);
+        let mut command = backup(&url(&database, &proxy).replace("timeout=5", "timeout=60"), &scene);
         command.args(["--lock-wait-timeout", "600000"]);
         ended(&mut command, None)
     });
@@ -275,8 +275,14 @@ fn what_takes_the_server_long_is_not_cut_off() {
         let target = server.database("silence_slow");
         target.psql("GRANT ALL ON SCHEMA public TO silence_one");
         let proxy = Proxy::new(server.port(), None);
-        let out =
-            ended(&mut restore(&url(&target, &proxy).replace("postgres@", &format!("{user}@")), &archive, &[]), None);
+        let out = ended(
+            &mut restore(
+                &url(&target, &proxy).replace("postgres@", &format!("{user}@")).replace("timeout=5", "timeout=60"),
+                &archive,
+                &[],
+            ),
+            None,
+        );
         assert!(out.success(), "{out}");
         assert!(proxy.connections() >= asked, "nobody asked: {}", proxy.connections());
         assert_eq!(target.psql("SELECT count(*) FROM pg_indexes WHERE tablename = 'one'"), "1");
