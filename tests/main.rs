@@ -21,6 +21,7 @@ mod restore;
 mod second_forms;
 mod security_labels;
 mod selection;
+mod settings;
 mod sqlite;
 mod statements;
 mod statistics;

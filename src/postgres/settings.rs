@@ -63,7 +63,6 @@ pub const SETTINGS: &[Setting] = &[
         ServerVersion::idle_session_timeout,
         "would end a session that has nothing to do while others build indexes",
     ),
-    setting("exit_on_error", "off", Write, "would end the session at a statement that is refused and passed over"),
     setting(
         "default_transaction_read_only",
         "off",

@@ -96,10 +96,10 @@ impl Begin {
     }
 }
 
-/// What takes away the limits of time that a role or a database brings: they could end what follows. The shorter one is, the
-/// sooner it must be gone.
+/// The limits that a role or a database may bring, and that are taken away with a 0: they could end what follows. The shorter
+/// a time is, the sooner it must be gone.
 pub(super) fn patience(server: ServerVersion) -> Vec<&'static str> {
-    let mut names = vec!["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"];
+    let mut names = vec!["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout", "exit_on_error"];
     if server.transaction_timeout() {
         names.insert(0, "transaction_timeout");
     }

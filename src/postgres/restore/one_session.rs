@@ -194,12 +194,13 @@ impl Seen {
     fn by(connection: &mut Connection) -> Result<Self> {
         let query = Query::new(
             "which session this is",
-            "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time()::pg_catalog.text AS since, \
+            "SELECT pg_catalog.pg_backend_pid() AS pid, \
+             pg_catalog.timestamptz_send(pg_catalog.pg_postmaster_start_time()) AS since, \
              pg_catalog.current_setting('lifeboat.session', true) AS token",
         );
         let rows = connection.run(&query)?;
         let row = rows.one()?;
-        Ok(Self { process: (row.i32("pid")?, row.string("since")?), token: row.opt_string("token")? })
+        Ok(Self { process: (row.i32("pid")?, row.bytes("since")?.into()), token: row.opt_string("token")? })
     }
 }
 
