@@ -102,8 +102,8 @@ const SYNTAX: &[&str] = &[
 /// What may follow FROM and is no relation.
 const NO_RELATION: &[&str] = &["lateral", "only", "rows", "stdin"];
 
-/// The functions, relations and types of a query that have no schema.
-pub fn unqualified(sql: &str) -> Vec<String> {
+/// The functions, relations and types of a query that have no schema. What texts `beside` it give names to counts as well.
+pub fn unqualified(sql: &str, beside: &[Token]) -> Vec<String> {
     let tokens = tokens(sql);
     let word = |at: usize| match tokens.get(at) {
         Some(Token::Word(word)) => Some(word.as_str()),
@@ -128,6 +128,7 @@ pub fn unqualified(sql: &str) -> Vec<String> {
             && !sign(at + 2, '.')
             && !NO_RELATION.contains(&relation)
             && !defined_here(&tokens, relation)
+            && !defined_here(beside, relation)
         {
             faults.push(format!("relation {relation} in: {short}"));
         }
@@ -156,9 +157,9 @@ fn defined_here(tokens: &[Token], name: &str) -> bool {
     })
 }
 
-/// The string literals in the source that are queries or parts of them.
-pub fn of_the_source() -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
+/// The string literals in the source that are queries or parts of them, by file.
+pub fn of_the_source() -> Vec<(PathBuf, Vec<String>)> {
+    let mut found: Vec<(PathBuf, Vec<String>)> = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap().flatten() {
@@ -172,11 +173,12 @@ pub fn of_the_source() -> Vec<(PathBuf, String)> {
                 let source = fs::read_to_string(&path).unwrap();
                 let source = source.split("#[cfg(test)]").next().unwrap_or_default();
                 let is_query = |text: &String| text.contains("pg_catalog.") || text.starts_with("SELECT ");
-                found.extend(literals(source).into_iter().filter(is_query).map(|text| (path.clone(), text)));
+                found.push((path, literals(source).into_iter().filter(is_query).collect()));
             }
         }
     }
-    assert!(found.len() > 150, "only {} queries are found", found.len());
+    let count: usize = found.iter().map(|(_, texts)| texts.len()).sum();
+    assert!(count > 150, "only {count} queries are found");
     found
 }
 
