@@ -22,7 +22,7 @@ fn interrupted(archive: &Path, database: &Database<'_>, options: &[&str], like: 
 }
 
 /// Waits until nobody is connected to the database.
-fn wait_until_left(database: &Database<'_>) {
+pub fn wait_until_left(database: &Database<'_>) {
     let begun = Instant::now();
     let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", database.name());
     while database.server().psql("postgres", &sql) != "0" {
@@ -56,7 +56,8 @@ fn a_signal_cancels_what_the_server_is_doing_and_says_what_is_left() {
     let archive = dir.path().join("archive");
     sleeper(&archive);
     for (options, signal, code, words, left) in [
-        (&["-e"][..], "INT", 130, "1 of 3 entries had been restored, and remain", "t1"),
+        (&["-e"][..], "INT", 130, "nothing was changed", ""),
+        (&["-e", "--no-clean"], "INT", 130, "1 of 3 entries had been restored, and remain", "t1"),
         (&["-1"], "TERM", 143, "nothing was changed", ""),
         (&["--transaction-size", "1"], "HUP", 129, "1 of 3 entries had been restored, and remain", "t1"),
         (&["--transaction-size", "5"], "INT", 130, "few of 3 entries restored, if any", ""),

@@ -4,6 +4,7 @@
 pub mod again;
 mod applications;
 mod data;
+mod dependents;
 mod dry_run;
 mod failures;
 mod interrupted;
@@ -15,6 +16,8 @@ mod parallel;
 mod psql_commands;
 mod random;
 pub mod scripts;
+mod stopping;
+mod subscriptions;
 mod verified;
 mod versions;
 

@@ -85,6 +85,15 @@ impl Case {
         paths.iter().map(|p| Case::read(p)).collect()
     }
 
+    /// A database with what the case builds, and pg_dump's archive of all of it.
+    pub fn dumped<'a>(&self, server: &'a Server) -> Result<(Database<'a>, tempfile::TempPath), String> {
+        let path = tempfile::NamedTempFile::new().map_err(|e| e.to_string())?.into_temp_path();
+        let database = server.database_with(&self.name, &self.database);
+        try_run(server.psql_command(database.name()).arg("-f").arg(&self.path))?;
+        Tool::Reference(&[]).dump(&database, &[], &path)?;
+        Ok((database, path))
+    }
+
     /// Whether the case is about servers of `major`.
     pub fn is_for(&self, major: u32) -> bool {
         (self.min..=self.max).contains(&major)

@@ -40,7 +40,7 @@ pub(super) fn of_sqlite(input: &Path, preview: &RestorePreview) -> Outcome {
 }
 
 pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entries: &[Entry]) -> Outcome {
-    let Preview { found, consequence, drops, entries: wanted } = preview;
+    let Preview { found, consequence, lost, drops, entries: wanted } = preview;
     let chosen = || wanted.iter().filter_map(|(at, wanted)| Some((entries.get(*at)?, wanted)));
     let what = match found {
         Found::Database { .. } => target.describe().replacen("database ", "database: ", 1),
@@ -48,14 +48,13 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
             target.with_database(name.as_bstr()).describe().replacen("database ", "database to be made: ", 1)
         }
     };
-    let mut lines = vec![
-        HEADLINE.to_owned(),
-        "backend: postgresql".to_owned(),
-        what,
-        format!("what is there: {consequence}"),
-        format!("drops: {drops}"),
-        format!("entries: {} of {}, in this order", wanted.len(), entries.len()),
-    ];
+    let mut lines =
+        vec![HEADLINE.to_owned(), "backend: postgresql".to_owned(), what, format!("what is there: {consequence}")];
+    if !lost.is_empty() {
+        lines.push(format!("not in the archive, and dropped only with --drop-dependents: {}", lost.len()));
+        lines.extend(lost.iter().map(|dependent| format!("  {dependent}")));
+    }
+    lines.extend([format!("drops: {drops}"), format!("entries: {} of {}, in this order", wanted.len(), entries.len())]);
     lines.extend(chosen().map(|(entry, _)| list::line(entry)));
     let [replaced, in_the_way, filled] = match found {
         Found::Database { remade, in_the_way, filled, .. } => [remade, in_the_way, filled].map(|of| names(of)),
@@ -71,6 +70,15 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
         "would_replace": replaced,
         "in_the_way": in_the_way,
         "would_fill": filled,
+        "would_lose": lost
+            .iter()
+            .map(|dependent| json!({
+                "object": dependent.object,
+                "along_with": dependent.along_with,
+                "rows": dependent.rows,
+                "rows_are_estimated": dependent.is_estimate,
+            }))
+            .collect::<Vec<_>>(),
         "drops": drops,
         "entries": chosen()
             .map(|(entry, wanted)| json!({

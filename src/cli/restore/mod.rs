@@ -33,6 +33,8 @@ Examples:
       for psql; no database is needed
 
 Without --force nothing is changed, and what would be replaced is told (exit code 4).
+What is not in the archive is not dropped: where it would go along with what is replaced,
+as a partition that was made later does, nothing is changed, and it is named (exit code 4).
 --dry-run lists each entry that would be restored, as `lifeboat list` does.
 
 SQLite: the application must be stopped. The database that was there is kept beside
@@ -95,12 +97,12 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         Database::Postgres(target) => {
             let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
             let options = args.postgres.options(args.force, archive.entries(), &console)?;
+            let elsewhere = |database: &BStr| target.with_database(database).connect();
             if args.dry_run {
                 let mut connection = target.connect()?;
-                let preview = restore::preview(&mut connection, &mut archive, &options, &console)?;
+                let preview = restore::preview(&mut connection, &elsewhere, &mut archive, &options, &console)?;
                 return Ok(dry_run::of_postgres(&args.path, &target, &preview, archive.entries()));
             }
-            let elsewhere = |database: &BStr| target.with_database(database).connect();
             let connect = || target.connect();
             let summary = restore::restore_from(connect, &elsewhere, &mut archive, &options, &console)?;
             let created = archive.entries().iter().find(|e| e.desc.as_ref().is_some_and(|desc| desc == "DATABASE"));

@@ -85,6 +85,10 @@ struct HowArgs {
     /// Drop nothing
     #[arg(long, overrides_with = "clean")]
     no_clean: bool,
+    /// Drop what is not in the archive too, where it goes along with what is replaced: partitions, indexes, triggers, columns and the
+    /// like that were made later, with their rows. Without this, such a restore is refused
+    #[arg(long, conflicts_with_all = ["no_clean", "data_only"])]
+    drop_dependents: bool,
     /// Drop with IF EXISTS, so that what is not there is no error (the default)
     #[arg(long, overrides_with = "no_if_exists", conflicts_with_all = ["no_clean", "data_only"])]
     if_exists: bool,
@@ -183,6 +187,7 @@ impl PostgresArgs {
         Ok(RestoreOptions {
             force,
             verify: !how.no_verify,
+            drop_dependents: how.drop_dependents,
             clean: pair(how.clean, how.no_clean, !what.parts.data_only),
             if_exists: pair(how.if_exists, how.no_if_exists, true),
             create: how.create,

@@ -4,7 +4,7 @@ use bstr::{BStr, BString};
 use pgformat::Entry;
 use pgformat::kinds::Drop;
 
-use super::kinds;
+use super::{kinds, subscription};
 
 /// How one entry's object is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
         statement.clone()
     };
     Some(match statement.trim_ascii_end().strip_suffix(b" CASCADE;") {
+        None if kinds::is(entry, "SUBSCRIPTION") => DropText::Statement(subscription::drop_here_alone(statement)),
         None => DropText::Statement(statement),
         Some(_) if kinds::is(entry, "TYPE") => DropText::Cascade(statement),
         // Nothing else needs it, and it would take along what is not in the archive.

@@ -2,13 +2,17 @@
 //!
 //! The archive's order backwards is not always one in which everything can be dropped: a partition's primary key goes
 //! with that of its parent, and an index with the one that it is attached to. So what cannot be dropped is tried again
-//! when everything else is gone, as long as that helps. Types and functions that need each other go together; nothing else is
+//! when everything else is gone, as long as that helps: in a transaction of all of it, in transactions of so many, or each by
+//! itself, as the restore is asked to. Types and functions that need each other go together; nothing else is
 //! ever dropped along with something on purpose.
+
+use std::collections::HashSet;
 
 use super::execute::Run;
 use super::plan::{Action, Step};
+use super::run::NO_MORE_LOCKS;
 use super::summary::EntryError;
-use super::{batch, cascade, kinds, large_objects};
+use super::{batch, cascade, kinds, large_objects, lasting, subscription};
 use crate::progress::{Level, Phase, Unit};
 use crate::{Error, Result};
 
@@ -37,7 +41,8 @@ impl Settings<'_> {
     }
 }
 
-/// Does the drops in `steps`.
+/// Does the drops in `steps`. Where errors stop the restore, the first that remains leaves the rest as it is: in a transaction
+/// of all, or in transactions of so many, what was begun is for the caller to roll back.
 pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
     let mut settings = Settings::default();
     let mut pending = Vec::new();
@@ -49,46 +54,93 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
         }
     }
     run.reporter.phase(Phase::new("drop", Unit::Steps).of(pending.len() as u64));
+    run.slots = subscription::slots(run, steps)?;
     loop {
         let before = pending.len();
-        let mut failures = Vec::new();
-        for drops in pending.chunk_by(|a, b| a.settings == b.settings) {
+        let failures = round(run, &pending)?;
+        if run.summary.stopped {
+            return Ok(());
+        }
+        run.summary.dropped += (before - failures.len()) as u64;
+        if !failures.is_empty() && failures.len() < before {
+            pending = failures.into_iter().map(|(drop, _)| drop).collect();
+            continue;
+        }
+        let Some(left) = circles(run, failures)? else { return Ok(()) };
+        if left.len() < before && !left.is_empty() {
+            pending = left.into_iter().map(|(drop, _)| drop).collect();
+            continue;
+        }
+        run.reporter.advance(left.len() as u64);
+        for (drop, error) in left {
+            remains(run, drop.step.entry, error);
+            if run.summary.stopped {
+                return Ok(());
+            }
+        }
+        break;
+    }
+    // The plan goes on from where the last drop left it, which need not be the one that was tried last.
+    settings.set(run)
+}
+
+/// Tries each of these drops once; those that failed.
+fn round<'a>(run: &mut Run<'_>, pending: &[Drop<'a>]) -> Result<Vec<(Drop<'a>, EntryError)>> {
+    let size = run.options.transaction_size.and_then(|size| usize::try_from(size).ok());
+    let is_sized = size.is_some() && !run.options.create;
+    let mut failures = Vec::new();
+    for drops in pending.chunk_by(|a, b| a.settings == b.settings) {
+        for drops in drops.chunks(size.filter(|_| is_sized).unwrap_or(usize::MAX)) {
+            if is_sized {
+                run.begin()?;
+            }
             if let Some(first) = drops.first() {
                 first.settings.set(run)?;
             }
+            let before = failures.len();
             for drops in drops.chunks(batch::STATEMENTS) {
                 let before = failures.len();
                 several(run, drops, &mut failures)?;
                 run.reporter.advance((drops.len() - (failures.len() - before)) as u64);
-            }
-        }
-        let is_last = failures.is_empty() || failures.len() == before;
-        let gone = before - failures.len();
-        run.summary.dropped += gone as u64;
-        if is_last && !circles(run, &mut failures)? {
-            run.reporter.advance(failures.len() as u64);
-            for (drop, error) in failures {
-                if stays(run, drop.step.entry, &error) || run.refuse_drop(drop.step.entry, &error) {
-                    continue;
-                }
-                run.undropped.insert(drop.step.entry);
-                run.put_down_error(drop.step.entry, error);
                 if run.summary.stopped {
-                    break;
+                    return Ok(failures);
                 }
+                let failed: HashSet<usize> = failures[before..].iter().map(|(drop, _)| drop.step.entry).collect();
+                let dropped = drops.iter().map(|drop| drop.step.entry).filter(|entry| !failed.contains(entry));
+                run.leave_slots(dropped);
             }
-            // The plan goes on from where the last drop left it, which need not be the one that was tried last.
-            return settings.set(run);
+            if is_sized {
+                // What comes after an error that remains is not to be dropped any more.
+                let tried = failures.split_off(before);
+                failures.extend(lasting::sort_out(run, tried, |(drop, error)| (drop.step.entry, error))?);
+                if run.summary.stopped {
+                    return Ok(failures);
+                }
+                run.commit()?;
+            }
         }
-        pending = failures.into_iter().map(|(drop, _)| drop).collect();
+    }
+    Ok(failures)
+}
+
+/// Puts down that something could not be dropped, unless it can stay.
+pub(super) fn remains(run: &mut Run<'_>, entry: usize, error: EntryError) {
+    if !stays(run, entry, &error) && !run.refuse_drop(entry, &error) {
+        run.undropped.insert(entry);
+        run.put_down_error(entry, error);
     }
 }
 
-/// Drops types that are left because functions of their own hold them, and are held by them. Says whether there were any; the
-/// functions are gone with them.
-fn circles(run: &mut Run<'_>, failures: &mut Vec<(Drop<'_>, EntryError)>) -> Result<bool> {
+/// Drops types that are left because functions of their own hold them, and are held by them: the functions are gone with
+/// them. What is left then; `None` if the restore is stopped.
+fn circles<'a>(
+    run: &mut Run<'_>,
+    failures: Vec<(Drop<'a>, EntryError)>,
+) -> Result<Option<Vec<(Drop<'a>, EntryError)>>> {
     let before = failures.len();
-    for (drop, error) in std::mem::take(failures) {
+    let mut left = Vec::new();
+    let is_sized = run.options.transaction_size.is_some() && !run.options.create;
+    for (drop, error) in failures {
         let entry = &run.entries[drop.step.entry];
         let statement = match &drop.step.action {
             Action::Drop(statement) if error.sqlstate.as_deref() == Some("2BP01") => {
@@ -98,18 +150,27 @@ fn circles(run: &mut Run<'_>, failures: &mut Vec<(Drop<'_>, EntryError)>) -> Res
         };
         match statement {
             Some(statement) if cascade::dependents(run.target, entry)?.is_empty() => {
+                if is_sized {
+                    run.begin()?;
+                }
                 drop.settings.set(run)?;
                 if let Some(error) = alone(run, drop.step, &statement)? {
-                    failures.push((drop, error));
+                    left.push((drop, error));
+                }
+                if run.summary.stopped {
+                    return Ok(None);
+                }
+                if is_sized {
+                    run.commit()?;
                 }
             }
-            _ => failures.push((drop, error)),
+            _ => left.push((drop, error)),
         }
     }
-    let gone = (before - failures.len()) as u64;
+    let gone = (before - left.len()) as u64;
     run.summary.dropped += gone;
     run.reporter.advance(gone);
-    Ok(gone > 0)
+    Ok(Some(left))
 }
 
 /// Whether the object can stay because making it anew would change nothing: a schema, an extension or a language that
@@ -154,6 +215,9 @@ fn several<'a>(run: &mut Run<'_>, drops: &[Drop<'a>], failures: &mut Vec<(Drop<'
     for drop in drops {
         if let Some(error) = one(run, drop.step)? {
             failures.push((*drop, error));
+        }
+        if run.summary.stopped {
+            break;
         }
     }
     Ok(())
@@ -210,6 +274,12 @@ fn failure(run: &mut Run<'_>, step: &Step, statement: &[u8], error: Error) -> Re
     if run.options.if_exists && error.sqlstate.as_deref().is_some_and(is_absence) {
         run.say(Level::Debug, step.entry, format!("nothing to drop: {}", error.message));
         run.summary.ignored += 1;
+        return Ok(None);
+    }
+    if run.is_block && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
+        // Every drop after it would fail alike.
+        run.undropped.insert(step.entry);
+        run.put_down_error(step.entry, error);
         return Ok(None);
     }
     Ok(Some(error))

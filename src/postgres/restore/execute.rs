@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use pgformat::{DumpId, Entry};
 
 use super::batch;
+use super::dependents;
 use super::drops;
 use super::interrupt::Interrupt;
 use super::one_session::OneSession;
@@ -91,7 +92,7 @@ pub fn execute(
             if !run.target.is_broken() {
                 run.target.rollback()?;
             }
-            run.summary.rolled_back = options.single_transaction;
+            run.summary.rolled_back = !run.has_changed;
         }
         run.reached = run.committed.reached;
         let Counts { rows, bytes, large_objects, .. } = run.committed;
@@ -109,7 +110,11 @@ pub fn execute(
     let summary = run.summary;
     match result.map_err(of_archive) {
         Ok(()) => Ok(summary),
-        Err(error) if summary.rolled_back => Err(error.hint("nothing was changed: the restore was one transaction")),
+        Err(error) if error.hint_text().is_some_and(|hint| hint.contains("nothing was changed")) => Err(error),
+        Err(error) if summary.rolled_back => Err(error.hint(match options.single_transaction {
+            true => "nothing was changed: the restore was one transaction",
+            false => "nothing was changed: what had been done was rolled back",
+        })),
         Err(error) if options.transaction_size.is_some() && is_block => {
             Err(error.hint(format!("{} entries had been restored and committed; they remain", summary.entries)))
         }
@@ -165,6 +170,16 @@ pub(super) struct Run<'a> {
     pub(super) kept: HashSet<usize>,
     /// Whether a transaction of several objects is open.
     pub(super) is_block: bool,
+    /// Whether that is the one in which what is dropped is made anew.
+    pub(super) is_replacing: bool,
+    /// Whether anything was or may have been changed for good.
+    pub(super) has_changed: bool,
+    /// The entry of the database, if that was made beside the one that it was to replace.
+    pub(super) made_aside: Option<usize>,
+    /// The replication slots of subscriptions that are still to be dropped, by their names.
+    pub(super) slots: HashMap<BString, BString>,
+    /// Those of subscriptions that were dropped, and are not told yet, with the places of their entries.
+    pub(super) left_slots: Vec<(usize, BString)>,
     /// The server's number of that transaction.
     pub(super) transaction: String,
     /// How many objects and statements were done in it.
@@ -248,6 +263,11 @@ impl<'a> Run<'a> {
             denied: HashMap::new(),
             kept: HashSet::new(),
             is_block: false,
+            is_replacing: false,
+            has_changed: false,
+            made_aside: None,
+            slots: HashMap::new(),
+            left_slots: Vec::new(),
             transaction: String::new(),
             actions: 0,
             committed: Counts::default(),
@@ -298,20 +318,25 @@ impl<'a> Run<'a> {
         if self.options.single_transaction {
             self.begin()?;
         }
+        self.begin_to_replace()?;
         self.begin_session()?;
         let mut team = workers.map(|readers| Team::new(self, readers));
         // A database that is still to be made cannot be connected to.
         if let Some(team) = team.as_mut().filter(|_| !self.options.create) {
             team.connect_early(self)?;
         }
-        self.interrupt.begin();
-        // What cannot be dropped is tried again; so drops come before transactions of so many objects, each by itself.
-        drops::run(self, &plan.drops)?;
-        self.check_session()?;
-        if self.options.create && !self.summary.errors.is_empty() {
-            // The database is still there, and what is in it is not to be mixed with what is in the archive.
-            self.summary.stopped = true;
+        dependents::hold(self)?;
+        if self.options.create || !(self.is_block || self.options.in_transactions()) {
+            // What is done from now on is done for good.
+            self.interrupt.begin();
+            self.has_changed = true;
         }
+        match self.options.create {
+            true => self.replace_database()?,
+            // What cannot be dropped is tried again; so drops come before everything else.
+            false => drops::run(self, &plan.drops)?,
+        }
+        self.check_session()?;
         if self.summary.stopped {
             return Ok(());
         }
@@ -328,6 +353,13 @@ impl<'a> Run<'a> {
     pub(super) fn carry_out(&mut self, steps: &'a [Step], data: &mut dyn Data) -> Result<()> {
         let mut window = Window::default();
         for of_entry in steps.chunk_by(|a, b| a.entry == b.entry) {
+            if of_entry.first().is_some_and(|step| self.is_replaced_before(step.entry)) {
+                self.send(&mut window)?;
+                if self.summary.stopped {
+                    return Ok(());
+                }
+                self.commit()?;
+            }
             for step in of_entry {
                 self.next(step, &mut window, data)?;
                 if self.summary.stopped {

@@ -9,12 +9,15 @@ mod batch;
 mod cascade;
 mod check;
 mod copy_text;
+mod database;
+mod dependents;
 mod drop;
 mod drops;
 mod execute;
 mod interrupt;
 pub(in crate::postgres) mod kinds;
 mod large_objects;
+mod lasting;
 mod limits;
 mod list_file;
 mod lo_data;
@@ -50,6 +53,7 @@ use std::io::Read;
 use bstr::BStr;
 use pgformat::{Header, Reader};
 
+pub use dependents::Dependent;
 pub use execute::{Connect, Data, Source, TakeObject, TakeRows, execute};
 pub use limits::Limits;
 pub use list_file::parse_list;
@@ -95,7 +99,7 @@ pub fn restore<R: Read>(
     }
     let nowhere = |database: &BStr| Err(alone(format!("connect to database \"{database}\"")));
     let nothing_changed = check::nothing_changed();
-    let asked = ask(target, archive, options, reporter)?;
+    let asked = ask(target, &nowhere, archive, options, reporter)?;
     if options.verify {
         check::alone(archive, &asked.plan.wanted, reporter)?;
     }
@@ -138,7 +142,7 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
     };
     let asking = || {
         let mut target = open()?;
-        let asked = ask(target.borrow_mut(), archive, options, reporter)?;
+        let asked = ask(target.borrow_mut(), connect, archive, options, reporter)?;
         Ok((target, asked))
     };
     let (mut target, asked) = match check {
@@ -155,6 +159,7 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
 /// Asks the target about all that the restore has to know, and changes nothing.
 fn ask<'a, R: Read>(
     target: &mut Connection,
+    connect: &Connect<'_>,
     archive: &Reader<R>,
     options: &'a RestoreOptions,
     reporter: &dyn Reporter,
@@ -162,6 +167,10 @@ fn ask<'a, R: Read>(
     let mut prepared = prepare(target, archive, options, reporter)?;
     prepared.found.refuse_unforced(&prepared.options)?;
     limits::apply(&mut prepared.plan, archive.entries(), &prepared.options, target, reporter)?;
+    let Prepared { plan, options, found } = &prepared;
+    if !options.drop_dependents {
+        dependents::refuse(target, connect, plan, archive.entries(), options, found, reporter)?;
+    }
     Ok(prepared)
 }
 
@@ -181,6 +190,8 @@ impl Prepared<'_> {
         let sizes = source::sizes(archive)?;
         let made_by = made_by(archive.header());
         let source = Source { data: &mut *archive, sizes, workers, made_by };
+        // The archive may have taken long to read.
+        dependents::refuse(target, connect, &self.plan, &entries, &self.options, &self.found, reporter)?;
         drop(nothing_changed);
         let summary = execute(&self.plan, &entries, &self.options, target, connect, source, reporter)?;
         source::finish(archive, reporter);

@@ -11,6 +11,9 @@ pub struct RestoreOptions {
     /// Read the data that is to be restored through before anything is changed for its sake, where the archive's input can
     /// seek.
     pub verify: bool,
+    /// Drop what is not in the archive along with what it replaces, where it cannot be without that: partitions made later, for
+    /// one, with their rows. Without it, a restore that would is refused.
+    pub drop_dependents: bool,
     /// Drop the archive's objects before they are created.
     pub clean: bool,
     /// Let a drop of an object that is not there pass.
@@ -79,6 +82,7 @@ impl Default for RestoreOptions {
         Self {
             force: false,
             verify: true,
+            drop_dependents: false,
             clean: true,
             if_exists: true,
             create: false,

@@ -4,6 +4,8 @@ use std::io::Read;
 
 use pgformat::Reader;
 
+use super::dependents::{self, Dependent};
+use super::execute::Connect;
 use super::options::RestoreOptions;
 use super::select::Wanted;
 use super::target::Found;
@@ -19,6 +21,9 @@ pub struct Preview {
     pub found: Found,
     /// What would become of that, in words.
     pub consequence: String,
+    /// What would be dropped along with what is replaced, although it is not in the archive: a restore refuses that, unless it is
+    /// asked for.
+    pub lost: Vec<Dependent>,
     /// How many drops there would be before anything is made, whether or not there is something to drop.
     pub drops: usize,
     /// The entries that would be restored, in this order: each one's place among the archive's entries, and what of it.
@@ -26,7 +31,8 @@ pub struct Preview {
 }
 
 /// Says what [`restore_through`](super::restore_through) would do with the same archive and options; `force` is not
-/// wanted. Of the archive, its table of contents is read and, where its input can seek, the data, as a restore does. Nothing of
+/// wanted. `connect` is for a look into the database that would be replaced as a whole. Of the archive, its table of contents is
+/// read and, where its input can seek, the data, as a restore does. Nothing of
 /// what it says is run: the server is asked for its version, the names of what it has and what belongs to others, in
 /// transactions that can only read.
 ///
@@ -34,12 +40,14 @@ pub struct Preview {
 /// As a restore before it changes anything.
 pub fn preview<R: Read>(
     target: &mut Connection,
+    connect: &Connect<'_>,
     archive: &mut Reader<R>,
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Preview> {
     let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
     limits::apply(&mut plan, archive.entries(), &options, target, reporter)?;
+    let lost = dependents::look(target, connect, &plan, archive.entries(), &found)?;
     source::check_end(archive)?;
     if options.jobs > 1 {
         source::check_ways(archive, options.jobs)?;
@@ -51,6 +59,7 @@ pub fn preview<R: Read>(
     let entries = begun.filter_map(|steps| steps.first().map(|step| (step.entry, plan.wanted[step.entry])));
     Ok(Preview {
         consequence: found.consequence(),
+        lost,
         entries: entries.collect(),
         drops: plan.drops.chunk_by(|a, b| a.entry == b.entry).count(),
         found,

@@ -9,6 +9,13 @@ use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::{Error, ErrorKind, Result};
 
+/// The SQLSTATE of a transaction that needs more locks than the server has room for.
+pub(super) const NO_MORE_LOCKS: &str = "53200";
+/// What to do then.
+pub(super) const MORE_LOCKS: &str = "a transaction holds a lock for each object that it drops or makes: raise \
+                                     max_locks_per_transaction on the server, or give --transaction-size N, which drops \
+                                     and makes so many in one transaction";
+
 impl Run<'_> {
     /// Lets another role do what follows. Without that, what follows would belong to somebody else.
     pub(super) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
@@ -123,7 +130,10 @@ impl Run<'_> {
     }
 
     /// Puts an error down for an entry.
-    pub(super) fn put_down_error(&mut self, entry: usize, error: EntryError) {
+    pub(super) fn put_down_error(&mut self, entry: usize, mut error: EntryError) {
+        if self.is_block && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
+            error.hint = Some(MORE_LOCKS.to_owned());
+        }
         self.reporter.message(Message {
             level: Level::Error,
             subject: error.entry.to_string(),

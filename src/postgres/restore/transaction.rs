@@ -1,7 +1,8 @@
 //! Where a restore's transactions begin and end, and the database itself, which none can make.
 
 use bstr::BStr;
-use pgformat::kinds::Group;
+use pgformat::Section;
+use pgformat::kinds::{Group, Pass};
 
 use super::execute::Run;
 use super::kinds;
@@ -40,6 +41,24 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Begins, where the first error is to stop the restore and nothing else is said of transactions, the one in which what is
+    /// dropped is made anew: an error then leaves what was there.
+    pub(super) fn begin_to_replace(&mut self) -> Result<()> {
+        let Self { options, plan, .. } = self;
+        if options.exit_on_error && !options.in_transactions() && !options.create && !plan.drops.is_empty() {
+            self.begin()?;
+            self.is_replacing = true;
+        }
+        Ok(())
+    }
+
+    /// Whether what is replaced is complete before this entry, but for its data and what comes after that.
+    pub(super) fn is_replaced_before(&self, entry: usize) -> bool {
+        let entry = &self.entries[entry];
+        let is_later = matches!(entry.section, Section::Data | Section::PostData) || kinds::pass(entry) != Pass::Main;
+        self.is_replacing && self.is_block && is_later
+    }
+
     fn transaction_id(&mut self) -> Result<String> {
         let rows = self.target.query("SELECT pg_catalog.txid_current()::pg_catalog.text AS id", &[])?;
         Ok(rows.one()?.string("id")?.to_string())
@@ -64,25 +83,30 @@ impl Run<'_> {
         }
         if self.transaction_id()? != self.transaction {
             // What became of it is not known, and not to be said.
-            self.is_block = false;
+            (self.is_block, self.has_changed) = (false, true);
             self.target.rollback()?;
             return Err(Error::new(ErrorKind::Archive, "commit what was restored")
                 .why("a statement in the archive ended the restore's transaction and began another"));
         }
         // Constraints that were put off are checked now.
-        let target = &mut *self.target;
-        if let Err(error) = self.interrupt.committing(|| target.commit())? {
+        let (target, interrupt) = (&mut *self.target, &self.interrupt);
+        let commit = || {
+            interrupt.begin();
+            target.commit()
+        };
+        if let Err(error) = interrupt.committing(commit)? {
             if self.target.is_broken() {
-                self.is_block = false;
+                (self.is_block, self.has_changed) = (false, true);
                 let hint = "the connection was lost before the server said whether it did: look what is there";
                 return Err(failed(error).hint(hint));
             }
             self.interrupt.has_committed();
-            self.summary.rolled_back = self.options.single_transaction;
+            self.summary.rolled_back = !self.has_changed;
             return Err(failed(error));
         }
-        self.is_block = false;
+        (self.is_block, self.is_replacing, self.has_changed) = (false, false, true);
         let RestoreSummary { rows, bytes, large_objects, .. } = self.summary;
+        self.tell_slots();
         self.interrupt.reached(self.reached);
         self.interrupt.has_committed();
         self.committed = Counts { reached: self.reached, rows, bytes, large_objects };
@@ -116,6 +140,9 @@ impl Run<'_> {
     /// into.
     pub(super) fn make_database(&mut self, entry: usize, statement: &[u8]) -> Result<()> {
         self.end_block()?;
+        if self.made_aside == Some(entry) {
+            return Ok(());
+        }
         let is_made = self.statement(entry, statement)?;
         if !is_made && kinds::is(&self.entries[entry], "DATABASE") {
             self.summary.stopped = true;

@@ -1,0 +1,155 @@
+//! What an archive holds, by the names of its entries and by what these imply.
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::{BStr, BString, ByteSlice};
+use pgformat::Entry;
+
+use super::definition::{self, Column};
+use super::names::Named;
+use crate::postgres::restore::kinds::{self, text};
+use crate::sql::quote;
+
+type Key = (BString, BString, BString);
+
+/// What the entries of an archive make, whether or not all of it is to be restored.
+pub(super) struct Archived<'a> {
+    /// By kind, schema and tag: the place of the entry.
+    by_name: HashMap<Key, usize>,
+    /// By drop statement.
+    by_drop: HashMap<BString, usize>,
+    /// Sequences whose values it holds: those of `serial` columns had no entry of their own once.
+    sequences: HashSet<(BString, BString)>,
+    entries: &'a [Entry],
+}
+
+impl<'a> Archived<'a> {
+    pub fn of(entries: &'a [Entry]) -> Self {
+        let mut archived =
+            Self { by_name: HashMap::new(), by_drop: HashMap::new(), sequences: HashSet::new(), entries };
+        for (at, entry) in entries.iter().enumerate() {
+            let (schema, tag) = (text(&entry.schema), text(&entry.tag));
+            if kinds::is(entry, "SEQUENCE SET") {
+                archived.sequences.insert((schema.to_owned(), tag.to_owned()));
+            }
+            let Some(kind) = kind(entry) else { continue };
+            archived.by_name.insert(key(kind, schema, tag), at);
+            if let Some(dropped) = entry.drop_statement.as_ref().filter(|dropped| !dropped.is_empty()) {
+                archived.by_drop.insert(plain_drop(dropped.as_bstr()), at);
+            }
+        }
+        archived
+    }
+
+    /// The entry that makes it, as its place.
+    pub fn entry(&self, object: &Named) -> Option<usize> {
+        let by_name = (!object.tag.is_empty())
+            .then(|| self.by_name.get(&key(object.kind.as_bstr(), object.schema.as_bstr(), object.tag.as_bstr())));
+        by_name
+            .flatten()
+            .or_else(|| self.by_drop.get(&unquoted(&object.dropped)).filter(|_| !object.dropped.is_empty()))
+            .copied()
+    }
+
+    /// Whether it is in the archive, be it within the definition of what it is a `part_of`.
+    pub fn holds(&self, object: &Named, part_of: Option<&Named>) -> bool {
+        if self.entry(object).is_some() {
+            return true;
+        }
+        let definition = || {
+            let entry = &self.entries[self.entry(part_of?)?];
+            Some(text(&entry.definition))
+        };
+        let words = object.words.as_ref().map_or(BStr::new(b""), |words| words.as_bstr());
+        match object.kind.as_slice() {
+            b"SEQUENCE" => self.sequences.contains(&(object.schema.clone(), object.tag.clone())),
+            b"TABLE OF SUBSCRIPTION" => {
+                self.by_name.contains_key(&key(BStr::new("SUBSCRIPTION"), BStr::new(""), words))
+            }
+            b"CONSTRAINT" => definition().is_some_and(|definition| names_check(definition, words)),
+            b"DEFAULT" => {
+                // Of a table that has its columns from elsewhere, nothing is known; a column that is not in the archive is
+                // named itself.
+                let columns = part_of.and_then(|table| self.columns(table));
+                let column = columns.as_ref().and_then(|columns| columns.iter().find(|column| words == column.name));
+                column.is_none_or(Column::has_default)
+            }
+            b"MEMBER OF OPERATOR FAMILY" => {
+                definition().is_some_and(|definition| unquoted(definition).contains_str(unquoted(words)))
+            }
+            // A class without a family made one of its own name once.
+            b"OPERATOR FAMILY" => {
+                let class = object.dropped.replacen("DROP OPERATOR FAMILY", "DROP OPERATOR CLASS", 1);
+                self.by_drop.contains_key(&unquoted(&class))
+            }
+            _ => false,
+        }
+    }
+
+    /// The columns that the archive's definition of a table lists, if that can be told.
+    pub fn columns(&self, table: &Named) -> Option<Vec<Column>> {
+        let entry = &self.entries[self.entry(table)?];
+        let is_table = ["TABLE", "FOREIGN TABLE"].iter().any(|desc| kinds::is(entry, desc));
+        is_table.then(|| definition::columns(text(&entry.definition)))?
+    }
+
+    /// Whether it holds rows of the table.
+    pub fn has_rows_of(&self, table: &Named) -> bool {
+        self.by_name.contains_key(&key(BStr::new("TABLE DATA"), table.schema.as_bstr(), table.tag.as_bstr()))
+    }
+}
+
+/// The word for the kind of an entry that a target's object is compared by; `None` if it makes no object, or a setting.
+pub(super) fn kind(entry: &Entry) -> Option<&BStr> {
+    let desc = text(&entry.desc);
+    Some(BStr::new(match desc.as_bytes() {
+        b"CONSTRAINT" | b"FK CONSTRAINT" | b"CHECK CONSTRAINT" => "CONSTRAINT",
+        b"TYPE" | b"DOMAIN" | b"SHELL TYPE" => "TYPE",
+        b"FUNCTION" | b"PROCEDURE" | b"AGGREGATE" => "FUNCTION",
+        b"ACL" | b"COMMENT" | b"SECURITY LABEL" | b"SEQUENCE SET" | b"DATABASE" | b"DATABASE PROPERTIES" => {
+            return None;
+        }
+        _ => return Some(desc),
+    }))
+}
+
+fn key(kind: &BStr, schema: &BStr, tag: &BStr) -> Key {
+    // The types of arguments that are in the function's own schema were written without it once.
+    let tag = match kind == "FUNCTION" {
+        true => {
+            let mut own = Vec::new();
+            quote::ident(&mut own, schema);
+            own.push(b'.');
+            unquoted(&tag.replace(own, ""))
+        }
+        false => tag.to_owned(),
+    };
+    // These are in no schema, whatever their entries say.
+    let schema =
+        match [b"EXTENSION".as_slice(), b"CAST", b"TRANSFORM", b"PROCEDURAL LANGUAGE"].contains(&kind.as_bytes()) {
+            true => BString::default(),
+            false => schema.to_owned(),
+        };
+    (kind.to_owned(), schema, tag)
+}
+
+/// A drop statement without what not every version of pg_dump writes.
+fn plain_drop(statement: &BStr) -> BString {
+    let statement = statement.trim_ascii().strip_suffix(b";").unwrap_or(statement);
+    let statement = unquoted(statement.strip_suffix(b" CASCADE").unwrap_or(statement));
+    match statement.strip_prefix(b"ALTER FOREIGN TABLE ").or_else(|| statement.strip_prefix(b"ALTER TABLE ")) {
+        Some(rest) => [b"ALTER TABLE ", rest.strip_prefix(b"ONLY ").unwrap_or(rest)].concat().into(),
+        None => statement,
+    }
+}
+
+/// Whether a definition has a check of this name.
+fn names_check(definition: &BStr, name: &BStr) -> bool {
+    let quoted = [b"\"", name.replace("\"", "\"\"").as_slice(), b"\""].concat();
+    [name.as_bytes(), &quoted].iter().any(|name| definition.contains_str([b"CONSTRAINT ", *name, b" CHECK "].concat()))
+}
+
+/// A text without its quotes: what is quoted depends on who wrote it, and on a setting.
+fn unquoted(text: &[u8]) -> BString {
+    text.replace("\"", "").into()
+}

@@ -1,0 +1,51 @@
+//! What is in a database that is dropped as a whole.
+
+use std::collections::HashSet;
+
+use bstr::ByteSlice;
+use pgformat::Entry;
+
+use super::archived::Archived;
+use super::names::Named;
+use super::{Dependent, Present, sift};
+use crate::Result;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::large_objects;
+use crate::wire::Connection;
+
+/// What is in the database that `within` is connected to, and not in the archive.
+pub(super) fn lost(within: &mut Connection, entries: &[Entry]) -> Result<Vec<Dependent>> {
+    let present = Present::ask(within)?;
+    let archived = Archived::of(entries);
+    let going: Vec<&Named> = present.named.iter().collect();
+    let is_lost = |whole: &Named| !archived.holds(whole, present.whole(whole));
+    let mut lost = sift(within, &present, &archived, &going, is_lost)?;
+    lost.extend(lost_large_objects(within, entries)?);
+    Ok(lost)
+}
+
+fn lost_large_objects(within: &mut Connection, entries: &[Entry]) -> Result<Option<Dependent>> {
+    let mut held = HashSet::new();
+    for entry in entries {
+        if kinds::is(entry, "BLOB METADATA") {
+            held.extend(large_objects::oids(entry)?);
+        } else if kinds::is(entry, "BLOB") {
+            held.extend(text(&entry.tag).to_str().ok().and_then(|oid| oid.parse::<u32>().ok()));
+        }
+    }
+    // Older archives list none of those that they hold.
+    if held.is_empty() && entries.iter().any(|entry| kinds::is(entry, "BLOBS")) {
+        return Ok(None);
+    }
+    let rows = within.query("SELECT oid FROM pg_catalog.pg_largeobject_metadata", &[])?;
+    let mut count = 0;
+    for row in rows.iter() {
+        count += u64::from(!held.contains(&row.oid("oid")?));
+    }
+    let object = match count {
+        0 => return Ok(None),
+        1 => "1 large object".to_owned(),
+        count => format!("{count} large objects"),
+    };
+    Ok(Some(Dependent { object, along_with: None, rows: None, is_estimate: false }))
+}

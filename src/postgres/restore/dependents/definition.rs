@@ -1,0 +1,182 @@
+//! What an archive's `CREATE TABLE` says of the table's columns.
+
+/// A column, and all that is said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    /// Its name, without quotes.
+    pub name: Vec<u8>,
+    /// Its part of the statement.
+    pub text: Vec<u8>,
+}
+
+impl Column {
+    /// Whether it has a default, or is generated.
+    pub fn has_default(&self) -> bool {
+        let words = words(&self.text);
+        let serial = words.get(1).is_some_and(|word| word.to_ascii_lowercase().ends_with(b"serial"));
+        serial || words.iter().skip(1).any(|word| *word == b"DEFAULT" || *word == b"GENERATED")
+    }
+}
+
+/// The columns that a definition lists. `None` if it has them from elsewhere, too, or is of another shape: what is not listed
+/// there need not be missing.
+pub(super) fn columns(definition: &[u8]) -> Option<Vec<Column>> {
+    let list = list(definition)?;
+    let items = split(list).into_iter().map(<[u8]>::trim_ascii).filter(|item| !item.is_empty());
+    let columns = items.filter(|item| !is_constraint(item)).map(|item| {
+        let name = first_name(item)?;
+        Some(Column { name, text: item.to_vec() })
+    });
+    columns.collect()
+}
+
+/// What is between the parentheses after `CREATE … TABLE name`.
+fn list(definition: &[u8]) -> Option<&[u8]> {
+    let open = outside_of_quotes(definition).find(|(_, byte)| *byte == b'(')?.0;
+    let before = words(&definition[..open]);
+    let create = before.iter().position(|word| *word == b"CREATE")?;
+    let table = before.iter().position(|word| *word == b"TABLE").filter(|at| *at > create)?;
+    // The name is one word or two, with a dot between them; `OF` and `PARTITION OF` take columns from elsewhere.
+    let name = &before[table + 1..];
+    let is_name = matches!(name, [_] | [_, b".", _]) || matches!(name, [b"IF", b"NOT", b"EXISTS", ..]);
+    if !is_name {
+        return None;
+    }
+    let mut depth = 0usize;
+    for (at, byte) in outside_of_quotes(&definition[open..]) {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 1 => return Some(&definition[open + 1..open + at]),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The parts between commas that are in no parentheses.
+fn split(list: &[u8]) -> Vec<&[u8]> {
+    let (mut parts, mut depth, mut begin) = (Vec::new(), 0usize, 0);
+    for (at, byte) in outside_of_quotes(list) {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                parts.push(&list[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&list[begin..]);
+    parts
+}
+
+/// Whether it is no column: these words are quoted where they are names.
+fn is_constraint(item: &[u8]) -> bool {
+    let first = item.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+    [b"CONSTRAINT".as_slice(), b"CHECK", b"UNIQUE", b"PRIMARY", b"FOREIGN", b"EXCLUDE", b"LIKE"].contains(&first)
+}
+
+fn first_name(item: &[u8]) -> Option<Vec<u8>> {
+    if item.first() != Some(&b'"') {
+        let name = item.split(u8::is_ascii_whitespace).next()?;
+        return (!name.is_empty()).then(|| name.to_vec());
+    }
+    let mut name = Vec::new();
+    let mut rest = item[1..].iter().peekable();
+    while let Some(&byte) = rest.next() {
+        if byte == b'"' && rest.next_if_eq(&&b'"').is_none() {
+            return Some(name);
+        }
+        name.push(byte);
+    }
+    None
+}
+
+/// The bytes that are neither in a name in quotes nor in a string. A quote that is doubled closes and opens again.
+fn outside_of_quotes(text: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    let mut quote = None;
+    text.iter().copied().enumerate().filter(move |(_, byte)| match quote {
+        Some(open) => {
+            if *byte == open {
+                quote = None;
+            }
+            false
+        }
+        None if *byte == b'"' || *byte == b'\'' => {
+            quote = Some(*byte);
+            false
+        }
+        None => true,
+    })
+}
+
+/// Words, names in quotes and marks.
+fn words(text: &[u8]) -> Vec<&[u8]> {
+    let mut words = Vec::new();
+    let mut rest = text.trim_ascii_start();
+    while let Some(&first) = rest.first() {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+        let length = match first {
+            b'"' | b'\'' => {
+                let mut end = 1;
+                while end < rest.len() {
+                    match (rest[end] == first, rest.get(end + 1) == Some(&first)) {
+                        (true, true) => end += 2,
+                        (true, false) => break,
+                        _ => end += 1,
+                    }
+                }
+                (end + 1).min(rest.len())
+            }
+            byte if is_word(byte) => rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len()),
+            _ => 1,
+        };
+        words.push(&rest[..length]);
+        rest = rest[length..].trim_ascii_start();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(definition: &str) -> Option<Vec<String>> {
+        let columns = columns(definition.as_bytes())?;
+        Some(columns.into_iter().map(|column| String::from_utf8(column.name).unwrap()).collect())
+    }
+
+    #[test]
+    fn columns_are_what_a_definition_lists() {
+        let definition = "CREATE UNLOGGED TABLE app.\"t (1\" (\n    id bigint NOT NULL,\n    \"a, \"\"b\" numeric(10,2) DEFAULT \
+                          f('x, (', 1)[1:2],\n    \"CONSTRAINT\" text,\n    CONSTRAINT \"k, l\" CHECK ((id > 0)),\n    e integer\n)\n\
+                          PARTITION BY LIST (other);\n";
+        assert_eq!(names(definition).unwrap(), ["id", "a, \"b", "CONSTRAINT", "e"]);
+        assert_eq!(names("CREATE TABLE public.t (n integer);\n").unwrap(), ["n"]);
+        assert_eq!(names("CREATE FOREIGN TABLE t (\n)\nSERVER s;\n").unwrap(), Vec::<String>::new());
+        assert_eq!(names("CREATE TABLE c (\n    own integer\n)\nINHERITS (p);\n").unwrap(), ["own"]);
+    }
+
+    #[test]
+    fn what_has_its_columns_from_elsewhere_lists_none() {
+        assert_eq!(names("CREATE TABLE t OF app.type (\n    a WITH OPTIONS NOT NULL\n);\n"), None);
+        assert_eq!(names("CREATE TABLE t PARTITION OF p\nFOR VALUES IN (1);\n"), None);
+        assert_eq!(names("CREATE TABLE t AS SELECT f(1);\n"), None);
+        assert_eq!(names("CREATE VIEW v AS SELECT f(1);\n"), None);
+        assert_eq!(names("CREATE TABLE t (a integer"), None);
+        assert_eq!(names(""), None);
+    }
+
+    #[test]
+    fn defaults_are_told_from_what_looks_like_one() {
+        let has = |column: &str| columns(format!("CREATE TABLE t ({column})").as_bytes()).unwrap()[0].has_default();
+        for column in ["a integer DEFAULT 1", "a integer GENERATED ALWAYS AS (1) STORED", "a serial NOT NULL"] {
+            assert!(has(column), "{column}");
+        }
+        for column in ["a integer NOT NULL", "\"DEFAULT\" integer", "a text COLLATE \"DEFAULT\""] {
+            assert!(!has(column), "{column}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The names that a target's objects have in an archive: one query for all of them.
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::Address;
+use crate::Result;
+use crate::postgres::version::ServerVersion;
+use crate::wire::{Query, Rows};
+
+/// An object of the target's, named as an entry of an archive would name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Its catalog and its OID.
+    pub address: Address,
+    /// The kind of its entry. One word stands for kinds that only differ in how they are restored, see [`kind`](super::archived::kind).
+    pub kind: BString,
+    /// Its schema, or that of the table it is on; empty if it has none.
+    pub schema: BString,
+    /// The tag of its entry; empty if it is known by its drop statement alone.
+    pub tag: BString,
+    /// The statement that drops it, without what differs between versions of pg_dump; empty where the tag says as much.
+    pub dropped: BString,
+    /// What it is a part of: a table, a type, an operator family. A partition is one of its parent, and an owned sequence of its
+    /// owner.
+    pub part_of: Option<Address>,
+    /// What the definition of that says of it, if it has no entry of its own.
+    pub words: Option<BString>,
+    /// Whether it belongs to an extension.
+    pub is_member: bool,
+}
+
+impl Named {
+    /// Whether it holds rows, or others' rows are reached through it.
+    pub fn is_table(&self) -> bool {
+        ["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW"].iter().any(|kind| self.kind == *kind)
+    }
+
+    /// Its name for a statement, quoted, if it is a table with rows of its own or in partitions.
+    pub fn for_lock(&self) -> Option<&[u8]> {
+        self.dropped.strip_prefix(b"DROP TABLE ")
+    }
+
+    /// What it is called where something is said about it.
+    pub fn shown(&self) -> BString {
+        let tag: &BStr = if self.tag.is_empty() { self.dropped.as_bstr() } else { self.tag.as_bstr() };
+        match self.schema.is_empty() {
+            true => format!("{} {tag}", self.kind).into(),
+            false => format!("{} {}.{tag}", self.kind, self.schema).into(),
+        }
+    }
+}
+
+/// The query for every object that could be in an archive.
+pub(super) fn query(server: ServerVersion, is_superuser: bool) -> Query {
+    let mut sql = String::from(OBJECTS);
+    if server.publication_schemas() {
+        sql.push_str(SCHEMAS_OF_PUBLICATIONS);
+    }
+    // Before 14 nobody else may know a subscription's OID.
+    if is_superuser || server.subscription_binary() {
+        sql.push_str(TABLES_OF_SUBSCRIPTIONS);
+    }
+    sql.push_str(
+        ") AS object WHERE NOT (object.class = 1255 AND EXISTS (SELECT FROM pg_catalog.pg_depend d \
+         WHERE d.classid = 1255 AND d.objid = object.oid AND d.deptype = 'i'))",
+    );
+    Query::new("the names of what is in the target", sql)
+}
+
+/// The objects in the rows of [`query`].
+pub(super) fn read(rows: &Rows) -> Result<Vec<Named>> {
+    rows.iter()
+        .map(|row| {
+            let text = |name: &str| Ok(row.opt_string(name)?.unwrap_or_default());
+            let part_of = (row.oid("part_of_class")?, row.oid("part_of")?);
+            crate::Result::Ok(Named {
+                address: (row.oid("class")?, row.oid("oid")?),
+                kind: text("kind")?,
+                schema: text("schema")?,
+                tag: text("tag")?,
+                dropped: text("dropped")?,
+                part_of: Some(part_of).filter(|of| of.1 != 0),
+                words: row.opt_string("words")?,
+                is_member: row.bool("is_member")?,
+            })
+        })
+        .collect()
+}
+
+/// What others are made from is left out: the types and arrays of tables, the sequences of identity columns, the indexes of constraints, and what partitions
+/// have from their parents. So is what no backup has: indexes that are not valid, operators that are only spoken of.
+const OBJECTS: &str = "\
+WITH s AS (
+    SELECT oid, nspname::pg_catalog.text AS name, pg_catalog.quote_ident(nspname::pg_catalog.text) AS quoted
+    FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+), r AS (
+    SELECT c.oid, c.relkind, c.relispartition, s.name AS schema, c.relname::pg_catalog.text AS name,
+        s.quoted || '.' || pg_catalog.quote_ident(c.relname::pg_catalog.text) AS quoted
+    FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
+)
+SELECT object.*, EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = object.class AND d.objid = object.oid
+    AND d.deptype = 'e') AS is_member
+FROM (
+    SELECT 1259::pg_catalog.oid AS class, r.oid, CASE r.relkind WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'v' THEN 'VIEW'
+            WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, r.schema, r.name AS tag,
+        CASE WHEN r.relkind IN ('r', 'p') THEN 'DROP TABLE ' || r.quoted END AS dropped,
+        1259::pg_catalog.oid AS part_of_class,
+        coalesce(i.inhparent, d.refobjid, 0::pg_catalog.oid) AS part_of, NULL::pg_catalog.text AS words
+    FROM r LEFT JOIN pg_catalog.pg_inherits i ON r.relispartition AND i.inhrelid = r.oid
+    LEFT JOIN pg_catalog.pg_depend d ON r.relkind = 'S' AND d.classid = 1259 AND d.objid = r.oid AND d.refclassid = 1259
+        AND d.deptype IN ('a', 'i')
+    WHERE r.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND d.deptype IS DISTINCT FROM 'i'
+  UNION ALL
+    SELECT 1259, r.oid, 'INDEX', r.schema, r.name, NULL, 1259, i.indrelid, NULL
+    FROM r JOIN pg_catalog.pg_index i ON i.indexrelid = r.oid
+    WHERE r.relkind IN ('i', 'I') AND NOT r.relispartition AND (i.indisvalid OR r.relkind = 'I') AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
+        WHERE c.conrelid = i.indrelid AND c.conindid = r.oid AND c.contype IN ('p', 'u', 'x'))
+  UNION ALL
+    SELECT 2606, c.oid, 'CONSTRAINT', r.schema, r.name || ' ' || c.conname::pg_catalog.text,
+        'ALTER TABLE ' || r.quoted || ' DROP CONSTRAINT ' || pg_catalog.quote_ident(c.conname::pg_catalog.text),
+        1259, c.conrelid, c.conname::pg_catalog.text
+    FROM pg_catalog.pg_constraint c JOIN r ON r.oid = c.conrelid
+    WHERE c.contype IN ('c', 'f', 'p', 'u', 'x') AND c.conparentid = 0 AND (c.contype <> 'c' OR c.conislocal)
+  UNION ALL
+    SELECT 2606, c.oid, 'CONSTRAINT', s.name, t.typname::pg_catalog.text || ' ' || c.conname::pg_catalog.text,
+        'ALTER DOMAIN ' || s.quoted || '.' || pg_catalog.quote_ident(t.typname::pg_catalog.text) || ' DROP CONSTRAINT '
+            || pg_catalog.quote_ident(c.conname::pg_catalog.text),
+        1247, t.oid, c.conname::pg_catalog.text
+    FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_type t ON t.oid = c.contypid JOIN s ON s.oid = t.typnamespace
+    WHERE c.contype = 'c'
+  UNION ALL
+    SELECT 2604, d.oid, 'DEFAULT', r.schema, r.name || ' ' || a.attname::pg_catalog.text, 'ALTER TABLE ' || r.quoted
+            || ' ALTER COLUMN ' || pg_catalog.quote_ident(a.attname::pg_catalog.text) || ' DROP DEFAULT',
+        1259, r.oid, a.attname::pg_catalog.text
+    FROM pg_catalog.pg_attrdef d JOIN r ON r.oid = d.adrelid
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE a.attislocal AND a.attinhcount = 0
+  UNION ALL
+    SELECT 2620, t.oid, 'TRIGGER', r.schema, r.name || ' ' || t.tgname::pg_catalog.text,
+        'DROP TRIGGER ' || pg_catalog.quote_ident(t.tgname::pg_catalog.text) || ' ON ' || r.quoted, 1259, r.oid, NULL
+    FROM pg_catalog.pg_trigger t JOIN r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal AND t.tgparentid = 0
+  UNION ALL
+    SELECT 2618, w.oid, 'RULE', r.schema, r.name || ' ' || w.rulename::pg_catalog.text,
+        'DROP RULE ' || pg_catalog.quote_ident(w.rulename::pg_catalog.text) || ' ON ' || r.quoted, 1259, r.oid, NULL
+    FROM pg_catalog.pg_rewrite w JOIN r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'
+  UNION ALL
+    SELECT 3256, p.oid, 'POLICY', r.schema, r.name || ' ' || p.polname::pg_catalog.text,
+        'DROP POLICY ' || pg_catalog.quote_ident(p.polname::pg_catalog.text) || ' ON ' || r.quoted, 1259, r.oid, NULL
+    FROM pg_catalog.pg_policy p JOIN r ON r.oid = p.polrelid
+  UNION ALL
+    SELECT 3381, e.oid, 'STATISTICS', s.name, e.stxname::pg_catalog.text, NULL, 1259, e.stxrelid, NULL
+    FROM pg_catalog.pg_statistic_ext e JOIN s ON s.oid = e.stxnamespace
+  UNION ALL
+    SELECT 1247, t.oid, 'TYPE', s.name, t.typname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_type t JOIN s ON s.oid = t.typnamespace LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+    WHERE (t.typtype IN ('b', 'd', 'e', 'r') OR (t.typtype = 'c' AND c.relkind = 'c')
+        OR (t.typtype = 'p' AND NOT t.typisdefined))
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
+  UNION ALL
+    SELECT 1255, p.oid, 'FUNCTION', s.name, p.proname::pg_catalog.text || '(' || CASE
+            WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+            ELSE coalesce((SELECT pg_catalog.string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.n)
+                FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY AS a (type, n)), '') END || ')',
+        NULL, 0, 0, NULL
+    FROM pg_catalog.pg_proc p JOIN s ON s.oid = p.pronamespace
+  UNION ALL
+    SELECT 2617, o.oid, 'OPERATOR', s.name, '', 'DROP OPERATOR ' || s.quoted || '.' || o.oprname::pg_catalog.text || ' ('
+            || CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END || ', '
+            || CASE WHEN o.oprright = 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprright, NULL) END || ')', 0, 0, NULL
+    FROM pg_catalog.pg_operator o JOIN s ON s.oid = o.oprnamespace WHERE o.oprcode <> 0::pg_catalog.oid
+  UNION ALL
+    SELECT 2616, c.oid, 'OPERATOR CLASS', s.name, '', 'DROP OPERATOR CLASS ' || s.quoted || '.'
+            || pg_catalog.quote_ident(c.opcname::pg_catalog.text) || ' USING '
+            || pg_catalog.quote_ident(m.amname::pg_catalog.text), 2753, c.opcfamily, NULL
+    FROM pg_catalog.pg_opclass c JOIN s ON s.oid = c.opcnamespace JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
+  UNION ALL
+    SELECT 2753, f.oid, 'OPERATOR FAMILY', s.name, '', 'DROP OPERATOR FAMILY ' || s.quoted || '.'
+            || pg_catalog.quote_ident(f.opfname::pg_catalog.text) || ' USING '
+            || pg_catalog.quote_ident(m.amname::pg_catalog.text), 0, 0, NULL
+    FROM pg_catalog.pg_opfamily f JOIN s ON s.oid = f.opfnamespace JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod
+  UNION ALL
+    SELECT 2602, o.oid, 'MEMBER OF OPERATOR FAMILY', s.name, f.opfname::pg_catalog.text || ' OPERATOR '
+            || o.amopstrategy::pg_catalog.text || ' ' || o.amopopr::pg_catalog.regoperator::pg_catalog.text,
+        NULL, 2753, f.oid, 'OPERATOR ' || o.amopstrategy::pg_catalog.text || ' '
+            || o.amopopr::pg_catalog.regoperator::pg_catalog.text
+    FROM pg_catalog.pg_amop o JOIN pg_catalog.pg_opfamily f ON f.oid = o.amopfamily JOIN s ON s.oid = f.opfnamespace
+    JOIN pg_catalog.pg_depend d ON d.classid = 2602 AND d.objid = o.oid AND d.refclassid = 2753 AND d.deptype = 'a'
+  UNION ALL
+    SELECT 2603, o.oid, 'MEMBER OF OPERATOR FAMILY', s.name, f.opfname::pg_catalog.text || ' FUNCTION '
+            || o.amprocnum::pg_catalog.text || ' ' || o.amproc::pg_catalog.oid::pg_catalog.regprocedure::pg_catalog.text,
+        NULL, 2753, f.oid, 'FUNCTION ' || o.amprocnum::pg_catalog.text || ' ('
+            || pg_catalog.format_type(o.amproclefttype, NULL) || ', ' || pg_catalog.format_type(o.amprocrighttype, NULL)
+            || ') ' || o.amproc::pg_catalog.oid::pg_catalog.regprocedure::pg_catalog.text
+    FROM pg_catalog.pg_amproc o JOIN pg_catalog.pg_opfamily f ON f.oid = o.amprocfamily JOIN s ON s.oid = f.opfnamespace
+    JOIN pg_catalog.pg_depend d ON d.classid = 2603 AND d.objid = o.oid AND d.refclassid = 2753 AND d.deptype = 'a'
+  UNION ALL
+    SELECT 2605, c.oid, 'CAST', '', '', 'DROP CAST (' || pg_catalog.format_type(c.castsource, NULL) || ' AS '
+        || pg_catalog.format_type(c.casttarget, NULL) || ')', 0, 0, NULL
+    FROM pg_catalog.pg_cast c WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 2605 AND d.objid = c.oid AND d.deptype = 'i')
+  UNION ALL
+    SELECT 3576, t.oid, 'TRANSFORM', '', '', 'DROP TRANSFORM FOR ' || pg_catalog.format_type(t.trftype, NULL)
+        || ' LANGUAGE ' || pg_catalog.quote_ident(l.lanname::pg_catalog.text), 0, 0, NULL
+    FROM pg_catalog.pg_transform t JOIN pg_catalog.pg_language l ON l.oid = t.trflang
+  UNION ALL
+    SELECT 2607, c.oid, 'CONVERSION', s.name, c.conname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_conversion c JOIN s ON s.oid = c.connamespace
+  UNION ALL
+    SELECT 3456, c.oid, 'COLLATION', s.name, c.collname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_collation c JOIN s ON s.oid = c.collnamespace
+  UNION ALL
+    SELECT 3602, c.oid, 'TEXT SEARCH CONFIGURATION', s.name, c.cfgname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_ts_config c JOIN s ON s.oid = c.cfgnamespace
+  UNION ALL
+    SELECT 3600, d.oid, 'TEXT SEARCH DICTIONARY', s.name, d.dictname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_ts_dict d JOIN s ON s.oid = d.dictnamespace
+  UNION ALL
+    SELECT 3601, p.oid, 'TEXT SEARCH PARSER', s.name, p.prsname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_ts_parser p JOIN s ON s.oid = p.prsnamespace
+  UNION ALL
+    SELECT 3764, t.oid, 'TEXT SEARCH TEMPLATE', s.name, t.tmplname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_ts_template t JOIN s ON s.oid = t.tmplnamespace
+  UNION ALL
+    SELECT 2612, oid, 'PROCEDURAL LANGUAGE', '', lanname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_language
+  UNION ALL
+    SELECT 2601, oid, 'ACCESS METHOD', '', amname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_am
+  UNION ALL
+    SELECT 2328, oid, 'FOREIGN DATA WRAPPER', '', fdwname::pg_catalog.text, NULL, 0, 0, NULL
+    FROM pg_catalog.pg_foreign_data_wrapper
+  UNION ALL
+    SELECT 1417, oid, 'SERVER', '', srvname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_foreign_server
+  UNION ALL
+    SELECT 1418, umid, 'USER MAPPING', '', 'USER MAPPING ' || usename::pg_catalog.text || ' SERVER '
+        || srvname::pg_catalog.text, NULL, 1417, srvid, NULL FROM pg_catalog.pg_user_mappings
+  UNION ALL
+    SELECT 2615, s.oid, 'SCHEMA', '', s.name, NULL, 0, 0, NULL FROM s
+  UNION ALL
+    SELECT 3079, oid, 'EXTENSION', '', extname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_extension
+  UNION ALL
+    SELECT 3466, oid, 'EVENT TRIGGER', '', evtname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_event_trigger
+  UNION ALL
+    SELECT 6104, oid, 'PUBLICATION', '', pubname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_publication
+  UNION ALL
+    SELECT 6106, m.oid, 'PUBLICATION TABLE', r.schema, p.pubname::pg_catalog.text || ' ' || r.name, NULL, 1259, r.oid, NULL
+    FROM pg_catalog.pg_publication_rel m JOIN pg_catalog.pg_publication p ON p.oid = m.prpubid JOIN r ON r.oid = m.prrelid
+";
+
+const SCHEMAS_OF_PUBLICATIONS: &str = "
+  UNION ALL
+    SELECT 6237, m.oid, 'PUBLICATION TABLES IN SCHEMA', s.name, p.pubname::pg_catalog.text || ' ' || s.name, NULL, 2615,
+        s.oid, NULL
+    FROM pg_catalog.pg_publication_namespace m JOIN pg_catalog.pg_publication p ON p.oid = m.pnpubid
+    JOIN s ON s.oid = m.pnnspid
+";
+
+const TABLES_OF_SUBSCRIPTIONS: &str = "
+  UNION ALL
+    SELECT 6102, m.srrelid, 'TABLE OF SUBSCRIPTION', r.schema, p.subname::pg_catalog.text || ' ' || r.name, NULL, 1259,
+        r.oid, p.subname::pg_catalog.text
+    FROM pg_catalog.pg_subscription_rel m JOIN pg_catalog.pg_subscription p ON p.oid = m.srsubid
+    JOIN r ON r.oid = m.srrelid
+";

@@ -1,0 +1,260 @@
+//! Where a restore is to stop at the first error, it stops in every phase, and what is replaced is there in its old state or in
+//! its new one.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
+use serde_json::Value;
+
+use super::again::wait_for_statement;
+use super::interrupted::wait_until_left;
+use super::sample;
+use crate::support::archive::{Rows, assert_same};
+use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output, run};
+
+struct Scene {
+    dir: tempfile::TempDir,
+    archive: PathBuf,
+}
+
+impl Scene {
+    fn of(database: &Database<'_>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let archive = dir.path().join("archive");
+        database.pg_dump(REFERENCE, &[], &archive);
+        Self { dir, archive }
+    }
+
+    fn restore(&self, database: &Database<'_>, options: &[&str]) -> Output {
+        output(lifeboat().arg("restore").arg(&self.archive).args(["--force", "--url", &database.url()]).args(options))
+    }
+
+    fn is_as_archived(&self, database: &Database<'_>) {
+        let now = self.dir.path().join("now");
+        database.pg_dump(REFERENCE, &[], &now);
+        assert_same("restored", &self.archive, &now, Rows::AnyOrder);
+    }
+}
+
+/// Every relation, with what it is made of: what was made anew has another file.
+fn contents(database: &Database<'_>) -> String {
+    database.psql("SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class WHERE oid > 16384")
+}
+
+fn said(out: &Output) -> Value {
+    serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"))
+}
+
+const WITH_OWNERS: [&str; 3] = ["--owner", "--acl", "--json"];
+
+#[test]
+fn an_error_in_the_drops_or_in_what_replaces_them_leaves_the_old_state() {
+    for major in [13, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let database = sample(server);
+        database.psql("ALTER EVENT TRIGGER watch DISABLE");
+        let scene = Scene::of(&database);
+        for options in [&["-e"][..], &["-e", "--jobs", "3"], &["-1"]] {
+            let options = [options, &WITH_OWNERS].concat();
+            // Something that is not in the archive holds a table.
+            database.psql("CREATE VIEW app.mine AS SELECT * FROM app.one_column");
+            let before = contents(&database);
+            let out = scene.restore(&database, &options);
+            assert_eq!((out.code(), said(&out)["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
+            assert_eq!(said(&out)["errors"][0]["entry"], "TABLE app.one_column", "{out}");
+            assert_eq!(contents(&database), before, "{options:?}");
+            database.psql("DROP VIEW app.mine");
+            // All can be dropped, and one cannot be made.
+            database.psql(
+                "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS
+                     $$ BEGIN IF current_query() LIKE '%CREATE TABLE app.log%' THEN RAISE 'no log here'; END IF; END $$;
+                 CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.no()",
+            );
+            let before = contents(&database);
+            let out = scene.restore(&database, &options);
+            assert_eq!((out.code(), said(&out)["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
+            assert_eq!(said(&out)["errors"][0]["entry"], "TABLE app.log", "{out}");
+            assert_eq!(contents(&database), before, "{options:?}");
+            database.psql("DROP EVENT TRIGGER no; DROP FUNCTION public.no()");
+            // And when nothing is in the way, it is done.
+            let out = scene.restore(&database, &options);
+            assert_eq!(out.code(), 0, "{options:?}: {out}");
+            database.psql("ALTER EVENT TRIGGER watch DISABLE");
+            scene.is_as_archived(&database);
+        }
+    }
+}
+
+#[test]
+fn with_transactions_of_so_many_nothing_is_dropped_after_the_first_error() {
+    for major in [13, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let database = server.database("sized");
+        for n in 1..=9 {
+            database.psql(&format!("CREATE TABLE t{n} AS SELECT {n} AS n"));
+        }
+        let scene = Scene::of(&database);
+        database.psql("CREATE VIEW mine AS SELECT * FROM t5");
+        let there =
+            "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relname LIKE 't_'";
+        // The last come first: those that were dropped in the same transaction as the one that failed are back.
+        for (size, left) in [("100", "t1 t2 t3 t4 t5 t6 t7 t8 t9"), ("4", "t1 t2 t3 t4 t5"), ("2", "t1 t2 t3 t4 t5")] {
+            let out = scene.restore(&database, &["--transaction-size", size, "--json"]);
+            assert_eq!(out.code(), 1, "{size}: {out}");
+            assert_eq!(said(&out)["errors"][0]["entry"], "TABLE public.t5", "{out}");
+            assert_eq!(said(&out)["rolled_back"], size == "100", "{out}");
+            assert_eq!(said(&out)["stopped"], true, "{out}");
+            assert_eq!(database.psql(there), left, "{size}");
+        }
+        database.psql("DROP VIEW mine");
+        let out = scene.restore(&database, &["--transaction-size", "2"]);
+        assert_eq!(out.code(), 0, "{out}");
+        scene.is_as_archived(&database);
+
+        // What can only be dropped when other things are gone is not taken for an error.
+        let database = sample(server);
+        database.psql("ALTER EVENT TRIGGER watch DISABLE");
+        let scene = Scene::of(&database);
+        for size in ["1", "3", "50"] {
+            let out = scene.restore(&database, &["--owner", "--acl", "--transaction-size", size]);
+            assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{size}: {out}");
+            database.psql("ALTER EVENT TRIGGER watch DISABLE");
+            scene.is_as_archived(&database);
+        }
+    }
+}
+
+#[test]
+fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_what_to_do() {
+    let config = "max_locks_per_transaction = 10\nmax_connections = 10".to_owned();
+    let Some(server) = Server::with(REFERENCE, &Options { config, ..Options::default() }) else { return };
+    let database = server.database("locks");
+    for begin in [1, 101, 201, 301] {
+        let tables: Vec<String> = (begin..begin + 100).map(|n| format!("CREATE TABLE t{n} (id integer)")).collect();
+        database.psql(&tables[..50].join(";"));
+        database.psql(&tables[50..].join(";"));
+    }
+    // pg_dump needs a lock for each table, too; so the archive is made up.
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let entries = (1..=400)
+        .map(|n| Entry {
+            tag: Some(format!("t{n}").into()),
+            schema: Some("public".into()),
+            definition: Some(format!("CREATE TABLE public.t{n} (id integer);\n").into()),
+            drop_statement: Some(format!("DROP TABLE public.t{n};\n").into()),
+            ..Entry::new(DumpId(n), "TABLE")
+        })
+        .collect();
+    let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
+    fs::write(&archive, writer.finish().unwrap()).unwrap();
+    let scene = Scene { dir, archive };
+    let before = contents(&database);
+    for options in [["-e"], ["-1"]] {
+        let out = scene.restore(&database, &options);
+        assert_eq!(out.code(), 1, "{out}");
+        assert!(out.stderr().contains("max_locks_per_transaction"), "{out}");
+        assert!(out.stderr().contains("--transaction-size"), "{out}");
+        assert_eq!(contents(&database), before);
+    }
+    let out = scene.restore(&database, &["--transaction-size", "20"]);
+    assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
+    assert_ne!(contents(&database), before);
+    assert_eq!(
+        database
+            .psql("SELECT count(*) FROM pg_class WHERE relname LIKE 't%' AND relnamespace = 'public'::regnamespace"),
+        "400"
+    );
+}
+
+#[test]
+fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("signalled");
+    database.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
+    // A drop that takes for ever.
+    let slow = "CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF current_query() LIKE '%DROP TABLE%public.a%' THEN PERFORM pg_sleep(3600); END IF; END $$;
+        CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION slow()";
+    let scene = Scene::of(&database);
+    database.psql(slow);
+    let before = contents(&database);
+    for (options, is_signal) in
+        [(&["-e"][..], true), (&["-1"], true), (&["--transaction-size", "5"], true), (&["-e"], false)]
+    {
+        let mut command = lifeboat();
+        command.arg("restore").arg(&scene.archive).args(["--force", "--url", &database.url()]).args(options);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for_statement(&database, "%DROP TABLE%");
+        if is_signal {
+            run(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]));
+        } else {
+            database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%DROP TABLE%' AND pid <> pg_backend_pid() AND datname = current_database()");
+        }
+        let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+        assert_eq!(out.code(), if is_signal { 143 } else { 1 }, "{options:?}: {out}");
+        assert!(out.stderr().contains("nothing was changed"), "{options:?}: {out}");
+        // The next one must not be taken for this one.
+        wait_until_left(&database);
+        assert_eq!(contents(&database), before, "{options:?}");
+    }
+}
+
+#[test]
+fn a_database_is_dropped_only_when_another_can_take_its_place() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let (database, maintenance) = (server.database("in its place"), server.database("maintenance"));
+    database.psql("CREATE TABLE kept AS SELECT 1 AS n");
+    let name = database.name();
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    let restore = |options: &str, more: &[&str]| {
+        let entries = vec![
+            Entry {
+                tag: Some(name.into()),
+                definition: Some(format!("CREATE DATABASE \"{name}\" WITH TEMPLATE = template0{options};\n").into()),
+                drop_statement: Some(format!("DROP DATABASE \"{name}\";\n").into()),
+                ..Entry::new(DumpId(1), "DATABASE")
+            },
+            Entry {
+                tag: Some("kept".into()),
+                schema: Some("public".into()),
+                definition: Some("CREATE TABLE public.kept (n integer);\n".into()),
+                drop_statement: Some("DROP TABLE public.kept;\n".into()),
+                ..Entry::new(DumpId(2), "TABLE")
+            },
+        ];
+        let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
+        fs::write(&archive, writer.finish().unwrap()).unwrap();
+        let mut command = lifeboat();
+        command.arg("restore").arg(&archive).args(["--force", "--create", "--url", &maintenance.url()]);
+        output(command.args(more))
+    };
+    let aside = "SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat%restore%'";
+    for options in [" TABLESPACE = nowhere", " LOCALE = 'xx_XX.none'", " ENCODING = 'none'"] {
+        for more in [&[][..], &["-e"]] {
+            let out = restore(options, more);
+            assert_eq!(out.code(), 1, "{options}: {out}");
+            assert!(out.stderr().contains(&format!("DATABASE {name}")), "{out}");
+            assert_eq!(database.psql("SELECT n FROM kept"), "1", "{options}");
+            assert_eq!(maintenance.psql(aside), "0");
+        }
+    }
+    // Somebody is connected.
+    let mut holder = server.psql_command(name);
+    let mut holder = holder.args(["-c", "SELECT pg_sleep(3600)"]).spawn().unwrap();
+    wait_for_statement(&database, "SELECT pg_sleep%");
+    let out = restore("", &[]);
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().contains("being accessed"), "{out}");
+    assert_eq!(database.psql("SELECT n FROM kept"), "1");
+    assert_eq!(maintenance.psql(aside), "0");
+    database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database() AND pid <> pg_backend_pid()");
+    holder.wait().unwrap();
+    let out = restore("", &[]);
+    assert_eq!(out.code(), 0, "{out}");
+    assert_eq!(database.psql("SELECT count(*) FROM kept"), "0");
+    assert_eq!(maintenance.psql(aside), "0");
+}

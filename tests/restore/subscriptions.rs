@@ -1,0 +1,68 @@
+//! Dropping a subscription touches nothing on its publisher, and needs none.
+
+use std::fs;
+
+use crate::support::{Database, Options, Output, Server, lifeboat, output};
+
+fn restore(archive: &std::path::Path, database: &Database<'_>, options: &[&str]) -> Output {
+    output(lifeboat().arg("restore").arg(archive).args(["--force", "--url", &database.url()]).args(options))
+}
+
+#[test]
+fn a_subscription_is_replaced_without_its_publisher() {
+    for major in [13, 18] {
+        let config = "wal_level = logical".to_owned();
+        let Some(server) = Server::with(major, &Options { config, ..Options::default() }) else { continue };
+        let (publisher, subscriber) = (server.database("publisher"), server.database("subscriber"));
+        publisher.psql("CREATE TABLE t (n integer); CREATE PUBLICATION p FOR TABLE t");
+        publisher.psql("SELECT pg_create_logical_replication_slot('in_use', 'pgoutput')");
+        subscriber.psql("CREATE TABLE t (n integer)");
+        subscriber.psql(&format!(
+            "CREATE SUBSCRIPTION \"s 1\" CONNECTION 'host=127.0.0.1 port={} user=postgres dbname={}' PUBLICATION p
+             WITH (create_slot = false, slot_name = in_use, copy_data = false)",
+            server.port(),
+            publisher.name()
+        ));
+        let dir = tempfile::tempdir().unwrap();
+        let archive = dir.path().join("archive");
+        subscriber.pg_dump(18, &[], &archive);
+        let slot = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'in_use'";
+        let there = "SELECT subname, subslotname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        // Options that 18's archive has are not known to 13; lifeboat leaves out what it can.
+        for options in [&[][..], &["-1"], &["-e"], &["--transaction-size", "2"], &["--jobs", "2"]] {
+            let out = restore(&archive, &subscriber, options);
+            assert_eq!(out.code(), 0, "{major} {options:?}: {out}");
+            let told = out.stderr();
+            assert!(told.contains("SUBSCRIPTION s 1: it was dropped here alone"), "{out}");
+            assert!(told.contains("replication slot \"in_use\" stays on the publisher"), "{out}");
+            assert_eq!(publisher.psql(slot), "1", "{options:?}");
+            assert_eq!(subscriber.psql(there), "s 1|in_use", "{options:?}");
+        }
+        // The publisher is gone.
+        subscriber.psql("ALTER SUBSCRIPTION \"s 1\" CONNECTION 'host=127.0.0.1 port=1 connect_timeout=2'");
+        for options in [&[][..], &["-1"]] {
+            let out = restore(&archive, &subscriber, options);
+            assert_eq!(out.code(), 0, "{major} {options:?}: {out}");
+            assert_eq!(publisher.psql(slot), "1");
+            subscriber.psql("ALTER SUBSCRIPTION \"s 1\" CONNECTION 'host=127.0.0.1 port=1 connect_timeout=2'");
+        }
+        // What is rolled back was not dropped, and nothing is said of its slot.
+        subscriber.psql("CREATE VIEW mine AS SELECT * FROM t");
+        let out = restore(&archive, &subscriber, &["-1"]);
+        assert_eq!(out.code(), 1, "{out}");
+        assert!(!out.stderr().contains("dropped here alone"), "{out}");
+        assert_eq!(subscriber.psql(there), "s 1|in_use");
+        // In a script it is what pg_restore writes.
+        let script = dir.path().join("script");
+        let out = output(lifeboat().arg("restore").arg(&archive).arg("--script").arg(&script));
+        assert_eq!(out.code(), 0, "{out}");
+        let text = fs::read_to_string(&script).unwrap();
+        assert!(text.contains("\nDROP SUBSCRIPTION IF EXISTS \"s 1\";\n"), "{text}");
+        assert!(!text.contains("slot_name = NONE);"), "{text}");
+        subscriber.psql(
+            "DROP VIEW mine; ALTER SUBSCRIPTION \"s 1\" DISABLE; ALTER SUBSCRIPTION \"s 1\" SET (slot_name = NONE)",
+        );
+        subscriber.psql("DROP SUBSCRIPTION \"s 1\"");
+        publisher.psql("SELECT pg_drop_replication_slot('in_use')");
+    }
+}
