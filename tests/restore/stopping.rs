@@ -187,11 +187,11 @@ fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
         let mut command = lifeboat();
         command.arg("restore").arg(&scene.archive).args(["--force", "--url", &database.url()]).args(options);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        wait_for_statement(&database, "%DROP TABLE%");
+        wait_for_statement(&database, "SAVEPOINT lifeboat; DROP TABLE%");
         if is_signal {
             run(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]));
         } else {
-            database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%DROP TABLE%' AND pid <> pg_backend_pid() AND datname = current_database()");
+            database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SAVEPOINT lifeboat; DROP TABLE%' AND pid <> pg_backend_pid() AND datname = current_database()");
         }
         let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
         assert_eq!(out.code(), if is_signal { 143 } else { 1 }, "{options:?}: {out}");
