@@ -81,7 +81,17 @@ fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_
     // Older servers do not know the option for the locale's provider, which pg_dump 18 writes of them, too.
     if server.major() >= 15 {
         // The source itself is made anew, without what was planted.
-        lifeboat(&["restore", "0.dump", "--url", &url("postgres"), "--create", "--force", "--owner", "--acl"]);
+        lifeboat(&[
+            "restore",
+            "0.dump",
+            "--url",
+            &url("postgres"),
+            "--create",
+            "--force",
+            "--owner",
+            "--acl",
+            "--drop-dependents",
+        ]);
     }
     outputs
 }

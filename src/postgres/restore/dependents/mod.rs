@@ -66,6 +66,8 @@ impl fmt::Display for Dependent {
 
 /// How many of them a refusal names.
 const SHOWN: usize = 20;
+/// How many of them are told where they may go.
+const TOLD: usize = 100;
 
 /// Looks at what the plan's drops would take along, before anything is changed.
 ///
@@ -134,8 +136,11 @@ pub(super) fn refuse(
     if !lost.is_empty() && !options.drop_dependents {
         return Err(refusal(&lost, found.database()));
     }
-    for dependent in &lost {
+    for dependent in lost.iter().take(TOLD) {
         warn(dependent.to_string(), "it is not in the archive, and is dropped along with what is replaced");
+    }
+    if lost.len() > TOLD {
+        warn(format!("{} more", lost.len() - TOLD), "they are dropped along, too; --dry-run names all of them");
     }
     Ok(())
 }

@@ -247,16 +247,16 @@ FROM (
 
 const SCHEMAS_OF_PUBLICATIONS: &str = "
   UNION ALL
-    SELECT 6237, m.oid, 'PUBLICATION TABLES IN SCHEMA', s.name, p.pubname::pg_catalog.text || ' ' || s.name, NULL, 2615,
-        s.oid, NULL
+    SELECT 6237, m.oid, 'PUBLICATION TABLES IN SCHEMA', n.nspname::pg_catalog.text,
+        p.pubname::pg_catalog.text || ' ' || n.nspname::pg_catalog.text, NULL, 2615, n.oid, NULL
     FROM pg_catalog.pg_publication_namespace m JOIN pg_catalog.pg_publication p ON p.oid = m.pnpubid
-    JOIN s ON s.oid = m.pnnspid
+    JOIN pg_catalog.pg_namespace n ON n.oid = m.pnnspid
 ";
 
 const TABLES_OF_SUBSCRIPTIONS: &str = "
   UNION ALL
-    SELECT 6102, m.srrelid, 'TABLE OF SUBSCRIPTION', r.schema, p.subname::pg_catalog.text || ' ' || r.name, NULL, 1259,
-        r.oid, p.subname::pg_catalog.text
+    SELECT 6102, m.srrelid, 'TABLE OF SUBSCRIPTION', n.nspname::pg_catalog.text,
+        p.subname::pg_catalog.text || ' ' || c.relname::pg_catalog.text, NULL, 1259, c.oid, p.subname::pg_catalog.text
     FROM pg_catalog.pg_subscription_rel m JOIN pg_catalog.pg_subscription p ON p.oid = m.srsubid
-    JOIN r ON r.oid = m.srrelid
+    JOIN pg_catalog.pg_class c ON c.oid = m.srrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ";
