@@ -8,8 +8,8 @@ use super::execute::Run;
 use super::kinds::{self, text};
 use super::plan::Step;
 use super::session::Target;
-use super::summary::printable;
 use crate::Result;
+use crate::printable;
 use crate::progress::Level;
 
 /// The options of a subscription that pg_dump 16 and later write out for servers of every version, and the value that
@@ -87,7 +87,7 @@ impl Run<'_> {
     /// Says which slots are left.
     pub(super) fn tell_slots(&mut self) {
         for (entry, slot) in std::mem::take(&mut self.left_slots) {
-            let slot = printable(slot.as_bstr());
+            let slot = printable::name(slot.as_bstr());
             self.say(
                 Level::Warning,
                 entry,

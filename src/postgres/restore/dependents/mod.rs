@@ -25,10 +25,10 @@ use super::kinds;
 use super::options::RestoreOptions;
 use super::plan::{Action, Plan};
 use super::run::{MORE_LOCKS, NO_MORE_LOCKS};
-use super::summary::printable;
 use super::target::Found;
 use crate::postgres::catalogs::FIRST_USER_OID;
 use crate::postgres::version::ServerVersion;
+use crate::printable;
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::{Begin, Connection, Param};
 use crate::{Error, ErrorKind, Result};
@@ -128,7 +128,7 @@ pub(super) fn refuse(
     };
     let lost = match look(target, connect, plan, entries, found) {
         Err(error) if options.drop_dependents && error.kind() == ErrorKind::Refused => {
-            warn(format!("database \"{}\"", printable(found.database())), "it is dropped unseen");
+            warn(format!("database \"{}\"", printable::name(found.database())), "it is dropped unseen");
             return Ok(());
         }
         lost => lost?,
@@ -149,7 +149,7 @@ fn refusal(lost: &[Dependent], database: &BStr) -> Error {
     let names: Vec<String> = lost.iter().take(SHOWN).map(ToString::to_string).collect();
     let more = lost.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    Error::new(ErrorKind::Refused, format!("restore into database \"{}\"", printable(database)))
+    Error::new(ErrorKind::Refused, format!("restore into database \"{}\"", printable::name(database)))
         .why(format!(
             "what is not in the archive would be dropped along with what is replaced: {}{more}",
             names.join("; ")
@@ -318,7 +318,7 @@ fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Vec<D
     let is_gone_along = |whole: &Named| goes.contains(&whole.address) && !archived.holds(whole, present.whole(whole));
     let mut dependents = sift(target, &present, &archived, &going, is_gone_along)?;
     dependents.extend(unknown.into_iter().map(|described| Dependent {
-        object: printable(described.as_bstr()),
+        object: printable::name(described.as_bstr()),
         along_with: None,
         rows: None,
         is_estimate: false,
@@ -357,7 +357,7 @@ fn sift(
         .map(|object| {
             let counted = counts.remove(&object.address.1).filter(|_| object.is_table());
             Dependent {
-                object: printable(object.shown().as_bstr()),
+                object: printable::name(object.shown().as_bstr()),
                 along_with: along_with(object, present.whole(object)),
                 rows: counted.map(|(rows, _)| rows),
                 is_estimate: counted.is_some_and(|(_, is_exact)| !is_exact),
@@ -370,7 +370,7 @@ fn sift(
 }
 
 fn along_with(object: &Named, whole: Option<&Named>) -> Option<String> {
-    let whole = printable(whole?.shown().as_bstr());
+    let whole = printable::name(whole?.shown().as_bstr());
     match object.kind.as_slice() {
         b"SEQUENCE" => Some(format!("owned by {whole}")),
         _ if object.is_table() => Some(format!("a partition of {whole}")),
@@ -402,7 +402,7 @@ fn columns(target: &mut Connection, archived: &Archived<'_>, tables: &[&Named]) 
         }
         added.extend(more.into_iter().map(|name| {
             let shown = format!("COLUMN {}.{} {name}", table.schema, table.tag);
-            let object = printable(shown.as_str().into());
+            let object = printable::name(shown.as_str().into());
             Dependent { object, along_with: None, rows: None, is_estimate: false }
         }));
     }

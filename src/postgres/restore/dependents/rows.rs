@@ -7,7 +7,7 @@ use bstr::BString;
 use super::Dependent;
 use super::names::Named;
 use crate::Result;
-use crate::postgres::restore::summary::printable;
+use crate::printable;
 use crate::sql::quote;
 use crate::wire::{Connection, Param};
 
@@ -130,8 +130,8 @@ pub(super) fn of_extensions(target: &mut Connection, tables: &[&Named]) -> Resul
         let count = u64::try_from(row.i64("rows")?).unwrap_or(0);
         if let Some((table, extension)) = shown.get(&row.oid("oid")?).filter(|_| count > 0) {
             dependents.push(Dependent {
-                object: printable(format!("rows of TABLE {table}").as_str().into()),
-                along_with: Some(printable(format!("a table of EXTENSION {extension}").as_str().into())),
+                object: printable::name(format!("rows of TABLE {table}").as_str().into()),
+                along_with: Some(printable::name(format!("a table of EXTENSION {extension}").as_str().into())),
                 rows: Some(count),
                 is_estimate: false,
             });
