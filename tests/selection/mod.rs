@@ -161,6 +161,11 @@ fn same_as_pg_dump_on_18() {
     check(18);
 }
 
+#[test]
+fn same_as_pg_dump_on_19() {
+    check(19);
+}
+
 /// A restore of data alone works where no foreign keys point in a circle: what is referred to comes first.
 #[test]
 fn data_alone_comes_in_the_order_of_foreign_keys() {
