@@ -10,6 +10,7 @@ mod key;
 mod large_objects;
 mod lexer;
 mod text;
+mod trouble;
 
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;

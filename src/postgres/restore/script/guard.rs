@@ -10,8 +10,9 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use super::encoding::Encoding;
-use super::lexer::{Lexer, Trouble};
+use super::lexer::Lexer;
 use super::text::definition_of_data;
+use super::trouble::Trouble;
 use crate::postgres::restore::large_objects as batches;
 use crate::postgres::restore::plan::{Action, Plan, Step};
 use crate::postgres::restore::session::ArchiveSettings;
