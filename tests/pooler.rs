@@ -125,3 +125,28 @@ fn drill_through_a_pool_of_transactions_is_refused_and_makes_no_database() {
     assert_eq!(server.psql("postgres", mine), "0");
     assert_eq!(pool.psql(server, database.name(), LEFT), NOTHING_LEFT);
 }
+
+/// The settings of others who had the pool's connection before, and the role that they have taken, are not taken over.
+#[test]
+fn backup_through_a_pool_of_transactions_does_not_take_over_what_others_left() {
+    for major in [14, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let Some(pool) = pool(server, "transaction", "default_pool_size = 1") else { return };
+        let database = server.database("pooled");
+        database.psql(CONTENT);
+        database.psql(
+            "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON s.t USING (a < 10);
+             GRANT USAGE ON SCHEMA s TO alice; GRANT SELECT ON ALL TABLES IN SCHEMA s TO alice; GRANT SELECT ON v TO alice",
+        );
+        let scene = Scene::new();
+        scene.run(&["backup", "--url", &database.url(), "--output", "direct"]);
+        let others =
+            "SET search_path = s; SET row_security = on; SET extra_float_digits = -10; SET DateStyle = 'German';
+            SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; SET statement_timeout = '1h'; SET ROLE alice";
+        pool.psql(server, database.name(), others);
+        assert!(pool.psql(server, database.name(), LEFT).ends_with("alice"), "the pool has another connection");
+        scene.run(&["backup", "--url", &pool.url(database.name()), "--output", "pooled"]);
+        archive::assert_same("what others left", &scene.path("direct"), &scene.path("pooled"), Rows::InOrder);
+        assert!(pool.psql(server, database.name(), LEFT).ends_with("alice"), "what others left is theirs");
+    }
+}

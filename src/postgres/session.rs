@@ -297,7 +297,7 @@ fn block(server: ServerVersion, encoding: &BStr, options: &DumpOptions, snapshot
     }
     match &options.role {
         Some(role) => begin.role(role.as_bstr()),
-        None => begin,
+        None => begin.own_role(),
     }
 }
 

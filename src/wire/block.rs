@@ -89,6 +89,13 @@ impl Begin {
         self
     }
 
+    /// Has the block run as the role that the session began with: in a pool's connection, somebody may have taken another.
+    #[must_use]
+    pub fn own_role(mut self) -> Self {
+        self.rest.extend_from_slice(b"; SET LOCAL role TO DEFAULT");
+        self
+    }
+
     fn text(&self, opening: &[&str]) -> Vec<u8> {
         let mut text = [&[self.head], opening].concat().join("; ").into_bytes();
         text.extend_from_slice(&self.rest);

@@ -378,3 +378,44 @@ fn connections_to_different_servers_are_an_error() {
     let out = Running::start(&scene, &database, &["--jobs", "2", "--url", &gate.url]).end();
     assert_failed(&scene, &out, "they do not all lead to the same server");
 }
+
+/// Foreign tables cannot be locked before they are read.
+#[test]
+fn foreign_table_that_is_altered_while_rows_are_copied_fails_the_backup() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    for (name, sql) in [
+        (
+            "column of foreign table public.z.a",
+            "ALTER FOREIGN TABLE z RENAME a TO x; ALTER FOREIGN TABLE z RENAME b TO a; ALTER FOREIGN TABLE z RENAME x TO b",
+        ),
+        (
+            "foreign table public.z",
+            "ALTER FOREIGN TABLE z RENAME TO x; ALTER FOREIGN TABLE y RENAME TO z; ALTER FOREIGN TABLE x RENAME TO y",
+        ),
+        ("options of foreign table z", "ALTER FOREIGN TABLE z OPTIONS (SET program 'echo 5,6')"),
+    ] {
+        let database = server.database("foreign");
+        database.psql(
+            "CREATE EXTENSION file_fdw; CREATE SERVER programs FOREIGN DATA WRAPPER file_fdw;
+             CREATE TABLE here AS SELECT 1 AS a;
+             CREATE FOREIGN TABLE y (a text, b text) SERVER programs OPTIONS (program 'echo 1,2', format 'csv');
+             CREATE FOREIGN TABLE z (a text, b text) SERVER programs OPTIONS (program 'echo 3,4', format 'csv')",
+        );
+        let options = ["--include-foreign-data", "programs"];
+        let (scene, out) = backup_with(&database, "COPY public.here", &options, sql);
+        assert_failed(&scene, &out, name);
+        let (_scene, out) = backup_with(&database, "COPY public.here", &options, "COMMENT ON FOREIGN TABLE y IS 'y'");
+        assert!(out.success(), "{out}");
+    }
+}
+
+/// To lock a row of a catalog is not to change it.
+#[test]
+fn row_of_a_catalog_that_is_locked_is_no_change() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("catalog_rows");
+    database.psql("CREATE VIEW v AS SELECT 1 AS a");
+    let sql = "BEGIN; SELECT FROM pg_class FOR UPDATE; SELECT FROM pg_rewrite FOR UPDATE; COMMIT";
+    let (_scene, out) = backup_with(&database, DEFINITIONS, &[], sql);
+    assert!(out.success() && out.stderr().is_empty(), "{out}");
+}

@@ -76,6 +76,35 @@ pub const DATA: Watches = Watches {
                  WHERE t.oid IN (SELECT used.oid FROM used))",
             ..ROWS
         },
+        // Of foreign tables, which cannot be locked before they are read.
+        Watch {
+            what: "foreign table",
+            from: "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
+            name: "pg_catalog.concat(n.nspname, '.', x.relname)",
+            matters: "x.relname, x.relnamespace",
+            of: "x.oid = ANY ($1) AND x.relkind = 'f'",
+            ..ROWS
+        },
+        Watch {
+            what: "column of foreign table",
+            from: "pg_catalog.pg_attribute AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.attrelid \
+                   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+            oid: "x.attrelid",
+            part: "x.attnum",
+            name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
+            matters: "x.attname, x.atttypid, x.attisdropped, x.attfdwoptions",
+            of: "c.oid = ANY ($1) AND c.relkind = 'f' AND x.attnum > 0",
+            ..ROWS
+        },
+        Watch {
+            what: "server or options of foreign table",
+            from: "pg_catalog.pg_foreign_table AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.ftrelid",
+            oid: "x.ftrelid",
+            name: "c.relname",
+            matters: "x.ftserver, x.ftoptions",
+            of: "x.ftrelid = ANY ($1)",
+            ..ROWS
+        },
         values(
             "relation",
             "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",

@@ -33,6 +33,14 @@ pub use definitions::DEFINITIONS;
 /// How many things an error names.
 const NAMED: usize = 10;
 
+impl Present {
+    /// Whether it is not what it was for the snapshot, or may have been something else in between.
+    fn replaces(&self, suspect: &Suspect) -> bool {
+        let is_same = self.by == suspect.made_by;
+        !is_same && (self.state != suspect.state || suspect.even_if_undone && self.by != suspect.by)
+    }
+}
+
 /// What is watched.
 #[derive(Debug, Clone, Copy)]
 pub struct Watches {
@@ -93,7 +101,9 @@ struct Suspect {
     oid: u32,
     part: i32,
     name: BString,
-    /// The transaction that updated or deleted it.
+    /// The transaction that made it what it is.
+    made_by: BString,
+    /// The transaction that updated or deleted it, or only locked it.
     by: BString,
     state: BString,
     even_if_undone: bool,
@@ -111,11 +121,11 @@ struct Present {
 ///
 /// # Errors
 /// A query fails.
-pub fn since_snapshot<'s>(
-    session: &'s mut Session,
+pub fn since_snapshot(
+    session: &mut Session,
     watches: &[Watches],
     tables: &[u32],
-    fresh: impl FnOnce(&'s mut Session) -> Result<Fresh<'s>>,
+    fresh: impl FnOnce(&mut Session) -> Result<Fresh>,
 ) -> Result<Vec<String>> {
     let (server, superuser) = (session.server(), session.is_superuser());
     let rows = watches.iter().flat_map(|watches| watches.rows);
@@ -132,15 +142,19 @@ pub fn since_snapshot<'s>(
     let present = match queries.is_empty() {
         true => HashMap::new(),
         false => match fresh(session)? {
-            Fresh::Same(session) => present(session, &queries)?,
-            Fresh::Another(mut session) => present(&mut session, &queries)?,
+            Fresh::Same => present(session, &queries)?,
+            Fresh::Another(mut session) => {
+                let present = present(&mut session, &queries)?;
+                session.end()?;
+                present
+            }
         },
     };
     let mut changed = Vec::new();
     for suspect in &suspects {
         let watch = rows.get(suspect.watch);
         let matters = match present.get(&(suspect.watch, suspect.oid, suspect.part)) {
-            Some(present) => present.state != suspect.state || suspect.even_if_undone && present.by != suspect.by,
+            Some(present) => present.replaces(suspect),
             None => watch.is_none_or(|watch| watch.even_if_gone),
         };
         if matters {
@@ -153,9 +167,9 @@ pub fn since_snapshot<'s>(
 }
 
 /// A session with a snapshot of its own.
-pub enum Fresh<'s> {
+pub enum Fresh {
     /// The one that was asked, in another transaction.
-    Same(&'s mut Session),
+    Same,
     /// Another one.
     Another(Box<Session>),
 }
@@ -193,8 +207,8 @@ impl Watch {
             + (x.xmax::pg_catalog.text::pg_catalog.int8 - next.xid % 4294967296 + 6442450944) % 4294967296 \
             - 2147483648)::pg_catalog.text::pg_catalog.xid8) IS NOT DISTINCT FROM 'committed' END";
         format!(
-            "SELECT {}, ({})::pg_catalog.text AS name, x.xmax::pg_catalog.text AS by, ({}) AS even_if_undone \
-             FROM {} CROSS JOIN next WHERE x.xmax <> '0'::pg_catalog.xid AND {DONE} AND ({})",
+            "SELECT {}, ({})::pg_catalog.text AS name, x.xmin::pg_catalog.text AS made_by, \
+             x.xmax::pg_catalog.text AS by, ({}) AS even_if_undone FROM {} CROSS JOIN next WHERE x.xmax <> '0'::pg_catalog.xid AND {DONE} AND ({})",
             self.columns(number, server),
             self.name,
             self.even_if_undone,
@@ -220,7 +234,7 @@ fn suspects(session: &mut Session, watches: &[&Watch], roles: &str, tables: &[u3
     let server = session.server();
     let mut parts: Vec<String> = watches.iter().enumerate().map(|(i, watch)| watch.suspects(i, server)).collect();
     parts.push(format!(
-        "SELECT {}, x.oid, 0, '', x.rolname, '', true FROM pg_catalog.pg_roles AS x \
+        "SELECT {}, x.oid, 0, '', x.rolname, '', '', true FROM pg_catalog.pg_roles AS x \
          WHERE x.rolname <> pg_catalog.pg_get_userbyid(x.oid) \
          AND pg_catalog.pg_get_userbyid(x.oid) !~ '^unknown [(]OID=' AND ({roles})",
         watches.len()
@@ -240,6 +254,7 @@ fn suspects(session: &mut Session, watches: &[&Watch], roles: &str, tables: &[u3
                 oid,
                 part,
                 name: row.string("name")?,
+                made_by: row.string("made_by")?,
                 by: row.string("by")?,
                 state: row.string("state")?,
                 even_if_undone: row.bool("even_if_undone")?,

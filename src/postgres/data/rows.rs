@@ -61,7 +61,9 @@ fn lock(schema: &BStr, name: &BStr) -> Sql {
 fn explain(error: Error, task: &DataTask) -> Error {
     let report = error.server();
     let is_locked = report.is_some_and(|report| report.is("55P03"));
-    let kind = if report.is_some_and(is_about_a_change) { ErrorKind::Changed } else { error.kind() };
+    // The columns are those that the catalog said there are.
+    let is_changed = report.is_some_and(|report| is_about_a_change(report) || report.is("42703"));
+    let kind = if is_changed { ErrorKind::Changed } else { error.kind() };
     let explained = Error::new(kind, format!("copy the rows of {task}")).source(error);
     match kind {
         _ if is_locked => explained.hint("somebody waits for a stronger lock on the table: try again, or use --jobs 1"),

@@ -114,8 +114,10 @@ pub(super) fn check_data(session: &mut Session, options: &DumpOptions, tables: &
         session.end()?;
         session.begin(options, None)?;
         session.look(options)?;
-        Ok(Fresh::Same(session))
+        Ok(Fresh::Same)
     })?;
+    // A pooler closes the connection of a client that leaves in the middle of a transaction.
+    session.end()?;
     match changed.is_empty() {
         true => Ok(()),
         false => Err(changes::error("data were being copied", &changed)),
