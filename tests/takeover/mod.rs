@@ -8,7 +8,11 @@ mod plants;
 mod statements;
 mod texts;
 
+use std::fs;
+use std::io::Write;
 use std::path::Path;
+
+use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
 
 use crate::sqlite::Scene;
 use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output};
@@ -96,6 +100,45 @@ fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_
     outputs
 }
 
+/// Restores an archive whose statements put the plants onto the path, and hide relations and types of the system's, before
+/// anything else is done: queries of the restore's own between them are planned as ever.
+fn restore_hostile(scene: &Scene, target: &Database<'_>, options: &[&str]) {
+    let entry = |id: i32, desc: &str, section: Section, definition: &str| Entry {
+        section,
+        tag: Some(format!("hostile {id}").into()),
+        definition: Some(definition.into()),
+        ..Entry::new(DumpId(id), desc)
+    };
+    let hide =
+        "SET search_path = planted, pg_catalog; CREATE TEMP TABLE IF NOT EXISTS pg_largeobject_metadata (oid integer);
+        CREATE TEMP TABLE IF NOT EXISTS text (a integer); CREATE TEMP TABLE IF NOT EXISTS int4 (a integer);";
+    let entries = vec![
+        entry(1, "ENCODING", Section::PreData, "SET client_encoding = 'UTF8';\n"),
+        entry(2, "STDSTRINGS", Section::PreData, "SET standard_conforming_strings = 'on';\n"),
+        entry(3, "FUNCTION", Section::PreData, hide),
+        entry(4, "BLOB", Section::PreData, "SELECT pg_catalog.lo_create('4242');\n"),
+        Entry {
+            drop_statement: Some("SELECT pg_catalog.lo_unlink('4242') FROM pg_catalog.pg_largeobject_metadata WHERE oid OPERATOR(pg_catalog.=) '4242';\n".into()),
+            ..entry(5, "BLOBS", Section::Data, "")
+        },
+    ];
+    let entries: Vec<Entry> =
+        entries.into_iter().map(|e| Entry { has_data: e.desc.as_ref().is_some_and(|d| d == "BLOBS"), ..e }).collect();
+    let file = fs::File::create(scene.path("hostile.dump")).unwrap();
+    let mut writer = Writer::seekable(file, Header::new(Version::V1_14, Compression::None), entries).unwrap();
+    let mut objects = writer.large_objects(DumpId(5)).unwrap();
+    let mut object = objects.object(4242).unwrap();
+    object.write_all(&[7; 5000]).unwrap();
+    object.finish().unwrap();
+    objects.finish().unwrap();
+    writer.finish().unwrap();
+    target.psql("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid OPERATOR(pg_catalog.=) 4242");
+    let url = target.url();
+    let out = scene.run(&[&["restore", "hostile.dump", "--url", &url, "--force", "--no-clean"], options].concat());
+    assert!(out.success(), "{out}");
+    assert_eq!(target.psql("SELECT pg_catalog.length(pg_catalog.lo_get(4242))"), "5000", "{options:?}: {out}");
+}
+
 #[test]
 fn what_is_planted_in_a_database_is_never_run() {
     for major in [14, REFERENCE] {
@@ -134,6 +177,9 @@ fn what_is_planted_in_a_database_is_never_run() {
             &planted.iter().collect::<Vec<_>>(),
             "?target_session_attrs=read-write",
         );
+        for options in [&[][..], &["-1"], &["--jobs", "2"], &["--transaction-size", "1"]] {
+            restore_hostile(&scene, &planted[0], options);
+        }
         let run = plants::run(&server.log()[before..]);
         assert!(run.is_empty(), "on {major}, these were run: {run:#?}");
         let codes = |outputs: &[Output]| outputs.iter().map(Output::code).collect::<Vec<_>>();
