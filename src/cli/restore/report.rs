@@ -50,7 +50,9 @@ pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummar
     let failed = summary.failed_entries();
     let left = summary.left_entries();
     let entries = |count| if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
-    let (headline, code) = if summary.rolled_back {
+    let (headline, code) = if summary.rolled_back && summary.stopped {
+        ("restore stopped at the first error and was rolled back: nothing was changed".to_owned(), exit::FAILED)
+    } else if summary.rolled_back {
         ("restore failed and was rolled back: nothing was changed".to_owned(), exit::FAILED)
     } else if summary.stopped {
         ("restore stopped at the first error: what was restored before it remains".to_owned(), exit::FAILED)
