@@ -24,11 +24,7 @@ impl CopyStatement {
     pub fn parse(statement: &[u8]) -> Option<Self> {
         let mut rest = Words(statement);
         rest.word("COPY")?;
-        let mut table = rest.name()?;
-        let mut schema = None;
-        if rest.sign(b'.') {
-            schema = Some(std::mem::replace(&mut table, rest.name()?));
-        }
+        let (schema, table) = rest.qualified()?;
         let mut columns = None;
         if rest.sign(b'(') {
             let mut count = 0;
@@ -53,6 +49,13 @@ impl CopyStatement {
         rest.sign(b';');
         rest.is_over().then_some(Self { schema, table, columns })
     }
+}
+
+/// The name, with a schema's before it or not, that a text consists of.
+pub(in crate::postgres) fn qualified_name(text: &[u8]) -> Option<(Option<BString>, BString)> {
+    let mut rest = Words(text);
+    let name = rest.qualified()?;
+    rest.is_over().then_some(name)
 }
 
 /// Whether one of the statements that an entry's data consists of may be one: those of rows insert, and those of `BLOB
@@ -125,6 +128,12 @@ impl<'a> Words<'a> {
         }
         self.0 = rest;
         (!name.is_empty()).then(|| name.into())
+    }
+
+    /// Goes past a name that may have a schema's before it.
+    fn qualified(&mut self) -> Option<(Option<BString>, BString)> {
+        let name = self.name()?;
+        if self.sign(b'.') { Some((Some(name), self.name()?)) } else { Some((None, name)) }
     }
 
     /// Goes past a sign, if that comes next.

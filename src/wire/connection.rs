@@ -117,6 +117,14 @@ impl Connection {
         std::mem::take(&mut self.state.notices).into()
     }
 
+    /// Puts notices that were taken back before any that came since.
+    pub(super) fn put_back(&mut self, notices: Vec<Notice>) {
+        for notice in notices.into_iter().rev() {
+            self.state.notice_bytes += notice.size();
+            self.state.notices.push_front(notice);
+        }
+    }
+
     /// What cancels a statement of this connection from another thread.
     pub fn cancel_handle(&self) -> CancelHandle {
         CancelHandle { dial: Arc::clone(&self.dial), pid: self.state.pid, key: self.state.key.clone() }

@@ -8,6 +8,7 @@ use bstr::ByteSlice;
 use super::block::{Ground, patience, put_setting};
 use super::connection::Connection;
 use super::copy_in::CopyIn;
+use super::report::Notice;
 use crate::postgres::version::ServerVersion;
 use crate::{Error, ErrorKind, Result};
 
@@ -120,6 +121,14 @@ impl<'a> Foreign<'a> {
     /// A lost connection; a text that cannot be sent, before any is run.
     pub fn execute_each<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<Result<()>>> {
         self.0.each(texts)
+    }
+
+    /// As [`Foreign::execute_each`], with what the server said to each text beside its answer.
+    ///
+    /// # Errors
+    /// As [`Foreign::execute_each`].
+    pub fn execute_each_telling<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<(Result<()>, Vec<Notice>)>> {
+        self.0.each_telling(texts)
     }
 
     /// Starts `COPY … FROM STDIN`.

@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::frame;
+use super::report::Notice;
 use super::rows::{Room, Rows};
 use crate::{Error, ErrorKind, Result};
 
@@ -45,6 +46,23 @@ impl Connection {
 
     /// Sends several texts as they are, each of which succeeds or fails by itself.
     pub(super) fn each<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<Result<()>>> {
+        self.each_then(texts, |_, result| result)
+    }
+
+    /// As [`Connection::each`], with what the server said to each text beside its answer.
+    pub(super) fn each_telling<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<(Result<()>, Vec<Notice>)>> {
+        // What it said before was not about these.
+        let before = self.take_notices();
+        let results = self.each_then(texts, |connection, result| (result, connection.take_notices()));
+        self.put_back(before);
+        results
+    }
+
+    fn each_then<S: AsRef<[u8]>, T>(
+        &mut self,
+        texts: &[S],
+        mut take: impl FnMut(&mut Self, Result<()>) -> T,
+    ) -> Result<Vec<T>> {
         let doing = "run statements";
         self.check_usable(doing)?;
         for text in texts {
@@ -59,7 +77,7 @@ impl Connection {
             let result = self.simple_answer("run a statement", None).map(|_| ());
             match result {
                 Err(error) if self.is_broken() => return Err(error),
-                result => results.push(result),
+                result => results.push(take(self, result)),
             }
         }
         Ok(results)

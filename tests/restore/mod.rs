@@ -4,13 +4,16 @@
 pub mod again;
 mod applications;
 mod data;
+mod default_privileges;
 mod dependents;
 mod dry_run;
+mod extension_rows;
 mod failures;
 mod interrupted;
 mod large_objects;
 mod managed;
 mod newer;
+mod notices;
 mod options;
 mod parallel;
 mod psql_commands;

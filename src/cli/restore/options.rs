@@ -36,6 +36,9 @@ struct WhatArgs {
     /// Restore no privileges (the default)
     #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
     no_acl: bool,
+    /// Let the target's default privileges (ALTER DEFAULT PRIVILEGES) count for what is made
+    #[arg(long, conflicts_with = "script")]
+    target_default_privileges: bool,
     /// Everything in the default tablespace
     #[arg(long)]
     no_tablespaces: bool,
@@ -194,6 +197,7 @@ impl PostgresArgs {
             owner: pair(how.owner, how.no_owner, false),
             session_authorization: how.use_set_session_authorization,
             acl: pair(what.acl, what.no_acl, false),
+            target_defaults: what.target_default_privileges,
             comments: parts.comments,
             security_labels: parts.security_labels,
             publications: parts.publications,

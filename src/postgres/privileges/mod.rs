@@ -146,6 +146,18 @@ impl Emitter {
     }
 }
 
+/// The statements that lead from `before` to `after` for an object of `owner`'s, which GRANT calls `name` after these words.
+///
+/// # Errors
+/// The words or a privilege are not known.
+pub fn from_to(words: &BStr, name: &Sql, owner: &BStr, before: &[BString], after: &[BString]) -> Result<Sql> {
+    const WORDS: [&str; 7] = ["TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE", "TYPE", "SCHEMA", "LARGE OBJECT"];
+    let known = WORDS.into_iter().find(|known| *words == **known).unwrap_or_default();
+    let target = Target { prefix: &Sql::new(), words: known, name, column: None, owner };
+    statements::statements(&target, before, after)
+        .context(ErrorKind::Incomplete, || format!("compare the privileges of {words} {name}", name = name.as_bstr()))
+}
+
 /// The statements that lead from `before` to `after` for objects that `role` will make, in `schema` or anywhere.
 ///
 /// # Errors

@@ -16,12 +16,16 @@ pub(super) struct Batch {
     entry: usize,
     statements: Vec<Vec<u8>>,
     bytes: usize,
+    /// How many statements there were before these.
+    before: usize,
+    /// Which of all of them failed.
+    failed: Vec<usize>,
 }
 
 impl Batch {
     /// No statements yet, for an entry.
     pub(super) fn new(entry: usize) -> Self {
-        Self { entry, statements: Vec::new(), bytes: 0 }
+        Self { entry, statements: Vec::new(), bytes: 0, before: 0, failed: Vec::new() }
     }
 
     /// Adds a statement, which ends with a semicolon or is the last one.
@@ -44,15 +48,18 @@ impl Batch {
 
     fn send(&mut self, run: &mut Run<'_>) -> Result<()> {
         let statements = std::mem::take(&mut self.statements);
-        self.bytes = 0;
+        let before = self.before;
+        (self.bytes, self.before) = (0, before + statements.len());
         if run.summary.stopped || statements.is_empty() {
             return Ok(());
         }
         if statements.len() > 1 && run.attempt(&statements.concat())?.is_none() {
             return Ok(());
         }
-        for statement in &statements {
-            run.statement(self.entry, statement)?;
+        for (n, statement) in statements.iter().enumerate() {
+            if !run.statement(self.entry, statement)? {
+                self.failed.push(before + n);
+            }
             if run.summary.stopped {
                 return Ok(());
             }
@@ -61,13 +68,14 @@ impl Batch {
     }
 }
 
-/// Runs statements for an entry, in batches, and in transactions of so many where there are such.
+/// Runs statements for an entry, in batches, and in transactions of so many where there are such. Gives the numbers of those
+/// that failed.
 pub(super) fn run(
     run: &mut Run<'_>,
     entry: usize,
     statements: impl Iterator<Item = Vec<u8>>,
     part: &Part<'_>,
-) -> Result<()> {
+) -> Result<Vec<usize>> {
     let size = run.options.transaction_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
     let mut batch = Batch::new(entry);
     let mut uncounted = 0;
@@ -80,9 +88,10 @@ pub(super) fn run(
             run.count(std::mem::take(&mut uncounted))?;
         }
         if run.summary.stopped {
-            return Ok(());
+            return Ok(batch.failed);
         }
     }
-    batch.finish(run)?;
-    run.count(uncounted)
+    batch.send(run)?;
+    run.count(uncounted)?;
+    Ok(batch.failed)
 }

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use pgformat::{DataPosition, DumpId, Reader};
 
@@ -22,6 +23,9 @@ use crate::{Error, ErrorKind, Result};
 
 const HINT: &str = "nothing was changed: take another archive; `lifeboat verify` tells all that is wrong with this one, and \
                     --no-verify restores what can be read of it";
+
+/// How often a session is used, to keep it.
+const AWAKE: Duration = Duration::from_secs(1);
 
 /// The data of an archive that is to be checked.
 pub(super) struct Check<R> {
@@ -47,33 +51,46 @@ impl<R: Read + Clone + Send> Check<R> {
         Ok(readers.map(|readers| Self { readers, wanted }))
     }
 
-    /// Checks the data while something else is done; what came of that. `doing_else` is waited for in any case.
+    /// Checks the data while something else is done; what came of that. When it is done and the check is not, `keep_awake`
+    /// is called every now and then: a server may end a session that does nothing.
     ///
     /// # Errors
-    /// Those of `doing_else`, which end the check; what is wrong with the data first.
-    pub(super) fn beside<T>(self, reporter: &dyn Reporter, doing_else: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Those of `doing_else` and `keep_awake`, which end the check; what is wrong with the data first.
+    pub(super) fn beside<T>(
+        self,
+        reporter: &dyn Reporter,
+        doing_else: impl FnOnce() -> Result<T>,
+        mut keep_awake: impl FnMut(&mut T) -> Result<()>,
+    ) -> Result<T> {
         let stop = AtomicBool::new(false);
         let doing = "check the archive before the restore";
-        let check = Mutex::new(Some(self));
-        let work = || {
-            let check = check.lock().unwrap_or_else(PoisonError::into_inner).take();
-            check.map_or(Ok(()), |check| check.all(reporter, &stop))
+        let waiting = thread::current();
+        let this = Mutex::new(Some(self));
+        let check = || {
+            let this = this.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let checked = this.map_or(Ok(()), |this| this.all(reporter, &stop));
+            waiting.unpark();
+            checked
         };
         thread::scope(|scope| {
-            let checking = threads::spawn_scoped(scope, doing, work);
-            // Without another thread, it is done before.
-            let checked = checking.is_err().then(work);
-            let done = doing_else();
+            // Where there is no thread to be had, one comes after the other.
+            let Ok(checking) = threads::spawn_scoped(scope, doing, check) else {
+                let done = doing_else()?;
+                return check().map(|()| done);
+            };
+            let mut done = doing_else();
+            while let (Ok(done_else), false) = (&mut done, checking.is_finished()) {
+                thread::park_timeout(AWAKE);
+                if let Err(error) = keep_awake(done_else) {
+                    done = Err(error);
+                }
+            }
             if done.is_err() {
                 stop.store(true, Ordering::Relaxed);
             }
-            let checked = match (checked, checking) {
-                (Some(checked), _) => checked,
-                (None, Ok(checking)) => checking
-                    .join()
-                    .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, doing).why("a thread failed; see above"))),
-                (None, Err(error)) => Err(error),
-            };
+            let checked = checking
+                .join()
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, doing).why("a thread failed; see above")));
             let done = done?;
             checked.map(|()| done)
         })

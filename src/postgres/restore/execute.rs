@@ -1,19 +1,25 @@
 //! Carries out a plan on a server, step by step, over one connection.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
+use std::sync::{Arc, Mutex};
 
 use bstr::{BStr, BString, ByteSlice};
+use pgformat::kinds::Pass;
 use pgformat::{DumpId, Entry};
 
 use super::batch;
+use super::defaults::Defaults;
 use super::dependents;
 use super::drops;
+use super::extension_rows::ExtensionRows;
 use super::interrupt::Interrupt;
+use super::kinds;
 use super::one_session::OneSession;
 use super::options::RestoreOptions;
 use super::parallel::{Readers, Team};
-use super::plan::{Action, Plan, Step};
+use super::plan::{Action, Plan, Purpose, Step};
 use super::summary::{EntryName, RestoreSummary};
 use super::transaction::Counts;
 use super::work::Work;
@@ -41,6 +47,11 @@ pub trait Data {
     /// # Errors
     /// As for [`Data::table`].
     fn large_objects(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeObject<'_>) -> Result<()>;
+
+    /// Whether the data of any entry can be had at any time.
+    fn can_go_back(&self) -> bool {
+        false
+    }
 }
 
 /// The data of an archive, for everybody who restores it.
@@ -168,6 +179,14 @@ pub(super) struct Run<'a> {
     pub(super) denied: HashMap<&'static str, EntryName>,
     /// Entries whose objects stay as they are, because they hold what is not in the archive.
     pub(super) kept: HashSet<usize>,
+    /// What was seen to of the rows of extensions' tables.
+    pub(super) extension_rows: ExtensionRows,
+    /// Large objects that could not be made, most often because there are such.
+    pub(super) objects_there: Arc<Mutex<HashSet<u32>>>,
+    /// What is to be done about default privileges in the target.
+    pub(super) defaults: Defaults,
+    /// The statement that took the role that does what follows, where another one was taken.
+    pub(super) user: Option<BString>,
     /// Whether a transaction of several objects is open.
     pub(super) is_block: bool,
     /// Whether that is the one in which what is dropped is made anew.
@@ -210,7 +229,7 @@ pub(super) struct Outcome {
 /// than all else.
 #[derive(Default)]
 struct Window<'a> {
-    steps: Vec<(&'a Step, &'a [u8])>,
+    steps: Vec<(&'a Step, Cow<'a, [u8]>)>,
     bytes: usize,
 }
 
@@ -227,6 +246,9 @@ impl Step {
         }
     }
 }
+
+/// Why data is left out.
+const SKIPPED: &str = "its table could not be created, so its rows are left out";
 
 /// How many statements are sent before the first answer is read, and of how many bytes together.
 const WINDOW: usize = 100;
@@ -262,6 +284,10 @@ impl<'a> Run<'a> {
             permitted: HashSet::new(),
             denied: HashMap::new(),
             kept: HashSet::new(),
+            extension_rows: ExtensionRows::default(),
+            objects_there: Arc::default(),
+            defaults: Defaults::default(),
+            user: None,
             is_block: false,
             is_replacing: false,
             has_changed: false,
@@ -336,10 +362,12 @@ impl<'a> Run<'a> {
             // What cannot be dropped is tried again; so drops come before everything else.
             false => drops::run(self, &plan.drops)?,
         }
+        self.pass_on_notices(None);
         self.check_session()?;
         if self.summary.stopped {
             return Ok(());
         }
+        self.note_extensions()?;
         self.begin_block()?;
         self.reporter.phase(self.work.phase("restore", self.entries, &plan.steps));
         match team {
@@ -360,6 +388,24 @@ impl<'a> Run<'a> {
                 }
                 self.commit()?;
             }
+            if self.wants_settled(of_entry, &window) {
+                self.send(&mut window)?;
+                self.settle_privileges()?;
+            }
+            if self.brings_rows(of_entry) {
+                self.send(&mut window)?;
+                if !self.summary.stopped {
+                    self.settle_extension_rows(data, self.reached)?;
+                }
+                if self.summary.stopped {
+                    return Ok(());
+                }
+                if self.is_settled(of_entry) {
+                    self.reached += of_entry.len();
+                    self.tell_reached();
+                    continue;
+                }
+            }
             for step in of_entry {
                 self.next(step, &mut window, data)?;
                 if self.summary.stopped {
@@ -371,7 +417,35 @@ impl<'a> Run<'a> {
             }
             self.count(1)?;
         }
-        self.send(&mut window)
+        self.send(&mut window)?;
+        self.settle_privileges()
+    }
+
+    /// Whether what was made, or is about to be, must have its privileges before these steps: rows are put into it, or
+    /// privileges come.
+    fn wants_settled(&self, steps: &[Step], window: &Window<'_>) -> bool {
+        let is_late = |step: &Step| kinds::pass(&self.entries[step.entry]) != Pass::Main;
+        let is_content = |step: &Step| {
+            matches!(step.action, Action::CopyRows { .. } | Action::RunData { .. } | Action::LargeObjects { .. })
+        };
+        self.defaults.are_there()
+            && (self.defaults.has_unsettled() || window.steps.iter().any(|(step, _)| !is_late(step)))
+            && (steps.first().is_some_and(is_late) || steps.iter().any(is_content))
+    }
+
+    /// Carries out these steps of the plan before their turn; they do not count for how far it has come.
+    pub(super) fn carry_out_apart(&mut self, steps: Range<usize>, data: &mut dyn Data) -> Result<()> {
+        let (plan, reached) = (self.plan, self.reached);
+        let mut window = Window::default();
+        for step in &plan.steps[steps] {
+            self.next(step, &mut window, data)?;
+            if self.summary.stopped {
+                break;
+            }
+        }
+        let sent = self.send(&mut window);
+        self.reached = reached;
+        sent
     }
 
     /// Carries out a step, or puts it into the window.
@@ -384,6 +458,8 @@ impl<'a> Run<'a> {
                 self.send(window)?;
             }
             Some(_) if self.is_moot(step) => self.send(window)?,
+            // The value of a sequence that stayed is that of the rows there.
+            Some(_) if self.is_value(step) && self.is_skipped_value(step, window)? => {}
             Some(statement) if self.is_reserved(step) => {
                 self.send(window)?;
                 if self.summary.stopped {
@@ -401,6 +477,7 @@ impl<'a> Run<'a> {
                         return Ok(());
                     }
                 }
+                let statement = self.without_defaults(step, statement)?;
                 window.bytes += statement.len();
                 window.steps.push((step, statement));
                 // Nothing may have been run after the first error, unless it is undone anyway.
@@ -439,20 +516,28 @@ impl<'a> Run<'a> {
         let Some((first, _)) = steps.first() else { return Ok(()) };
         self.interrupt.check()?;
         self.reporter.current(&EntryName::of(&self.entries[first.entry]).to_string());
-        let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| *statement).collect();
-        let results =
-            self.target.foreign()?.execute_each(&statements).map_err(|error| self.during(first.entry, error))?;
-        // Which of several statements the server has something to say about, it does not say.
-        let is_one = steps.iter().all(|(step, _)| step.entry == first.entry);
-        self.pass_on_notices(is_one.then_some(first.entry));
+        let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| statement.as_ref()).collect();
+        self.pass_on_notices(None);
+        let results = self.target.foreign()?.execute_each_telling(&statements);
+        let results = results.map_err(|error| self.during(first.entry, error))?;
         let first = first.entry;
-        for ((step, statement), result) in steps.into_iter().zip(results) {
+        for (step, (result, notices)) in steps.iter().map(|(step, _)| *step).zip(results) {
+            let statement = step.statement(self.entries).unwrap_or_default();
+            self.take_notices(Some(step.entry), statement, notices);
+            if result.is_ok() {
+                self.note_made(step);
+            }
             if let Err(error) = result {
                 let is_there = self.is_there_already(step.entry, &error);
                 if !self.refuse(step, statement, &error) {
                     self.put_down(step.entry, statement, error)?;
                 }
                 if matches!(step.action, Action::Define(_)) {
+                    if kinds::is(&self.entries[step.entry], "BLOB") {
+                        let oid =
+                            kinds::text(&self.entries[step.entry].tag).to_str().ok().and_then(|oid| oid.parse().ok());
+                        self.note_objects_there(oid);
+                    }
                     self.undefined.insert(step.entry);
                     if !is_there {
                         self.absent.insert(step.entry);
@@ -479,10 +564,14 @@ impl<'a> Run<'a> {
             Action::Become(statement) => self.become_user(statement)?,
             Action::Connect(database) => self.connect(database.as_bstr())?,
             Action::Heading(_) | Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Alter(_) => {}
-            Action::EachLargeObject { before, after, oids_of, .. } => {
+            Action::EachLargeObject { purpose, before, after, oids_of } => {
                 let oids = large_objects::oids(&self.entries[*oids_of])?;
                 let statements = oids.iter().map(|oid| large_objects::statement(before, *oid, after));
-                batch::run(self, step.entry, statements, part)?;
+                let failed = batch::run(self, step.entry, statements, part)?;
+                if *purpose == Purpose::Create {
+                    self.note_made(step);
+                    self.note_objects_there(failed.into_iter().filter_map(|n| oids.get(n).copied()));
+                }
             }
             Action::CopyRows { statement, table } => {
                 if !self.is_skipped(step.entry, *table) {
@@ -505,11 +594,28 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    fn is_value(&self, step: &Step) -> bool {
+        matches!(step.action, Action::Define(_)) && kinds::is(&self.entries[step.entry], "SEQUENCE SET")
+    }
+
+    /// Whether a sequence's value is left out, because the sequence could not be made.
+    fn is_skipped_value(&mut self, step: &Step, window: &mut Window<'a>) -> Result<bool> {
+        // Whether it could be is known when the answers are there.
+        if window.steps.iter().any(|(step, _)| !self.is_value(step)) {
+            self.send(window)?;
+        }
+        let entries = self.entries;
+        let on = &entries[step.entry].dependencies;
+        let sequence = entries.iter().position(|entry| on.contains(&entry.dump_id) && kinds::is(entry, "SEQUENCE"));
+        Ok(self.is_skipped(step.entry, sequence))
+    }
+
     /// Whether the rows of an entry have nowhere to go, because the entry that makes their table failed.
     fn is_skipped(&mut self, entry: usize, table: Option<usize>) -> bool {
-        let skip = !self.options.data_for_failed_tables && table.is_some_and(|table| self.undefined.contains(&table));
+        let is_there = |table| self.undefined.contains(&table);
+        let skip = !self.options.data_for_failed_tables && (table.is_some_and(is_there) || self.could_go_astray(entry));
         if skip {
-            self.say(Level::Error, entry, "its table could not be created, so its rows are left out".to_owned());
+            self.say(Level::Error, entry, SKIPPED.to_owned());
             self.leave_out(entry);
         }
         skip

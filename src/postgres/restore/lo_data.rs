@@ -1,10 +1,12 @@
 //! The content of large objects.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::PoisonError;
 
 use super::execute::{Data, Run};
 use super::summary::EntryError;
-use crate::progress::Part;
+use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
 use crate::{Error, ErrorKind, Result};
 
@@ -25,12 +27,41 @@ pub(super) fn write(
     part: &Part<'_>,
 ) -> Result<()> {
     let id = run.entries[entry].dump_id;
-    let mut writer = Writer { entry, create, replace, pieces: Vec::new(), bytes: 0, objects: 0, refused: None };
+    let there = match run.options.data_for_failed_tables {
+        true => HashSet::new(),
+        false => run.objects_there.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+    };
+    let mut writer = Writer {
+        entry,
+        create,
+        replace,
+        pieces: Vec::new(),
+        bytes: 0,
+        objects: 0,
+        refused: None,
+        there,
+        is_left_out: false,
+    };
     data.large_objects(id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
         writer.take(run, oid, bytes)?;
         Ok(if run.summary.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
-    if run.summary.stopped { Ok(()) } else { writer.send(run) }
+    if run.summary.stopped {
+        return Ok(());
+    }
+    writer.send(run)?;
+    if writer.is_left_out {
+        run.say(Level::Error, entry, "the content of objects that could not be made is left out".to_owned());
+        run.leave_out(entry);
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    /// Puts down that there are large objects of these numbers, which are not the archive's.
+    pub(super) fn note_objects_there(&self, oids: impl IntoIterator<Item = u32>) {
+        self.objects_there.lock().unwrap_or_else(PoisonError::into_inner).extend(oids);
+    }
 }
 
 /// A piece of a large object.
@@ -49,6 +80,10 @@ struct Writer {
     objects: usize,
     /// The object that the server refused last; the rest of it is left out.
     refused: Option<u32>,
+    /// Objects that could not be made: what is there under their numbers is left as it is.
+    there: HashSet<u32>,
+    /// Whether the archive has content for one of these.
+    is_left_out: bool,
 }
 
 impl Writer {
@@ -59,6 +94,7 @@ impl Writer {
             }
             self.objects += 1;
             self.refused = None;
+            self.is_left_out |= self.there.contains(&oid);
             self.pieces.push(Piece { oid, offset: 0, bytes: Vec::new() });
             return Ok(());
         }
@@ -108,7 +144,7 @@ impl Writer {
     fn write(&self, run: &mut Run<'_>, pieces: &[Piece]) -> Result<Option<Error>> {
         let mut queries = Vec::new();
         let (mut objects, mut bytes) = (0, 0);
-        for piece in pieces.iter().filter(|piece| self.refused != Some(piece.oid)) {
+        for piece in pieces.iter().filter(|piece| self.refused != Some(piece.oid) && !self.there.contains(&piece.oid)) {
             let query = |sql: &str| Query::new(format!("large object {}", piece.oid), sql).param(Param::oid(piece.oid));
             if piece.offset == 0 {
                 objects += 1;
@@ -141,6 +177,12 @@ impl Writer {
             Ok(_) => {
                 if is_block {
                     run.target.release()?;
+                }
+                if self.create {
+                    run.note_objects(
+                        self.entry,
+                        pieces.iter().filter(|piece| piece.offset == 0).map(|piece| piece.oid),
+                    );
                 }
                 run.summary.large_objects += objects;
                 run.summary.bytes += bytes;

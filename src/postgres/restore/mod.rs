@@ -10,10 +10,12 @@ mod cascade;
 mod check;
 mod copy_text;
 mod database;
+mod defaults;
 mod dependents;
 mod drop;
 mod drops;
 mod execute;
+mod extension_rows;
 mod interrupt;
 pub(in crate::postgres) mod kinds;
 mod large_objects;
@@ -22,6 +24,7 @@ mod limits;
 mod list_file;
 mod lo_data;
 mod needs;
+mod notices;
 mod one_session;
 mod options;
 mod owner;
@@ -146,7 +149,9 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
         Ok((target, asked))
     };
     let (mut target, asked) = match check {
-        Some(check) => check.beside(reporter, asking)?,
+        Some(check) => check.beside(reporter, asking, |(target, _)| {
+            target.borrow_mut().query("SELECT true AS awake", &[]).map(|_| ())
+        })?,
         None => asking()?,
     };
     let readers = |archive: &mut Reader<R>| match options.jobs {

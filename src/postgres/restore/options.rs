@@ -26,6 +26,9 @@ pub struct RestoreOptions {
     pub session_authorization: bool,
     /// Restore privileges, default privileges included.
     pub acl: bool,
+    /// Let default privileges that the target has (ALTER DEFAULT PRIVILEGES) count for what is made. Without it, objects have
+    /// the privileges that the archive means, or with no privileges restored those that PostgreSQL gives by itself.
+    pub target_defaults: bool,
     /// Restore comments.
     pub comments: bool,
     /// Restore security labels.
@@ -89,6 +92,7 @@ impl Default for RestoreOptions {
             owner: false,
             session_authorization: false,
             acl: false,
+            target_defaults: false,
             comments: true,
             security_labels: true,
             publications: true,

@@ -4,7 +4,7 @@ use super::execute::Run;
 use super::kinds;
 use super::limits;
 use super::needs;
-use super::summary::{self, EntryError, EntryName};
+use super::summary::{EntryError, EntryName};
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::{Error, ErrorKind, Result};
@@ -19,6 +19,7 @@ pub(super) const MORE_LOCKS: &str = "a transaction holds a lock for each object 
 impl Run<'_> {
     /// Lets another role do what follows. Without that, what follows would belong to somebody else.
     pub(super) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
+        self.user = Some(statement.into());
         self.target.foreign()?.execute(statement).map_err(|error| {
             Error::new(ErrorKind::Server, "take the role of an object's owner")
                 .source(error)
@@ -143,16 +144,6 @@ impl Run<'_> {
         self.failed.insert(entry);
         if self.options.stops_at_first_error() {
             self.summary.stopped = true;
-        }
-    }
-
-    /// Passes on what the server had to say meanwhile.
-    pub(super) fn pass_on_notices(&mut self, entry: Option<usize>) {
-        for notice in self.target.take_notices() {
-            let subject =
-                entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
-            let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
-            self.reporter.message(Message { level, subject, text: summary::notice_text(&notice) });
         }
     }
 

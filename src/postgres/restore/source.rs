@@ -93,6 +93,10 @@ pub(super) fn sizes<R: Read>(archive: &mut Reader<R>) -> Result<Vec<Option<u64>>
 }
 
 impl<R: Read> Data for Reader<R> {
+    fn can_go_back(&self) -> bool {
+        self.is_random()
+    }
+
     fn table(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeRows<'_>) -> Result<()> {
         let doing = doing(self, id);
         let failed = |error| archive_error(doing.clone(), error);

@@ -145,6 +145,18 @@ impl EntryError {
         }
     }
 
+    /// What the server said to a `statement` for `entry` that it took.
+    pub(super) fn notice(entry: &Entry, statement: &[u8], notice: &Notice) -> Self {
+        let field = |field: &Option<bstr::BString>| field.as_ref().map(|text| on_one_line(text.as_bstr()));
+        Self {
+            sqlstate: Some(on_one_line(notice.code.as_bstr())),
+            detail: field(&notice.detail),
+            hint: field(&notice.hint),
+            context: field(&notice.context),
+            ..Self::other(entry, statement, on_one_line(notice.message.as_bstr()))
+        }
+    }
+
     /// Something that the server has no word for.
     pub fn other(entry: &Entry, statement: &[u8], message: impl Into<String>) -> Self {
         Self {

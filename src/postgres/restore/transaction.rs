@@ -22,7 +22,9 @@ pub(super) struct Counts {
 
 impl Run<'_> {
     pub(super) fn begin_session(&mut self) -> Result<()> {
-        self.plan.session.iter().try_for_each(|statement| self.target.foreign()?.execute(statement))
+        self.plan.session.iter().try_for_each(|statement| self.target.foreign()?.execute(statement))?;
+        self.user = None;
+        self.note_defaults()
     }
 
     /// Whether the session is still the one that was set up. A transaction that has failed tells nothing, and need not.

@@ -99,12 +99,24 @@ impl Team {
                     _ => in_order.push(part),
                 }
             }
+            let place = in_order.last().map_or(0, |part| part.end);
             for part in in_order {
                 run.carry_out(&plan.steps[part.clone()], data)?;
                 self.ended.extend(plan.steps[part].iter().map(|step| step.entry));
                 if run.summary.stopped {
                     return Ok(());
                 }
+            }
+            if pass == Pass::Main {
+                run.load_in_order(data, place)?;
+                if run.summary.stopped {
+                    return Ok(());
+                }
+                beside.retain(|part| {
+                    let is_settled = run.is_settled(&plan.steps[part.clone()]);
+                    self.ended.extend(is_settled.then(|| plan.steps[part.start].entry));
+                    !is_settled
+                });
             }
             if !beside.is_empty() {
                 run.end_block()?;

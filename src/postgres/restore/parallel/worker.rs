@@ -3,12 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 
 use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
 use pgformat::{DumpId, Entry};
 
+use super::super::defaults::Defaults;
 use super::super::execute::{Data, Outcome, Progress, Run};
+use super::super::extension_rows::ExtensionRows;
 use super::super::interrupt::Interrupt;
 use super::super::options::RestoreOptions;
 use super::super::plan::Plan;
@@ -28,6 +31,8 @@ pub(super) struct Context<'a> {
     kept: HashSet<usize>,
     refused: HashMap<DumpId, usize>,
     made_by: i32,
+    objects_there: Arc<Mutex<HashSet<u32>>>,
+    defaults: Defaults,
 }
 
 impl<'a> Context<'a> {
@@ -43,6 +48,8 @@ impl<'a> Context<'a> {
             kept: run.kept.clone(),
             refused: run.refused.clone(),
             made_by: run.made_by,
+            objects_there: Arc::clone(&run.objects_there),
+            defaults: run.defaults.for_worker(),
         }
     }
 }
@@ -88,7 +95,19 @@ impl Worker<'_, '_> {
     }
 
     fn carry_out(&mut self, steps: Range<usize>) -> Result<Outcome> {
-        let Context { plan, entries, options, reporter, work, undefined, kept, refused, made_by } = self.context;
+        let Context {
+            plan,
+            entries,
+            options,
+            reporter,
+            work,
+            undefined,
+            kept,
+            refused,
+            made_by,
+            objects_there,
+            defaults,
+        } = self.context;
         let nowhere = |_: &BStr| {
             Err(Error::new(ErrorKind::Internal, "change the database").why("a worker stays in the one that it is in"))
         };
@@ -97,6 +116,8 @@ impl Worker<'_, '_> {
         let mut run = Run::new(plan, entries, options, self.connection, &nowhere, progress, interrupt);
         (run.undefined, run.kept, run.made_by) = (undefined.clone(), kept.clone(), *made_by);
         run.refused = refused.clone();
+        (run.extension_rows, run.objects_there) = (ExtensionRows::settled(), objects_there.clone());
+        run.defaults = defaults.for_worker();
         run.carry_out(&plan.steps[steps], self.data)?;
         Ok(run.outcome())
     }

@@ -1,0 +1,78 @@
+//! What the server says beside its answers. Some of it means that it has not done what it was told.
+
+use super::execute::Run;
+use super::kinds;
+use super::summary::{self, EntryError, EntryName};
+use crate::progress::{Level, Message};
+use crate::wire::Notice;
+use pgformat::kinds::Group;
+
+/// What a warning says about a statement that the server took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// It was done.
+    Done,
+    /// Not, for want of privileges.
+    NotPermitted,
+    /// Not all of it.
+    NotAll,
+}
+
+impl Run<'_> {
+    /// Passes on what the server had to say meanwhile, and puts down what of it means that something was not done for `entry`.
+    pub(super) fn pass_on_notices(&mut self, entry: Option<usize>) {
+        let notices = self.target.take_notices();
+        self.take_notices(entry, b"", notices);
+    }
+
+    /// As [`Run::pass_on_notices`], with what the server said to a `statement`.
+    pub(super) fn take_notices(&mut self, entry: Option<usize>, statement: &[u8], notices: Vec<Notice>) {
+        let mut undone: Vec<(Means, Notice)> = Vec::new();
+        for notice in notices {
+            match entry.map_or(Means::Done, |entry| self.means(entry, &notice)) {
+                Means::Done => {
+                    let subject =
+                        entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
+                    let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
+                    self.reporter.message(Message { level, subject, text: summary::notice_text(&notice) });
+                }
+                means => undone.push((means, notice)),
+            }
+        }
+        let Some((entry, (means, first))) = entry.zip(undone.first()) else { return };
+        let mut error = EntryError::notice(&self.entries[entry], statement, first);
+        if undone.len() > 1 {
+            error.message.push_str(&format!(", and {} more such warnings", undone.len() - 1));
+        }
+        self.put_down_undone(entry, *means, error);
+    }
+
+    fn means(&self, entry: usize, notice: &Notice) -> Means {
+        if notice.severity != "WARNING" {
+            return Means::Done;
+        }
+        match notice.code.as_slice() {
+            // No privileges, or not all, could be revoked or granted.
+            b"01006" | b"01007" => Means::NotPermitted,
+            // A newer server's attribute of a type, an operator or an aggregate: the object is made without.
+            b"42601" => Means::NotAll,
+            // Functions that take statistics leave out what they do not understand.
+            _ if kinds::group(&self.entries[entry]) == Group::StatisticsData => Means::NotAll,
+            _ => Means::Done,
+        }
+    }
+
+    /// Puts down that something is not there although no statement failed. That ends nothing: there is no error to stop at,
+    /// and no transaction that has failed.
+    fn put_down_undone(&mut self, entry: usize, means: Means, error: EntryError) {
+        let subject = error.entry.to_string();
+        let (level, words, list) = match means {
+            Means::NotPermitted => (Level::Warning, "left to a superuser", &mut self.summary.left),
+            _ => (Level::Error, "not done", &mut self.summary.errors),
+        };
+        let text = format!("{words}: {}", error.what_happened());
+        list.push(error);
+        self.reporter.message(Message { level, subject, text });
+        self.failed.insert(entry);
+    }
+}
