@@ -160,7 +160,14 @@ fn every_kind_that_can_be_dropped_gets_if_exists() {
     for kind in kinds::ALL {
         let Some((statement, expected)) = drop_of(kind) else { continue };
         // The database itself is not restored along with what is in it.
-        let expected = if kind.group == kinds::Group::Database { None } else { Some(expected) };
+        let expected = match kind.group {
+            kinds::Group::Database => None,
+            // Its slot is its publisher's, and stays there.
+            kinds::Group::Subscription => Some(format!(
+                "ALTER SUBSCRIPTION public.x DISABLE; ALTER SUBSCRIPTION public.x SET (slot_name = NONE); {expected}"
+            )),
+            _ => Some(expected),
+        };
         let entry = Entry { catalog_oid: (2613, 7), ..object(1, kind.desc, "x", "7\n", &statement) };
         let options = RestoreOptions { acl: true, ..RestoreOptions::default() };
         let steps = steps(&archive([entry]), &options);
