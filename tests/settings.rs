@@ -88,6 +88,8 @@ fn wishes_of_roles_and_databases_change_neither_backup_nor_restore() {
         reference(&server, &source, &scene.path("reference"));
 
         wish(&server, "ROLE wishful", HOSTILE);
+        let parallel = if major >= 16 { "debug_parallel_query" } else { "force_parallel_mode" };
+        wish(&server, "ROLE wishful", &[(13, parallel, "regress")]);
         let from = source.url_as("wishful");
         for (n, more) in [&[][..], &["--jobs", "2"]].into_iter().enumerate() {
             let path = format!("{n}.dump");

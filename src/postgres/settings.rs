@@ -80,6 +80,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("array_nulls", "on", Both, "off makes of NULL in an array the word"),
     setting("transform_null_equals", "off", Both, "on makes of \"= NULL\" in a check or a rule \"IS NULL\""),
     setting("gin_fuzzy_search_limit", "0", Both, "would leave out rows that an index finds"),
+    setting(
+        "max_parallel_workers_per_gather",
+        "0",
+        Read,
+        "workers before 16 do not know of the transaction that it only reads, which is read back",
+    ),
     setting("synchronize_seqscans", "off", Read, "rows come in the order in which they lie"),
     setting("DateStyle", "ISO", Both, "dates in other forms can be read in two ways"),
     setting("IntervalStyle", "postgres", Both, "intervals in other forms can be read in two ways"),

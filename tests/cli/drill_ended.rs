@@ -167,9 +167,23 @@ fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_no
         let scratch = tempfile::tempdir().unwrap();
         let scratch = scratch.path();
         let (database, small) = (held(server, "never", "CREATE INDEX ON t (held(id))"), server.database("small"));
+        if major >= 14 {
+            let name = database.name();
+            server.psql("postgres", &format!("ALTER DATABASE \"{name}\" SET idle_session_timeout = '500ms'"));
+        }
         let mut child = drill(&database, scratch).spawn().unwrap();
         wait_for(server, &in_scratch("CREATE INDEX%"));
+        // A session that says nothing for longer than it may is gone.
+        wait_for(
+            server,
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat_drill%'
+             AND state = 'idle' AND state_change > clock_timestamp() - interval '1 s')",
+        );
         let name = server.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat_drill%'");
+        // Nobody else gets in: functions with their owner's rights have the superuser's there.
+        server.psql("postgres", "CREATE ROLE stranger LOGIN");
+        let may = format!("SELECT has_database_privilege('stranger', '{name}', 'CONNECT')");
+        assert_eq!(server.psql("postgres", &may), "f");
         let folder = scratch.read_dir().unwrap().next().unwrap().unwrap().path();
 
         small.psql("CREATE TABLE t AS SELECT 1 AS id");

@@ -4,6 +4,7 @@
 //! and of every operator and function in them there is then an overload for every combination of types that PostgreSQL itself has
 //! one for, and for more.
 
+mod counted;
 mod plants;
 mod statements;
 mod texts;

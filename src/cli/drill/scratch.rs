@@ -10,6 +10,7 @@ use crate::cleanup::Registration;
 use crate::connect::Target;
 use crate::error::Result;
 use crate::output::io_error;
+use crate::postgres::settings;
 use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
 use crate::sql::Sql;
@@ -71,7 +72,7 @@ impl ScratchDatabase {
         let making = Arc::new(Making::new(connection.cancel_handle()));
         let its = Arc::clone(&making);
         let registration = Registration::last_words_for_all(move || ending::end(&at, &mine, &its));
-        let target = origin.with_database(name);
+        let target = origin.with_database(name.as_str());
         let mut made = Self {
             target,
             origin: origin.clone(),
@@ -88,7 +89,21 @@ impl ScratchDatabase {
             }
             _ => e,
         })?;
+        // It has nothing to say until the end, and must not be ended for that.
+        let settings = settings::writing(&made.life);
+        made.life.set_up(&settings)?;
+        made.open(&name)?;
         Ok(made)
+    }
+
+    /// Lets the drill connect to it, and no other role: functions that run with their owner's rights belong to the one who makes the
+    /// drill there, and everybody may call them, because owners and privileges are not restored.
+    fn open(&mut self, name: &str) -> Result<()> {
+        let sql = format!(
+            "REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO SESSION_USER; \
+             ALTER DATABASE {name} ALLOW_CONNECTIONS true"
+        );
+        self.life.execute(sql.as_bytes())
     }
 
     /// How to connect to it.
@@ -147,5 +162,7 @@ fn statement(connection: &mut Connection, name: &str) -> Result<Sql> {
     if let Some(rules) = row.opt_text("rules")? {
         sql.kw(" ICU_RULES ").portable_literal(rules);
     }
+    // Until it is known who may.
+    sql.kw(" ALLOW_CONNECTIONS false");
     Ok(sql)
 }

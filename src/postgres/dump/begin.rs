@@ -131,7 +131,10 @@ fn is(error: &Error, code: &str) -> bool {
 /// The error as one that says that somebody changed something, if that is what it comes from.
 fn changed(error: Error) -> Error {
     let is_changed = match error.kind() {
-        ErrorKind::Server | ErrorKind::Incomplete => error.server().is_some_and(data::is_about_a_change),
+        // A division by zero says that a sequence's name has become another relation's (`relation/sequence.rs`).
+        ErrorKind::Server | ErrorKind::Incomplete => {
+            error.server().is_some_and(|report| data::is_about_a_change(report) || report.is("22012"))
+        }
         // A standby may end the whole session, to take a change over.
         ErrorKind::Connection => is(&error, "40001"),
         _ => false,

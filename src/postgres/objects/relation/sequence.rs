@@ -137,12 +137,17 @@ impl Kind for Sequences {
     }
 }
 
+/// The queries for values by name. Another relation can have got the name meanwhile, and the planner runs functions in the
+/// expressions of a table's indexes: so each query says which OID the name must have. That is found out before anything of
+/// the relation is looked at, and ends the query with a division by zero.
 fn value_queries(sequences: &[(u32, Sql)]) -> Vec<Query> {
     let mut queries = Vec::new();
     let mut batch = Sql::new();
     for (oid, name) in sequences {
         batch.kw(if batch.is_empty() { "" } else { " UNION ALL " });
         batch.kw("SELECT ").num(*oid).kw("::pg_catalog.oid AS oid, last_value, is_called FROM ").sql(name);
+        batch.kw(" WHERE 1 / (").portable_literal(name.as_bstr()).kw("::pg_catalog.regclass::pg_catalog.oid = ");
+        batch.num(*oid).kw("::pg_catalog.oid)::pg_catalog.int4 = 1");
         if batch.as_bstr().len() >= STATEMENT {
             queries.push(Query::new("sequences' values", std::mem::take(&mut batch).into_bstring()));
         }

@@ -7,6 +7,7 @@ use pgformat::Entry;
 
 use super::archived::Archived;
 use super::names::Named;
+use super::rows::Moment;
 use super::{Dependent, Present, sift};
 use crate::Result;
 use crate::postgres::restore::kinds::{self, text};
@@ -19,7 +20,7 @@ pub(super) fn lost(within: &mut Connection, entries: &[Entry]) -> Result<Vec<Dep
     let archived = Archived::of(entries);
     let going: Vec<&Named> = present.named.iter().collect();
     let is_lost = |whole: &Named| !archived.holds(whole, present.whole(whole));
-    let mut lost = sift(within, &present, &archived, &going, is_lost)?;
+    let mut lost = sift(within, &present, &archived, &going, is_lost, Moment::Before)?;
     lost.extend(lost_large_objects(within, entries)?);
     Ok(lost)
 }

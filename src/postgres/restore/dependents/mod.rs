@@ -34,6 +34,7 @@ use crate::wire::{Begin, Connection, Param};
 use crate::{Error, ErrorKind, Result};
 use archived::Archived;
 use names::Named;
+use rows::Moment;
 
 /// An object's catalog and its OID.
 pub(super) type Address = (u32, u32);
@@ -89,7 +90,7 @@ pub(super) fn look(
             let mut within = connect(name.as_bstr()).map_err(|error| unseen(name.as_bstr(), error))?;
             reading(&mut within, plan, |within| database::lost(within, entries))
         }
-        Found::Database { .. } => reading(target, plan, |target| lost(target, plan, entries)),
+        Found::Database { .. } => reading(target, plan, |target| lost(target, plan, entries, Moment::Before)),
     }
 }
 
@@ -187,7 +188,7 @@ pub(super) fn hold(run: &mut Run<'_>) -> Result<()> {
             _ => {}
         }
     }
-    let lost = lost(run.target, run.plan, run.entries)?;
+    let lost = lost(run.target, run.plan, run.entries, Moment::Held)?;
     if lost.is_empty() {
         return Ok(());
     }
@@ -272,7 +273,7 @@ pub(super) fn held(target: &mut Connection, roots: &[Address], asked: &[Address]
 const PARTS: [u32; 12] = [1259, 2606, 2604, 2620, 2618, 1247, 1255, 2602, 2603, 2605, 826, 2616];
 
 /// What goes along with what the plan drops, and is not in the archive.
-fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Vec<Dependent>> {
+fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry], moment: Moment) -> Result<Vec<Dependent>> {
     let present = Present::ask(target)?;
     let archived = Archived::of(entries);
     let roots = present.roots(plan, entries);
@@ -316,7 +317,7 @@ fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Vec<D
     };
     let going: Vec<&Named> = present.named.iter().filter(is_held).collect();
     let is_gone_along = |whole: &Named| goes.contains(&whole.address) && !archived.holds(whole, present.whole(whole));
-    let mut dependents = sift(target, &present, &archived, &going, is_gone_along)?;
+    let mut dependents = sift(target, &present, &archived, &going, is_gone_along, moment)?;
     dependents.extend(unknown.into_iter().map(|described| Dependent {
         object: printable::name(described.as_bstr()),
         along_with: None,
@@ -334,6 +335,7 @@ fn sift(
     archived: &Archived<'_>,
     going: &[&Named],
     is_lost: impl Fn(&Named) -> bool,
+    moment: Moment,
 ) -> Result<Vec<Dependent>> {
     let mut missing: Vec<&Named> = Vec::new();
     let (mut kept, mut of_extensions) = (Vec::new(), Vec::new());
@@ -351,7 +353,7 @@ fn sift(
             missing.push(object);
         }
     }
-    let mut counts = rows::count(target, &missing)?;
+    let mut counts = rows::count(target, &missing, moment)?;
     let mut dependents: Vec<Dependent> = missing
         .iter()
         .map(|object| {
@@ -365,7 +367,7 @@ fn sift(
         })
         .collect();
     dependents.extend(columns(target, archived, &kept)?);
-    dependents.extend(rows::of_extensions(target, &of_extensions)?);
+    dependents.extend(rows::of_extensions(target, &of_extensions, moment)?);
     Ok(dependents)
 }
 
