@@ -117,7 +117,10 @@ fn restore_hostile(scene: &Scene, target: &Database<'_>, options: &[&str]) {
         entry(1, "ENCODING", Section::PreData, "SET client_encoding = 'UTF8';\n"),
         entry(2, "STDSTRINGS", Section::PreData, "SET standard_conforming_strings = 'on';\n"),
         entry(3, "FUNCTION", Section::PreData, hide),
-        entry(4, "BLOB", Section::PreData, "SELECT pg_catalog.lo_create('4242');\n"),
+        Entry {
+            tag: Some("4242".into()),
+            ..entry(4, "BLOB", Section::PreData, "SELECT pg_catalog.lo_create('4242');\n")
+        },
         Entry {
             drop_statement: Some("SELECT pg_catalog.lo_unlink('4242') FROM pg_catalog.pg_largeobject_metadata WHERE oid OPERATOR(pg_catalog.=) '4242';\n".into()),
             ..entry(5, "BLOBS", Section::Data, "")
