@@ -110,7 +110,8 @@ pub const DATA: Watches = Watches {
             "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
             "pg_catalog.concat(n.nspname, '.', x.relname)",
             "x.relname, x.relnamespace",
-            "x.relpersistence <> 't' AND EXISTS (SELECT FROM used WHERE used.oid = 2205)",
+            // Whoever refreshes a materialized view gives it another TOAST table.
+            "x.relpersistence <> 't' AND n.nspname <> 'pg_toast' AND EXISTS (SELECT FROM used WHERE used.oid = 2205)",
         ),
         values(
             "type",

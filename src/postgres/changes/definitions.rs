@@ -128,6 +128,17 @@ const ROWS_WATCHED: &[Watch] = &[
         of: LASTING,
         ..ROWS
     },
+    // Its value is not the snapshot's, and must be within the bounds that are.
+    Watch {
+        what: "sequence",
+        from: "pg_catalog.pg_sequence AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.seqrelid \
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+        oid: "x.seqrelid",
+        name: "pg_catalog.concat(n.nspname, '.', c.relname)",
+        matters: "x.seqtypid, x.seqmin, x.seqmax",
+        of: "c.relpersistence <> 't'",
+        ..ROWS
+    },
     Watch {
         what: "constraint",
         from: "pg_catalog.pg_constraint AS x",

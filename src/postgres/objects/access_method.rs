@@ -3,6 +3,7 @@
 use bstr::ByteSlice;
 
 use super::Kind;
+use super::deparse::deparsed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
@@ -46,7 +47,7 @@ impl Kind for AccessMethods {
                 schema: None,
                 wanted: Wanted::IfUsers,
                 has: Parts::DEFINITION,
-                body: AccessMethod { kind: row.char("amtype")?, handler: Deparsed::by_server(row.string("handler")?) },
+                body: AccessMethod { kind: row.char("amtype")?, handler: deparsed(row, "handler", "amname")? },
             });
         }
         Ok(())

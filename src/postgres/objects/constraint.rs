@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use bstr::{BString, ByteSlice};
 
 use super::Kind;
+use super::deparse::deparsed;
 use super::index::Index;
 use super::on_table::{self, Table};
 use super::relation::reloptions;
@@ -101,7 +102,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     };
     let kind = row.char("contype")?;
     let form = match kind {
-        b'x' => Form::Exclusion(Deparsed::by_server(row.string("definition")?)),
+        b'x' => Form::Exclusion(deparsed(row, "definition", "conname")?),
         b'p' | b'u' => Form::Key(key(row, kind == b'p', &incomplete)?),
         other => return Err(incomplete(format!("it is of the kind '{}', which is not known", char::from(other)))),
     };

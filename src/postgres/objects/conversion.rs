@@ -3,6 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::Kind;
+use super::deparse::deparsed;
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
@@ -52,7 +53,7 @@ impl Kind for Conversions {
                 owner: model.role(row.oid("conowner")?, name.as_bstr())?.into(),
                 from: row.string("from")?,
                 to: row.string("to")?,
-                function: Deparsed::by_server(row.string("function")?),
+                function: deparsed(row, "function", "conname")?,
                 is_default: row.bool("condefault")?,
             };
             let catalog_id = Some(CatalogId { catalog: Catalog::CONVERSION, oid: row.oid("oid")? });

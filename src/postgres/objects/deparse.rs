@@ -3,6 +3,8 @@
 //! The functions that deparse look at the catalog as it is now, the query around them at the snapshot. What was dropped in
 //! between comes out as NULL, as question marks or as a bare number, none of which may get into an archive.
 
+use bstr::BStr;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Deparsed;
 use crate::wire::Row;
@@ -30,6 +32,14 @@ pub(super) fn opt_deparsed(row: Row<'_>, column: &str, name: &str) -> Result<Opt
     }
 }
 
+/// An expression in a column, of the object that is called `name`. It may consist of digits.
+///
+/// # Errors
+/// There is none: what it is about was dropped.
+pub(super) fn expression(row: Row<'_>, column: &str, name: &BStr) -> Result<Deparsed> {
+    row.opt_text(column)?.map(Deparsed::by_server).ok_or_else(|| gone(name))
+}
+
 /// Whether this stands for a type or a function that is no longer there.
 pub(super) fn is_gone(text: &[u8]) -> bool {
     let name = text.strip_prefix(b"SETOF ").unwrap_or(text);
@@ -38,7 +48,10 @@ pub(super) fn is_gone(text: &[u8]) -> bool {
 }
 
 fn dropped(row: Row<'_>, name: &str) -> Error {
-    let name = row.text(name).unwrap_or_default();
+    gone(row.text(name).unwrap_or_default())
+}
+
+fn gone(name: &BStr) -> Error {
     Error::new(ErrorKind::Changed, format!("read the definition of \"{name}\""))
         .why("it, or something that it uses, was dropped while the catalog was being read")
         .hint("run the backup again")

@@ -3,6 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::Kind;
+use super::deparse::deparsed;
 use super::trigger::Firing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
@@ -81,7 +82,7 @@ impl EventTrigger {
             owner,
             event: row.string("evtevent")?,
             tags: row.texts("tags")?.into_iter().flatten().collect(),
-            function: Deparsed::by_server(row.string("function")?),
+            function: deparsed(row, "function", "evtname")?,
             when,
         })
     }

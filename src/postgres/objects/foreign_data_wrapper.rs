@@ -3,6 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::Kind;
+use super::deparse::opt_deparsed;
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
@@ -59,9 +60,9 @@ impl Kind for ForeignDataWrappers {
             let name = row.string("fdwname")?;
             let body = ForeignDataWrapper {
                 owner: model.role(row.oid("fdwowner")?, name.as_bstr())?.into(),
-                handler: row.opt_string("handler")?.map(Deparsed::by_server),
-                validator: row.opt_string("validator")?.map(Deparsed::by_server),
-                connection: row.opt_string("connection")?.map(Deparsed::by_server),
+                handler: opt_deparsed(row, "handler", "fdwname")?,
+                validator: opt_deparsed(row, "validator", "fdwname")?,
+                connection: opt_deparsed(row, "connection", "fdwname")?,
                 options: row.opt_string("options")?.map(Deparsed::by_server),
                 privileges: Privileges::from_row(row, "acl", "acl_default")?,
             };

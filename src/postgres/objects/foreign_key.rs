@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use bstr::ByteSlice;
 
 use super::Kind;
+use super::deparse::deparsed;
 use super::index::Index;
 use super::on_table::{self, Table};
 use super::relation::Relation;
@@ -82,7 +83,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     if !table.wanted(model).has(Parts::DEFINITION) {
         return Ok(());
     }
-    let definition = Deparsed::by_server(row.string("definition")?);
+    let definition = deparsed(row, "definition", "conname")?;
     let id = model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
         name,

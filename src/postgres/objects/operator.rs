@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::deparse::opt_deparsed;
 use super::{Kind, known, types};
 use crate::error::Result;
 use crate::postgres::catalog::Scope;
@@ -90,7 +91,7 @@ impl Kind for Operators {
 
 impl Operator {
     fn from_row(row: Row<'_>, owner: BString) -> Result<Self> {
-        let deparsed = |column| Ok::<_, crate::Error>(row.opt_string(column)?.map(Deparsed::by_server));
+        let deparsed = |column| opt_deparsed(row, column, "oprname");
         let function = |column| Ok::<_, crate::Error>(row.opt_text(column)?.map(without_arguments));
         Ok(Self {
             owner,

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use bstr::{BString, ByteSlice};
 
 use super::Kind;
+use super::deparse::{deparsed, opt_deparsed};
 use super::operator_members::{self, Members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
@@ -64,8 +65,8 @@ impl Kind for OperatorClasses {
             let body = OperatorClass {
                 owner: model.role(row.oid("opcowner")?, name.as_bstr())?.into(),
                 access_method: row.string("amname")?,
-                input_type: Deparsed::by_server(row.string("input_type")?),
-                key_type: row.opt_string("key_type")?.map(Deparsed::by_server),
+                input_type: deparsed(row, "input_type", "opcname")?,
+                key_type: opt_deparsed(row, "key_type", "opcname")?,
                 is_default: row.bool("opcdefault")?,
                 family_schema: row.string("family_schema")?,
                 family: row.string("opfname")?,

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::deparse::deparsed;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::model::Model;
@@ -73,7 +74,7 @@ pub(super) fn collect(
         };
         members.operators.push(MemberOperator {
             strategy: row.i32("amopstrategy")?,
-            operator: Deparsed::by_server(row.string("operator")?),
+            operator: deparsed(row, "operator", "opfname")?,
             sort_family,
         });
     }
@@ -81,9 +82,9 @@ pub(super) fn collect(
         let Some(members) = find(model, row.oid("owner")?) else { continue };
         members.functions.push(MemberFunction {
             number: row.i32("amprocnum")?,
-            function: Deparsed::by_server(row.string("function")?),
-            left: Deparsed::by_server(row.string("left_type")?),
-            right: Deparsed::by_server(row.string("right_type")?),
+            function: deparsed(row, "function", "opfname")?,
+            left: deparsed(row, "left_type", "opfname")?,
+            right: deparsed(row, "right_type", "opfname")?,
         });
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use bstr::ByteSlice;
 
+use super::deparse::deparsed;
 use super::on_table::{self, Table};
 use super::{Kind, extension};
 use crate::error::{Error, ErrorKind, Result};
@@ -104,7 +105,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         Error::new(ErrorKind::Incomplete, format!("dump trigger \"{name}\""))
             .why(format!("its state '{}' is not known", char::from(letter)))
     })?;
-    let definition = Deparsed::by_server(row.string("definition")?);
+    let definition = deparsed(row, "definition", "tgname")?;
     model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::TRIGGER, oid: row.oid("oid")? }),
         name,

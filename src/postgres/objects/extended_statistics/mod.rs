@@ -11,6 +11,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::deparse::deparsed;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -76,7 +77,7 @@ impl Kind for ExtendedStatistics {
             };
             let body = Statistics {
                 owner: model.role(row.oid("stxowner")?, name.as_bstr())?.into(),
-                definition: Deparsed::by_server(row.string("definition")?),
+                definition: deparsed(row, "definition", "stxname")?,
                 target: row.opt_i32("target")?.filter(|target| *target >= 0),
                 relation: relation.map(|relation| relation.id),
                 has_data: row.bool("has_data")?,

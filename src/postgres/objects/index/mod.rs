@@ -12,6 +12,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
 use crate::postgres::graph::{LoopRole, Rank};
 use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::deparse::deparsed;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -144,7 +145,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<DumpId> {
     let table = Table::of_row(row, model, name.as_bstr())?;
     let index = Index {
         table,
-        definition: Deparsed::by_server(row.string("definition")?),
+        definition: deparsed(row, "definition", "relname")?,
         tablespace: row.opt_string("spcname")?.unwrap_or_default(),
         clustered: row.bool("indisclustered")?,
         replica_identity: row.bool("indisreplident")?,

@@ -11,6 +11,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::graph::{LoopRole, Place, Rank};
 use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::deparse::deparsed;
 use crate::postgres::objects::{Kind, on_table};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
@@ -78,7 +79,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let separate = !row.bool("convalidated")?;
     let body = TableCheck {
         table,
-        definition: Deparsed::by_server(row.string("definition")?),
+        definition: deparsed(row, "definition", "conname")?,
         not_null,
         local: row.bool("conislocal")?,
         separate,

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::{DumpId, Model};
+use crate::postgres::objects::deparse::opt_deparsed;
 use crate::postgres::objects::{Kind, known};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
@@ -159,7 +160,7 @@ fn column(row: Row<'_>, table: &BString, scope: &Scope<'_>, model: &Model) -> Re
         number: row.i16("attnum")?,
         dropped: row.bool("attisdropped")?,
         local,
-        type_name: Deparsed::by_server(row.opt_string("type_name")?.unwrap_or_default()),
+        type_name: opt_deparsed(row, "type_name", "attname")?.unwrap_or_else(|| Deparsed::by_server("")),
         collation: row.opt_string("collation_schema")?.zip(row.opt_string("collation_name")?),
         statistics: row.i32("statistics")?,
         storage: (of_type != Some(storage)).then_some(storage),

@@ -12,6 +12,7 @@ use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::graph::{LoopRole, Rank};
 use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
 use crate::postgres::objects::Kind;
+use crate::postgres::objects::deparse::expression;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -73,7 +74,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     // column a default.
     let separate = column.generated == 0 && (relation.kind == RelationKind::View || !relation.spells_out(column));
     let catalog_id = CatalogId { catalog: Catalog::ATTRIBUTE_DEFAULT, oid: row.oid("oid")? };
-    let expression = Deparsed::by_server(row.string("expression")?);
+    let expression = expression(row, "expression", table.name.as_bstr())?;
     let table = table.id;
     let id = add_default(model, Some(catalog_id), table, number, expression, separate);
     if !separate {

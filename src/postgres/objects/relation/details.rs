@@ -8,6 +8,7 @@ use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
 use crate::postgres::model::Model;
 use crate::postgres::objects::Kind;
+use crate::postgres::objects::deparse::opt_deparsed;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -75,7 +76,7 @@ impl Kind for AllDetails {
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
         let [details, unsafe_partitions] = rows else { return Ok(()) };
         for row in details.iter() {
-            let deparsed = |name| Ok(row.opt_string(name)?.map(Deparsed::by_server));
+            let deparsed = |column| opt_deparsed(row, column, "relname");
             let foreign_options = row.opt_texts("foreign_options")?.unwrap_or_default();
             let details = Details {
                 query: deparsed("query")?,

@@ -9,6 +9,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::deparse::deparsed;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -73,7 +74,7 @@ impl Kind for Configurations {
                 Error::new(ErrorKind::Incomplete, format!("dump the text search configuration \"{name}\""))
                     .why("it maps a kind of token that its parser does not have")
             })?;
-            let dictionary = Deparsed::by_server(row.string("dictionary")?);
+            let dictionary = deparsed(row, "dictionary", "alias")?;
             let Some(configuration) = model.body_mut::<Configuration>(id) else { continue };
             match configuration.mappings.last_mut() {
                 Some((last, dictionaries)) if *last == token => dictionaries.push(dictionary),

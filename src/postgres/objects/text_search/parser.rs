@@ -9,6 +9,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::deparse::{deparsed, opt_deparsed};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -50,11 +51,11 @@ impl Kind for Parsers {
             let name = row.string("prsname")?;
             let schema = Some(model.schema(row.oid("prsnamespace")?, name.as_bstr())?);
             let body = Parser {
-                start: Deparsed::by_server(row.string("start")?),
-                token: Deparsed::by_server(row.string("token")?),
-                end: Deparsed::by_server(row.string("end")?),
-                headline: row.opt_string("headline")?.map(Deparsed::by_server),
-                lextypes: Deparsed::by_server(row.string("lextypes")?),
+                start: deparsed(row, "start", "prsname")?,
+                token: deparsed(row, "token", "prsname")?,
+                end: deparsed(row, "end", "prsname")?,
+                headline: opt_deparsed(row, "headline", "prsname")?,
+                lextypes: deparsed(row, "lextypes", "prsname")?,
             };
             let catalog_id = Some(CatalogId { catalog: Catalog::TS_PARSER, oid: row.oid("oid")? });
             model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });

@@ -9,6 +9,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::graph::Rank;
 use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::objects::deparse::{deparsed, opt_deparsed};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -43,10 +44,8 @@ impl Kind for Templates {
         for row in rows.iter().flat_map(Rows::iter) {
             let name = row.string("tmplname")?;
             let schema = Some(model.schema(row.oid("tmplnamespace")?, name.as_bstr())?);
-            let body = Template {
-                init: row.opt_string("init")?.map(Deparsed::by_server),
-                lexize: Deparsed::by_server(row.string("lexize")?),
-            };
+            let body =
+                Template { init: opt_deparsed(row, "init", "tmplname")?, lexize: deparsed(row, "lexize", "tmplname")? };
             let catalog_id = Some(CatalogId { catalog: Catalog::TS_TEMPLATE, oid: row.oid("oid")? });
             model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
         }
