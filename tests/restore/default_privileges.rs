@@ -168,3 +168,20 @@ fn what_others_default_privileges_add_is_named() {
     let out = restore(&archive, &target.url(), &["--role", "alice"]);
     assert_eq!((out.code(), target.psql("SELECT relacl IS NULL OR NOT has_table_privilege('bob', 't', 'SELECT') FROM pg_class WHERE oid = 't'::regclass")), (0, "t".to_owned()), "{out}");
 }
+
+#[test]
+fn privileges_on_an_extension_that_is_there_already_stay() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    let origin = server.database("extended");
+    origin.psql("CREATE EXTENSION hstore");
+    let archive = scene.dump(&origin, "archive");
+    let database = server.database("granted");
+    database.psql("CREATE EXTENSION hstore; GRANT EXECUTE ON FUNCTION hstore_in(cstring) TO alice");
+    database.psql(&open(server));
+    let before = database.psql(ALL);
+    for way in [&["--no-clean"][..], &["--no-clean", "--jobs", "2"], &["--no-clean", "-1"]] {
+        let out = restore(&archive, &database.url(), way);
+        assert_eq!((out.code(), database.psql(ALL)), (0, before.clone()), "{way:?}: {out}");
+    }
+}

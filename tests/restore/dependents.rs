@@ -206,6 +206,12 @@ fn parts_of_an_archive_lose_nothing_that_is_in_it() {
     ] {
         assert_eq!(lost(&scene.archive, &database, options), Vec::<String>::new(), "{options:?}");
     }
+    // But a partition would go with its parent, and not come back.
+    for options in [&["--table", "p"][..], &["--table", "p", "--schema-only"]] {
+        assert_eq!(lost(&scene.archive, &database, options), ["TABLE app.p_2026 1"], "{options:?}");
+        assert_eq!(scene.restore(&database, options).code(), 4, "{options:?}");
+    }
+    assert_eq!(database.psql("SELECT count(*) FROM app.p"), "1");
     // A column under another name is none that was added.
     database.psql("ALTER TABLE app.t RENAME name TO called");
     assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
@@ -215,6 +221,32 @@ fn parts_of_an_archive_lose_nothing_that_is_in_it() {
     let found = lost(&part.archive, &database, &[]);
     assert!(found.contains(&"INDEX app.by_name".to_owned()), "{found:?}");
     assert!(found.contains(&"CONSTRAINT app.t t_pkey".to_owned()), "{found:?}");
+}
+
+#[test]
+fn rows_that_the_archive_does_not_hold_are_named() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("rows");
+    database.psql(BEFORE);
+    database.psql("CREATE TABLE app.log AS SELECT generate_series(1, 3) AS a");
+    let without = Scene::of(&database, &["--exclude-table-data=app.log"]);
+    let none = Scene::of(&database, &["--schema-only"]);
+    assert_eq!(lost(&without.archive, &database, &[]), ["rows of TABLE app.log 3"]);
+    let maintenance = server.database("maintenance");
+    assert_eq!(lost(&without.archive, &maintenance, &["--create"]), ["rows of TABLE app.log 3"]);
+    let mut found = lost(&none.archive, &database, &[]);
+    found.sort_unstable();
+    assert_eq!(found, ["rows of TABLE app.log 3", "rows of TABLE app.p_2026 1", "rows of TABLE app.t 2"]);
+    for options in [&[][..], &["-1"], &["--jobs", "2"]] {
+        let out = without.restore(&database, options);
+        assert!(out.code() == 4 && out.stderr().contains("rows of TABLE app.log (3 rows)"), "{options:?}: {out}");
+    }
+    assert_eq!(database.psql("SELECT count(*) FROM app.log"), "3");
+    // What is left alone, or has no rows, loses none.
+    assert_eq!(lost(&without.archive, &database, &["--table", "t"]), Vec::<String>::new());
+    database.psql("TRUNCATE app.log");
+    let out = without.restore(&database, &[]);
+    assert_eq!(out.code(), 0, "{out}");
 }
 
 /// Every case of every kind, over itself and as a whole database: nothing of it is taken for something else.
@@ -254,6 +286,10 @@ fn a_database_is_not_dropped_with_what_is_not_in_the_archive() {
     let scene = Scene::of(&database, &[]);
     let maintenance = server.database("maintenance");
     assert_eq!(lost(&scene.archive, &maintenance, &["--create"]), Vec::<String>::new());
+    // What a part of the archive does not bring back goes with the database.
+    let part = ["--create", "--exclude-schema", "other"];
+    assert_eq!(lost(&scene.archive, &maintenance, &part), ["TABLE other.u 0"]);
+    assert_eq!(scene.restore(&maintenance, &part).code(), 4);
     database.psql(
         "CREATE TABLE mine AS SELECT 1 AS a; CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1';
          CREATE CAST (app.e AS integer) WITH INOUT; CREATE EXTENSION hstore; SELECT lo_create(8);

@@ -177,6 +177,64 @@ fn file_that_is_replaced_after_it_was_checked_is_refused() {
     read(&mut archive, id).unwrap();
 }
 
+#[test]
+fn bytes_that_no_server_takes_cost_nothing_in_formats_without_checksums() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    let origin = origin(server);
+    let before = contents(&origin);
+    for (name, options) in [("plain", &["-Fc", "-Z0"][..]), ("folder", &["-Fd", "-Z0"]), ("tar", &["-Ft"])] {
+        let path = scene.path(name);
+        run(origin.tool(REFERENCE, "pg_dump").args(options).arg("-f").arg(&path));
+        let file = largest(&path);
+        let whole = fs::read(&file).unwrap();
+        for (bytes, what) in [(&[0_u8; 8][..], "a zero byte"), (&[0xff], "a byte that is no character in UTF-8")] {
+            let mut damaged = whole.clone();
+            let place = whole.windows(5).position(|bytes| bytes == b"9000\t").unwrap() + 10;
+            damaged[place..place + bytes.len()].copy_from_slice(bytes);
+            fs::write(&file, damaged).unwrap();
+            for options in [&[][..], &["-t", "large"], &["--jobs", "2"]] {
+                let out = restore(&path, &origin, options);
+                assert!(out.code() == 1 && out.stderr().contains(&format!("row 9000 has {what}")), "{name}: {out}");
+                assert!(out.stderr().contains("nothing was changed"), "{name}: {out}");
+            }
+            assert_eq!(contents(&origin), before, "{name}");
+            assert_eq!(output(lifeboat().arg("verify").arg(&path)).code(), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_no_server_takes_in_a_table_of_contents_cost_nothing() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let scene = Scene::new();
+    let origin = origin(server);
+    let before = contents(&origin);
+    let path = scene.path("archive");
+    run(origin.tool(REFERENCE, "pg_dump").arg("-Fc").arg("-f").arg(&path));
+    let whole = fs::read(&path).unwrap();
+    for text in ["CREATE TABLE public.large", "DROP TABLE public.large", "COPY public.large", "CREATE VIEW public.v"] {
+        for (byte, what) in [(0, "zero byte"), (0xff, "no characters in UTF-8")] {
+            // A statement for rows must be COPY to begin with.
+            let what = if text.starts_with("COPY") && byte == 0 { "is not COPY" } else { what };
+            let mut damaged = whole.clone();
+            let place = whole.windows(text.len()).position(|bytes| bytes == text.as_bytes()).unwrap();
+            damaged[place + text.len() - 2] = byte;
+            fs::write(&path, damaged).unwrap();
+            for options in [&[][..], &["-1"], &["--jobs", "2"]] {
+                let out = restore(&path, &origin, options);
+                assert!(out.code() == 1 && out.stderr().contains(what), "{text} {byte} {options:?}: {out}");
+                assert!(out.stderr().contains("nothing was changed"), "{text} {byte} {options:?}: {out}");
+            }
+            let mut command = lifeboat_reading(&path, true);
+            let out = output(command.args(["restore", "-", "--force", "--url", &origin.url()]));
+            assert!(out.code() == 1 && out.stderr().contains(what), "{text} {byte}: {out}");
+            assert_eq!(output(lifeboat().arg("verify").arg(&path)).code(), 1, "{text} {byte}");
+            assert_eq!(contents(&origin), before, "{text} {byte}");
+        }
+    }
+}
+
 /// An archive of a table whose rows come by this statement, or without one, and are this.
 fn made_up(path: &Path, copy: Option<&str>, rows: &str) {
     let of_table = |id, desc: &str| Entry {
@@ -232,7 +290,10 @@ fn nothing_is_run_for_rows_but_copy_and_insert() {
         made_up(&path, copy, rows);
         let url = database.url();
         let to_script = ["--script", "script.sql", "--force"];
-        for options in [&["--force", "--data-only"][..], &["--force"], &["--force", "-1"], &["--dry-run"], &to_script] {
+        // The table's key is not in the archive, which would be a reason of its own to refuse it.
+        let all = ["--force", "--drop-dependents"];
+        let at_once = ["--force", "--drop-dependents", "-1"];
+        for options in [&["--force", "--data-only"][..], &all, &at_once, &["--dry-run"], &to_script] {
             let mut command = lifeboat();
             command.current_dir(scene.path(".")).args(["restore", "archive"]).args(options);
             let is_script = options[0] == "--script";

@@ -51,7 +51,7 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
     let mut lines =
         vec![HEADLINE.to_owned(), "backend: postgresql".to_owned(), what, format!("what is there: {consequence}")];
     if !lost.is_empty() {
-        lines.push(format!("not in the archive, and dropped only with --drop-dependents: {}", lost.len()));
+        lines.push(format!("not brought back, and dropped only with --drop-dependents: {}", lost.len()));
         lines.extend(lost.iter().map(|dependent| format!("  {dependent}")));
     }
     lines.extend([format!("drops: {drops}"), format!("entries: {} of {}, in this order", wanted.len(), entries.len())]);

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use pgformat::{DataPosition, DumpId, Reader};
+use pgformat::{DataPosition, DumpId, Entry, Reader};
 
 use super::select::Wanted;
 use super::source::archive_error;
@@ -91,8 +91,8 @@ impl<R: Read + Clone + Send> Check<R> {
             let checked = checking
                 .join()
                 .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, doing).why("a thread failed; see above")));
-            let done = done?;
-            checked.map(|()| done)
+            checked?;
+            done
         })
     }
 
@@ -126,6 +126,21 @@ pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Wanted], reporte
     let run = Run::begin(archive, wanted, reporter, &stop);
     run.go_through(archive);
     run.end()
+}
+
+/// Checks what the table of contents says of what is `wanted`, of an archive from a pipe as well.
+///
+/// # Errors
+/// What is wrong with it first.
+pub(super) fn texts(entries: &[Entry], wanted: &[Wanted]) -> Result<()> {
+    let encoding = verify::reading(entries).encoding;
+    for (entry, _) in entries.iter().zip(wanted).filter(|(_, wanted)| wanted.any()) {
+        if let Some(problem) = verify::text_problem(entry, &encoding) {
+            let doing = format!("check {} in the archive", EntryName::of(entry));
+            return Err(Error::new(ErrorKind::Archive, doing).why(problem).hint(HINT));
+        }
+    }
+    Ok(())
 }
 
 /// Says that nothing was changed if a signal ends the process before the restore itself has begun.

@@ -7,6 +7,7 @@
 //! the defaults, for what their scripts grant cannot be told from what these add.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -39,6 +40,8 @@ pub(super) struct Defaults {
     made: Vec<usize>,
     /// The same for large objects that were made with their content, which an archive of before 9.0 does not list.
     objects: Vec<(usize, u32)>,
+    /// Entries of extensions that were there already, for which `CREATE EXTENSION IF NOT EXISTS` does nothing.
+    were_there: HashSet<usize>,
     /// Those that the archive brings, as they are in the target; `None` until they were asked for.
     known: Option<Arc<Vec<DefaultPrivileges>>>,
 }
@@ -132,6 +135,7 @@ impl Run<'_> {
         if self.defaults.are_there
             && is_made
             && !is_replaced
+            && !self.defaults.were_there.contains(&step.entry)
             && has_privileges(entry)
             && !text(&entry.definition).starts_with(b"--")
         {
@@ -155,6 +159,13 @@ impl Run<'_> {
         }
         let (mut before, mut after) = (Sql::new(), Sql::new());
         if kinds::is(entry, "EXTENSION") {
+            let is_there = "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = $1) AS is_there";
+            let is_there = self.target.query(is_there, &[Param::text(text(&entry.tag))])?.one()?.bool("is_there")?;
+            if is_there {
+                // Its objects have the privileges that were given in this database.
+                self.defaults.were_there.insert(step.entry);
+                return Ok(Cow::Borrowed(statement));
+            }
             let query = format!("{DEFAULTS} WHERE r.rolname = CURRENT_USER");
             for row in self.target.query(query, &[])?.iter() {
                 if let Some(default) = DefaultPrivileges::from_row(row)? {

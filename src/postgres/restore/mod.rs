@@ -222,6 +222,9 @@ fn prepare<'a, R: Read>(
     let server = ServerVersion(target.server_version());
     let options = statistics::as_taken(options, archive.entries(), server, reporter);
     let plan = plan(archive.entries(), version(archive.header()), &options, &Target::of(server))?;
+    if options.verify {
+        check::texts(archive.entries(), &plan.wanted)?;
+    }
     plan.settings.check_strings(archive.entries(), server)?;
     plan.tell_unmatched(archive.entries(), reporter);
     row_oids::tell(archive, &plan, reporter);

@@ -16,6 +16,7 @@ use super::restore::EntryName;
 use crate::Result;
 use crate::progress::{Part, Phase, Reporter, Unit};
 pub(in crate::postgres) use block::{Reading, check};
+pub(in crate::postgres) use contents::text_problem;
 
 /// How many problems are told; a damaged archive may have very many.
 const MOST_PROBLEMS: usize = 100;
@@ -110,8 +111,11 @@ pub fn verify<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) -> Veri
     let mut problems = Vec::new();
     verified.unknown_dependencies = contents::dependencies(archive.entries(), &mut problems);
     let made = contents::large_objects(archive.entries(), &mut problems);
-    problems.into_iter().for_each(|problem| verified.add(problem));
     let reading = reading(archive.entries());
+    for entry in archive.entries() {
+        problems.extend(text_problem(entry, &reading.encoding).map(|text| Problem::of(entry, text)));
+    }
+    problems.into_iter().for_each(|problem| verified.add(problem));
     let mut run = Run { verified, reporter, sizes, reading, objects: Vec::new() };
     let is_complete = run.all(archive);
     if let (true, Some(made)) = (is_complete, made) {

@@ -21,6 +21,45 @@ pub struct RowCheck {
     wrong: Vec<(u64, u64)>,
     wrong_rows: u64,
     trailing: bool,
+    characters: Characters,
+    /// The first row with a byte that no server takes, and what that is.
+    wrong_byte: Option<(u64, &'static str)>,
+}
+
+/// Goes along with text and looks for what is no character of its encoding, as far as that is known here.
+#[derive(Debug, Default)]
+struct Characters {
+    is_utf8: bool,
+    /// The beginning of a character that the last piece ended in.
+    cut: Vec<u8>,
+}
+
+impl Characters {
+    /// Where the first byte of `piece` is that is not to be there.
+    fn first_wrong(&mut self, piece: &[u8]) -> Option<usize> {
+        let zero = piece.find_byte(0);
+        if !self.is_utf8 {
+            return zero;
+        }
+        let mut at = 0;
+        while let (false, Some(&byte)) = (self.cut.is_empty(), piece.get(at)) {
+            self.cut.push(byte);
+            match std::str::from_utf8(&self.cut) {
+                Ok(_) => self.cut.clear(),
+                Err(error) if error.error_len().is_some() => return Some(at),
+                Err(_) => {}
+            }
+            at += 1;
+        }
+        let wrong = std::str::from_utf8(&piece[at..]).err().and_then(|error| {
+            let place = at + error.valid_up_to();
+            if error.error_len().is_none() {
+                self.cut = piece[place..].to_vec();
+            }
+            error.error_len().map(|_| place)
+        });
+        wrong.into_iter().chain(zero).min()
+    }
 }
 
 /// How many columns a row must have.
@@ -79,11 +118,31 @@ impl RowCheck {
             wrong: Vec::new(),
             wrong_rows: 0,
             trailing: false,
+            characters: Characters { is_utf8: matches!(encoding, b"UTF8" | b"UNICODE"), cut: Vec::new() },
+            wrong_byte: None,
         }
     }
 
     /// Takes the next piece of the data.
     pub fn feed(&mut self, piece: &[u8]) {
+        let mut rest = piece;
+        // A server takes no rows at all of data with such a byte. Formats without checksums tell of damage by it.
+        if self.wrong_byte.is_none()
+            && self.place != Place::End
+            && let Some(at) = self.characters.first_wrong(piece)
+        {
+            self.go_on(&piece[..at]);
+            if self.place != Place::End {
+                let is_zero = piece[at] == 0;
+                let what = if is_zero { "a zero byte" } else { "a byte that is no character in UTF-8" };
+                self.wrong_byte = Some((self.rows + 1, what));
+            }
+            rest = &piece[at..];
+        }
+        self.go_on(rest);
+    }
+
+    fn go_on(&mut self, piece: &[u8]) {
         let mut rest = piece;
         while let Some(&byte) = rest.first() {
             match (self.place, byte) {
@@ -147,6 +206,7 @@ impl RowCheck {
     /// What is wrong with the data, all of which was fed.
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = Vec::new();
+        problems.extend(self.wrong_byte.map(|(row, what)| format!("row {row} has {what}")));
         if let Expected::Columns(expected) = self.expected {
             let named = |n: u64| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
             problems.extend(self.wrong.iter().map(|(row, columns)| {
@@ -196,7 +256,16 @@ mod tests {
             (TWO, &b"\\.\n\n\n"[..], 0, &none[..]),
             (TWO, b"1\t2\n\\N\t\\N\n\t\n\\.\n\n\n", 3, &none),
             (TWO, b"a\\\tb\tc\n\\\\\tx\n\\.x\t\\.\n\\.\n", 3, &none),
-            (TWO, b"1\t2\n\xff\n\\.\n", 2, &["row 2 has 1 column, and its COPY names 2 columns"]),
+            (
+                TWO,
+                b"1\t2\n\xff\n\\.\n",
+                2,
+                &["row 2 has a byte that is no character in UTF-8", "row 2 has 1 column, and its COPY names 2 columns"],
+            ),
+            (TWO, "1\tä€\u{10ffff}\n2\t\\\\303\n\\.\n".as_bytes(), 2, &none),
+            (TWO, b"1\t\xc3\n2\t\0\n\\.\n", 2, &["row 1 has a byte that is no character in UTF-8"]),
+            (TWO, b"1\t\xe2\x82\n\\.\n", 1, &["row 1 has a byte that is no character in UTF-8"]),
+            (TWO, b"1\tx\n2\t\0\0\n\\.\n", 2, &["row 2 has a zero byte"]),
             (
                 TWO,
                 b"1\t2\t3\n\\.\nmore",

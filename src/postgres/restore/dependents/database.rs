@@ -8,19 +8,22 @@ use pgformat::Entry;
 use super::archived::Archived;
 use super::names::Named;
 use super::rows::Moment;
-use super::{Dependent, Present, sift};
+use super::{Dependent, Present, is_wanted, sift};
 use crate::Result;
 use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::large_objects;
+use crate::postgres::restore::plan::Plan;
 use crate::wire::Connection;
 
 /// What is in the database that `within` is connected to, and not in the archive.
-pub(super) fn lost(within: &mut Connection, entries: &[Entry]) -> Result<Vec<Dependent>> {
+pub(super) fn lost(within: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Vec<Dependent>> {
     let present = Present::ask(within)?;
     let archived = Archived::of(entries);
     let going: Vec<&Named> = present.named.iter().collect();
     let is_lost = |whole: &Named| !archived.holds(whole, present.whole(whole));
-    let mut lost = sift(within, &present, &archived, &going, is_lost, Moment::Before)?;
+    // The restore of a part does not bring back the whole that is dropped.
+    let is_left_out = |table: &Named| !is_wanted(plan, &archived, table);
+    let mut lost = sift(within, &present, &archived, &going, is_lost, is_left_out, Moment::Before)?;
     lost.extend(lost_large_objects(within, entries)?);
     Ok(lost)
 }

@@ -88,7 +88,7 @@ pub(super) fn look(
         Found::Creation { is_there: false, .. } => Ok(Vec::new()),
         Found::Creation { name, is_there: true } => {
             let mut within = connect(name.as_bstr()).map_err(|error| unseen(name.as_bstr(), error))?;
-            reading(&mut within, plan, |within| database::lost(within, entries))
+            reading(&mut within, plan, |within| database::lost(within, plan, entries))
         }
         Found::Database { .. } => reading(target, plan, |target| lost(target, plan, entries, Moment::Before)),
     }
@@ -138,7 +138,10 @@ pub(super) fn refuse(
         return Err(refusal(&lost, found.database()));
     }
     for dependent in lost.iter().take(TOLD) {
-        warn(dependent.to_string(), "it is not in the archive, and is dropped along with what is replaced");
+        warn(
+            dependent.to_string(),
+            "this restore does not bring it back, and it is dropped along with what is replaced",
+        );
     }
     if lost.len() > TOLD {
         warn(format!("{} more", lost.len() - TOLD), "they are dropped along, too; --dry-run names all of them");
@@ -152,7 +155,7 @@ fn refusal(lost: &[Dependent], database: &BStr) -> Error {
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     Error::new(ErrorKind::Refused, format!("restore into database \"{}\"", printable::name(database)))
         .why(format!(
-            "what is not in the archive would be dropped along with what is replaced: {}{more}",
+            "what this restore does not bring back would be dropped along with what is replaced: {}{more}",
             names.join("; ")
         ))
         .hint(
@@ -317,7 +320,9 @@ fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry], moment: Moment)
     };
     let going: Vec<&Named> = present.named.iter().filter(is_held).collect();
     let is_gone_along = |whole: &Named| goes.contains(&whole.address) && !archived.holds(whole, present.whole(whole));
-    let mut dependents = sift(target, &present, &archived, &going, is_gone_along, moment)?;
+    // A partition goes with its parent, whether or not this restore makes it again.
+    let is_left_out = |table: &Named| table.part_of.is_some() && !is_wanted(plan, &archived, table);
+    let mut dependents = sift(target, &present, &archived, &going, is_gone_along, is_left_out, moment)?;
     dependents.extend(unknown.into_iter().map(|described| Dependent {
         object: printable::name(described.as_bstr()),
         along_with: None,
@@ -327,27 +332,38 @@ fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry], moment: Moment)
     Ok(dependents)
 }
 
-/// Of what is `going`, that what the archive does not hold: objects, columns, rows of extensions' tables. Parts of something that
-/// `is_lost` itself are not named.
+/// Whether the archive makes it, and this restore wants that.
+fn is_wanted(plan: &Plan, archived: &Archived<'_>, object: &Named) -> bool {
+    archived.entry(object).is_some_and(|at| plan.wanted.get(at).is_some_and(|wanted| wanted.definition))
+}
+
+/// Of what is `going`, that what the archive does not hold: objects, columns, rows. Parts of something that `is_lost` itself are not
+/// named. A table is named if it `is_left_out` of the restore, too.
 fn sift(
     target: &mut Connection,
     present: &Present,
     archived: &Archived<'_>,
     going: &[&Named],
     is_lost: impl Fn(&Named) -> bool,
+    is_left_out: impl Fn(&Named) -> bool,
     moment: Moment,
 ) -> Result<Vec<Dependent>> {
     let mut missing: Vec<&Named> = Vec::new();
-    let (mut kept, mut of_extensions) = (Vec::new(), Vec::new());
+    let (mut kept, mut emptied, mut of_extensions) = (Vec::new(), Vec::new(), Vec::new());
     for object in going.iter().copied().filter(|object| object.address.1 >= FIRST_USER_OID) {
         let whole = present.whole(object);
         if object.is_member {
             if object.is_table() && !archived.has_rows_of(object) {
                 of_extensions.push(object);
             }
+        } else if object.is_table() && is_left_out(object) {
+            missing.push(object);
         } else if archived.holds(object, whole) {
             if object.kind == "TABLE" || object.kind == "FOREIGN TABLE" {
                 kept.push(object);
+            }
+            if object.kind == "TABLE" && !archived.has_rows_of(object) {
+                emptied.push(object);
             }
         } else if object.is_table() || !whole.is_some_and(|whole| whole.is_member || is_lost(whole)) {
             missing.push(object);
@@ -367,6 +383,12 @@ fn sift(
         })
         .collect();
     dependents.extend(columns(target, archived, &kept)?);
+    let mut counts = rows::count(target, &emptied, moment)?;
+    dependents.extend(emptied.iter().filter_map(|table| {
+        let (rows, is_exact) = counts.remove(&table.address.1).filter(|(rows, _)| *rows > 0)?;
+        let object = printable::name(format!("rows of {}", table.shown()).as_str().into());
+        Some(Dependent { object, along_with: None, rows: Some(rows), is_estimate: !is_exact })
+    }));
     dependents.extend(rows::of_extensions(target, &of_extensions, moment)?);
     Ok(dependents)
 }
