@@ -307,6 +307,7 @@ mod tests {
         assert_eq!(check(TWO, "GBK", b"\x81\x5c\t\x81\x30\x81\x5c\n\\.\n").1, Vec::<String>::new());
         // In this encoding, 0xb1 is a character by itself.
         assert_eq!(check(TWO, "SJIS", b"\xb1\\\tb\tc\n\\.\n").1, Vec::<String>::new());
-        assert_eq!(check(TWO, "UTF8", data).1.len(), 1);
+        // Where it is none, both the byte and the columns are wrong.
+        assert_eq!(check(TWO, "UTF8", data).1.len(), 2);
     }
 }
