@@ -5,6 +5,7 @@ pub mod again;
 mod applications;
 mod data;
 mod default_privileges;
+mod definers;
 mod dependents;
 mod dry_run;
 mod extension_rows;

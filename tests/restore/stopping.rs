@@ -253,8 +253,13 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
     assert_eq!(maintenance.psql(aside), "0");
     database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database() AND pid <> pg_backend_pid()");
     holder.wait().unwrap();
+    // One that a restore left which was killed is named, and no other.
+    maintenance.psql("CREATE DATABASE lifeboat_restore_12_0012abcd");
     let out = restore("", &[]);
     assert_eq!(out.code(), 0, "{out}");
+    assert!(out.stderr().contains("DROP DATABASE lifeboat_restore_12_0012abcd"), "{out}");
     assert_eq!(database.psql("SELECT count(*) FROM kept"), "0");
-    assert_eq!(maintenance.psql(aside), "0");
+    assert_eq!(maintenance.psql(aside), "1");
+    maintenance.psql("DROP DATABASE lifeboat_restore_12_0012abcd");
+    assert!(!restore("", &[]).stderr().contains("DROP DATABASE"));
 }

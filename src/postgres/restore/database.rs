@@ -9,6 +9,7 @@ use super::drops;
 use super::execute::Run;
 use super::kinds::{self, text};
 use super::plan::Action;
+use crate::progress::{Level, Message};
 use crate::sql::quote;
 use crate::wire::Param;
 use crate::{Error, ErrorKind, Result};
@@ -27,6 +28,7 @@ impl Run<'_> {
         if plan.drops.is_empty() || !self.is_database(name)? {
             return Ok(());
         }
+        self.tell_left_over()?;
         let owner = plan.steps.iter().find_map(|step| match &step.action {
             Action::Become(statement) if step.entry == entry => Some(statement.as_slice()),
             _ => None,
@@ -80,6 +82,24 @@ impl Run<'_> {
             let left = format!("the new database, which is empty, is left as \"{aside}\"");
             Error::new(error.kind(), "drop the new database").source(error).hint(left)
         })
+    }
+
+    /// Names the databases of restores that were killed before the old database was dropped and the new one had its name.
+    fn tell_left_over(&mut self) -> Result<()> {
+        let sql = "SELECT d.datname::pg_catalog.text AS name FROM pg_catalog.pg_database AS d \
+                   WHERE d.datname ~ '^lifeboat_restore_[0-9]+_[0-9a-f]{8}$' ORDER BY 1";
+        for row in self.target.query(sql, &[])?.iter() {
+            let name = row.string("name")?;
+            self.reporter.message(Message {
+                level: Level::Warning,
+                subject: format!("database {name}"),
+                text: format!(
+                    "an empty database for a restore with --create that was killed, unless one is running right now: \
+                     DROP DATABASE {name}"
+                ),
+            });
+        }
+        Ok(())
     }
 
     fn is_database(&mut self, name: &BStr) -> Result<bool> {

@@ -11,6 +11,7 @@ mod check;
 mod copy_text;
 mod database;
 mod defaults;
+mod definers;
 mod dependents;
 mod drop;
 mod drops;
@@ -228,6 +229,7 @@ fn prepare<'a, R: Read>(
     plan.settings.check_strings(archive.entries(), server)?;
     plan.tell_unmatched(archive.entries(), reporter);
     row_oids::tell(archive, &plan, reporter);
+    definers::tell(archive.entries(), &plan, &options, target, reporter);
     let found = Found::look(&plan, archive.entries(), &options, target)?;
     Ok(Prepared { plan, options, found })
 }

@@ -1,0 +1,27 @@
+//! Functions that run with the rights of their owner, where a restore would make that a superuser.
+
+use crate::support::{REFERENCE, Server, lifeboat, output};
+
+#[test]
+fn functions_that_would_get_a_superusers_rights_are_named() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("definers");
+    database.psql(
+        "CREATE FUNCTION risky() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user';
+         CREATE FUNCTION plain() RETURNS text LANGUAGE sql AS 'SELECT '' SECURITY DEFINER'''",
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    database.pg_dump(REFERENCE, &[], &archive);
+    let target = server.database("definers_target");
+    let warned = |more: &[&str]| {
+        let mut command = lifeboat();
+        let out = output(command.arg("restore").arg(&archive).args(["--force", "--url", &target.url()]).args(more));
+        assert_eq!(out.code(), 0, "{out}");
+        assert!(!out.stderr().contains("plain"), "{out}");
+        out.stderr().contains("SECURITY DEFINER: public.risky() will run")
+    };
+    assert!(warned(&[]) && warned(&["--dry-run"]));
+    assert!(!warned(&["--owner", "--acl"]));
+    assert!(!warned(&["--data-only"]));
+}
