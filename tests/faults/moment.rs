@@ -116,6 +116,30 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
     }
 }
 
+#[test]
+fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_column() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    for (at, name, sql) in [
+        ("pg_get_sequence_data", "\"numbers\"", "DROP SEQUENCE public.numbers"),
+        (DEFINITIONS, "s.pair", "ALTER TYPE s.pair ADD ATTRIBUTE c integer"),
+    ] {
+        let database = server.database("moment");
+        database.psql(OBJECTS);
+        let scene = Scene::new();
+        let gate = gate_for_first(&database, at);
+        let running = Running::start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
+        let held = gate.next();
+        change(&database, sql);
+        held.let_go();
+        let out = running.end();
+        assert!(out.success() && out.stderr().contains(name), "{sql}: {out}");
+        assert_eq!(out.stderr().matches("beginning again").count(), 1, "{sql}: {out}");
+        let reference = scene.path("reference");
+        database.pg_dump(REFERENCE, &[], &reference);
+        archive::assert_same(sql, &reference, &scene.path("out.dump"), Rows::InOrder);
+    }
+}
+
 /// What an application does all the time must not keep a backup from beginning, or fail it.
 #[test]
 fn what_makes_no_difference_is_no_change() {

@@ -84,7 +84,8 @@ const ROWS_WATCHED: &[Watch] = &[
         name: "pg_catalog.concat(n.nspname, '.', x.relname)",
         // The options of an index are a part of its definition, those of others are read by themselves.
         matters: "x.relname, x.relnamespace, x.relkind, \
-                  CASE WHEN x.relkind = ANY ('{i,I}'::pg_catalog.\"char\"[]) THEN x.reloptions END",
+                  CASE WHEN x.relkind = ANY ('{i,I}'::pg_catalog.\"char\"[]) THEN x.reloptions END, \
+                  CASE WHEN x.relkind = 'c' THEN x.relnatts END",
         of: concat!(
             "x.relpersistence <> 't' AND CASE WHEN x.relkind = 't' THEN false \
              WHEN x.relkind <> ALL ('{i,I}'::pg_catalog.\"char\"[]) THEN ",

@@ -51,7 +51,8 @@ fn dropped(row: Row<'_>, name: &str) -> Error {
     gone(row.text(name).unwrap_or_default())
 }
 
-fn gone(name: &BStr) -> Error {
+/// The error for what is called `name`, where it or something that it uses is no longer there.
+pub(super) fn gone(name: &BStr) -> Error {
     Error::new(ErrorKind::Changed, format!("read the definition of \"{name}\""))
         .why("it, or something that it uses, was dropped while the catalog was being read")
         .hint("run the backup again")

@@ -11,7 +11,7 @@ use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::graph::{Place, Rank};
 use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
-use crate::postgres::objects::Kind;
+use crate::postgres::objects::{Kind, deparse};
 use crate::sql::Sql;
 use crate::wire::{Param, Query, Row, Rows};
 use pgformat::Section;
@@ -100,9 +100,13 @@ impl Kind for Sequences {
 
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let (value, from) = if scope.server.sequence_data_function() {
-            ("v.last_value, v.is_called", "CROSS JOIN LATERAL pg_catalog.pg_get_sequence_data(s.seqrelid) AS v")
+            // No privilege is a value that is NULL, and so is no sequence any more; only then it is not known who may read it.
+            (
+                "v.last_value, v.is_called, pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT') IS NULL AS is_gone",
+                "CROSS JOIN LATERAL pg_catalog.pg_get_sequence_data(s.seqrelid) AS v",
+            )
         } else {
-            ("NULL::pg_catalog.int8 AS last_value, NULL::pg_catalog.bool AS is_called", "")
+            ("NULL::pg_catalog.int8 AS last_value, NULL::pg_catalog.bool AS is_called, false AS is_gone", "")
         };
         let parameters = format!(
             "SELECT s.seqrelid AS oid, pg_catalog.format_type(s.seqtypid, NULL) AS type, s.seqstart, s.seqincrement, \
@@ -121,6 +125,9 @@ impl Kind for Sequences {
         let Some((parameters, values)) = rows.split_first() else { return Ok(()) };
         for row in parameters.iter() {
             let Some((id, name)) = sequence(row, model)? else { continue };
+            if row.bool("is_gone")? {
+                return Err(deparse::gone(name.as_ref()));
+            }
             let parameters = read(row, &name)?;
             if let Some(relation) = model.body_mut::<Relation>(id) {
                 relation.sequence = Some(parameters);
