@@ -106,6 +106,7 @@ fn with_transactions_of_so_many_nothing_is_dropped_after_the_first_error() {
             assert_eq!(said(&out)["errors"][0]["entry"], "TABLE public.t5", "{out}");
             assert_eq!(said(&out)["rolled_back"], size == "100", "{out}");
             assert_eq!(said(&out)["stopped"], true, "{out}");
+            assert_eq!(said(&out)["dropped"], if size == "100" { 0 } else { 4 }, "{size}: {out}");
             assert_eq!(database.psql(there), left, "{size}");
         }
         database.psql("DROP VIEW mine");

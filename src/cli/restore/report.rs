@@ -55,7 +55,12 @@ pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummar
     } else if summary.rolled_back {
         ("restore failed and was rolled back: nothing was changed".to_owned(), exit::FAILED)
     } else if summary.stopped {
-        ("restore stopped at the first error: what was restored before it remains".to_owned(), exit::FAILED)
+        let dropped = match summary.dropped {
+            0 => String::new(),
+            1 => ", and 1 object is dropped".to_owned(),
+            dropped => format!(", and {dropped} objects are dropped"),
+        };
+        (format!("restore stopped at the first error: what was restored before it remains{dropped}"), exit::FAILED)
     } else if summary.is_complete() {
         ("restore complete".to_owned(), exit::SUCCESS)
     } else {

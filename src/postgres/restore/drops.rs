@@ -61,7 +61,9 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
         if run.summary.stopped {
             return Ok(());
         }
-        run.summary.dropped += (before - failures.len()) as u64;
+        if !is_sized(run) {
+            run.summary.dropped += (before - failures.len()) as u64;
+        }
         if !failures.is_empty() && failures.len() < before {
             pending = failures.into_iter().map(|(drop, _)| drop).collect();
             continue;
@@ -87,7 +89,7 @@ pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
 /// Tries each of these drops once; those that failed.
 fn round<'a>(run: &mut Run<'_>, pending: &[Drop<'a>]) -> Result<Vec<(Drop<'a>, EntryError)>> {
     let size = run.options.transaction_size.and_then(|size| usize::try_from(size).ok());
-    let is_sized = size.is_some() && !run.options.create;
+    let is_sized = is_sized(run);
     let mut failures = Vec::new();
     for drops in pending.chunk_by(|a, b| a.settings == b.settings) {
         for drops in drops.chunks(size.filter(|_| is_sized).unwrap_or(usize::MAX)) {
@@ -117,10 +119,17 @@ fn round<'a>(run: &mut Run<'_>, pending: &[Drop<'a>]) -> Result<Vec<(Drop<'a>, E
                     return Ok(failures);
                 }
                 run.commit()?;
+                // Those of a transaction that an error ends later are gone all the same.
+                run.summary.dropped += (drops.len() - (failures.len() - before)) as u64;
             }
         }
     }
     Ok(failures)
+}
+
+/// Whether the drops are done in transactions of so many.
+fn is_sized(run: &Run<'_>) -> bool {
+    run.options.transaction_size.is_some() && !run.options.create
 }
 
 /// Puts down that something could not be dropped, unless it can stay.
@@ -139,7 +148,7 @@ fn circles<'a>(
 ) -> Result<Option<Vec<(Drop<'a>, EntryError)>>> {
     let before = failures.len();
     let mut left = Vec::new();
-    let is_sized = run.options.transaction_size.is_some() && !run.options.create;
+    let is_sized = is_sized(run);
     for (drop, error) in failures {
         let entry = &run.entries[drop.step.entry];
         let statement = match &drop.step.action {

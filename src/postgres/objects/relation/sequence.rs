@@ -102,7 +102,7 @@ impl Kind for Sequences {
         let (value, from) = if scope.server.sequence_data_function() {
             // No privilege is a value that is NULL, and so is no sequence any more; only then it is not known who may read it.
             (
-                "v.last_value, v.is_called, pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT') IS NULL AS is_gone",
+                "v.last_value, v.is_called, pg_catalog.has_table_privilege(s.seqrelid, 'SELECT') IS NULL AS is_gone",
                 "CROSS JOIN LATERAL pg_catalog.pg_get_sequence_data(s.seqrelid) AS v",
             )
         } else {
