@@ -1,11 +1,9 @@
 //! What the server says beside its answers. Some of it means that it has not done what it was told.
 
 use super::execute::Run;
-use super::kinds;
 use super::summary::{self, EntryError, EntryName};
 use crate::progress::{Level, Message};
 use crate::wire::Notice;
-use pgformat::kinds::Group;
 
 /// What a warning says about a statement that the server took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +27,7 @@ impl Run<'_> {
     pub(super) fn take_notices(&mut self, entry: Option<usize>, statement: &[u8], notices: Vec<Notice>) {
         let mut undone: Vec<(Means, Notice)> = Vec::new();
         for notice in notices {
-            match entry.map_or(Means::Done, |entry| self.means(entry, &notice)) {
+            match entry.map_or(Means::Done, |_| means(&notice)) {
                 Means::Done => {
                     let subject =
                         entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
@@ -47,21 +45,6 @@ impl Run<'_> {
         self.put_down_undone(entry, *means, error);
     }
 
-    fn means(&self, entry: usize, notice: &Notice) -> Means {
-        if notice.severity != "WARNING" {
-            return Means::Done;
-        }
-        match notice.code.as_slice() {
-            // No privileges, or not all, could be revoked or granted.
-            b"01006" | b"01007" => Means::NotPermitted,
-            // A newer server's attribute of a type, an operator or an aggregate: the object is made without.
-            b"42601" => Means::NotAll,
-            // Functions that take statistics leave out what they do not understand.
-            _ if kinds::group(&self.entries[entry]) == Group::StatisticsData => Means::NotAll,
-            _ => Means::Done,
-        }
-    }
-
     /// Puts down that something is not there although no statement failed. That ends nothing: there is no error to stop at,
     /// and no transaction that has failed.
     fn put_down_undone(&mut self, entry: usize, means: Means, error: EntryError) {
@@ -74,5 +57,19 @@ impl Run<'_> {
         list.push(error);
         self.reporter.message(Message { level, subject, text });
         self.failed.insert(entry);
+    }
+}
+
+fn means(notice: &Notice) -> Means {
+    if notice.severity != "WARNING" {
+        return Means::Done;
+    }
+    match notice.code.as_slice() {
+        // No privileges, or not all, could be revoked or granted.
+        b"01006" | b"01007" => Means::NotPermitted,
+        // A newer server's attribute of a type, an operator or an aggregate: the object is made without.
+        b"42601" => Means::NotAll,
+        // Also of statistics that are not taken as they are (those of ranges never are, say): ANALYZE makes them anew.
+        _ => Means::Done,
     }
 }
