@@ -165,7 +165,7 @@ fn a_pipe_is_read_to_the_end_of_a_tar_file() {
     command
         .args(["-c", r#"set -o pipefail; "$0" -Ft "$1" | "$2" restore --force --url "$3" -"#])
         .arg(dump.get_program());
-    command.arg(origin.name()).arg(lifeboat().get_program()).arg(target.url());
+    command.arg(origin.name()).arg(env!("CARGO_BIN_EXE_lifeboat")).arg(target.url());
     for (name, value) in dump.get_envs() {
         value.map(|value| command.env(name, value));
     }
