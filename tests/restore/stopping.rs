@@ -205,7 +205,8 @@ fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
 
 #[test]
 fn a_database_is_dropped_only_when_another_can_take_its_place() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    // A server of its own: other tests make databases in the same way.
+    let Some(server) = Server::with(REFERENCE, &Options::default()) else { return };
     let (database, maintenance) = (server.database("in its place"), server.database("maintenance"));
     database.psql("CREATE TABLE kept AS SELECT 1 AS n");
     let name = database.name();
@@ -230,7 +231,13 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
         let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
         fs::write(&archive, writer.finish().unwrap()).unwrap();
         let mut command = lifeboat();
-        command.arg("restore").arg(&archive).args(["--force", "--create", "--url", &maintenance.url()]);
+        command.arg("restore").arg(&archive).args([
+            "--force",
+            "--create",
+            "--drop-dependents",
+            "--url",
+            &maintenance.url(),
+        ]);
         output(command.args(more))
     };
     let aside = "SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat%restore%'";
