@@ -31,6 +31,25 @@ impl JournalMode {
     }
 }
 
+impl JournalMode {
+    /// How the database file at `path` says that it is written; nothing, if what it says makes no sense.
+    ///
+    /// Fails if the file cannot be read.
+    pub fn of_file(path: &Path) -> io::Result<Option<Self>> {
+        let mut bytes = Vec::with_capacity(LENGTH);
+        File::open(path)?.take(LENGTH as u64).read_to_end(&mut bytes)?;
+        Ok(Self::of_versions(bytes.get(VERSIONS_AT as usize..).unwrap_or_default()))
+    }
+
+    fn of_versions(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [1, 1, ..] => Some(Self::Rollback),
+            [2, 2, ..] => Some(Self::Wal),
+            _ => None,
+        }
+    }
+}
+
 /// What a database file says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
@@ -99,10 +118,8 @@ impl Header {
             size if size.is_power_of_two() && size >= 512 => u32::from(size),
             _ => return Err(("has an impossible page size in its header", damaged)),
         };
-        let journal_mode = match (bytes[18], bytes[19]) {
-            (1, 1) => JournalMode::Rollback,
-            (2, 2) => JournalMode::Wal,
-            _ => return Err(("was written in a format version that is not known", damaged)),
+        let Some(journal_mode) = JournalMode::of_versions(&bytes[18..]) else {
+            return Err(("was written in a format version that is not known", damaged));
         };
         let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         // The count only holds if it was written by the same change as the change counter.

@@ -12,6 +12,7 @@ mod digest;
 mod error;
 mod header;
 mod in_use;
+mod other_names;
 mod restore;
 mod source;
 

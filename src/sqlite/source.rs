@@ -12,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::About;
+use super::other_names::{real_path, refuse_other_names};
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
@@ -35,7 +36,8 @@ impl Source {
     pub fn open(path: &Path, wait: Duration, doing: &str) -> Result<Self> {
         // An absolute path: the name of the -wal file must not depend on the current folder or on a symbolic link, and a
         // name that begins with "file:" must not be taken for a URI.
-        let path = fs::canonicalize(path).map_err(|e| io_error(doing, path, e))?;
+        let path = real_path(path, doing)?;
+        refuse_other_names(&path, doing)?;
         let about = About { doing, database: &path, written: None, waited: wait };
         // A log that a crashed application left is read but not folded into the database: that is the application's part.
         let log_waits = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|m| m.len() > 0);
@@ -71,6 +73,7 @@ impl Source {
 
     /// Fails if what was read cannot be trusted because the file changed and no lock kept it from changing.
     pub fn check_undisturbed(&self, doing: &str) -> Result<()> {
+        refuse_other_names(&self.path, doing)?;
         match self.unlocked {
             Some(before) if appearance(&self.path, doing)? != before => Err(Error::new(ErrorKind::Io, doing)
                 .why(format!("{} was changed while it was read without locks", self.path.display()))

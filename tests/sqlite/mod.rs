@@ -3,6 +3,7 @@
 mod backup;
 mod busy;
 mod faults;
+mod other_names;
 mod restore;
 
 use std::fs;
