@@ -82,13 +82,18 @@ impl Error {
 
     /// The server's own report, where a server's error is what went wrong.
     pub fn server(&self) -> Option<&crate::wire::ServerError> {
+        self.cause()
+    }
+
+    /// The first error of this type among those that led to this one.
+    pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
         let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
         while let Some(cause) = source {
-            if let Some(error) = cause.downcast_ref::<crate::wire::ServerError>() {
+            if let Some(error) = cause.downcast_ref::<T>() {
                 return Some(error);
             }
             if let Some(error) = cause.downcast_ref::<Error>() {
-                return error.server();
+                return error.cause();
             }
             source = cause.source();
         }

@@ -1,6 +1,7 @@
 //! A session: its state, and how messages go out and come in.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,12 +19,22 @@ use crate::{Error, ErrorKind, Result};
 /// Notices beyond this number, or of more bytes than this together, push out the oldest.
 const NOTICES: usize = 1000;
 const NOTICE_BYTES: usize = 1024 * 1024;
-/// Why a connection is given up whose deadline has passed.
-pub const SILENCE: &str = "the server did not answer in time";
 /// Servers report some fifteen settings; extensions may add to them.
 const PARAMETERS: usize = 1000;
 /// No setting that a server reports has a value of more than some words.
 const PARAMETER_BYTES: usize = 64 * 1024;
+
+/// Why a connection is given up whose deadline has passed.
+#[derive(Debug)]
+pub struct NoAnswer;
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server did not answer in time")
+    }
+}
+
+impl std::error::Error for NoAnswer {}
 
 /// A connection to a server, ready for statements.
 pub struct Connection {
@@ -188,7 +199,10 @@ impl Connection {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
                 "the server closed the connection unexpectedly".to_owned()
             }
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => SILENCE.to_owned(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                self.mark_broken(NoAnswer.to_string());
+                return Error::new(ErrorKind::Connection, doing).source(NoAnswer);
+            }
             io::ErrorKind::OutOfMemory => "there is no memory left for what the server sends".to_owned(),
             _ => error.to_string(),
         };

@@ -73,7 +73,7 @@ mod startup;
 pub use block::Begin;
 pub use cancel::{CancelHandle, Dial, cancel_all};
 pub use channel::Channel;
-pub use connection::{Connection, SILENCE};
+pub use connection::{Connection, NoAnswer};
 pub use copy_in::CopyIn;
 pub use copy_out::CopyOut;
 pub use extended::Query;

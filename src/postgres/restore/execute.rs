@@ -604,9 +604,9 @@ impl<'a> Run<'a> {
         if window.steps.iter().any(|(step, _)| !self.is_value(step)) {
             self.send(window)?;
         }
-        let entries = self.entries;
-        let on = &entries[step.entry].dependencies;
-        let sequence = entries.iter().position(|entry| on.contains(&entry.dump_id) && kinds::is(entry, "SEQUENCE"));
+        let (entries, places) = (self.entries, &self.plan.places);
+        let mut on = entries[step.entry].dependencies.iter().filter_map(|on| places.get(on).copied());
+        let sequence = on.find(|at| kinds::is(&entries[*at], "SEQUENCE"));
         Ok(self.is_skipped(step.entry, sequence))
     }
 

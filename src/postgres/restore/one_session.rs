@@ -13,7 +13,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::execute::Connect;
 use crate::postgres::settings;
-use crate::wire::{Begin, Connection, Query, SILENCE};
+use crate::wire::{Begin, Connection, NoAnswer, Query};
 use crate::{Error, ErrorKind, Result};
 
 /// The setting that holds the token.
@@ -104,7 +104,7 @@ impl OneSession {
             Ok(second) => second,
             // There may be no more connections. But the process that the server has told of is the one that answers.
             Err(_) if target.backend_pid() == self.seen.process.0 => return Ok(()),
-            Err(error) if error.to_string().contains(SILENCE) => return self.look_again(target),
+            Err(error) if error.cause::<NoAnswer>().is_some() => return self.look_again(target),
             Err(error) => {
                 target.reset(TOKEN)?;
                 return Err(Error::new(ErrorKind::Connection, "find out whether the pooler keeps a session together")

@@ -1,9 +1,11 @@
 //! From an archive's table of contents to the steps that restore it. No server is asked and nothing is read but the
 //! table of contents, so that every option can be tested, listed and written as a script.
 
+use std::collections::HashMap;
+
 use bstr::BString;
-use pgformat::Entry;
 use pgformat::kinds::{Group, Pass};
+use pgformat::{DumpId, Entry};
 
 use super::kinds;
 use super::limits::Limits;
@@ -34,6 +36,8 @@ pub struct Plan {
     pub wanted: Vec<Wanted>,
     /// Names in the options that match nothing in the archive, in words.
     pub unmatched: Vec<String>,
+    /// Where each entry is among the archive's entries.
+    pub places: HashMap<DumpId, usize>,
     /// Which entries may be restored beside others; none where everything goes over one connection.
     pub apart: Vec<bool>,
     /// What is left alone, because of the role that carries it out.
@@ -159,9 +163,9 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, targ
             planner.restore(at, wanted[at])?;
         }
     }
-    let steps = planner.steps;
+    let Planner { steps, places, .. } = planner;
     let session = settings.statements(options, target);
-    Ok(Plan { settings, session, drops, steps, wanted, unmatched, apart, limits: Limits::default() })
+    Ok(Plan { settings, session, drops, steps, wanted, unmatched, places, apart, limits: Limits::default() })
 }
 
 impl Plan {

@@ -24,7 +24,7 @@ use crate::{Error, ErrorKind, Result};
 /// A plan in the making: the steps so far, and what is set when they have been taken.
 pub(super) struct Planner<'a> {
     entries: &'a [Entry],
-    places: HashMap<DumpId, usize>,
+    pub(super) places: HashMap<DumpId, usize>,
     old_large_objects: bool,
     options: &'a RestoreOptions,
     target: &'a Target,

@@ -8,6 +8,7 @@ use pgformat::{DumpId, Entry, Section};
 
 use super::super::kinds::{self, text};
 use super::super::plan::VIA_ROOT;
+use super::super::select;
 
 /// What items wait for, by their numbers.
 pub(super) struct Before<'a> {
@@ -41,7 +42,7 @@ impl<'a> Before<'a> {
         let mut before = Self {
             entries,
             items,
-            places: entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect(),
+            places: select::places(entries),
             item_of: items.iter().enumerate().map(|(n, entry)| (*entry, n)).collect(),
             rows_of: HashMap::new(),
             through_root: Vec::new(),
