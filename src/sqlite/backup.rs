@@ -23,7 +23,7 @@ use super::SIDECARS;
 use super::check::check_file;
 use super::error::About;
 use super::header::{Header, JournalMode, set_journal_mode};
-use super::source::Source;
+use super::source::{Opening, Source};
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, folder_of, io_error};
@@ -76,7 +76,9 @@ pub fn backup(
     let file = OutputFile::create(output, options.existing)?;
     check_sidecars(file.path(), options.existing)?;
 
-    let source = Source::open(database, options.lock_wait, &doing)?;
+    let room = folder_of(file.path());
+    let opening = Opening { wait: options.lock_wait, spare: Some(&room) };
+    let source = Source::open_as(database, opening, &doing)?;
     let partial = file.temporary_path();
     let _beside = Beside(partial.to_path_buf());
     let about = About { doing: &doing, database: &source.path, written: Some(file.path()), waited: options.lock_wait };

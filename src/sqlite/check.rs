@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::digest::digest;
-use super::error::{About, words};
-use super::source::pass_over_unknown_collations;
+use super::error::{About, Unopened, is_damage, words};
+use super::source::{Opening, Source, pass_over_unknown_collations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Level, Message, Phase, Reporter, Unit};
 
@@ -38,15 +38,24 @@ pub fn check_file(path: &Path, doing: &str, hint: &str, reporter: &dyn Reporter)
 /// function), what can be checked without is checked, and a warning says so.
 pub fn faults(path: &Path, doing: &str, reporter: &dyn Reporter) -> Result<Vec<String>> {
     let about = About { doing, database: path, written: None, waited: Duration::ZERO };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|e| about.failed(e))?;
-    match run(&connection, "integrity_check", None) {
+    match Source::try_open(path, Opening { wait: Duration::ZERO, spare: None }, doing) {
+        Ok(source) => faults_of(&source, doing, reporter),
+        Err(Unopened::Sqlite(e)) if is_damage(&e) => Ok(vec![words(&e)]),
+        Err(Unopened::Sqlite(e)) => Err(about.failed(e)),
+        Err(Unopened::Other(e)) => Err(e),
+    }
+}
+
+/// As [`faults`], of a database that is open.
+pub(super) fn faults_of(source: &Source, doing: &str, reporter: &dyn Reporter) -> Result<Vec<String>> {
+    let about = About { doing, database: &source.path, written: None, waited: Duration::ZERO };
+    match run(&source.connection, "integrity_check", None) {
         Ok(found) => return Ok(found),
         Err(e) if is_damage(&e) => return Ok(vec![words(&e)]),
         Err(e) if !needs_application(&e) => return Err(about.failed(e)),
         Err(_) => {}
     }
-    without_application(&connection, reporter).map_err(|e| about.failed(e))
+    without_application(&source.connection, reporter).map_err(|e| about.failed(e))
 }
 
 /// Checks each table as far as it goes without code that only the application has.
@@ -106,11 +115,6 @@ fn run(connection: &Connection, pragma: &str, table: Option<&str>) -> rusqlite::
 fn table_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
     statement.query_map([], |row| row.get(0))?.collect()
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SystemIoFailure};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase | SystemIoFailure))
 }
 
 fn needs_application(error: &rusqlite::Error) -> bool {

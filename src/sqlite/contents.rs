@@ -3,10 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use super::error::About;
 use super::header::Header;
 use super::source::{Source, pass_over_unknown_collations};
 use crate::error::Result;
+
+/// How long a writer is waited for.
+pub(super) const WAIT: Duration = Duration::from_secs(10);
 
 /// What a database file holds.
 #[derive(Debug, Clone)]
@@ -40,30 +45,34 @@ pub struct Object {
 pub fn contents(path: &Path) -> Result<Contents> {
     let doing = format!("list what is in {}", path.display());
     let header = Header::read(path, &doing)?;
-    let wait = Duration::from_secs(10);
-    let source = Source::open(path, wait, &doing)?;
-    let about = About { doing: &doing, database: path, written: None, waited: wait };
-    let connection = &source.connection;
-    let read = || -> rusqlite::Result<Contents> {
-        pass_over_unknown_collations(connection)?;
-        // One transaction, so that all the numbers are of one moment.
-        connection.execute_batch("BEGIN")?;
-        let encoding = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
-        let user_version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let application_id = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-        let mut statement = connection.prepare("SELECT type, name, tbl_name FROM sqlite_schema ORDER BY rowid")?;
-        let mut objects = statement
-            .query_map([], |row| Ok(Object { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, rows: None }))?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        for object in objects.iter_mut().filter(|o| o.kind == "table") {
-            let count = format!("SELECT count(*) FROM \"{}\"", object.name.replace('"', "\"\""));
-            let counted = connection.query_row(&count, [], |row| row.get::<_, i64>(0));
-            object.rows = Some(counted.map(i64::unsigned_abs).map_err(|e| e.to_string()));
-        }
-        connection.execute_batch("COMMIT")?;
-        Ok(Contents { header, encoding, user_version, application_id, objects })
-    };
-    let contents = read().map_err(|e| about.failed(e))?;
+    let source = Source::open(path, WAIT, &doing)?;
+    let contents = of(&source, header, &doing)?;
     source.check_undisturbed(&doing)?;
     Ok(contents)
+}
+
+/// Reads what is in a database whose file says this about itself.
+pub(super) fn of(source: &Source, header: Header, doing: &str) -> Result<Contents> {
+    let about = About { doing, database: &source.path, written: None, waited: WAIT };
+    read(&source.connection, header).map_err(|e| about.failed(e))
+}
+
+fn read(connection: &Connection, header: Header) -> rusqlite::Result<Contents> {
+    pass_over_unknown_collations(connection)?;
+    // One transaction, so that all the numbers are of one moment.
+    connection.execute_batch("BEGIN")?;
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get(0));
+    let encoding = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
+    let (user_version, application_id) = (number("PRAGMA user_version")?, number("PRAGMA application_id")?);
+    let mut statement = connection.prepare("SELECT type, name, tbl_name FROM sqlite_schema ORDER BY rowid")?;
+    let mut objects = statement
+        .query_map([], |row| Ok(Object { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, rows: None }))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for object in objects.iter_mut().filter(|o| o.kind == "table") {
+        let count = format!("SELECT count(*) FROM \"{}\"", object.name.replace('"', "\"\""));
+        let counted = connection.query_row(&count, [], |row| row.get::<_, i64>(0));
+        object.rows = Some(counted.map(i64::unsigned_abs).map_err(|e| e.to_string()));
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(Contents { header, encoding, user_version, application_id, objects })
 }

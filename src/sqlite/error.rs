@@ -56,3 +56,30 @@ pub fn words(cause: &rusqlite::Error) -> String {
         other => other.to_string(),
     }
 }
+
+/// Why a database could not be opened.
+#[derive(Debug)]
+pub(super) enum Unopened {
+    /// SQLite says so.
+    Sqlite(rusqlite::Error),
+    /// It was not tried, or something else failed.
+    Other(Error),
+}
+
+impl From<rusqlite::Error> for Unopened {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Error> for Unopened {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Whether SQLite says that what it reads is no sound database.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{DatabaseCorrupt, NotADatabase, SystemIoFailure};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase | SystemIoFailure))
+}

@@ -6,6 +6,7 @@
 
 mod aside;
 mod backup;
+mod beside;
 mod check;
 mod contents;
 mod digest;
@@ -13,8 +14,10 @@ mod error;
 mod header;
 mod in_use;
 mod other_names;
+mod private;
 mod restore;
 mod source;
+mod verify;
 
 pub use aside::{Move, SUFFIXES};
 pub use backup::{BackupOptions, BackupSummary, backup};
@@ -24,6 +27,7 @@ pub use digest::{TableDigest, digest_file};
 pub use header::{Header, JournalMode};
 pub use in_use::{Process, users};
 pub use restore::{RestoreOptions, RestorePreview, RestoreSummary, preview, restore};
+pub use verify::{Verified, verify};
 
 /// Which files SQLite keeps beside a database, as what is put after the database's name.
 pub const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];

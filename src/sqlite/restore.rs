@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_encode;
 use rustix::fs::{Gid, Uid};
 
-use super::SIDECARS;
 use super::aside::{Move, Plan};
+use super::beside::pending;
 use super::check::check_file;
 use super::header::{Header, JournalMode, set_journal_mode};
 use super::in_use::{Claim, refuse_in_use};
+use super::other_names::{real_path, refuse_other_names};
 use super::source::IN_URI;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
@@ -137,16 +138,12 @@ fn check_backup(backup: &Path, doing: &str) -> Result<Header> {
     if let Some(why) = header.truncated() {
         return Err(Error::new(ErrorKind::Archive, doing).why(why).hint(ANOTHER));
     }
-    for suffix in SIDECARS.into_iter().filter(|s| *s != "-shm") {
-        let beside = with_suffix(backup, suffix);
-        if fs::metadata(&beside).is_ok_and(|m| m.len() > 0) {
-            return Err(Error::new(ErrorKind::Archive, doing)
-                .why(format!("it is not a backup in one file: {} belongs to it", beside.display()))
-                .hint(format!(
-                    "join them with: lifeboat backup --url {} --output NEW; then restore NEW",
-                    url_of(backup)
-                )));
-        }
+    let real = real_path(backup, doing)?;
+    refuse_other_names(&real, doing)?;
+    if let Some(beside) = pending(&real).map_err(|e| io_error(doing, backup, e))? {
+        return Err(Error::new(ErrorKind::Archive, doing)
+            .why(format!("it is not a backup in one file: {} belongs to it", beside.path().display()))
+            .hint(format!("join them with: lifeboat backup --url {} --output NEW; then restore NEW", url_of(backup))));
     }
     Ok(header)
 }

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,76 +9,165 @@ use std::time::{Duration, Instant};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::{Access, access};
 
-use super::error::About;
+use super::beside::{Look, Pending, pending};
+use super::error::{About, Unopened};
 use super::other_names::{real_path, refuse_other_names};
+use super::private::recovered;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::io_error;
+use crate::output::{folder_of, io_error};
+
+/// How long another process may take to commit a transaction over several databases.
+const UNDECIDED: Duration = Duration::from_secs(1);
 
 /// What needs no escape in the path of a URI.
 pub(super) const IN_URI: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
-/// A database opened for reading.
+/// A database opened for reading. There is no other way of opening one that may be in use, or may have been.
 #[derive(Debug)]
 pub struct Source {
     /// The connection.
     pub connection: Connection,
     /// The file, by its real path.
     pub path: PathBuf,
-    /// What the file looked like, if it was opened without locks and must be looked at again.
-    unlocked: Option<(u64, i64, i64)>,
+    /// What the files looked like, if they were opened without locks and must be looked at again.
+    unlocked: Option<Look>,
+}
+
+/// How a database is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'a> {
+    /// How long to wait for a writer that locks everybody out.
+    pub wait: Duration,
+    /// A folder for a private copy, should one be needed and the folder for temporary files have no room.
+    pub spare: Option<&'a Path>,
 }
 
 impl Source {
-    /// Opens the database at `path`, which must exist.
+    /// Opens the database at `path`, which must exist, and waits for locks as long as `wait`.
     pub fn open(path: &Path, wait: Duration, doing: &str) -> Result<Self> {
+        Self::open_as(path, Opening { wait, spare: None }, doing)
+    }
+
+    /// Opens the database at `path`, which must exist.
+    ///
+    /// What is read is the last committed state: where a transaction was broken off, or a log has not come into the database, and
+    /// this user may not write what SQLite would have to write, a private copy is recovered and read.
+    pub fn open_as(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self> {
+        let about = About { doing, database: path, written: None, waited: opening.wait };
+        Self::try_open(path, opening, doing).map_err(|unopened| match unopened {
+            Unopened::Sqlite(error) => about.failed(error),
+            Unopened::Other(error) => error,
+        })
+    }
+
+    /// As [`Source::open_as`]; an error of SQLite's is given as it is.
+    pub(super) fn try_open(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
         // An absolute path: the name of the -wal file must not depend on the current folder or on a symbolic link, and a
         // name that begins with "file:" must not be taken for a URI.
         let path = real_path(path, doing)?;
         refuse_other_names(&path, doing)?;
-        let about = About { doing, database: &path, written: None, waited: wait };
-        // A log that a crashed application left is read but not folded into the database: that is the application's part.
-        let log_waits = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|m| m.len() > 0);
-        // SQLite falls back to reading only, if the file may not be written.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| about.failed(e))?;
-        wait_for_locks(&mut connection, wait).map_err(|e| about.failed(e))?;
-        if log_waits {
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(|e| about.failed(e))?;
-        }
-        match first_read(&connection) {
-            Ok(()) => Ok(Self { connection, path, unlocked: None }),
-            Err(e) if cannot_make_sidecars(&e) && !with_suffix(&path, "-wal").exists() => {
-                drop(connection);
-                Self::open_unlocked(path, doing)
-            }
-            Err(e) => Err(about.failed(e)),
-        }
+        refuse_undecided(&path, doing)?;
+        let source = match open_with_locks(&path, opening.wait) {
+            Ok(connection) => Self { connection, path, unlocked: None },
+            Err(e) if cannot_write(&e) => Self::without_writing(path, opening, doing)?,
+            Err(e) => return Err(e.into()),
+        };
+        refuse_nothing(&source, doing)?;
+        Ok(source)
     }
 
-    /// Where neither file nor folder may be written, a database in WAL mode can only be read without locks. No -wal file
-    /// means that nobody has it open now; whether that stayed so is seen from the file afterwards.
-    fn open_unlocked(path: PathBuf, doing: &str) -> Result<Self> {
-        let looks = appearance(&path, doing)?;
+    /// Where SQLite cannot write what it would have to, a file to which nothing has to be applied is read without locks: nobody has
+    /// it open in WAL mode then, and whether that stayed so is seen afterwards. Of anything else a copy is recovered.
+    fn without_writing(path: PathBuf, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
+        let look = Look::at(&path).map_err(|e| io_error(doing, &path, e))?;
+        if look.pending().is_some() {
+            let connection = recovered(&path, opening.spare, doing)?;
+            return Ok(Self { connection, path, unlocked: None });
+        }
         let bytes = path.as_os_str().as_encoded_bytes();
         let uri = format!("file:{}?immutable=1", percent_encode(bytes, IN_URI));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let about = About { doing, database: &path, written: None, waited: Duration::ZERO };
-        let connection = Connection::open_with_flags(uri, flags).map_err(|e| about.failed(e))?;
-        first_read(&connection).map_err(|e| about.failed(e))?;
-        Ok(Self { connection, path, unlocked: Some(looks) })
+        let connection = Connection::open_with_flags(uri, flags)?;
+        first_read(&connection)?;
+        Ok(Self { connection, path, unlocked: Some(look) })
     }
 
-    /// Fails if what was read cannot be trusted because the file changed and no lock kept it from changing.
+    /// Fails if what was read cannot be trusted: because the files changed and no lock kept them from changing, or because the
+    /// database has got another name.
     pub fn check_undisturbed(&self, doing: &str) -> Result<()> {
         refuse_other_names(&self.path, doing)?;
-        match self.unlocked {
-            Some(before) if appearance(&self.path, doing)? != before => Err(Error::new(ErrorKind::Io, doing)
-                .why(format!("{} was changed while it was read without locks", self.path.display()))
-                .hint("run as a user who may write in the folder of the database")),
-            _ => Ok(()),
+        let Some(before) = &self.unlocked else { return Ok(()) };
+        let after = Look::at(&self.path).map_err(|e| io_error(doing, &self.path, e))?;
+        if after == *before {
+            return Ok(());
         }
+        Err(Error::new(ErrorKind::Changed, doing)
+            .why(format!("{} was changed while it was read without locks", self.path.display()))
+            .hint("try again, or run as a user who may write in the folder of the database"))
+    }
+}
+
+fn open_with_locks(path: &Path, wait: Duration) -> rusqlite::Result<Connection> {
+    // A log that a crashed application left is read but not folded into the database: that is the application's part.
+    let log_waits = fs::metadata(with_suffix(path, "-wal")).is_ok_and(|m| m.len() > 0);
+    // SQLite falls back to reading only, if the file may not be written. If it may, but not the folder, it would roll a transaction
+    // back and fail to remove the journal: nothing is begun then.
+    let access = if may_recover(path) { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+    let mut connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    wait_for_locks(&mut connection, wait)?;
+    if log_waits {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    }
+    first_read(&connection)?;
+    Ok(connection)
+}
+
+/// Whether this user may do what rolling a transaction back takes, where there is a journal.
+fn may_recover(path: &Path) -> bool {
+    let journal = with_suffix(path, "-journal");
+    if fs::symlink_metadata(&journal).is_err() {
+        return true;
+    }
+    let may_write = |path: &Path| access(path, Access::WRITE_OK).is_ok();
+    may_write(path) && may_write(&journal) && may_write(&folder_of(path))
+}
+
+/// A transaction over several databases is committed when its super-journal is removed. Where that cannot be seen, SQLite would take
+/// it for committed, here and for good.
+fn refuse_undecided(path: &Path, doing: &str) -> Result<()> {
+    let undecided = || match pending(path).map_err(|e| io_error(doing, path, e))? {
+        Some(Pending::Undecided(journal, name)) => Ok(Some((journal, name))),
+        _ => Ok(None),
+    };
+    let begun = Instant::now();
+    while let Some((journal, name)) = undecided()? {
+        // One that is just being committed by a process that sees other folders is over in a moment.
+        if begun.elapsed() > UNDECIDED {
+            return Err(Error::new(ErrorKind::Refused, doing)
+                .why(format!(
+                    "{} is of a transaction over several databases, and whether that was committed is told by {}, a path that \
+                     means nothing here",
+                    journal.display(),
+                    name.display()
+                ))
+                .hint("run lifeboat where the application runs and sees these folders by the same paths"));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// A database whose only transaction was rolled back has no pages.
+fn refuse_nothing(source: &Source, doing: &str) -> Result<(), Unopened> {
+    match source.connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? {
+        0 => Err(Error::new(ErrorKind::Archive, doing)
+            .why(format!("{} is empty: no transaction in it was ever committed", source.path.display()))
+            .hint("is this the right file?")
+            .into()),
+        _ => Ok(()),
     }
 }
 
@@ -114,11 +202,13 @@ fn first_read(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))
 }
 
-fn cannot_make_sidecars(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
-}
-
-fn appearance(path: &Path, doing: &str) -> Result<(u64, i64, i64)> {
-    let found = fs::metadata(path).map_err(|e| io_error(doing, path, e))?;
-    Ok((found.len(), found.mtime(), found.mtime_nsec()))
+/// Whether SQLite failed because it could not write what it would have to write before it can read.
+fn cannot_write(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{
+        SQLITE_IOERR_DELETE, SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE,
+    };
+    let rusqlite::Error::SqliteFailure(code, _) = error else { return false };
+    matches!(code.code, ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+        || [SQLITE_IOERR_DELETE, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP]
+            .contains(&code.extended_code)
 }

@@ -10,23 +10,17 @@ use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::error::Result;
 use crate::progress::{Level, Message, Phase, Reporter, Unit};
-use crate::sqlite;
+use crate::sqlite::{self, Verified};
 
 pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
     console.phase(Phase::new("check", Unit::Steps));
     console.current("PRAGMA integrity_check");
-    let mut problems = sqlite::faults(path, &format!("verify {}", path.display()), console)?;
-    let contents = if problems.is_empty() {
-        let contents = sqlite::contents(path)?;
-        let uncounted = contents.objects.iter().filter_map(|object| match &object.rows {
-            Some(Err(why)) => Some(format!("the rows of {} cannot be counted: {why}", object.name)),
-            _ => None,
-        });
-        problems.extend(uncounted);
-        Some(contents)
-    } else {
-        None
-    };
+    let Verified { mut problems, contents } = sqlite::verify(path, console)?;
+    let objects = contents.iter().flat_map(|c| &c.objects);
+    problems.extend(objects.filter_map(|object| match &object.rows {
+        Some(Err(why)) => Some(format!("the rows of {} cannot be counted: {why}", object.name)),
+        _ => None,
+    }));
     for text in &problems {
         console.message(Message { level: Level::Error, subject: String::new(), text: text.clone() });
     }
