@@ -11,7 +11,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::cleanup::with_suffix;
-use crate::output::folder_of;
+use crate::error::Result;
+use crate::output::{folder_of, io_error};
 
 /// The header of a log. One that is no longer holds no transaction.
 const LOG_HEADER: u64 = 32;
@@ -38,16 +39,21 @@ pub(super) enum Pending {
 }
 
 /// Finds out what has to be applied to the database at `database` (a path by which SQLite would open it). A transaction that another
-/// process is in just now looks the same as one that was broken off.
-pub(super) fn pending(database: &Path) -> io::Result<Option<Pending>> {
+/// process is in just now looks the same as one that was broken off. `doing` says what for, worded to follow "could not".
+pub(super) fn pending(database: &Path, doing: &str) -> Result<Option<Pending>> {
     let log = with_suffix(database, "-wal");
-    if length(&log)?.is_some_and(|bytes| bytes > LOG_HEADER) {
+    if length(&log).map_err(|e| io_error(doing, &log, e))?.is_some_and(|bytes| bytes > LOG_HEADER) {
         return Ok(Some(Pending::Log(log)));
     }
     let journal = with_suffix(database, "-journal");
-    match length(&journal)? {
+    of_journal(&journal).map_err(|e| io_error(doing, &journal, e))
+}
+
+/// As [`pending`], of the journal alone.
+fn of_journal(journal: &Path) -> io::Result<Option<Pending>> {
+    match length(journal)? {
         None | Some(0) => Ok(None),
-        Some(bytes) => match of_journal(journal, bytes) {
+        Some(bytes) => match look_into(journal, bytes) {
             // Its transaction has come to its end meanwhile.
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => Ok(None),
             other => other,
@@ -56,22 +62,23 @@ pub(super) fn pending(database: &Path) -> io::Result<Option<Pending>> {
 }
 
 /// A journal is done with when it is removed, or cut to nothing, or when its header is overwritten with zeros.
-fn of_journal(journal: PathBuf, bytes: u64) -> io::Result<Option<Pending>> {
-    let mut file = File::open(&journal)?;
+fn look_into(journal: &Path, bytes: u64) -> io::Result<Option<Pending>> {
+    let mut file = File::open(journal)?;
     let mut first = [0];
     file.read_exact(&mut first)?;
     if first == [0] {
         return Ok(None);
     }
     let Some((name, before)) = super_journal(&mut file, bytes)? else {
-        return Ok(Some(Pending::Journal(journal, bytes)));
+        return Ok(Some(Pending::Journal(journal.to_path_buf(), bytes)));
     };
     if length(&name)?.is_some() {
-        return Ok(Some(Pending::Journal(journal, before)));
+        return Ok(Some(Pending::Journal(journal.to_path_buf(), before)));
     }
     // It was removed, which is what commits such a transaction, or it never was here: the application saw other folders.
-    let beside = name.file_name().is_some_and(|file| folder_of(&journal).join(file).exists());
-    if beside || !folder_of(&name).is_dir() { Ok(Some(Pending::Undecided(journal, name))) } else { Ok(None) }
+    let beside = name.file_name().is_some_and(|file| folder_of(journal).join(file).exists());
+    let lost = beside || !folder_of(&name).is_dir();
+    Ok(lost.then(|| Pending::Undecided(journal.to_path_buf(), name)))
 }
 
 /// The super-journal that a journal of `bytes` bytes names at its end, and where in the file that begins.
@@ -105,10 +112,13 @@ fn length(path: &Path) -> io::Result<Option<u64>> {
     }
 }
 
+/// Device, inode, length, and when it was changed, in seconds and nanoseconds.
+type FileLook = (u64, u64, u64, i64, i64);
+
 /// What the files of a database look like from outside: nobody changed them between two looks that are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Look {
-    files: Vec<Option<(u64, u64, u64, i64, i64)>>,
+    files: Vec<Option<FileLook>>,
     /// The first bytes of the database, in which its changes are counted.
     header: Vec<u8>,
     pending: Option<Pending>,
@@ -116,19 +126,20 @@ pub(super) struct Look {
 
 impl Look {
     /// Looks at the database at `database`, and at its journal and its log.
-    pub(super) fn at(database: &Path) -> io::Result<Self> {
+    pub(super) fn at(database: &Path, doing: &str) -> Result<Self> {
         let mut header = Vec::with_capacity(100);
-        File::open(database)?.take(100).read_to_end(&mut header)?;
-        let files = ["", "-journal", "-wal"].map(|suffix| fs::metadata(with_suffix(database, suffix)));
-        let files = files
-            .into_iter()
-            .map(|found| match found {
-                Ok(m) => Ok(Some((m.dev(), m.ino(), m.len(), m.mtime(), m.mtime_nsec()))),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(e) => Err(e),
-            })
-            .collect::<io::Result<_>>()?;
-        Ok(Self { files, header, pending: pending(database)? })
+        let read = File::open(database).and_then(|file| file.take(100).read_to_end(&mut header));
+        read.map_err(|e| io_error(doing, database, e))?;
+        let mut files = Vec::new();
+        for suffix in ["", "-journal", "-wal"] {
+            let path = with_suffix(database, suffix);
+            files.push(match fs::metadata(&path) {
+                Ok(m) => Some((m.dev(), m.ino(), m.len(), m.mtime(), m.mtime_nsec())),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+                Err(e) => return Err(io_error(doing, &path, e)),
+            });
+        }
+        Ok(Self { files, header, pending: pending(database, doing)? })
     }
 
     /// What has to be applied to the database before it may be read.
@@ -139,7 +150,7 @@ impl Look {
 
 impl Pending {
     /// The file that is to be applied.
-    pub(super) fn path(&self) -> &Path {
+    pub(super) fn into_path(self) -> PathBuf {
         match self {
             Self::Journal(path, _) | Self::Log(path) | Self::Undecided(path, _) => path,
         }
@@ -161,7 +172,7 @@ mod tests {
         let database = folder.path().join("a.db");
         fs::write(with_suffix(&database, "-journal"), journal).unwrap();
         fs::write(with_suffix(&database, "-wal"), log).unwrap();
-        pending(&database).unwrap()
+        pending(&database, "try").unwrap()
     }
 
     #[test]

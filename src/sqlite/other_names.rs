@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::SIDECARS;
+use super::beside::{Pending, pending};
 use super::header::JournalMode;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
@@ -41,8 +42,9 @@ pub fn real_path(path: &Path, doing: &str) -> Result<PathBuf> {
 /// Makes sure that what belongs to the database at `database`, a path as [`real_path`] gives it, is found beside it.
 ///
 /// Fails with [`ErrorKind::Refused`] if it is or may be in WAL mode and the file has other names, beside which its `-wal` may be:
-/// hard links, unless all of them are in the same folder and nothing stands beside the others; or a mount point. A file that is
-/// not there has no names.
+/// hard links, unless all of them are in the same folder and nothing stands beside the others; or a mount point. With a rollback
+/// journal, which is there only during a transaction, it fails if one is seen beside another name in the same folder. A file that
+/// is not there has no names.
 pub fn refuse_other_names(database: &Path, doing: &str) -> Result<()> {
     let failed = |e: io::Error| io_error(doing, database, e);
     let found = match fs::metadata(database) {
@@ -51,7 +53,7 @@ pub fn refuse_other_names(database: &Path, doing: &str) -> Result<()> {
         Err(e) => return Err(failed(e)),
     };
     if JournalMode::of_file(database).map_err(failed)? == Some(JournalMode::Rollback) {
-        return Ok(());
+        return refuse_journal_elsewhere(database, &found, doing);
     }
     if is_mount_point(database).map_err(failed)? {
         return Err(refusal(database, doing, "it is a file that is mounted by itself".to_owned())
@@ -66,6 +68,25 @@ pub fn refuse_other_names(database: &Path, doing: &str) -> Result<()> {
             format!("it is a hard link of {}, beside which there is a -wal, -shm or -journal file", other.display()),
         )),
     }
+}
+
+fn refuse_journal_elsewhere(database: &Path, found: &fs::Metadata, doing: &str) -> Result<()> {
+    if found.nlink() <= 1 {
+        return Ok(());
+    }
+    for other in hard_links_in_folder(database, found).map_err(|e| io_error(doing, database, e))? {
+        if let Some(Pending::Journal(journal, _) | Pending::Undecided(journal, _)) = pending(&other, doing)? {
+            return Err(Error::new(ErrorKind::Refused, doing)
+                .why(format!(
+                    "{} is a hard link of {}, and a transaction of it is unfinished: {}",
+                    database.display(),
+                    other.display(),
+                    journal.display()
+                ))
+                .hint(format!("give the name that the application uses: {}", other.display())));
+        }
+    }
+    Ok(())
 }
 
 fn refusal(database: &Path, doing: &str, what: String) -> Error {
@@ -106,7 +127,7 @@ fn names_elsewhere(database: &Path, found: &fs::Metadata) -> io::Result<Names> {
 }
 
 /// The other names of a file in its own folder; none, if the folder may not be read.
-pub(super) fn hard_links_in_folder(database: &Path, found: &fs::Metadata) -> io::Result<Vec<PathBuf>> {
+fn hard_links_in_folder(database: &Path, found: &fs::Metadata) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder_of(database)) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => return Ok(Vec::new()),

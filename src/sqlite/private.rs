@@ -30,7 +30,7 @@ const ATTEMPTS: u32 = 3;
 /// [`ErrorKind::Changed`] if the files are written to all the time.
 pub(super) fn recovered(database: &Path, spare: Option<&Path>, doing: &str) -> Result<Connection, Unopened> {
     for _ in 0..ATTEMPTS {
-        let before = Look::at(database).map_err(|e| io_error(doing, database, e))?;
+        let before = Look::at(database, doing)?;
         let folder = Folder::with_room(&before.set(database), spare, database, doing)?;
         if folder.fill(database, &before, doing)? {
             return Ok(folder.recover()?);
@@ -131,7 +131,7 @@ impl Folder {
                 return Ok(false);
             }
         }
-        Ok(Look::at(database).map_err(|e| io_error(doing, database, e))? == *before)
+        Ok(Look::at(database, doing)? == *before)
     }
 
     fn name_of(&self, part: &Part) -> PathBuf {
@@ -201,4 +201,61 @@ fn remove_forsaken(place: &Path) {
 
 fn is_forsaken(folder: &Path) -> bool {
     File::open(folder).is_ok_and(|folder| rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn scene() -> (TempDir, PathBuf, Look) {
+        let place = tempfile::tempdir().unwrap();
+        let database = place.path().join("a.db");
+        fs::write(&database, vec![7; 3 << 20]).unwrap();
+        fs::write(with_suffix(&database, "-journal"), b"\xd9\xd5 and so on").unwrap();
+        let look = Look::at(&database, "try").unwrap();
+        (place, database, look)
+    }
+
+    #[test]
+    fn a_copy_is_for_its_owner_alone() {
+        let (place, database, look) = scene();
+        let folder = Folder::new(place.path()).unwrap();
+        assert!(folder.fill(&database, &look, "try").unwrap());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(folder.directory.path()), 0o700);
+        for suffix in ["", "-journal"] {
+            let copy = with_suffix(&folder.database(), suffix);
+            assert_eq!(mode(&copy), 0o600);
+            assert_eq!(fs::read(copy).unwrap(), fs::read(with_suffix(&database, suffix)).unwrap());
+        }
+        let path = folder.directory.path().to_path_buf();
+        drop(folder);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_changes_meanwhile_is_no_copy() {
+        for change in ["", "-journal", "-wal"] {
+            let (place, database, look) = scene();
+            let folder = Folder::new(place.path()).unwrap();
+            fs::write(with_suffix(&database, change), vec![8; 3 << 20]).unwrap();
+            assert!(!folder.fill(&database, &look, "try").unwrap(), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn one_byte_is_a_difference() {
+        let (_place, database, look) = scene();
+        let copied = with_suffix(&database, "-copy");
+        for (at, length) in [(0, 3 << 20), ((3 << 20) - 1, 3 << 20), (0, (3 << 20) + 1), (0, (3 << 20) - 1)] {
+            let mut bytes = vec![7; length];
+            if length == 3 << 20 {
+                assert!(fs::write(&copied, &bytes).is_ok() && is_same(&look.set(&database)[0], &copied).unwrap());
+                bytes[at] = 8;
+            }
+            fs::write(&copied, bytes).unwrap();
+            assert!(!is_same(&look.set(&database)[0], &copied).unwrap(), "{at} {length}");
+        }
+    }
 }

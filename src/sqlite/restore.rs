@@ -14,7 +14,7 @@ use percent_encoding::percent_encode;
 use rustix::fs::{Gid, Uid};
 
 use super::aside::{Move, Plan};
-use super::beside::pending;
+use super::beside::{Pending, pending};
 use super::check::check_file;
 use super::header::{Header, JournalMode, set_journal_mode};
 use super::in_use::{Claim, refuse_in_use};
@@ -140,9 +140,11 @@ fn check_backup(backup: &Path, doing: &str) -> Result<Header> {
     }
     let real = real_path(backup, doing)?;
     refuse_other_names(&real, doing)?;
-    if let Some(beside) = pending(&real).map_err(|e| io_error(doing, backup, e))? {
+    let log = Some(with_suffix(&real, "-wal")).filter(|log| fs::metadata(log).is_ok_and(|m| m.len() > 0));
+    let pending = pending(&real, doing)?;
+    if let Some(beside) = pending.map(Pending::into_path).or(log) {
         return Err(Error::new(ErrorKind::Archive, doing)
-            .why(format!("it is not a backup in one file: {} belongs to it", beside.path().display()))
+            .why(format!("it is not a backup in one file: {} belongs to it", beside.display()))
             .hint(format!("join them with: lifeboat backup --url {} --output NEW; then restore NEW", url_of(backup))));
     }
     Ok(header)

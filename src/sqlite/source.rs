@@ -17,7 +17,7 @@ use super::other_names::{real_path, refuse_other_names};
 use super::private::recovered;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::{folder_of, io_error};
+use crate::output::folder_of;
 
 /// How long another process may take to commit a transaction over several databases.
 const UNDECIDED: Duration = Duration::from_secs(1);
@@ -82,7 +82,7 @@ impl Source {
     /// Where SQLite cannot write what it would have to, a file to which nothing has to be applied is read without locks: nobody has
     /// it open in WAL mode then, and whether that stayed so is seen afterwards. Of anything else a copy is recovered.
     fn without_writing(path: PathBuf, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
-        let look = Look::at(&path).map_err(|e| io_error(doing, &path, e))?;
+        let look = Look::at(&path, doing)?;
         if look.pending().is_some() {
             let connection = recovered(&path, opening.spare, doing)?;
             return Ok(Self { connection, path, unlocked: None });
@@ -100,7 +100,7 @@ impl Source {
     pub fn check_undisturbed(&self, doing: &str) -> Result<()> {
         refuse_other_names(&self.path, doing)?;
         let Some(before) = &self.unlocked else { return Ok(()) };
-        let after = Look::at(&self.path).map_err(|e| io_error(doing, &self.path, e))?;
+        let after = Look::at(&self.path, doing)?;
         if after == *before {
             return Ok(());
         }
@@ -138,7 +138,7 @@ fn may_recover(path: &Path) -> bool {
 /// A transaction over several databases is committed when its super-journal is removed. Where that cannot be seen, SQLite would take
 /// it for committed, here and for good.
 fn refuse_undecided(path: &Path, doing: &str) -> Result<()> {
-    let undecided = || match pending(path).map_err(|e| io_error(doing, path, e))? {
+    let undecided = || match pending(path, doing)? {
         Some(Pending::Undecided(journal, name)) => Ok(Some((journal, name))),
         _ => Ok(None),
     };
@@ -211,4 +211,41 @@ fn cannot_write(error: &rusqlite::Error) -> bool {
     matches!(code.code, ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
         || [SQLITE_IOERR_DELETE, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP]
             .contains(&code.extended_code)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Reads without locks, and lets `change` happen before it is over.
+    fn disturbed(change: impl FnOnce(&Path)) -> Option<ErrorKind> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a?b#c%d.db");
+        let made = Connection::open(&path).unwrap();
+        made.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t(a); PRAGMA journal_mode = DELETE").unwrap();
+        drop(made);
+        let opening = Opening { wait: Duration::ZERO, spare: None };
+        let source = Source::without_writing(path.clone(), opening, "try").unwrap();
+        assert_eq!(source.connection.query_row("SELECT count(*) FROM t", [], |r| r.get(0)), Ok(0));
+        change(&path);
+        source.check_undisturbed("try").err().map(|e| e.kind())
+    }
+
+    #[test]
+    fn what_happens_to_a_file_that_is_read_without_locks_is_seen() {
+        assert_eq!(disturbed(|_| {}), None);
+        let changed = Some(ErrorKind::Changed);
+        assert_eq!(disturbed(|path| fs::write(with_suffix(path, "-wal"), b"").unwrap()), changed);
+        assert_eq!(disturbed(|path| fs::write(with_suffix(path, "-journal"), b"x").unwrap()), changed);
+        assert_eq!(
+            disturbed(|path| Connection::open(path).unwrap().execute_batch("CREATE TABLE u(a)").unwrap()),
+            changed
+        );
+        let replaced = |path: &Path| {
+            fs::copy(path, with_suffix(path, ".new")).unwrap();
+            fs::rename(with_suffix(path, ".new"), path).unwrap();
+        };
+        assert_eq!(disturbed(replaced), changed);
+    }
 }

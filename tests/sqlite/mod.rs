@@ -4,6 +4,7 @@ mod backup;
 mod busy;
 mod faults;
 mod other_names;
+mod readonly;
 mod restore;
 
 use std::fs;

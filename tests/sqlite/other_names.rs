@@ -72,6 +72,22 @@ fn hard_link_of_a_database_with_a_rollback_journal_is_backed_up() {
     assert_eq!(rows(&scene.path("out.db")), 5);
 }
 
+#[test]
+fn hard_link_of_a_database_with_a_transaction_broken_off_is_refused() {
+    let scene = Scene::new();
+    let path = scene.database("app.db", "delete", 500);
+    fs::hard_link(&path, scene.path("link.db")).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA cache_size = 2; BEGIN; UPDATE documents SET title = 'half'").unwrap();
+    fs::copy(scene.path("app.db-journal"), scene.path("journal")).unwrap();
+    drop(connection);
+    fs::rename(scene.path("journal"), scene.path("app.db-journal")).unwrap();
+    let out = scene.fails(4, "is unfinished", &arguments(BACKUP, "sqlite:///link.db"));
+    assert!(out.stderr().contains("app.db-journal"), "{out}");
+    scene.run(&arguments(BACKUP, "sqlite:///app.db"));
+    assert_eq!(rows(&scene.path("out.db")), 500);
+}
+
 /// Runs a script as root of a mount namespace of its own, in the scene's folder; nothing, where this user may not.
 fn with_mounts(scene: &Scene, script: &str) -> Option<Output> {
     let in_namespace = |script: &str| {

@@ -1,4 +1,4 @@
-//! PostgreSQL with PostGIS, and pgbouncer, out of Debian's packages. They are unpacked, with the libraries that this machine
+//! PostgreSQL with PostGIS, pgbouncer and sqlite3, out of Debian's packages. They are unpacked, with the libraries that this machine
 //! lacks, into the tests' cache: nothing is installed.
 
 use std::collections::BTreeSet;
@@ -48,6 +48,17 @@ fn find() -> Result<Installation, String> {
 pub fn pgbouncer() -> Result<(PathBuf, OsString), String> {
     let root = cache::directory("debian-pgbouncer", |dir| unpack(&packages(&["pgbouncer"])?, dir))?;
     Ok((root.join("usr/sbin/pgbouncer"), libraries(&root)?))
+}
+
+/// SQLite's own program: the system's, if it is installed.
+pub fn sqlite3() -> Result<Command, String> {
+    if try_run(Command::new("sqlite3").arg("--version")).is_ok() {
+        return Ok(Command::new("sqlite3"));
+    }
+    let root = cache::directory("debian-sqlite3", |dir| unpack(&packages(&["sqlite3"])?, dir))?;
+    let mut command = Command::new(root.join("usr/bin/sqlite3"));
+    command.env("LD_LIBRARY_PATH", libraries(&root)?);
+    Ok(command)
 }
 
 /// The packages that are wanted, with what they depend on and this machine has not.
