@@ -112,3 +112,47 @@ fn what_users_hung_on_the_tables_of_extensions_is_named() {
         }
     }
 }
+
+/// Functions and databases come to such lists by `SET … FROM CURRENT`; what pg_dump before 19 writes of them, no server reads.
+#[test]
+fn settings_that_are_lists_without_names_are_restored() {
+    for server in Server::all() {
+        let database = server.database("no_names");
+        database.psql(
+            "SELECT set_config('search_path', '', false), set_config('temp_tablespaces', '', false);
+             CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql SET search_path FROM CURRENT AS 'SELECT 1';
+             CREATE PROCEDURE public.p() LANGUAGE sql SET temp_tablespaces FROM CURRENT SET search_path FROM CURRENT AS ''",
+        );
+        let set = format!(
+            "ALTER DATABASE {0} SET search_path FROM CURRENT; ALTER ROLE alice IN DATABASE {0}",
+            database.name()
+        );
+        database.psql(&format!("SELECT set_config('search_path', '', false); {set} SET search_path FROM CURRENT"));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("archive");
+        run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+        let copy = server.database("no_names_copy");
+        run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&path));
+        let all = "SELECT string_agg(DISTINCT setting, ' ') FROM pg_proc, unnest(proconfig) AS setting
+            WHERE pronamespace = 'public'::regnamespace";
+        let there = if server.major() >= 19 {
+            "search_path= temp_tablespaces="
+        } else {
+            "search_path=\"\" temp_tablespaces=\"\""
+        };
+        assert_eq!(copy.psql(all), there, "on {}", server.major());
+        assert_eq!(copy.psql("SELECT public.f()"), "1");
+        // The database's own settings, when it is made anew. Older servers do not understand how pg_dump 18 makes one.
+        if server.major() < 15 {
+            continue;
+        }
+        let dropped = server.psql("postgres", &format!("DROP DATABASE {}", database.name()));
+        assert_eq!(dropped, "");
+        let elsewhere = server.database("maintenance");
+        run(lifeboat().args(["restore", "--force", "--create", "--url", &elsewhere.url()]).arg(&path));
+        let settings = "SELECT string_agg(DISTINCT setting, ' ') FROM pg_db_role_setting, unnest(setconfig) AS setting
+            WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let there = if server.major() >= 19 { "search_path=" } else { "search_path=\"\"" };
+        assert_eq!(database.psql(settings), there, "on {}", server.major());
+    }
+}

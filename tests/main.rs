@@ -14,6 +14,7 @@ mod extension_scripts;
 mod faults;
 mod harness;
 mod interop;
+mod newest_server;
 mod objects;
 mod pooler;
 mod progress;

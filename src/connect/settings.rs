@@ -42,6 +42,11 @@ const PARAMETERS: &[(&str, &str, Meaning)] = &[
     ("load_balance_hosts", "PGLOADBALANCEHOSTS", OnlyAs(&["disable"])),
     ("max_protocol_version", "PGMAXPROTOCOLVERSION", Ignored),
     ("min_protocol_version", "PGMINPROTOCOLVERSION", OnlyAs(&["3.0"])),
+    ("oauth_ca_file", "PGOAUTHCAFILE", Ignored),
+    ("oauth_client_id", "", Ignored),
+    ("oauth_client_secret", "", Ignored),
+    ("oauth_issuer", "", Ignored),
+    ("oauth_scope", "", Ignored),
     ("options", "PGOPTIONS", Obeyed),
     ("passfile", "PGPASSFILE", Obeyed),
     ("password", "PGPASSWORD", Obeyed),
@@ -49,7 +54,10 @@ const PARAMETERS: &[(&str, &str, Meaning)] = &[
     ("replication", "", OnlyAs(&["false", "off", "no", "0"])),
     ("require_auth", "PGREQUIREAUTH", OnlyAs(&[])),
     ("requirepeer", "PGREQUIREPEER", OnlyAs(&[])),
+    ("scram_client_key", "", OnlyAs(&[])),
+    ("scram_server_key", "", OnlyAs(&[])),
     ("service", "PGSERVICE", OnlyAs(&[])),
+    ("servicefile", "PGSERVICEFILE", Ignored),
     ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", Obeyed),
     ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", Obeyed),
     ("sslcert", "PGSSLCERT", Obeyed),
@@ -58,6 +66,7 @@ const PARAMETERS: &[(&str, &str, Meaning)] = &[
     ("sslcrl", "PGSSLCRL", OnlyAs(&[])),
     ("sslcrldir", "PGSSLCRLDIR", OnlyAs(&[])),
     ("sslkey", "PGSSLKEY", Obeyed),
+    ("sslkeylogfile", "", OnlyAs(&[])),
     ("sslmode", "PGSSLMODE", Obeyed),
     ("sslnegotiation", "PGSSLNEGOTIATION", OnlyAs(&["postgres"])),
     ("sslpassword", "", OnlyAs(&[])),
@@ -67,6 +76,9 @@ const PARAMETERS: &[(&str, &str, Meaning)] = &[
     ("tcp_user_timeout", "", Obeyed),
     ("user", "PGUSER", Obeyed),
 ];
+
+/// Those whose values are not shown.
+const SECRETS: &[&str] = &["oauth_client_secret", "password", "scram_client_key", "scram_server_key", "sslpassword"];
 
 /// What was said, by libpq's names of parameters.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -149,9 +161,10 @@ pub(super) fn bad(name: &str) -> Error {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = self.0.iter().map(|(name, value)| {
-            (*name, if matches!(*name, "password" | "sslpassword") { BStr::new("…") } else { value.as_bstr() })
-        });
+        let shown = self
+            .0
+            .iter()
+            .map(|(name, value)| (*name, if SECRETS.contains(name) { BStr::new("…") } else { value.as_bstr() }));
         f.debug_map().entries(shown).finish()
     }
 }

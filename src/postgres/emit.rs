@@ -17,7 +17,7 @@ use super::objects::extended_statistics::ExtendedData;
 use super::objects::relation_statistics::ColumnStatistics;
 use super::version::ServerVersion;
 use crate::error::Result;
-use crate::sql::Sql;
+use crate::sql::{NoNames, Sql};
 
 /// What a kind may look at while it writes its entries.
 pub struct Render<'a> {
@@ -35,6 +35,11 @@ impl Render<'_> {
     /// SQL text in the making, with literals as this dump needs them.
     pub fn sql(&self) -> Sql {
         Sql::with_strings(self.standard_strings)
+    }
+
+    /// How settings that are lists without a name are written.
+    pub fn no_names(&self) -> NoNames {
+        if self.server.null_for_empty_lists() { NoNames::Null } else { NoNames::EmptyName }
     }
 
     /// The name of the object's schema; empty for an object in no schema.

@@ -32,6 +32,8 @@ capabilities! {
     restores_extended_statistics from 19,
     /// `standard_conforming_strings` is on and cannot be switched off.
     only_standard_strings from 19,
+    /// `SET … TO NULL` makes an empty list.
+    null_for_empty_lists from 19,
     /// Not-null constraints are rows of `pg_constraint` with names of their own.
     not_null_constraints from 18,
     /// `pg_get_sequence_data()` tells a sequence's value.

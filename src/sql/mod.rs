@@ -7,4 +7,4 @@ pub mod quote;
 mod setting;
 
 pub use builder::{Deparsed, Sql};
-pub use setting::MalformedSetting;
+pub use setting::{MalformedSetting, NoNames};

@@ -39,14 +39,27 @@ impl fmt::Display for MalformedSetting {
 
 impl std::error::Error for MalformedSetting {}
 
+/// How a list of names is written that has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoNames {
+    /// `NULL`, as PostgreSQL 19 and later take it.
+    Null,
+    /// One name, which is empty, where the setting has that mean the same. Older servers have no way to say that there is none,
+    /// though functions can come to such a list (`SET … FROM CURRENT`); their pg_dump writes nothing, which nobody reads.
+    EmptyName,
+}
+
+/// Of [`NAME_LISTS`], those for which a name that is empty is no name.
+const EMPTY_NAME_IS_NONE: &[&str] = &["search_path", "temp_tablespaces"];
+
 impl Sql {
     /// Appends a stored setting (`name=value`) in the form that SET takes, `name TO value`: the value a literal, or
     /// literals between commas for a list of names.
     ///
     /// # Errors
     /// The setting is malformed; nothing usable was appended.
-    pub fn setting(&mut self, item: &BStr) -> Result<&mut Self, MalformedSetting> {
-        self.setting_with(item, Sql::literal)
+    pub fn setting(&mut self, item: &BStr, no_names: NoNames) -> Result<&mut Self, MalformedSetting> {
+        self.setting_with(item, no_names, Sql::literal)
     }
 
     /// As [`Sql::setting`], with literals that mean the same whatever `standard_conforming_strings` is: what this is for
@@ -54,21 +67,30 @@ impl Sql {
     ///
     /// # Errors
     /// The setting is malformed; nothing usable was appended.
-    pub fn portable_setting(&mut self, item: &BStr) -> Result<&mut Self, MalformedSetting> {
-        self.setting_with(item, Sql::portable_literal)
+    pub fn portable_setting(&mut self, item: &BStr, no_names: NoNames) -> Result<&mut Self, MalformedSetting> {
+        self.setting_with(item, no_names, Sql::portable_literal)
     }
 
     fn setting_with(
         &mut self,
         item: &BStr,
+        no_names: NoNames,
         literal: for<'s> fn(&'s mut Sql, &BStr) -> &'s mut Sql,
     ) -> Result<&mut Self, MalformedSetting> {
         let (name, value) = item.split_once_str("=").ok_or(MalformedSetting::NoValue)?;
         self.ident(name.as_bstr()).kw(" TO ");
-        if !NAME_LISTS.iter().any(|list| name.eq_ignore_ascii_case(list.as_bytes())) {
+        let is_one_of = |lists: &[&str]| lists.iter().any(|list| name.eq_ignore_ascii_case(list.as_bytes()));
+        if !is_one_of(NAME_LISTS) {
             return Ok(literal(self, value.as_bstr()));
         }
-        for (i, name) in split_names(value).ok_or(MalformedSetting::NoList)?.iter().enumerate() {
+        let names = split_names(value).ok_or(MalformedSetting::NoList)?;
+        if names.is_empty() {
+            return Ok(match no_names {
+                NoNames::EmptyName if is_one_of(EMPTY_NAME_IS_NONE) => literal(self, BStr::new("")),
+                _ => self.kw("NULL"),
+            });
+        }
+        for (i, name) in names.iter().enumerate() {
             literal(self.kw(if i > 0 { ", " } else { "" }), name.as_bstr());
         }
         Ok(self)
@@ -122,7 +144,7 @@ mod tests {
 
     fn clause(item: &str) -> Result<String, MalformedSetting> {
         let mut sql = Sql::new();
-        sql.setting(item.into())?;
+        sql.setting(item.into(), NoNames::Null)?;
         Ok(sql.into_bstring().to_string())
     }
 
@@ -136,8 +158,8 @@ mod tests {
     #[test]
     fn lists_are_taken_apart() {
         for (list, names) in [
-            ("", ""),
-            ("  ", ""),
+            ("", "NULL"),
+            ("  ", "NULL"),
             ("public", "'public'"),
             ("public , \"$user\"", "'public', '$user'"),
             ("\"\"", "''"),
@@ -147,6 +169,18 @@ mod tests {
         ] {
             assert_eq!(clause(&format!("Search_Path={list}")).unwrap(), format!("\"Search_Path\" TO {names}"));
         }
+    }
+
+    #[test]
+    fn lists_without_names_are_what_the_server_takes() {
+        for (setting, older) in [("search_path", "''"), ("temp_tablespaces", "''"), ("local_preload_libraries", "NULL")]
+        {
+            let mut sql = Sql::new();
+            sql.setting(format!("{setting}=").as_str().into(), NoNames::EmptyName).unwrap();
+            assert_eq!(sql.into_bstring(), format!("{setting} TO {older}"));
+            assert_eq!(clause(&format!("{setting}=")).unwrap(), format!("{setting} TO NULL"));
+        }
+        assert_eq!(clause("DateStyle=").unwrap(), "\"DateStyle\" TO ''");
     }
 
     #[test]

@@ -86,6 +86,17 @@ impl ServerError {
         self.code == code
     }
 
+    /// What a notice says, on one line.
+    pub fn words(&self) -> String {
+        let mut text = on_one_line(self.message.as_bstr());
+        for (what, part) in [("detail", &self.detail), ("hint", &self.hint)] {
+            if let Some(part) = part {
+                text.push_str(&format!("; {what}: {}", on_one_line(part.as_bstr())));
+            }
+        }
+        text
+    }
+
     pub(super) fn size(&self) -> usize {
         let opt = |t: &Option<BString>| t.as_ref().map_or(0, |t| t.len());
         self.message.len()

@@ -51,6 +51,8 @@ const MOST_ITERATIONS: u32 = 10_000_000;
 /// The longest key for cancelling that the protocol knows.
 const CANCEL_KEY: usize = 256;
 
+const WAYS_TO_LOG_IN: &str = "supported are trust, peer, client certificates, password, md5 and scram-sha-256";
+
 /// A login in progress.
 struct Login<'a> {
     startup: &'a Startup,
@@ -157,7 +159,7 @@ impl Connection {
                         .why(format!(
                             "the server asks for a way to authenticate that is not supported: {name} ({other})"
                         ))
-                        .hint("supported are trust, peer, client certificates, password, md5 and scram-sha-256"));
+                        .hint(WAYS_TO_LOG_IN));
                 }
             }
         }
@@ -200,10 +202,12 @@ impl Connection {
             None if plain => (SCRAM_SHA_256, sasl::ChannelBinding::unsupported()),
             _ => {
                 self.mark_broken("unsupported authentication");
-                return Err(Error::new(ErrorKind::Connection, doing.to_owned()).why(format!(
-                    "the server offers only unknown SASL mechanisms: {}",
-                    offered.replace(b"\0", b" ").as_bstr()
-                )));
+                return Err(Error::new(ErrorKind::Connection, doing.to_owned())
+                    .why(format!(
+                        "the server offers only unknown SASL mechanisms: {}",
+                        offered.replace(b"\0", b" ").as_bstr().trim_ascii().as_bstr()
+                    ))
+                    .hint(WAYS_TO_LOG_IN));
             }
         };
         let mut scram = ScramSha256::new(self.password(login)?, binding);

@@ -75,6 +75,7 @@ fn what_is_no_server_is_told_apart_while_connecting() {
         (message(b'R', &[0]), "without a method"),
         (message(b'R', &[0, 0, 0, 5, 1]), "without salt"),
         (message(b'R', &[0, 0, 0, 7]), "GSSAPI"),
+        (message(b'R', b"\0\0\0\x0aOAUTHBEARER\0\0"), "unknown SASL mechanisms: OAUTHBEARER"),
         (message(b'R', &[0, 0, 0, 99]), "99"),
         (message(b'R', b"\0\0\0\x0aMAGIC\0\0"), "MAGIC"),
         ([message(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0"), message(b'R', &[0, 0, 0, 0])].concat(), "out of order"),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::gate::Gate;
-use super::{Running, Session, assert_failed, restore, wait_for_waiting};
+use super::{Running, Session, assert_failed, restore, wait_for, wait_for_waiting};
 use crate::sqlite::Scene;
 use crate::support::archive::{self, Rows};
 use crate::support::{Database, Options, Output, REFERENCE, Server};
@@ -217,6 +217,59 @@ fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
             assert!(out.stderr().contains("run the backup again"), "{out}");
         }
     }
+}
+
+/// A value of regdatabase is the name of a database, which others may change.
+#[test]
+fn database_that_is_renamed_while_its_name_is_copied_fails_the_backup() {
+    let Some(server) = Server::get(19) else { return };
+    let database = server.database("names_of_databases");
+    let (named, other) = (server.database("named"), server.database("other"));
+    database.psql(&format!(
+        "CREATE TABLE a_first AS SELECT 1 AS a; CREATE TABLE b_last AS SELECT ARRAY['{}'::regdatabase] AS of",
+        named.name()
+    ));
+    for (changed, says) in [(&named, format!("database {}", named.name())), (&other, "database ".to_owned())] {
+        let renamed = format!("ALTER DATABASE {0} RENAME TO {0}_renamed", changed.name());
+        let (scene, out) = backup_with(&database, "COPY public.a_first", &[], &renamed);
+        server.psql("postgres", &format!("ALTER DATABASE {0}_renamed RENAME TO {0}", changed.name()));
+        assert_failed(&scene, &out, &says);
+    }
+    // Where no value is one, it is no matter.
+    database.psql("DROP TABLE b_last");
+    let renamed = format!("ALTER DATABASE {0} RENAME TO {0}_renamed", named.name());
+    let (_scene, out) = backup_with(&database, "COPY public.a_first", &[], &renamed);
+    server.psql("postgres", &format!("ALTER DATABASE {0}_renamed RENAME TO {0}", named.name()));
+    assert!(out.success(), "{out}");
+}
+
+/// `REPACK (CONCURRENTLY)` leaves an empty table to whoever looks with a snapshot from before; ours comes after the lock.
+#[test]
+fn table_that_is_repacked_while_its_lock_is_waited_for_keeps_its_rows() {
+    let Some(server) = Server::get(19) else { return };
+    let database = server.database("repacked");
+    database.psql(
+        "CREATE TABLE t (a integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000); DELETE FROM t WHERE a > 500",
+    );
+    let wait_for_locks = |count: &str| {
+        let sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
+        wait_for("sessions that wait for the table", || (database.psql(sql) == count).then_some(()));
+    };
+    let mut reader = Session::open(&database);
+    reader.run("BEGIN; LOCK TABLE t IN ACCESS SHARE MODE");
+    let mut repacking = Session::open(&database);
+    repacking.send("REPACK (CONCURRENTLY) t");
+    wait_for_locks("1");
+    let scene = Scene::new();
+    let running = Running::start(&scene, &database, &[]);
+    wait_for_locks("2");
+    reader.run("COMMIT");
+    let out = running.end();
+    assert!(out.success(), "{out}");
+    let copy = server.database("repacked_copy");
+    let restored = restore(&scene, "out.dump", &copy, &[]);
+    assert!(restored.success(), "{restored}");
+    assert_eq!(copy.psql("SELECT count(*) FROM t"), "500");
 }
 
 /// The names of schemas are not held by the locks on the tables in them.

@@ -15,6 +15,36 @@ const CASES: &[(u32, &str, &str)] = &[
     (15, "CREATE PUBLICATION p FOR TABLES IN SCHEMA public", "PostgreSQL 15 (schemas in publications)"),
     (18, "ALTER TABLE t ADD CONSTRAINT unchecked CHECK (a > 0) NOT ENFORCED", "PostgreSQL 18 (NOT ENFORCED)"),
     (18, "ALTER TABLE t ADD c integer GENERATED ALWAYS AS (a * 2) VIRTUAL", "perhaps a newer server"),
+    (
+        19,
+        "CREATE AGGREGATE s (integer) (SFUNC = int4pl, STYPE = integer, SUPPORT = int8inc_support)",
+        "PostgreSQL 19 (support functions of aggregates)",
+    ),
+    (
+        19,
+        "CREATE FUNCTION f() RETURNS integer LANGUAGE sql SET search_path TO NULL AS 'SELECT 1'",
+        "PostgreSQL 19 (settings that are empty lists)",
+    ),
+    (
+        19,
+        "CREATE VIEW v AS SELECT lag(a) IGNORE NULLS OVER (ORDER BY b) FROM t",
+        "PostgreSQL 19 (window functions that ignore NULLs)",
+    ),
+    (
+        19,
+        "ALTER TABLE t ADD UNIQUE (a); CREATE FUNCTION f() RETURNS integer LANGUAGE sql BEGIN ATOMIC
+         INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO SELECT RETURNING a; END",
+        "PostgreSQL 19 (ON CONFLICT DO SELECT)",
+    ),
+    (
+        19,
+        "CREATE TABLE u (a integer) WITH (autovacuum_parallel_workers = 1)",
+        "PostgreSQL 19 (autovacuum_parallel_workers)",
+    ),
+    (19, "CREATE TABLE u (a oid8)", "PostgreSQL 19 (the type oid8)"),
+    (19, "CREATE TABLE u (a regdatabase[])", "PostgreSQL 19 (the type regdatabase)"),
+    (19, "CREATE PUBLICATION p FOR ALL SEQUENCES", "PostgreSQL 19 (publications of all sequences)"),
+    (19, "CREATE PUBLICATION p FOR ALL TABLES EXCEPT (TABLE t)", "PostgreSQL 19 (publications of all tables but some)"),
 ];
 
 #[test]
@@ -26,7 +56,7 @@ fn version_that_a_statement_needs_is_told() {
         origin.psql("CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1)");
         origin.psql(made);
         let path = dir.path().join("archive");
-        origin.pg_dump(18, &[], &path);
+        origin.pg_dump((*since).max(18), &[], &path);
         for jobs in ["1", "2"] {
             let target = older.database("newer");
             let mut command = lifeboat();

@@ -93,7 +93,13 @@ fn of_what_is_new_in_19() {
     let archive = dir.path().join("archive");
     let origin = server.database("script");
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects");
-    for case in ["statistics_data/extended.sql", "publication/exceptions.sql", "subscription/servers.sql"] {
+    for case in [
+        "statistics_data/extended.sql",
+        "publication/exceptions.sql",
+        "subscription/servers.sql",
+        "aggregate/support.sql",
+        "function/empty_lists.sql",
+    ] {
         origin.load_file(&cases.join(case));
     }
     origin.pg_dump(19, &["--statistics"], &archive);

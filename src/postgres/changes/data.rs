@@ -157,6 +157,14 @@ pub const DATA: Watches = Watches {
             "x.dictname, x.dictnamespace",
             "EXISTS (SELECT FROM used WHERE used.oid = 3769)",
         ),
+        // Values of regdatabase, from PostgreSQL 19 on, are names of databases.
+        values(
+            "database",
+            "pg_catalog.pg_database AS x",
+            "x.datname",
+            "x.datname",
+            "EXISTS (SELECT FROM used WHERE used.oid = 6490)",
+        ),
         Watch { secret: true, ..values("role", "pg_catalog.pg_authid AS x", "x.rolname", "x.rolname", NAMES_ROLES) },
     ],
     roles: NAMES_ROLES,

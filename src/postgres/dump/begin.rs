@@ -18,6 +18,9 @@ use crate::wire::Connection;
 /// How often a dump is begun, if others change what is being read just while it is begun.
 const ATTEMPTS: u32 = 10;
 
+/// How many warnings of the server's are passed on that it gives at login.
+const LOGIN_WARNINGS: usize = 10;
+
 /// A dump that has begun.
 pub(super) struct Begun {
     /// The sessions, all in one snapshot; the first holds the locks.
@@ -36,20 +39,36 @@ pub(super) fn begin(
     reporter: &dyn Reporter,
 ) -> Result<Begun> {
     let mut attempts = 1;
+    let mut session = Session::new(connect()?)?;
+    pass_on_warnings(&mut session, reporter);
     loop {
-        match attempt(connect, options, reporter) {
+        match attempt(session, connect, options, reporter) {
             Err(error) if error.kind() == ErrorKind::Changed && attempts < ATTEMPTS => {
                 let text = format!("{error}; beginning again");
                 reporter.message(Message { level: Level::Warning, subject: "snapshot".into(), text });
                 attempts += 1;
+                session = Session::new(connect()?)?;
             }
             result => return result,
         }
     }
 }
 
-fn attempt(connect: &dyn Fn() -> Result<Connection>, options: &DumpOptions, reporter: &dyn Reporter) -> Result<Begun> {
-    let mut session = Session::new(connect()?)?;
+/// Says what the server warned of at login: that the password runs out, that it is stored in a way that will not be taken for ever,
+/// that the collations' version is another. Who hears of it only from backups that fail has none.
+fn pass_on_warnings(session: &mut Session, reporter: &dyn Reporter) {
+    let warnings = session.connection().take_notices().into_iter().filter(|notice| notice.severity == "WARNING");
+    for warning in warnings.take(LOGIN_WARNINGS) {
+        reporter.message(Message { level: Level::Warning, subject: "the server".into(), text: warning.words() });
+    }
+}
+
+fn attempt(
+    mut session: Session,
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    reporter: &dyn Reporter,
+) -> Result<Begun> {
     let begun = lock_and_look(&mut session, connect, options, reporter);
     match begun {
         Ok((others, contents)) => {

@@ -37,6 +37,8 @@ struct Definition {
     moving: Option<(State, Deparsed)>,
     /// Schema and name of the operator.
     sort_operator: Option<(BString, Deparsed)>,
+    /// The planner's support function, which aggregates may have from PostgreSQL 19 on.
+    support: Option<Deparsed>,
     parallel: Option<&'static str>,
 }
 
@@ -72,7 +74,8 @@ const DEFINITIONS: &str = "\
       a.aggminitval AS m_initial, \
       nullif(a.aggmfinalfn::pg_catalog.text, '-') AS m_last, a.aggmfinalextra AS m_extra, \
       a.aggmfinalmodify AS m_modify, \
-      n.nspname AS operator_schema, o.oprname AS operator \
+      n.nspname AS operator_schema, o.oprname AS operator, \
+      nullif(p.prosupport::pg_catalog.text, '-') AS support \
     FROM pg_catalog.pg_aggregate AS a JOIN pg_catalog.pg_proc AS p ON p.oid = a.aggfnoid \
     LEFT JOIN pg_catalog.pg_operator AS o ON o.oid = a.aggsortop \
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace WHERE ";
@@ -147,6 +150,7 @@ impl Definition {
                 Some(schema) => Some((schema, Deparsed::by_server(row.text("operator")?))),
                 None => None,
             },
+            support: opt_text("support")?,
             parallel: function::parallel(row)?.map(|(_, word)| word),
         })
     }
@@ -183,6 +187,9 @@ impl Definition {
         }
         if let Some((schema, name)) = &self.sort_operator {
             sql.kw(",\n    SORTOP = OPERATOR(").ident(schema.as_bstr()).kw(".").deparsed(name).kw(")");
+        }
+        if let Some(support) = &self.support {
+            sql.kw(",\n    SUPPORT = ").deparsed(support);
         }
         if self.hypothetical {
             sql.kw(",\n    HYPOTHETICAL");

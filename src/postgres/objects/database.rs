@@ -205,10 +205,11 @@ fn append_setting(sql: &mut Sql, item: &BString, object: &Object, render: &Rende
             .why(format!("\"{item}\" {why}"))
     };
     sql.kw(" SET ");
+    let no_names = render.no_names();
     // Where there is but one way to read a literal, pg_dump needs none that is read alike in both.
     match render.server.only_standard_strings() {
-        true => sql.setting(item.as_bstr()),
-        false => sql.portable_setting(item.as_bstr()),
+        true => sql.setting(item.as_bstr(), no_names),
+        false => sql.portable_setting(item.as_bstr(), no_names),
     }
     .map_err(malformed)?
     .kw(";\n");

@@ -1,7 +1,7 @@
 //! What the server says beside its answers. Some of it means that it has not done what it was told.
 
 use super::execute::Run;
-use super::summary::{self, EntryError, EntryName};
+use super::summary::{EntryError, EntryName};
 use crate::progress::{Level, Message};
 use crate::wire::Notice;
 
@@ -32,13 +32,14 @@ impl Run<'_> {
                     let subject =
                         entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
                     let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
-                    self.reporter.message(Message { level, subject, text: summary::notice_text(&notice) });
+                    self.reporter.message(Message { level, subject, text: notice.words() });
                 }
                 means => undone.push((means, notice)),
             }
         }
         let Some((entry, (means, first))) = entry.zip(undone.first()) else { return };
         let mut error = EntryError::notice(&self.entries[entry], statement, first);
+        error.needs = self.needs(statement, &error);
         if undone.len() > 1 {
             error.message.push_str(&format!(", and {} more such warnings", undone.len() - 1));
         }

@@ -113,7 +113,7 @@ impl Run<'_> {
     }
 
     /// What a statement needs that this server is too old for, where it may have failed for that.
-    fn needs(&self, statement: &[u8], error: &EntryError) -> Option<String> {
+    pub(super) fn needs(&self, statement: &[u8], error: &EntryError) -> Option<String> {
         // Not understood, not known, not supported.
         let codes = ["42601", "42704", "42883", "0A000", "22023"];
         if !error.sqlstate.as_deref().is_some_and(|code| codes.contains(&code)) {

@@ -75,9 +75,15 @@ impl ArchiveSettings {
     /// What to say where the server does not take the archive's encoding.
     pub(super) fn not_spoken(&self, error: Error) -> Error {
         let error = Error::new(error.kind(), format!("use the archive's encoding, {}", self.encoding)).source(error);
-        error.hint(
-            "nothing was changed: take a database in an encoding that the archive's can be converted to, such as UTF8",
-        )
+        error.hint(match self.encoding == "MULE_INTERNAL" {
+            true => {
+                "nothing was changed; PostgreSQL 19 and later do not have this encoding, and others have no UTF8 for it: \
+                 make an archive in one that the text fits into, as pg_dump --encoding=LATIN1 does"
+            }
+            false => {
+                "nothing was changed: take a database in an encoding that the archive's can be converted to, such as UTF8"
+            }
+        })
     }
 
     /// Checks that a server of this version reads the archive's string literals as they are meant. Where it reads them by SQL's

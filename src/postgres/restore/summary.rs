@@ -203,17 +203,6 @@ impl fmt::Display for EntryError {
     }
 }
 
-/// What a server's notice says, on one line.
-pub(super) fn notice_text(notice: &Notice) -> String {
-    let mut text = on_one_line(notice.message.as_bstr());
-    for (what, part) in [("detail", &notice.detail), ("hint", &notice.hint)] {
-        if let Some(part) = part {
-            text.push_str(&format!("; {what}: {}", on_one_line(part.as_bstr())));
-        }
-    }
-    text
-}
-
 /// As much of a statement as an error shows.
 const SHOWN: usize = 300;
 

@@ -127,7 +127,7 @@ impl Definition {
         }
         sql.kw(self.parallel);
         for setting in &self.settings {
-            sql.kw("\n    SET ").setting(setting.as_bstr()).map_err(|why| {
+            sql.kw("\n    SET ").setting(setting.as_bstr(), render.no_names()).map_err(|why| {
                 Error::new(ErrorKind::Incomplete, format!("read the settings of the function \"{name}\""))
                     .why(format!("\"{setting}\" {why}"))
             })?;

@@ -66,6 +66,7 @@ impl<'a> Archived<'a> {
             b"TABLE OF SUBSCRIPTION" => {
                 self.by_name.contains_key(&key(BStr::new("SUBSCRIPTION"), BStr::new(""), words))
             }
+            b"EXCEPTION OF PUBLICATION" => definition().is_some_and(|definition| names_exception(definition, words)),
             b"CONSTRAINT" => definition().is_some_and(|definition| names_check(definition, words)),
             b"DEFAULT" => {
                 // Of a table that has its columns from elsewhere, nothing is known; a column that is not in the archive is
@@ -147,6 +148,13 @@ fn plain_drop(statement: &BStr) -> BString {
 fn names_check(definition: &BStr, name: &BStr) -> bool {
     let quoted = [b"\"", name.replace("\"", "\"\"").as_slice(), b"\""].concat();
     [name.as_bytes(), &quoted].iter().any(|name| definition.contains_str([b"CONSTRAINT ", *name, b" CHECK "].concat()))
+}
+
+/// Whether the definition of a publication leaves out the table of this name.
+fn names_exception(definition: &BStr, table: &BStr) -> bool {
+    let named = |end: &str| [b"TABLE ONLY ", unquoted(table).as_slice(), end.as_bytes()].concat();
+    let definition = unquoted(definition);
+    [",", ")"].iter().any(|end| definition.contains_str(named(end)))
 }
 
 /// A text without its quotes: what is quoted depends on who wrote it, and on a setting.

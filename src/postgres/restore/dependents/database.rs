@@ -22,7 +22,7 @@ pub(super) fn lost(within: &mut Connection, plan: &Plan, entries: &[Entry]) -> R
     let going: Vec<&Named> = present.named.iter().collect();
     let is_lost = |whole: &Named| !archived.holds(whole, present.whole(whole));
     // The restore of a part does not bring back the whole that is dropped.
-    let is_left_out = |table: &Named| !is_wanted(plan, &archived, table);
+    let is_left_out = |object: &Named| !object.is_exception() && !is_wanted(plan, &archived, object);
     let mut lost = sift(within, &present, &archived, &going, is_lost, is_left_out, Moment::Before)?;
     lost.extend(lost_large_objects(within, entries)?);
     Ok(lost)

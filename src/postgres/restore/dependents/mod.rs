@@ -322,6 +322,14 @@ fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry], moment: Moment)
     let is_gone_along = |whole: &Named| goes.contains(&whole.address) && !archived.holds(whole, present.whole(whole));
     // A partition goes with its parent, whether or not this restore makes it again.
     let is_left_out = |table: &Named| table.part_of.is_some() && !is_wanted(plan, &archived, table);
+    // Nor does this restore tell a publication again what to leave out, unless it makes the publication.
+    let is_forgotten = |exception: &Named| {
+        !present.whole(exception).is_some_and(|publication| is_wanted(plan, &archived, publication))
+    };
+    let is_left_out = |object: &Named| match object.is_exception() {
+        true => is_forgotten(object),
+        false => is_left_out(object),
+    };
     let mut dependents = sift(target, &present, &archived, &going, is_gone_along, is_left_out, moment)?;
     dependents.extend(unknown.into_iter().map(|described| Dependent {
         object: printable::name(described.as_bstr()),
@@ -356,7 +364,7 @@ fn sift(
             if object.is_table() && !archived.has_rows_of(object) {
                 of_extensions.push(object);
             }
-        } else if object.is_table() && is_left_out(object) {
+        } else if (object.is_table() || object.is_exception()) && is_left_out(object) {
             missing.push(object);
         } else if archived.holds(object, whole) {
             if object.kind == "TABLE" || object.kind == "FOREIGN TABLE" {
@@ -397,6 +405,7 @@ fn along_with(object: &Named, whole: Option<&Named>) -> Option<String> {
     let whole = printable::name(whole?.shown().as_bstr());
     match object.kind.as_slice() {
         b"SEQUENCE" => Some(format!("owned by {whole}")),
+        _ if object.is_exception() => Some(format!("without it, {whole} has the table, too")),
         _ if object.is_table() => Some(format!("a partition of {whole}")),
         _ => None,
     }

@@ -35,6 +35,11 @@ impl Named {
         ["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW"].iter().any(|kind| self.kind == *kind)
     }
 
+    /// Whether it is a table that a publication of all tables leaves out.
+    pub fn is_exception(&self) -> bool {
+        self.kind == "EXCEPTION OF PUBLICATION"
+    }
+
     /// Its name for a statement, quoted, if it is a table with rows of its own or in partitions.
     pub fn for_lock(&self) -> Option<&[u8]> {
         self.dropped.strip_prefix(b"DROP TABLE ")
@@ -56,6 +61,10 @@ pub(super) fn query(server: ServerVersion, is_superuser: bool) -> Query {
     if server.publication_schemas() {
         sql.push_str(SCHEMAS_OF_PUBLICATIONS);
     }
+    sql.push_str(match server.publication_exceptions() {
+        true => TABLES_OF_PUBLICATIONS_AND_EXCEPTIONS,
+        false => TABLES_OF_PUBLICATIONS,
+    });
     // Before 14 nobody else may know a subscription's OID.
     if is_superuser || server.subscription_binary() {
         sql.push_str(TABLES_OF_SUBSCRIPTIONS);
@@ -240,8 +249,20 @@ FROM (
     SELECT 3466, oid, 'EVENT TRIGGER', '', evtname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_event_trigger
   UNION ALL
     SELECT 6104, oid, 'PUBLICATION', '', pubname::pg_catalog.text, NULL, 0, 0, NULL FROM pg_catalog.pg_publication
+";
+
+const TABLES_OF_PUBLICATIONS: &str = "
   UNION ALL
     SELECT 6106, m.oid, 'PUBLICATION TABLE', r.schema, p.pubname::pg_catalog.text || ' ' || r.name, NULL, 1259, r.oid, NULL
+    FROM pg_catalog.pg_publication_rel m JOIN pg_catalog.pg_publication p ON p.oid = m.prpubid JOIN r ON r.oid = m.prrelid
+";
+
+/// What a publication leaves out is within its definition.
+const TABLES_OF_PUBLICATIONS_AND_EXCEPTIONS: &str = "
+  UNION ALL
+    SELECT 6106, m.oid, CASE WHEN m.prexcept THEN 'EXCEPTION OF PUBLICATION' ELSE 'PUBLICATION TABLE' END, r.schema,
+        p.pubname::pg_catalog.text || ' ' || r.name, NULL, CASE WHEN m.prexcept THEN 6104 ELSE 1259 END,
+        CASE WHEN m.prexcept THEN p.oid ELSE r.oid END, CASE WHEN m.prexcept THEN r.quoted END
     FROM pg_catalog.pg_publication_rel m JOIN pg_catalog.pg_publication p ON p.oid = m.prpubid JOIN r ON r.oid = m.prrelid
 ";
 

@@ -151,6 +151,8 @@ impl Team {
             let mut connection = (run.connect)(database.as_bstr())?;
             self.sessions.push(OneSession::beside(&mut connection)?);
             run.plan.session.iter().try_for_each(|statement| connection.foreign()?.execute(statement))?;
+            // What the server says to each login it has said to the first one; it is not about what this one will make.
+            drop(connection.take_notices());
             self.interrupts.push(run.interrupt.of_worker(&connection));
             self.connections.push(connection);
         }
