@@ -43,7 +43,15 @@ fn what_the_server_warns_of_at_login_is_told_once() {
             .env("PGPASSWORD", PASSWORD)
             .args(["restore", "--force", "--jobs", "2", "--url", &url])
             .arg(&archive));
-        for said in [backup.stderr(), restore.stderr()] {
+        // Another connection, to the database that is made.
+        let elsewhere = server.database("elsewhere");
+        server.psql("postgres", &format!("DROP DATABASE {}", database.name()));
+        let create = run(lifeboat()
+            .env("PGPASSWORD", PASSWORD)
+            .args(["restore", "--force", "--create", "--url"])
+            .arg(format!("postgresql://{user}@127.0.0.1:{}/{}", server.port(), elsewhere.name()))
+            .arg(&archive));
+        for said in [backup.stderr(), restore.stderr(), create.stderr()] {
             let lines: Vec<&str> = said.lines().collect();
             match warning {
                 Some(warning) => {

@@ -176,11 +176,21 @@ mod tests {
     #[test]
     fn what_would_weaken_a_connection_is_not_passed_over() {
         let mut settings = Settings::default();
-        for (name, value) in [("sslcrl", "/x"), ("require_auth", "scram-sha-256"), ("gssencmode", "require")] {
+        for (name, value) in [
+            ("sslcrl", "/x"),
+            ("require_auth", "scram-sha-256"),
+            ("gssencmode", "require"),
+            ("scram_client_key", "geheim"),
+            ("sslkeylogfile", "/x"),
+        ] {
             let error = settings.set(name, value).unwrap_err();
-            assert!(error.to_string().contains(name), "{error}");
+            assert!(error.to_string().contains(name) && !error.to_string().contains("geheim"), "{error}");
         }
         settings.set("gssencmode", "prefer").unwrap();
+        // What only matters where a service, or a login by OAuth, is asked for.
+        settings.set("servicefile", "/x").unwrap();
+        settings.set("oauth_client_secret", "geheim").unwrap();
+        assert!(!format!("{settings:?}").contains("geheim"), "{settings:?}");
         let error = Settings::default().complete(&Environment::empty().with("PGSSLCRL", "/x")).unwrap_err();
         assert!(error.to_string().contains("PGSSLCRL"), "{error}");
     }

@@ -157,6 +157,8 @@ impl Run<'_> {
         self.end_block()?;
         self.check_session()?;
         *self.target = (self.connect)(database)?;
+        // What the server says to each login has been told.
+        drop(self.target.take_notices());
         self.interrupt.follow(self.target);
         self.session = Some(OneSession::begin(self.target, self.connect)?);
         self.begin_session()?;
