@@ -347,6 +347,54 @@ fn function_of_a_policy_that_is_replaced_while_rows_are_copied_fails_the_backup(
     assert!(out.success(), "{out}");
 }
 
+/// Which policies count for a role depends on what it is a member of.
+#[test]
+fn membership_that_changes_while_rows_are_copied_fails_the_backup() {
+    // The catalog of memberships has other columns from 16 on.
+    for server in [Server::get(13), Server::get(REFERENCE)].into_iter().flatten() {
+        let database = server.database("members");
+        for (change, undo, named) in [
+            (
+                "GRANT moment_group TO moment_reader",
+                "REVOKE moment_group FROM moment_reader",
+                "membership in role moment_group",
+            ),
+            (
+                "REVOKE moment_old FROM moment_reader",
+                "GRANT moment_old TO moment_reader",
+                "membership in role moment_old",
+            ),
+            (
+                "ALTER ROLE moment_reader BYPASSRLS",
+                "ALTER ROLE moment_reader NOBYPASSRLS",
+                "row security for table public.b_last",
+            ),
+        ] {
+            let options = ["--role", "moment_reader", "--enable-row-security"];
+            server.try_psql("postgres", "CREATE ROLE moment_reader; CREATE ROLE moment_group; CREATE ROLE moment_old;");
+            database.psql(
+                "GRANT moment_old TO moment_reader;
+                 CREATE TABLE IF NOT EXISTS a_first AS SELECT 1 AS a;
+                 CREATE TABLE IF NOT EXISTS b_last AS SELECT generate_series(1, 3) AS a;
+                 DROP POLICY IF EXISTS p ON b_last; DROP POLICY IF EXISTS q ON b_last;
+                 CREATE POLICY p ON b_last TO moment_old USING (a = 1);
+                 CREATE POLICY q ON b_last TO moment_group USING (a > 1);
+                 ALTER TABLE b_last ENABLE ROW LEVEL SECURITY;
+                 GRANT SELECT ON ALL TABLES IN SCHEMA public TO moment_reader",
+            );
+            let (scene, out) = backup_with(&database, "COPY public.a_first", &options, change);
+            database.psql(undo);
+            assert_failed(&scene, &out, named);
+            let (_scene, out) = backup_with(&database, "COPY public.a_first", &options, "GRANT alice TO bob");
+            database.psql("REVOKE alice FROM bob");
+            assert!(out.success(), "{out}");
+        }
+        database.psql(
+            "DROP OWNED BY moment_reader, moment_group, moment_old; DROP ROLE moment_reader, moment_group, moment_old",
+        );
+    }
+}
+
 /// An update of an extension replaces what is made of its members.
 #[test]
 fn extension_that_is_updated_while_the_catalog_is_read_is_seen() {

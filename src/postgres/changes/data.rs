@@ -1,7 +1,7 @@
 //! What data are made of while they are copied: the names of schemas, by which COPY finds a table, and what the columns'
 //! types write. The tables themselves are locked; nothing of a table of theirs or of a type that they use can be dropped.
 
-use super::{ROWS, Watch, Watches};
+use super::{ROWS, Watch, Watches, membership};
 use crate::postgres::version::ServerVersion;
 
 /// The types of the columns of the tables `$1`, with all that these consist of: elements, base types, the types that a range
@@ -168,6 +168,7 @@ pub const DATA: Watches = Watches {
         Watch { secret: true, ..values("role", "pg_catalog.pg_authid AS x", "x.rolname", "x.rolname", NAMES_ROLES) },
     ],
     roles: NAMES_ROLES,
+    now: &[],
 };
 
 /// As [`DATA`], where row security decides by policies which rows are copied. Policies are locked with their tables, but
@@ -183,6 +184,7 @@ pub const POLICIES: Watches = Watches {
         ..ROWS
     }],
     roles: "false",
+    now: membership::NOW,
 };
 
 /// Values of regrole and aclitem are names of roles.

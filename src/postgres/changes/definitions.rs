@@ -31,7 +31,7 @@ const fn named(what: &'static str, from: &'static str, name: &'static str, matte
 }
 
 /// What is watched while the catalog is read; `$1` are the tables that are locked.
-pub const DEFINITIONS: Watches = Watches { rows: ROWS_WATCHED, roles: "true" };
+pub const DEFINITIONS: Watches = Watches { rows: ROWS_WATCHED, roles: "true", now: &[] };
 
 const ROWS_WATCHED: &[Watch] = &[
     Watch {

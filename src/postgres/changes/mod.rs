@@ -17,6 +17,7 @@
 
 mod data;
 mod definitions;
+mod membership;
 
 use std::collections::HashMap;
 
@@ -48,6 +49,17 @@ pub struct Watches {
     rows: &'static [Watch],
     /// Whether the names of roles count. Few may read the catalog of roles, but everybody can see that one was renamed.
     roles: &'static str,
+    /// What the server can be asked for as it is now.
+    now: &'static [Now],
+}
+
+/// Things that are something else now than the snapshot says.
+#[derive(Debug, Clone, Copy)]
+struct Now {
+    /// What one is to the reader of an error.
+    what: &'static str,
+    /// `oid` and `name` of those that differ, from where and on which condition, after SELECT.
+    rows: &'static str,
 }
 
 /// A column, and which servers have it.
@@ -131,7 +143,10 @@ pub fn since_snapshot(
     let rows = watches.iter().flat_map(|watches| watches.rows);
     let rows: Vec<&Watch> = rows.filter(|watch| superuser || !watch.secret).collect();
     let roles = watches.iter().map(|watches| watches.roles).collect::<Vec<_>>().join(" OR ");
-    let suspects = suspects(session, &rows, &roles, tables)?;
+    let now: Vec<&Now> = watches.iter().flat_map(|watches| watches.now).collect();
+    let suspects = suspects(session, &rows, &roles, &now, tables)?;
+    let kinds = rows.iter().map(|watch| watch.what).chain(["role"]).chain(now.iter().map(|now| now.what));
+    let kinds: Vec<&str> = kinds.collect();
     let mut queries = Vec::new();
     for (number, watch) in rows.iter().enumerate() {
         let oids: Vec<u32> = suspects.iter().filter(|s| s.watch == number).map(|s| s.oid).collect();
@@ -158,7 +173,7 @@ pub fn since_snapshot(
             None => watch.is_none_or(|watch| watch.even_if_gone),
         };
         if matters {
-            changed.push(format!("{} {}", watch.map_or("role", |watch| watch.what), suspect.name));
+            changed.push(format!("{} {}", kinds.get(suspect.watch).unwrap_or(&""), suspect.name));
         }
     }
     changed.sort();
@@ -229,8 +244,15 @@ impl Watch {
     }
 }
 
-/// The rows that others have updated or deleted, and, as of a watch that there is not, the roles that have another name now.
-fn suspects(session: &mut Session, watches: &[&Watch], roles: &str, tables: &[u32]) -> Result<Vec<Suspect>> {
+/// The rows that others have updated or deleted, and, as of watches that there are not, the roles that have another name now and
+/// what is different `now`.
+fn suspects(
+    session: &mut Session,
+    watches: &[&Watch],
+    roles: &str,
+    now: &[&Now],
+    tables: &[u32],
+) -> Result<Vec<Suspect>> {
     let server = session.server();
     let mut parts: Vec<String> = watches.iter().enumerate().map(|(i, watch)| watch.suspects(i, server)).collect();
     parts.push(format!(
@@ -239,9 +261,15 @@ fn suspects(session: &mut Session, watches: &[&Watch], roles: &str, tables: &[u3
          AND pg_catalog.pg_get_userbyid(x.oid) !~ '^unknown [(]OID=' AND ({roles})",
         watches.len()
     ));
+    let is_now = |(i, now): (usize, &&Now)| {
+        let number = watches.len() + 1 + i;
+        format!("SELECT {number}, n.oid, 0, '', n.name, '', '', true FROM (SELECT {}) AS n", now.rows)
+    };
+    parts.extend(now.iter().enumerate().map(is_now));
+    let expected = if now.is_empty() { String::new() } else { format!(", {}", membership::expected(server)) };
     let sql = format!(
         "WITH RECURSIVE next (xid) AS (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())\
-         ::pg_catalog.text::pg_catalog.int8), {} {} ORDER BY 1, 2, 3",
+         ::pg_catalog.text::pg_catalog.int8), {}{expected} {} ORDER BY 1, 2, 3",
         data::USED,
         parts.join(" UNION ALL ")
     );
