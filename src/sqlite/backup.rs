@@ -58,6 +58,8 @@ pub struct BackupSummary {
     pub bytes: u64,
     /// How the database that was read is written. The file itself is always in rollback mode, which needs no other file.
     pub journal_mode: JournalMode,
+    /// How many rows break a constraint of their table.
+    pub violations: u64,
 }
 
 /// Backs up the database at `database` into the file `output`.
@@ -92,10 +94,10 @@ pub fn backup(
 
     set_journal_mode(partial, JournalMode::Rollback).map_err(|e| io_error(&doing, partial, e))?;
     let hint = "no backup was made: the database itself is damaged; keep a copy of it and restore the last good backup";
-    check_file(partial, &doing, hint, reporter)?;
+    let violations = check_file(partial, &doing, hint, reporter)?;
     let target = file.path().to_path_buf();
     let bytes = file.commit_with(|| remove_sidecars(&target))?;
-    Ok(BackupSummary { output: target, bytes, journal_mode: header.journal_mode })
+    Ok(BackupSummary { output: target, bytes, journal_mode: header.journal_mode, violations })
 }
 
 /// What SQLite, when it fails, leaves beside a file that it was writing; goes away with this.
@@ -162,7 +164,8 @@ fn compact(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dy
     })?;
     source.execute("VACUUM INTO ?1", [name]).map_err(|e| {
         let made = about.failed(e);
-        if made.to_string().contains("no such") {
+        let text = made.to_string();
+        if ["no such", "unknown function", "unknown tokenizer"].iter().any(|missing| text.contains(missing)) {
             return made.hint("compacting needs the application's own functions and collations: leave out --compact");
         }
         made

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::error::About;
+use super::digest::quoted;
+use super::error::{About, words};
 use super::header::Header;
+use super::integrity::{is_lacking, text};
 use super::source::{Source, pass_over_unknown_collations};
 use crate::error::Result;
 
@@ -38,7 +40,17 @@ pub struct Object {
     /// The table that it belongs to; its own name for a table or a view.
     pub table: String,
     /// For a table: its rows, or why they cannot be counted.
-    pub rows: Option<std::result::Result<u64, String>>,
+    pub rows: Option<std::result::Result<u64, Uncounted>>,
+}
+
+/// Why the rows of a table cannot be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncounted {
+    /// What SQLite says.
+    pub why: String,
+    /// Whether the database is to blame: otherwise something is missing that the application has, such as the module of a virtual
+    /// table.
+    pub damage: bool,
 }
 
 /// Reads what is in the database file at `path`, which may be in use.
@@ -66,12 +78,13 @@ fn read(connection: &Connection, header: Header) -> rusqlite::Result<Contents> {
     let (user_version, application_id) = (number("PRAGMA user_version")?, number("PRAGMA application_id")?);
     let mut statement = connection.prepare("SELECT type, name, tbl_name FROM sqlite_schema ORDER BY rowid")?;
     let mut objects = statement
-        .query_map([], |row| Ok(Object { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, rows: None }))?
+        .query_map([], |row| Ok(Object { kind: text(row, 0)?, name: text(row, 1)?, table: text(row, 2)?, rows: None }))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for object in objects.iter_mut().filter(|o| o.kind == "table") {
-        let count = format!("SELECT count(*) FROM \"{}\"", object.name.replace('"', "\"\""));
+        let count = format!("SELECT count(*) FROM {}", quoted(&object.name));
         let counted = connection.query_row(&count, [], |row| row.get::<_, i64>(0));
-        object.rows = Some(counted.map(i64::unsigned_abs).map_err(|e| e.to_string()));
+        let uncounted = |e: rusqlite::Error| Uncounted { why: words(&e), damage: !is_lacking(&e) };
+        object.rows = Some(counted.map(i64::unsigned_abs).map_err(uncounted));
     }
     connection.execute_batch("COMMIT")?;
     Ok(Contents { header, encoding, user_version, application_id, objects })

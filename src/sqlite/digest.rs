@@ -93,6 +93,6 @@ fn stored_columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<
     statement.query_map([table], |row| Ok(quoted(&row.get::<_, String>(0)?)))?.collect()
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

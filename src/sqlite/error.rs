@@ -50,9 +50,15 @@ impl About<'_> {
 /// What SQLite says, once, and with the number under which its documentation explains it.
 pub fn words(cause: &rusqlite::Error) -> String {
     match cause {
+        // The number 1 only says that it failed.
+        rusqlite::Error::SqliteFailure(code, Some(message)) if code.extended_code == rusqlite::ffi::SQLITE_ERROR => {
+            message.clone()
+        }
         rusqlite::Error::SqliteFailure(code, Some(message)) => {
             format!("{message} (SQLite error {})", code.extended_code)
         }
+        // Without the statement, which is ours.
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         other => other.to_string(),
     }
 }

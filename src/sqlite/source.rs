@@ -13,6 +13,7 @@ use rustix::fs::{Access, access};
 
 use super::beside::{Look, Pending, pending};
 use super::error::{About, Unopened};
+use super::math;
 use super::other_names::{real_path, refuse_other_names};
 use super::private::recovered;
 use crate::cleanup::with_suffix;
@@ -76,6 +77,7 @@ impl Source {
             Err(e) => return Err(e.into()),
         };
         refuse_nothing(&source, doing)?;
+        math::define(&source.connection)?;
         Ok(source)
     }
 
@@ -93,6 +95,13 @@ impl Source {
         let connection = Connection::open_with_flags(uri, flags)?;
         first_read(&connection)?;
         Ok(Self { connection, path, unlocked: Some(look) })
+    }
+
+    /// Opens a private copy of the database at `path`, which may be written, as the original may not.
+    pub(super) fn copied(path: &Path, doing: &str) -> Result<Self, Unopened> {
+        let connection = recovered(path, None, doing)?;
+        math::define(&connection)?;
+        Ok(Self { connection, path: path.to_path_buf(), unlocked: None })
     }
 
     /// Fails if what was read cannot be trusted: because the files changed and no lock kept them from changing, or because the
@@ -207,7 +216,7 @@ fn cannot_write(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{
         SQLITE_IOERR_DELETE, SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE,
     };
-    let rusqlite::Error::SqliteFailure(code, _) = error else { return false };
+    let Some(code) = error.sqlite_error() else { return false };
     matches!(code.code, ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
         || [SQLITE_IOERR_DELETE, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP]
             .contains(&code.extended_code)

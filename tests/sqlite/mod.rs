@@ -2,7 +2,9 @@
 
 mod backup;
 mod busy;
+mod constraints;
 mod faults;
+mod modules;
 mod other_names;
 mod readonly;
 mod restore;

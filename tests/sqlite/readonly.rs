@@ -20,7 +20,7 @@ const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 const WHOLE: &str = "2000 2000000";
 
 /// A database `stage/app.db` with whatever stands beside it, as a killed application leaves it.
-struct Killed {
+pub struct Killed {
     scene: Scene,
     /// The files of the set, by what their names end with.
     before: Vec<(&'static str, Vec<u8>)>,
@@ -28,7 +28,7 @@ struct Killed {
 
 impl Killed {
     /// `work` leaves a transaction or a log behind, of which files are copied while the application lives.
-    fn after(mode: &str, work: &str) -> Self {
+    pub fn after(mode: &str, work: &str) -> Self {
         let scene = Scene::new();
         for folder in ["live", "stage", "tmp", "out"] {
             fs::create_dir(scene.path(folder)).unwrap();
@@ -54,7 +54,7 @@ impl Killed {
         self.scene.path(&format!("stage/app.db{suffix}"))
     }
 
-    fn add(&mut self, suffix: &str, bytes: &[u8]) {
+    pub fn add(&mut self, suffix: &str, bytes: &[u8]) {
         fs::write(self.file(suffix), bytes).unwrap();
     }
 
@@ -70,7 +70,7 @@ impl Killed {
     }
 
     /// Gives the files to be read to everybody, and the folders for results to another user.
-    fn hand_over(&mut self) {
+    pub fn hand_over(&mut self) {
         self.before =
             ["", "-journal", "-wal"].into_iter().filter_map(|s| Some((s, fs::read(self.file(s)).ok()?))).collect();
         for folder in [".", "stage"] {
@@ -86,7 +86,7 @@ impl Killed {
     }
 
     /// Nothing of it was changed, and nothing stands beside it that was not there.
-    fn is_untouched(&self) {
+    pub fn is_untouched(&self) {
         for (suffix, bytes) in &self.before {
             assert!(fs::read(self.file(suffix)).unwrap() == *bytes, "{suffix:?} was changed");
         }
@@ -105,7 +105,7 @@ fn sqlite3(database: &Path, sql: &str) -> String {
 
 /// Who reads, and why he may not write.
 #[derive(Debug, Clone, Copy)]
-enum Reader {
+pub enum Reader {
     /// Another user, or a folder of mode 555.
     Stranger,
     /// The file system is mounted read-only.
@@ -114,7 +114,7 @@ enum Reader {
 
 impl Reader {
     /// Runs `program` with these arguments; nothing, where that cannot be tried.
-    fn run(self, killed: &Killed, arguments: &str) -> Option<Output> {
+    pub fn run(self, killed: &Killed, arguments: &str) -> Option<Output> {
         let script = match self {
             Self::Stranger if rustix::process::geteuid().is_root() => {
                 format!("exec setpriv --reuid 65534 --regid 65534 --clear-groups ./program {arguments}")

@@ -101,6 +101,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 "journal_mode": summary.journal_mode.name(),
                 "compact": options.compact,
                 "integrity_check": "ok",
+                "violations": summary.violations,
             });
             Ok(report("sqlite", &summary.output, summary.bytes, begun.elapsed(), extra))
         }

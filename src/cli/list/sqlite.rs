@@ -26,7 +26,7 @@ fn lines(contents: &Contents) -> Vec<String> {
         let more = match &object.rows {
             Some(Ok(1)) => " (1 row)".to_owned(),
             Some(Ok(rows)) => format!(" ({rows} rows)"),
-            Some(Err(why)) => format!(" (rows not counted: {why})"),
+            Some(Err(uncounted)) => format!(" (rows not counted: {})", uncounted.why),
             None if object.table != object.name => format!(" on {}", object.table),
             None => String::new(),
         };
