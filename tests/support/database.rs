@@ -99,10 +99,16 @@ impl Database<'_> {
 impl Drop for Database<'_> {
     fn drop(&mut self) {
         let quoted = self.name.replace('"', "\"\"");
-        self.drop_subscriptions();
         // A template cannot be dropped.
-        self.server.try_psql("postgres", &format!("ALTER DATABASE \"{quoted}\" IS_TEMPLATE false"));
-        let out = self.server.try_psql("postgres", &format!("DROP DATABASE IF EXISTS \"{quoted}\" WITH (FORCE)"));
+        let keep = format!("ALTER DATABASE \"{quoted}\" IS_TEMPLATE false");
+        let drop = format!("DROP DATABASE IF EXISTS \"{quoted}\" WITH (FORCE)");
+        let server = self.server;
+        let both = || output(server.psql_command("postgres").args(["-v", "ON_ERROR_STOP=0", "-c", &keep, "-c", &drop]));
+        let mut out = both();
+        if !out.success() {
+            self.drop_subscriptions();
+            out = both();
+        }
         if !out.success() && !std::thread::panicking() {
             report::say(&format!("a database is left behind: {out}"));
         }
