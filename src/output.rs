@@ -83,6 +83,16 @@ impl OutputFile {
         self.commit_with(|| Ok(()))
     }
 
+    /// As [`OutputFile::commit`], but `place` gives the file its name: it is called, in a step that no signal parts, with the
+    /// name that the file has so far, and gives something that the caller wants.
+    pub fn commit_by<T>(self, place: impl FnOnce(&Path) -> Result<T>) -> Result<(u64, T)> {
+        let doing = || format!("finish the file {}", self.target.display());
+        self.file().sync_all().map_err(|e| io_error(doing(), &self.target, e))?;
+        let size = self.file().metadata().map_err(|e| io_error(doing(), &self.target, e))?.len();
+        let placed = uninterrupted(|| place(self.temporary.path()))?;
+        Ok((size, placed))
+    }
+
     /// As [`OutputFile::commit`]; `before` runs right before the renaming, and its error is the end of it.
     pub fn commit_with(self, before: impl FnOnce() -> Result<()>) -> Result<u64> {
         let Self { target, existing, temporary, failure: _, _registration } = self;

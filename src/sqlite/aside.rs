@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::SIDECARS;
 use crate::cleanup::with_suffix;
-use crate::error::Result;
-use crate::output::{folder_of, io_error, sync_folder};
+use crate::error::{Error, Result};
+use crate::output::{folder_of, io_error, leftovers, sync_folder};
 
 /// What is put after the name of a database that was moved aside.
 const ASIDE: &str = ".pre-restore-bak";
@@ -26,6 +27,18 @@ pub struct Move {
     pub suffix: &'static str,
 }
 
+impl Move {
+    /// The same move back.
+    pub fn back(&self) -> Self {
+        Self { from: self.to.clone(), to: self.from.clone(), suffix: self.suffix }
+    }
+
+    /// The error of a move that failed.
+    pub(super) fn failed(&self, error: io::Error) -> Error {
+        io_error(format!("move {} to {}", self.from.display(), self.to.display()), &self.from, error)
+    }
+}
+
 /// What moving a database aside comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -33,39 +46,43 @@ pub struct Plan {
     pub earlier: Vec<Move>,
     /// The database's own files.
     pub current: Vec<Move>,
-    folder: PathBuf,
+    /// Second names of the database itself, which a restore that was broken off has given it.
+    pub second_names: Vec<PathBuf>,
 }
 
 impl Plan {
     /// Looks at what is there.
     pub fn new(database: &Path) -> Self {
         let aside = with_suffix(database, ASIDE);
+        let current = moves(database, &aside);
+        let candidates = std::iter::once(aside.clone()).chain(leftovers(database));
+        let second_names: Vec<PathBuf> = candidates.filter(|other| same_file(database, other)).collect();
+        if second_names.contains(&aside) {
+            return Self { earlier: Vec::new(), current, second_names };
+        }
         let earlier = if existing(&aside).next().is_some() {
             let numbered = with_suffix(&aside, &format!(".{}", free_number(&aside)));
             moves(&aside, &numbered)
         } else {
             Vec::new()
         };
-        Self { earlier, current: moves(database, &aside), folder: folder_of(database) }
+        Self { earlier, current, second_names }
     }
 
-    /// Moves the files. At every moment, and whatever ends the process, each set is complete under its old name or under
-    /// its new one.
-    pub fn carry_out(&self) -> Result<()> {
-        move_set(&self.earlier, &self.folder)?;
-        move_set(&self.current, &self.folder)
+    /// The move of the database itself, if it is there.
+    pub fn database(&self) -> Option<&Move> {
+        self.current.iter().find(|m| m.suffix.is_empty())
     }
 
-    /// Moves the database's own files back; for when what was to take their place did not come.
-    pub fn undo(&self) -> Result<()> {
-        let back: Vec<Move> = self
-            .current
-            .iter()
-            .filter(|m| fs::symlink_metadata(&m.to).is_ok())
-            .map(|m| Move { from: m.to.clone(), to: m.from.clone(), suffix: m.suffix })
-            .collect();
-        move_set(&back, &self.folder)
+    /// The moves of the files beside it.
+    pub fn beside(&self) -> Vec<Move> {
+        self.current.iter().filter(|m| !m.suffix.is_empty()).cloned().collect()
     }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::symlink_metadata(path).map(|m| (m.dev(), m.ino())).ok();
+    id(one).is_some() && id(one) == id(other)
 }
 
 fn existing(base: &Path) -> impl Iterator<Item = &'static str> + '_ {
@@ -96,13 +113,11 @@ fn free_number(aside: &Path) -> u64 {
     highest.map_or(1, |n| n.saturating_add(1))
 }
 
-/// Moves the files of one database.
+/// Moves the files of one database that nobody uses.
 ///
 /// The files beside it get their new names while they keep the old ones; then the database is renamed, and with that the
 /// new set is complete and the old one no database any more; then the old names go.
-fn move_set(set: &[Move], folder: &Path) -> Result<()> {
-    let failed =
-        |m: &Move, e: io::Error| io_error(format!("move {} to {}", m.from.display(), m.to.display()), &m.from, e);
+pub(super) fn move_set(set: &[Move], folder: &Path) -> Result<()> {
     if set.is_empty() {
         return Ok(());
     }
@@ -112,14 +127,14 @@ fn move_set(set: &[Move], folder: &Path) -> Result<()> {
         sync_folder(folder)?;
     }
     for m in database {
-        fs::rename(&m.from, &m.to).map_err(|e| failed(m, e))?;
+        fs::rename(&m.from, &m.to).map_err(|e| m.failed(e))?;
     }
     sync_folder(folder)?;
     for m in beside {
         if linked {
-            fs::remove_file(&m.from).map_err(|e| failed(m, e))?;
+            fs::remove_file(&m.from).map_err(|e| m.failed(e))?;
         } else {
-            fs::rename(&m.from, &m.to).map_err(|e| failed(m, e))?;
+            fs::rename(&m.from, &m.to).map_err(|e| m.failed(e))?;
         }
     }
     sync_folder(folder)
@@ -158,15 +173,22 @@ mod tests {
         names
     }
 
+    fn carry_out(database: &Path) {
+        let plan = Plan::new(database);
+        move_set(&plan.earlier, &folder_of(database)).unwrap();
+        move_set(&plan.current, &folder_of(database)).unwrap();
+    }
+
     #[test]
     fn a_set_moves_together() {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), &["a.db", "a.db-wal", "a.db-shm", "other"]);
         let plan = Plan::new(&folder.path().join("a.db"));
-        plan.carry_out().unwrap();
+        move_set(&plan.current, folder.path()).unwrap();
         let expected = ["a.db.pre-restore-bak", "a.db.pre-restore-bak-shm", "a.db.pre-restore-bak-wal", "other"];
         assert_eq!(names(folder.path()), expected);
-        plan.undo().unwrap();
+        let back: Vec<Move> = plan.current.iter().map(Move::back).collect();
+        move_set(&back, folder.path()).unwrap();
         assert_eq!(names(folder.path()), ["a.db", "a.db-shm", "a.db-wal", "other"]);
         assert_eq!(fs::read(folder.path().join("a.db-wal")).unwrap(), b"a.db-wal");
     }
@@ -178,7 +200,7 @@ mod tests {
         for round in ["one", "two", "three"] {
             fs::write(&database, round).unwrap();
             fs::write(folder.path().join("a.db-wal"), round).unwrap();
-            Plan::new(&database).carry_out().unwrap();
+            carry_out(&database);
         }
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(read("a.db.pre-restore-bak.1"), "one");
@@ -191,7 +213,7 @@ mod tests {
     fn a_log_without_its_database_moves_too() {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), &["a.db-wal"]);
-        Plan::new(&folder.path().join("a.db")).carry_out().unwrap();
+        carry_out(&folder.path().join("a.db"));
         assert_eq!(names(folder.path()), ["a.db.pre-restore-bak-wal"]);
     }
 
@@ -199,7 +221,17 @@ mod tests {
     fn a_database_named_like_a_log_is_still_the_database() {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), &["a-wal", "a-wal-wal"]);
-        Plan::new(&folder.path().join("a-wal")).carry_out().unwrap();
+        carry_out(&folder.path().join("a-wal"));
         assert_eq!(names(folder.path()), ["a-wal.pre-restore-bak", "a-wal.pre-restore-bak-wal"]);
+    }
+
+    #[test]
+    fn a_second_name_is_no_earlier_set() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), &["a.db"]);
+        let (database, aside) = (folder.path().join("a.db"), folder.path().join("a.db.pre-restore-bak"));
+        fs::hard_link(&database, &aside).unwrap();
+        let plan = Plan::new(&database);
+        assert_eq!((plan.earlier, plan.second_names), (vec![], vec![aside]));
     }
 }

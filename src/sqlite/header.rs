@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -87,6 +88,16 @@ impl Header {
             .and_then(|f| f.take(LENGTH as u64).read_to_end(&mut bytes))
             .map_err(|e| io_error(doing, path, e))?;
         Self::parse(&bytes, found.len()).map_err(|(why, hint)| not_one(format!("{shown} {why}")).hint(hint))
+    }
+
+    /// Reads the header of a file that is open already. Gives nothing if it is not an SQLite database.
+    pub fn of(file: &File) -> io::Result<Option<Self>> {
+        let mut bytes = [0; LENGTH];
+        match file.read_exact_at(&mut bytes, 0) {
+            Ok(()) => Ok(Self::parse(&bytes, file.metadata()?.len()).ok()),
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     fn parse(bytes: &[u8], file_size: u64) -> Result<Self, (&'static str, &'static str)> {

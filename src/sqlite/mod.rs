@@ -4,7 +4,9 @@
 //! check. A restore never opens the database that it replaces: it may be damaged, and what it left beside it (-wal,
 //! -journal) belongs to it alone; so the whole set is moved aside untouched.
 
+mod acl;
 mod aside;
+mod attributes;
 mod backup;
 mod beside;
 mod check;
@@ -12,14 +14,19 @@ mod contents;
 mod digest;
 mod error;
 mod header;
+mod held;
 mod in_use;
 mod integrity;
+mod interim;
+mod lock;
 mod math;
 mod other_names;
 mod private;
 mod restore;
 mod source;
+mod switch;
 mod verify;
+mod watch;
 
 pub use aside::{Move, SUFFIXES};
 pub use backup::{BackupOptions, BackupSummary, backup};

@@ -144,6 +144,36 @@ fn hard_links_in_folder(database: &Path, found: &fs::Metadata) -> io::Result<Vec
     Ok(others)
 }
 
+/// Makes sure that another file can take the place of the database at `target`, a path as [`real_path`] gives it. `known` of its
+/// hard links, besides this one, are of no account.
+///
+/// Fails as [`refuse_other_names`] does, and with [`ErrorKind::Refused`] if the file is mounted by itself, or if it has other names
+/// at all and is or may be in WAL mode. Gives a warning where other names only keep the file as it is.
+pub(super) fn refuse_to_replace(target: &Path, known: u64, doing: &str) -> Result<Option<String>> {
+    let failed = |e: io::Error| io_error(doing, target, e);
+    let found = match fs::metadata(target) {
+        Ok(found) => found,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(failed(e)),
+    };
+    if is_mount_point(target).map_err(failed)? {
+        return Err(Error::new(ErrorKind::Refused, doing)
+            .why(format!("{} is a file that is mounted by itself: no other file can take its place", target.display()))
+            .hint("mount its folder instead (with docker: -v FOLDER:/data), or run lifeboat where that folder is"));
+    }
+    refuse_other_names(target, doing)?;
+    match found.nlink().saturating_sub(1 + known) {
+        0 => Ok(None),
+        _ if JournalMode::of_file(target).map_err(failed)? != Some(JournalMode::Rollback) => {
+            Err(hard_linked(target, doing, format!("it has {} hard links", found.nlink())))
+        }
+        others => Ok(Some(format!(
+            "{others} other {} the previous database: who opens it by another name does not see this one",
+            if others == 1 { "hard link of it keeps" } else { "hard links of it keep" }
+        ))),
+    }
+}
+
 /// Whether a file system, or a file of one, is mounted at `path`.
 #[cfg(target_os = "linux")]
 fn is_mount_point(path: &Path) -> io::Result<bool> {

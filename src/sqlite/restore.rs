@@ -1,25 +1,27 @@
 //! Restore: a backup file takes the place of a database that nobody uses.
 //!
-//! The backup is copied beside the database under a temporary name, and the copy is checked, before anything is touched.
-//! Then the old files are moved aside as a set and the copy gets its name. Whenever the process ends, by force or by a
-//! power cut, what is there under the database's name is the old database, or the new one, or nothing, and the old set is
-//! complete under its own or under its new name.
+//! The database is locked first, and stays so to the end. The backup is copied beside it under a temporary name, and the
+//! copy is checked, before anything is touched. Then the copy gets the database's name, and the old files are kept under
+//! others (`switch.rs`). Whoever opens the database finds the old one or the new one, whole, and so it is whenever the
+//! process ends, by force or by a power cut.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_encode;
-use rustix::fs::{Gid, Uid};
 
 use super::aside::{Move, Plan};
+use super::attributes::{take_over, take_over_folder};
 use super::beside::{Pending, pending};
 use super::check::check_file;
 use super::header::{Header, JournalMode, set_journal_mode};
 use super::in_use::{Claim, refuse_in_use};
-use super::other_names::{real_path, refuse_other_names};
+use super::interim::Interim;
+use super::other_names::{real_path, refuse_other_names, refuse_to_replace};
 use super::source::IN_URI;
+use super::switch::Switch;
 use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, check_target, folder_of, io_error};
@@ -75,13 +77,11 @@ pub fn restore(
     if !options.force {
         return Err(refusal(&target, &doing));
     }
-    let claim = Claim::new(&target, &doing)?;
-    let previous = fs::metadata(&target).ok();
-    let journal_mode = match Header::read(&target, &doing) {
-        Ok(old) if old.journal_mode == JournalMode::Wal => JournalMode::Wal,
-        // A database that is missing or damaged says nothing about how the application wants it.
-        _ => header.journal_mode,
-    };
+    if let Some(text) = check_names(&target, &doing)? {
+        reporter.message(Message { level: Level::Warning, subject: target.display().to_string(), text });
+    }
+    let claim = Claim::new(&target, &doing, reporter)?;
+    let journal_mode = journal_mode(&claim, &header).map_err(|e| io_error(&doing, &target, e))?;
 
     let mut file = OutputFile::create(&target, Existing::Replace)?;
     copy(backup, &mut file, &header, &doing, reporter)?;
@@ -90,21 +90,32 @@ pub fn restore(
     set_journal_mode(&staged, JournalMode::Rollback).map_err(|e| io_error(&doing, &staged, e))?;
     check_file(&staged, &doing, ANOTHER, reporter)?;
     set_journal_mode(&staged, journal_mode).map_err(|e| io_error(&doing, &staged, e))?;
-    take_over_owner(&file, previous.as_ref(), &target, &doing, reporter)?;
-
-    let plan = Plan::new(&target);
-    let bytes = match file.commit_with(|| plan.carry_out()) {
-        Ok(bytes) => bytes,
-        Err(e) if fs::symlink_metadata(&target).is_err() => {
-            return match plan.undo() {
-                Ok(()) => Err(e.hint("the previous database was put back")),
-                Err(_) => Err(e.hint(format!("move the files back by hand: {}", listed(&plan.current)))),
-            };
+    match claim.file("") {
+        Some(old) => take_over(file.file(), old, &target, reporter)?,
+        None => {
+            let folder = folder_of(&target);
+            let found = fs::metadata(&folder).map_err(|e| io_error(&doing, &folder, e))?;
+            take_over_folder(file.file(), &found, &target, reporter)?;
         }
-        Err(e) => return Err(e),
-    };
+    }
+    let interim = Interim::make(&claim, &target, &doing, reporter)?;
+    let switch = Switch { database: &target, doing: &doing, claim: &claim, interim: interim.as_ref() };
+    let (bytes, plan) = switch.carry_out(file)?;
     drop(claim);
     Ok(RestoreSummary { database: target, bytes, journal_mode, moved: plan.current, earlier: plan.earlier })
+}
+
+/// How the restored database is going to be written: as the one that it replaces. One that is missing or damaged says
+/// nothing about how the application wants it.
+fn journal_mode(claim: &Claim, backup: &Header) -> io::Result<JournalMode> {
+    let old = match claim.file("") {
+        Some(file) => Header::of(file)?,
+        None => None,
+    };
+    Ok(match old {
+        Some(old) if old.journal_mode == JournalMode::Wal => JournalMode::Wal,
+        _ => backup.journal_mode,
+    })
 }
 
 /// Says what a restore would do, and changes nothing; `force` is not wanted for that. The backup's header and length are
@@ -115,6 +126,7 @@ pub fn restore(
 pub fn preview(backup: &Path, database: &Path) -> Result<RestorePreview> {
     let doing = format!("restore {}", backup.display());
     let (header, target) = check(backup, database, &doing)?;
+    check_names(&target, &doing)?;
     refuse_in_use(&target, &doing)?;
     Ok(RestorePreview { bytes: header.file_size, replaced: present(&target), database: target })
 }
@@ -128,8 +140,12 @@ fn check(backup: &Path, database: &Path, doing: &str) -> Result<(Header, PathBuf
     Ok((header, target))
 }
 
-fn listed(moves: &[Move]) -> String {
-    moves.iter().map(|m| format!("{} to {}", m.to.display(), m.from.display())).collect::<Vec<_>>().join(", ")
+/// Whether another file can take the place of the one at `target`; gives a warning about its other names. One that a restore gave it
+/// which was broken off is none.
+fn check_names(target: &Path, doing: &str) -> Result<Option<String>> {
+    // Names beside it must mean the same to SQLite.
+    real_path(&folder_of(target), doing)?;
+    refuse_to_replace(target, Plan::new(target).second_names.len() as u64, doing)
 }
 
 /// Everything that can be known to be wrong with a backup file without reading all of it.
@@ -212,40 +228,6 @@ fn copy(backup: &Path, file: &mut OutputFile, header: &Header, doing: &str, repo
         return Err(Error::new(ErrorKind::Archive, doing)
             .why("the file was changed while it was read: it is a database in use, or a backup that is being written")
             .hint("wait until it is complete; make backups of a database in use with: lifeboat backup"));
-    }
-    Ok(())
-}
-
-/// Gives the new file the owner and the permissions of the one that it replaces, so that the application can open it.
-/// Where there is none, root gives it to the owner of the folder.
-fn take_over_owner(
-    file: &OutputFile,
-    previous: Option<&fs::Metadata>,
-    target: &Path,
-    doing: &str,
-    reporter: &dyn Reporter,
-) -> Result<()> {
-    let failed = |e: io::Error| io_error(doing, target, e);
-    let mine = file.file().metadata().map_err(failed)?;
-    let model = match previous {
-        Some(previous) => previous.clone(),
-        None if mine.uid() == 0 => fs::metadata(folder_of(target)).map_err(failed)?,
-        None => return Ok(()),
-    };
-    if (model.uid(), model.gid()) != (mine.uid(), mine.gid()) {
-        let owner = (Uid::from_raw(model.uid()), Gid::from_raw(model.gid()));
-        if let Err(e) = rustix::fs::fchown(file.file(), Some(owner.0), Some(owner.1)) {
-            reporter.message(Message {
-                level: Level::Warning,
-                subject: target.display().to_string(),
-                text: format!("it could not be given to its former owner ({}:{}): {e}", model.uid(), model.gid()),
-            });
-        }
-    }
-    if previous.is_some() {
-        // After the change of owner, which takes special bits away.
-        let mode = fs::Permissions::from_mode(model.permissions().mode() & 0o7777);
-        file.file().set_permissions(mode).map_err(failed)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! SQLite databases backed up and restored by the binary, as a user would do it.
 
+mod attributes;
 mod backup;
 mod busy;
 mod constraints;
@@ -8,6 +9,8 @@ mod modules;
 mod other_names;
 mod readonly;
 mod restore;
+mod switch;
+mod traced;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

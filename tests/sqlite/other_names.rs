@@ -124,6 +124,46 @@ fn single_file_that_is_mounted_is_refused_in_wal_mode() {
 }
 
 #[test]
+fn restore_does_not_part_a_database_from_its_other_names() {
+    for (mode, refused) in [("wal", true), ("delete", false)] {
+        let scene = Scene::new();
+        let path = scene.database("app.db", mode, 5);
+        scene.run(&arguments(BACKUP, "sqlite:///app.db"));
+        fs::create_dir(scene.path("elsewhere")).unwrap();
+        fs::hard_link(&path, scene.path("elsewhere/link.db")).unwrap();
+        let names = scene.names();
+        let force = ["restore", "out.db", "--url", "sqlite:///app.db", "--force"];
+        if refused {
+            scene.fails(4, "it has 2 hard links", &force);
+            scene.fails(4, "it has 2 hard links", &[&force[..4], &["--dry-run"]].concat());
+            assert_eq!(scene.names(), names);
+        } else {
+            let out = scene.run(&force);
+            assert!(out.stderr().contains("1 other hard link of it keeps the previous database"), "{out}");
+        }
+        assert_eq!(rows(&scene.path("elsewhere/link.db")), 5);
+    }
+}
+
+#[test]
+fn restore_into_a_file_that_is_mounted_by_itself_is_refused() {
+    let scene = Scene::new();
+    scene.database("app.db", "wal", 5);
+    scene.database("plain.db", "delete", 5);
+    scene.run(&arguments(BACKUP, "sqlite:///app.db"));
+    let script = "
+        mkdir in && touch in/app.db in/plain.db && mount --bind app.db in/app.db && mount --bind plain.db in/plain.db
+        for name in app plain; do \"$lifeboat\" restore out.db --url sqlite:///in/$name.db --force; echo $?; done
+        { sleep 60 & } && \"$lifeboat\" restore out.db --url sqlite:////proc/$!/root/$PWD/app.db --force >report; echo $?; kill $!
+        mount --bind . in && \"$lifeboat\" restore out.db --url sqlite:///in/app.db --force >restored";
+    let Some(out) = with_mounts(&scene, script) else { return };
+    assert!(out.success(), "{out}");
+    assert_eq!(out.stderr().matches("no other file can take its place").count(), 2, "{out}");
+    assert_eq!(out.stdout(), "4\n4\n0\n", "{out}");
+    assert_eq!(rows(&scene.path("app.db.pre-restore-bak")), 5);
+}
+
+#[test]
 fn path_through_the_folders_of_another_process_is_refused() {
     let scene = Scene::new();
     scene.database("app.db", "wal", 7);

@@ -1,0 +1,120 @@
+//! Runs that are stopped, killed or made to fail at one of their system calls: what races is forced into an order.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::Scene;
+use crate::support::process::isolate;
+use crate::support::{Output, output, report};
+
+/// Whether system calls of a run can be tampered with; if not, it is said that `what` was not run.
+pub fn can_trace(what: &str) -> bool {
+    let works =
+        Command::new("strace").args(["-f", "-o", "/dev/null", "-e", "inject=link:error=EPERM", "true"]).output();
+    let why = match works {
+        Ok(out) if out.status.success() => return true,
+        Ok(out) => String::from_utf8_lossy(&out.stderr).trim().to_owned(),
+        Err(e) => format!("strace: {e}"),
+    };
+    report::not_run(what, &why);
+    false
+}
+
+/// The program under strace, which does to it what `inject` says; its log is `trace` in the scene.
+pub fn traced(scene: &Scene, inject: &[&str], arguments: &[&str]) -> Command {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-o", "trace", "-e", "trace=rename,renameat2,linkat,unlink,fsync,fchown,fsetxattr"]);
+    // Other calls are many, and stay as fast as they are; but no signal can be sent at one that only the kernel's filter reports.
+    if !inject.iter().any(|inject| inject.contains("signal=")) {
+        command.arg("--seccomp-bpf");
+    }
+    for inject in inject {
+        command.args(["-e", &format!("inject={inject}")]);
+    }
+    command.arg(env!("CARGO_BIN_EXE_lifeboat")).args(arguments).current_dir(scene.path("."));
+    isolate(&mut command);
+    command
+}
+
+/// Runs the program with such a fault to its end.
+pub fn with_fault(scene: &Scene, inject: &str, arguments: &[&str]) -> Output {
+    let out = output(&mut traced(scene, &[inject], arguments));
+    fs::remove_file(scene.path("trace")).unwrap();
+    out
+}
+
+/// A run that stands still.
+pub struct Stopped {
+    child: Option<Child>,
+    log: PathBuf,
+}
+
+impl Stopped {
+    /// Starts a run and waits until it was stopped right after the `call`, as in `rename:when=1`.
+    pub fn at(scene: &Scene, call: &str, arguments: &[&str]) -> Self {
+        let (name, when) = call.split_once(':').unwrap();
+        let mut command = traced(scene, &[&format!("{name}:signal=SIGSTOP:{when}")], arguments);
+        Self::of(scene, &mut command)
+    }
+
+    pub fn of(scene: &Scene, command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = scene.path("trace");
+        loop {
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            if text.contains("--- stopped by SIGSTOP ---") {
+                return Self { child: Some(child), log };
+            }
+            if child.try_wait().unwrap().is_some() {
+                let out = Output::of("strace", child.wait_with_output().unwrap());
+                panic!("it was not stopped: {out}\n{text}");
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Lets it go on, to its end.
+    pub fn go_on(mut self) -> Output {
+        self.wake();
+        let out = self.child.take().unwrap().wait_with_output().unwrap();
+        fs::remove_file(&self.log).unwrap();
+        Output::of("strace lifeboat", out)
+    }
+
+    fn wake(&self) {
+        for pid in descendants(self.child.as_ref().unwrap().id()) {
+            Command::new("kill").args(["-s", "CONT", &pid.to_string()]).stderr(Stdio::null()).status().unwrap();
+        }
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            for pid in descendants(child.id()) {
+                let _ = Command::new("kill").args(["-s", "KILL", &pid.to_string()]).stderr(Stdio::null()).status();
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The processes that `pid` has started, and they.
+fn descendants(pid: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut left = vec![pid];
+    while let Some(pid) = left.pop() {
+        let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+        for task in tasks.filter_map(Result::ok) {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            let children: Vec<u32> = children.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+            found.extend(&children);
+            left.extend(children);
+        }
+    }
+    found
+}
