@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::restore::scripts;
 use crate::support::archive::Rows;
 use crate::support::fixtures::Zabbix;
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, report, run};
+use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, report, run};
 
 /// What a running system must never have done to it, and what a restore has to put right.
 const DAMAGE: &str = "
@@ -94,6 +94,9 @@ fn is_rescued(major: u32) {
     let script = scene.file("damage.sql");
     std::fs::write(&script, DAMAGE).unwrap();
     damaged.load_file(&script);
+    let out = output(lifeboat().args(["restore", "--force", "--url", &damaged.url()]).arg(&plain));
+    assert!(out.code() == 4 && out.stderr().contains("replaced: COLUMN public.hosts intruder\n"), "{out}");
+    damaged.psql("ALTER TABLE hosts DROP COLUMN intruder");
     restore(&damaged, &plain);
     assert_eq!(damaged.psql("SELECT a FROM not_zabbix_s"), "1");
     damaged.psql("DROP TABLE not_zabbix_s");

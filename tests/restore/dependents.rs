@@ -11,21 +11,21 @@ use super::again::wait_for_statement;
 use crate::support::roundtrip::Case;
 use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output, report};
 
-struct Scene {
+pub(super) struct Scene {
     _dir: tempfile::TempDir,
-    archive: PathBuf,
+    pub(super) archive: PathBuf,
 }
 
 impl Scene {
     /// The archive of a database.
-    fn of(database: &Database<'_>, options: &[&str]) -> Self {
+    pub(super) fn of(database: &Database<'_>, options: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let archive = dir.path().join("archive");
         database.pg_dump(REFERENCE, options, &archive);
         Self { _dir: dir, archive }
     }
 
-    fn restore(&self, database: &Database<'_>, options: &[&str]) -> Output {
+    pub(super) fn restore(&self, database: &Database<'_>, options: &[&str]) -> Output {
         restore(&self.archive, database, options)
     }
 }
@@ -35,7 +35,7 @@ fn restore(archive: &Path, database: &Database<'_>, options: &[&str]) -> Output 
 }
 
 /// What a dry run says would be lost.
-fn lost(archive: &Path, database: &Database<'_>, options: &[&str]) -> Vec<String> {
+pub(super) fn lost(archive: &Path, database: &Database<'_>, options: &[&str]) -> Vec<String> {
     let mut command = lifeboat();
     command.arg("restore").arg(archive).args(["--dry-run", "--json", "--url", &database.url()]).args(options);
     let out = output(&mut command);
@@ -50,8 +50,20 @@ fn lost(archive: &Path, database: &Database<'_>, options: &[&str]) -> Vec<String
         .collect()
 }
 
+/// What a dry run says may be lost: the objects, or what it is about.
+pub(super) fn doubtful(archive: &Path, database: &Database<'_>) -> Vec<String> {
+    let out = output(lifeboat().arg("restore").arg(archive).args(["--dry-run", "--json", "--url", &database.url()]));
+    assert_eq!(out.code(), 0, "{out}");
+    let said: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let doubts = said["may_lose"].as_array().unwrap().iter().flat_map(|doubt| {
+        let objects = doubt["objects"].as_array().unwrap();
+        if objects.is_empty() { vec![&doubt["about"]] } else { objects.iter().collect() }
+    });
+    doubts.map(|object| object.as_str().unwrap().to_owned()).collect()
+}
+
 /// Every object of the database, with its OID: what is made anew has another.
-fn contents(database: &Database<'_>) -> String {
+pub(super) fn contents(database: &Database<'_>) -> String {
     database.psql(
         "SELECT string_agg(what, ',' ORDER BY what) FROM (
              SELECT oid || ' ' || relname || ' ' || relfilenode AS what FROM pg_class WHERE oid > 16384
@@ -215,6 +227,7 @@ fn parts_of_an_archive_lose_nothing_that_is_in_it() {
     // A column under another name is none that was added.
     database.psql("ALTER TABLE app.t RENAME name TO called");
     assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
+    assert_eq!(doubtful(&scene.archive, &database), ["COLUMN app.t called"]);
     database.psql("ALTER TABLE app.t RENAME called TO name");
     // An archive of a part has only that.
     let part = Scene::of(&database, &["--section=pre-data"]);
@@ -452,5 +465,65 @@ fn what_appears_before_the_tables_are_locked_is_not_lost_either() {
         assert!(out.stderr().contains("TABLE app.p_2027"), "{out}");
         assert_eq!(database.psql("SELECT count(*) FROM app.p"), "2");
         database.psql("DROP TABLE app.p_2027");
+    }
+}
+
+/// A table of which the last column is gone, and another has come; what the restore says to that.
+#[test]
+fn a_column_that_was_added_is_told_from_one_under_another_name() {
+    for major in [13, REFERENCE] {
+        let Some(server) = Server::get(major) else { continue };
+        let made = server.database("columns");
+        made.psql("CREATE TABLE t (gone integer, a integer, x integer, b text); ALTER TABLE t DROP gone; INSERT INTO t VALUES (1, 2, 'x'), (2, 3, 'y')");
+        let scene = Scene::of(&made, &[]);
+        let tried = |sql: &[&str]| {
+            let database = server.database_from("columns", made.name());
+            for sql in sql {
+                database.psql(sql);
+            }
+            let (lost, doubtful) = (lost(&scene.archive, &database, &[]), doubtful(&scene.archive, &database));
+            let out = scene.restore(&database, &[]);
+            let code = if lost.is_empty() { 0 } else { 4 };
+            assert_eq!(out.code(), code, "{sql:?} on {major}: {out}");
+            for name in lost.iter().chain(&doubtful) {
+                assert!(out.stderr().contains(name.as_str()), "{sql:?} on {major}: {out}");
+            }
+            if !doubtful.is_empty() {
+                assert!(out.stderr().contains("2 rows"), "{sql:?} on {major}: {out}");
+            }
+            (lost, doubtful)
+        };
+        let refused = |name: &str| (vec![format!("COLUMN public.t {name}")], Vec::new());
+        let taken = |names: &[&str]| (Vec::new(), names.iter().map(|name| format!("COLUMN public.t {name}")).collect());
+        for sql in [
+            // One in the middle goes, and one comes at the end, of whatever type.
+            &["ALTER TABLE t DROP x, ADD z integer"][..],
+            &["ALTER TABLE t DROP a", "ALTER TABLE t ADD z integer DEFAULT 7"],
+            // The last one goes, and one comes in its place.
+            &["ALTER TABLE t DROP b, ADD z text"],
+            &["ALTER TABLE t DROP b", "ALTER TABLE t ADD z text"],
+            &[
+                "ALTER TABLE t DROP b",
+                "ALTER TABLE t ADD z integer",
+                "CREATE INDEX ON t (a)",
+                "GRANT SELECT ON t TO bob",
+            ],
+            &["ALTER TABLE t ADD z text", "ALTER TABLE t DROP b"],
+            &["ALTER TABLE t RENAME b TO c", "ALTER TABLE t ADD z text"],
+        ] {
+            let (mut lost, doubtful) = tried(sql);
+            lost.retain(|object| !object.starts_with("DEFAULT") && !object.starts_with("INDEX"));
+            let others: Vec<String> = doubtful.into_iter().filter(|object| object != "COLUMN public.t c").collect();
+            assert_eq!((lost, others), refused("z"), "{sql:?} on {major}");
+        }
+        for (sql, names) in [
+            (&["ALTER TABLE t RENAME b TO z"][..], &["z"][..]),
+            (&["ALTER TABLE t RENAME x TO z", "ALTER TABLE t RENAME a TO y"], &["y", "z"]),
+            (&["ALTER TABLE t RENAME b TO z", "ALTER TABLE t ADD more integer", "ALTER TABLE t DROP more"], &["z"]),
+            // The one that was dropped last could be older than the backup.
+            (&["ALTER TABLE t DROP b", "ALTER TABLE t ADD z text", "GRANT SELECT ON t TO bob"], &["z"]),
+        ] {
+            assert_eq!(tried(sql), taken(names), "{sql:?} on {major}");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod default_privileges;
 mod definers;
 mod dependents;
 mod dry_run;
+mod extension_additions;
 mod extension_rows;
 mod failures;
 mod interrupted;

@@ -40,7 +40,7 @@ pub(super) fn of_sqlite(input: &Path, preview: &RestorePreview) -> Outcome {
 }
 
 pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entries: &[Entry]) -> Outcome {
-    let Preview { found, consequence, lost, drops, entries: wanted } = preview;
+    let Preview { found, consequence, lost, doubtful, drops, entries: wanted } = preview;
     let chosen = || wanted.iter().filter_map(|(at, wanted)| Some((entries.get(*at)?, wanted)));
     let what = match found {
         Found::Database { .. } => target.describe().replacen("database ", "database: ", 1),
@@ -53,6 +53,10 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
     if !lost.is_empty() {
         lines.push(format!("not brought back, and dropped only with --drop-dependents: {}", lost.len()));
         lines.extend(lost.iter().map(|dependent| format!("  {dependent}")));
+    }
+    if !doubtful.is_empty() {
+        lines.push("what may be lost:".to_owned());
+        lines.extend(doubtful.iter().map(|doubt| format!("  {}: {}", doubt.about, doubt.text())));
     }
     lines.extend([format!("drops: {drops}"), format!("entries: {} of {}, in this order", wanted.len(), entries.len())]);
     lines.extend(chosen().map(|(entry, _)| list::line(entry)));
@@ -78,6 +82,10 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
                 "rows": dependent.rows,
                 "rows_are_estimated": dependent.is_estimate,
             }))
+            .collect::<Vec<_>>(),
+        "may_lose": doubtful
+            .iter()
+            .map(|doubt| json!({"about": doubt.about, "why": doubt.why, "objects": doubt.objects}))
             .collect::<Vec<_>>(),
         "drops": drops,
         "entries": chosen()

@@ -57,7 +57,7 @@ use std::io::Read;
 use bstr::BStr;
 use pgformat::{Header, Reader};
 
-pub use dependents::Dependent;
+pub use dependents::{Dependent, Doubt};
 pub use execute::{Connect, Data, Source, TakeObject, TakeRows, execute};
 pub use limits::Limits;
 pub use list_file::parse_list;
@@ -175,7 +175,7 @@ fn ask<'a, R: Read>(
     limits::apply(&mut prepared.plan, archive.entries(), &prepared.options, target, reporter)?;
     let Prepared { plan, options, found } = &prepared;
     if !options.drop_dependents {
-        dependents::refuse(target, connect, plan, archive.entries(), options, found, reporter)?;
+        dependents::refuse(target, connect, plan, archive.entries(), options, found)?;
     }
     Ok(prepared)
 }
@@ -197,7 +197,7 @@ impl Prepared<'_> {
         let made_by = made_by(archive.header());
         let source = Source { data: &mut *archive, sizes, workers, made_by };
         // The archive may have taken long to read.
-        dependents::refuse(target, connect, &self.plan, &entries, &self.options, &self.found, reporter)?;
+        dependents::refuse_and_tell(target, connect, &self.plan, &entries, &self.options, &self.found, reporter)?;
         drop(nothing_changed);
         let summary = execute(&self.plan, &entries, &self.options, target, connect, source, reporter)?;
         source::finish(archive, reporter);

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use pgformat::Reader;
 
-use super::dependents::{self, Dependent};
+use super::dependents::{self, Dependent, Doubt};
 use super::execute::Connect;
 use super::options::RestoreOptions;
 use super::select::Wanted;
@@ -24,6 +24,8 @@ pub struct Preview {
     /// What would be dropped along with what is replaced, although it is not in the archive: a restore refuses that, unless it is
     /// asked for.
     pub lost: Vec<Dependent>,
+    /// What may be lost: a restore says so, and goes on.
+    pub doubtful: Vec<Doubt>,
     /// How many drops there would be before anything is made, whether or not there is something to drop.
     pub drops: usize,
     /// The entries that would be restored, in this order: each one's place among the archive's entries, and what of it.
@@ -47,7 +49,8 @@ pub fn preview<R: Read>(
 ) -> Result<Preview> {
     let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
     limits::apply(&mut plan, archive.entries(), &options, target, reporter)?;
-    let lost = dependents::look(target, connect, &plan, archive.entries(), &found)?;
+    let dependents::Losses { certain: lost, doubtful } =
+        dependents::look(target, connect, &plan, archive.entries(), &found)?;
     source::check_end(archive)?;
     if options.jobs > 1 {
         source::check_ways(archive, options.jobs)?;
@@ -60,6 +63,7 @@ pub fn preview<R: Read>(
     Ok(Preview {
         consequence: found.consequence(),
         lost,
+        doubtful,
         entries: entries.collect(),
         drops: plan.drops.chunk_by(|a, b| a.entry == b.entry).count(),
         found,

@@ -8,7 +8,7 @@ use pgformat::Entry;
 use super::archived::Archived;
 use super::names::Named;
 use super::rows::Moment;
-use super::{Dependent, Present, is_wanted, sift};
+use super::{Dependent, Losses, Present, is_wanted, sift};
 use crate::Result;
 use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::large_objects;
@@ -16,7 +16,7 @@ use crate::postgres::restore::plan::Plan;
 use crate::wire::Connection;
 
 /// What is in the database that `within` is connected to, and not in the archive.
-pub(super) fn lost(within: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Vec<Dependent>> {
+pub(super) fn lost(within: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Losses> {
     let present = Present::ask(within)?;
     let archived = Archived::of(entries);
     let going: Vec<&Named> = present.named.iter().collect();
@@ -24,7 +24,7 @@ pub(super) fn lost(within: &mut Connection, plan: &Plan, entries: &[Entry]) -> R
     // The restore of a part does not bring back the whole that is dropped.
     let is_left_out = |object: &Named| !object.is_exception() && !is_wanted(plan, &archived, object);
     let mut lost = sift(within, &present, &archived, &going, is_lost, is_left_out, Moment::Before)?;
-    lost.extend(lost_large_objects(within, entries)?);
+    lost.certain.extend(lost_large_objects(within, entries)?);
     Ok(lost)
 }
 
@@ -51,5 +51,5 @@ fn lost_large_objects(within: &mut Connection, entries: &[Entry]) -> Result<Opti
         1 => "1 large object".to_owned(),
         count => format!("{count} large objects"),
     };
-    Ok(Some(Dependent { object, along_with: None, rows: None, is_estimate: false }))
+    Ok(Some(Dependent::named(object.as_str().into())))
 }

@@ -16,6 +16,18 @@ impl Column {
         let serial = words.get(1).is_some_and(|word| word.to_ascii_lowercase().ends_with(b"serial"));
         serial || words.iter().skip(1).any(|word| *word == b"DEFAULT" || *word == b"GENERATED")
     }
+
+    /// The words of its type. Types are written in small letters or in quotes, what else is said of a column is not.
+    pub fn type_words(&self) -> Vec<&[u8]> {
+        let is_other = |word: &&[u8]| word.first().is_some_and(u8::is_ascii_uppercase);
+        let words: Vec<&[u8]> = words(&self.text).into_iter().skip(1).take_while(|word| !is_other(word)).collect();
+        match words.as_slice() {
+            [b"serial"] => vec![b"integer"],
+            [b"bigserial"] => vec![b"bigint"],
+            [b"smallserial"] => vec![b"smallint"],
+            _ => words,
+        }
+    }
 }
 
 /// The columns that a definition lists. `None` if it has them from elsewhere, too, or is of another shape: what is not listed
@@ -113,7 +125,7 @@ fn outside_of_quotes(text: &[u8]) -> impl Iterator<Item = (usize, u8)> {
 }
 
 /// Words, names in quotes and marks.
-fn words(text: &[u8]) -> Vec<&[u8]> {
+pub(super) fn words(text: &[u8]) -> Vec<&[u8]> {
     let mut words = Vec::new();
     let mut rest = text.trim_ascii_start();
     while let Some(&first) = rest.first() {

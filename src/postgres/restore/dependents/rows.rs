@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::Dependent;
+use super::loss::Dependent;
 use super::names::Named;
 use crate::Result;
 use crate::printable;
