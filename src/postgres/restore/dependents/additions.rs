@@ -3,9 +3,10 @@
 //! What hangs on a member of an extension (an index, a constraint, a trigger, a column) is no member itself, whoever made it. The row
 //! by which the server notes that it depends on the member is written when it is made, and by little else, so its transaction tells:
 //!
-//! - **A script's run** is a transaction in which the extension got members, or in which its own row was written. What was made in it
-//!   up to its last member is the script's. What comes after that is the script's, too, unless there is something in between that is
-//!   not of the extension; where the transaction holds anything else at all, that is not certain.
+//! - **A script's run** is a transaction in which the extension got members, or in which its own row was written, other than for another
+//!   schema. What was made in it up to its last member is the script's. What comes after that is the script's, too, unless there is
+//!   something in between that is not of the extension; where the transaction holds anything else at all, that is not certain, nor is
+//!   what comes before the first member in an update's run: one that goes over several versions leaves no trace of where it began.
 //! - **A block with an exception clause** in a script is a transaction below it, with a number that comes soon after. It is known by
 //!   its place: of the members, those with greater OIDs came later by the number of their command as well, and the others before.
 //! - **A column's row** is written again when the column is changed. So the oldest row that speaks of it counts (a default, an index).
@@ -277,11 +278,13 @@ WITH asked AS (
             AND (o.classid = d.classid AND o.objid = d.objid OR o.refclassid = d.classid AND o.refobjid = d.objid)) AS is_born
     FROM pg_catalog.pg_depend d JOIN extension e ON e.oid = d.refobjid WHERE d.refclassid = 3079 AND d.deptype = 'e'
 ), run AS MATERIALIZED (
-    SELECT made.extension, made.xid, pg_catalog.max(made.command) FILTER (WHERE NOT made.is_touched) AS last,
+    SELECT made.extension, made.xid, pg_catalog.min(made.command) FILTER (WHERE NOT made.is_touched) AS first,
+        pg_catalog.max(made.command) FILTER (WHERE NOT made.is_touched) AS last,
         pg_catalog.max(made.oid) FILTER (WHERE made.is_born) AS last_oid
     FROM (
         SELECT extension, oid, xid, command, is_touched, is_born FROM member WHERE is_born OR class NOT IN (1247, 1259)
-        UNION ALL SELECT oid, oid, xid, command, is_touched, false FROM extension) AS made
+        UNION ALL SELECT e.oid, e.oid, e.xid, e.command, e.is_touched, false FROM extension e
+        WHERE e.xid IS DISTINCT FROM e.made OR EXISTS (SELECT FROM member m WHERE m.extension = e.oid AND m.xid = e.xid)) AS made
     GROUP BY made.extension, made.xid
 ), whole AS MATERIALIZED (
     SELECT m.*, NOT m.is_born AND m.class = 1259
@@ -319,7 +322,10 @@ SELECT w.class, w.oid, w.number, w.name, pg_catalog.age(w.xid) AS age, w.xid = t
     WHEN t.is_by_hand THEN 'script'
     WHEN NOT t.is_born OR w.is_rebuilt THEN 'unknown'
     WHEN run.xid IS NOT NULL THEN CASE
-        WHEN w.is_touched OR run.last IS NULL OR w.command <= run.last THEN 'script'
+        WHEN w.is_touched OR run.last IS NULL THEN 'script'
+        WHEN w.xid <> t.xid AND w.command < run.first AND EXISTS (SELECT FROM other o WHERE o.xid = w.xid AND o.extension IS NULL)
+            THEN 'unknown'
+        WHEN w.command <= run.last THEN 'script'
         WHEN EXISTS (SELECT FROM other o WHERE o.xid = w.xid AND o.extension IS DISTINCT FROM e.oid
             AND o.command > run.last AND o.command < w.command) THEN 'user'
         WHEN EXISTS (SELECT FROM other o WHERE o.xid = w.xid AND o.extension IS NULL) THEN 'unknown'
