@@ -1,14 +1,17 @@
 //! A private copy of a database with what stands beside it, to be recovered where the original must not be touched.
 //!
-//! It is a folder that only this user may enter. SQLite recovers the copy in it, then the folder goes while the connection stays: so
-//! whatever ends the process afterwards, nothing is left. What a process that was killed before that has left, the next copy in the
-//! same place removes; whether its owner lives is told by a lock on the folder, which ends with the process.
+//! It is made in a folder that only this user may enter. The database in it loses its name as soon as SQLite has opened it, before
+//! anything is written to it, and what stands beside it has one only for the moment in which SQLite applies it: so whatever ends the
+//! process, no copy is left. A folder that a killed process left, with anything that was in it, goes when the next copy is made in the
+//! same place; whether its owner lives is told by a lock on the folder, which ends with the process.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::FlockOperation;
 use tempfile::TempDir;
@@ -20,6 +23,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
 
 const PREFIX: &str = "lifeboat-copy-";
+/// What the database is called in the folder.
+const NAME: &str = "copy.db";
 /// How often a database that somebody writes to is copied in the hope that he pauses.
 const ATTEMPTS: u32 = 3;
 
@@ -31,9 +36,9 @@ const ATTEMPTS: u32 = 3;
 pub(super) fn recovered(database: &Path, spare: Option<&Path>, doing: &str) -> Result<Connection, Unopened> {
     for _ in 0..ATTEMPTS {
         let before = Look::at(database, doing)?;
-        let folder = Folder::with_room(&before.set(database), spare, database, doing)?;
+        let mut folder = Folder::with_room(&before.set(database), spare, database, doing)?;
         if folder.fill(database, &before, doing)? {
-            return Ok(folder.recover()?);
+            return folder.recover(doing);
         }
     }
     let error = Error::new(ErrorKind::Changed, doing)
@@ -73,11 +78,16 @@ impl Look {
     }
 }
 
-/// The folder in which the copy is.
+/// The folder in which the copy is, and the copy.
 struct Folder {
     directory: TempDir,
-    _lock: File,
-    _registration: Registration,
+    lock: File,
+    registration: Registration,
+    connection: Connection,
+    /// The same file that SQLite has opened. It has no name any more.
+    database: File,
+    /// What stands beside it, by what its name ends with. It has no name yet.
+    beside: Vec<(&'static str, File)>,
 }
 
 impl Folder {
@@ -113,41 +123,63 @@ impl Folder {
         let registration = Registration::folder(directory.path());
         let lock = File::open(directory.path())?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { directory, _lock: lock, _registration: registration })
-    }
-
-    fn database(&self) -> PathBuf {
-        self.directory.path().join("copy.db")
+        let path = directory.path().join(NAME);
+        let database = private_file(&path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).map_err(io::Error::other)?;
+        fs::remove_file(&path)?;
+        // For the journal and the log, SQLite looks at the mode of what has the name.
+        private_file(&path)?;
+        Ok(Self { directory, lock, registration, connection, database, beside: Vec::new() })
     }
 
     /// Copies the set, and gives whether it is of one moment: nothing has changed since `before`, in content either.
-    fn fill(&self, database: &Path, before: &Look, doing: &str) -> Result<bool> {
+    fn fill(&mut self, database: &Path, before: &Look, doing: &str) -> Result<bool> {
         let set = before.set(database);
         for part in &set {
-            copy(part, &self.name_of(part)).map_err(|e| failed(part, e, doing))?;
+            self.take(part).map_err(|e| failed(part, e, doing))?;
         }
-        for part in &set {
-            if !is_same(part, &self.name_of(part)).map_err(|e| failed(part, e, doing))? {
+        let copies = std::iter::once(&mut self.database).chain(self.beside.iter_mut().map(|(_, file)| file));
+        for (part, copy) in set.iter().zip(copies) {
+            if !is_same(part, copy).map_err(|e| failed(part, e, doing))? {
                 return Ok(false);
             }
         }
         Ok(Look::at(database, doing)? == *before)
     }
 
-    fn name_of(&self, part: &Part) -> PathBuf {
-        with_suffix(&self.database(), part.suffix)
+    /// Copies one file of the set, of which the database is the first.
+    fn take(&mut self, part: &Part) -> io::Result<()> {
+        let mut from = File::open(&part.path)?.take(part.bytes);
+        if part.suffix.is_empty() {
+            io::copy(&mut from, &mut self.database)?;
+        } else {
+            let mut copy = tempfile::tempfile_in(self.directory.path())?;
+            io::copy(&mut from, &mut copy)?;
+            self.beside.push((part.suffix, copy));
+        }
+        Ok(())
     }
 
-    /// Lets SQLite apply what is to be applied, into one file, and takes its name away.
-    fn recover(self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(self.database(), flags)?;
-        // Nobody else uses it: no shared memory is needed, and no flushing.
+    /// Lets SQLite apply what is to be applied; nothing of it has a name then.
+    fn recover(self, doing: &str) -> Result<Connection, Unopened> {
+        let Self { directory, lock, registration, connection, database: _, beside } = self;
+        for (suffix, mut file) in beside {
+            let path = with_suffix(&directory.path().join(NAME), suffix);
+            let named = file.rewind().and_then(|()| io::copy(&mut file, &mut private_file(&path)?));
+            named.map_err(|e| io_error(doing, &path, e))?;
+        }
+        // Nobody else uses it: no shared memory is needed, no flushing, and no end that lasts.
         connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF")?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
-        connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+        drop((directory, registration, lock));
         Ok(connection)
     }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
 fn failed(part: &Part, error: io::Error, doing: &str) -> Error {
@@ -160,15 +192,10 @@ fn room(place: &Path) -> io::Result<u64> {
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
-fn copy(part: &Part, to: &Path) -> io::Result<()> {
-    let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    io::copy(&mut File::open(&part.path)?.take(part.bytes), &mut made)?;
-    Ok(())
-}
-
 /// Whether what counts of the file is in its copy as it is.
-fn is_same(part: &Part, copy: &Path) -> io::Result<bool> {
-    let (mut one, mut other) = (File::open(&part.path)?.take(part.bytes), File::open(copy)?);
+fn is_same(part: &Part, copy: &mut File) -> io::Result<bool> {
+    copy.rewind()?;
+    let (mut one, other) = (File::open(&part.path)?.take(part.bytes), copy);
     let (mut left, mut right) = (vec![0; 1 << 20], vec![0; 1 << 20]);
     loop {
         let read = one.read(&mut left)?;
@@ -183,16 +210,20 @@ fn is_same(part: &Part, copy: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes the copies in `place` that killed processes of this user have left. One without a file is left alone: it may belong to a
-/// process that has not come to locking it.
+/// Removes the folders in `place` that killed processes of this user have left. A new one without a file is left alone: it may belong
+/// to a process that has not come to locking it.
 fn remove_forsaken(place: &Path) {
     let Ok(entries) = fs::read_dir(place) else { return };
     let mine = rustix::process::geteuid().as_raw();
     for entry in entries.filter_map(|entry| entry.ok()) {
         let path = entry.path();
         let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let owned = named && fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir() && m.uid() == mine);
-        if owned && fs::read_dir(&path).is_ok_and(|mut files| files.next().is_some()) && is_forsaken(&path) {
+        let Some(found) = fs::symlink_metadata(&path).ok().filter(|m| named && m.is_dir() && m.uid() == mine) else {
+            continue;
+        };
+        let aged = found.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(60)));
+        let in_use = || fs::read_dir(&path).is_ok_and(|mut files| files.next().is_some());
+        if (aged || in_use()) && is_forsaken(&path) {
             // Whoever cannot remove it has lost nothing but room, which is looked at next.
             let _ = fs::remove_dir_all(&path);
         }
@@ -206,6 +237,8 @@ fn is_forsaken(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::FileExt;
+
     use super::*;
 
     fn scene() -> (TempDir, PathBuf, Look) {
@@ -220,16 +253,12 @@ mod tests {
     #[test]
     fn a_copy_is_for_its_owner_alone() {
         let (place, database, look) = scene();
-        let folder = Folder::new(place.path()).unwrap();
+        let mut folder = Folder::new(place.path()).unwrap();
         assert!(folder.fill(&database, &look, "try").unwrap());
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(folder.directory.path()), 0o700);
-        for suffix in ["", "-journal"] {
-            let copy = with_suffix(&folder.database(), suffix);
-            assert_eq!(mode(&copy), 0o600);
-            assert_eq!(fs::read(copy).unwrap(), fs::read(with_suffix(&database, suffix)).unwrap());
-        }
         let path = folder.directory.path().to_path_buf();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        let named: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().metadata().unwrap()).collect();
+        assert!(named.iter().all(|m| m.permissions().mode() & 0o777 == 0o600 && m.len() == 0), "a copy has a name");
         drop(folder);
         assert!(!path.exists());
     }
@@ -238,7 +267,7 @@ mod tests {
     fn what_changes_meanwhile_is_no_copy() {
         for change in ["", "-journal", "-wal"] {
             let (place, database, look) = scene();
-            let folder = Folder::new(place.path()).unwrap();
+            let mut folder = Folder::new(place.path()).unwrap();
             fs::write(with_suffix(&database, change), vec![8; 3 << 20]).unwrap();
             assert!(!folder.fill(&database, &look, "try").unwrap(), "{change:?}");
         }
@@ -247,15 +276,15 @@ mod tests {
     #[test]
     fn one_byte_is_a_difference() {
         let (_place, database, look) = scene();
-        let copied = with_suffix(&database, "-copy");
+        let mut copy = tempfile::tempfile().unwrap();
         for (at, length) in [(0, 3 << 20), ((3 << 20) - 1, 3 << 20), (0, (3 << 20) + 1), (0, (3 << 20) - 1)] {
             let mut bytes = vec![7; length];
-            if length == 3 << 20 {
-                assert!(fs::write(&copied, &bytes).is_ok() && is_same(&look.set(&database)[0], &copied).unwrap());
-                bytes[at] = 8;
-            }
-            fs::write(&copied, bytes).unwrap();
-            assert!(!is_same(&look.set(&database)[0], &copied).unwrap(), "{at} {length}");
+            copy.set_len(0).unwrap();
+            copy.write_all_at(&bytes, 0).unwrap();
+            assert_eq!(is_same(&look.set(&database)[0], &mut copy).unwrap(), length == 3 << 20);
+            bytes[at] = 8;
+            copy.write_all_at(&bytes, 0).unwrap();
+            assert!(!is_same(&look.set(&database)[0], &mut copy).unwrap(), "{at} {length}");
         }
     }
 }
