@@ -79,16 +79,18 @@ impl Interim {
         self.whole
     }
 
-    /// Fails with [`ErrorKind::Refused`] if somebody has opened it. What has the database's name again by then, or is to get it,
-    /// is this file.
-    pub fn check_unused(&self, database: &Path, aside: &Path, doing: &str) -> Result<()> {
+    /// Fails with [`ErrorKind::Refused`](crate::error::ErrorKind::Refused) if somebody has opened it, for the database.
+    pub fn check_unused(&self, database: &Path, doing: &str) -> Result<()> {
         let users = Users::of(std::iter::once(&self.held)).map_err(|e| io_error(doing, database, e))?;
-        refuse_users(&users, database, doing).map_err(|e| {
-            e.hint(format!(
-                "stop the application first; the database holds what it held, its log worked into it; as it was before, it is {}",
-                aside.display()
-            ))
-        })
+        refuse_users(&users, database, doing)
+    }
+
+    /// What is to be said if it keeps the database's name, and the database is at `aside`.
+    pub fn stays(&self, aside: &Path) -> String {
+        format!(
+            "stop the application first; the database holds what it held, its log worked into it; as it was before, it is {}",
+            aside.display()
+        )
     }
 }
 

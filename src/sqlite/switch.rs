@@ -50,6 +50,8 @@ impl Switch<'_> {
 
     fn steps<'s>(&'s self, staged: &Path, held: &'s Held, steps: &mut Steps<'s>) -> Result<Plan> {
         self.claim.check_same(self.doing)?;
+        // Whoever can be found now need not be found when something is to be taken back.
+        self.claim.check_unused(self.doing)?;
         let plan = Plan::new(self.database);
         for second in &plan.second_names {
             fs::remove_file(second).map_err(|e| io_error(format!("remove {}", second.display()), second, e))?;
@@ -87,8 +89,12 @@ impl Switch<'_> {
         }
         // From here on the interim stays if something fails: it is the old database whole, and somebody may have opened it.
         steps.done.clear();
-        steps.swap(staged, &old.from, interim.path(), held)?;
-        interim.check_unused(self.database, &old.to, self.doing)
+        let mut replaced = || {
+            interim.check_unused(self.database, self.doing)?;
+            steps.swap(staged, &old.from, interim.path(), held)?;
+            interim.check_unused(self.database, self.doing)
+        };
+        replaced().map_err(|e: Error| e.hint(interim.stays(&old.to)))
     }
 }
 
