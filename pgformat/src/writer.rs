@@ -1,5 +1,6 @@
 //! Writes an archive: header and table of contents first, then one block after the other.
 
+mod chunks;
 mod contents;
 mod data;
 
@@ -11,6 +12,7 @@ use crate::error::{Direction, Error, ErrorKind, Fault, Result};
 use crate::header::Header;
 use crate::primitives::{DataPosition, Output};
 use crate::toc::{self, DumpId, Entry};
+use chunks::{Chunks, Cut};
 use contents::Written;
 
 pub use contents::ContentsWriter;
@@ -41,6 +43,8 @@ pub struct Writer<W> {
     /// No block may be written for an entry before this one.
     next: usize,
     stream: Stream,
+    chunks: Chunks,
+    joint: Joint,
     encoder: Option<(PieceEncoder, Piece)>,
     buffer: Vec<u8>,
 }
@@ -61,11 +65,11 @@ enum State {
 }
 
 /// What the open stream consists of so far.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stream {
     Empty,
     Chunks,
-    Pieces(Joint),
+    Pieces,
 }
 
 impl<W: Write> Writer<W> {
@@ -117,6 +121,7 @@ impl<W: Write> Writer<W> {
         let Written { entries, index, places } = written;
         Self {
             output,
+            joint: Joint::new(header.compression),
             header,
             positions: vec![DataPosition::NotSet; entries.len()],
             entries,
@@ -125,9 +130,17 @@ impl<W: Write> Writer<W> {
             state: State::Idle,
             next: 0,
             stream: Stream::Empty,
+            chunks: Chunks::default(),
             encoder: None,
             buffer: Vec::new(),
         }
+    }
+
+    /// Has what must be compressed here, and cannot be before, compressed on so many threads: streams of zstd of more than
+    /// one piece. Without it, nothing here begins a thread. A stream is the same whatever the number, but for 0. Where no
+    /// thread is to be had, it goes on without.
+    pub fn compress_on(&mut self, threads: u32) {
+        self.joint.set_threads(threads);
     }
 
     /// The header as written.
@@ -194,13 +207,16 @@ impl<W: Write> Writer<W> {
     /// No stream is open, or it consists of pieces; writing fails.
     pub fn chunk(&mut self, stored: &[u8]) -> Result<()> {
         self.check_stream_is_open("a chunk")?;
-        if matches!(self.stream, Stream::Pieces(_)) {
+        if self.stream == Stream::Pieces {
             return Err(self.out_of_turn("a chunk", "the stream consists of pieces"));
         }
         if stored.is_empty() {
             return Ok(());
         }
-        self.raw_chunk(stored)?;
+        let size = self.header.int_size;
+        for part in stored.chunks(i32::MAX as usize) {
+            self.write(|output| chunks::write(output, size, part, &[]))?;
+        }
         self.stream = Stream::Chunks;
         Ok(())
     }
@@ -208,8 +224,11 @@ impl<W: Write> Writer<W> {
     /// Adds a piece to the open stream, made by a [`PieceEncoder`] of the archive's compression from the data that comes
     /// next, with the dictionary, if any, that is the end of the data so far.
     ///
+    /// Chunks are made of the stream as it comes, so that none but the last is shorter than those of pg_dump.
+    ///
     /// # Errors
-    /// No stream is open, or it consists of chunks; the piece is compressed in another way; writing fails.
+    /// No stream is open, or it consists of chunks; the piece is compressed in another way, or it or the one before is a whole
+    /// stream; compressing or writing fails.
     pub fn piece(&mut self, piece: &Piece) -> Result<()> {
         self.check_stream_is_open("a piece")?;
         if matches!(self.stream, Stream::Chunks) {
@@ -219,11 +238,17 @@ impl<W: Write> Writer<W> {
             return Err(self.out_of_turn("a piece", "it is compressed in another way than the archive is"));
         }
         self.begin_pieces()?;
-        self.raw_chunk(piece.bytes())?;
-        if let Stream::Pieces(joint) = &mut self.stream {
-            joint.add(piece);
+        if !self.joint.takes(piece) {
+            return Err(self.out_of_turn("a piece", "it is a whole stream, or comes after one"));
         }
-        Ok(())
+        let (size, cut) = (self.header.int_size, Cut::of(self.header.compression));
+        match self.joint.add(piece) {
+            Ok(bytes) => {
+                let written = self.chunks.add(&mut self.output, size, bytes, cut);
+                self.check_written(written)
+            }
+            Err(error) => Err(self.lost(error)),
+        }
     }
 
     /// Ends the stream of a table's data or of a large object. A stream of pieces gets its end here, and one of which
@@ -233,15 +258,21 @@ impl<W: Write> Writer<W> {
     /// No stream is open; writing fails.
     pub fn end_stream(&mut self) -> Result<()> {
         self.check_stream_is_open("the end of a stream")?;
-        if !matches!(self.stream, Stream::Chunks) {
-            self.begin_pieces()?;
-        }
-        if let Stream::Pieces(joint) = &self.stream {
-            let end = joint.end();
-            self.raw_chunk(&end)?;
-        }
         let size = self.header.int_size;
-        self.write(|output| output.int(size, 0))?;
+        if self.stream == Stream::Chunks {
+            self.write(|output| output.int(size, 0))?;
+        } else {
+            self.begin_pieces()?;
+            let cut = Cut::of(self.header.compression);
+            match self.joint.end() {
+                Ok(end) => {
+                    let written = self.chunks.add(&mut self.output, size, end, cut);
+                    let written = written.and_then(|()| self.chunks.end(&mut self.output, size));
+                    self.check_written(written)?;
+                }
+                Err(error) => return Err(self.lost(error)),
+            }
+        }
         self.stream = Stream::Empty;
         self.state = match self.state {
             State::Data(at) => State::DataEnded(at),
@@ -370,36 +401,32 @@ impl<W: Write> Writer<W> {
     }
 
     fn begin_pieces(&mut self) -> Result<()> {
-        if matches!(self.stream, Stream::Empty) {
-            let joint = Joint::new(self.header.compression);
-            let start = joint.start();
-            self.raw_chunk(&start)?;
-            self.stream = Stream::Pieces(joint);
+        if self.stream != Stream::Empty {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Nothing is written for no bytes, for a length of 0 ends the stream.
-    fn raw_chunk(&mut self, stored: &[u8]) -> Result<()> {
-        let size = self.header.int_size;
-        for part in stored.chunks(i32::MAX as usize) {
-            self.write(|output| {
-                output.int(size, i64::try_from(part.len()).unwrap_or(i64::MAX))?;
-                output.bytes(part)
-            })?;
-        }
-        Ok(())
+        self.stream = Stream::Pieces;
+        self.chunks.clear();
+        let (size, cut) = (self.header.int_size, Cut::of(self.header.compression));
+        let written = self.chunks.add(&mut self.output, size, self.joint.start(), cut);
+        self.check_written(written)
     }
 
     fn write(&mut self, write: impl FnOnce(&mut Output<W>) -> Result<(), Fault>) -> Result<()> {
-        match write(&mut self.output) {
-            Ok(()) => Ok(()),
-            Err(fault) => {
-                let what = self.what();
-                self.state = State::Broken;
-                Err(fault.writing(what))
-            }
-        }
+        let written = write(&mut self.output);
+        self.check_written(written)
+    }
+
+    fn check_written(&mut self, written: Result<(), Fault>) -> Result<()> {
+        written.map_err(|fault| {
+            let what = self.what();
+            self.lost(fault.writing(what))
+        })
+    }
+
+    /// After this error there is nothing more to be done.
+    fn lost(&mut self, error: Error) -> Error {
+        self.state = State::Broken;
+        error
     }
 
     fn what(&self) -> String {
@@ -419,13 +446,16 @@ impl<W: Write> Writer<W> {
         Error::new(Direction::Writing, what, self.output.offset(), ErrorKind::Protocol(why.into()))
     }
 
-    fn flush_piece(&mut self, dictionary: usize) -> Result<()> {
+    fn flush_piece(&mut self, dictionary: usize, is_last: bool) -> Result<()> {
         let (mut encoder, mut piece) = match self.encoder.take() {
             Some(pair) => pair,
             None => (PieceEncoder::new(self.header.compression)?, Piece::new()),
         };
         let (before, data) = self.buffer.split_at(dictionary);
-        let encoded = encoder.encode(before, data, &mut piece);
+        let encoded = match is_last && self.stream == Stream::Empty {
+            true => encoder.encode_whole(data, &mut piece),
+            false => encoder.encode(before, data, &mut piece),
+        };
         let written = encoded.and_then(|()| self.piece(&piece));
         self.encoder = Some((encoder, piece));
         written

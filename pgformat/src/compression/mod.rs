@@ -48,7 +48,8 @@ impl Compression {
     }
 
     /// How many bytes of data make a good piece for a [`PieceEncoder`]: enough for about the ratio of a single stream.
-    /// zstd wants more than the others, for its pieces do not refer to what is before them.
+    /// lz4 wants more than the others, for its pieces do not refer to what is before them, and so does zstd, where a piece
+    /// that is all of a stream is compressed by itself.
     pub fn piece_size(self) -> usize {
         match self {
             Self::None | Self::Gzip(_) => 256 * 1024,

@@ -29,13 +29,13 @@ impl<'a, W: Write> DataWriter<'a, W> {
     /// # Errors
     /// Compressing or writing the rest fails.
     pub fn finish(mut self) -> Result<()> {
-        self.flush_piece()?;
+        self.flush_piece(true)?;
         self.writer.end_stream()?;
         if self.ends_block { self.writer.end_block() } else { Ok(()) }
     }
 
-    fn flush_piece(&mut self) -> Result<()> {
-        self.writer.flush_piece(self.dictionary)?;
+    fn flush_piece(&mut self, is_last: bool) -> Result<()> {
+        self.writer.flush_piece(self.dictionary, is_last)?;
         let buffer = &mut self.writer.buffer;
         let keep = match self.writer.header.compression {
             Compression::Gzip(_) => buffer.len().min(PieceEncoder::DICTIONARY),
@@ -53,7 +53,7 @@ impl<W: Write> Write for DataWriter<'_, W> {
         let n = data.len().min(room);
         self.writer.buffer.extend_from_slice(&data[..n]);
         if n == room {
-            self.flush_piece()?;
+            self.flush_piece(false)?;
         }
         Ok(n)
     }

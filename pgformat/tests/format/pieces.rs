@@ -38,18 +38,42 @@ fn write(compression: Compression, data: &[u8], size: usize, dictionary: usize) 
     (writer.finish().unwrap(), start)
 }
 
-fn stream(archive: &[u8], start: u64) -> Vec<u8> {
+/// The stream that begins there, and the lengths of its chunks.
+fn stream(archive: &[u8], start: u64) -> (Vec<u8>, Vec<usize>) {
     let mut rest = &archive[usize::try_from(start).unwrap()..];
-    let mut stream = Vec::new();
+    let (mut stream, mut lengths) = (Vec::new(), Vec::new());
     loop {
         let length = u32::from_le_bytes(rest[1..5].try_into().unwrap()) as usize;
         if length == 0 {
             assert_eq!(rest.len(), 5);
-            return stream;
+            return (stream, lengths);
         }
         stream.extend_from_slice(&rest[5..5 + length]);
+        lengths.push(length);
         rest = &rest[5 + length..];
     }
+}
+
+/// Decompresses a stream with other decoders than the reader's, which take the first stream, or frame, and no more.
+fn decompress(compression: Compression, stream: &[u8]) -> Vec<u8> {
+    let mut back = Vec::new();
+    match compression {
+        Compression::None => back = stream.to_vec(),
+        Compression::Gzip(_) => {
+            let mut decoder = ZlibDecoder::new(stream);
+            decoder.read_to_end(&mut back).unwrap();
+            assert_eq!(decoder.total_in(), stream.len() as u64);
+        }
+        Compression::Lz4 => {
+            lz4_flex::frame::FrameDecoder::new(stream).read_to_end(&mut back).map(drop).unwrap();
+        }
+        Compression::Zstd(_) => {
+            let mut rest = stream;
+            zstd::Decoder::with_buffer(&mut rest).unwrap().single_frame().read_to_end(&mut back).unwrap();
+            assert!(rest.is_empty(), "{} bytes after the first frame", rest.len());
+        }
+    }
+    back
 }
 
 proptest! {
@@ -68,22 +92,156 @@ proptest! {
         let (archive, start) = write(compression, &data, size, dictionary);
         let read = Archive::read(Reader::new(archive.as_slice()).unwrap()).unwrap();
         prop_assert_eq!(&read.contents[&ROWS], &Content::Rows(data.clone()));
-        // Another decoder than the one in the reader's hands, which takes the stream as a whole.
-        let stream = stream(&archive, start);
-        let mut back = Vec::new();
-        match compression {
-            Compression::None => back = stream,
-            Compression::Gzip(_) => {
-                let mut decoder = ZlibDecoder::new(stream.as_slice());
-                decoder.read_to_end(&mut back).unwrap();
-                prop_assert_eq!(decoder.total_in(), stream.len() as u64);
-            }
-            Compression::Lz4 => {
-                lz4_flex::frame::FrameDecoder::new(stream.as_slice()).read_to_end(&mut back).map(drop).unwrap();
-            }
-            Compression::Zstd(_) => back = zstd::stream::decode_all(stream.as_slice()).unwrap(),
-        }
+        let (stream, _) = stream(&archive, start);
+        let back = decompress(compression, &stream);
         prop_assert_eq!(back, data);
+    }
+}
+
+/// Data of this length that compresses to nearly nothing, or not at all, or in between.
+fn data(length: usize, kind: usize) -> Vec<u8> {
+    let mut seed = 1_u64;
+    let mut next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 56) as u8
+    };
+    (0..length)
+        .map(|at| match kind {
+            0 => b'x',
+            1 => next(),
+            _ => b"0123456789abcdef"[usize::from(next()) % (1 + at % 16)],
+        })
+        .collect()
+}
+
+/// Whoever takes a chunk of less than 4,096 bytes for the last of its stream is right, and who takes that for a sign that there
+/// is one, too, but for streams that are hardly longer.
+#[test]
+fn no_chunk_but_the_last_is_short() {
+    let compressions =
+        [Compression::None, Compression::GZIP, Compression::Gzip(Some(1)), Compression::Lz4, Compression::ZSTD];
+    for compression in compressions {
+        for (length, size) in [
+            (0, 1),
+            (1, 1),
+            (2_000, 7),
+            (4_095, 4_095),
+            (4_096, 4_096),
+            (4_097, 4_096),
+            (6_150, 100),
+            (20_000, 4_000),
+            (100_000, 100),
+            (300_000, 65_536),
+            (3_000_000, 262_144),
+            (5_000_000, 1_048_576),
+        ] {
+            for kind in 0..3 {
+                let data = data(length, kind);
+                let (archive, start) = write(compression, &data, size, PieceEncoder::DICTIONARY);
+                let (stream, lengths) = stream(&archive, start);
+                let what = format!("{compression}, {length} bytes of kind {kind} in pieces of {size}: {lengths:?}");
+                assert!(decompress(compression, &stream) == data, "{what}");
+                let Some((last, others)) = lengths.split_last() else { continue };
+                assert!(others.iter().all(|length| *length >= 4096), "{what}");
+                assert!(compression == Compression::None || *last <= 4096 + 16, "{what}");
+                // Rows that end with a piece end with a chunk.
+                let mut end = 0;
+                let ends_with_pieces = others.iter().all(|length| {
+                    end += length;
+                    end % size == 0
+                });
+                assert!(compression != Compression::None || ends_with_pieces, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn chunks_of_large_objects_are_as_long_and_a_stream_follows_another() {
+    for compression in [Compression::None, Compression::GZIP, Compression::Lz4, Compression::ZSTD] {
+        let entries = vec![Entry { has_data: true, ..Entry::new(ROWS, "BLOBS") }];
+        let mut writer = Writer::new(Vec::new(), Header::new(Version::V1_16, compression), entries).unwrap();
+        writer.compress_on(2);
+        let mut encoder = PieceEncoder::new(compression).unwrap();
+        writer.begin_large_objects(ROWS).unwrap();
+        let start = usize::try_from(writer.offset()).unwrap();
+        let objects: Vec<Vec<u8>> = [(0, 0), (10, 1), (70_000, 0), (70_000, 1), (0, 1), (2_500_000, 2), (9, 0)]
+            .map(|(length, kind)| data(length, kind))
+            .into();
+        for (oid, object) in (1..).zip(&objects) {
+            writer.large_object(oid).unwrap();
+            let mut piece = Piece::new();
+            let parts: Vec<&[u8]> = object.chunks(65_536).collect();
+            for part in &parts {
+                let encoded = match parts.len() {
+                    1 => encoder.encode_whole(part, &mut piece),
+                    _ => encoder.encode(b"", part, &mut piece),
+                };
+                encoded.unwrap();
+                writer.piece(&piece).unwrap();
+            }
+            writer.end_stream().unwrap();
+        }
+        writer.end_block().unwrap();
+        let archive = writer.finish().unwrap();
+        let mut at = start;
+        let mut take = |length: usize| {
+            at += length;
+            &archive[at - length..at]
+        };
+        let int = |bytes: &[u8]| u32::from_le_bytes(bytes[1..5].try_into().unwrap()) as usize;
+        for (oid, object) in (1_usize..).zip(&objects) {
+            assert_eq!(int(take(5)), oid);
+            let (mut stream, mut lengths) = (Vec::new(), Vec::new());
+            loop {
+                let length = int(take(5));
+                if length == 0 {
+                    break;
+                }
+                stream.extend_from_slice(take(length));
+                lengths.push(length);
+            }
+            assert!(decompress(compression, &stream) == *object, "{compression}, object {oid}");
+            let others = lengths.split_last().map(|(_, others)| others).unwrap_or_default();
+            assert!(others.iter().all(|length| *length >= 4096), "{compression}, object {oid}: {lengths:?}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_is_the_same_on_any_number_of_threads() {
+    let data = data(9_000_000, 2);
+    let write = |threads: u32| {
+        let entries = vec![Entry { has_data: true, ..Entry::new(ROWS, "TABLE DATA") }];
+        let mut writer = Writer::new(Vec::new(), Header::new(Version::V1_16, Compression::ZSTD), entries).unwrap();
+        writer.compress_on(threads);
+        let mut rows = writer.data(ROWS).unwrap();
+        std::io::Write::write_all(&mut rows, &data).unwrap();
+        rows.finish().unwrap();
+        writer.finish().unwrap()
+    };
+    let one = write(1);
+    assert!(one == write(3));
+    for archive in [one, write(0)] {
+        let read = Archive::read(Reader::new(archive.as_slice()).unwrap()).unwrap();
+        assert!(read.contents[&ROWS] == Content::Rows(data.clone()));
+    }
+}
+
+#[test]
+fn a_whole_stream_is_alone() {
+    let mut encoder = PieceEncoder::new(Compression::ZSTD).unwrap();
+    let (mut whole, mut part) = (Piece::new(), Piece::new());
+    encoder.encode_whole(b"rows", &mut whole).unwrap();
+    encoder.encode(b"", b"rows", &mut part).unwrap();
+    for (first, second) in [(&whole, &part), (&part, &whole), (&whole, &whole)] {
+        let entries = vec![Entry { has_data: true, ..Entry::new(ROWS, "TABLE DATA") }];
+        let mut writer = Writer::new(Vec::new(), Header::new(Version::V1_16, Compression::ZSTD), entries).unwrap();
+        writer.begin_data(ROWS).unwrap();
+        writer.piece(first).unwrap();
+        writer.piece(&Piece::new()).unwrap();
+        let error = writer.piece(second).unwrap_err();
+        assert!(error.to_string().contains("it is a whole stream, or comes after one"), "{error}");
     }
 }
 

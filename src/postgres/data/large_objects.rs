@@ -31,7 +31,7 @@ pub(super) fn fetch(session: &mut Session, oids: &[u32], stream: &mut Stream<'_>
             stream.large_object(oid)?;
             stream.piece(|buffer| {
                 buffer.extend_from_slice(data);
-                Ok(())
+                Ok(((), data.len() < FIRST))
             })?;
             if data.len() == FIRST {
                 rest(connection, oid, stream)?;
@@ -53,7 +53,7 @@ fn rest(connection: &mut Connection, oid: u32, stream: &mut Stream<'_>) -> Resul
             let rows = connection.run(&query)?;
             let row = rows.one()?;
             buffer.extend_from_slice(row.bytes("data")?);
-            Ok(buffer.len())
+            Ok((buffer.len(), buffer.len() < RANGE))
         })?;
         if read < RANGE {
             return Ok(());

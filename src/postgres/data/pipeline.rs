@@ -26,6 +26,9 @@ use crate::progress::{Level, Message, Reporter};
 use crate::threads;
 use crate::wire::cancel_all;
 
+/// How many threads a stream has at most that cannot be compressed in pieces; each takes some megabytes.
+const STREAM_THREADS: usize = 16;
+
 /// How many pieces of one worker may be on their way: being compressed, or waiting to be written.
 const WINDOW: usize = 8;
 /// How many events of one task may wait for the writer; most carry a piece, and are bounded by [`WINDOW`] already.
@@ -65,6 +68,8 @@ enum Event {
 struct Job {
     dictionary: Vec<u8>,
     data: Vec<u8>,
+    /// It is all of its stream.
+    is_whole: bool,
     piece: Piece,
     done: Sender<Result<Compressed>>,
     home: Sender<Buffers>,
@@ -95,6 +100,7 @@ pub fn run<W: Write>(
     reporter: &dyn Reporter,
 ) -> Result<DataSummary> {
     let threads = thread::available_parallelism().map_or(2, usize::from);
+    writer.compress_on(u32::try_from(threads.min(STREAM_THREADS)).unwrap_or(1));
     let (job_sender, jobs) = unbounded::<Job>();
     let (senders, receivers): (Vec<_>, Vec<_>) = tasks.iter().map(|_| bounded::<Event>(EVENTS)).unzip();
     let queue = Queue {
@@ -183,13 +189,16 @@ fn lost_thread() -> Stop {
 fn compress(compression: Compression, jobs: &Receiver<Job>) {
     let mut encoder = None;
     for job in jobs {
-        let Job { dictionary, data, mut piece, done, home } = job;
+        let Job { dictionary, data, is_whole, mut piece, done, home } = job;
         let result = (|| {
             let encoder = match &mut encoder {
                 Some(encoder) => encoder,
                 empty => empty.insert(PieceEncoder::new(compression)?),
             };
-            encoder.encode(&dictionary, &data, &mut piece)
+            match is_whole {
+                true => encoder.encode_whole(&data, &mut piece),
+                false => encoder.encode(&dictionary, &data, &mut piece),
+            }
         })()
         .context(ErrorKind::Internal, || "compress data")
         .map(|()| Compressed { buffers: Buffers { dictionary, data, piece }, home });
@@ -314,8 +323,9 @@ impl Stream<'_> {
         self.send(Event::LargeObject(oid))
     }
 
-    /// Has `fill` put data into an empty buffer, and sends it on its way if there is any. Passes on what `fill` says.
-    pub(super) fn piece<T>(&mut self, fill: impl FnOnce(&mut Vec<u8>) -> Result<T>) -> Result<T, Stop> {
+    /// Has `fill` put data into an empty buffer, and sends it on its way if there is any. Passes on what `fill` says, which
+    /// says besides whether this was the last of the stream.
+    pub(super) fn piece<T>(&mut self, fill: impl FnOnce(&mut Vec<u8>) -> Result<(T, bool)>) -> Result<T, Stop> {
         let mut buffers = select! {
             recv(self.free) -> buffers => buffers.map_err(|_| Stop::ToldTo)?,
             recv(self.stopped) -> _ => return Err(Stop::ToldTo),
@@ -325,7 +335,7 @@ impl Stream<'_> {
             // It held an enormous row; the next one need not.
             buffers.data = Vec::new();
         }
-        let said = fill(&mut buffers.data)?;
+        let (said, is_last) = fill(&mut buffers.data)?;
         if buffers.data.is_empty() {
             let _ = self.home.send(buffers);
             return Ok(said);
@@ -334,10 +344,11 @@ impl Stream<'_> {
         let start = buffers.data.len().saturating_sub(PieceEncoder::DICTIONARY);
         self.tail.clear();
         self.tail.extend_from_slice(&buffers.data[start..]);
+        let is_whole = is_last && self.bytes == 0;
         self.bytes += buffers.data.len() as u64;
         let (done, compressed) = bounded(1);
         let Buffers { dictionary, data, piece } = buffers;
-        let job = Job { dictionary, data, piece, done, home: self.home.clone() };
+        let job = Job { dictionary, data, is_whole, piece, done, home: self.home.clone() };
         self.jobs.send(job).map_err(|_| Stop::ToldTo)?;
         self.send(Event::Piece(compressed))?;
         Ok(said)

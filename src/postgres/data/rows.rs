@@ -45,7 +45,7 @@ fn copy_out(session: &mut Session, statement: &BStr, task: &DataTask, stream: &m
         if !more {
             buffer.extend_from_slice(END);
         }
-        Ok(more)
+        Ok((more, !more))
     })? {}
     Ok(copy.rows())
 }

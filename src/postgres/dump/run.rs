@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{Seek, Write};
 
 use bstr::BString;
-use pgformat::{ContentsWriter, Created, DumpId, Header, Writer};
+use pgformat::{Compression, ContentsWriter, Created, DumpId, Header, Writer};
 
 use super::super::data::{self, DataSummary, DataTask};
 use super::super::emit::Contents;
@@ -101,7 +101,13 @@ fn write_data<W: Write>(
 
 fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {
     let rows = session.connection().query("SELECT pg_catalog.current_database() AS name", &[])?;
-    let mut header = Header::new(options.version(), options.compression);
+    // The level that zlib takes by itself is said as pg_dump says it when it is not told one: there are readers that know
+    // no other.
+    let compression = match options.compression {
+        Compression::Gzip(Some(6)) => Compression::GZIP,
+        other => other,
+    };
+    let mut header = Header::new(options.version(), compression);
     header.created = now()?;
     header.dbname = rows.one()?.string("name")?;
     header.server_version = session.connection().parameter("server_version").map(BString::from).ok_or_else(|| {
