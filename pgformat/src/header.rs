@@ -7,7 +7,7 @@ use bstr::BString;
 
 use crate::error::{ErrorKind, Fault, Result};
 use crate::primitives::{Input, Output};
-use crate::{Compression, Limits, Version};
+use crate::{Compression, Limits, Version, look};
 
 pub(crate) const MAGIC: &[u8; 5] = b"PGDMP";
 
@@ -229,24 +229,15 @@ fn magic<R: Read>(input: &mut Input<R>, format: Format) -> Result<(), Fault> {
     if MAGIC.starts_with(start) {
         return Err(Fault::new(at + start.len() as u64, ErrorKind::Truncated));
     }
-    let why = match format {
-        Format::Custom => not_an_archive(start),
-        Format::Tar | Format::Directory => "toc.dat is no table of contents: it does not begin with PGDMP",
+    let why = match (format, look::recognise(start)) {
+        (Format::Custom, Some(known)) => known,
+        (Format::Custom, None) => "it is no archive of pg_dump: it begins neither with PGDMP nor as a tar file".into(),
+        (_, known) => {
+            let known = known.map(|known| format!("; {known}")).unwrap_or_default();
+            format!("toc.dat is no table of contents: it does not begin with PGDMP{known}")
+        }
     };
-    Err(Fault::new(at, ErrorKind::NotAnArchive(why.into())))
-}
-
-fn not_an_archive(start: &[u8]) -> &'static str {
-    let contains = |text: &[u8]| start.windows(text.len()).any(|window| window == text);
-    if contains(b"PostgreSQL database dump") || contains(b"PostgreSQL database cluster dump") {
-        "it is an SQL script of pg_dump, which psql runs"
-    } else if start.starts_with(b"SQLite format 3\0") {
-        "it is an SQLite database"
-    } else if start.starts_with(&[0x1f, 0x8b]) {
-        "it is a gzip file; an archive of pg_dump is compressed inside, not as a whole: gunzip it first"
-    } else {
-        "it is no archive of pg_dump: it begins neither with PGDMP nor as a tar file"
-    }
+    Err(Fault::new(at, ErrorKind::NotAnArchive(why)))
 }
 
 fn size<R: Read>(input: &mut Input<R>) -> Result<u8, Fault> {

@@ -151,6 +151,11 @@ impl<R: Read> Reader<R> {
         self.layout.is_random(&self.core)
     }
 
+    /// The input that is being read, to look at it. Of an archive of many files, the file that was read last.
+    pub fn get_ref(&self) -> &R {
+        self.core.stream.input.inner()
+    }
+
     /// How many bytes of the archive are behind the reader.
     pub fn offset(&self) -> u64 {
         self.core.stream.offset()

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::postgres::archive;
 
-pub(crate) use crate::postgres::archive::{Archive, Input};
+pub(crate) use crate::postgres::archive::{Archive, Input, explain_damage};
 
 /// Opens the archive at `path`, or the one on standard input if that is `-`, and reads its table of contents. `doing` says
 /// what for, worded to follow "could not".

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bstr::ByteSlice;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
@@ -14,7 +15,7 @@ use super::socket;
 use super::target::{Keepalive, Target, Wanted};
 use super::tls::SslMode;
 use super::watch::Lookout;
-use crate::wire::{Channel, Connection, Dial, Socket, Startup};
+use crate::wire::{Channel, Connection, Dial, ServerError, Socket, Startup};
 use crate::{Context, Error, ErrorKind, Result};
 
 /// The request for TLS: its length, and a number that no version of the protocol has.
@@ -191,8 +192,14 @@ impl Target {
         }
     }
 
-    /// Adds where the password came from, or why there was none.
+    /// Adds where the password came from, or why there was none; what shuts a database.
     fn explain(&self, error: Error, found: &Found) -> Error {
+        let is_shut = |report: &ServerError| report.is("55000") && report.message.contains_str("accepting connections");
+        if error.server().is_some_and(is_shut) {
+            return error.hint(
+                "nobody may connect to it (datallowconn): ALTER DATABASE ... ALLOW_CONNECTIONS true, in another database",
+            );
+        }
         let rejected = error.server().is_some_and(|s| s.is("28P01"));
         match (found, &self.password_file) {
             (Found::Unusable(why), _) => error.hint(why.as_str()),

@@ -12,10 +12,11 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bstr::ByteSlice;
 use pgformat::{Files, Folder, Reader};
 
 use super::restore::archive_error;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
 
 /// An archive that was opened. [`Reader::another`] gives more readers of the same one, each for a thread.
@@ -29,7 +30,13 @@ pub struct Input {
     at: Option<u64>,
     /// What the file was when it was opened.
     stamp: Stamp,
+    /// The first that came out of a pipe.
+    head: Arc<Mutex<Vec<u8>>>,
 }
+
+/// So much of a file tells what has happened to it, and so much is kept of what comes from a pipe.
+const SAMPLE: usize = 4 << 20;
+const HEAD: usize = 256 * 1024;
 
 /// What tells a file from another, or from itself after a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +64,20 @@ impl Input {
     fn new(mut file: File) -> io::Result<Self> {
         let at = if file.metadata()?.is_file() { Some(file.stream_position()?) } else { None };
         let stamp = Stamp::of(&file)?;
-        Ok(Self { file: Arc::new(file), at, stamp })
+        Ok(Self { file: Arc::new(file), at, stamp, head: Arc::default() })
+    }
+
+    /// The beginning of it, as far as it can be had. It is for messages: what cannot be had is not there.
+    pub fn sample(&self) -> Vec<u8> {
+        if self.at.is_none() {
+            return self.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        }
+        let (mut sample, mut length) = (vec![0; SAMPLE], 0);
+        while let Ok(n @ 1..) = self.file.read_at(&mut sample[length..], length as u64) {
+            length += n;
+        }
+        sample.truncate(length);
+        sample
     }
 }
 
@@ -71,7 +91,13 @@ impl Read for Input {
                 *at += n as u64;
                 Ok(n)
             }
-            None => self.file.as_ref().read(buffer),
+            None => {
+                let n = self.file.as_ref().read(buffer)?;
+                let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+                let more = n.min(HEAD.saturating_sub(head.len()));
+                head.extend_from_slice(&buffer[..more]);
+                Ok(n)
+            }
         }
     }
 }
@@ -124,5 +150,50 @@ pub fn open(path: &Path, doing: &str) -> Result<Archive> {
     } else {
         File::open(path).and_then(Input::new).map_err(unreadable)?
     };
-    if input.at.is_some() { Reader::seekable(input).map_err(failed) } else { Reader::new(input).map_err(failed) }
+    let seen = input.clone();
+    let opened = if input.at.is_some() { Reader::seekable(input) } else { Reader::new(input) };
+    opened.map_err(|error| explain(error, doing, &seen.sample()))
+}
+
+/// Says more of a file that is no archive, or a damaged one, than its reader can know of it.
+fn explain(error: pgformat::Error, doing: &str, sample: &[u8]) -> Error {
+    const UNPACK: &str = "if the archive, or a folder that is one, is in this tar file: unpack it first (tar -xf)";
+    if error.io_error().is_some() {
+        return archive_error(doing, error);
+    }
+    if sample.is_empty() {
+        return Error::new(ErrorKind::Archive, doing).why("it is empty: there is not a byte in it").hint(
+            "what was to write it has failed, or has not written yet: see what it said, and make another backup",
+        );
+    }
+    let is_tar = sample.get(257..262) == Some(b"ustar") && !sample.starts_with(b"toc.dat\0");
+    if let Some(why) = pgformat::mangled(sample) {
+        return archive_error(doing, error).why(why).hint(ALTERED);
+    }
+    let is_unknown = matches!(error.kind(), pgformat::ErrorKind::NotAnArchive(why) if why.contains("begins neither"));
+    let error = archive_error(doing, error);
+    match sample.lines().next() {
+        _ if is_tar => error.hint(UNPACK),
+        Some(line) if is_unknown && line.is_ascii() => {
+            let line = line.get(..60).unwrap_or(line).as_bstr();
+            error.hint(format!("it begins with {line:?}: archives are made with lifeboat backup or pg_dump -Fc"))
+        }
+        _ => error,
+    }
+}
+
+/// What to do about an archive that something took for text on its way.
+const ALTERED: &str = "transfer it again as a binary file, without any change; if it was so from the beginning, make another \
+                       backup with --output FILE";
+
+/// Adds to an error of the archive's data what looks like the reason.
+pub fn explain_damage(error: Error, archive: &Archive) -> Error {
+    match pgformat::mangled(&archive.get_ref().sample()) {
+        Some(why) if error.kind() == ErrorKind::Archive => {
+            let hint = error.hint_text().map(|hint| format!("{hint}; {ALTERED}"));
+            let hint = hint.unwrap_or_else(|| ALTERED.to_owned());
+            Error::new(ErrorKind::Archive, "read the archive").why(why).source(error).hint(hint)
+        }
+        _ => error,
+    }
 }

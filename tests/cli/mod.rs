@@ -4,6 +4,7 @@ mod drill;
 mod drill_ended;
 mod hostile;
 mod list;
+mod mangled;
 mod postgres;
 mod usage;
 mod verify;

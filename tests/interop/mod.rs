@@ -8,6 +8,7 @@ mod gauntlet;
 mod large_objects;
 mod old_archives;
 mod postgis;
+mod readers;
 mod standby;
 mod subscription;
 mod zabbix;

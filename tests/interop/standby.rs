@@ -1,8 +1,10 @@
 //! Backups from a hot standby, which spare the primary: it is read-only, has no rows of unlogged tables, and cancels
 //! queries that are in the way of what the primary sends.
 
+use std::path::Path;
+
 use crate::support::archive::{Data, Rows};
-use crate::support::{Options, REFERENCE, Server, archive, lifeboat, run};
+use crate::support::{Options, REFERENCE, Server, archive, lifeboat, output, run};
 
 #[test]
 fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
@@ -34,5 +36,56 @@ fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
         let has =
             |row: &[u8]| archive.data.values().any(|data| matches!(data, Data::Table(rows) if rows.starts_with(row)));
         assert!(has(b"1\t") && !has(b"4242"), "on {major}");
+        nothing_is_written_to(&url, &ours);
     }
+}
+
+/// It is said once, before anything is done, and not by an error an entry.
+fn nothing_is_written_to(url: &str, archive: &Path) {
+    let archive = archive.to_str().unwrap();
+    for args in [
+        &["restore", archive, "--force"][..],
+        &["restore", archive, "--force", "--no-verify", "--jobs", "3"],
+        &["restore", archive, "--force", "--create", "--single-transaction"],
+        &["restore", archive],
+        &["drill"],
+    ] {
+        let out = output(lifeboat().args(args).args(["--url", url]));
+        assert_eq!(out.code(), 4, "{args:?}: {out}");
+        let said = out.stderr();
+        assert!(said.contains("the server is a standby, or is being recovered: it can only be read"), "{out}");
+        assert!(said.contains("hint: nothing was changed: give the address of the primary server"), "{out}");
+        let lines: Vec<&str> = said.lines().filter(|line| !line.contains("drill with database")).collect();
+        assert_eq!(lines.len(), 2, "{args:?}: {out}");
+        let as_json = output(lifeboat().args(args).args(["--json", "--url", url]));
+        let answer: serde_json::Value = serde_json::from_str(&as_json.stdout()).unwrap();
+        assert_eq!(answer["error"]["kind"], "refused", "{answer}");
+    }
+    let out = run(lifeboat().args(["restore", archive, "--dry-run", "--url", url]));
+    assert!(out.stdout().contains("dry run: nothing was changed"), "{out}");
+    assert!(out.stderr().contains("it is a standby, which can only be read: a restore into it is refused"), "{out}");
+}
+
+/// What a database, a role or the server has by default is overridden; who cannot be let in is told why.
+#[test]
+fn what_is_read_only_by_default_is_written_all_the_same() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let (origin, target) = (server.database("origin"), server.database("target"));
+    origin.psql("CREATE TABLE t AS SELECT 1 AS a");
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    run(lifeboat().args(["backup", "--url", &origin.url(), "--output"]).arg(&archive));
+    server.psql("postgres", &format!("ALTER DATABASE {} SET default_transaction_read_only = on", target.name()));
+    let restore = || {
+        let mut command = lifeboat();
+        command.arg("restore").arg(&archive).args(["--force", "--url", &target.url()]);
+        command
+    };
+    run(&mut restore());
+    assert_eq!(target.psql("SELECT a FROM t").trim(), "1");
+    server.psql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", target.name()));
+    let out = output(&mut restore());
+    server.psql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", target.name()));
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().contains("hint: nobody may connect to it (datallowconn)"), "{out}");
 }

@@ -16,6 +16,7 @@ pub mod installation;
 pub mod pgbouncer;
 pub mod process;
 pub mod proxy;
+pub mod readers;
 pub mod report;
 pub mod roundtrip;
 pub mod server;

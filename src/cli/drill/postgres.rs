@@ -32,6 +32,8 @@ pub(super) fn rehearse(
 ) -> Result<Outcome> {
     let begun = Instant::now();
     let console = Console::new(common);
+    // Before it takes long: the scratch database is made on the same server.
+    restore::refuse_standby(&mut target.connect()?, "drill on this server")?;
     let scratch = Scratch::new(parent, &console)?;
     let (first, second) = (scratch.path().join("backup.dump"), scratch.path().join("again.dump"));
     narrator.say(&format!("lifeboat: drill with {}", target.describe()));

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use bstr::BStr;
 
-use super::archive::open;
+use super::archive::{explain_damage, open};
 use super::database::DatabaseArgs;
 use super::progress::Console;
 use super::report::Outcome;
@@ -100,11 +100,13 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             let elsewhere = |database: &BStr| target.with_database(database).connect();
             if args.dry_run {
                 let mut connection = target.connect()?;
-                let preview = restore::preview(&mut connection, &elsewhere, &mut archive, &options, &console)?;
+                let preview = restore::preview(&mut connection, &elsewhere, &mut archive, &options, &console)
+                    .map_err(|error| explain_damage(error, &archive))?;
                 return Ok(dry_run::of_postgres(&args.path, &target, &preview, archive.entries()));
             }
             let connect = || target.connect();
-            let summary = restore::restore_from(connect, &elsewhere, &mut archive, &options, &console)?;
+            let summary = restore::restore_from(connect, &elsewhere, &mut archive, &options, &console)
+                .map_err(|error| explain_damage(error, &archive))?;
             let created = archive.entries().iter().find(|e| e.desc.as_ref().is_some_and(|desc| desc == "DATABASE"));
             let target = match created.and_then(|entry| entry.tag.clone()).filter(|_| options.create) {
                 Some(name) => &target.with_database(name),

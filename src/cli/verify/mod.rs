@@ -18,7 +18,14 @@ Examples:
   ssh backup cat app.dump | lifeboat verify -
 
 Exit codes: 0 if it is sound, 1 if it is damaged (each problem is named) or cannot be
-read. No server is asked, and nothing that is in a backup is carried out.";
+read. No server is asked, and nothing that is in a backup is carried out.
+
+What it cannot see: a byte that was changed into another one where there is no checksum.
+In an archive, that is the table of contents (names, definitions, privileges), and rows
+that are not compressed, or that pg_dump compressed with lz4 or zstd; of these, each row
+must have its columns, and be text in the archive's encoding. In an SQLite database, it is
+the values of rows. Only a restore shows that a server takes what is in it: lifeboat drill
+does that.";
 
 /// Check a backup to its last byte, without a server
 #[derive(Debug, clap::Args)]

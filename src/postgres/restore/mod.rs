@@ -50,6 +50,7 @@ mod summary;
 mod target;
 mod transaction;
 mod work;
+mod writable;
 
 use std::borrow::{BorrowMut, Cow};
 use std::io::Read;
@@ -73,6 +74,7 @@ pub use source::archive_error;
 pub(in crate::postgres) use statements::StatementSplitter;
 pub use summary::{EntryError, EntryName, RestoreSummary, Stay};
 pub use target::{Found, Relation};
+pub use writable::refuse_standby;
 
 use crate::cleanup::Registration;
 use crate::postgres::version::ServerVersion;
@@ -170,6 +172,7 @@ fn ask<'a, R: Read>(
     options: &'a RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Prepared<'a>> {
+    refuse_standby(target, "restore into this server")?;
     let mut prepared = prepare(target, archive, options, reporter)?;
     prepared.found.refuse_unforced(&prepared.options)?;
     limits::apply(&mut prepared.plan, archive.entries(), &prepared.options, target, reporter)?;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use bstr::{BStr, BString, ByteSlice};
 
 use super::execute::Connect;
+use super::writable;
 use crate::postgres::settings;
 use crate::wire::{Begin, Connection, NoAnswer, Query};
 use crate::{Error, ErrorKind, Result};
@@ -95,7 +96,8 @@ impl OneSession {
         if is_superuser(target) && !triggers_are_meant(target)? {
             settings.set(settings::TRIGGERS.0, settings::TRIGGERS.1);
         }
-        target.set_up(&settings)
+        target.set_up(&settings)?;
+        writable::refuse_read_only(target)
     }
 
     fn prove(&self, target: &mut Connection, connect: &Connect<'_>) -> Result<()> {

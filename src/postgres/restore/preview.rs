@@ -9,9 +9,9 @@ use super::execute::Connect;
 use super::options::RestoreOptions;
 use super::select::Wanted;
 use super::target::Found;
-use super::{Prepared, check, limits, prepare, source};
+use super::{Prepared, check, limits, prepare, source, writable};
 use crate::Result;
-use crate::progress::Reporter;
+use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
 
 /// What a restore would do.
@@ -47,6 +47,10 @@ pub fn preview<R: Read>(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Preview> {
+    if writable::is_standby(target)? {
+        let text = "it is a standby, which can only be read: a restore into it is refused".to_owned();
+        reporter.message(Message { level: Level::Warning, subject: "the server".into(), text });
+    }
     let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
     limits::apply(&mut plan, archive.entries(), &options, target, reporter)?;
     let dependents::Losses { certain: lost, doubtful } =

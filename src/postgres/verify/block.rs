@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pgformat::{Block, DataReader, Entry};
 
 use super::Kind;
+use super::characters::Characters;
 use super::rows::RowCheck;
 use crate::postgres::copy_statement::{self, CopyStatement};
 use crate::postgres::restore::StatementSplitter;
@@ -85,37 +86,45 @@ pub(in crate::postgres) fn check<R: Read>(
 struct StatementsCheck<'a> {
     desc: &'a [u8],
     splitter: StatementSplitter,
-    problem: Option<&'static str>,
+    characters: Characters,
+    problem: Option<String>,
 }
 
 impl<'a> StatementsCheck<'a> {
     fn new(entry: &'a Entry, reading: &Reading) -> Self {
         let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
-        Self { desc, splitter: StatementSplitter::new(reading.standard_strings), problem: None }
+        let characters = Characters::of(&reading.encoding);
+        Self { desc, splitter: StatementSplitter::new(reading.standard_strings), characters, problem: None }
     }
 
     fn feed(&mut self, piece: &[u8]) {
         if self.problem.is_some() {
             return;
         }
+        if let Some(at) = self.characters.first_wrong(piece) {
+            self.problem = Some(match piece[at] {
+                0 => "there is a zero byte in its statements".to_owned(),
+                _ => format!("there is a byte in its statements that is no character in {}", self.characters.name()),
+            });
+            return;
+        }
         self.splitter.feed(piece);
         while let Some(statement) = self.splitter.next_statement() {
             if !copy_statement::is_of_data(self.desc, &statement) {
-                self.problem = Some(copy_statement::IS_NO_DATA);
+                self.problem = Some(copy_statement::IS_NO_DATA.to_owned());
                 return;
             }
         }
         if self.splitter.is_too_long() {
-            self.problem = Some("a statement of its data is longer than 1 GiB, which no server takes");
+            self.problem = Some("a statement of its data is longer than 1 GiB, which no server takes".to_owned());
         }
     }
 
     fn problem(self) -> Option<String> {
-        let problem = self.problem.or_else(|| {
+        self.problem.or_else(|| {
             let (rest, _) = self.splitter.finish();
-            (!rest.is_empty()).then_some("the last statement of its data is cut off")
-        });
-        problem.map(str::to_owned)
+            (!rest.is_empty()).then(|| "the last statement of its data is cut off".to_owned())
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use pgformat::kinds::{self, Group};
 use pgformat::{DumpId, Entry};
 
 use super::Problem;
+use super::characters::Characters;
 
 /// Checks dependencies: those on entries that are not there are counted, for an archive of a part of a database has them;
 /// entries that depend on each other in a loop have no order in which they can be restored.
@@ -64,7 +65,7 @@ pub(super) fn dependencies(entries: &[Entry], problems: &mut Vec<Problem>) -> u6
 }
 
 /// What is wrong with the texts of an entry: a zero byte, which no server is ever sent; in what makes a relation or brings in
-/// its rows, bytes that are no characters in UTF-8, if that is the archive's `encoding`. A table of contents has no checksum.
+/// its rows, bytes that are no characters in the archive's `encoding`. A table of contents has no checksum.
 pub(in crate::postgres) fn text_problem(entry: &Entry, encoding: &[u8]) -> Option<String> {
     let statements = [&entry.definition, &entry.drop_statement, &entry.copy_statement];
     let names = [&entry.tag, &entry.schema, &entry.owner, &entry.tablespace, &entry.table_access_method];
@@ -75,10 +76,11 @@ pub(in crate::postgres) fn text_problem(entry: &Entry, encoding: &[u8]) -> Optio
     let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
     let is_of_relation = kinds::find(desc).is_some_and(|kind| kind.group == Group::Relation) || desc == b"TABLE DATA";
     let is_wrong = is_of_relation
-        && matches!(encoding, b"UTF8" | b"UNICODE")
-        && statements.iter().filter_map(|text| text.as_ref()).any(|text| std::str::from_utf8(text).is_err());
-    is_wrong
-        .then(|| "there are bytes that are no characters in UTF-8 in what the table of contents says of it".to_owned())
+        && statements.iter().filter_map(|text| text.as_ref()).any(|text| !Characters::are(encoding, text));
+    is_wrong.then(|| {
+        let name = Characters::of(encoding).name().to_owned();
+        format!("there are bytes that are no characters in {name} in what the table of contents says of it")
+    })
 }
 
 /// The encoding that texts and rows are in, as the entry `ENCODING` says.

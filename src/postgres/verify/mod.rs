@@ -1,6 +1,7 @@
 //! Checking an archive without a server: all of it is read, decompressed and counted, and nothing in it is carried out.
 
 mod block;
+mod characters;
 mod contents;
 mod rows;
 
@@ -263,6 +264,12 @@ impl Run<'_> {
 /// It is not there, or cannot be read; it is no archive, or its table of contents is damaged.
 pub fn verify_file(path: &Path, reporter: &dyn Reporter) -> Result<(Archive, Verified)> {
     let mut archive = archive::open(path, &format!("verify {}", path.display()))?;
-    let verified = verify(&mut archive, reporter);
+    let mut verified = verify(&mut archive, reporter);
+    if !verified.is_sound()
+        && let Some(why) = pgformat::mangled(&archive.get_ref().sample())
+    {
+        // It is the reason of all the others.
+        verified.problems.insert(0, Problem { entry: None, text: why.to_owned() });
+    }
     Ok((archive, verified))
 }

@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::characters::Characters;
 use crate::postgres::copy_statement::CopyStatement;
 
 /// How many rows with a wrong number of columns are told one by one.
@@ -23,43 +24,7 @@ pub struct RowCheck {
     trailing: bool,
     characters: Characters,
     /// The first row with a byte that no server takes, and what that is.
-    wrong_byte: Option<(u64, &'static str)>,
-}
-
-/// Goes along with text and looks for what is no character of its encoding, as far as that is known here.
-#[derive(Debug, Default)]
-struct Characters {
-    is_utf8: bool,
-    /// The beginning of a character that the last piece ended in.
-    cut: Vec<u8>,
-}
-
-impl Characters {
-    /// Where the first byte of `piece` is that is not to be there.
-    fn first_wrong(&mut self, piece: &[u8]) -> Option<usize> {
-        let zero = piece.find_byte(0);
-        if !self.is_utf8 {
-            return zero;
-        }
-        let mut at = 0;
-        while let (false, Some(&byte)) = (self.cut.is_empty(), piece.get(at)) {
-            self.cut.push(byte);
-            match std::str::from_utf8(&self.cut) {
-                Ok(_) => self.cut.clear(),
-                Err(error) if error.error_len().is_some() => return Some(at),
-                Err(_) => {}
-            }
-            at += 1;
-        }
-        let wrong = std::str::from_utf8(&piece[at..]).err().and_then(|error| {
-            let place = at + error.valid_up_to();
-            if error.error_len().is_none() {
-                self.cut = piece[place..].to_vec();
-            }
-            error.error_len().map(|_| place)
-        });
-        wrong.into_iter().chain(zero).min()
-    }
+    wrong_byte: Option<(u64, String)>,
 }
 
 /// How many columns a row must have.
@@ -118,7 +83,7 @@ impl RowCheck {
             wrong: Vec::new(),
             wrong_rows: 0,
             trailing: false,
-            characters: Characters { is_utf8: matches!(encoding, b"UTF8" | b"UNICODE"), cut: Vec::new() },
+            characters: Characters::of(encoding),
             wrong_byte: None,
         }
     }
@@ -133,8 +98,10 @@ impl RowCheck {
         {
             self.go_on(&piece[..at]);
             if self.place != Place::End {
-                let is_zero = piece[at] == 0;
-                let what = if is_zero { "a zero byte" } else { "a byte that is no character in UTF-8" };
+                let what = match piece[at] {
+                    0 => "a zero byte".to_owned(),
+                    _ => format!("a byte that is no character in {}", self.characters.name()),
+                };
                 self.wrong_byte = Some((self.rows + 1, what));
             }
             rest = &piece[at..];
@@ -206,7 +173,7 @@ impl RowCheck {
     /// What is wrong with the data, all of which was fed.
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = Vec::new();
-        problems.extend(self.wrong_byte.map(|(row, what)| format!("row {row} has {what}")));
+        problems.extend(self.wrong_byte.as_ref().map(|(row, what)| format!("row {row} has {what}")));
         if let Expected::Columns(expected) = self.expected {
             let named = |n: u64| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
             problems.extend(self.wrong.iter().map(|(row, columns)| {
