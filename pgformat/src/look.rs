@@ -3,6 +3,7 @@
 use bstr::ByteSlice;
 
 use crate::header::MAGIC;
+use crate::tar;
 
 /// How much of a text is shown.
 const SHOWN: usize = 60;
@@ -164,6 +165,11 @@ fn first_line(text: &[u8]) -> String {
 /// Says, of an archive that turned out to be damaged, whether it looks as if something took it for text on its way: `sample`
 /// is its beginning, the more of it the surer. `None` if it does not.
 pub fn mangled(sample: &[u8]) -> Option<&'static str> {
+    // The first member of a tar file has it, and what is changed in one changes all.
+    let sample = match sample.get(tar::BLOCK..) {
+        Some(member) if tar::is_tar(sample) => member,
+        _ => sample,
+    };
     if !sample.starts_with(MAGIC) {
         return None;
     }

@@ -146,7 +146,13 @@ pub fn open(path: &Path, doing: &str) -> Result<Archive> {
         stdin.and_then(Input::new).map_err(unreadable)?
     } else if fs::metadata(path).map_err(unreadable)?.is_dir() {
         let folder = Folder::new(path).map_err(unreadable)?;
-        return Reader::directory(Within(folder, Mutex::default())).map_err(failed);
+        return Reader::directory(Within(folder, Mutex::default())).map_err(|error| {
+            let contents = File::open(path.join("toc.dat")).and_then(Input::new);
+            match contents.ok().and_then(|contents| pgformat::mangled(&contents.sample())) {
+                Some(why) => failed(error).why(why).hint(ALTERED),
+                None => failed(error),
+            }
+        });
     } else {
         File::open(path).and_then(Input::new).map_err(unreadable)?
     };

@@ -46,7 +46,7 @@ fn nothing_is_written_to(url: &str, archive: &Path) {
     for args in [
         &["restore", archive, "--force"][..],
         &["restore", archive, "--force", "--no-verify", "--jobs", "3"],
-        &["restore", archive, "--force", "--create", "--single-transaction"],
+        &["restore", archive, "--force", "--create"],
         &["restore", archive],
         &["drill"],
     ] {

@@ -8,7 +8,7 @@ use pgformat::{DataPosition, DumpId, Entry};
 use serde_json::{Value, json};
 
 use super::one_line;
-use crate::cli::archive::{Archive, open};
+use crate::cli::archive::{Archive, explain_damage, open};
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, human};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,14 +32,15 @@ pub(super) fn list(file: &Path, count: bool, console: &Console) -> Result<Outcom
     let doing = format!("list the sizes of what is in {}", file.display());
     let mut archive = open(file, &doing)?;
     let failed = |error| archive_error(doing.clone(), error);
-    let mut stored = archive.sizes().map_err(failed)?;
+    let mut stored = archive.sizes().map_err(|error| explain_damage(failed(error), &archive))?;
     if stored.iter().all(Option::is_none) && archive.is_random() {
         // The way from block to block tells, but it loses the place.
-        archive.check_end().map_err(failed)?;
+        archive.check_end().map_err(|error| explain_damage(failed(error), &archive))?;
         stored = archive.sizes().map_err(failed)?;
         archive = open(file, &doing)?;
     }
-    let found = if count { self::count(&mut archive, file, console)? } else { HashMap::new() };
+    let found = if count { self::count(&mut archive, file, console) } else { Ok(HashMap::new()) };
+    let found = found.map_err(|error| explain_damage(error, &archive))?;
     let estimates = estimates(archive.entries());
     let mut sizes: Vec<Size> = archive
         .entries()

@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::Args;
-use crate::cli::archive::open;
+use crate::cli::archive::{explain_damage, open};
 use crate::cli::backup::is_special;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
@@ -36,7 +36,8 @@ pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outco
     };
     let mut to = |out: &mut dyn Write| -> Result<ScriptSummary> {
         let mut out = BufWriter::with_capacity(BUFFER, out);
-        restore::script(&mut archive, &options, &key, &mut out, console)
+        let written = restore::script(&mut archive, &options, &key, &mut out, console);
+        written.map_err(|error| explain_damage(error, &archive))
     };
     let summary = if args.takes_stdout() {
         to(&mut terminal::data())?
