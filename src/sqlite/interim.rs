@@ -115,7 +115,7 @@ fn note(database: &Path) -> Result<OutputFile> {
 /// the reason if it cannot.
 fn recovered_copy(
     claim: &Claim,
-    mut file: OutputFile,
+    file: OutputFile,
     database: &Path,
     reporter: &dyn Reporter,
 ) -> Result<OutputFile, String> {
@@ -126,7 +126,8 @@ fn recovered_copy(
     for suffix in SUFFIXES {
         let Some(mut from) = claim.file(suffix).filter(|_| suffix != "-shm") else { continue };
         let copied = from.rewind().and_then(|()| match suffix {
-            "" => io::copy(&mut from, &mut file),
+            // From file to file, which the kernel does, and some file systems without copying.
+            "" => io::copy(&mut from, &mut file.file()),
             _ => io::copy(&mut from, &mut File::create_new(with_suffix(&staged, suffix))?),
         });
         copied.map_err(|e| e.to_string())?;
