@@ -103,10 +103,13 @@ fn super_journal(journal: &mut File, bytes: u64) -> io::Result<Option<(PathBuf, 
     Ok(valid.then(|| (PathBuf::from(OsStr::from_bytes(&name)), name_at.saturating_sub(BEFORE_NAME))))
 }
 
-/// The length of a file, if it is there.
+/// The length of a file, if it is there. Anything else that is there fails: SQLite would wait for ever for what comes out of a pipe.
 fn length(path: &Path) -> io::Result<Option<u64>> {
     match fs::metadata(path) {
-        Ok(found) => Ok(Some(found.len())),
+        Ok(found) if found.is_file() => Ok(Some(found.len())),
+        Ok(_) => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file, so that SQLite cannot use it"))
+        }
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(e) => Err(e),
     }
@@ -183,6 +186,18 @@ mod tests {
         assert!(matches!(found(b"", &[1; 33]), Some(Pending::Log(_))));
         assert!(matches!(found(&journal_naming(b"", 0), b""), Some(Pending::Journal(_, 532))));
         assert!(matches!(found(b"\xd9", b""), Some(Pending::Journal(_, 1))));
+    }
+
+    #[test]
+    fn what_is_no_file_fails() {
+        for suffix in ["-journal", "-wal"] {
+            let folder = tempfile::tempdir().unwrap();
+            let database = folder.path().join("a.db");
+            let made = std::process::Command::new("mkfifo").arg(with_suffix(&database, suffix)).status().unwrap();
+            assert!(made.success());
+            let error = pending(&database, "try").unwrap_err().to_string();
+            assert!(error.contains("not a regular file"), "{error}");
+        }
     }
 
     #[test]
