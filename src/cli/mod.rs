@@ -13,20 +13,18 @@ mod parts;
 mod progress;
 mod report;
 mod restore;
+mod secret;
 mod signals;
 mod terminal;
+mod usage;
 mod verify;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::builder::StyledStr;
-use clap::error::{ContextKind, ContextValue, ErrorKind as ParseErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Result;
-use crate::printable::escaped;
 use report::{Outcome, Printer};
 
 const EXIT_CODES: &str = "\
@@ -120,16 +118,17 @@ impl Verb {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    secret::learn(&arguments);
     terminal::tell_panics();
     // What the program is called by is nothing to be printed.
     let mut command = Cli::command().bin_name("lifeboat");
     let matches = match command.try_get_matches_from_mut(&arguments) {
         Ok(matches) => matches,
-        Err(e) => return usage(e, &arguments),
+        Err(e) => return usage::tell(e, &arguments),
     };
     let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(e) => return usage(e.format(&mut command), &arguments),
+        Err(e) => return usage::tell(e.format(&mut command), &arguments),
     };
     cli.common.given = given::Given::of(&command, &matches);
     let verb = cli.verb.name();
@@ -140,54 +139,5 @@ pub fn main() -> ExitCode {
     match cli.verb.run(&cli.common) {
         Ok(outcome) => printer.outcome(&outcome),
         Err(e) => printer.error(&e),
-    }
-}
-
-/// Prints clap's own message about the command line, or the help that was asked for.
-fn usage(mut error: clap::Error, arguments: &[OsString]) -> ExitCode {
-    match error.kind() {
-        ParseErrorKind::DisplayHelp | ParseErrorKind::DisplayVersion => {
-            // A reader that has seen enough is no failure.
-            let _ = error.print();
-            ExitCode::SUCCESS
-        }
-        ParseErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print();
-            exit::USAGE.into()
-        }
-        _ => {
-            let json = arguments.iter().take_while(|a| *a != "--").any(|a| a == "--json");
-            escape_arguments(&mut error);
-            let text = error.to_string();
-            // Of the reason for which a value was not taken, only the text as a whole can be had.
-            let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            let text = if escaped(&reason) == reason { Cow::Borrowed(text.as_str()) } else { escaped(&text) };
-            report::usage_error(text.trim_end(), json)
-        }
-    }
-}
-
-/// Escapes what an error quotes of the command line, before clap makes lines of it.
-fn escape_arguments(error: &mut clap::Error) {
-    let plain = |text: &StyledStr| StyledStr::from(escaped(&text.to_string()).into_owned());
-    let quoted: Vec<_> = error
-        .context()
-        .filter_map(|(kind, value)| {
-            let value = match value {
-                ContextValue::String(text) => ContextValue::String(escaped(text).into_owned()),
-                ContextValue::Strings(texts) => {
-                    ContextValue::Strings(texts.iter().map(|text| escaped(text).into_owned()).collect())
-                }
-                // These lines are clap's own.
-                ContextValue::StyledStr(_) if kind == ContextKind::Usage => return None,
-                ContextValue::StyledStr(text) => ContextValue::StyledStr(plain(text)),
-                ContextValue::StyledStrs(texts) => ContextValue::StyledStrs(texts.iter().map(plain).collect()),
-                _ => return None,
-            };
-            Some((kind, value))
-        })
-        .collect();
-    for (kind, value) in quoted {
-        error.insert(kind, value);
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::exit::{self, Code};
 use super::terminal::{self, Stream};
-use super::{Common, progress};
+use super::{Common, progress, secret};
 use crate::error::Error;
 
 /// What a verb that came to its end has to say.
@@ -85,6 +85,9 @@ impl Printer {
 
     /// Prints a failure. There is nobody to tell if that fails too.
     pub(crate) fn failure(self, kind: &str, message: &str, hint: Option<&str>, code: Code) {
+        let message = &*secret::masked_in_error(message);
+        let hint = hint.map(secret::masked_in_error);
+        let hint = hint.as_deref();
         if self.json {
             let text = terminal::json(&failure_json(Some(self.verb), kind, message, hint, code));
             let _ = terminal::line(self.stream(), &text);
@@ -112,6 +115,7 @@ fn failure_json(verb: Option<&str>, kind: &str, message: &str, hint: Option<&str
 
 /// Prints what is wrong with a command line that makes no sense, line by line.
 pub(crate) fn usage_error(text: &str, as_json: bool) -> ExitCode {
+    let text = &*secret::masked_in_error(text);
     let _ = if as_json {
         let message = text.strip_prefix("error: ").unwrap_or(text);
         terminal::line(Stream::Out, &terminal::json(&failure_json(None, "usage", message, None, exit::USAGE)))
@@ -119,6 +123,18 @@ pub(crate) fn usage_error(text: &str, as_json: bool) -> ExitCode {
         terminal::lines(Stream::Err, format!("lifeboat: {text}").split('\n'))
     };
     exit::USAGE.into()
+}
+
+/// Prints the help that was asked for, or that is wanted; `code` is how that ends.
+pub(crate) fn help(text: &clap::Error, code: Code) -> ExitCode {
+    match text.print() {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = terminal::line(Stream::Err, &format!("lifeboat: error: could not print the help: {e}"));
+            exit::FAILED.into()
+        }
+        // A reader that has seen enough is no failure.
+        _ => code.into(),
+    }
 }
 
 /// A size as the report of a backup gives it: always in the same unit, so that two lines of a log can be compared.

@@ -9,6 +9,7 @@ use std::panic;
 
 use serde_json::Value;
 
+use super::secret;
 use crate::printable::{escaped, is_plain};
 
 /// Where a line goes.
@@ -22,7 +23,7 @@ pub(super) enum Stream {
 pub(super) fn lines<'a>(to: Stream, lines: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
     let mut text = String::new();
     for line in lines {
-        text.push_str(&escaped(line));
+        text.push_str(&escaped(&secret::masked(line)));
         text.push('\n');
     }
     match to {
@@ -42,7 +43,7 @@ pub(super) fn line(to: Stream, line: &str) -> io::Result<()> {
 
 /// The text of `value`, on one line. JSON has escapes of its own for what may not stand in a line, so that nothing is lost.
 pub(super) fn json(value: &Value) -> String {
-    let text = value.to_string();
+    let text = masked(value.clone()).to_string();
     if text.chars().all(is_plain) {
         return text;
     }
@@ -56,6 +57,16 @@ pub(super) fn json(value: &Value) -> String {
         }
     }
     result
+}
+
+/// `value` with [`secret::masked`] strings. Masked here, because JSON has escapes of its own.
+fn masked(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(secret::masked(&text).into_owned()),
+        Value::Array(values) => Value::Array(values.into_iter().map(masked).collect()),
+        Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, masked(value))).collect()),
+        other => other,
+    }
 }
 
 /// Standard output for data: an archive, a script. Nothing in them is escaped.

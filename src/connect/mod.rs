@@ -22,6 +22,7 @@ mod url;
 mod watch;
 
 pub use environment::Environment;
+pub(crate) use recognise::VARIABLES;
 pub use recognise::{Database, find_url, recognise};
 pub use running::Running;
 pub use settings::Settings;

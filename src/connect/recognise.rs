@@ -18,7 +18,7 @@ pub enum Database {
 }
 
 /// The variables that are looked at for a URL, in this order.
-const VARIABLES: &[&str] = &["LIFEBOAT_DATABASE_URL", "DATABASE_URL", "Z4J_DATABASE_URL"];
+pub(crate) const VARIABLES: &[&str] = &["LIFEBOAT_DATABASE_URL", "DATABASE_URL", "Z4J_DATABASE_URL"];
 
 /// The URL to use: the one given, or the first of `LIFEBOAT_DATABASE_URL`, `DATABASE_URL`, `Z4J_DATABASE_URL` that is
 /// set, or, where libpq's own `PGHOST`, `PGDATABASE` or `PGPORT` is set, the URL that leaves everything to them.

@@ -5,6 +5,7 @@ mod drill_ended;
 mod hostile;
 mod list;
 mod mangled;
+mod passwords;
 mod postgres;
 mod usage;
 mod verify;
