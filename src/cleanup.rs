@@ -18,7 +18,7 @@ const TIME: Duration = Duration::from_secs(10);
 static END: OnceLock<Instant> = OnceLock::new();
 
 enum Pending {
-    File(PathBuf),
+    Quick(Box<dyn FnOnce() + Send>),
     Folder(PathBuf),
     Other(Box<dyn FnOnce() + Send>),
     Words(Box<dyn FnOnce() -> String + Send>),
@@ -31,9 +31,10 @@ enum Pending {
 pub struct Registration(u64);
 
 impl Registration {
-    /// Puts an unfinished file on the list; what SQLite may have put beside it counts as part of it.
-    pub fn file(path: &Path) -> Self {
-        Self::add(Pending::File(path.to_path_buf()))
+    /// Puts an unfinished file, or what else takes no time, on the list: `remove` does away with it. It must not use a
+    /// [`Registration`].
+    pub fn quick(remove: impl FnOnce() + Send + 'static) -> Self {
+        Self::add(Pending::Quick(Box::new(remove)))
     }
 
     /// Puts a scratch folder, with everything in it, on the list.
@@ -97,12 +98,7 @@ pub fn remove_all_then(leave: impl FnOnce(&[String])) {
     // all the same.
     for (_, pending) in list.drain(..) {
         match pending {
-            Pending::File(path) => {
-                let _ = fs::remove_file(&path);
-                for suffix in ["-journal", "-wal", "-shm"] {
-                    let _ = fs::remove_file(with_suffix(&path, suffix));
-                }
-            }
+            Pending::Quick(remove) => remove(),
             Pending::Folder(path) => {
                 let _ = fs::remove_dir_all(&path);
                 folders.push(path);
@@ -117,7 +113,7 @@ pub fn remove_all_then(leave: impl FnOnce(&[String])) {
         match pending {
             Pending::Other(remove) => remove(),
             Pending::Words(end) | Pending::Whole(end) => words.push(end()),
-            Pending::File(_) | Pending::Folder(_) => {}
+            Pending::Quick(_) | Pending::Folder(_) => {}
         }
     }
     // Other threads went on meanwhile, and may have put something there.

@@ -13,6 +13,7 @@ pub mod printable;
 pub mod progress;
 pub mod sql;
 pub mod sqlite;
+pub mod standard;
 mod threads;
 pub mod wire;
 

@@ -12,6 +12,7 @@ mod connect;
 mod containers;
 mod extension_scripts;
 mod faults;
+mod files;
 mod harness;
 mod interop;
 mod newest_server;

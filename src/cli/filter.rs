@@ -10,12 +10,13 @@
 //! backslash.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::standard;
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +97,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Rule>> {
     let doing = || format!("read the filter file {}", path.display());
     let mut text = Vec::new();
     if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut text).context(ErrorKind::Io, || "read a filter from standard input")?;
+        let doing = "read a filter from standard input";
+        standard::input(doing)?.read_to_end(&mut text).context(ErrorKind::Io, || doing)?;
     } else {
         text = fs::read(path).context(ErrorKind::Io, doing)?;
     }

@@ -1,7 +1,7 @@
 //! What several verbs make of their options.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use bstr::BString;
@@ -9,6 +9,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::error::Result;
 use crate::output::io_error;
+use crate::standard;
 
 /// What a pair of flags comes to: `yes` and `no` override each other, so at most one is set.
 pub(crate) fn pair(yes: bool, no: bool, default: bool) -> bool {
@@ -29,7 +30,7 @@ pub(crate) fn read_file(path: &Path, what: &str) -> Result<Vec<u8>> {
     let doing = format!("read {what} {}", path.display());
     let mut text = Vec::new();
     let read = match path.to_str() {
-        Some("-") => io::stdin().lock().read_to_end(&mut text),
+        Some("-") => standard::input(&doing)?.read_to_end(&mut text),
         _ => File::open(path).and_then(|mut file| file.read_to_end(&mut text)),
     };
     read.map_err(|error| io_error(doing, path, error))?;

@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod database;
+mod destination;
 mod drill;
 mod exit;
 mod filter;
@@ -36,7 +37,8 @@ Exit codes:
   3    the restore finished, but some entries failed (each was reported)
   4    refused: a target exists or is in use, or --force is missing; nothing was
        changed
-  130  ended by SIGINT, 143 by SIGTERM, 129 by SIGHUP; unfinished files were removed
+  130  ended by SIGINT, 143 by SIGTERM, 129 by SIGHUP, and so on (128 and the
+       signal's number); unfinished files were removed
 
 Environment:
   LIFEBOAT_DATABASE_URL, DATABASE_URL, Z4J_DATABASE_URL

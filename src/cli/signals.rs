@@ -1,13 +1,16 @@
 //! The end on request: a first signal cleans up and leaves, a second one leaves at once. One that follows the first at once
-//! is the same request: `timeout` sends it to a process and then to the group that the process is in.
+//! is the same request: `timeout` sends it to a process and then to the group that the process is in. Whatever signal ends a
+//! process by default, and is not that of a fault of its own, is such a request: a limit on its time is one, too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fs, process, thread};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag::register_conditional_shutdown;
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
+use signal_hook::flag::{register, register_conditional_shutdown};
 use signal_hook::iterator::Signals;
 
 use super::exit::Code;
@@ -17,6 +20,21 @@ use crate::cleanup;
 use crate::error::{Context, ErrorKind, Result};
 use crate::threads;
 
+/// Those that end a process, and the names that people know them by.
+const REQUESTS: [(i32, &str); 11] = [
+    (SIGINT, "SIGINT"),
+    (SIGTERM, "SIGTERM"),
+    (SIGHUP, "SIGHUP"),
+    (SIGQUIT, "SIGQUIT"),
+    (SIGXCPU, "SIGXCPU"),
+    (SIGALRM, "SIGALRM"),
+    (SIGVTALRM, "SIGVTALRM"),
+    (SIGPROF, "SIGPROF"),
+    (SIGUSR1, "SIGUSR1"),
+    (SIGUSR2, "SIGUSR2"),
+    (SIGIO, "SIGIO"),
+];
+
 /// For how long signals after the first one mean the same.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
@@ -24,7 +42,9 @@ const SAME_REQUEST: Duration = Duration::from_secs(1);
 pub(crate) fn handle(printer: Printer) -> Result<()> {
     let doing = || "listen for signals";
     let again = Arc::new(AtomicBool::new(false));
-    let wanted: Vec<i32> = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|s| !ignored(*s)).collect();
+    // Listened to, it does not end the process: the write that is too long fails, and says so.
+    register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context(ErrorKind::Internal, doing)?;
+    let wanted: Vec<i32> = REQUESTS.iter().map(|(signal, _)| *signal).filter(|s| !ignored(*s)).collect();
     for &signal in &wanted {
         register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again)).context(ErrorKind::Internal, doing)?;
     }
@@ -47,11 +67,7 @@ pub(crate) fn handle(printer: Printer) -> Result<()> {
 }
 
 fn leave(printer: Printer, signal: i32) {
-    let name = match signal {
-        SIGINT => "SIGINT",
-        SIGTERM => "SIGTERM",
-        _ => "SIGHUP",
-    };
+    let name = REQUESTS.iter().find(|(known, _)| *known == signal).map_or("a signal", |(_, name)| name);
     cleanup::remove_all_then(|words| {
         progress::clear();
         let code = u8::try_from(128 + signal).unwrap_or(130);

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::secret;
 use crate::printable::{escaped, is_plain};
+use crate::standard;
 
 /// Where a line goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(super) fn lines<'a>(to: Stream, lines: impl IntoIterator<Item = &'a str>) ->
         text.push('\n');
     }
     match to {
+        // Rust's runtime takes a write there as done.
+        Stream::Out if standard::is_output_unwritable() => Err(io::ErrorKind::PermissionDenied.into()),
         Stream::Out => {
             let mut to = io::stdout().lock();
             to.write_all(text.as_bytes())?;
@@ -69,7 +72,7 @@ fn masked(value: Value) -> Value {
     }
 }
 
-/// Standard output for data: an archive, a script. Nothing in them is escaped.
+/// Standard output of a process that speaks to another one of lifeboat's. Archives and scripts go to `standard::output`.
 pub(super) fn data() -> io::StdoutLock<'static> {
     io::stdout().lock()
 }

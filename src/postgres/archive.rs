@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +17,7 @@ use pgformat::{Files, Folder, Reader};
 use super::restore::archive_error;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
+use crate::standard;
 
 /// An archive that was opened. [`Reader::another`] gives more readers of the same one, each for a thread.
 pub type Archive = Reader<Input>;
@@ -137,13 +137,12 @@ impl Files for Within {
 /// what for, worded to follow "could not".
 ///
 /// # Errors
-/// There is nothing of that name, or it cannot be read; it is no archive, or a damaged one.
+/// There is nothing of that name, or it cannot be read; standard input is closed; it is no archive, or a damaged one.
 pub fn open(path: &Path, doing: &str) -> Result<Archive> {
     let failed = |error| archive_error(doing, error);
     let unreadable = |error| io_error(doing, path, error);
     let input = if path == Path::new("-") {
-        let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-        stdin.and_then(Input::new).map_err(unreadable)?
+        Input::new(standard::input(doing)?).map_err(unreadable)?
     } else if fs::metadata(path).map_err(unreadable)?.is_dir() {
         let folder = Folder::new(path).map_err(unreadable)?;
         return Reader::directory(Within(folder, Mutex::default())).map_err(|error| {

@@ -12,12 +12,13 @@
 //!   of a copy from memory.
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::OFlags;
 
 use super::SIDECARS;
 use super::check::check_file;
@@ -74,8 +75,12 @@ pub fn backup(
 ) -> Result<BackupSummary> {
     let doing = format!("back up {}", database.display());
     let header = Header::read(database, &doing)?;
-    check_apart(database, output, &doing)?;
-    let file = OutputFile::create(output, options.existing)?;
+    let real = fs::canonicalize(database).map_err(|e| io_error(&doing, database, e))?;
+    check_apart(&real, output, &doing)?;
+    let file = OutputFile::create_named(output, options.existing, reporter)?;
+    if files_of(&real).any(|mine| file.will_be(&mine)) {
+        return Err(is_the_database(output, &doing));
+    }
     check_sidecars(file.path(), options.existing)?;
 
     let room = folder_of(file.path());
@@ -114,22 +119,28 @@ impl Drop for Beside {
 
 /// A backup must not land on the database, nor on a file that belongs to it or that SQLite may make for it.
 fn check_apart(database: &Path, output: &Path, doing: &str) -> Result<()> {
-    let real = fs::canonicalize(database).map_err(|e| io_error(doing, database, e))?;
     let there = fs::metadata(output).ok();
     let name = output.file_name().and_then(|name| Some(fs::canonicalize(folder_of(output)).ok()?.join(name)));
-    let mine = std::iter::once(real.clone()).chain(SIDECARS.iter().map(|suffix| with_suffix(&real, suffix)));
-    for path in mine {
+    for path in files_of(database) {
         let same_file = match (&there, fs::metadata(&path)) {
             (Some(there), Ok(m)) => (m.dev(), m.ino()) == (there.dev(), there.ino()),
             _ => false,
         };
         if same_file || name.as_ref() == Some(&path) {
-            return Err(Error::new(ErrorKind::Usage, doing)
-                .why(format!("the output {} is a file of the database itself", output.display()))
-                .hint("give the name of another file"));
+            return Err(is_the_database(output, doing));
         }
     }
     Ok(())
+}
+
+fn is_the_database(output: &Path, doing: &str) -> Error {
+    Error::new(ErrorKind::Usage, doing)
+        .why(format!("the output {} is a file of the database itself", output.display()))
+        .hint("give the name of another file")
+}
+
+fn files_of(database: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    std::iter::once(database.to_path_buf()).chain(SIDECARS.iter().map(|suffix| with_suffix(database, suffix)))
 }
 
 /// SQLite would take a -wal or -journal file that stands beside the new file for a part of it.
@@ -208,8 +219,14 @@ enum Pass {
 fn copy_pass(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dyn Reporter) -> Result<Pass> {
     let failed = |e| about.failed(e);
     // An earlier pass may have left pages that make no database.
-    OpenOptions::new().write(true).truncate(true).open(partial).map_err(|e| io_error(about.doing, partial, e))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(partial)
+        .map_err(|e| io_error(about.doing, partial, e))?;
+    // Where others may write, one of them could have put a link there.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut copy = Connection::open_with_flags(partial, flags).map_err(failed)?;
     // Neither journal nor flushing: if the copy fails it is thrown away, and it is flushed before it gets its name.
     copy.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")

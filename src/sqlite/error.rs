@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::ErrorCode;
 
 use crate::error::{Error, ErrorKind};
-use crate::output::full_disk_hint;
+use crate::output::{file_size_limit_hint, full_disk_hint};
 
 /// What a failed call was about.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,13 @@ impl About<'_> {
                 made(ErrorKind::Io).why(words(&cause)).hint(format!(
                     "check that this user may read {database} and write in its folder (SQLite keeps -wal and -shm there)"
                 ))
+            }
+            Some(ErrorCode::SystemIoFailure) if self.written.is_some() => {
+                let error = made(ErrorKind::Io).why(words(&cause));
+                match file_size_limit_hint() {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                }
             }
             _ => made(ErrorKind::Io).why(words(&cause)),
         }

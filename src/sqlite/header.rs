@@ -2,8 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
@@ -152,7 +154,8 @@ pub fn set_journal_mode(path: &Path, mode: JournalMode) -> io::Result<()> {
         JournalMode::Rollback => 1,
         JournalMode::Wal => 2,
     };
-    let mut file = OpenOptions::new().write(true).open(path)?;
+    let nofollow = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut file = OpenOptions::new().write(true).custom_flags(nofollow).open(path)?;
     file.seek(SeekFrom::Start(VERSIONS_AT))?;
     file.write_all(&[version, version])
 }

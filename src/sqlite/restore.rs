@@ -83,7 +83,7 @@ pub fn restore(
     let claim = Claim::new(&target, &doing, reporter)?;
     let journal_mode = journal_mode(&claim, &header).map_err(|e| io_error(&doing, &target, e))?;
 
-    let mut file = OutputFile::create(&target, Existing::Replace)?;
+    let mut file = OutputFile::create_named(&target, Existing::Replace, reporter)?;
     copy(backup, &mut file, &header, &doing, reporter)?;
     let staged = file.temporary_path().to_path_buf();
     // Checked as a plain file first: in WAL mode SQLite would create files beside it.

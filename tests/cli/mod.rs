@@ -7,5 +7,6 @@ mod list;
 mod mangled;
 mod passwords;
 mod postgres;
+mod streams;
 mod usage;
 mod verify;

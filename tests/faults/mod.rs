@@ -20,7 +20,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::sqlite::Scene;
-use crate::support::{Database, Output, lifeboat, output};
+use crate::support::{Database, Output, lifeboat, output, unfinished};
 
 /// Rows that compress badly, about 33 bytes each.
 fn fill(database: &Database<'_>, rows: u32) {
@@ -61,8 +61,8 @@ impl Running {
         let mut running = Self::start(scene, database, more);
         wait_for("data in the unfinished file", || {
             assert!(running.child.try_wait().unwrap().is_none(), "the backup ended before it could be disturbed");
-            let part = scene.names().into_iter().find(|name| name.contains(".lifeboat-"))?;
-            (std::fs::metadata(scene.path(&part)).ok()?.len() > 100_000).then_some(())
+            let size = unfinished(running.child.id(), &scene.path("."))?;
+            (size > 100_000).then_some(())
         });
         running.signal("STOP");
         assert!(!scene.path("out.dump").exists(), "the final name is there before the end");
@@ -80,14 +80,14 @@ impl Running {
 }
 
 /// A session of psql that stays, to hold locks.
-struct Session {
+pub(crate) struct Session {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 impl Session {
-    fn open(database: &Database<'_>) -> Self {
+    pub(crate) fn open(database: &Database<'_>) -> Self {
         let mut command = database.server().psql_command(database.name());
         let mut child = command.args(["-At"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
@@ -100,7 +100,7 @@ impl Session {
     }
 
     /// Runs `sql` and waits for its end.
-    fn run(&mut self, sql: &str) {
+    pub(crate) fn run(&mut self, sql: &str) {
         self.send(&format!("{sql};\n\\echo done\n"));
         let mut line = String::new();
         while line != "done\n" {

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use super::{Session, fill, wait_for};
 use crate::sqlite::Scene;
 use crate::support::proxy::{Fall, Others, Proxy};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run};
+use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run, unfinished};
 
 /// Runs the command to its end, which must come; when it does is not asserted, but five minutes are where hope ends. When
 /// `signalled` says so, it is sent SIGTERM.
-fn ended(command: &mut Command, signalled: Option<&dyn Fn()>) -> Output {
+fn ended(command: &mut Command, signalled: Option<&dyn Fn(u32)>) -> Output {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     if let Some(wait) = signalled {
-        wait();
+        wait(child.id());
         run(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]));
     }
     let begun = Instant::now();
@@ -160,7 +160,7 @@ fn signal_ends_what_waits_for_a_silent_server() {
         };
         // Long enough that it is the signal which ends it.
         command.args(["--idle-timeout", "600"]);
-        let out = ended(&mut command, Some(&|| proxy.wait_for_silence()));
+        let out = ended(&mut command, Some(&|_| proxy.wait_for_silence()));
         let what = format!("{verb:?} at {:?}, others {others:?}: {out}", at.last().map(bstr::BStr::new));
         assert_eq!(out.code(), 143, "{what}");
         assert!(out.stderr().contains(said), "{what}");
@@ -223,10 +223,8 @@ fn connecting_has_an_end_and_a_signal_ends_it() {
         let mut command = backup(&url, &scene);
         command.arg("--verbose");
         // The unfinished file is there before the connection is made.
-        let begun = || {
-            wait_for("the unfinished file", || {
-                scene.names().iter().any(|name| name.contains(".lifeboat-")).then_some(())
-            });
+        let begun = |process| {
+            wait_for("the unfinished file", || unfinished(process, &scene.path(".")));
         };
         let out = ended(&mut command, Some(&begun));
         assert_eq!(out.code(), 143, "{out}");

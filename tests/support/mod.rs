@@ -20,12 +20,15 @@ pub mod readers;
 pub mod report;
 pub mod roundtrip;
 pub mod server;
+pub mod strange;
+pub mod unfinished;
 pub mod unstable;
 
 pub use database::Database;
 pub use installation::{majors, pg_tool};
 pub use process::{Output, lifeboat, lifeboat_reading, output, run};
 pub use server::{Options, Server};
+pub use unfinished::unfinished;
 
 /// The majors that the tests know, oldest first.
 pub const MAJORS: [u32; 7] = [13, 14, 15, 16, 17, 18, 19];

@@ -3,8 +3,8 @@
 mod postgres;
 mod selection;
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,16 +12,18 @@ use serde_json::json;
 
 use self::postgres::PostgresArgs;
 use super::database::DatabaseArgs;
+use super::destination::Destination;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
 use super::terminal::{self, Stream};
 use super::{Common, given};
 use crate::connect::{Database, Running};
-use crate::error::{Context, Error, ErrorKind, Result};
-use crate::output::{Existing, OutputFile, leftovers};
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::Existing;
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::Reporter;
 use crate::sqlite::{self, BackupOptions};
+use crate::standard;
 use crate::wire::Connection;
 
 const EXAMPLES: &str = "\
@@ -72,7 +74,7 @@ struct SqliteArgs {
 impl Args {
     /// Whether the backup goes to standard output.
     pub(crate) fn takes_stdout(&self) -> bool {
-        self.output == Path::new("-")
+        standard::is_output(&self.output)
     }
 }
 
@@ -95,7 +97,6 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     .why("an SQLite backup is checked before it is given out, so it cannot go to standard output")
                     .hint("give the name of a file"));
             }
-            mention_leftovers(&args.output, &console);
             let summary = sqlite::backup(&database, &args.output, &options, &console)?;
             let extra = json!({
                 "journal_mode": summary.journal_mode.name(),
@@ -110,23 +111,18 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
             let running = Running::new();
             let connect = || running.connect(&target);
-            let (bytes, summary) = if to_stdout {
-                if terminal::is_terminal(Stream::Out) {
-                    return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
-                        .why("it is a terminal")
-                        .hint("send it into a file or a program, or name a file with --output"));
+            if to_stdout && terminal::is_terminal(Stream::Out) {
+                return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
+                    .why("it is a terminal")
+                    .hint("send it into a file or a program, or name a file with --output"));
+            }
+            let (bytes, summary) = match Destination::open(&args.output, existing, "the archive", &console)? {
+                Destination::Stream(out) => stream(out, &connect, &options, &console)?,
+                Destination::File(mut file) => {
+                    let made = dump::backup(&connect, &options, Sink::Seekable(&mut *file), &console);
+                    let summary = made.map_err(|e| file.explain(e))?;
+                    (file.commit()?, summary)
                 }
-                stream(terminal::data(), &connect, &options, &console)?
-            } else if is_special(&args.output) {
-                let doing = || format!("write to {}", args.output.display());
-                let out = OpenOptions::new().write(true).open(&args.output).context(ErrorKind::Io, doing)?;
-                stream(out, &connect, &options, &console)?
-            } else {
-                mention_leftovers(&args.output, &console);
-                let mut file = OutputFile::create(&args.output, existing)?;
-                let made = dump::backup(&connect, &options, Sink::Seekable(&mut file), &console);
-                let summary = made.map_err(|e| file.explain(e))?;
-                (file.commit()?, summary)
             };
             let extra = json!({
                 "archive_version": options.version().to_string(),
@@ -142,19 +138,15 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     }
 }
 
-/// Whether something is there that is neither file nor folder: a device, a pipe.
-pub(super) fn is_special(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
-}
-
 fn stream(
-    out: impl Write,
+    out: BufWriter<File>,
     connect: &dyn Fn() -> Result<Connection>,
     options: &DumpOptions,
     reporter: &dyn Reporter,
 ) -> Result<(u64, DumpSummary)> {
     let mut out = Counted { out, bytes: 0 };
     let summary = dump::backup(connect, options, Sink::Stream(&mut out), reporter)?;
+    standard::finish(out.out.get_ref(), "write the archive")?;
     Ok((out.bytes, summary))
 }
 
@@ -173,17 +165,6 @@ impl<W: Write> Write for Counted<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-/// A run that was ended by force could not clean up; nobody else finds these files, for their names begin with a dot.
-fn mention_leftovers(output: &Path, reporter: &dyn Reporter) {
-    for path in leftovers(output) {
-        reporter.message(Message {
-            level: Level::Warning,
-            subject: path.display().to_string(),
-            text: "an unfinished file; remove it, unless another backup is being made right now".into(),
-        });
     }
 }
 

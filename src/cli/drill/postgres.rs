@@ -91,7 +91,7 @@ pub(super) fn rehearse(
 
 fn back_up(target: &Target, path: &Path, console: &Console) -> Result<(u64, DumpSummary)> {
     let options = DumpOptions { privileges: false, ..DumpOptions::default() };
-    let mut file = OutputFile::create(path, Existing::Refuse)?;
+    let mut file = OutputFile::create(path, Existing::Refuse, console)?;
     let running = Running::new();
     let made = dump::backup(&|| running.connect(target), &options, Sink::Seekable(&mut file), console);
     let summary = made.map_err(|e| file.explain(e))?;

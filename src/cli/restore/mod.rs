@@ -19,6 +19,7 @@ use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore;
 use crate::sqlite;
+use crate::standard;
 use options::PostgresArgs;
 
 const EXAMPLES: &str = "\
@@ -66,7 +67,7 @@ pub(crate) struct Args {
 impl Args {
     /// Whether a script goes to standard output.
     pub(crate) fn takes_stdout(&self) -> bool {
-        self.postgres.script.path().is_some_and(|path| path == Path::new("-"))
+        self.postgres.script.path().is_some_and(standard::is_output)
     }
 }
 

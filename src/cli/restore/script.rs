@@ -1,6 +1,5 @@
 //! `lifeboat restore --script`: a script for psql instead of a restore.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -9,13 +8,13 @@ use serde_json::json;
 
 use super::Args;
 use crate::cli::archive::{explain_damage, open};
-use crate::cli::backup::is_special;
+use crate::cli::destination::Destination;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
-use crate::cli::terminal;
-use crate::error::{Context, Error, ErrorKind, Result};
-use crate::output::{Existing, OutputFile};
-use crate::postgres::restore::{self, RestrictKey, ScriptSummary};
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::Existing;
+use crate::postgres::restore::{self, RestrictKey};
+use crate::standard;
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -34,22 +33,23 @@ pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outco
         Some(key) => key.clone(),
         None => RestrictKey::random()?,
     };
-    let mut to = |out: &mut dyn Write| -> Result<ScriptSummary> {
-        let mut out = BufWriter::with_capacity(BUFFER, out);
-        let written = restore::script(&mut archive, &options, &key, &mut out, console);
+    let mut write = |out: &mut dyn Write| {
+        let written = restore::script(&mut archive, &options, &key, out, console);
         written.map_err(|error| explain_damage(error, &archive))
     };
-    let summary = if args.takes_stdout() {
-        to(&mut terminal::data())?
-    } else if is_special(path) {
-        let doing = || format!("write to {}", path.display());
-        to(&mut OpenOptions::new().write(true).open(path).context(ErrorKind::Io, doing)?)?
-    } else {
-        let existing = if args.force { Existing::Replace } else { Existing::Refuse };
-        let mut file = OutputFile::create(path, existing)?;
-        let summary = to(&mut file).map_err(|e| file.explain(e))?;
-        file.commit()?;
-        summary
+    let existing = if args.force { Existing::Replace } else { Existing::Refuse };
+    let summary = match Destination::open(path, existing, "the script", console)? {
+        Destination::Stream(mut out) => {
+            let summary = write(&mut out)?;
+            standard::finish(out.get_ref(), "write the script")?;
+            summary
+        }
+        Destination::File(mut file) => {
+            let written = write(&mut BufWriter::with_capacity(BUFFER, &mut *file));
+            let summary = written.map_err(|e| file.explain(e))?;
+            file.commit()?;
+            summary
+        }
     };
     let mut lines = vec![
         "lifeboat: script complete".to_owned(),

@@ -1,0 +1,237 @@
+//! A result file that appears complete or not at all.
+//!
+//! While it is made it has no name, where the file system has such files (`O_TMPFILE`): however the process ends, nothing is
+//! left. Elsewhere, and where something else has to open it by a name, it has a temporary one in the folder where it will
+//! live, which the next run removes if it was left (`part.rs`). Either way it is readable by its owner only, and gets its name
+//! when its bytes are on disk. A run that fails or is interrupted leaves nothing that looks like a result and touches no older
+//! one. What the file system can do is found out at the beginning (`abilities.rs`), before hours of work.
+//!
+//! Everything is done in the folder that was found at the beginning, by its descriptor, and what others may have planted there
+//! is not followed (`place.rs`).
+
+mod abilities;
+mod errors;
+mod folder;
+mod part;
+mod place;
+mod sweep;
+mod target;
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::IntoRawFd;
+use std::path::Path;
+
+use crate::cleanup::uninterrupted;
+use crate::error::{Error, ErrorKind, Result};
+use crate::progress::Reporter;
+use abilities::{Abilities, Publish};
+use folder::Folder;
+use part::{Part, hold};
+use target::Target;
+
+pub use errors::{file_size_limit_hint, full_disk_hint, io_error};
+pub use folder::{folder_of, sync_folder};
+pub use target::{check_target, open_special};
+
+/// What to do about a file that is already there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// Leave it alone and fail.
+    #[default]
+    Refuse,
+    /// Replace it, in the moment in which the new one is complete.
+    Replace,
+}
+
+/// A file in the making. [`OutputFile::commit`] gives it its name; dropped before that, it is gone.
+#[derive(Debug)]
+pub struct OutputFile {
+    target: Target,
+    existing: Existing,
+    file: File,
+    /// The name that it has meanwhile, if it has one, and how it gets the other.
+    part: Option<(Part, Publish)>,
+    failure: Option<io::ErrorKind>,
+}
+
+impl OutputFile {
+    /// Begins the file that will be `path`; removes what runs that were killed have left in its folder, which `reporter` tells.
+    ///
+    /// Fails if `path` names no file, its folder is missing or not writable, its file system cannot do what is needed, or a
+    /// file is there and `existing` says to leave it.
+    pub fn create(path: &Path, existing: Existing, reporter: &dyn Reporter) -> Result<Self> {
+        Self::make(path, existing, false, reporter)
+    }
+
+    /// As [`OutputFile::create`], with a temporary name, for what must open the file by [`OutputFile::temporary_path`].
+    pub fn create_named(path: &Path, existing: Existing, reporter: &dyn Reporter) -> Result<Self> {
+        Self::make(path, existing, true, reporter)
+    }
+
+    fn make(path: &Path, existing: Existing, named: bool, reporter: &dyn Reporter) -> Result<Self> {
+        let target = Target::find(path, existing)?;
+        let folder = &target.folder;
+        sweep::clear(folder, reporter);
+        let failed = |e| {
+            let shown = folder.path().display();
+            io_error(format!("create a file in the folder {shown}"), folder.path(), e)
+        };
+        let abilities = Abilities::find_out(folder, &target.name, named, existing).map_err(failed)?;
+        let (file, part) = match abilities {
+            Abilities::Unnamed => (folder.unnamed().map_err(failed)?, None),
+            Abilities::Named(publish) => {
+                let (file, part) = Part::create(folder, &target.name).map_err(failed)?;
+                (file, Some((part, publish)))
+            }
+        };
+        Ok(Self { target, existing, file, part, failure: None })
+    }
+
+    /// The name the file will get.
+    pub fn path(&self) -> &Path {
+        &self.target.path
+    }
+
+    /// The name the file has while it is being made; that of its folder, if it has none.
+    pub fn temporary_path(&self) -> &Path {
+        self.part.as_ref().map_or(self.target.folder.path(), |(part, _)| part.path())
+    }
+
+    /// Whether it will be what `other` names, also where capital letters make no difference.
+    pub fn will_be(&self, other: &Path) -> bool {
+        let Target { folder, name, .. } = &self.target;
+        let Some(other_name) = other.file_name().filter(|_| folder.is_at(&folder_of(other))) else { return false };
+        let folds_case = || self.part.as_ref().is_some_and(|(part, _)| part.is_any_case());
+        let lower = |name: &OsStr| name.to_string_lossy().to_lowercase();
+        name == other_name || (lower(name) == lower(other_name) && folds_case())
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// `error`, if it is not one of writing this file; otherwise what kept the file from being written.
+    pub fn explain(&self, error: Error) -> Error {
+        match self.failure {
+            Some(kind) => io_error(format!("write {}", self.path().display()), self.path(), kind.into()),
+            None => error,
+        }
+    }
+
+    /// Writes everything to disk and gives the file its name. Gives its size.
+    pub fn commit(self) -> Result<u64> {
+        self.commit_with(|| Ok(()))
+    }
+
+    /// As [`OutputFile::commit`]; `before` runs right before the renaming, and its error is the end of it.
+    pub fn commit_with(self, before: impl FnOnce() -> Result<()>) -> Result<u64> {
+        let failed = |e| io_error(format!("finish the file {}", self.target.path.display()), &self.target.path, e);
+        write_out(&self.file).map_err(failed)?;
+        let size = self.file.metadata().map_err(failed)?.len();
+        let Self { target, existing, file, part, .. } = self;
+        let Target { folder, name, path } = &target;
+        // The part is outside, so that it goes away after these steps, which must not wait for themselves.
+        uninterrupted(|| {
+            check_place(&target, &file, part.as_ref().map(|(part, _)| part))?;
+            before()?;
+            let done = match &part {
+                None => publish_unnamed(&file, folder, name, existing),
+                Some((part, publish)) => publish_named(file, part, name, *publish),
+            };
+            done.map_err(|e| match e.kind() {
+                io::ErrorKind::AlreadyExists => target::exists_already(path),
+                _ => io_error(format!("finish the file {}", path.display()), path, e),
+            })?;
+            let shown = folder.path().display();
+            folder.flush().map_err(|e| io_error(format!("flush the folder {shown} to disk"), folder.path(), e))
+        })?;
+        Ok(size)
+    }
+}
+
+/// Fails if the folder is no longer what its path names, or the temporary name is no longer this file's.
+fn check_place(target: &Target, file: &File, part: Option<&Part>) -> Result<()> {
+    let changed = |why: String| {
+        Err(Error::new(ErrorKind::Io, format!("finish the file {}", target.path.display()))
+            .why(why)
+            .hint("nothing was left; try again"))
+    };
+    if !target.folder.is_where_it_was() {
+        let folder = target.folder.path().display();
+        return changed(format!("the folder {folder} was renamed, removed or replaced meanwhile"));
+    }
+    match part {
+        Some(part) if !part.is_of(file) => {
+            changed(format!("its unfinished file {} was removed or replaced meanwhile", part.path().display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives a file without a name its name. A link replaces nothing, so what is there is replaced by way of a temporary name, which
+/// is locked like any other.
+fn publish_unnamed(file: &File, folder: &Folder, name: &OsStr, existing: Existing) -> io::Result<()> {
+    match folder.link_open(file, name) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && existing == Existing::Replace => {}
+        done => return done,
+    }
+    // No run takes it for one that was left, while it has the other name.
+    hold(file);
+    let made = part::link(file, folder, name)?;
+    folder.rename(&made, name).inspect_err(|_| _ = folder.remove(&made))
+}
+
+/// Gives a file with a temporary name its name.
+fn publish_named(file: File, part: &Part, name: &OsStr, publish: Publish) -> io::Result<()> {
+    match part.publish(name, publish) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+            // Some systems do not rename what is open. Its lock goes with it, which is why this is not done at once.
+            drop(file);
+            part.publish(name, publish)
+        }
+        done => done,
+    }
+}
+
+/// Brings all of the file to the disk, and hears what the file system has to say: some only say when it is closed.
+fn write_out(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(e) if !folder::is_unsupported(&e) => return Err(e),
+        _ => {}
+    }
+    Ok(nix::unistd::close(file.try_clone()?.into_raw_fd())?)
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        if let Err(e) = &written
+            && e.kind() != io::ErrorKind::Interrupted
+        {
+            self.failure = Some(e.kind());
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for OutputFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for OutputFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests;

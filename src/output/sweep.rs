@@ -1,0 +1,83 @@
+//! What runs that were killed have left: removed by the next one that makes a file in the same folder, and named.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+
+use rustix::fs::FileType;
+
+use super::folder::Folder;
+use super::part::{Hold, hold, is_of_this_machine, unfinished};
+use crate::progress::{Level, Message, Reporter};
+
+/// What became of a file that was found.
+enum Found {
+    /// Its run is on its way, or it is not ours to remove.
+    Busy,
+    Removed,
+    /// It could not be told, or not be removed.
+    Left,
+}
+
+/// Removes the unfinished files in `folder` whose process is gone, and names them.
+pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
+    // A folder that cannot be read has nothing to show; whether a file can be made in it is another matter.
+    let Ok(names) = folder.names() else { return };
+    let mut names: Vec<(OsString, OsString)> =
+        names.into_iter().filter_map(|name| Some((unfinished(&name)?.into(), name))).collect();
+    // A file comes before what SQLite put beside it, which goes with it.
+    names.sort_by_key(|(_, name)| name.len());
+    let (files, beside): (Vec<_>, Vec<_>) = names.into_iter().partition(|(base, name)| base == name);
+    let mut left = Vec::new();
+    for (_, name) in files {
+        let found = clear_file(folder, &name);
+        tell(folder, &name, &found, reporter);
+        if !matches!(found, Found::Removed) {
+            left.push(name);
+        }
+    }
+    for (_, name) in beside.into_iter().filter(|(base, _)| !left.contains(base)) {
+        if is_ours(folder, &name) && folder.remove(&name).is_ok() {
+            tell(folder, &name, &Found::Removed, reporter);
+        }
+    }
+}
+
+fn clear_file(folder: &Folder, name: &OsStr) -> Found {
+    if !is_ours(folder, name) {
+        return Found::Busy;
+    }
+    let file = match folder.open_suspect(name) {
+        Ok(file) => file,
+        // Another run has just removed it, or given it its name.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Found::Busy,
+        Err(_) => return Found::Left,
+    };
+    // Such a lock may be one that another machine's run has taken there, and that is not seen here.
+    if !folder.is_local() && !is_of_this_machine(name) {
+        return Found::Left;
+    }
+    match hold(&file) {
+        Hold::Another => Found::Busy,
+        // Removed while it is held, so that no other run takes it for its own.
+        Hold::Ours if folder.remove(name).is_ok() => Found::Removed,
+        Hold::Ours | Hold::Unknown => Found::Left,
+    }
+}
+
+/// Whether it is a file of the user that this process is: in a folder of many, others may have put anything there.
+fn is_ours(folder: &Folder, name: &OsStr) -> bool {
+    folder.stat(name).ok().flatten().is_some_and(|found| {
+        FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
+            && found.st_uid == rustix::process::geteuid().as_raw()
+    })
+}
+
+fn tell(folder: &Folder, name: &OsStr, found: &Found, reporter: &dyn Reporter) {
+    let text = match found {
+        Found::Busy => return,
+        Found::Removed => "an unfinished file of a run that was killed; it was removed",
+        Found::Left => "an unfinished file; remove it, unless the run that makes it is still on its way",
+    };
+    let subject = folder.path().join(name).display().to_string();
+    reporter.message(Message { level: Level::Warning, subject, text: text.into() });
+}
