@@ -80,7 +80,7 @@ fn in_url(word: &str) -> Vec<Secret> {
     let (scheme, rest) = word.split_once("://").unwrap_or(("", word));
     let Some((user, after)) = rest.split_once(':') else { return Vec::new() };
     let is_of_files = scheme.is_empty() || scheme.contains("sqlite");
-    if is_of_files && user.contains('/') {
+    if scheme.is_empty() && user.contains('/') {
         return Vec::new();
     }
     let upto = |at: usize| after.get(..at).unwrap_or_default();

@@ -21,7 +21,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::IntoRawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cleanup::uninterrupted;
 use crate::error::{Error, ErrorKind, Result};
@@ -94,9 +94,10 @@ impl OutputFile {
         &self.target.path
     }
 
-    /// The name the file has while it is being made; that of its folder, if it has none.
-    pub fn temporary_path(&self) -> &Path {
-        self.part.as_ref().map_or(self.target.folder.path(), |(part, _)| part.path())
+    /// The name the file has while it is being made; that of its folder, if it has none. Another one when the folder has been
+    /// renamed, so it is asked for when it is used.
+    pub fn temporary_path(&self) -> PathBuf {
+        self.part.as_ref().map_or_else(|| self.target.folder.real_path(), |(part, _)| part.path())
     }
 
     /// Whether it will be what `other` names, also where capital letters make no difference.
@@ -128,9 +129,7 @@ impl OutputFile {
 
     /// As [`OutputFile::commit`]; `before` runs right before the renaming, and its error is the end of it.
     pub fn commit_with(self, before: impl FnOnce() -> Result<()>) -> Result<u64> {
-        let failed = |e| io_error(format!("finish the file {}", self.target.path.display()), &self.target.path, e);
-        write_out(&self.file).map_err(failed)?;
-        let size = self.file.metadata().map_err(failed)?.len();
+        let size = self.write_out()?;
         let Self { target, existing, file, part, .. } = self;
         let Target { folder, name, path } = &target;
         // The part is outside, so that it goes away after these steps, which must not wait for themselves.
@@ -149,6 +148,25 @@ impl OutputFile {
             folder.flush().map_err(|e| io_error(format!("flush the folder {shown} to disk"), folder.path(), e))
         })?;
         Ok(size)
+    }
+
+    /// As [`OutputFile::commit`], but `place` gives the file its name: it is called, in a step that no signal parts, with the
+    /// temporary name, and gives something that the caller wants.
+    pub fn commit_by<T>(self, place: impl FnOnce(&Path) -> Result<T>) -> Result<(u64, T)> {
+        let size = self.write_out()?;
+        let placed = uninterrupted(|| {
+            check_place(&self.target, &self.file, self.part.as_ref().map(|(part, _)| part))?;
+            place(&self.temporary_path())
+        })?;
+        Ok((size, placed))
+    }
+
+    /// Brings all of the file to the disk, and gives its size.
+    fn write_out(&self) -> Result<u64> {
+        let path = self.path();
+        let failed = |e| io_error(format!("finish the file {}", path.display()), path, e);
+        write_out(&self.file).map_err(failed)?;
+        Ok(self.file.metadata().map_err(failed)?.len())
     }
 }
 

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use nix::fcntl::{FcntlArg, fcntl};
@@ -36,7 +36,6 @@ const LOCKED: i64 = 1 << 62;
 pub(super) struct Part {
     folder: Arc<Folder>,
     pub(super) name: OsString,
-    path: PathBuf,
     is_kept: bool,
     _registration: Registration,
 }
@@ -63,13 +62,12 @@ impl Part {
     fn new(folder: &Arc<Folder>, name: OsString) -> Self {
         let (at, its) = (Arc::clone(folder), name.clone());
         let registration = Registration::quick(move || remove(&at, &its));
-        let path = folder.real_path().join(&name);
-        Self { folder: Arc::clone(folder), name, path, is_kept: false, _registration: registration }
+        Self { folder: Arc::clone(folder), name, is_kept: false, _registration: registration }
     }
 
-    /// Where it was made, without symbolic links.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Where it is now, without symbolic links.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.real_path().join(&self.name)
     }
 
     /// Whether it is still the name of `file`.

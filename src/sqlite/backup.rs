@@ -86,8 +86,8 @@ pub fn backup(
     let room = folder_of(file.path());
     let opening = Opening { wait: options.lock_wait, spare: Some(&room) };
     let source = Source::open_as(database, opening, &doing)?;
-    let partial = file.temporary_path();
-    let _beside = Beside(partial.to_path_buf());
+    let partial = &file.temporary_path();
+    let _beside = Beside(partial.clone());
     let about = About { doing: &doing, database: &source.path, written: Some(file.path()), waited: options.lock_wait };
     if options.compact {
         compact(&source.connection, partial, &about, reporter)?;

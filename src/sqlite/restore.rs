@@ -85,7 +85,7 @@ pub fn restore(
 
     let mut file = OutputFile::create_named(&target, Existing::Replace, reporter)?;
     copy(backup, &mut file, &header, &doing, reporter)?;
-    let staged = file.temporary_path().to_path_buf();
+    let staged = file.temporary_path();
     // Checked as a plain file first: in WAL mode SQLite would create files beside it.
     set_journal_mode(&staged, JournalMode::Rollback).map_err(|e| io_error(&doing, &staged, e))?;
     check_file(&staged, &doing, ANOTHER, reporter)?;

@@ -4,9 +4,9 @@ use crate::sqlite::Scene;
 use crate::support::{Output, lifeboat, output};
 
 /// Runs it in the ways in which things are said, and fails if one of them shows the password.
-fn says_nothing_of_it(scene: &Scene, arguments: &[&str], variables: &[(&str, &str)]) -> Vec<Output> {
+fn says_nothing_of_it(scene: &Scene, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut outs = Vec::new();
-    for more in [&[][..], &["--json"], &["--verbose"], &["--help"]] {
+    for more in [&[][..], &["--json"]] {
         let mut command = lifeboat();
         command.current_dir(scene.path(".")).args(arguments).args(more).envs(variables.iter().copied());
         let out = output(&mut command);
@@ -15,7 +15,7 @@ fn says_nothing_of_it(scene: &Scene, arguments: &[&str], variables: &[(&str, &st
         }
         outs.push(out);
     }
-    outs
+    outs.swap_remove(0)
 }
 
 /// Words that hold the password `geheim`.
@@ -40,11 +40,11 @@ const WORDS: [&str; 14] = [
 fn a_password_at_the_wrong_place_is_not_repeated() {
     let scene = Scene::new();
     scene.database("a.db", "delete", 1);
-    for word in WORDS {
+    for (number, word) in WORDS.iter().enumerate() {
         // As the name of a database it is none, and may be told.
         let word = &word.replace("/geheim", "/d");
         let (long, short) = (format!("--ulr={word}"), format!("-D{word}"));
-        for arguments in [
+        let places = [
             &[word.as_str()][..],
             &["backup", word],
             &["backup", word, "--output", "o"],
@@ -72,10 +72,14 @@ fn a_password_at_the_wrong_place_is_not_repeated() {
             &["verify", "a.db", word],
             &["drill", word],
             &["drill", "--scratch", word],
-        ] {
-            let outs = says_nothing_of_it(&scene, arguments, &[]);
-            assert!(!outs[0].success(), "{}", outs[0]);
+        ];
+        // What is a file, and what is not known, are all that make a difference to the form of the word.
+        let apart = if number < 2 { 1 } else { 5 };
+        for arguments in places.into_iter().skip(number % apart).step_by(apart) {
+            let out = says_nothing_of_it(&scene, arguments, &[]);
+            assert!(!out.success(), "{out}");
         }
+        says_nothing_of_it(&scene, &["backup", "--help"], &[("LIFEBOAT_IDLE_TIMEOUT", &word.replace('\n', " "))]);
         for name in ["DATABASE_URL", "LIFEBOAT_IDLE_TIMEOUT", "PGHOST", "PGPORT", "PGPASSFILE", "PGSSLMODE"] {
             says_nothing_of_it(&scene, &["backup", "--output", "o"], &[(name, &word.replace('\n', " "))]);
         }
@@ -102,8 +106,8 @@ fn a_password_that_is_a_word_of_its_own_is_not_repeated() {
         &["restore", "a", "--transaction-size", "geheim"],
         &["list", "a", "Geheim1"],
     ] {
-        let outs = says_nothing_of_it(&scene, arguments, &[]);
-        assert_eq!(outs[0].code(), 2, "{}", outs[0]);
+        let out = says_nothing_of_it(&scene, arguments, &[]);
+        assert_eq!(out.code(), 2, "{out}");
     }
 }
 

@@ -56,6 +56,8 @@ fn what_a_killed_run_left_is_removed_by_the_next_and_what_a_living_one_has_is_no
         // It has removed what was left; what it has itself is not what comes next has to remove.
         let others = scene.names();
         assert_eq!(others.len(), 1, "{others:?}");
+        Waiting::start(&sources, Way::Compact, &here, "out", &[]).ended_by("KILL");
+        assert_eq!(scene.names().len(), 2);
         // These are none of lifeboat's.
         for name in [".out.lifeboat-.part", ".mine.part", ".out.lifeboat-12-abcdefghijkl.part.old"] {
             fs::write(scene.path(name), "").unwrap();
