@@ -33,6 +33,7 @@ use target::Target;
 
 pub use errors::{file_size_limit_hint, full_disk_hint, io_error};
 pub use folder::{folder_of, sync_folder};
+pub use sweep::leftovers;
 pub use target::{check_target, open_special};
 
 /// What to do about a file that is already there.

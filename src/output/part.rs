@@ -160,15 +160,20 @@ pub(super) fn hold(file: &File) -> Hold {
 
 /// A new temporary name of a file that will be called `name`.
 pub(super) fn temporary(name: &OsStr) -> OsString {
+    let begin = beginning(name);
+    let number = RandomState::new().hash_one(std::time::UNIX_EPOCH.elapsed().unwrap_or_default());
+    let (machine, chance) = (machine(), letters(number, CHANCE));
+    format!("{begin}{}-{machine}{chance}{UNFINISHED}", std::process::id()).into()
+}
+
+/// What all temporary names of a file that will be called `name` begin with.
+pub(super) fn beginning(name: &OsStr) -> String {
     let name = name.to_string_lossy();
     let mut length = name.len().min(STEM);
     while !name.is_char_boundary(length) {
         length -= 1;
     }
-    let stem = name.get(..length).unwrap_or_default();
-    let number = RandomState::new().hash_one(std::time::UNIX_EPOCH.elapsed().unwrap_or_default());
-    let (machine, chance) = (machine(), letters(number, CHANCE));
-    format!(".{stem}{OURS}{}-{machine}{chance}{UNFINISHED}", std::process::id()).into()
+    format!(".{}{OURS}", name.get(..length).unwrap_or_default())
 }
 
 /// Letters that stand for this machine since it was started, the same in all its containers.

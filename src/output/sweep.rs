@@ -1,12 +1,14 @@
 //! What runs that were killed have left: removed by the next one that makes a file in the same folder, and named.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::folder::Folder;
-use super::part::{Hold, hold, is_of_this_machine, unfinished};
+use super::folder::{Folder, folder_of};
+use super::part::{Hold, beginning, hold, is_of_this_machine, unfinished};
 use crate::progress::{Level, Message, Reporter};
 
 /// What became of a file that was found.
@@ -40,6 +42,18 @@ pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
             tell(folder, &name, &Found::Removed, reporter);
         }
     }
+}
+
+/// The unfinished files that are there, of this run or another, of files that are called as `path` says.
+pub fn leftovers(path: &Path) -> Vec<PathBuf> {
+    let Some(name) = path.file_name() else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder_of(path)) else { return Vec::new() };
+    let begin = beginning(name);
+    let names = entries.filter_map(|entry| entry.ok()).map(|entry| (entry.path(), entry.file_name()));
+    let is_one = |name: &OsStr| unfinished(name).is_some_and(|base| name == base && base.starts_with(&begin));
+    let mut found: Vec<PathBuf> = names.filter(|(_, name)| is_one(name)).map(|(path, _)| path).collect();
+    found.sort();
+    found
 }
 
 fn clear_file(folder: &Folder, name: &OsStr) -> Found {

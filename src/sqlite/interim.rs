@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -46,26 +46,29 @@ impl Interim {
             Some(Pending::Undecided(_, other)) => {
                 Err(format!("whether its last transaction was committed says {}, which is not here", other.display()))
             }
-            Some(Pending::Journal(..) | Pending::Log(_)) => {
-                recovered_copy(claim, OutputFile::create(database, Existing::Replace)?, database, reporter)
-            }
+            Some(Pending::Journal(..) | Pending::Log(_)) => recovered_copy(
+                claim,
+                OutputFile::create_named(database, Existing::Replace, reporter)?,
+                database,
+                reporter,
+            ),
         };
         let (file, whole) = match copy {
             Ok(file) => (file, true),
             Err(why) => {
                 reporter.message(warning(database, &why));
-                (note(database)?, false)
+                (note(database, reporter)?, false)
             }
         };
         // Who was told so of the new file need not hear it of this one.
         take_over(file.file(), old, database, &Silent)?;
-        file.file().sync_all().map_err(|e| io_error(doing, file.temporary_path(), e))?;
+        file.file().sync_all().map_err(|e| io_error(doing, &file.temporary_path(), e))?;
         let held = hold(&file, Held::watched, doing)?;
         Ok(Some(Self { file, held, whole }))
     }
 
     /// What it is called when it has not the database's name.
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> PathBuf {
         self.file.temporary_path()
     }
 
@@ -105,8 +108,8 @@ fn warning(database: &Path, why: &str) -> Message {
     }
 }
 
-fn note(database: &Path) -> Result<OutputFile> {
-    let mut file = OutputFile::create(database, Existing::Replace)?;
+fn note(database: &Path, reporter: &dyn Reporter) -> Result<OutputFile> {
+    let mut file = OutputFile::create_named(database, Existing::Replace, reporter)?;
     file.write_all(NOTE.as_bytes()).map_err(|e| io_error(format!("write to {}", database.display()), database, e))?;
     Ok(file)
 }
@@ -119,7 +122,7 @@ fn recovered_copy(
     database: &Path,
     reporter: &dyn Reporter,
 ) -> Result<OutputFile, String> {
-    let staged = file.temporary_path().to_path_buf();
+    let staged = file.temporary_path();
     let _beside = Beside(&staged);
     reporter.phase(Phase::new("copy", Unit::Steps));
     reporter.current(&format!("{} with its log", database.display()));

@@ -81,17 +81,17 @@ impl Switch<'_> {
         steps: &mut Steps<'s>,
         beside: Vec<Move>,
     ) -> Result<()> {
-        steps.swap(interim.path(), &old.from, &old.to, interim.held())?;
+        steps.swap(&interim.path(), &old.from, &old.to, interim.held())?;
         self.claim.check_unused(self.doing)?;
         steps.move_beside(beside)?;
         if !interim.is_whole() {
-            return steps.swap(staged, &old.from, interim.path(), held);
+            return steps.swap(staged, &old.from, &interim.path(), held);
         }
         // From here on the interim stays if something fails: it is the old database whole, and somebody may have opened it.
         steps.done.clear();
         let mut replaced = || {
             interim.check_unused(self.database, self.doing)?;
-            steps.swap(staged, &old.from, interim.path(), held)?;
+            steps.swap(staged, &old.from, &interim.path(), held)?;
             interim.check_unused(self.database, self.doing)
         };
         replaced().map_err(|e: Error| e.hint(interim.stays(&old.to)))
@@ -100,7 +100,7 @@ impl Switch<'_> {
 
 /// Locks a file of ours that will get the database's name, in the manner of `how`.
 pub(super) fn hold(file: &OutputFile, how: fn(File) -> io::Result<Option<Held>>, doing: &str) -> Result<Held> {
-    let path = file.temporary_path();
+    let path = &file.temporary_path();
     let held = file.file().try_clone().and_then(how).map_err(|e| io_error(doing, path, e))?;
     held.ok_or_else(|| {
         Error::new(ErrorKind::Refused, doing)

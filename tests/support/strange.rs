@@ -43,7 +43,7 @@ impl Can {
         hard_links: false,
         rename: true,
         rename_new: false,
-        chmod: true,
+        chmod: false,
         flush_folders: false,
         tell_case: false,
     };
