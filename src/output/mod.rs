@@ -74,6 +74,7 @@ impl OutputFile {
     fn make(path: &Path, existing: Existing, named: bool, reporter: &dyn Reporter) -> Result<Self> {
         let target = Target::find(path, existing)?;
         let folder = &target.folder;
+        check_folder(&target)?;
         sweep::clear(folder, reporter);
         let failed = |e| {
             let shown = folder.path().display();
@@ -178,16 +179,25 @@ fn check_place(target: &Target, file: &File, part: Option<&Part>) -> Result<()> 
             .why(why)
             .hint("nothing was left; try again"))
     };
-    if !target.folder.is_where_it_was() {
-        let folder = target.folder.path().display();
-        return changed(format!("the folder {folder} was renamed, removed or replaced meanwhile"));
-    }
+    check_folder(target)?;
     match part {
         Some(part) if !part.is_of(file) => {
             changed(format!("its unfinished file {} was removed or replaced meanwhile", part.path().display()))
         }
         _ => Ok(()),
     }
+}
+
+/// Fails if its path no longer leads to the folder. Tried at the beginning as well, in case that a file system does not tell
+/// folders apart.
+fn check_folder(target: &Target) -> Result<()> {
+    let folder = target.folder.path().display();
+    if target.folder.is_where_it_was() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Io, format!("finish the file {}", target.path.display()))
+        .why(format!("the folder {folder} was renamed, removed or replaced meanwhile"))
+        .hint("nothing was left; try again"))
 }
 
 /// Gives a file without a name its name. A link replaces nothing, so what is there is replaced by way of a temporary name, which

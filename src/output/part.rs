@@ -26,6 +26,8 @@ const MACHINE: usize = 4;
 const CHANCE: usize = 8;
 /// How much of the name that a file will get is in its temporary one: a name has 255 bytes at most, and SQLite adds to it.
 const STEM: usize = 100;
+/// How often a name is tried that another run takes away at once.
+const ATTEMPTS: u32 = 5;
 /// What SQLite puts beside a file.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// Where the byte is that is locked: where no file has one, and SQLite locks nothing.
@@ -37,14 +39,17 @@ pub(super) struct Part {
     folder: Arc<Folder>,
     pub(super) name: OsString,
     is_kept: bool,
+    /// Whether the file system tells files apart, so that it can be seen whether the name is still that of the file.
+    tells_apart: bool,
     _registration: Registration,
 }
 
 impl Part {
     /// Makes a file under a temporary name that says that it will be called `name`.
     pub(super) fn create(folder: &Arc<Folder>, name: &OsStr) -> io::Result<(File, Self)> {
+        let mut attempts = 0..ATTEMPTS;
         loop {
-            let part = Self::new(folder, temporary(name));
+            let mut part = Self::new(folder, temporary(name));
             let file = match folder.create(&part.name) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                     part.forget();
@@ -52,8 +57,10 @@ impl Part {
                 }
                 made => made?,
             };
-            // Before the lock was there, another run may have taken it for one that was left.
-            if hold(&file) != Hold::Another && part.is_of(&file) {
+            let is_another_s = hold(&file) == Hold::Another;
+            part.tells_apart = part.is_named(&file);
+            // Before the lock was there, another run may have taken it for one that was left. Not so many times in turn.
+            if attempts.next().is_none() || (!is_another_s && part.tells_apart) {
                 return Ok((file, part));
             }
         }
@@ -62,7 +69,7 @@ impl Part {
     fn new(folder: &Arc<Folder>, name: OsString) -> Self {
         let (at, its) = (Arc::clone(folder), name.clone());
         let registration = Registration::quick(move || remove(&at, &its));
-        Self { folder: Arc::clone(folder), name, is_kept: false, _registration: registration }
+        Self { folder: Arc::clone(folder), name, is_kept: false, tells_apart: true, _registration: registration }
     }
 
     /// Where it is now, without symbolic links.
@@ -70,8 +77,12 @@ impl Part {
         self.folder.real_path().join(&self.name)
     }
 
-    /// Whether it is still the name of `file`.
+    /// Whether it is still the name of `file`, as far as can be seen.
     pub(super) fn is_of(&self, file: &File) -> bool {
+        !self.tells_apart || self.is_named(file)
+    }
+
+    fn is_named(&self, file: &File) -> bool {
         let file = rustix::fs::fstat(file).ok();
         let named = self.folder.stat(&self.name).ok().flatten();
         file.zip(named).is_some_and(|(file, named)| id_of(&file) == id_of(&named))

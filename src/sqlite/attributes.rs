@@ -39,7 +39,22 @@ pub(super) fn take_over(new: &File, old: &File, target: &Path, reporter: &dyn Re
     }
     take_over_others(new, old, &lost).map_err(failed)?;
     // After the change of owner, which takes special bits away, and after the list, of which it is a part.
-    new.set_permissions(Permissions::from_mode(mode)).map_err(failed)
+    let now = new.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+    match new.set_permissions(Permissions::from_mode(mode)) {
+        Ok(()) => Ok(()),
+        // There are file systems on which all files have the same; what is made is for its owner only.
+        Err(_) if now == mode => Ok(()),
+        Err(e) if refuses(&e) => {
+            lost(format!("its permissions ({mode:o}) could not be kept, they are {now:o}: {e}"));
+            Ok(())
+        }
+        Err(e) => Err(failed(e)),
+    }
+}
+
+/// Whether a file system says that it does not change what it is asked to.
+fn refuses(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }
 
 /// Gives `new`, where there was no file before, to the owner of the folder `folder` if this is root.

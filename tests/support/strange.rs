@@ -307,7 +307,8 @@ impl Filesystem for Strange {
         if !self.can.rename {
             return reply.error(Errno::EPERM);
         }
-        if !flags.is_empty() && !(self.can.rename_new && flags == RenameFlags::RENAME_NOREPLACE) {
+        let is_known = self.can.rename_new && flags == RenameFlags::RENAME_NOREPLACE;
+        if !flags.is_empty() && !is_known {
             return reply.error(Errno::EINVAL);
         }
         let (from, old) = (self.name(&state, from), self.name(&state, to));
