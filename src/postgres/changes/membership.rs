@@ -13,9 +13,10 @@ pub(super) fn expected(server: ServerVersion) -> String {
     let owner = if server.set_option_of_membership() { "true" } else { "i.rolinherit" };
     format!(
         "me AS (SELECT r.oid, r.rolsuper, r.rolsuper OR r.rolbypassrls AS is_free FROM pg_catalog.pg_roles AS r \
-           WHERE pg_catalog.pg_get_userbyid(r.oid) = CURRENT_USER), {}, {}",
-        roles("used_roles", heir, owner),
-        roles("member_roles", "true", "true")
+           WHERE pg_catalog.pg_get_userbyid(r.oid) = CURRENT_USER), \
+         used_roles (oid) AS ({}), member_roles (oid) AS ({})",
+        above("used_roles", heir, owner),
+        above("member_roles", "true", "true")
     )
 }
 
@@ -39,14 +40,14 @@ pub(super) const NOW: &[Now] = &[
 
 /// The role and those whose members it is, through any number of others. The owner of the database is a member of
 /// `pg_database_owner` (6171).
-fn roles(name: &str, heir: &str, owner: &str) -> String {
+fn above(name: &str, heir: &str, owner: &str) -> String {
     format!(
-        "{name} (oid) AS (SELECT me.oid FROM me UNION SELECT up.oid FROM {name} CROSS JOIN LATERAL ( \
+        "SELECT me.oid FROM me UNION SELECT up.oid FROM {name} CROSS JOIN LATERAL ( \
            SELECT m.roleid AS oid FROM pg_catalog.pg_auth_members AS m \
              JOIN pg_catalog.pg_roles AS i ON i.oid = m.member WHERE m.member = {name}.oid AND {heir} \
            UNION ALL SELECT '6171'::pg_catalog.oid FROM pg_catalog.pg_database AS d \
              JOIN pg_catalog.pg_roles AS i ON i.oid = d.datdba \
              WHERE d.datname = pg_catalog.current_database() AND d.datdba = {name}.oid AND {owner} \
-         ) AS up)"
+         ) AS up"
     )
 }
