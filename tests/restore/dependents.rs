@@ -76,13 +76,15 @@ pub(super) fn contents(database: &Database<'_>) -> String {
 const BEFORE: &str = "
     CREATE SCHEMA app; CREATE SCHEMA other;
     CREATE TABLE app.p (id integer, day date NOT NULL) PARTITION BY RANGE (day);
-    CREATE TABLE app.p_2026 PARTITION OF app.p FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    CREATE TABLE app.p_2026 PARTITION OF app.p (id DEFAULT 3) FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
     CREATE INDEX ON app.p (id); INSERT INTO app.p VALUES (1, '2026-05-05');
     CREATE TABLE app.t (id serial PRIMARY KEY, name text DEFAULT 'x', v integer CONSTRAINT positive CHECK (v > 0), r int4range);
     INSERT INTO app.t (v) VALUES (1), (2);
     CREATE TABLE app.parent (a integer); CREATE TABLE app.child () INHERITS (app.parent);
+    CREATE TABLE app.heir (a integer DEFAULT 5, b integer) INHERITS (app.parent);
+    CREATE TYPE app.pair AS (a integer, b integer); CREATE TABLE app.typed OF app.pair (a DEFAULT 1);
     CREATE TABLE other.u (id integer PRIMARY KEY);
-    CREATE VIEW app.v AS SELECT id, name FROM app.t;
+    CREATE VIEW app.v AS SELECT id, name FROM app.t; ALTER VIEW app.v ALTER name SET DEFAULT 'z';
     CREATE MATERIALIZED VIEW app.m AS SELECT id FROM app.t;
     CREATE DOMAIN app.d AS integer CONSTRAINT pos CHECK (VALUE > 0);
     CREATE TYPE app.e AS ENUM ('a');
@@ -102,7 +104,9 @@ const AFTER: &str = "
     CREATE INDEX by_day ON app.p (day);
     CREATE SEQUENCE app.own OWNED BY app.t.id;
     ALTER TABLE app.t ADD extra text DEFAULT 'y', ADD number integer GENERATED ALWAYS AS IDENTITY;
-    ALTER TABLE app.t ALTER v SET DEFAULT 7;
+    ALTER TABLE app.t ALTER v SET DEFAULT 7; ALTER VIEW app.v ALTER id SET DEFAULT 7;
+    ALTER TABLE app.p_2026 ALTER day SET DEFAULT '2026-01-01'; ALTER TABLE app.typed ALTER b SET DEFAULT 7;
+    ALTER TABLE app.child ALTER a SET DEFAULT 7; ALTER TABLE app.p ALTER id SET DEFAULT 7;
     ALTER TABLE app.child ADD own integer;
     CREATE INDEX by_name ON app.t (name); CREATE INDEX of_m ON app.m (id);
     ALTER TABLE app.t ADD CONSTRAINT small CHECK (v < 100), ADD CONSTRAINT one_name UNIQUE (id, name),
@@ -134,7 +138,12 @@ const LOST: &[&str] = &[
     "CONSTRAINT app.t one_name",
     "CONSTRAINT app.t small",
     "CONSTRAINT app.t to_u",
+    "DEFAULT app.child a",
+    "DEFAULT app.p id",
+    "DEFAULT app.p_2026 day",
     "DEFAULT app.t v",
+    "DEFAULT app.typed b",
+    "DEFAULT app.v id",
     "INDEX app.by_day",
     "INDEX app.by_name",
     "INDEX app.of_m",

@@ -69,11 +69,15 @@ impl<'a> Archived<'a> {
             b"EXCEPTION OF PUBLICATION" => definition().is_some_and(|definition| names_exception(definition, words)),
             b"CONSTRAINT" => definition().is_some_and(|definition| names_check(definition, words)),
             b"DEFAULT" => {
-                // Of a table that has its columns from elsewhere, nothing is known; a column that is not in the archive is
-                // named itself.
-                let columns = part_of.and_then(|table| self.columns(table));
-                let column = columns.as_ref().and_then(|columns| columns.iter().find(|column| words == column.name));
-                column.is_none_or(Column::has_default)
+                // A view's default has an entry of its own, always. Of a partition that has its columns from elsewhere,
+                // nothing is known; a column of its own that is not in the archive is named itself.
+                let Some(table) = part_of.filter(|table| table.kind != "VIEW") else { return false };
+                if let Some(options) = self.options_of_typed(table) {
+                    return options.iter().any(|column| words == column.name && column.has_default());
+                }
+                let Some(columns) = self.columns(table) else { return true };
+                let column = columns.iter().find(|column| words == column.name);
+                column.map_or(!object.is_of_inherited, Column::has_default)
             }
             b"MEMBER OF OPERATOR FAMILY" => {
                 definition().is_some_and(|definition| unquoted(definition).contains_str(unquoted(words)))
@@ -92,6 +96,12 @@ impl<'a> Archived<'a> {
         let entry = &self.entries[self.entry(table)?];
         let is_table = ["TABLE", "FOREIGN TABLE"].iter().any(|desc| kinds::is(entry, desc));
         is_table.then(|| definition::columns(text(&entry.definition)))?
+    }
+
+    /// The columns of which the archive's definition of a table says more than the type that the table is made of.
+    fn options_of_typed(&self, table: &Named) -> Option<Vec<Column>> {
+        let entry = &self.entries[self.entry(table)?];
+        kinds::is(entry, "TABLE").then(|| definition::options_of_typed(text(&entry.definition)))?
     }
 
     /// Whether it holds rows of the table.

@@ -33,7 +33,23 @@ impl Column {
 /// The columns that a definition lists. `None` if it has them from elsewhere, too, or is of another shape: what is not listed
 /// there need not be missing.
 pub(super) fn columns(definition: &[u8]) -> Option<Vec<Column>> {
-    let list = list(definition)?;
+    // The name is one word or two, with a dot between them; `OF` and `PARTITION OF` take columns from elsewhere.
+    let is_name = |name: &[&[u8]]| matches!(name, [_] | [_, b".", _] | [b"IF", b"NOT", b"EXISTS", ..]);
+    let (name, open) = name(definition)?;
+    if is_name(&name) { listed(list(definition, open?)?) } else { None }
+}
+
+/// What a definition says of the columns of a table `OF` a type beside what the type says. `None` if it is of another shape.
+pub(super) fn options_of_typed(definition: &[u8]) -> Option<Vec<Column>> {
+    let (name, open) = name(definition)?;
+    if !matches!(&name[..], [_, b"OF", ..] | [_, b".", _, b"OF", ..]) {
+        return None;
+    }
+    open.map_or(Some(Vec::new()), |open| listed(list(definition, open)?))
+}
+
+/// The columns in a list.
+fn listed(list: &[u8]) -> Option<Vec<Column>> {
     let items = split(list).into_iter().map(<[u8]>::trim_ascii).filter(|item| !item.is_empty());
     let columns = items.filter(|item| !is_constraint(item)).map(|item| {
         let name = first_name(item)?;
@@ -42,18 +58,17 @@ pub(super) fn columns(definition: &[u8]) -> Option<Vec<Column>> {
     columns.collect()
 }
 
-/// What is between the parentheses after `CREATE … TABLE name`.
-fn list(definition: &[u8]) -> Option<&[u8]> {
-    let open = outside_of_quotes(definition).find(|(_, byte)| *byte == b'(')?.0;
-    let before = words(&definition[..open]);
+/// The words after `CREATE … TABLE` up to the first parenthesis, or to the end where there is none, and where that is.
+fn name(definition: &[u8]) -> Option<(Vec<&[u8]>, Option<usize>)> {
+    let open = outside_of_quotes(definition).find(|(_, byte)| *byte == b'(').map(|(at, _)| at);
+    let before = words(definition.get(..open.unwrap_or(definition.len()))?);
     let create = before.iter().position(|word| *word == b"CREATE")?;
     let table = before.iter().position(|word| *word == b"TABLE").filter(|at| *at > create)?;
-    // The name is one word or two, with a dot between them; `OF` and `PARTITION OF` take columns from elsewhere.
-    let name = &before[table + 1..];
-    let is_name = matches!(name, [_] | [_, b".", _]) || matches!(name, [b"IF", b"NOT", b"EXISTS", ..]);
-    if !is_name {
-        return None;
-    }
+    Some((before.get(table + 1..)?.to_vec(), open))
+}
+
+/// What is between the parenthesis at `open` and the one that closes it.
+fn list(definition: &[u8], open: usize) -> Option<&[u8]> {
     let mut depth = 0usize;
     for (at, byte) in outside_of_quotes(&definition[open..]) {
         match byte {
@@ -179,6 +194,20 @@ mod tests {
         assert_eq!(names("CREATE VIEW v AS SELECT f(1);\n"), None);
         assert_eq!(names("CREATE TABLE t (a integer"), None);
         assert_eq!(names(""), None);
+    }
+
+    #[test]
+    fn what_is_said_of_the_columns_of_a_typed_table_is_found() {
+        let options = |definition: &str| options_of_typed(definition.as_bytes()).map(|columns| columns.len());
+        assert_eq!(options("CREATE TABLE app.t OF app.type (\n    a WITH OPTIONS DEFAULT 1\n);\n"), Some(1));
+        assert_eq!(options("CREATE TABLE app.\"OF\" OF app.type;\n"), Some(0));
+        for other in [
+            "CREATE TABLE app.t (a integer);",
+            "CREATE TABLE t PARTITION OF p (b DEFAULT 1);",
+            "CREATE VIEW v AS SELECT 1",
+        ] {
+            assert_eq!(options(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) struct Named {
     pub words: Option<BString>,
     /// Whether it belongs to an extension.
     pub is_member: bool,
+    /// Whether it is the default of a column that a child has from its parent, or a partition.
+    pub is_of_inherited: bool,
 }
 
 impl Named {
@@ -91,13 +93,14 @@ pub(super) fn read(rows: &Rows) -> Result<Vec<Named>> {
                 part_of: Some(part_of).filter(|of| of.1 != 0),
                 words: row.opt_string("words")?,
                 is_member: row.bool("is_member")?,
+                is_of_inherited: row.bool("is_of_inherited")?,
             })
         })
         .collect()
 }
 
 /// What others are made from is left out: the types and arrays of tables, the sequences of identity columns, the indexes of constraints, and what partitions
-/// have from their parents. So is what no backup has: indexes that are not valid, operators that are only spoken of.
+/// and children have from their parents, defaults included that say the same. So is what no backup has: indexes that are not valid, operators that are only spoken of.
 const OBJECTS: &str = "\
 WITH s AS (
     SELECT oid, nspname::pg_catalog.text AS name, pg_catalog.quote_ident(nspname::pg_catalog.text) AS quoted
@@ -108,7 +111,9 @@ WITH s AS (
     FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
 )
 SELECT object.*, EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = object.class AND d.objid = object.oid
-    AND d.deptype = 'e') AS is_member
+    AND d.deptype = 'e') AS is_member, object.class = 2604 AND EXISTS (SELECT FROM pg_catalog.pg_attrdef d
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE d.oid = object.oid AND a.attinhcount > 0) AS is_of_inherited
 FROM (
     SELECT 1259::pg_catalog.oid AS class, r.oid, CASE r.relkind WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'v' THEN 'VIEW'
             WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, r.schema, r.name AS tag,
@@ -143,7 +148,12 @@ FROM (
         1259, r.oid, a.attname::pg_catalog.text
     FROM pg_catalog.pg_attrdef d JOIN r ON r.oid = d.adrelid
     JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-    WHERE a.attislocal AND a.attinhcount = 0
+    WHERE a.attislocal AND a.attinhcount = 0 OR a.attinhcount > 0 AND a.attgenerated = '' AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
+        JOIN pg_catalog.pg_attrdef o ON o.adrelid = p.attrelid AND o.adnum = p.attnum
+        WHERE i.inhrelid = r.oid
+        AND pg_catalog.pg_get_expr(o.adbin, o.adrelid) = pg_catalog.pg_get_expr(d.adbin, d.adrelid))
   UNION ALL
     SELECT 2620, t.oid, 'TRIGGER', r.schema, r.name || ' ' || t.tgname::pg_catalog.text,
         'DROP TRIGGER ' || pg_catalog.quote_ident(t.tgname::pg_catalog.text) || ' ON ' || r.quoted, 1259, r.oid, NULL
