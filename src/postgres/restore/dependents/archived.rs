@@ -62,7 +62,10 @@ impl<'a> Archived<'a> {
         };
         let words = object.words.as_ref().map_or(BStr::new(b""), |words| words.as_bstr());
         match object.kind.as_slice() {
-            b"SEQUENCE" => self.sequences.contains(&(object.schema.clone(), object.tag.clone())),
+            b"SEQUENCE" => {
+                self.sequences.contains(&(object.schema.clone(), object.tag.clone()))
+                    || part_of.is_some_and(|table| self.has_identity(table, words))
+            }
             b"TABLE OF SUBSCRIPTION" => {
                 self.by_name.contains_key(&key(BStr::new("SUBSCRIPTION"), BStr::new(""), words))
             }
@@ -96,6 +99,21 @@ impl<'a> Archived<'a> {
         let entry = &self.entries[self.entry(table)?];
         let is_table = ["TABLE", "FOREIGN TABLE"].iter().any(|desc| kinds::is(entry, desc));
         is_table.then(|| definition::columns(text(&entry.definition)))?
+    }
+
+    /// Whether a table's column is, in the archive, an identity column, whatever its sequence is called, or it cannot be told. One
+    /// that the archive does not have is named itself.
+    fn has_identity(&self, table: &Named, column: &BStr) -> bool {
+        if column.is_empty() {
+            return false;
+        }
+        let columns = self.columns(table);
+        let listed = columns.as_ref().and_then(|columns| columns.iter().find(|listed| column == listed.name));
+        let (Some(listed), Some(name)) = (listed, table.for_lock()) else { return true };
+        let made = unquoted(&[b"ALTER TABLE ", name, b" ALTER COLUMN ", column, b" ADD GENERATED "].concat());
+        let makes =
+            |entry: &Entry| kinds::is(entry, "SEQUENCE") && unquoted(text(&entry.definition)).contains_str(&made);
+        listed.has_default() || self.entries.iter().any(makes)
     }
 
     /// The columns of which the archive's definition of a table says more than the type that the table is made of.

@@ -99,7 +99,7 @@ pub(super) fn read(rows: &Rows) -> Result<Vec<Named>> {
         .collect()
 }
 
-/// What others are made from is left out: the types and arrays of tables, the sequences of identity columns, the indexes of constraints, and what partitions
+/// What others are made from is left out: the types and arrays of tables, the indexes of constraints, and what partitions
 /// and children have from their parents, defaults included that say the same. So is what no backup has: indexes that are not valid, operators that are only spoken of.
 const OBJECTS: &str = "\
 WITH s AS (
@@ -119,11 +119,12 @@ FROM (
             WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, r.schema, r.name AS tag,
         CASE WHEN r.relkind IN ('r', 'p') THEN 'DROP TABLE ' || r.quoted END AS dropped,
         1259::pg_catalog.oid AS part_of_class,
-        coalesce(i.inhparent, d.refobjid, 0::pg_catalog.oid) AS part_of, NULL::pg_catalog.text AS words
+        coalesce(i.inhparent, d.refobjid, 0::pg_catalog.oid) AS part_of, a.attname::pg_catalog.text AS words
     FROM r LEFT JOIN pg_catalog.pg_inherits i ON r.relispartition AND i.inhrelid = r.oid
     LEFT JOIN pg_catalog.pg_depend d ON r.relkind = 'S' AND d.classid = 1259 AND d.objid = r.oid AND d.refclassid = 1259
         AND d.deptype IN ('a', 'i')
-    WHERE r.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND d.deptype IS DISTINCT FROM 'i'
+    LEFT JOIN pg_catalog.pg_attribute a ON d.deptype = 'i' AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE r.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
   UNION ALL
     SELECT 1259, r.oid, 'INDEX', r.schema, r.name, NULL, 1259, i.indrelid, NULL
     FROM r JOIN pg_catalog.pg_index i ON i.indexrelid = r.oid
