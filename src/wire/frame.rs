@@ -8,6 +8,18 @@ pub(super) fn message(out: &mut Vec<u8>, tag: u8, fill: impl FnOnce(&mut Vec<u8>
     body(out, fill)
 }
 
+/// Appends the head of a message of `tag` whose body has `length` bytes and is sent after it.
+pub(super) fn head(out: &mut Vec<u8>, tag: u8, length: usize) -> Result<()> {
+    let Ok(length) = i32::try_from(length.saturating_add(4)) else { return Err(too_long()) };
+    out.push(tag);
+    out.extend_from_slice(&length.to_be_bytes());
+    Ok(())
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::Usage, "send a message to the server").why("it is longer than 2 GiB")
+}
+
 /// Appends a length and the body that `fill` writes.
 pub(super) fn body(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
     let at = out.len();
@@ -15,7 +27,7 @@ pub(super) fn body(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) -> Result
     fill(out);
     let Ok(len) = i32::try_from(out.len() - at) else {
         out.truncate(at);
-        return Err(Error::new(ErrorKind::Usage, "send a message to the server").why("it is longer than 2 GiB"));
+        return Err(too_long());
     };
     out[at..at + 4].copy_from_slice(&len.to_be_bytes());
     Ok(())

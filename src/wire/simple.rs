@@ -6,6 +6,9 @@ use super::report::Notice;
 use super::rows::{Room, Rows};
 use crate::{Error, ErrorKind, Result};
 
+/// From this length on, a text is sent from where it is.
+const LONG: usize = 1024 * 1024;
+
 impl Connection {
     /// Runs any number of statements and throws their rows away; outside of a transaction block, in one.
     ///
@@ -86,9 +89,21 @@ impl Connection {
     /// Sends a text as it is, and reads the answer.
     pub(super) fn simple(&mut self, sql: &[u8], doing: &str, results: Option<&mut Vec<Rows>>) -> Result<u64> {
         self.check_usable(doing)?;
-        self.put_query(sql)?;
-        self.flush(doing)?;
+        self.send_query(sql, doing)?;
         self.simple_answer(doing, results)
+    }
+
+    /// Sends a Query message; of a long one, no copy is made.
+    fn send_query(&mut self, sql: &[u8], doing: &str) -> Result<()> {
+        if sql.len() < LONG {
+            self.put_query(sql)?;
+            return self.flush(doing);
+        }
+        frame::check_zero("a statement", sql)?;
+        frame::head(&mut self.out, b'Q', sql.len() + 1)?;
+        self.flush(doing)?;
+        let sent = self.channel.send(sql).and_then(|()| self.channel.send(b"\0"));
+        sent.map_err(|e| self.lost_while_sending(e, doing))
     }
 
     /// Reads the answer to one Query message; the number of rows that were changed.

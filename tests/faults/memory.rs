@@ -110,6 +110,32 @@ fn memory_does_not_grow_with_the_size_of_a_row() {
     }
 }
 
+/// A statement goes to the server as a whole, and is in memory once.
+#[test]
+fn row_that_is_a_statement_is_held_once() {
+    if !fs::exists("/proc/self/status").unwrap_or(false) {
+        return crate::support::report::say("NOT RUN: memory: there is no /proc here to read it from");
+    }
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let database = server.database("memory");
+    database.psql(
+        "CREATE TABLE t (id integer, a text);
+         INSERT INTO t VALUES (1, 'before'), (2, repeat('0123456789', 6000000)), (3, 'after'), (4, repeat('x', 2000000)), (5, NULL)",
+    );
+    let scene = Scene::new();
+    let path = scene.path("inserts.dump");
+    database.pg_dump(REFERENCE, &["--inserts", "-Z0"], &path);
+    let restored = server.database("memory");
+    let verify = vec!["verify".to_owned()];
+    let restore = ["restore", "--force", "--url", &restored.url()].map(str::to_owned).to_vec();
+    for arguments in [verify, restore] {
+        let size = largest_resident_size(lifeboat().args(&arguments).arg(&path));
+        assert!(size < 110_000, "{} took {size} KiB", arguments[0]);
+    }
+    let sum = "SELECT count(*), sum(length(a)), sum(hashtext(a)::bigint) FROM t";
+    assert_eq!(restored.psql(sum), database.psql(sum));
+}
+
 /// 300 columns with statistics of 300 KB each: they are written as they come.
 #[test]
 fn memory_does_not_grow_with_statistics() {

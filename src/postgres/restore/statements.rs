@@ -2,6 +2,8 @@
 
 /// The longest statement, in bytes. A server takes no message of 1 GiB.
 const LONGEST: usize = 1 << 30;
+/// From this length on, a statement is given away with the memory that it lies in: there is not room for two of every statement.
+const LONG: usize = 1024 * 1024;
 /// The longest delimiter of a string in dollar quotes, in bytes; nobody writes one of that length.
 const LONGEST_DELIMITER: usize = 1024;
 
@@ -69,9 +71,21 @@ impl StatementSplitter {
     /// The next complete statement, with its semicolon.
     pub fn next_statement(&mut self) -> Option<Vec<u8>> {
         let end = self.find_end(false)?;
+        if end - self.begin >= LONG {
+            return Some(self.take_long(end));
+        }
         let statement = self.text[self.begin..end].to_vec();
         self.begin = end;
         Some(statement)
+    }
+
+    /// The first statement, which ends at `end`, in the memory that it lies in. What follows it is less than a piece.
+    fn take_long(&mut self, end: usize) -> Vec<u8> {
+        let end = end - self.begin;
+        self.forget();
+        let rest = self.text.split_off(end);
+        self.scanned -= end;
+        std::mem::replace(&mut self.text, rest)
     }
 
     /// What is left when the stream is over: a statement without its semicolon, or nothing but white space. Where it
