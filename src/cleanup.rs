@@ -37,9 +37,16 @@ impl Registration {
         Self::add(Pending::Quick(Box::new(remove)))
     }
 
-    /// Puts a scratch folder, with everything in it, on the list.
-    pub fn folder(path: &Path) -> Self {
-        Self::add(Pending::Folder(path.to_path_buf()))
+    /// Makes a scratch folder that is on the list, with everything in it, as soon as it is there.
+    ///
+    /// # Errors
+    /// What `make` fails with. It must not use a [`Registration`].
+    pub fn folder<F: AsRef<Path>, E>(make: impl FnOnce() -> Result<F, E>) -> Result<(F, Self), E> {
+        let mut list = lock();
+        let folder = make()?;
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        list.push((id, Pending::Folder(folder.as_ref().to_path_buf())));
+        Ok((folder, Self(id)))
     }
 
     /// Puts something else on the list: `remove` does away with it, by the [`deadline`]. It must not use a [`Registration`].

@@ -119,8 +119,8 @@ impl Folder {
 
     fn new(place: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
-        let directory = builder.prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(place)?;
-        let registration = Registration::folder(directory.path());
+        builder.prefix(PREFIX).permissions(Permissions::from_mode(0o700));
+        let (directory, registration) = Registration::folder(|| builder.tempdir_in(place))?;
         let lock = File::open(directory.path())?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         let path = directory.path().join(NAME);

@@ -29,11 +29,9 @@ impl Scratch {
     pub(super) fn new(parent: Option<&Path>, reporter: &dyn Reporter) -> Result<Self> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
         leftovers::tell_folders(&parent, reporter);
-        let folder = tempfile::Builder::new()
-            .prefix(leftovers::FOLDER)
-            .tempdir_in(&parent)
-            .map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
-        let registration = Registration::folder(folder.path());
+        let (folder, registration) =
+            Registration::folder(|| tempfile::Builder::new().prefix(leftovers::FOLDER).tempdir_in(&parent))
+                .map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
         let path = folder.path().join(leftovers::LOCK);
         let lock = File::create(&path).and_then(|file| match file.try_lock() {
             // A file system without locks has nothing to tell the next drill.
