@@ -72,8 +72,12 @@ impl ArchiveSettings {
         Ok(settings)
     }
 
-    /// What to say where the server does not take the archive's encoding.
+    /// What to say where the server does not take the archive's encoding; an error that is about something else stays as it is.
     pub(super) fn not_spoken(&self, error: Error) -> Error {
+        // No such encoding; no conversion from it.
+        if !error.server().is_some_and(|report| report.is("22023") || report.is("0A000")) {
+            return error;
+        }
         let error = Error::new(error.kind(), format!("use the archive's encoding, {}", self.encoding)).source(error);
         error.hint(match self.encoding == "MULE_INTERNAL" {
             true => {
