@@ -94,11 +94,14 @@ impl<'a> Archived<'a> {
         }
     }
 
-    /// The columns that the archive's definition of a table lists, if that can be told.
+    /// The columns that the archive's definition of a table or a composite type lists, if that can be told.
     pub fn columns(&self, table: &Named) -> Option<Vec<Column>> {
         let entry = &self.entries[self.entry(table)?];
-        let is_table = ["TABLE", "FOREIGN TABLE"].iter().any(|desc| kinds::is(entry, desc));
-        is_table.then(|| definition::columns(text(&entry.definition)))?
+        match text(&entry.desc).as_bytes() {
+            b"TABLE" | b"FOREIGN TABLE" => definition::columns(text(&entry.definition)),
+            b"TYPE" => definition::attributes(text(&entry.definition)),
+            _ => None,
+        }
     }
 
     /// Whether a table's column is, in the archive, an identity column, whatever its sequence is called, or it cannot be told. One

@@ -1,4 +1,5 @@
-//! The columns of a table in the target, beside those that the archive's definition of it lists.
+//! The columns of a table in the target, or the attributes of a composite type, beside those that the archive's definition of it
+//! lists. What is said of a table here holds for such a type, and for the tables that are made of it.
 //!
 //! A column keeps its place among the others under another name, and one that is added comes last; one that is dropped leaves its
 //! number behind. So columns of the same name part the others into gaps, and what is in a gap of the table is held against what is in
@@ -11,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 
+use super::Address;
 use super::archived::Archived;
 use super::definition::{self, Column};
 use super::loss::{Dependent, Doubt, Losses, shown_rows};
@@ -43,19 +45,18 @@ struct Compared {
     open: Vec<(BString, Vec<BString>)>,
 }
 
-/// The columns of these tables that were added to what the archive's definitions of them have, or may have been.
+/// The columns of these tables and composite types that were added to what the archive's definitions of them have, or may have been.
 pub(super) fn lost(
     target: &mut Connection,
     archived: &Archived<'_>,
     tables: &[&Named],
     moment: Moment,
 ) -> Result<Losses> {
-    let oids: Vec<u32> = tables.iter().map(|table| table.address.1).collect();
-    let mut of_tables = ask(target, &oids)?;
+    let mut of_tables = ask(target, tables)?;
     let mut losses = Losses::default();
     let mut doubtful = Vec::new();
     for table in tables {
-        let Some(there) = of_tables.remove(&table.address.1) else { continue };
+        let Some(there) = of_tables.remove(&table.address) else { continue };
         let Some(listed) = archived.columns(table) else { continue };
         let compared = compare(&listed, &there);
         losses.certain.extend(compared.added.iter().map(|name| Dependent::named(shown(table, name).as_bstr())));
@@ -64,17 +65,22 @@ pub(super) fn lost(
         }
     }
     losses.certain.sort_by(|a, b| a.object.cmp(&b.object));
-    let counted: Vec<&Named> = doubtful.iter().map(|(table, _)| *table).collect();
+    let counted: Vec<&Named> = doubtful.iter().map(|(table, _)| *table).filter(|table| table.is_table()).collect();
     let counts = rows::count(target, &counted, moment)?;
     for (table, compared) in doubtful {
-        losses.doubtful.extend(doubts(table, compared, counts.get(&table.address.1).copied()));
+        losses.doubtful.extend(doubts(
+            table,
+            compared,
+            counts.get(&table.address.1).copied().filter(|_| table.is_table()),
+        ));
     }
     losses.doubtful.sort_by(|a, b| a.about.cmp(&b.about));
     Ok(losses)
 }
 
 fn shown(table: &Named, column: &BString) -> BString {
-    format!("COLUMN {}.{} {column}", table.schema, table.tag).into()
+    let kind = if table.is_table() { "COLUMN" } else { "ATTRIBUTE" };
+    format!("{kind} {}.{} {column}", table.schema, table.tag).into()
 }
 
 fn doubts(table: &Named, compared: Compared, counted: Option<(u64, bool)>) -> Vec<Doubt> {
@@ -103,19 +109,27 @@ fn doubts(table: &Named, compared: Compared, counted: Option<(u64, bool)>) -> Ve
     taken.chain(open).collect()
 }
 
-fn ask(target: &mut Connection, tables: &[u32]) -> Result<HashMap<u32, Vec<There>>> {
+fn ask(target: &mut Connection, of: &[&Named]) -> Result<HashMap<Address, Vec<There>>> {
+    let oids = |is_table| -> Vec<u32> {
+        of.iter().filter(|named| named.is_table() == is_table).map(|named| named.address.1).collect()
+    };
+    let (tables, types) = (oids(true), oids(false));
     let rows = target.query(
-        "SELECT attrelid AS relation, CASE WHEN NOT attisdropped THEN attname::pg_catalog.text END AS name, \
+        "SELECT class, object, CASE WHEN NOT attisdropped THEN attname::pg_catalog.text END AS name, \
              CASE WHEN NOT attisdropped THEN pg_catalog.format_type(atttypid, atttypmod) END AS type, \
              pg_catalog.age(a.xmin) AS age, a.cmin::pg_catalog.text::pg_catalog.int8 AS command, \
              pg_catalog.age(c.xmin) AS table_age \
-         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = attrelid WHERE attrelid = ANY ($1) AND attnum > 0 AND (attislocal OR attisdropped) \
-         ORDER BY attrelid, attnum",
-        &[Param::oids(tables)],
+         FROM (SELECT '1259'::pg_catalog.oid AS class, t.oid AS object, t.oid AS relation \
+             FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS t (oid) \
+           UNION ALL SELECT '1247'::pg_catalog.oid, t.oid, t.typrelid FROM pg_catalog.pg_type t \
+             WHERE t.oid = ANY ($2) AND t.typtype = 'c') AS wanted \
+         JOIN pg_catalog.pg_class c ON c.oid = relation JOIN pg_catalog.pg_attribute a ON attrelid = relation \
+         WHERE attnum > 0 AND (attislocal OR attisdropped) ORDER BY class, object, attnum",
+        &[Param::oids(&tables), Param::oids(&types)],
     )?;
-    let mut found: HashMap<u32, Vec<There>> = HashMap::new();
+    let mut found: HashMap<Address, Vec<There>> = HashMap::new();
     for row in rows.iter() {
-        found.entry(row.oid("relation")?).or_default().push(read(&row)?);
+        found.entry((row.oid("class")?, row.oid("object")?)).or_default().push(read(&row)?);
     }
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! What an archive's `CREATE TABLE` says of the table's columns.
+//! What an archive's `CREATE TABLE` says of the table's columns, and `CREATE TYPE … AS (…)` of the type's.
 
 /// A column, and all that is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,14 @@ pub(super) fn options_of_typed(definition: &[u8]) -> Option<Vec<Column>> {
         return None;
     }
     open.map_or(Some(Vec::new()), |open| listed(list(definition, open)?))
+}
+
+/// The attributes that the definition of a composite type lists. `None` if it is of another type, or of another shape.
+pub(super) fn attributes(definition: &[u8]) -> Option<Vec<Column>> {
+    let (open, _) = outside_of_quotes(definition).find(|(_, byte)| *byte == b'(')?;
+    let before = words(definition.get(..open)?);
+    let is_composite = matches!(&before[..], [b"CREATE", b"TYPE", _, b"AS"] | [b"CREATE", b"TYPE", _, b".", _, b"AS"]);
+    if is_composite { listed(list(definition, open)?) } else { None }
 }
 
 /// The columns in a list.
@@ -194,6 +202,22 @@ mod tests {
         assert_eq!(names("CREATE VIEW v AS SELECT f(1);\n"), None);
         assert_eq!(names("CREATE TABLE t (a integer"), None);
         assert_eq!(names(""), None);
+    }
+
+    #[test]
+    fn attributes_are_those_of_composite_types() {
+        let names = |definition: &str| {
+            let attributes = attributes(definition.as_bytes())?;
+            Some(attributes.into_iter().map(|a| String::from_utf8(a.name).unwrap()).collect::<Vec<_>>())
+        };
+        let definition = "CREATE TYPE app.\"AS (\" AS (\n\ta numeric(10,2),\n\t\"b, c\" text COLLATE app.\"x\"\n);\n";
+        assert_eq!(names(definition).unwrap(), ["a", "b, c"]);
+        assert_eq!(names("CREATE TYPE t AS (\n);\n").unwrap(), Vec::<String>::new());
+        for other in
+            ["CREATE TYPE app.e AS ENUM (\n    'a'\n);\n", "CREATE TYPE app.r AS RANGE (\n);\n", "CREATE TYPE app.s;\n"]
+        {
+            assert_eq!(names(other), None, "{other}");
+        }
     }
 
     #[test]

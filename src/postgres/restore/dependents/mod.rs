@@ -348,7 +348,7 @@ fn sift(
                 parts.push(object);
             }
         } else if archived.holds(object, whole) {
-            if object.kind == "TABLE" || object.kind == "FOREIGN TABLE" {
+            if ["TABLE", "FOREIGN TABLE", "TYPE"].iter().any(|kind| object.kind == *kind) {
                 kept.push(object);
             }
             if object.kind == "TABLE" && !archived.has_rows_of(object) {
