@@ -145,52 +145,55 @@ fn restore_hostile(scene: &Scene, target: &Database<'_>, options: &[&str]) {
 
 #[test]
 fn what_is_planted_in_a_database_is_never_run() {
-    for major in [14, REFERENCE] {
-        let Some(server) = talkative(major) else { continue };
-        let source = server.database("planted");
-        fill(&source);
-        let scene = Scene::new();
-        let of_targets = || -> Vec<Database<'_>> { (0..5).map(|_| server.database("planted")).collect() };
-        let clean = of_targets();
-        let before = server.log().len();
-        let clean_outputs = run_all(
-            &scene,
-            &server,
-            source.name(),
-            &clean.iter().collect::<Vec<_>>(),
-            "?target_session_attrs=read-write",
-        );
-        let sent = statements::sent(&server.log()[before..]);
-        assert!(sent.len() > 100, "the log of {major} says nothing");
-        let unqualified: Vec<String> = sent.iter().flat_map(|sql| texts::unqualified(sql, &[])).collect();
-        assert!(unqualified.is_empty(), "on {major}: {unqualified:#?}");
+    plant_in_all(REFERENCE);
+}
 
-        let plants = Plants::of(&sent);
-        let planted = of_targets();
-        for database in [source.name(), "postgres"].into_iter().chain(planted.iter().map(Database::name)) {
-            plants.plant(&server, database);
-        }
-        // Where the search path comes from, and that what lies on it would be found.
-        server.psql("postgres", "ALTER ROLE postgres SET search_path = planted, pg_catalog");
-        plants.show_that_they_live(&server, source.name());
-        let before = server.log().len();
-        let outputs = run_all(
-            &scene,
-            &server,
-            source.name(),
-            &planted.iter().collect::<Vec<_>>(),
-            "?target_session_attrs=read-write",
-        );
-        for options in [&[][..], &["-1"], &["--jobs", "2"], &["--transaction-size", "1"]] {
-            restore_hostile(&scene, &planted[0], options);
-        }
-        let run = plants::run(&server.log()[before..]);
-        assert!(run.is_empty(), "on {major}, these were run: {run:#?}");
-        let codes = |outputs: &[Output]| outputs.iter().map(Output::code).collect::<Vec<_>>();
-        let said = |outputs: &[Output]| outputs.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let (planted, clean) = (said(&outputs), said(&clean_outputs));
-        assert_eq!(codes(&outputs), codes(&clean_outputs), "on {major}: {planted}\nbut without: {clean}");
+/// Everybody may create in `public` there.
+#[test]
+fn what_anybody_plants_in_public_is_never_run() {
+    plant_in_all(14);
+}
+
+fn plant_in_all(major: u32) {
+    let Some(server) = talkative(major) else { return };
+    let source = server.database("planted");
+    fill(&source);
+    let scene = Scene::new();
+    let of_targets = || -> Vec<Database<'_>> { (0..5).map(|_| server.database("planted")).collect() };
+    let clean = of_targets();
+    let before = server.log().len();
+    let clean_outputs =
+        run_all(&scene, &server, source.name(), &clean.iter().collect::<Vec<_>>(), "?target_session_attrs=read-write");
+    let sent = statements::sent(&server.log()[before..]);
+    assert!(sent.len() > 100, "the log of {major} says nothing");
+    let unqualified: Vec<String> = sent.iter().flat_map(|sql| texts::unqualified(sql, &[])).collect();
+    assert!(unqualified.is_empty(), "on {major}: {unqualified:#?}");
+
+    let plants = Plants::of(&sent);
+    let planted = of_targets();
+    for database in [source.name(), "postgres"].into_iter().chain(planted.iter().map(Database::name)) {
+        plants.plant(&server, database);
     }
+    // Where the search path comes from, and that what lies on it would be found.
+    server.psql("postgres", "ALTER ROLE postgres SET search_path = planted, pg_catalog");
+    plants.show_that_they_live(&server, source.name());
+    let before = server.log().len();
+    let outputs = run_all(
+        &scene,
+        &server,
+        source.name(),
+        &planted.iter().collect::<Vec<_>>(),
+        "?target_session_attrs=read-write",
+    );
+    for options in [&[][..], &["-1"], &["--jobs", "2"], &["--transaction-size", "1"]] {
+        restore_hostile(&scene, &planted[0], options);
+    }
+    let run = plants::run(&server.log()[before..]);
+    assert!(run.is_empty(), "on {major}, these were run: {run:#?}");
+    let codes = |outputs: &[Output]| outputs.iter().map(Output::code).collect::<Vec<_>>();
+    let said = |outputs: &[Output]| outputs.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let (planted, clean) = (said(&outputs), said(&clean_outputs));
+    assert_eq!(codes(&outputs), codes(&clean_outputs), "on {major}: {planted}\nbut without: {clean}");
 }
 
 #[test]
