@@ -214,6 +214,15 @@ fn columns_of(addresses: &[Address]) -> [Param; 2] {
     [Param::oids(&classes), Param::oids(&oids)]
 }
 
+/// What is dropped along with the objects of the classes `$1` and the OIDs `$2`, which cannot do without them.
+const GOES: &str = "\
+    goes (class, oid) AS ( \
+      SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS root (class, oid) \
+      UNION \
+      SELECT d.classid, d.objid FROM pg_catalog.pg_depend d \
+      JOIN goes ON d.refclassid = goes.class AND d.refobjid = goes.oid \
+      WHERE d.deptype IN ('a', 'i', 'P', 'S', 'e', 'x'))";
+
 /// Those of `asked` that something depends on that would not be dropped with `roots`.
 pub(super) fn held(target: &mut Connection, roots: &[Address], asked: &[Address]) -> Result<HashSet<Address>> {
     if asked.is_empty() {
@@ -221,13 +230,8 @@ pub(super) fn held(target: &mut Connection, roots: &[Address], asked: &[Address]
     }
     let ([classes, oids], [asked_classes, asked_oids]) = (columns_of(roots), columns_of(asked));
     let rows = target.query(
-        "WITH RECURSIVE goes (class, oid) AS ( \
-             SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS root (class, oid) \
-             UNION \
-             SELECT d.classid, d.objid FROM pg_catalog.pg_depend d \
-             JOIN goes ON d.refclassid = goes.class AND d.refobjid = goes.oid \
-             WHERE d.deptype IN ('a', 'i', 'P', 'S', 'e', 'x') \
-         ), part (root_class, root, class, oid) AS ( \
+        format!(
+            "WITH RECURSIVE {GOES}, part (root_class, root, class, oid) AS ( \
              SELECT root.class, root.oid, root.class, root.oid FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) AS root (class, oid) \
              UNION \
              SELECT part.root_class, part.root, d.classid, d.objid FROM pg_catalog.pg_depend d \
@@ -236,7 +240,8 @@ pub(super) fn held(target: &mut Connection, roots: &[Address], asked: &[Address]
          ) \
          SELECT DISTINCT part.root_class, part.root FROM part \
          JOIN pg_catalog.pg_depend d ON d.refclassid = part.class AND d.refobjid = part.oid \
-         WHERE d.deptype = 'n' AND NOT EXISTS (SELECT FROM goes WHERE goes.class = d.classid AND goes.oid = d.objid)",
+         WHERE d.deptype = 'n' AND NOT EXISTS (SELECT FROM goes WHERE goes.class = d.classid AND goes.oid = d.objid)"
+        ),
         &[classes, oids, asked_classes, asked_oids],
     )?;
     rows.iter().map(|row| Ok((row.oid("root_class")?, row.oid("root")?))).collect()
@@ -264,17 +269,13 @@ impl Going {
         let roots: Vec<Address> = all.into_iter().filter(|address| !stay.contains(address)).collect();
         let [classes, oids] = columns_of(&roots);
         let rows = target.query(
-            "WITH RECURSIVE goes (class, oid) AS ( \
-                 SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS root (class, oid) \
-                 UNION \
-                 SELECT d.classid, d.objid FROM pg_catalog.pg_depend d \
-                 JOIN goes ON d.refclassid = goes.class AND d.refobjid = goes.oid \
-                 WHERE d.deptype IN ('a', 'i', 'P', 'S', 'e', 'x') \
-             ) \
+            format!(
+                "WITH RECURSIVE {GOES} \
              SELECT class, oid, CASE WHEN class <> ALL ($3) THEN pg_catalog.pg_describe_object(class, oid, 0) END AS described, \
                  EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = goes.class AND d.objid = goes.oid \
                      AND d.deptype = 'e') AS is_member \
-             FROM goes",
+             FROM goes"
+            ),
             &[classes, oids, Param::oids(&PARTS)],
         )?;
         let mut going = Self { addresses: HashSet::new(), unknown: Vec::new() };
