@@ -9,8 +9,11 @@ use crate::postgres::version::ServerVersion;
 /// The role that the session acts as, and what it is a member of for the snapshot: with the privileges of these roles
 /// (`used_roles`) or without (`member_roles`).
 pub(super) fn expected(server: ServerVersion) -> String {
-    let heir = if server.set_option_of_membership() { "m.inherit_option" } else { "i.rolinherit" };
-    let owner = if server.set_option_of_membership() { "true" } else { "i.rolinherit" };
+    // Until 16 a role had the privileges of all the roles that it was a member of, the owner's among them, or of none.
+    let (heir, owner) = match server.set_option_of_membership() {
+        true => ("m.inherit_option", "true"),
+        false => ("i.rolinherit", "i.rolinherit"),
+    };
     format!(
         "me AS (SELECT r.oid, r.rolsuper, r.rolsuper OR r.rolbypassrls AS is_free FROM pg_catalog.pg_roles AS r \
            WHERE pg_catalog.pg_get_userbyid(r.oid) = CURRENT_USER), \
