@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use pgformat::{DataPosition, DumpId, Entry, Reader};
 
-use super::select::Wanted;
-use super::source::archive_error;
-use super::summary::EntryName;
 use crate::cleanup::Registration;
+use crate::postgres::restore::select::Wanted;
+use crate::postgres::restore::source::archive_error;
+use crate::postgres::restore::summary::EntryName;
 use crate::postgres::verify::{self, Reading};
 use crate::progress::{Part, Phase, Reporter, Unit};
 use crate::threads;

@@ -6,11 +6,11 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use super::kinds::{self, text};
-use super::options::RestoreOptions;
-use super::plan::Plan;
-use super::select::Wanted;
-use super::session::Target;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::Plan;
+use crate::postgres::restore::plan::settings::Target;
+use crate::postgres::restore::select::Wanted;
 use crate::postgres::version::ServerVersion;
 use crate::printable::escaped;
 use crate::wire::{Begin, Connection, Param};

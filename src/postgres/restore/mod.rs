@@ -5,51 +5,24 @@
 //! written as a script without a server. The executor knows nothing of options about what to restore; it runs steps,
 //! and puts down what the server refuses with the entry that it belongs to.
 
-mod batch;
-mod cascade;
 mod check;
 mod copy_text;
-mod database;
-mod defaults;
-mod definers;
 mod dependents;
-mod drop;
-mod drops;
 mod execute;
-mod extension_rows;
-mod interrupt;
+mod found;
 pub(in crate::postgres) mod kinds;
-mod large_objects;
-mod lasting;
-mod limits;
 mod list_file;
-mod lo_data;
-mod needs;
-mod notices;
-mod one_session;
+mod non_superuser;
 mod options;
-mod owner;
 mod parallel;
 mod plan;
-#[cfg(test)]
-mod plan_tests;
-mod planner;
 mod preview;
-mod row_oids;
-mod rows;
-mod run;
 mod script;
+mod security_definers;
 pub(in crate::postgres) mod select;
-mod session;
 mod source;
 mod statements;
-mod statistics;
-mod strings;
-mod subscription;
 mod summary;
-mod target;
-mod transaction;
-mod work;
 mod writable;
 
 use std::borrow::{BorrowMut, Cow};
@@ -59,21 +32,21 @@ use bstr::BStr;
 use pgformat::{Header, Reader};
 
 pub use dependents::{Dependent, Doubt};
+pub(crate) use execute::one_session::OneSession;
 pub use execute::{Connect, Data, Source, TakeObject, TakeRows, execute};
-pub use limits::Limits;
+pub use found::{Found, Relation};
 pub use list_file::parse_list;
-pub(crate) use one_session::OneSession;
+pub use non_superuser::Limits;
 pub use options::{RestoreOptions, Sections, Selection};
 pub use parallel::Readers;
+pub use plan::settings::{ArchiveSettings, Target};
 pub use plan::{Action, Heading, Plan, Purpose, Step, plan};
 pub use preview::{Preview, preview};
 pub use script::{RestrictKey, ScriptSummary, script};
 pub use select::{Wanted, select};
-pub use session::{ArchiveSettings, Target};
 pub use source::archive_error;
 pub(in crate::postgres) use statements::StatementSplitter;
 pub use summary::{EntryError, EntryName, RestoreSummary, Stay};
-pub use target::{Found, Relation};
 pub use writable::refuse_standby;
 
 use crate::cleanup::Registration;
@@ -175,7 +148,7 @@ fn ask<'a, R: Read>(
     refuse_standby(target, "restore into this server")?;
     let mut prepared = prepare(target, archive, options, reporter)?;
     prepared.found.refuse_unforced(&prepared.options)?;
-    limits::apply(&mut prepared.plan, archive.entries(), &prepared.options, target, reporter)?;
+    non_superuser::apply(&mut prepared.plan, archive.entries(), &prepared.options, target, reporter)?;
     let Prepared { plan, options, found } = &prepared;
     if !options.drop_dependents {
         dependents::refuse(target, connect, plan, archive.entries(), options, found)?;
@@ -224,15 +197,15 @@ fn prepare<'a, R: Read>(
     reporter: &dyn Reporter,
 ) -> Result<Prepared<'a>> {
     let server = ServerVersion(target.server_version());
-    let options = statistics::as_taken(options, archive.entries(), server, reporter);
+    let options = plan::statistics::as_taken(options, archive.entries(), server, reporter);
     let plan = plan(archive.entries(), version(archive.header()), &options, &Target::of(server))?;
     if options.verify {
         check::texts(archive.entries(), &plan.wanted)?;
     }
     plan.settings.check_strings(archive.entries(), server)?;
     plan.tell_unmatched(archive.entries(), reporter);
-    row_oids::tell(archive, &plan, reporter);
-    definers::tell(archive.entries(), &plan, &options, target, reporter);
+    plan::row_oids::tell(archive, &plan, reporter);
+    security_definers::tell(archive.entries(), &plan, &options, target, reporter);
     let found = Found::look(&plan, archive.entries(), &options, target)?;
     Ok(Prepared { plan, options, found })
 }

@@ -4,13 +4,13 @@ use std::io::Read;
 
 use pgformat::Reader;
 
-use super::dependents::{self, Dependent, Doubt};
-use super::execute::Connect;
-use super::options::RestoreOptions;
-use super::select::Wanted;
-use super::target::Found;
-use super::{Prepared, check, limits, prepare, source, writable};
 use crate::Result;
+use crate::postgres::restore::dependents::{self, Dependent, Doubt};
+use crate::postgres::restore::execute::Connect;
+use crate::postgres::restore::found::Found;
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::select::Wanted;
+use crate::postgres::restore::{Prepared, check, non_superuser, prepare, source, writable};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
 
@@ -32,7 +32,7 @@ pub struct Preview {
     pub entries: Vec<(usize, Wanted)>,
 }
 
-/// Says what [`restore_through`](super::restore_through) would do with the same archive and options; `force` is not
+/// Says what [`restore_through`](crate::postgres::restore::restore_through) would do with the same archive and options; `force` is not
 /// wanted. `connect` is for a look into the database that would be replaced as a whole. Of the archive, its table of contents is
 /// read and, where its input can seek, the data, as a restore does. Nothing of
 /// what it says is run: the server is asked for its version, the names of what it has and what belongs to others, in
@@ -52,7 +52,7 @@ pub fn preview<R: Read>(
         reporter.message(Message { level: Level::Warning, subject: "the server".into(), text });
     }
     let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
-    limits::apply(&mut plan, archive.entries(), &options, target, reporter)?;
+    non_superuser::apply(&mut plan, archive.entries(), &options, target, reporter)?;
     let dependents::Losses { certain: lost, doubtful } =
         dependents::look(target, connect, &plan, archive.entries(), &found)?;
     source::check_end(archive)?;

@@ -4,9 +4,9 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use super::kinds::{self, text};
-use super::options::RestoreOptions;
-use super::plan::Plan;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::Plan;
 use crate::printable;
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;

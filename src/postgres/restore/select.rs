@@ -6,8 +6,8 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
-use super::kinds::{self, text};
-use super::options::{RestoreOptions, Selection};
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::options::{RestoreOptions, Selection};
 use crate::{Error, ErrorKind, Result};
 
 /// What is wanted of one entry.
@@ -215,7 +215,7 @@ fn parts(entry: &Entry, options: &RestoreOptions) -> Wanted {
     }
     let definition = text(&entry.definition);
     // The exception is a mark in the place of a definition, which makes nothing.
-    let has_definition = !definition.is_empty() && !definition.starts_with(super::plan::VIA_ROOT);
+    let has_definition = !definition.is_empty() && !definition.starts_with(crate::postgres::restore::plan::VIA_ROOT);
     let is_data = !entry.has_data && kinds::is_data(entry);
     Wanted {
         definition: has_definition && !is_data && options.schema,

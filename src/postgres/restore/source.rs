@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 
 use pgformat::{Block, DataPosition, DumpId, Reader};
 
-use super::execute::{Data, TakeObject, TakeRows};
-use super::parallel::Readers;
-use super::summary::EntryName;
+use crate::postgres::restore::execute::{Data, TakeObject, TakeRows};
+use crate::postgres::restore::parallel::Readers;
+use crate::postgres::restore::summary::EntryName;
 use crate::progress::{Level, Message, Reporter};
 use crate::{Error, ErrorKind, Result};
 

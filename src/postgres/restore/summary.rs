@@ -6,8 +6,8 @@ use std::fmt;
 use bstr::{BStr, ByteSlice};
 use pgformat::{DumpId, Entry};
 
-use super::kinds::text;
 use crate::Error;
+use crate::postgres::restore::kinds::text;
 use crate::printable::{self, on_one_line};
 use crate::wire::Notice;
 

@@ -23,11 +23,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::archived::Archived;
-use super::loss::{Dependent, Doubt, Losses};
-use super::names::Named;
-use super::{Address, Present};
 use crate::Result;
+use crate::postgres::restore::dependents::archived::Archived;
+use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses};
+use crate::postgres::restore::dependents::names::Named;
+use crate::postgres::restore::dependents::{Address, Present};
 use crate::printable;
 use crate::wire::{Connection, Param, Row};
 

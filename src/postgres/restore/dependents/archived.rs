@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
-use super::definition::{self, Column};
-use super::names::Named;
+use crate::postgres::restore::dependents::definition::{self, Column};
+use crate::postgres::restore::dependents::names::Named;
 use crate::postgres::restore::kinds::{self, text};
 use crate::sql::quote;
 

@@ -12,13 +12,13 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 
-use super::Address;
-use super::archived::Archived;
-use super::definition::{self, Column};
-use super::loss::{Dependent, Doubt, Losses, shown_rows};
-use super::names::Named;
-use super::rows::{self, Moment};
 use crate::Result;
+use crate::postgres::restore::dependents::Address;
+use crate::postgres::restore::dependents::archived::Archived;
+use crate::postgres::restore::dependents::definition::{self, Column};
+use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses, shown_rows};
+use crate::postgres::restore::dependents::names::Named;
+use crate::postgres::restore::dependents::rows::{self, Moment};
 use crate::printable;
 use crate::wire::{Connection, Param, Row};
 

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use bstr::ByteSlice;
 use pgformat::Entry;
 
-use super::archived::Archived;
-use super::names::Named;
-use super::rows::Moment;
-use super::{Dependent, Losses, Present, is_wanted, sift};
 use crate::Result;
+use crate::postgres::restore::dependents::archived::Archived;
+use crate::postgres::restore::dependents::names::Named;
+use crate::postgres::restore::dependents::rows::Moment;
+use crate::postgres::restore::dependents::{Dependent, Losses, Present, is_wanted, sift};
 use crate::postgres::restore::kinds::{self, text};
-use crate::postgres::restore::large_objects;
 use crate::postgres::restore::plan::Plan;
+use crate::postgres::restore::plan::large_objects;
 use crate::wire::Connection;
 
 /// What is in the database that `within` is connected to, and not in the archive.

@@ -2,8 +2,8 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::Address;
 use crate::Result;
+use crate::postgres::restore::dependents::Address;
 use crate::postgres::version::ServerVersion;
 use crate::wire::{Query, Rows};
 
@@ -12,7 +12,7 @@ use crate::wire::{Query, Rows};
 pub(super) struct Named {
     /// Its catalog and its OID.
     pub address: Address,
-    /// The kind of its entry. One word stands for kinds that only differ in how they are restored, see [`kind`](super::archived::kind).
+    /// The kind of its entry. One word stands for kinds that only differ in how they are restored, see [`kind`](crate::postgres::restore::dependents::archived::kind).
     pub kind: BString,
     /// Its schema, or that of the table it is on; empty if it has none.
     pub schema: BString,

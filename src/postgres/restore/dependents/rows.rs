@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::loss::Dependent;
-use super::names::Named;
 use crate::Result;
+use crate::postgres::restore::dependents::loss::Dependent;
+use crate::postgres::restore::dependents::names::Named;
 use crate::printable;
 use crate::sql::quote;
 use crate::wire::{Connection, Param};

@@ -1,18 +1,18 @@
 //! Many small statements in few round trips.
 
-use super::execute::Run;
-use super::work;
 use crate::Result;
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::plan::cost;
 use crate::progress::Part;
 
 /// Of how many statements a batch may be made.
-pub(super) const STATEMENTS: usize = 500;
+pub(in crate::postgres::restore) const STATEMENTS: usize = 500;
 /// How large it may grow.
 const BYTES: usize = 64 * 1024;
 
 /// Statements that are sent together. Together they succeed or fail; if they fail they are run one by one, so that one
 /// that cannot be run takes no other along.
-pub(super) struct Batch {
+pub(in crate::postgres::restore) struct Batch {
     entry: usize,
     statements: Vec<Vec<u8>>,
     bytes: usize,
@@ -24,12 +24,12 @@ pub(super) struct Batch {
 
 impl Batch {
     /// No statements yet, for an entry.
-    pub(super) fn new(entry: usize) -> Self {
+    pub(in crate::postgres::restore) fn new(entry: usize) -> Self {
         Self { entry, statements: Vec::new(), bytes: 0, before: 0, failed: Vec::new() }
     }
 
     /// Adds a statement, which ends with a semicolon or is the last one.
-    pub(super) fn add(&mut self, run: &mut Run<'_>, statement: Vec<u8>) -> Result<()> {
+    pub(in crate::postgres::restore) fn add(&mut self, run: &mut Run<'_>, statement: Vec<u8>) -> Result<()> {
         if !self.statements.is_empty() && self.bytes + statement.len() > BYTES {
             self.send(run)?;
         }
@@ -42,7 +42,7 @@ impl Batch {
     }
 
     /// Sends what is left.
-    pub(super) fn finish(mut self, run: &mut Run<'_>) -> Result<()> {
+    pub(in crate::postgres::restore) fn finish(mut self, run: &mut Run<'_>) -> Result<()> {
         self.send(run)
     }
 
@@ -70,7 +70,7 @@ impl Batch {
 
 /// Runs statements for an entry, in batches, and in transactions of so many where there are such. Gives the numbers of those
 /// that failed.
-pub(super) fn run(
+pub(in crate::postgres::restore) fn run(
     run: &mut Run<'_>,
     entry: usize,
     statements: impl Iterator<Item = Vec<u8>>,
@@ -81,7 +81,7 @@ pub(super) fn run(
     let mut uncounted = 0;
     for statement in statements {
         batch.add(run, statement)?;
-        part.beside(work::OF_MANY);
+        part.beside(cost::OF_MANY);
         uncounted += 1;
         if uncounted == size {
             batch.send(run)?;

@@ -14,13 +14,13 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use super::execute::Run;
-use super::kinds::{self, text};
-use super::large_objects;
-use super::plan::{Action, Step};
-use super::summary::EntryError;
 use crate::Result;
 use crate::postgres::privileges;
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::plan::large_objects;
+use crate::postgres::restore::plan::{Action, Step};
+use crate::postgres::restore::summary::EntryError;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::sql::{Deparsed, Sql};
@@ -33,7 +33,7 @@ const TOGETHER: usize = 100;
 
 /// What is known of the target's default privileges.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Defaults {
+pub(in crate::postgres::restore) struct Defaults {
     /// Whether there are any, so that what is made has to be looked at.
     are_there: bool,
     /// Entries whose objects were made and not looked at yet.
@@ -48,17 +48,17 @@ pub(super) struct Defaults {
 
 impl Defaults {
     /// Whether there are any.
-    pub(super) fn are_there(&self) -> bool {
+    pub(in crate::postgres::restore) fn are_there(&self) -> bool {
         self.are_there
     }
 
     /// Whether there are objects that were made and not looked at yet.
-    pub(super) fn has_unsettled(&self) -> bool {
+    pub(in crate::postgres::restore) fn has_unsettled(&self) -> bool {
         !self.made.is_empty() || !self.objects.is_empty()
     }
 
     /// The same for another connection.
-    pub(super) fn for_worker(&self) -> Self {
+    pub(in crate::postgres::restore) fn for_worker(&self) -> Self {
         Self { made: Vec::new(), objects: Vec::new(), ..self.clone() }
     }
 }
@@ -115,7 +115,7 @@ const DEFAULTS: &str = "\
 
 impl Run<'_> {
     /// Finds out whether the target has default privileges.
-    pub(super) fn note_defaults(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn note_defaults(&mut self) -> Result<()> {
         self.defaults = Defaults::default();
         if !self.options.target_defaults {
             let any = self.target.query("SELECT EXISTS (SELECT FROM pg_catalog.pg_default_acl) AS any", &[])?;
@@ -125,7 +125,7 @@ impl Run<'_> {
     }
 
     /// Puts down that an entry's object was made.
-    pub(super) fn note_made(&mut self, step: &Step) {
+    pub(in crate::postgres::restore) fn note_made(&mut self, step: &Step) {
         let entry = &self.entries[step.entry];
         let is_made = matches!(step.action, Action::Define(_) | Action::EachLargeObject { .. });
         // What was there before, an event trigger's function, keeps its privileges.
@@ -144,7 +144,7 @@ impl Run<'_> {
     }
 
     /// Puts down that large objects were made for an entry.
-    pub(super) fn note_objects(&mut self, entry: usize, oids: impl Iterator<Item = u32>) {
+    pub(in crate::postgres::restore) fn note_objects(&mut self, entry: usize, oids: impl Iterator<Item = u32>) {
         if self.defaults.are_there {
             self.defaults.objects.extend(oids.map(|oid| (entry, oid)));
         }
@@ -152,7 +152,11 @@ impl Run<'_> {
 
     /// The statement of a step as it is to be run, so that the target's default privileges do not count: an extension is made
     /// without them, and those that the archive brings take the place of those that are there.
-    pub(super) fn without_defaults<'s>(&mut self, step: &Step, statement: &'s [u8]) -> Result<Cow<'s, [u8]>> {
+    pub(in crate::postgres::restore) fn without_defaults<'s>(
+        &mut self,
+        step: &Step,
+        statement: &'s [u8],
+    ) -> Result<Cow<'s, [u8]>> {
         let entry = &self.entries[step.entry];
         if !self.defaults.are_there || !matches!(step.action, Action::Define(_)) {
             return Ok(Cow::Borrowed(statement));
@@ -209,7 +213,7 @@ impl Run<'_> {
     }
 
     /// Brings what was made to the privileges that PostgreSQL gives by itself.
-    pub(super) fn settle_privileges(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn settle_privileges(&mut self) -> Result<()> {
         let mut made = std::mem::take(&mut self.defaults.made);
         let objects = std::mem::take(&mut self.defaults.objects);
         if (made.is_empty() && objects.is_empty()) || self.summary.stopped {

@@ -8,11 +8,13 @@
 
 use std::collections::HashSet;
 
-use super::execute::Run;
-use super::plan::{Action, Step};
-use super::run::NO_MORE_LOCKS;
-use super::summary::EntryError;
-use super::{batch, cascade, kinds, large_objects, lasting, subscription};
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::execute::statement::NO_MORE_LOCKS;
+use crate::postgres::restore::execute::{batch, cascade, lasting, subscription};
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::plan::large_objects;
+use crate::postgres::restore::plan::{Action, Step};
+use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Phase, Unit};
 use crate::{Error, Result};
 
@@ -43,7 +45,7 @@ impl Settings<'_> {
 
 /// Does the drops in `steps`. Where errors stop the restore, the first that remains leaves the rest as it is: in a transaction
 /// of all, or in transactions of so many, what was begun is for the caller to roll back.
-pub(super) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
+pub(in crate::postgres::restore) fn run(run: &mut Run<'_>, steps: &[Step]) -> Result<()> {
     let mut settings = Settings::default();
     let mut pending = Vec::new();
     for step in steps {
@@ -133,7 +135,7 @@ fn is_sized(run: &Run<'_>) -> bool {
 }
 
 /// Puts down that something could not be dropped, unless it can stay.
-pub(super) fn remains(run: &mut Run<'_>, entry: usize, error: EntryError) {
+pub(in crate::postgres::restore) fn remains(run: &mut Run<'_>, entry: usize, error: EntryError) {
     if !stays(run, entry, &error) && !run.refuse_drop(entry, &error) {
         run.undropped.insert(entry);
         run.put_down_error(entry, error);
@@ -296,7 +298,7 @@ fn failure(run: &mut Run<'_>, step: &Step, statement: &[u8], error: Error) -> Re
 
 /// Whether the SQLSTATE says that something is not there. Not every drop has a form that lets that pass: a default's,
 /// or that of a constraint of a domain.
-pub(super) fn is_absence(sqlstate: &str) -> bool {
+pub(in crate::postgres::restore) fn is_absence(sqlstate: &str) -> bool {
     const UNDEFINED: [&str; 5] = [
         "42P01", // table
         "42703", // column

@@ -11,19 +11,19 @@ use std::ops::Range;
 use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 
-use super::execute::{Data, Run};
-use super::kinds::{self, text};
-use super::plan::{Action, Step, VIA_ROOT};
-use super::select::Wanted;
 use crate::Result;
 use crate::postgres::copy_statement::{self, CopyStatement};
+use crate::postgres::restore::execute::{Data, Run};
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::plan::{Action, Step, VIA_ROOT};
+use crate::postgres::restore::select::Wanted;
 use crate::printable;
 use crate::progress::Level;
 use crate::sql::{Deparsed, Sql};
 
 /// What is known of the rows of extensions' tables.
 #[derive(Default)]
-pub(super) struct ExtensionRows {
+pub(in crate::postgres::restore) struct ExtensionRows {
     /// The extensions that were there when everything was dropped that was to be.
     there: HashSet<BString>,
     /// Entries that were carried out before their turn.
@@ -36,7 +36,7 @@ pub(super) struct ExtensionRows {
 
 impl ExtensionRows {
     /// For one who only does what is left of it.
-    pub(super) fn settled() -> Self {
+    pub(in crate::postgres::restore) fn settled() -> Self {
         Self { is_settled: true, ..Self::default() }
     }
 }
@@ -120,7 +120,7 @@ fn settings(steps: &[Step], place: usize) -> Vec<&Action> {
 
 impl<'a> Run<'a> {
     /// Puts down which extensions are there, after the drops.
-    pub(super) fn note_extensions(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn note_extensions(&mut self) -> Result<()> {
         if self.options.create || self.unmade_rows().is_empty() {
             return Ok(());
         }
@@ -131,7 +131,11 @@ impl<'a> Run<'a> {
 
     /// Sees to the rows of the tables of extensions that stay, before any other rows are loaded. `place` is where the plan
     /// has been carried out to.
-    pub(super) fn settle_extension_rows(&mut self, data: &mut dyn Data, place: usize) -> Result<()> {
+    pub(in crate::postgres::restore) fn settle_extension_rows(
+        &mut self,
+        data: &mut dyn Data,
+        place: usize,
+    ) -> Result<()> {
         if std::mem::replace(&mut self.extension_rows.is_settled, true) {
             return Ok(());
         }
@@ -152,7 +156,7 @@ impl<'a> Run<'a> {
 
     /// Loads the rows that must not be loaded beside others: those of tables that are there already and refer to each other, as
     /// extensions' tables do, and all tables in a restore of data only. They come in the archive's order, before the others.
-    pub(super) fn load_in_order(&mut self, data: &mut dyn Data, place: usize) -> Result<()> {
+    pub(in crate::postgres::restore) fn load_in_order(&mut self, data: &mut dyn Data, place: usize) -> Result<()> {
         self.settle_extension_rows(data, place)?;
         let unmade = self.unmade_rows();
         if unmade.is_empty() || self.summary.stopped {
@@ -179,7 +183,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether nothing is to be done with an entry any more when it is its turn, because it was seen to before.
-    pub(super) fn is_settled(&self, steps: &'a [Step]) -> bool {
+    pub(in crate::postgres::restore) fn is_settled(&self, steps: &'a [Step]) -> bool {
         let Some(entry) = steps.first().map(|step| step.entry) else { return false };
         let is_done = self.extension_rows.done.contains(&entry);
         if is_done && !self.extension_rows.loaded.contains(&entry) {
@@ -189,7 +193,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether an entry's rows go into a partitioned table, and could come into a partition that could not be made.
-    pub(super) fn could_go_astray(&self, entry: usize) -> bool {
+    pub(in crate::postgres::restore) fn could_go_astray(&self, entry: usize) -> bool {
         let of_entry = |at: usize| &self.entries[at];
         let root = table(of_entry(entry));
         let own = (text(&of_entry(entry).schema), text(&of_entry(entry).tag));
@@ -203,7 +207,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether steps bring in the rows of a table.
-    pub(super) fn brings_rows(&self, steps: &[Step]) -> bool {
+    pub(in crate::postgres::restore) fn brings_rows(&self, steps: &[Step]) -> bool {
         rows_of(steps).is_some() && steps.first().is_some_and(|step| kinds::is(&self.entries[step.entry], "TABLE DATA"))
     }
 

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::options::RestoreOptions;
-use super::plan::Plan;
 use crate::cleanup::{self, Registration};
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::Plan;
 use crate::wire::{CancelHandle, Connection, cancel_all};
 use crate::{Error, ErrorKind, Result};
 
@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the one who restores and the one who ends it have in common.
-pub(super) struct Interrupt {
+pub(in crate::postgres::restore) struct Interrupt {
     state: Arc<State>,
     /// Of how many entries the steps before each step are.
     entries: Vec<u64>,
@@ -42,7 +42,7 @@ struct State {
 
 impl Interrupt {
     /// Begins to listen, for a restore by `plan` through `target`.
-    pub(super) fn new(plan: &Plan, options: &RestoreOptions, target: &Connection) -> Self {
+    pub(in crate::postgres::restore) fn new(plan: &Plan, options: &RestoreOptions, target: &Connection) -> Self {
         let mut entries = vec![0];
         let mut count = 0;
         for (at, step) in plan.steps.iter().enumerate() {
@@ -67,40 +67,40 @@ impl Interrupt {
     }
 
     /// From now on, things are changed.
-    pub(super) fn begin(&self) {
+    pub(in crate::postgres::restore) fn begin(&self) {
         self.state.has_begun.store(true, Ordering::SeqCst);
     }
 
     /// The steps before this one are done for good.
-    pub(super) fn reached(&self, step: usize) {
+    pub(in crate::postgres::restore) fn reached(&self, step: usize) {
         if let Some(entries) = self.entries.get(step) {
             self.state.entries.store(*entries, Ordering::SeqCst);
         }
     }
 
     /// Another connection takes the place of the one before.
-    pub(super) fn follow(&self, target: &Connection) {
+    pub(in crate::postgres::restore) fn follow(&self, target: &Connection) {
         *self.state.handles.lock().unwrap_or_else(PoisonError::into_inner) = vec![target.cancel_handle()];
     }
 
     /// The same for a worker, whose connection is cancelled along with the others.
-    pub(super) fn of_worker(&self, connection: &Connection) -> Self {
+    pub(in crate::postgres::restore) fn of_worker(&self, connection: &Connection) -> Self {
         self.state.handles.lock().unwrap_or_else(PoisonError::into_inner).push(connection.cancel_handle());
         self.of_same_worker()
     }
 
     /// Another one for a worker that is known already.
-    pub(super) fn of_same_worker(&self) -> Self {
+    pub(in crate::postgres::restore) fn of_same_worker(&self) -> Self {
         Self { state: Arc::clone(&self.state), entries: Vec::new(), registration: None }
     }
 
     /// So many entries are there for good.
-    pub(super) fn count(&self, entries: usize) {
+    pub(in crate::postgres::restore) fn count(&self, entries: usize) {
         self.state.entries.store(u64::try_from(entries).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     /// Something has ended the restore: workers neither begin anything more nor tell what comes of being cancelled.
-    pub(super) fn end_workers(&self) {
+    pub(in crate::postgres::restore) fn end_workers(&self) {
         self.state.is_ending.store(true, Ordering::SeqCst);
     }
 
@@ -109,7 +109,7 @@ impl Interrupt {
     ///
     /// # Errors
     /// As [`Interrupt::check`].
-    pub(super) fn committing(&self, commit: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
+    pub(in crate::postgres::restore) fn committing(&self, commit: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
         self.state.is_committing.store(true, Ordering::SeqCst);
         if let Err(error) = self.check() {
             self.has_committed();
@@ -119,12 +119,12 @@ impl Interrupt {
     }
 
     /// What became of the COMMIT is known, and told, or there was none.
-    pub(super) fn has_committed(&self) {
+    pub(in crate::postgres::restore) fn has_committed(&self) {
         self.state.is_committing.store(false, Ordering::SeqCst);
     }
 
     /// Fails if the end was asked for; nothing more may be sent to the server then.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::postgres::restore) fn check(&self) -> Result<()> {
         let is_worker = self.registration.is_none();
         if !self.state.is_asked.load(Ordering::SeqCst) {
             if is_worker && self.state.is_ending.load(Ordering::SeqCst) {
@@ -141,12 +141,12 @@ impl Interrupt {
     }
 
     /// What state the target is in if the restore ends now, for a person.
-    pub(super) fn what_is_left(&self) -> String {
+    pub(in crate::postgres::restore) fn what_is_left(&self) -> String {
         self.state.what_is_left()
     }
 
     /// The restore has come to its end by itself.
-    pub(super) fn finish(self) {
+    pub(in crate::postgres::restore) fn finish(self) {
         self.state.is_over.store(true, Ordering::SeqCst);
         drop(self.registration);
     }

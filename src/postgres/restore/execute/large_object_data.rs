@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
-use super::execute::{Data, Run};
-use super::summary::EntryError;
+use crate::postgres::restore::execute::{Data, Run};
+use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
 use crate::{Error, ErrorKind, Result};
@@ -19,7 +19,7 @@ const OBJECTS: usize = 1000;
 
 /// Writes the large objects of an entry. They are made first where the archive has no entries of their own for that,
 /// and taken away before it where something is to be replaced.
-pub(super) fn write(
+pub(in crate::postgres::restore) fn write(
     run: &mut Run<'_>,
     data: &mut dyn Data,
     entry: usize,
@@ -59,7 +59,7 @@ pub(super) fn write(
 
 impl Run<'_> {
     /// Puts down that there are large objects of these numbers, which are not the archive's.
-    pub(super) fn note_objects_there(&self, oids: impl IntoIterator<Item = u32>) {
+    pub(in crate::postgres::restore) fn note_objects_there(&self, oids: impl IntoIterator<Item = u32>) {
         self.objects_there.lock().unwrap_or_else(PoisonError::into_inner).extend(oids);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::dependents::{self, Address};
-use super::drops;
-use super::execute::Run;
-use super::kinds;
-use super::summary::EntryError;
 use crate::Result;
+use crate::postgres::restore::dependents::{self, Address};
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::execute::drops;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::summary::EntryError;
 
 /// The SQLSTATEs of what others depend on, and of what is there because of another: a partition's constraint goes with that of its
 /// parent.
@@ -15,7 +15,7 @@ const MAY_BE_MENDED: [&str; 2] = ["2BP01", "42P16"];
 
 /// What becomes of drops that failed: those that may succeed when more is gone are given back, the first of the others stops the
 /// restore. `of` tells the entry of one, and its error.
-pub(super) fn sort_out<T>(
+pub(in crate::postgres::restore) fn sort_out<T>(
     run: &mut Run<'_>,
     failures: Vec<T>,
     of: impl Fn(&T) -> (usize, &EntryError),

@@ -1,5 +1,22 @@
 //! Carries out a plan on a server, step by step, over one connection.
 
+pub(in crate::postgres::restore) mod batch;
+pub(in crate::postgres::restore) mod cascade;
+pub(in crate::postgres::restore) mod default_privileges;
+pub(in crate::postgres::restore) mod drops;
+pub(in crate::postgres::restore) mod extension_rows;
+pub(in crate::postgres::restore) mod interrupt;
+pub(in crate::postgres::restore) mod large_object_data;
+pub(in crate::postgres::restore) mod lasting;
+pub(in crate::postgres::restore) mod notices;
+pub(in crate::postgres::restore) mod one_session;
+pub(in crate::postgres::restore) mod replace_database;
+pub(in crate::postgres::restore) mod required_version;
+pub(in crate::postgres::restore) mod rows;
+pub(in crate::postgres::restore) mod statement;
+pub(in crate::postgres::restore) mod subscription;
+pub(in crate::postgres::restore) mod transaction;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
@@ -9,21 +26,20 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Pass;
 use pgformat::{DumpId, Entry};
 
-use super::batch;
-use super::defaults::Defaults;
-use super::dependents;
-use super::drops;
-use super::extension_rows::ExtensionRows;
-use super::interrupt::Interrupt;
-use super::kinds;
-use super::one_session::OneSession;
-use super::options::RestoreOptions;
-use super::parallel::{Readers, Team};
-use super::plan::{Action, Plan, Purpose, Step};
-use super::summary::{EntryName, RestoreSummary};
-use super::transaction::Counts;
-use super::work::Work;
-use super::{large_objects, lo_data, rows};
+use crate::postgres::restore::dependents;
+use crate::postgres::restore::execute::default_privileges::Defaults;
+use crate::postgres::restore::execute::extension_rows::ExtensionRows;
+use crate::postgres::restore::execute::interrupt::Interrupt;
+use crate::postgres::restore::execute::one_session::OneSession;
+use crate::postgres::restore::execute::transaction::Counts;
+
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::parallel::{Readers, Team};
+use crate::postgres::restore::plan::cost::Work;
+use crate::postgres::restore::plan::large_objects;
+use crate::postgres::restore::plan::{Action, Plan, Purpose, Step};
+use crate::postgres::restore::summary::{EntryName, RestoreSummary};
 use crate::progress::{Level, Part, Reporter};
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
@@ -587,7 +603,7 @@ impl<'a> Run<'a> {
             }
             Action::LargeObjects { create, replace } => {
                 self.reporter.current(&EntryName::of(entry).to_string());
-                lo_data::write(self, data, step.entry, (*create, *replace), part)?;
+                large_object_data::write(self, data, step.entry, (*create, *replace), part)?;
             }
             Action::Say(warning) => self.say(Level::Warning, step.entry, format!("the archive says: {warning}")),
         }

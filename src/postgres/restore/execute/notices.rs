@@ -1,7 +1,7 @@
 //! What the server says beside its answers. Some of it means that it has not done what it was told.
 
-use super::execute::Run;
-use super::summary::{EntryError, EntryName};
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::summary::{EntryError, EntryName};
 use crate::progress::{Level, Message};
 use crate::wire::Notice;
 
@@ -18,13 +18,18 @@ enum Means {
 
 impl Run<'_> {
     /// Passes on what the server had to say meanwhile, and puts down what of it means that something was not done for `entry`.
-    pub(super) fn pass_on_notices(&mut self, entry: Option<usize>) {
+    pub(in crate::postgres::restore) fn pass_on_notices(&mut self, entry: Option<usize>) {
         let notices = self.target.take_notices();
         self.take_notices(entry, b"", notices);
     }
 
     /// As [`Run::pass_on_notices`], with what the server said to a `statement`.
-    pub(super) fn take_notices(&mut self, entry: Option<usize>, statement: &[u8], notices: Vec<Notice>) {
+    pub(in crate::postgres::restore) fn take_notices(
+        &mut self,
+        entry: Option<usize>,
+        statement: &[u8],
+        notices: Vec<Notice>,
+    ) {
         let mut undone: Vec<(Means, Notice)> = Vec::new();
         for notice in notices {
             match entry.map_or(Means::Done, |_| means(&notice)) {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::execute::Connect;
-use super::writable;
+use crate::postgres::restore::execute::Connect;
+use crate::postgres::restore::writable;
 use crate::postgres::settings;
 use crate::wire::{Begin, Connection, NoAnswer, Query};
 use crate::{Error, ErrorKind, Result};
@@ -55,7 +55,7 @@ impl OneSession {
     }
 
     /// As [`OneSession::begin`], beside another session through the same pool, which was proved to be one.
-    pub(super) fn beside(target: &mut Connection) -> Result<Self> {
+    pub(in crate::postgres::restore) fn beside(target: &mut Connection) -> Result<Self> {
         let session = Self::mark(target)?;
         session.furnish(target)?;
         Ok(session)
@@ -65,7 +65,7 @@ impl OneSession {
     ///
     /// # Errors
     /// Another session answers, or the archive has reset this one; the server's.
-    pub(super) fn check(&self, target: &mut Connection) -> Result<()> {
+    pub(in crate::postgres::restore) fn check(&self, target: &mut Connection) -> Result<()> {
         if Seen::by(target)? == self.seen {
             return Ok(());
         }
@@ -211,7 +211,7 @@ impl Seen {
 ///
 /// # Errors
 /// The server's.
-pub(super) fn database(target: &mut Connection) -> Result<BString> {
+pub(in crate::postgres::restore) fn database(target: &mut Connection) -> Result<BString> {
     let query = Query::new(
         "the database's name",
         "SELECT pg_catalog.convert_to(pg_catalog.current_database()::pg_catalog.text, \

@@ -5,10 +5,10 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::drops;
-use super::execute::Run;
-use super::kinds::{self, text};
-use super::plan::Action;
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::execute::drops;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::plan::Action;
 use crate::progress::{Level, Message};
 use crate::sql::quote;
 use crate::wire::Param;
@@ -17,7 +17,7 @@ use crate::{Error, ErrorKind, Result};
 impl Run<'_> {
     /// Drops the database of the archive's name, once another can take its place. Where there is none of that name, it is made in
     /// its turn.
-    pub(super) fn replace_database(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn replace_database(&mut self) -> Result<()> {
         let plan = self.plan;
         let of_database = |entry: usize| kinds::is(&self.entries[entry], "DATABASE");
         let Some(step) = plan.steps.iter().find(|step| of_database(step.entry) && self.makes_database(step)) else {

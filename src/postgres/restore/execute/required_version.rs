@@ -48,7 +48,7 @@ const FEATURES: &[(&[&str], i32, &str)] = &[
 
 /// What in a statement a server of `major` does not understand: the major version that does, and what it is. `None` if
 /// nothing that is known here.
-pub(super) fn newer_than(statement: &[u8], major: i32) -> Option<(i32, &'static str)> {
+pub(in crate::postgres::restore) fn newer_than(statement: &[u8], major: i32) -> Option<(i32, &'static str)> {
     let words = words(statement);
     let has = |feature: &[&str]| {
         let mut parts = feature.split(|word| *word == "…");

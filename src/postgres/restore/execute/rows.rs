@@ -4,18 +4,18 @@ use std::ops::ControlFlow;
 
 use pgformat::Entry;
 
-use super::batch::Batch;
-use super::copy_text::RowScanner;
-use super::execute::{Data, Run};
-use super::kinds::text;
-use super::statements::StatementSplitter;
-use super::summary::{EntryError, EntryName};
 use crate::postgres::copy_statement;
+use crate::postgres::restore::copy_text::RowScanner;
+use crate::postgres::restore::execute::batch::Batch;
+use crate::postgres::restore::execute::{Data, Run};
+use crate::postgres::restore::kinds::text;
+use crate::postgres::restore::statements::StatementSplitter;
+use crate::postgres::restore::summary::{EntryError, EntryName};
 use crate::progress::Part;
 use crate::{Error, ErrorKind, Result};
 
 /// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
-pub(super) fn copy(
+pub(in crate::postgres::restore) fn copy(
     run: &mut Run<'_>,
     data: &mut dyn Data,
     entry: usize,
@@ -85,7 +85,12 @@ pub(super) fn copy(
 }
 
 /// Runs an entry's data, which is statements that insert.
-pub(super) fn run(run: &mut Run<'_>, data: &mut dyn Data, entry: usize, part: &Part<'_>) -> Result<()> {
+pub(in crate::postgres::restore) fn run(
+    run: &mut Run<'_>,
+    data: &mut dyn Data,
+    entry: usize,
+    part: &Part<'_>,
+) -> Result<()> {
     let id = run.entries[entry].dump_id;
     let mut splitter = StatementSplitter::new(run.plan.settings.standard_strings);
     let mut batch = Batch::new(entry);

@@ -1,24 +1,24 @@
 //! Running statements, and putting down what the server refuses and says.
 
-use super::execute::Run;
-use super::kinds;
-use super::limits;
-use super::needs;
-use super::summary::{EntryError, EntryName};
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::execute::required_version;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::non_superuser;
+use crate::postgres::restore::summary::{EntryError, EntryName};
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::{Error, ErrorKind, Result};
 
 /// The SQLSTATE of a transaction that needs more locks than the server has room for.
-pub(super) const NO_MORE_LOCKS: &str = "53200";
+pub(in crate::postgres::restore) const NO_MORE_LOCKS: &str = "53200";
 /// What to do then.
-pub(super) const MORE_LOCKS: &str = "a transaction holds a lock for each object that it drops or makes: raise \
+pub(in crate::postgres::restore) const MORE_LOCKS: &str = "a transaction holds a lock for each object that it drops or makes: raise \
                                      max_locks_per_transaction on the server, or give --transaction-size N, which drops \
                                      and makes so many in one transaction";
 
 impl Run<'_> {
     /// Lets another role do what follows. Without that, what follows would belong to somebody else.
-    pub(super) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
+    pub(in crate::postgres::restore) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
         self.user = Some(statement.into());
         self.target.foreign()?.execute(statement).map_err(|error| {
             Error::new(ErrorKind::Server, "take the role of an object's owner")
@@ -28,7 +28,7 @@ impl Run<'_> {
     }
 
     /// Runs a statement for an entry. An error of the server's is put down; false then.
-    pub(super) fn statement(&mut self, entry: usize, statement: &[u8]) -> Result<bool> {
+    pub(in crate::postgres::restore) fn statement(&mut self, entry: usize, statement: &[u8]) -> Result<bool> {
         match self.target.foreign()?.execute_counting(statement) {
             Ok(rows) => {
                 self.changed += rows;
@@ -43,7 +43,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// What ends everything, rather than these statements.
-    pub(super) fn attempt(&mut self, statements: &[u8]) -> Result<Option<Error>> {
+    pub(in crate::postgres::restore) fn attempt(&mut self, statements: &[u8]) -> Result<Option<Error>> {
         self.interrupt.check()?;
         let is_block = self.is_block;
         let result = if is_block {
@@ -73,14 +73,19 @@ impl Run<'_> {
     }
 
     /// Puts an error of the server's down for an entry; one that ends everything is given back.
-    pub(super) fn put_down(&mut self, entry: usize, statement: &[u8], error: Error) -> Result<()> {
+    pub(in crate::postgres::restore) fn put_down(
+        &mut self,
+        entry: usize,
+        statement: &[u8],
+        error: Error,
+    ) -> Result<()> {
         self.interrupt.check()?;
         if self.target.is_broken() || error.server().is_none() {
             return Err(self.of_archive(entry, error));
         }
         let mut error = EntryError::server(&self.entries[entry], statement, &error);
         error.needs = self.needs(statement, &error);
-        limits::advise(&self.entries[entry], &mut error);
+        non_superuser::advise(&self.entries[entry], &mut error);
         self.put_down_error(entry, error);
         Ok(())
     }
@@ -97,7 +102,7 @@ impl Run<'_> {
     }
 
     /// Whether the server refused to make an entry's object because there is one.
-    pub(super) fn is_there_already(&self, entry: usize, error: &Error) -> bool {
+    pub(in crate::postgres::restore) fn is_there_already(&self, entry: usize, error: &Error) -> bool {
         const DUPLICATE: [&str; 5] = [
             "42P07", // table or other relation
             "42710", // type, and most other objects
@@ -113,14 +118,14 @@ impl Run<'_> {
     }
 
     /// What a statement needs that this server is too old for, where it may have failed for that.
-    pub(super) fn needs(&self, statement: &[u8], error: &EntryError) -> Option<String> {
+    pub(in crate::postgres::restore) fn needs(&self, statement: &[u8], error: &EntryError) -> Option<String> {
         // Not understood, not known, not supported.
         let codes = ["42601", "42704", "42883", "0A000", "22023"];
         if !error.sqlstate.as_deref().is_some_and(|code| codes.contains(&code)) {
             return None;
         }
         let major = ServerVersion(self.target.server_version()).major();
-        match needs::newer_than(statement, major) {
+        match required_version::newer_than(statement, major) {
             Some((since, what)) => Some(format!("PostgreSQL {since} ({what}), and this is {major}")),
             None if self.made_by > major => Some(format!(
                 "perhaps a newer server than this, which is PostgreSQL {major}: the archive is of one of {}",
@@ -131,7 +136,7 @@ impl Run<'_> {
     }
 
     /// Puts an error down for an entry.
-    pub(super) fn put_down_error(&mut self, entry: usize, mut error: EntryError) {
+    pub(in crate::postgres::restore) fn put_down_error(&mut self, entry: usize, mut error: EntryError) {
         if self.is_block && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
             error.hint = Some(MORE_LOCKS.to_owned());
         }
@@ -148,7 +153,7 @@ impl Run<'_> {
     }
 
     /// Says what was being restored when the connection was lost. Errors of the archive's say it themselves.
-    pub(super) fn during(&self, entry: usize, error: Error) -> Error {
+    pub(in crate::postgres::restore) fn during(&self, entry: usize, error: Error) -> Error {
         if error.kind() != ErrorKind::Connection {
             return error;
         }
@@ -156,7 +161,7 @@ impl Run<'_> {
     }
 
     /// Says something about an entry.
-    pub(super) fn say(&self, level: Level, entry: usize, text: String) {
+    pub(in crate::postgres::restore) fn say(&self, level: Level, entry: usize, text: String) {
         self.reporter.message(Message { level, subject: EntryName::of(&self.entries[entry]).to_string(), text });
     }
 }

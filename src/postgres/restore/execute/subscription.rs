@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use bstr::{BString, ByteSlice};
 
-use super::execute::Run;
-use super::kinds::{self, text};
-use super::plan::Step;
-use super::session::Target;
 use crate::Result;
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::plan::Step;
+use crate::postgres::restore::plan::settings::Target;
 use crate::printable;
 use crate::progress::Level;
 
 /// The options of a subscription that pg_dump 16 and later write out for servers of every version, and the value that
 /// they have, unsaid, on a server that does not know them. Without them a subscription could not even go back to where
 /// it was dumped.
-pub(super) fn without_unknown_options(mut statement: BString, target: &Target) -> BString {
+pub(in crate::postgres::restore) fn without_unknown_options(mut statement: BString, target: &Target) -> BString {
     let Some(options) = statement.rfind(b" WITH (") else { return statement };
     let unsaid: [(bool, &[u8]); 2] = [
         (target.subscription_streaming, b", streaming = off"),
@@ -37,7 +37,7 @@ pub(super) fn without_unknown_options(mut statement: BString, target: &Target) -
 /// The drop of a subscription with what parts it from its replication slot before. The slot is on another server, where it
 /// may be in use; and where that server is gone, a drop with the slot fails for ever. Without a slot it can also be dropped
 /// in a transaction. `statement` is `DROP SUBSCRIPTION …;`, and stays as it is if it is not.
-pub(super) fn drop_here_alone(statement: BString) -> BString {
+pub(in crate::postgres::restore) fn drop_here_alone(statement: BString) -> BString {
     let Some(rest) = statement.strip_prefix(b"DROP SUBSCRIPTION ") else { return statement };
     let name = rest.strip_prefix(b"IF EXISTS ").unwrap_or(rest).trim_ascii_end();
     let Some(name) = name.strip_suffix(b";").map(<[u8]>::to_vec) else { return statement };
@@ -51,7 +51,7 @@ pub(super) fn drop_here_alone(statement: BString) -> BString {
 }
 
 /// The replication slots of the subscriptions that `drops` drop, by the subscriptions' names.
-pub(super) fn slots(run: &mut Run<'_>, drops: &[Step]) -> Result<HashMap<BString, BString>> {
+pub(in crate::postgres::restore) fn slots(run: &mut Run<'_>, drops: &[Step]) -> Result<HashMap<BString, BString>> {
     if !drops.iter().any(|step| kinds::is(&run.entries[step.entry], "SUBSCRIPTION")) {
         return Ok(HashMap::new());
     }
@@ -67,7 +67,7 @@ pub(super) fn slots(run: &mut Run<'_>, drops: &[Step]) -> Result<HashMap<BString
 impl Run<'_> {
     /// Puts down that the subscriptions among these entries were dropped, to say which slots they left on their publishers as soon
     /// as it is for good.
-    pub(super) fn leave_slots(&mut self, dropped: impl Iterator<Item = usize>) {
+    pub(in crate::postgres::restore) fn leave_slots(&mut self, dropped: impl Iterator<Item = usize>) {
         if self.slots.is_empty() {
             return;
         }
@@ -85,7 +85,7 @@ impl Run<'_> {
     }
 
     /// Says which slots are left.
-    pub(super) fn tell_slots(&mut self) {
+    pub(in crate::postgres::restore) fn tell_slots(&mut self) {
         for (entry, slot) in std::mem::take(&mut self.left_slots) {
             let slot = printable::name(slot.as_bstr());
             self.say(

@@ -4,38 +4,38 @@ use bstr::BStr;
 use pgformat::Section;
 use pgformat::kinds::{Group, Pass};
 
-use super::execute::Run;
-use super::kinds;
-use super::one_session::OneSession;
-use super::plan::{Action, Step};
-use super::summary::{EntryName, RestoreSummary};
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::execute::one_session::OneSession;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::plan::{Action, Step};
+use crate::postgres::restore::summary::{EntryName, RestoreSummary};
 use crate::{Error, ErrorKind, Result};
 
 /// How far a restore has come.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) reached: usize,
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
-    pub(super) large_objects: u64,
+pub(in crate::postgres::restore) struct Counts {
+    pub(in crate::postgres::restore) reached: usize,
+    pub(in crate::postgres::restore) rows: u64,
+    pub(in crate::postgres::restore) bytes: u64,
+    pub(in crate::postgres::restore) large_objects: u64,
 }
 
 impl Run<'_> {
-    pub(super) fn begin_session(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn begin_session(&mut self) -> Result<()> {
         self.plan.session.iter().try_for_each(|statement| self.target.foreign()?.execute(statement))?;
         self.user = None;
         self.note_defaults()
     }
 
     /// Whether the session is still the one that was set up. A transaction that has failed tells nothing, and need not.
-    pub(super) fn check_session(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn check_session(&mut self) -> Result<()> {
         match &self.session {
             Some(session) if self.target.transaction_status() != b'E' => session.check(self.target),
             _ => Ok(()),
         }
     }
 
-    pub(super) fn begin(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn begin(&mut self) -> Result<()> {
         self.target.foreign()?.begin()?;
         self.transaction = self.transaction_id()?;
         self.is_block = true;
@@ -45,7 +45,7 @@ impl Run<'_> {
 
     /// Begins, where the first error is to stop the restore and nothing else is said of transactions, the one in which what is
     /// dropped is made anew: an error then leaves what was there.
-    pub(super) fn begin_to_replace(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn begin_to_replace(&mut self) -> Result<()> {
         let Self { options, plan, .. } = self;
         if options.exit_on_error && !options.in_transactions() && !options.create && !plan.drops.is_empty() {
             self.begin()?;
@@ -55,7 +55,7 @@ impl Run<'_> {
     }
 
     /// Whether what is replaced is complete before this entry, but for its data and what comes after that.
-    pub(super) fn is_replaced_before(&self, entry: usize) -> bool {
+    pub(in crate::postgres::restore) fn is_replaced_before(&self, entry: usize) -> bool {
         let entry = &self.entries[entry];
         let is_later = matches!(entry.section, Section::Data | Section::PostData) || kinds::pass(entry) != Pass::Main;
         self.is_replacing && self.is_block && is_later
@@ -67,16 +67,16 @@ impl Run<'_> {
     }
 
     /// Begins a transaction of so many objects, where there are such.
-    pub(super) fn begin_block(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn begin_block(&mut self) -> Result<()> {
         if self.options.transaction_size.is_some() { self.begin() } else { Ok(()) }
     }
 
     /// Commits what is open, so that others can see it.
-    pub(super) fn end_block(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn end_block(&mut self) -> Result<()> {
         if self.is_block { self.commit() } else { Ok(()) }
     }
 
-    pub(super) fn commit(&mut self) -> Result<()> {
+    pub(in crate::postgres::restore) fn commit(&mut self) -> Result<()> {
         let failed = |error: Error| Error::new(ErrorKind::Server, "commit what was restored").source(error);
         // A server answers COMMIT with success even if it rolls back, because the transaction had failed before.
         if self.target.transaction_status() != b'T' {
@@ -116,14 +116,14 @@ impl Run<'_> {
     }
 
     /// Tells how far it has come for good.
-    pub(super) fn tell_reached(&self) {
+    pub(in crate::postgres::restore) fn tell_reached(&self) {
         if !self.is_block {
             self.interrupt.reached(self.reached);
         }
     }
 
     /// Counts what was done, and commits it when it is as much as a transaction may have.
-    pub(super) fn count(&mut self, actions: usize) -> Result<()> {
+    pub(in crate::postgres::restore) fn count(&mut self, actions: usize) -> Result<()> {
         self.actions = self.actions.saturating_add(u32::try_from(actions).unwrap_or(u32::MAX));
         let is_enough = self.options.transaction_size.is_some_and(|size| self.actions >= size);
         if !self.is_block || self.summary.stopped || !is_enough {
@@ -134,13 +134,13 @@ impl Run<'_> {
     }
 
     /// Whether the step makes or changes the database itself.
-    pub(super) fn makes_database(&self, step: &Step) -> bool {
+    pub(in crate::postgres::restore) fn makes_database(&self, step: &Step) -> bool {
         matches!(step.action, Action::Define(_)) && kinds::group(&self.entries[step.entry]) == Group::Database
     }
 
     /// Makes the database or changes its properties, outside of any transaction. Without it there is nothing to restore
     /// into.
-    pub(super) fn make_database(&mut self, entry: usize, statement: &[u8]) -> Result<()> {
+    pub(in crate::postgres::restore) fn make_database(&mut self, entry: usize, statement: &[u8]) -> Result<()> {
         self.end_block()?;
         if self.made_aside == Some(entry) {
             return Ok(());
@@ -153,7 +153,7 @@ impl Run<'_> {
     }
 
     /// Goes on in the database that was made.
-    pub(super) fn connect(&mut self, database: &BStr) -> Result<()> {
+    pub(in crate::postgres::restore) fn connect(&mut self, database: &BStr) -> Result<()> {
         self.end_block()?;
         self.check_session()?;
         *self.target = (self.connect)(database)?;
@@ -167,7 +167,7 @@ impl Run<'_> {
 
     /// A statement of the archive's that begins a transaction would have everything after it lost in the end, and one
     /// that ends the restore's would have it changed for good before it is complete.
-    pub(super) fn check_transaction(&mut self, entry: usize) -> Result<()> {
+    pub(in crate::postgres::restore) fn check_transaction(&mut self, entry: usize) -> Result<()> {
         if (self.target.transaction_status() == b'I') != self.is_block {
             return Ok(());
         }

@@ -4,9 +4,9 @@
 //! What is there is asked beforehand, and taken out of the plan. What the role may make is not guessed: services let some
 //! of their users do what PostgreSQL itself reserves for superusers, so the server is tried, and its refusal counts.
 
-mod facts;
 mod privileges;
 mod refusals;
+mod target_state;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -17,18 +17,18 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use super::kinds::{self, text};
-use super::options::RestoreOptions;
-use super::owner;
-use super::plan::{Action, Plan};
-use super::summary::{EntryError, EntryName, Stay};
 use crate::Result;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::owner;
+use crate::postgres::restore::plan::{Action, Plan};
+use crate::postgres::restore::summary::{EntryError, EntryName, Stay};
 use crate::printable;
 use crate::progress::{Message, Reporter};
 use crate::sql::quote;
 use crate::wire::Connection;
-use facts::{Facts, Function, Object};
 pub(super) use refusals::advise;
+use target_state::{Facts, Function, Object};
 
 /// Why something is left that is not refused itself.
 const ALONG: &str = "left along with ";
@@ -56,7 +56,7 @@ pub(super) fn apply(
     target: &mut Connection,
     reporter: &dyn Reporter,
 ) -> Result<()> {
-    if let Some(facts) = facts::ask(target, plan, entries, options, reporter)? {
+    if let Some(facts) = target_state::ask(target, plan, entries, options, reporter)? {
         for message in adapt(plan, entries, options, &facts) {
             reporter.message(message);
         }

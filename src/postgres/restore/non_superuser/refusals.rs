@@ -4,11 +4,11 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use super::super::execute::Run;
-use super::super::kinds::{self, text};
-use super::super::plan::{Action, Step};
-use super::super::summary::{EntryError, EntryName};
-use super::{ALONG, show};
+use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::non_superuser::{ALONG, show};
+use crate::postgres::restore::plan::{Action, Step};
+use crate::postgres::restore::summary::{EntryError, EntryName};
 use crate::progress::{Level, Message};
 use crate::{Error, Result};
 
@@ -17,7 +17,7 @@ const NOT_PERMITTED: &str = "42501";
 
 impl Run<'_> {
     /// Whether a step is not to be carried out, because its object was refused, or what it says something about.
-    pub(in super::super) fn is_moot(&mut self, step: &Step) -> bool {
+    pub(in crate::postgres::restore) fn is_moot(&mut self, step: &Step) -> bool {
         if self.refused.is_empty() || !matches!(step.action, Action::Define(_) | Action::Alter(_)) {
             return false;
         }
@@ -38,7 +38,7 @@ impl Run<'_> {
 
     /// Whether a definition is one that PostgreSQL reserves for superusers, and is in a transaction that would be lost if
     /// the server refuses it. It is to be kept apart then.
-    pub(in super::super) fn is_reserved(&self, step: &Step) -> bool {
+    pub(in crate::postgres::restore) fn is_reserved(&self, step: &Step) -> bool {
         self.is_block
             && self.plan.limits.role.is_some()
             && matches!(step.action, Action::Define(_))
@@ -46,7 +46,7 @@ impl Run<'_> {
     }
 
     /// Carries out such a definition. Where one of its sort was refused, so would be all others.
-    pub(in super::super) fn try_reserved(&mut self, step: &Step, statement: &[u8]) -> Result<()> {
+    pub(in crate::postgres::restore) fn try_reserved(&mut self, step: &Step, statement: &[u8]) -> Result<()> {
         let Some(kind) = self.reservation(step.entry) else { return Ok(()) };
         if let Some(first) = self.denied.get(kind) {
             let message = format!("it was not tried, for {first} was refused");
@@ -90,7 +90,7 @@ impl Run<'_> {
 
     /// Takes an error of a statement for a refusal that is no more than that, or for a consequence of one, and puts it
     /// down as such; false if it is an error like any other.
-    pub(in super::super) fn refuse(&mut self, step: &Step, statement: &[u8], error: &Error) -> bool {
+    pub(in crate::postgres::restore) fn refuse(&mut self, step: &Step, statement: &[u8], error: &Error) -> bool {
         let Some(report) = error.server().filter(|_| self.plan.limits.role.is_some() && !self.is_block) else {
             return false;
         };
@@ -98,7 +98,8 @@ impl Run<'_> {
         if self.refused.contains_key(&entry.dump_id) {
             return true;
         }
-        let is_consequence = report.code == NOT_PERMITTED || super::super::drops::is_absence(&report.code.to_string());
+        let is_consequence = report.code == NOT_PERMITTED
+            || crate::postgres::restore::execute::drops::is_absence(&report.code.to_string());
         if is_consequence
             && !is_of_table(kinds::group(entry))
             && let Some(cause) = self.refused_below(step.entry)
@@ -116,7 +117,7 @@ impl Run<'_> {
 
     /// Puts down that an object could not be dropped, because it belongs to another role; false if that is not why. It is
     /// not made anew then.
-    pub(in super::super) fn refuse_drop(&mut self, entry: usize, error: &EntryError) -> bool {
+    pub(in crate::postgres::restore) fn refuse_drop(&mut self, entry: usize, error: &EntryError) -> bool {
         let Some(role) = self.plan.limits.role.as_ref().filter(|_| error.sqlstate.as_deref() == Some(NOT_PERMITTED))
         else {
             return false;
@@ -154,7 +155,7 @@ impl Run<'_> {
     }
 
     /// Whether an entry is left because of another that was refused; it is put down then.
-    pub(in super::super) fn is_left_along(&mut self, entry: usize, missing: usize) -> bool {
+    pub(in crate::postgres::restore) fn is_left_along(&mut self, entry: usize, missing: usize) -> bool {
         let is_left = self.refused.contains_key(&self.entries[missing].dump_id)
             && !is_of_table(kinds::group(&self.entries[entry]));
         if is_left {
@@ -173,7 +174,7 @@ impl Run<'_> {
     }
 
     /// Says in a line what was left along with something, and in one for each owner what could not be given to it.
-    pub(in super::super) fn sum_up_left(&mut self) {
+    pub(in crate::postgres::restore) fn sum_up_left(&mut self) {
         const SHOWN: usize = 8;
         let plan = self.plan;
         for (owner, (is_there, entries)) in &plan.limits.not_given {
@@ -258,7 +259,7 @@ fn is_of_table(group: Group) -> bool {
 }
 
 /// Adds what to do to the refusal of a schema or an extension, which much of an archive may need.
-pub(in super::super) fn advise(entry: &Entry, error: &mut EntryError) {
+pub(in crate::postgres::restore) fn advise(entry: &Entry, error: &mut EntryError) {
     if error.sqlstate.as_deref() != Some(NOT_PERMITTED) {
         return;
     }

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
-use super::super::kinds::text;
-use super::super::options::RestoreOptions;
-use super::super::plan::Plan;
 use crate::postgres::objects::{event_trigger, publication};
+use crate::postgres::restore::kinds::text;
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::Plan;
 use crate::postgres::version::ServerVersion;
 use crate::printable::{self, on_one_line};
 use crate::progress::{Level, Message, Reporter};

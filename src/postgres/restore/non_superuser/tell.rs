@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use bstr::BStr;
 
-use super::super::kinds::text;
-use super::super::plan::{Action, Plan};
-use super::super::summary::EntryName;
-use super::{Review, named, show};
+use crate::postgres::restore::kinds::text;
+use crate::postgres::restore::non_superuser::{Review, named, show};
+use crate::postgres::restore::plan::{Action, Plan};
+use crate::postgres::restore::summary::EntryName;
 use crate::progress::{Level, Message};
 use crate::sql::quote;
 

@@ -3,11 +3,11 @@
 use bstr::{BString, ByteSlice};
 use pgformat::{DumpId, Entry, Section};
 
-use super::super::options::RestoreOptions;
-use super::super::plan::{Action, Plan, plan};
-use super::super::session::Target;
-use super::facts::{Facts, Function, Object};
-use super::{Limits, adapt};
+use crate::postgres::restore::non_superuser::target_state::{Facts, Function, Object};
+use crate::postgres::restore::non_superuser::{Limits, adapt};
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::settings::Target;
+use crate::postgres::restore::plan::{Action, Plan, plan};
 
 struct Made {
     plan: Plan,
@@ -201,7 +201,10 @@ fn another_event_trigger_of_the_name_is_left_with_its_comment() {
     let mut entries = entries;
     entries[6].definition = Some(format!("{old};\n").into());
     let facts = with(vec![("EVENT TRIGGER watch", watch(TRIGGER, true, BODY))]);
-    assert_eq!(super::tests::made(&entries, &RestoreOptions::default(), &facts).left(), Vec::<String>::new());
+    assert_eq!(
+        crate::postgres::restore::non_superuser::tests::made(&entries, &RestoreOptions::default(), &facts).left(),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -214,7 +217,7 @@ fn owners_that_cannot_be_given_objects_are_put_down_once() {
     assert_eq!(made.plan.limits.not_given, [("boss".into(), (true, vec![1, 4, 5, 6]))].into());
     // In one transaction they are tried, and it fails as a whole.
     let options = RestoreOptions { single_transaction: true, ..options };
-    let made = super::tests::made(&entries, &options, &facts);
+    let made = crate::postgres::restore::non_superuser::tests::made(&entries, &options, &facts);
     assert_eq!(made.left(), Vec::<String>::new());
     assert!(
         made.plan.steps.iter().any(|step| matches!(&step.action, Action::Alter(s) if s.contains_str("OWNER TO boss")))
@@ -242,7 +245,7 @@ fn what_could_not_be_made_anew_is_not_dropped() {
     assert_eq!((made.said.len(), made.left()), (2, Vec::new()));
 
     let barren = with(vec![("SCHEMA app", Object { may_create: false, ..of_root("", "x") })]);
-    let made = super::tests::made(&entries, &RestoreOptions::default(), &barren);
+    let made = crate::postgres::restore::non_superuser::tests::made(&entries, &RestoreOptions::default(), &barren);
     let drops: Vec<_> = made.plan.drops.iter().filter(|step| matches!(step.action, Action::Drop(_))).collect();
     assert_eq!(drops.len(), 2, "the event trigger and the extension: {drops:?}");
 }

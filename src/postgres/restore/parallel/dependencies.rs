@@ -6,9 +6,9 @@ use bstr::ByteSlice;
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
-use super::super::kinds::{self, text};
-use super::super::plan::VIA_ROOT;
-use super::super::select;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::plan::VIA_ROOT;
+use crate::postgres::restore::select;
 
 /// What items wait for, by their numbers.
 pub(super) struct Before<'a> {

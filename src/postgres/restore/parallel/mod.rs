@@ -5,7 +5,7 @@
 //! before what it depends on, and never two at a time that would wait for each other's locks. Privileges are given over
 //! the first connection again, and what has to come after them is handed out as before.
 
-mod before;
+mod dependencies;
 mod schedule;
 mod worker;
 
@@ -19,12 +19,12 @@ use crossbeam_channel::{bounded, unbounded};
 use pgformat::DumpId;
 use pgformat::kinds::Pass;
 
-use super::execute::{Data, Run};
-use super::interrupt::Interrupt;
-use super::kinds;
-use super::one_session::{self, OneSession};
-use super::plan::Step;
-use super::summary::EntryName;
+use crate::postgres::restore::execute::interrupt::Interrupt;
+use crate::postgres::restore::execute::one_session::{self, OneSession};
+use crate::postgres::restore::execute::{Data, Run};
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::plan::Step;
+use crate::postgres::restore::summary::EntryName;
 use crate::progress::{Level, Message};
 use crate::threads;
 use crate::wire::{Connection, cancel_all};
@@ -61,7 +61,7 @@ impl Team {
             connections: Vec::new(),
             sessions: Vec::new(),
             interrupts: Vec::new(),
-            places: super::select::places(run.entries),
+            places: crate::postgres::restore::select::places(run.entries),
             ended: HashSet::new(),
             left_out: HashSet::new(),
         }

@@ -6,15 +6,15 @@ use std::ops::Range;
 use pgformat::kinds::Pass;
 use pgformat::{DumpId, Entry, Section};
 
-use super::super::kinds;
-use super::super::plan::Step;
-use super::super::select::Wanted;
-use super::before::Before;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::parallel::dependencies::Before;
+use crate::postgres::restore::plan::Step;
+use crate::postgres::restore::select::Wanted;
 
 /// For each entry, whether it may be restored beside others: what belongs to the data or comes after it, and what is said
 /// about such objects or needs them. What else comes before the data is made in the archive's order, and privileges,
 /// which can be about one row of a catalog, are given one after the other.
-pub(in super::super) fn apart(entries: &[Entry], wanted: &[Wanted]) -> Vec<bool> {
+pub(in crate::postgres::restore) fn apart(entries: &[Entry], wanted: &[Wanted]) -> Vec<bool> {
     let mut places: HashMap<DumpId, usize> = HashMap::new();
     let mut apart: Vec<bool> = Vec::with_capacity(entries.len());
     for (at, entry) in entries.iter().enumerate() {

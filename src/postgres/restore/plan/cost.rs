@@ -5,15 +5,15 @@ use std::collections::{HashMap, HashSet};
 use pgformat::kinds::Group;
 use pgformat::{Entry, Section};
 
-use super::large_objects;
-use super::plan::{Action, Plan, Step};
-use super::{kinds, select};
+use crate::postgres::restore::plan::large_objects;
+use crate::postgres::restore::plan::{Action, Plan, Step};
+use crate::postgres::restore::{kinds, select};
 use crate::progress::{Part, Phase, Reporter, Unit};
 
 /// What a statement takes, whatever it does: about as long as so many bytes of rows.
 const STATEMENT: u64 = 16 * 1024;
 /// One of very many statements that are sent together.
-pub(super) const OF_MANY: u64 = 1024;
+pub(in crate::postgres::restore) const OF_MANY: u64 = 1024;
 /// A statement that goes through rows once more takes this part of what it took to bring them in.
 const AGAIN: u64 = 4;
 /// From which work on somebody notices how long a statement takes.
@@ -23,7 +23,7 @@ const TEXT: u64 = 128;
 
 /// The work of a plan.
 #[derive(Debug)]
-pub(super) struct Work {
+pub(in crate::postgres::restore) struct Work {
     /// The size of each entry's data, where it is known.
     data: Vec<Option<u64>>,
     /// The size of the rows that go through the hands of each entry's definition.
@@ -33,25 +33,25 @@ pub(super) struct Work {
 
 impl Work {
     /// The work on a server. `sizes` are those of the entries' data in the archive, where they are known.
-    pub(super) fn on_server(plan: &Plan, entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
+    pub(in crate::postgres::restore) fn on_server(plan: &Plan, entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
         let rows = Rows::of(plan, entries, &sizes);
         let rows = entries.iter().enumerate().map(|(at, entry)| rows.behind(at, entry) / AGAIN).collect();
         Self { data: sizes, rows, statement: STATEMENT }
     }
 
     /// The work of writing a script, in which an index is some text.
-    pub(super) fn of_script(entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
+    pub(in crate::postgres::restore) fn of_script(entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
         Self { data: sizes, rows: vec![0; entries.len()], statement: TEXT }
     }
 
     /// The work for the entry at this place, as far as it is known.
-    pub(super) fn of_entry(&self, at: usize) -> u64 {
+    pub(in crate::postgres::restore) fn of_entry(&self, at: usize) -> u64 {
         let data = self.data.get(at).copied().flatten().unwrap_or(0);
         data.saturating_add(self.rows.get(at).copied().unwrap_or(0))
     }
 
     /// Whether a step takes so long that others should not be held up by its answer.
-    pub(super) fn is_long(&self, step: &Step) -> bool {
+    pub(in crate::postgres::restore) fn is_long(&self, step: &Step) -> bool {
         matches!(step.action, Action::Define(_)) && self.rows.get(step.entry).is_some_and(|rows| *rows >= LONG)
     }
 
@@ -74,7 +74,12 @@ impl Work {
     }
 
     /// A phase that consists of these steps. Its total is known if the sizes of all data in it are.
-    pub(super) fn phase<'a>(&self, name: &'a str, entries: &[Entry], steps: &[Step]) -> Phase<'a> {
+    pub(in crate::postgres::restore) fn phase<'a>(
+        &self,
+        name: &'a str,
+        entries: &[Entry],
+        steps: &[Step],
+    ) -> Phase<'a> {
         let mut total = Some(0_u64);
         let mut besides = 0_u64;
         for step in steps {
@@ -87,7 +92,12 @@ impl Work {
     }
 
     /// The part that a step has in the phase.
-    pub(super) fn part<'a>(&self, entries: &[Entry], step: &Step, reporter: &'a dyn Reporter) -> Part<'a> {
+    pub(in crate::postgres::restore) fn part<'a>(
+        &self,
+        entries: &[Entry],
+        step: &Step,
+        reporter: &'a dyn Reporter,
+    ) -> Part<'a> {
         let (data, besides) = self.of_step(entries, step);
         Part::new(reporter, data, besides)
     }
@@ -170,10 +180,8 @@ mod tests {
 
     use pgformat::DumpId;
 
-    use super::super::options::{RestoreOptions, Sections};
-    use super::super::plan::plan;
-    use super::super::session::Target;
     use super::*;
+    use crate::postgres::restore::{RestoreOptions, Sections, Target, plan};
     use crate::progress::{Silent, Total};
 
     const MIB: u64 = 1 << 20;

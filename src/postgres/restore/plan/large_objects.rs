@@ -6,8 +6,8 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry};
 
-use super::kinds::{self, text};
-use super::plan::{Action, Purpose};
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::plan::{Action, Purpose};
 use crate::{Error, ErrorKind, Result};
 
 /// The steps of an entry at `at` that speaks for a batch of large objects; `None` if it does not.

@@ -1,20 +1,32 @@
 //! From an archive's table of contents to the steps that restore it. No server is asked and nothing is read but the
 //! table of contents, so that every option can be tested, listed and written as a script.
 
+pub(in crate::postgres::restore) mod cost;
+pub(in crate::postgres::restore) mod drop_statement;
+pub(in crate::postgres::restore) mod large_objects;
+pub(in crate::postgres::restore) mod owner;
+pub(in crate::postgres::restore) mod planner;
+pub(in crate::postgres::restore) mod row_oids;
+pub(in crate::postgres::restore) mod settings;
+pub(in crate::postgres::restore) mod standard_strings;
+pub(in crate::postgres::restore) mod statistics;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use bstr::BString;
 use pgformat::kinds::{Group, Pass};
 use pgformat::{DumpId, Entry};
 
-use super::kinds;
-use super::limits::Limits;
-use super::options::RestoreOptions;
-use super::parallel;
-use super::planner::Planner;
-use super::select::{self, Wanted};
-use super::session::{ArchiveSettings, Target};
 use crate::Result;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::non_superuser::Limits;
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::parallel;
+use crate::postgres::restore::plan::planner::Planner;
+use crate::postgres::restore::plan::settings::{ArchiveSettings, Target};
+use crate::postgres::restore::select::{self, Wanted};
 use crate::progress::{Level, Message, Reporter};
 
 /// How the definition of rows begins that go into a partitioned table, and from there into its partitions. It is a

@@ -4,9 +4,9 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Owner;
 
-use super::kinds::{self, text};
-use super::options::RestoreOptions;
-use super::plan::{Action, Purpose};
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::{Action, Purpose};
 use crate::sql::quote;
 
 /// The statements that make the entry's object, where they are not those of the archive.

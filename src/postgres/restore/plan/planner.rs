@@ -6,25 +6,25 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
-use super::drop::{self, DropText};
-use super::kinds::{self, text};
-use super::large_objects;
-use super::options::RestoreOptions;
-use super::owner;
-use super::plan::{Action, Heading, Purpose, Step};
-use super::select::Wanted;
-use super::session::{ArchiveSettings, Target};
-use super::strings;
-use super::subscription;
-use super::summary::EntryName;
 use crate::postgres::copy_statement::{self, CopyStatement};
+use crate::postgres::restore::execute::subscription;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::drop_statement::{self, DropText};
+use crate::postgres::restore::plan::large_objects;
+use crate::postgres::restore::plan::owner;
+use crate::postgres::restore::plan::settings::{ArchiveSettings, Target};
+use crate::postgres::restore::plan::standard_strings;
+use crate::postgres::restore::plan::{Action, Heading, Purpose, Step};
+use crate::postgres::restore::select::Wanted;
+use crate::postgres::restore::summary::EntryName;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
 /// A plan in the making: the steps so far, and what is set when they have been taken.
-pub(super) struct Planner<'a> {
+pub(in crate::postgres::restore) struct Planner<'a> {
     entries: &'a [Entry],
-    pub(super) places: HashMap<DumpId, usize>,
+    pub(in crate::postgres::restore) places: HashMap<DumpId, usize>,
     old_large_objects: bool,
     options: &'a RestoreOptions,
     target: &'a Target,
@@ -38,11 +38,11 @@ pub(super) struct Planner<'a> {
     schema: Option<BString>,
     tablespace: Option<BString>,
     access_method: Option<BString>,
-    pub(super) steps: Vec<Step>,
+    pub(in crate::postgres::restore) steps: Vec<Step>,
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(
+    pub(in crate::postgres::restore) fn new(
         entries: &'a [Entry],
         places: HashMap<DumpId, usize>,
         version: (u8, u8),
@@ -75,7 +75,7 @@ impl<'a> Planner<'a> {
 
     /// A statement of the archive's, as the target is to read it.
     fn readable(&self, statement: BString) -> BString {
-        if self.escapes { strings::with_escapes(&statement).unwrap_or(statement) } else { statement }
+        if self.escapes { standard_strings::with_escapes(&statement).unwrap_or(statement) } else { statement }
     }
 
     fn head(&mut self, entry: usize, heading: Heading) {
@@ -85,14 +85,14 @@ impl<'a> Planner<'a> {
     }
 
     /// The steps so far, which are the drops.
-    pub(super) fn end_of_drops(&mut self) -> Vec<Step> {
+    pub(in crate::postgres::restore) fn end_of_drops(&mut self) -> Vec<Step> {
         // The schema that the search path was set to may be gone now.
         self.schema = None;
         std::mem::take(&mut self.steps)
     }
 
-    pub(super) fn drop(&mut self, at: usize) {
-        let text_of = if self.target.is_script { drop::script_text } else { drop::drop_text };
+    pub(in crate::postgres::restore) fn drop(&mut self, at: usize) {
+        let text_of = if self.target.is_script { drop_statement::script_text } else { drop_statement::drop_text };
         let Some(drop) = text_of(&self.entries[at], self.options.if_exists) else { return };
         self.become_owner(at);
         self.use_schema(at, text(&self.entries[at].schema).to_owned());
@@ -111,7 +111,7 @@ impl<'a> Planner<'a> {
         );
     }
 
-    pub(super) fn restore(&mut self, at: usize, wanted: Wanted) -> Result<()> {
+    pub(in crate::postgres::restore) fn restore(&mut self, at: usize, wanted: Wanted) -> Result<()> {
         let entry = &self.entries[at];
         if kinds::is(entry, "WARNING") {
             let warning =
@@ -151,7 +151,7 @@ impl<'a> Planner<'a> {
                 owner::other_definition(entry, self.options)
             };
             let other = match (&other, self.escapes) {
-                (None, true) => strings::with_escapes(text(&entry.definition)),
+                (None, true) => standard_strings::with_escapes(text(&entry.definition)),
                 _ => other.map(|statement| self.readable(statement)),
             };
             self.push(at, Action::Define(other));
@@ -189,7 +189,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Takes nothing for set any more: what follows is done in another session.
-    pub(super) fn forget_settings(&mut self) {
+    pub(in crate::postgres::restore) fn forget_settings(&mut self) {
         (self.user, self.schema, self.tablespace, self.access_method) = (None, None, None, None);
     }
 

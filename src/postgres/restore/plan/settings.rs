@@ -3,8 +3,8 @@
 use bstr::{BStr, BString};
 use pgformat::Entry;
 
-use super::kinds::{self, text};
-use super::options::RestoreOptions;
+use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
@@ -73,7 +73,7 @@ impl ArchiveSettings {
     }
 
     /// What to say where the server does not take the archive's encoding; an error that is about something else stays as it is.
-    pub(super) fn not_spoken(&self, error: Error) -> Error {
+    pub(in crate::postgres::restore) fn not_spoken(&self, error: Error) -> Error {
         // No such encoding; no conversion from it.
         if !error.server().is_some_and(|report| report.is("22023") || report.is("0A000")) {
             return error;
@@ -95,7 +95,7 @@ impl ArchiveSettings {
     ///
     /// # Errors
     /// One of `entries` has such rows.
-    pub(super) fn check_strings(&self, entries: &[Entry], server: ServerVersion) -> Result<()> {
+    pub(in crate::postgres::restore) fn check_strings(&self, entries: &[Entry], server: ServerVersion) -> Result<()> {
         if self.standard_strings || !server.only_standard_strings() {
             return Ok(());
         }

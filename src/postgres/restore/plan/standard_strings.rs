@@ -4,7 +4,7 @@ use bstr::BString;
 
 /// The statement with an `E` before each plain string literal that has a backslash, by which it means the same under either
 /// setting; `None` if there is none. What is in double quotes, in dollar quotes and in comments has no such literals.
-pub(super) fn with_escapes(statement: &[u8]) -> Option<BString> {
+pub(in crate::postgres::restore) fn with_escapes(statement: &[u8]) -> Option<BString> {
     let mut result = Vec::new();
     let mut copied = 0;
     let mut at = 0;

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use super::kinds;
-use super::options::RestoreOptions;
-use super::select::is_extended;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::select::is_extended;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message, Reporter};
 
 /// `options` as they are for a server of this version: without the statistics where it has no functions for them, which
 /// is said once and not as an error for each. They are no loss, for the server can make them anew.
-pub(super) fn as_taken<'a>(
+pub(in crate::postgres::restore) fn as_taken<'a>(
     options: &'a RestoreOptions,
     entries: &[Entry],
     server: ServerVersion,

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use bstr::BString;
+use bstr::{BStr, BString};
 use pgformat::kinds::{self, Drop};
 use pgformat::{DumpId, Entry, Section};
 
 use super::*;
 use crate::ErrorKind;
+use crate::postgres::restore::{Sections, Selection, plan};
 
 fn some(text: &str) -> Option<BString> {
     Some(text.into())

@@ -9,13 +9,13 @@
 use bstr::ByteSlice;
 use pgformat::Entry;
 
-use super::encoding::Encoding;
-use super::lexer::Lexer;
-use super::text::definition_of_data;
-use super::trouble::Trouble;
-use crate::postgres::restore::large_objects as batches;
+use crate::postgres::restore::plan::large_objects as batches;
+use crate::postgres::restore::plan::settings::ArchiveSettings;
 use crate::postgres::restore::plan::{Action, Plan, Step};
-use crate::postgres::restore::session::ArchiveSettings;
+use crate::postgres::restore::script::encoding::Encoding;
+use crate::postgres::restore::script::lexer::Lexer;
+use crate::postgres::restore::script::text::definition_of_data;
+use crate::postgres::restore::script::trouble::Trouble;
 use crate::postgres::restore::summary::EntryName;
 use crate::{Error, ErrorKind, Result};
 

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use pgformat::Entry;
 
-use super::Script;
 use crate::Result;
 use crate::postgres::restore::execute::Data;
+use crate::postgres::restore::script::Script;
 use crate::progress::Part;
 
 /// How much one call writes.

@@ -5,8 +5,8 @@
 //! which it replaces. Neither comes in an honest definition, whatever its quotes hold. Nor does an honest definition end
 //! within a quote, which would turn what follows in the script inside out.
 
-use super::encoding::Encoding;
-use super::trouble::{Trouble, is_variable};
+use crate::postgres::restore::script::encoding::Encoding;
+use crate::postgres::restore::script::trouble::{Trouble, is_variable};
 
 /// No word that means something here is longer.
 const WORD: usize = 32;

@@ -22,16 +22,17 @@ use pgformat::{Entry, Header, Reader};
 use guard::{Guard, Watch, refused};
 pub use key::RestrictKey;
 
-use super::copy_text::RowScanner;
-use super::execute::Data;
-use super::kinds;
-use super::large_objects as batches;
-use super::options::RestoreOptions;
-use super::plan::{Action, Plan, Step, plan};
-use super::session::Target;
-use super::summary::EntryName;
-use super::work::Work;
-use super::{row_oids, source, version};
+use crate::postgres::restore::copy_text::RowScanner;
+use crate::postgres::restore::execute::Data;
+use crate::postgres::restore::kinds;
+use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::cost::Work;
+use crate::postgres::restore::plan::large_objects as batches;
+use crate::postgres::restore::plan::row_oids;
+use crate::postgres::restore::plan::settings::Target;
+use crate::postgres::restore::plan::{Action, Plan, Step, plan};
+use crate::postgres::restore::summary::EntryName;
+use crate::postgres::restore::{source, version};
 use crate::progress::{Level, Message, Part, Reporter};
 use crate::{Error, ErrorKind, Result};
 
