@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use bstr::BStr;
-use lifeboat::postgres::archive::{self, Archive};
+use lifeboat::postgres::archive::{self, Archive, Sections};
 use lifeboat::postgres::dump::{self, DumpOptions, Sink};
-use lifeboat::postgres::restore::{self, RestoreOptions, RestoreSummary, RestrictKey, Sections};
+use lifeboat::postgres::restore::{self, RestoreOptions, RestoreSummary, RestrictKey};
 use lifeboat::postgres::verify::verify;
 use lifeboat::progress::{Message, Phase, Reporter, Total, Unit};
 use lifeboat::sqlite;

@@ -3,7 +3,7 @@
 
 use clap::ValueEnum;
 
-use crate::postgres::restore::Sections;
+use crate::postgres::archive::{Included, Sections};
 
 /// A section of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,7 +14,7 @@ enum Section {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct PartsArgs {
+pub(super) struct IncludedArgs {
     /// Definitions only, no data
     #[arg(long, short = 's', conflicts_with_all = ["data_only", "statistics_only", "no_schema", "statistics"])]
     pub(super) schema_only: bool,
@@ -56,26 +56,13 @@ pub(super) struct PartsArgs {
     no_subscriptions: bool,
 }
 
-/// What the options come to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parts {
-    pub(super) schema: bool,
-    pub(super) data: bool,
-    pub(super) statistics: bool,
-    pub(super) sections: Sections,
-    pub(super) comments: bool,
-    pub(super) policies: bool,
-    pub(super) publications: bool,
-    pub(super) security_labels: bool,
-    pub(super) subscriptions: bool,
-}
-
-impl PartsArgs {
-    /// What they come to. `statistics` is whether those are wanted if nothing is said about them.
-    pub(super) fn parts(&self, statistics: bool) -> Parts {
+impl IncludedArgs {
+    /// What they come to. `statistics` is whether those are wanted if nothing is said about
+    /// them, and `acl` whether privileges are.
+    pub(super) fn included(&self, statistics: bool, acl: bool) -> Included {
         let only = self.schema_only || self.data_only || self.statistics_only;
         let has = |section| self.section.is_empty() || self.section.contains(&section);
-        Parts {
+        Included {
             schema: (!only || self.schema_only) && !self.no_schema,
             data: (!only || self.data_only) && !self.no_data,
             statistics: (statistics && !only || self.statistics_only || self.statistics) && !self.no_statistics,
@@ -84,6 +71,8 @@ impl PartsArgs {
                 data: has(Section::Data),
                 post_data: has(Section::PostData),
             },
+            extended_statistics: true,
+            acl,
             comments: !self.no_comments,
             policies: !self.no_policies,
             publications: !self.no_publications,

@@ -4,7 +4,6 @@ pub mod archive;
 pub mod catalog;
 pub mod catalogs;
 pub mod changes;
-mod copy_statement;
 pub mod data;
 pub mod dump;
 pub mod emit;

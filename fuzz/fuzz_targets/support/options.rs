@@ -1,6 +1,7 @@
 //! What a restore is asked to do, chosen by some bytes.
 
-use lifeboat::postgres::restore::{RestoreOptions, Sections, Selection, parse_list};
+use lifeboat::postgres::archive::{Sections, Selection, list};
+use lifeboat::postgres::restore::RestoreOptions;
 use pgformat::Entry;
 
 /// How many bytes choose the options.
@@ -39,7 +40,7 @@ pub fn options(choice: [u8; CHOICE], list: &[u8], entries: &[Entry]) -> RestoreO
             functions: names(23),
             triggers: names(24),
         },
-        list: bit(25).then(|| parse_list(list, entries, |_, _| {})),
+        list: bit(25).then(|| list::parse(list, entries, |_, _| {})),
         strict_names: bit(26),
         disable_triggers: bit(27),
         superuser: bit(28).then(|| "su'per\\".into()),

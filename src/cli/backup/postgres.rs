@@ -7,7 +7,7 @@ use pgformat::{Compression, Version};
 
 use super::selection::SelectionArgs;
 use crate::cli::flags::pair;
-use crate::cli::parts::PartsArgs;
+use crate::cli::included::IncludedArgs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::DumpOptions;
 use crate::printable::escaped;
@@ -58,7 +58,7 @@ struct ArchiveArgs {
 #[command(next_help_heading = "PostgreSQL: what of the objects")]
 struct WhatArgs {
     #[command(flatten)]
-    parts: PartsArgs,
+    included: IncludedArgs,
     /// Sequences' values, even with --schema-only or --no-data
     #[arg(long)]
     sequence_data: bool,
@@ -93,17 +93,17 @@ impl PostgresArgs {
     pub(super) fn options(self, lock_wait: Duration) -> Result<DumpOptions> {
         let Self { archive, selection, what } = self;
         let selection = selection.selection()?;
-        if what.parts.schema_only && !selection.foreign_data.is_empty() {
+        if what.included.schema_only && !selection.foreign_data.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "use --schema-only")
                 .why("--include-foreign-data asks for data")
                 .hint("leave one of them out"));
         }
-        let parts = what.parts.parts(false);
+        let included = what.included.included(false, pair(archive.acl, archive.no_acl, false));
         let options = DumpOptions {
             selection,
-            definitions: parts.schema,
-            data: parts.data,
-            statistics: parts.statistics,
+            definitions: included.schema,
+            data: included.data,
+            statistics: included.statistics,
             sequence_data: what.sequence_data,
             large_objects: match (what.large_objects, what.no_large_objects) {
                 (true, _) => Some(true),
@@ -112,13 +112,13 @@ impl PostgresArgs {
             },
             unlogged_table_data: !what.no_unlogged_table_data,
             load_via_partition_root: what.load_via_partition_root,
-            sections: parts.sections,
-            privileges: pair(archive.acl, archive.no_acl, false),
-            comments: parts.comments,
-            security_labels: parts.security_labels,
-            policies: parts.policies,
-            publications: parts.publications,
-            subscriptions: parts.subscriptions,
+            sections: included.sections,
+            privileges: included.acl,
+            comments: included.comments,
+            security_labels: included.security_labels,
+            policies: included.policies,
+            publications: included.publications,
+            subscriptions: included.subscriptions,
             user_mappings: !what.no_user_mappings,
             toast_compression: !what.no_toast_compression,
             accept_unknown: what.accept_unknown,

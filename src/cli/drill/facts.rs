@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::archive::{Archive, Input, open};
 use crate::error::Result;
-use crate::postgres::restore::archive_error;
+use crate::postgres::archive::archive_error;
 
 /// What names an entry: its kind, its schema, its name.
 pub(super) type Name = (BString, BString, BString);

@@ -1,7 +1,6 @@
 //! `lifeboat list`.
 
 mod archive;
-mod created;
 mod sizes;
 mod sqlite;
 
@@ -12,8 +11,6 @@ use super::archive::{is_archive, is_sqlite};
 use super::progress::Console;
 use super::report::Outcome;
 use crate::error::Result;
-use crate::printable::escaped;
-pub(super) use archive::line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,10 +49,4 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         // The one that it is more likely to have been says why it is not.
         list(file).map_err(|e| e.hint("archives are made with lifeboat backup or pg_dump"))
     }
-}
-
-/// A name must not look like two lines of the list. Line breaks become spaces, as in pg_restore's; what else could drive a
-/// terminal, which pg_restore prints as it is, is escaped.
-fn one_line(name: &str) -> String {
-    escaped(&name.replace(['\n', '\r'], " ")).into_owned()
 }

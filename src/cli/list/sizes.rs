@@ -7,12 +7,12 @@ use bstr::{BStr, ByteSlice};
 use pgformat::{DataPosition, DumpId, Entry};
 use serde_json::{Value, json};
 
-use super::one_line;
 use crate::cli::archive::{Archive, explain_damage, open};
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, human};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::restore::{EntryName, archive_error};
+use crate::postgres::archive::list::one_line;
+use crate::postgres::archive::{EntryName, archive_error};
 use crate::postgres::verify::{Kind, verify};
 
 /// The data of an entry.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::one_line;
 use crate::cli::report::Outcome;
 use crate::error::Result;
+use crate::postgres::archive::list::one_line;
 use crate::sqlite::{self, Contents};
 
 pub(super) fn list(file: &Path) -> Result<Outcome> {

@@ -6,10 +6,10 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 use serde_json::json;
 
-use crate::cli::list;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::Target;
-use crate::postgres::restore::{EntryName, Found, Preview, Relation};
+use crate::postgres::archive::{EntryName, list};
+use crate::postgres::restore::{Found, Preview, Relation};
 use crate::sqlite::RestorePreview;
 
 const HEADLINE: &str = "lifeboat: dry run: nothing was changed";

@@ -7,10 +7,11 @@ use pgformat::Entry;
 
 use crate::cli::filter::{self, Subject};
 use crate::cli::flags::{bytes, pair, read_file};
-use crate::cli::parts::PartsArgs;
+use crate::cli::included::IncludedArgs;
 use crate::cli::progress::Console;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::restore::{self, RestoreOptions, RestrictKey, Selection};
+use crate::postgres::archive::{Selection, list};
+use crate::postgres::restore::{RestoreOptions, RestrictKey};
 use crate::progress::{Level, Message, Reporter};
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ pub(super) struct PostgresArgs {
 #[command(next_help_heading = "PostgreSQL: what to restore")]
 struct WhatArgs {
     #[command(flatten)]
-    parts: PartsArgs,
+    included: IncludedArgs,
     /// Restore privileges (GRANT, REVOKE)
     #[arg(long, visible_alias = "privileges", overrides_with = "no_acl")]
     acl: bool,
@@ -186,30 +187,30 @@ impl PostgresArgs {
     /// Files that cannot be read or make no sense.
     pub(super) fn options(&self, force: bool, entries: &[Entry], console: &Console) -> Result<RestoreOptions> {
         let Self { what, names, how, .. } = self;
-        let parts = what.parts.parts(true);
+        let included = what.included.included(true, pair(what.acl, what.no_acl, false));
         Ok(RestoreOptions {
             force,
             verify: !how.no_verify,
             drop_dependents: how.drop_dependents,
-            clean: pair(how.clean, how.no_clean, !what.parts.data_only),
+            clean: pair(how.clean, how.no_clean, !what.included.data_only),
             if_exists: pair(how.if_exists, how.no_if_exists, true),
             create: how.create,
             owner: pair(how.owner, how.no_owner, false),
             session_authorization: how.use_set_session_authorization,
-            acl: pair(what.acl, what.no_acl, false),
+            acl: included.acl,
             target_defaults: what.target_default_privileges,
-            comments: parts.comments,
-            security_labels: parts.security_labels,
-            publications: parts.publications,
-            subscriptions: parts.subscriptions,
-            policies: parts.policies,
+            comments: included.comments,
+            security_labels: included.security_labels,
+            publications: included.publications,
+            subscriptions: included.subscriptions,
+            policies: included.policies,
             tablespaces: !what.no_tablespaces,
             table_access_methods: !what.no_table_access_method,
-            schema: parts.schema,
-            data: parts.data,
-            statistics: parts.statistics,
-            extended_statistics: true,
-            sections: parts.sections,
+            schema: included.schema,
+            data: included.data,
+            statistics: included.statistics,
+            extended_statistics: included.extended_statistics,
+            sections: included.sections,
             only: names.selection()?,
             list: names.list(entries, console)?,
             strict_names: names.strict_names,
@@ -260,7 +261,7 @@ impl NameArgs {
     fn list(&self, entries: &[Entry], console: &Console) -> Result<Option<Vec<pgformat::DumpId>>> {
         let Some(path) = &self.use_list else { return Ok(None) };
         let text = read_file(path, "the list of entries")?;
-        Ok(Some(restore::parse_list(&text, entries, |line, text| {
+        Ok(Some(list::parse(&text, entries, |line, text| {
             console.message(Message {
                 level: Level::Warning,
                 subject: format!("{}, line {line}", path.display()),

@@ -1,8 +1,12 @@
-//! What a restore makes of an entry's kind, over what pgformat's table of kinds knows.
+//! What is made of an entry's kind, over what pgformat's table of kinds knows.
 
 use bstr::{BStr, BString};
 use pgformat::kinds::{Drop, Group, Owner, Pass};
 use pgformat::{Entry, Section};
+
+/// How the definition of rows begins that go into a partitioned table, and from there into its partitions. It is a
+/// comment, and defines nothing.
+pub const VIA_ROOT: &[u8] = b"-- load via partition root ";
 
 /// The row of pgformat's table for the entry's kind; `None` for a kind that is not in it, which is restored as it
 /// stands.

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bstr::ByteSlice;
 use pgformat::{Files, Folder, Reader};
 
-use super::restore::archive_error;
+use super::archive_error;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
 use crate::standard;

@@ -6,13 +6,35 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::restore::kinds::{self, text};
-use crate::postgres::restore::options::{RestoreOptions, Selection};
+use super::included::{Included, Selection};
+use super::kinds::{self, text};
 use crate::{Error, ErrorKind, Result};
+
+/// What is asked for of an archive's entries.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What of the objects.
+    pub included: Included,
+    /// The database itself, and what is said about it.
+    pub create: bool,
+    /// Objects by name; without it, all.
+    pub only: Option<&'a Selection>,
+    /// These entries, in this order, and no others.
+    pub list: Option<&'a [DumpId]>,
+    /// Whether a name that matches nothing is an error.
+    pub strict_names: bool,
+}
+
+impl Request<'_> {
+    /// This of all objects.
+    pub fn of(included: Included) -> Self {
+        Self { included, create: false, only: None, list: None, strict_names: false }
+    }
+}
 
 /// What is wanted of one entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Chosen {
     /// Its definition.
     pub definition: bool,
     /// Its data, be it a block of data or a definition that stands for data.
@@ -21,7 +43,7 @@ pub struct Wanted {
     pub statistics: bool,
 }
 
-impl Wanted {
+impl Chosen {
     /// Whether anything is.
     pub fn any(self) -> bool {
         self.definition || self.data || self.statistics
@@ -32,45 +54,45 @@ impl Wanted {
 ///
 /// # Errors
 /// Names that match nothing, if they must; a list that names an entry that is not there.
-pub fn select(entries: &[Entry], options: &RestoreOptions) -> Result<Vec<Wanted>> {
-    select_and_tell(entries, options).map(|(wanted, _)| wanted)
+pub fn select(entries: &[Entry], request: &Request<'_>) -> Result<Vec<Chosen>> {
+    select_and_tell(entries, request).map(|(wanted, _)| wanted)
 }
 
 /// As [`select`]; also, in words, the names that match nothing, where they need not.
 ///
 /// # Errors
 /// As [`select`].
-pub(super) fn select_and_tell(entries: &[Entry], options: &RestoreOptions) -> Result<(Vec<Wanted>, Vec<String>)> {
+pub fn select_and_tell(entries: &[Entry], request: &Request<'_>) -> Result<(Vec<Chosen>, Vec<String>)> {
     let places = places(entries);
     let mut selector = Selector {
         entries,
-        options,
-        listed: options.list.as_ref().map(|list| list.iter().copied().collect()),
-        wanted: vec![Wanted::default(); entries.len()],
-        names: Names::of(&options.only),
+        request,
+        listed: request.list.map(|list| list.iter().copied().collect()),
+        wanted: vec![Chosen::default(); entries.len()],
+        names: request.only.map(Names::of),
         places: &places,
     };
     let mut section = Section::PreData;
     // The list's order counts here too: an entry without a section of its own belongs to that of the one before it.
-    for at in order(entries, options, &places)? {
+    for at in order(entries, request, &places)? {
         let entry = &entries[at];
         if entry.section != Section::None {
             section = entry.section;
         }
         if selector.is_chosen(entry, section) {
-            selector.wanted[at] = parts(entry, options);
+            selector.wanted[at] = chosen(entry, &request.included);
         }
     }
-    let unmatched = selector.names.unmatched();
+    let unmatched = selector.names.as_ref().map_or(Vec::new(), Names::unmatched);
     match unmatched.first() {
-        Some(missing) if options.strict_names => Err(Error::new(ErrorKind::Usage, format!("select {missing}"))
+        Some(missing) if request.strict_names => Err(Error::new(ErrorKind::Usage, format!("select {missing}"))
             .why("the archive has nothing of that name that the other options leave in")),
         _ => Ok((selector.wanted, unmatched)),
     }
 }
 
 /// Where each entry is among the archive's entries.
-pub(super) fn places(entries: &[Entry]) -> HashMap<DumpId, usize> {
+pub fn places(entries: &[Entry]) -> HashMap<DumpId, usize> {
     entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect()
 }
 
@@ -78,12 +100,8 @@ pub(super) fn places(entries: &[Entry]) -> HashMap<DumpId, usize> {
 ///
 /// # Errors
 /// A list that names an entry that is not there.
-pub(super) fn order(
-    entries: &[Entry],
-    options: &RestoreOptions,
-    places: &HashMap<DumpId, usize>,
-) -> Result<Vec<usize>> {
-    let Some(list) = &options.list else { return Ok((0..entries.len()).collect()) };
+pub fn order(entries: &[Entry], request: &Request<'_>, places: &HashMap<DumpId, usize>) -> Result<Vec<usize>> {
+    let Some(list) = request.list else { return Ok((0..entries.len()).collect()) };
     let mut is_listed = vec![false; entries.len()];
     let mut listed = Vec::with_capacity(list.len());
     for id in list {
@@ -102,11 +120,11 @@ pub(super) fn order(
 
 struct Selector<'a> {
     entries: &'a [Entry],
-    options: &'a RestoreOptions,
+    request: &'a Request<'a>,
     listed: Option<HashSet<DumpId>>,
     /// What is wanted of the entries that were gone through.
-    wanted: Vec<Wanted>,
-    names: Names<'a>,
+    wanted: Vec<Chosen>,
+    names: Option<Names<'a>>,
     places: &'a HashMap<DumpId, usize>,
 }
 
@@ -115,11 +133,11 @@ impl Selector<'_> {
         match kinds::group(entry) {
             Group::Session => return false,
             // The database itself is made or not, whatever else is chosen.
-            Group::Database => return self.options.create,
+            Group::Database => return self.request.create,
             _ => {}
         }
-        in_groups(entry, self.options)
-            && in_section(section, self.options)
+        in_groups(entry, &self.request.included)
+            && in_section(section, &self.request.included)
             && self.listed.as_ref().is_none_or(|listed| listed.contains(&entry.dump_id))
             && if kinds::is_dependent(entry) { self.follows(entry) } else { self.is_named(entry) }
     }
@@ -129,9 +147,9 @@ impl Selector<'_> {
     fn follows(&self, entry: &Entry) -> bool {
         if text(&entry.tag).starts_with(b"DATABASE ") {
             // What is said about the database goes with its creation.
-            return self.options.create;
+            return self.request.create;
         }
-        !self.options.only.is_active()
+        !self.request.only.is_some_and(Selection::is_active)
             || self.parents(entry).any(|at| {
                 // Privileges of a column depend on those of its table, for the order only.
                 self.wanted[at].any() && !kinds::is(&self.entries[at], "ACL")
@@ -144,9 +162,9 @@ impl Selector<'_> {
 
     /// Whether the names in the selection let the entry through.
     fn is_named(&mut self, entry: &Entry) -> bool {
-        let only = &self.options.only;
+        let (Some(only), Some(names)) = (self.request.only, self.names.as_mut()) else { return true };
         let schema = entry.schema.as_ref().map(|schema| schema.as_bstr());
-        if !only.schemas.is_empty() && !schema.is_some_and(|schema| self.names.schemas.take(schema)) {
+        if !only.schemas.is_empty() && !schema.is_some_and(|schema| names.schemas.take(schema)) {
             return false;
         }
         if schema.is_some_and(|schema| only.exclude_schemas.iter().any(|excluded| excluded == schema)) {
@@ -157,69 +175,69 @@ impl Selector<'_> {
         }
         if kinds::group(entry) == Group::StatisticsData {
             // Statistics of what has no name of its own in a selection, such as the index of a key, are left out.
-            let parents: Vec<&Entry> = self.parents(entry).map(|at| &self.entries[at]).collect();
-            return parents.into_iter().any(|parent| match kinds::group(parent) {
-                Group::Relation => !kinds::is(parent, "SEQUENCE") && self.names.has(parent),
-                Group::Index => self.names.has(parent),
+            let places = entry.dependencies.iter().filter_map(|id| self.places.get(id));
+            return places.map(|at| &self.entries[*at]).any(|parent| match kinds::group(parent) {
+                Group::Relation => !kinds::is(parent, "SEQUENCE") && names.has(parent),
+                Group::Index => names.has(parent),
                 _ => false,
             });
         }
-        self.names.has(entry)
+        names.has(entry)
     }
 }
 
 /// Whether the entry is the data of extended statistics.
-pub(super) fn is_extended(entry: &Entry) -> bool {
+pub fn is_extended(entry: &Entry) -> bool {
     kinds::is(entry, "EXTENDED STATISTICS DATA")
 }
 
-/// Whether the options leave in what the entry belongs to.
-fn in_groups(entry: &Entry, options: &RestoreOptions) -> bool {
+/// Whether the request leaves in what the entry belongs to.
+fn in_groups(entry: &Entry, included: &Included) -> bool {
     let group = kinds::group(entry);
     let is_about = |words: &str| {
         matches!(group, Group::Comment | Group::SecurityLabel) && text(&entry.tag).starts_with(words.as_bytes())
     };
     match group {
-        Group::Acl if !options.acl => false,
-        Group::Comment if !options.comments => false,
-        Group::SecurityLabel if !options.security_labels => false,
-        Group::StatisticsData if !options.statistics => false,
-        Group::StatisticsData if !options.extended_statistics && is_extended(entry) => false,
+        Group::Acl if !included.acl => false,
+        Group::Comment if !included.comments => false,
+        Group::SecurityLabel if !included.security_labels => false,
+        Group::StatisticsData if !included.statistics => false,
+        Group::StatisticsData if !included.extended_statistics && is_extended(entry) => false,
         // A relic of 7.4, which carries nothing.
         _ if kinds::is(entry, "<Init>") => false,
         // What is said about an object is of no use without it.
         _ => {
-            (options.publications || !(group == Group::Publication || is_about("PUBLICATION ")))
-                && (options.subscriptions || !(group == Group::Subscription || is_about("SUBSCRIPTION ")))
+            (included.publications || !(group == Group::Publication || is_about("PUBLICATION ")))
+                && (included.subscriptions || !(group == Group::Subscription || is_about("SUBSCRIPTION ")))
                 // (There are no security labels of policies.)
-                && (options.policies
+                && (included.policies
                     || !(group == Group::Policy || (group == Group::Comment && is_about("POLICY "))))
         }
     }
 }
 
-fn in_section(section: Section, options: &RestoreOptions) -> bool {
+fn in_section(section: Section, included: &Included) -> bool {
     match section {
-        Section::None | Section::PreData => options.sections.pre_data,
-        Section::Data => options.sections.data,
-        Section::PostData => options.sections.post_data,
+        Section::None | Section::PreData => included.sections.pre_data,
+        Section::Data => included.sections.data,
+        Section::PostData => included.sections.post_data,
     }
 }
 
-/// What a chosen entry consists of, of that what the options want.
-fn parts(entry: &Entry, options: &RestoreOptions) -> Wanted {
+/// What a chosen entry consists of, of that what is asked for.
+fn chosen(entry: &Entry, included: &Included) -> Chosen {
     match kinds::group(entry) {
-        Group::StatisticsData => return Wanted { statistics: true, ..Wanted::default() },
-        Group::Database => return Wanted { definition: true, ..Wanted::default() },
+        Group::StatisticsData => return Chosen { statistics: true, ..Chosen::default() },
+        Group::Database => return Chosen { definition: true, ..Chosen::default() },
         _ => {}
     }
     let definition = text(&entry.definition);
     // The exception is a mark in the place of a definition, which makes nothing.
-    let has_definition = !definition.is_empty() && !definition.starts_with(crate::postgres::restore::plan::VIA_ROOT);
+    let has_definition = !definition.is_empty() && !definition.starts_with(kinds::VIA_ROOT);
     let is_data = !entry.has_data && kinds::is_data(entry);
-    Wanted {
-        definition: has_definition && !is_data && options.schema,
-        data: (entry.has_data || is_data) && options.data,
+    Chosen {
+        definition: has_definition && !is_data && included.schema,
+        data: (entry.has_data || is_data) && included.data,
         statistics: false,
     }
 }

@@ -2,8 +2,8 @@
 
 mod begin;
 mod contents;
+mod entries;
 mod options;
-mod parts;
 mod plan;
 mod preamble;
 mod run;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bstr::BString;
 use pgformat::{Compression, Version};
 
-use super::super::restore::Sections;
+use super::super::archive::{Included, Sections};
 use super::super::select::Selection;
 
 /// What can be asked of a dump. `Default` is what `pg_dump -Fc` does without options, in the lowest archive version that
@@ -94,6 +94,23 @@ impl Default for DumpOptions {
 }
 
 impl DumpOptions {
+    /// What of the objects goes into the archive.
+    pub fn included(&self) -> Included {
+        Included {
+            schema: self.definitions,
+            data: self.data,
+            statistics: self.statistics,
+            extended_statistics: true,
+            sections: self.sections,
+            acl: self.privileges,
+            comments: self.comments,
+            security_labels: self.security_labels,
+            publications: self.publications,
+            subscriptions: self.subscriptions,
+            policies: self.policies,
+        }
+    }
+
     /// The version that the archive will have.
     pub fn version(&self) -> Version {
         self.archive_version.unwrap_or_else(|| self.compression.lowest_version().max(Version::V1_14))

@@ -7,7 +7,7 @@ use bstr::BString;
 use super::super::emit::{Contents, Emitter, Render};
 use super::super::session::Session;
 use super::super::{catalog, graph};
-use super::{DumpOptions, parts, preamble};
+use super::{DumpOptions, entries, preamble};
 use crate::error::Result;
 use crate::progress::{Phase, Reporter, Unit};
 
@@ -33,5 +33,5 @@ pub fn plan(
     for object in order.into_iter().filter_map(|id| model.get(id)).filter(|object| !object.dumped().is_none()) {
         object.body.emit(object, &render, &mut out)?;
     }
-    out.finish(&model, |entries| parts::wanted(entries, options))
+    out.finish(&model, |entries| entries::wanted(entries, options))
 }

@@ -13,10 +13,11 @@ use std::time::Duration;
 use pgformat::{DataPosition, DumpId, Entry, Reader};
 
 use crate::cleanup::Registration;
-use crate::postgres::restore::select::Wanted;
-use crate::postgres::restore::source::archive_error;
-use crate::postgres::restore::summary::EntryName;
-use crate::postgres::verify::{self, Reading};
+use crate::postgres::archive::ArchiveSettings;
+use crate::postgres::archive::Chosen;
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::archive_error;
+use crate::postgres::verify;
 use crate::progress::{Part, Phase, Reporter, Unit};
 use crate::threads;
 use crate::{Error, ErrorKind, Result};
@@ -41,7 +42,7 @@ impl<R: Read + Clone + Send> Check<R> {
     ///
     /// # Errors
     /// The archive is cut off.
-    pub(super) fn of(archive: &mut Reader<R>, wanted: &[Wanted], jobs: usize) -> Result<Option<Self>> {
+    pub(super) fn of(archive: &mut Reader<R>, wanted: &[Chosen], jobs: usize) -> Result<Option<Self>> {
         if !archive.is_random() {
             return Ok(None);
         }
@@ -117,7 +118,7 @@ impl<R: Read + Clone + Send> Check<R> {
 ///
 /// # Errors
 /// What is wrong with it first.
-pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Wanted], reporter: &dyn Reporter) -> Result<()> {
+pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen], reporter: &dyn Reporter) -> Result<()> {
     if !archive.is_random() {
         return Ok(());
     }
@@ -132,8 +133,8 @@ pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Wanted], reporte
 ///
 /// # Errors
 /// What is wrong with it first.
-pub(super) fn texts(entries: &[Entry], wanted: &[Wanted]) -> Result<()> {
-    let encoding = verify::reading(entries).encoding;
+pub(super) fn texts(entries: &[Entry], wanted: &[Chosen]) -> Result<()> {
+    let encoding = ArchiveSettings::as_far_as_said(entries).encoding;
     for (entry, _) in entries.iter().zip(wanted).filter(|(_, wanted)| wanted.any()) {
         if let Some(problem) = verify::text_problem(entry, &encoding) {
             let doing = format!("check {} in the archive", EntryName::of(entry));
@@ -149,7 +150,7 @@ pub(super) fn nothing_changed() -> Registration {
 }
 
 /// The entries whose data is wanted, and is there, in an archive that goes on to its end.
-fn wanted_data<R: Read>(archive: &mut Reader<R>, wanted: &[Wanted]) -> Result<Vec<Wants>> {
+fn wanted_data<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen]) -> Result<Vec<Wants>> {
     let failed = |error| archive_error("find the end of the archive", error).hint(HINT);
     archive.check_end().map_err(failed)?;
     let sizes = archive.sizes().map_err(failed)?;
@@ -164,7 +165,7 @@ fn wanted_data<R: Read>(archive: &mut Reader<R>, wanted: &[Wanted]) -> Result<Ve
 struct Run<'a> {
     reporter: &'a dyn Reporter,
     stop: &'a AtomicBool,
-    reading: Reading,
+    settings: ArchiveSettings,
     /// What is to be read.
     wanted: Vec<Wants>,
     next: AtomicUsize,
@@ -182,8 +183,8 @@ impl<'a> Run<'a> {
         let total = wanted.iter().try_fold(0_u64, |total, (_, size)| Some(total.saturating_add((*size)?)));
         let phase = Phase::new("verify", Unit::Bytes);
         reporter.phase(total.map_or(phase, |total| phase.of(total)));
-        let reading = verify::reading(archive.entries());
-        Self { reporter, stop, reading, wanted, next: AtomicUsize::new(0), wrong: Mutex::new(None) }
+        let settings = ArchiveSettings::as_far_as_said(archive.entries());
+        Self { reporter, stop, settings, wanted, next: AtomicUsize::new(0), wrong: Mutex::new(None) }
     }
 
     /// Checks what nobody else has taken yet.
@@ -209,7 +210,7 @@ impl<'a> Run<'a> {
         let part = Part::new(self.reporter, size, 0);
         let failed = |error| archive_error(doing.clone(), error).hint(HINT);
         if let Some(block) = archive.block(id).map_err(failed)? {
-            let found = verify::check(&entry, block, &self.reading, &part, self.stop).map_err(failed)?;
+            let found = verify::check(&entry, block, &self.settings, &part, self.stop).map_err(failed)?;
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }

@@ -6,11 +6,11 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::archive::Chosen;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::settings::Target;
-use crate::postgres::restore::select::Wanted;
 use crate::postgres::version::ServerVersion;
 use crate::printable::escaped;
 use crate::wire::{Begin, Connection, Param};
@@ -93,7 +93,7 @@ impl Found {
     ) -> Result<Self> {
         let present = relations(target)?;
         let database = target.query("SELECT pg_catalog.current_database()::pg_catalog.text AS name", &[])?;
-        let named = |is_of: fn(Group, Wanted) -> bool| -> HashSet<(&[u8], &[u8])> {
+        let named = |is_of: fn(Group, Chosen) -> bool| -> HashSet<(&[u8], &[u8])> {
             let entries =
                 entries.iter().zip(&plan.wanted).filter(|(entry, wanted)| is_of(kinds::group(entry), **wanted));
             entries.map(|(entry, _)| (text(&entry.schema).as_bytes(), text(&entry.tag).as_bytes())).collect()

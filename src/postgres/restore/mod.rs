@@ -6,12 +6,9 @@
 //! and puts down what the server refuses with the entry that it belongs to.
 
 mod check;
-mod copy_text;
 mod dependents;
 mod execute;
 mod found;
-pub(in crate::postgres) mod kinds;
-mod list_file;
 mod non_superuser;
 mod options;
 mod parallel;
@@ -19,9 +16,7 @@ mod plan;
 mod preview;
 mod script;
 mod security_definers;
-pub(in crate::postgres) mod select;
 mod source;
-mod statements;
 mod summary;
 mod writable;
 
@@ -35,21 +30,18 @@ pub use dependents::{Dependent, Doubt};
 pub(crate) use execute::one_session::OneSession;
 pub use execute::{Connect, Data, Source, TakeObject, TakeRows, execute};
 pub use found::{Found, Relation};
-pub use list_file::parse_list;
 pub use non_superuser::Limits;
-pub use options::{RestoreOptions, Sections, Selection};
+pub use options::RestoreOptions;
 pub use parallel::Readers;
-pub use plan::settings::{ArchiveSettings, Target};
+pub use plan::settings::Target;
 pub use plan::{Action, Heading, Plan, Purpose, Step, plan};
 pub use preview::{Preview, preview};
 pub use script::{RestrictKey, ScriptSummary, script};
-pub use select::{Wanted, select};
-pub use source::archive_error;
-pub(in crate::postgres) use statements::StatementSplitter;
-pub use summary::{EntryError, EntryName, RestoreSummary, Stay};
+pub use summary::{EntryError, RestoreSummary, Stay};
 pub use writable::refuse_standby;
 
 use crate::cleanup::Registration;
+use crate::postgres::archive::select;
 use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
 use crate::wire::Connection;
@@ -114,7 +106,8 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
 ) -> Result<RestoreSummary> {
     let nothing_changed = check::nothing_changed();
     // Without `force`, the restore is going to be refused.
-    let wanted = if options.verify && options.force { Some(select(archive.entries(), options)?) } else { None };
+    let wanted =
+        if options.verify && options.force { Some(select(archive.entries(), &options.request())?) } else { None };
     let check = match wanted {
         Some(wanted) => check::Check::of(archive, &wanted, options.jobs)?,
         None => None,

@@ -3,6 +3,8 @@
 use bstr::BString;
 use pgformat::DumpId;
 
+use crate::postgres::archive::{Included, Request, Sections, Selection};
+
 /// Everything a restore can be told. The defaults are `pg_restore --clean --if-exists --no-owner --no-acl`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreOptions {
@@ -122,6 +124,29 @@ impl Default for RestoreOptions {
 }
 
 impl RestoreOptions {
+    /// What is asked for of the archive's entries.
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            included: Included {
+                acl: self.acl,
+                comments: self.comments,
+                security_labels: self.security_labels,
+                publications: self.publications,
+                subscriptions: self.subscriptions,
+                policies: self.policies,
+                schema: self.schema,
+                data: self.data,
+                statistics: self.statistics,
+                extended_statistics: self.extended_statistics,
+                sections: self.sections,
+            },
+            create: self.create,
+            only: Some(&self.only),
+            list: self.list.as_deref(),
+            strict_names: self.strict_names,
+        }
+    }
+
     /// Whether the first error is the end of it: transactions of several objects cannot go on after one.
     pub fn stops_at_first_error(&self) -> bool {
         self.exit_on_error || self.in_transactions()
@@ -130,51 +155,5 @@ impl RestoreOptions {
     /// Whether objects share transactions.
     pub fn in_transactions(&self) -> bool {
         self.single_transaction || self.transaction_size.is_some()
-    }
-}
-
-/// The sections of an archive that are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sections {
-    /// Definitions that data needs.
-    pub pre_data: bool,
-    /// Rows, large objects, sequences' values.
-    pub data: bool,
-    /// Definitions that want the data to be there.
-    pub post_data: bool,
-}
-
-impl Default for Sections {
-    fn default() -> Self {
-        Self { pre_data: true, data: true, post_data: true }
-    }
-}
-
-/// Objects asked for by name. Names are compared as they are, without patterns.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Only objects in these schemas.
-    pub schemas: Vec<BString>,
-    /// No objects in these schemas.
-    pub exclude_schemas: Vec<BString>,
-    /// These tables, views, sequences, foreign tables and materialized views.
-    pub tables: Vec<BString>,
-    /// These indexes.
-    pub indexes: Vec<BString>,
-    /// These functions, procedures and aggregates, written with their arguments as a list of contents shows them.
-    pub functions: Vec<BString>,
-    /// These triggers.
-    pub triggers: Vec<BString>,
-}
-
-impl Selection {
-    /// Whether objects of some kinds only are wanted.
-    pub(super) fn by_kind(&self) -> bool {
-        [&self.tables, &self.indexes, &self.functions, &self.triggers].iter().any(|names| !names.is_empty())
-    }
-
-    /// Whether anything is selected at all.
-    pub(super) fn is_active(&self) -> bool {
-        self.by_kind() || !self.schemas.is_empty() || !self.exclude_schemas.is_empty()
     }
 }

@@ -5,11 +5,11 @@ use std::io::Read;
 use pgformat::Reader;
 
 use crate::Result;
+use crate::postgres::archive::Chosen;
 use crate::postgres::restore::dependents::{self, Dependent, Doubt};
 use crate::postgres::restore::execute::Connect;
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::select::Wanted;
 use crate::postgres::restore::{Prepared, check, non_superuser, prepare, source, writable};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::Connection;
@@ -29,7 +29,7 @@ pub struct Preview {
     /// How many drops there would be before anything is made, whether or not there is something to drop.
     pub drops: usize,
     /// The entries that would be restored, in this order: each one's place among the archive's entries, and what of it.
-    pub entries: Vec<(usize, Wanted)>,
+    pub entries: Vec<(usize, Chosen)>,
 }
 
 /// Says what [`restore_through`](crate::postgres::restore::restore_through) would do with the same archive and options; `force` is not

@@ -5,28 +5,11 @@ use std::ops::ControlFlow;
 
 use pgformat::{Block, DataPosition, DumpId, Reader};
 
+use crate::postgres::archive::{EntryName, archive_error};
 use crate::postgres::restore::execute::{Data, TakeObject, TakeRows};
 use crate::postgres::restore::parallel::Readers;
-use crate::postgres::restore::summary::EntryName;
 use crate::progress::{Level, Message, Reporter};
 use crate::{Error, ErrorKind, Result};
-
-/// An error of the archive's, met while `doing`.
-pub fn archive_error(doing: impl Into<String>, error: pgformat::Error) -> Error {
-    let (kind, hint) = match error.kind() {
-        pgformat::ErrorKind::Io(_) => (ErrorKind::Io, None),
-        pgformat::ErrorKind::NotFound(_) => (
-            ErrorKind::Archive,
-            Some("data in another order than the table of contents needs an input that can seek: give the file itself"),
-        ),
-        _ => (ErrorKind::Archive, None),
-    };
-    let error = Error::new(kind, doing).source(error);
-    match hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
-}
 
 /// Sees to it that an archive goes on to its end, before the target is touched. An input that cannot seek cannot be looked
 /// at beforehand.
@@ -100,12 +83,12 @@ impl<R: Read> Data for Reader<R> {
     fn table(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeRows<'_>) -> Result<()> {
         let doing = doing(self, id);
         let failed = |error| archive_error(doing.clone(), error);
-        let mut place = Place::of(self, read);
+        let mut progress = Progress::of(self, read);
         match self.block(id).map_err(failed)? {
             // The program that made the archive says that there is nothing.
             None => Ok(()),
             Some(Block::Data(mut data)) => {
-                place.enter(data.offset());
+                progress.enter(data.offset());
                 loop {
                     let piece = data.fill().map_err(failed)?;
                     let len = piece.len();
@@ -113,7 +96,7 @@ impl<R: Read> Data for Reader<R> {
                         return Ok(());
                     }
                     data.consume(len);
-                    place.reach(data.offset());
+                    progress.reach(data.offset());
                     if len == 0 {
                         return Ok(());
                     }
@@ -128,7 +111,7 @@ impl<R: Read> Data for Reader<R> {
     fn large_objects(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeObject<'_>) -> Result<()> {
         let doing = doing(self, id);
         let failed = |error| archive_error(doing.clone(), error);
-        let mut place = Place::of(self, read);
+        let mut progress = Progress::of(self, read);
         let mut objects = match self.block(id).map_err(failed)? {
             None => return Ok(()),
             Some(Block::LargeObjects(objects)) => objects,
@@ -137,7 +120,7 @@ impl<R: Read> Data for Reader<R> {
             }
         };
         while let Some((oid, mut data)) = objects.next().map_err(failed)? {
-            place.enter(data.offset());
+            progress.enter(data.offset());
             let mut flow = take(oid, &[])?;
             while flow.is_continue() {
                 let piece = data.fill().map_err(failed)?;
@@ -146,7 +129,7 @@ impl<R: Read> Data for Reader<R> {
                     flow = take(oid, piece)?;
                 }
                 data.consume(len);
-                place.reach(data.offset());
+                progress.reach(data.offset());
                 if len == 0 {
                     break;
                 }
@@ -155,20 +138,20 @@ impl<R: Read> Data for Reader<R> {
                 return Ok(());
             }
         }
-        place.enter(self.offset());
+        progress.enter(self.offset());
         Ok(())
     }
 }
 
 /// Tells how much of the archive is read, from where its reader stands.
-struct Place<'a> {
+struct Progress<'a> {
     read: &'a dyn Fn(u64),
     told: u64,
     /// What is passed over on the way to the data is read, too.
     is_one_way: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Progress<'a> {
     fn of<R: Read>(reader: &Reader<R>, read: &'a dyn Fn(u64)) -> Self {
         Self { read, told: reader.offset(), is_one_way: !reader.is_random() }
     }

@@ -7,8 +7,8 @@ use bstr::{BStr, ByteSlice};
 use pgformat::{DumpId, Entry};
 
 use crate::Error;
-use crate::postgres::restore::kinds::text;
-use crate::printable::{self, on_one_line};
+use crate::postgres::archive::EntryName;
+use crate::printable::on_one_line;
 use crate::wire::Notice;
 
 /// The outcome of a restore that came to its end, or to its first error where it was to stop there.
@@ -56,45 +56,6 @@ impl RestoreSummary {
     /// Whether everything that was wanted is there now.
     pub fn is_complete(&self) -> bool {
         self.errors.is_empty() && self.left.is_empty() && self.skipped.is_empty() && !self.stopped && !self.rolled_back
-    }
-}
-
-/// Which entry something is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryName {
-    /// Its number in the archive.
-    pub dump_id: DumpId,
-    /// Its kind.
-    pub desc: String,
-    /// Its schema, if it has one.
-    pub schema: Option<String>,
-    /// Its name.
-    pub tag: String,
-}
-
-impl EntryName {
-    /// The name of `entry`. What is not UTF-8 in it is replaced, and control characters are escaped.
-    pub fn of(entry: &Entry) -> Self {
-        Self {
-            dump_id: entry.dump_id,
-            desc: printable::name(text(&entry.desc)),
-            schema: entry
-                .schema
-                .as_ref()
-                .filter(|schema| !schema.is_empty())
-                .map(|schema| printable::name(schema.as_bstr())),
-            tag: printable::name(text(&entry.tag)),
-        }
-    }
-}
-
-impl fmt::Display for EntryName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.desc)?;
-        if let Some(schema) = &self.schema {
-            write!(f, "{schema}.")?;
-        }
-        f.write_str(&self.tag)
     }
 }
 

@@ -8,18 +8,10 @@ use pgformat::{Block, DataReader, Entry};
 use super::Kind;
 use super::characters::Characters;
 use super::rows::RowCheck;
-use crate::postgres::copy_statement::{self, CopyStatement};
-use crate::postgres::restore::StatementSplitter;
+use crate::postgres::archive::ArchiveSettings;
+use crate::postgres::archive::copy_statement::{self, CopyStatement};
+use crate::postgres::archive::statements::StatementSplitter;
 use crate::progress::Part;
-
-/// How the archive says that its texts are to be read.
-#[derive(Debug, Clone)]
-pub(in crate::postgres) struct Reading {
-    /// Its encoding, in upper case.
-    pub encoding: Vec<u8>,
-    /// Whether a backslash in a string is an ordinary character.
-    pub standard_strings: bool,
-}
 
 /// What the data of an entry turned out to be.
 #[derive(Debug)]
@@ -41,7 +33,7 @@ pub(in crate::postgres) struct Found {
 pub(in crate::postgres) fn check<R: Read>(
     entry: &Entry,
     block: Block<'_, R>,
-    reading: &Reading,
+    settings: &ArchiveSettings,
     part: &Part<'_>,
     stop: &AtomicBool,
 ) -> pgformat::Result<Found> {
@@ -62,14 +54,14 @@ pub(in crate::postgres) fn check<R: Read>(
     };
     let copy = entry.copy_statement.as_ref().filter(|statement| !statement.trim_ascii().is_empty());
     let Some(copy) = copy else {
-        let mut check = StatementsCheck::new(entry, reading);
+        let mut check = StatementsCheck::new(entry, settings);
         found.bytes = read(data, part, stop, &mut |piece| check.feed(piece))?;
         found.problems.extend(check.problem());
         return Ok(found);
     };
     match CopyStatement::parse(copy) {
         Some(copy) => {
-            let mut check = RowCheck::new(&copy, &reading.encoding);
+            let mut check = RowCheck::new(&copy, &settings.encoding);
             found.bytes = read(data, part, stop, &mut |piece| check.feed(piece))?;
             found.kind = Kind::Rows(check.rows());
             found.problems = check.problems();
@@ -91,10 +83,10 @@ struct StatementsCheck<'a> {
 }
 
 impl<'a> StatementsCheck<'a> {
-    fn new(entry: &'a Entry, reading: &Reading) -> Self {
+    fn new(entry: &'a Entry, settings: &ArchiveSettings) -> Self {
         let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
-        let characters = Characters::of(&reading.encoding);
-        Self { desc, splitter: StatementSplitter::new(reading.standard_strings), characters, problem: None }
+        let characters = Characters::of(&settings.encoding);
+        Self { desc, splitter: StatementSplitter::new(settings.standard_strings), characters, problem: None }
     }
 
     fn feed(&mut self, piece: &[u8]) {

@@ -118,10 +118,12 @@ pub(super) struct Characters {
 }
 
 impl Characters {
-    /// Of an encoding, by PostgreSQL's name for it in upper case.
+    /// Of an encoding, by PostgreSQL's name for it.
     pub(super) fn of(encoding: &[u8]) -> Self {
-        let name = if matches!(encoding, b"UTF8" | b"UNICODE") { "UTF-8".into() } else { encoding.to_str_lossy() };
-        Self { scheme: Scheme::of(encoding), name: name.into_owned(), cut: Vec::new() }
+        let encoding = encoding.to_ascii_uppercase();
+        let scheme = Scheme::of(&encoding);
+        let name = if scheme == Scheme::Utf8 { "UTF-8".into() } else { encoding.to_str_lossy().into_owned() };
+        Self { scheme, name, cut: Vec::new() }
     }
 
     /// The encoding's name, for messages.

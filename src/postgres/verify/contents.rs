@@ -83,20 +83,6 @@ pub(in crate::postgres) fn text_problem(entry: &Entry, encoding: &[u8]) -> Optio
     })
 }
 
-/// The encoding that texts and rows are in, as the entry `ENCODING` says.
-pub(super) fn encoding(entries: &[Entry]) -> Vec<u8> {
-    let entry = entries.iter().find(|entry| entry.desc.as_ref().is_some_and(|desc| desc == "ENCODING"));
-    let definition = entry.and_then(|entry| entry.definition.as_ref()).map(|text| text.as_slice()).unwrap_or_default();
-    definition.split(|byte| *byte == b'\'').nth(1).unwrap_or_default().to_ascii_uppercase()
-}
-
-/// Whether a backslash in a string is an ordinary character, as the entry `STDSTRINGS` says.
-pub(super) fn standard_strings(entries: &[Entry]) -> bool {
-    let entry = entries.iter().find(|entry| entry.desc.as_ref().is_some_and(|desc| desc == "STDSTRINGS"));
-    let definition = entry.and_then(|entry| entry.definition.as_ref()).map(|text| text.as_slice()).unwrap_or_default();
-    definition.split(|byte| *byte == b'\'').nth(1).is_some_and(|word| word == b"on")
-}
-
 /// The large objects that entries make; `None` if none does, as before 9.0, when only their content was in an archive.
 pub(super) fn large_objects(entries: &[Entry], problems: &mut Vec<Problem>) -> Option<Vec<u32>> {
     let mut all = Vec::new();
@@ -156,16 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_and_large_objects_are_read_from_their_entries() {
-        let mut encoding_entry = entry(1, "ENCODING", &[]);
-        encoding_entry.definition = Some("SET client_encoding = 'sjis';\n".into());
-        assert_eq!(encoding(&[encoding_entry]), b"SJIS");
-        let strings = |word: &str| {
-            let definition = Some(format!("SET standard_conforming_strings = '{word}';\n").into());
-            [Entry { definition, ..entry(1, "STDSTRINGS", &[]) }]
-        };
-        assert!(standard_strings(&strings("on")) && !standard_strings(&strings("off")) && !standard_strings(&[]));
-        assert_eq!(encoding(&[]), b"");
+    fn large_objects_are_read_from_their_entries() {
         let mut blob = entry(1, "BLOB", &[]);
         blob.tag = Some("4000000000".into());
         let mut batch = entry(2, "BLOB METADATA", &[]);

@@ -12,11 +12,10 @@ use std::sync::atomic::AtomicBool;
 
 use pgformat::{Block, DataPosition, DumpId, Entry, ErrorKind, Format, Reader};
 
-use super::archive::{self, Archive};
-use super::restore::EntryName;
+use super::archive::{self, Archive, ArchiveSettings, EntryName};
 use crate::Result;
 use crate::progress::{Part, Phase, Reporter, Unit};
-pub(in crate::postgres) use block::{Reading, check};
+pub(in crate::postgres) use block::check;
 pub(in crate::postgres) use contents::text_problem;
 
 /// How many problems are told; a damaged archive may have very many.
@@ -112,22 +111,17 @@ pub fn verify<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) -> Veri
     let mut problems = Vec::new();
     verified.unknown_dependencies = contents::dependencies(archive.entries(), &mut problems);
     let made = contents::large_objects(archive.entries(), &mut problems);
-    let reading = reading(archive.entries());
+    let settings = ArchiveSettings::as_far_as_said(archive.entries());
     for entry in archive.entries() {
-        problems.extend(text_problem(entry, &reading.encoding).map(|text| Problem::of(entry, text)));
+        problems.extend(text_problem(entry, &settings.encoding).map(|text| Problem::of(entry, text)));
     }
     problems.into_iter().for_each(|problem| verified.add(problem));
-    let mut run = Run { verified, reporter, sizes, reading, objects: Vec::new() };
+    let mut run = Run { verified, reporter, sizes, settings, objects: Vec::new() };
     let is_complete = run.all(archive);
     if let (true, Some(made)) = (is_complete, made) {
         run.compare_objects(made);
     }
     run.verified
-}
-
-/// How the archive with these entries says that its texts are to be read.
-pub(in crate::postgres) fn reading(entries: &[Entry]) -> Reading {
-    Reading { encoding: contents::encoding(entries), standard_strings: contents::standard_strings(entries) }
 }
 
 /// The size of each entry's data, where it can be told beforehand.
@@ -142,7 +136,7 @@ struct Run<'a> {
     verified: Verified,
     reporter: &'a dyn Reporter,
     sizes: HashMap<DumpId, Option<u64>>,
-    reading: Reading,
+    settings: ArchiveSettings,
     /// The large objects that have content.
     objects: Vec<u32>,
 }
@@ -217,7 +211,7 @@ impl Run<'_> {
         let name = EntryName::of(entry);
         self.reporter.current(&name.to_string());
         let part = Part::new(self.reporter, self.sizes.get(&entry.dump_id).copied().flatten(), 0);
-        let found = check(entry, block, &self.reading, &part, &AtomicBool::new(false))?;
+        let found = check(entry, block, &self.settings, &part, &AtomicBool::new(false))?;
         part.end();
         match found.kind {
             Kind::Rows(rows) => self.verified.rows += rows,

@@ -3,7 +3,7 @@
 use bstr::ByteSlice;
 
 use super::characters::Characters;
-use crate::postgres::copy_statement::CopyStatement;
+use crate::postgres::archive::copy_statement::CopyStatement;
 
 /// How many rows with a wrong number of columns are told one by one.
 const TOLD: usize = 3;
@@ -68,7 +68,7 @@ impl RowCheck {
             Some(columns) => Expected::Columns(columns),
             None => Expected::AsFirst,
         };
-        let wide = match encoding {
+        let wide = match encoding.to_ascii_uppercase().as_slice() {
             b"SJIS" | b"SHIFT_JIS_2004" => Some(Wide::ShiftJis),
             b"BIG5" | b"GBK" | b"UHC" | b"GB18030" | b"JOHAB" => Some(Wide::Other),
             _ => None,

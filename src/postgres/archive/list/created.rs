@@ -1,4 +1,4 @@
-//! When an archive was made, as pg_restore shows it.
+//! When an archive was made, as `pg_restore -l` shows it.
 //!
 //! An archive has a local time without a zone, and whether daylight saving time was in force. pg_restore takes it for a time of the
 //! place where it is listed, as the C library's `mktime` does, and prints it with that place's zone. That is the time by the clock

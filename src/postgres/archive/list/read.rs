@@ -6,7 +6,7 @@ use pgformat::{DumpId, Entry};
 /// Reads a list of entries as `lifeboat list` and `pg_restore -l` write it, which somebody may have edited: the number of an
 /// entry is at the beginning of a line, and what is after a semicolon is a comment. What else there is in the lines that
 /// make no sense is handed to `ignored`, with the number of the line.
-pub fn parse_list(text: &[u8], entries: &[Entry], mut ignored: impl FnMut(usize, &str)) -> Vec<DumpId> {
+pub fn parse(text: &[u8], entries: &[Entry], mut ignored: impl FnMut(usize, &str)) -> Vec<DumpId> {
     let last = entries.iter().map(|entry| entry.dump_id).max().unwrap_or(DumpId(0));
     let mut list = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -35,7 +35,7 @@ mod tests {
         let entries: Vec<Entry> = [1, 5, 9].map(|id| Entry::new(DumpId(id), "TABLE")).into();
         let text = b";\n; Archive created at noon\n;\n9; 1259 16384 TABLE public a alice\n;5; TABLE\n  1\r\n\nx; y\n9;\n10; z\n-1\n";
         let mut ignored = Vec::new();
-        let list = parse_list(text, &entries, |line, text| ignored.push((line, text.to_owned())));
+        let list = parse(text, &entries, |line, text| ignored.push((line, text.to_owned())));
         assert_eq!(list, [DumpId(9), DumpId(1)]);
         assert_eq!(ignored, [(8, "x".into()), (9, "9".into()), (10, "10".into()), (11, "-1".into())]);
     }

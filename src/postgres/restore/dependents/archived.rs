@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::dependents::definition::{self, Column};
 use crate::postgres::restore::dependents::names::Named;
-use crate::postgres::restore::kinds::{self, text};
 use crate::sql::quote;
 
 type Key = (BString, BString, BString);

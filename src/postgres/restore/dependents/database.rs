@@ -6,11 +6,11 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::Result;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::dependents::archived::Archived;
 use crate::postgres::restore::dependents::names::Named;
 use crate::postgres::restore::dependents::rows::Moment;
 use crate::postgres::restore::dependents::{Dependent, Losses, Present, is_wanted, sift};
-use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::large_objects;
 use crate::wire::Connection;

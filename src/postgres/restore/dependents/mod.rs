@@ -22,11 +22,11 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
+use crate::postgres::archive::kinds;
 use crate::postgres::catalogs::FIRST_USER_OID;
 use crate::postgres::restore::execute::statement::{MORE_LOCKS, NO_MORE_LOCKS};
 use crate::postgres::restore::execute::{Connect, Run};
 use crate::postgres::restore::found::Found;
-use crate::postgres::restore::kinds;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::{Action, Plan};
 use crate::postgres::version::ServerVersion;

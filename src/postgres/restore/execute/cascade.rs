@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::archive::kinds::{self, text};
 use crate::wire::{Connection, Param};
 
 /// How many objects are named.

@@ -15,9 +15,9 @@ use pgformat::Entry;
 use pgformat::kinds::Group;
 
 use crate::Result;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::privileges;
 use crate::postgres::restore::execute::Run;
-use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;

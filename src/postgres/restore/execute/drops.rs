@@ -8,10 +8,10 @@
 
 use std::collections::HashSet;
 
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::execute::statement::NO_MORE_LOCKS;
 use crate::postgres::restore::execute::{batch, cascade, lasting, subscription};
-use crate::postgres::restore::kinds;
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;

@@ -12,11 +12,12 @@ use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::copy_statement::{self, CopyStatement};
+use crate::postgres::archive::Chosen;
+use crate::postgres::archive::copy_statement::{self, CopyStatement};
+use crate::postgres::archive::kinds::VIA_ROOT;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::execute::{Data, Run};
-use crate::postgres::restore::kinds::{self, text};
-use crate::postgres::restore::plan::{Action, Step, VIA_ROOT};
-use crate::postgres::restore::select::Wanted;
+use crate::postgres::restore::plan::{Action, Step};
 use crate::printable;
 use crate::progress::Level;
 use crate::sql::{Deparsed, Sql};
@@ -260,7 +261,7 @@ impl<'a> Run<'a> {
         let name = printable::name(extension.as_bstr());
         let stays = |why: &str| format!("the extension {name} stays, and {why}: its rows are left as they are");
         if !self.options.clean {
-            let is_it = |(entry, wanted): (&Entry, &Wanted)| {
+            let is_it = |(entry, wanted): (&Entry, &Chosen)| {
                 kinds::is(entry, "EXTENSION") && text(&entry.tag) == extension && wanted.definition
             };
             // Data alone goes on top of what is there, as that of other tables does.

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use crate::Result;
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::dependents::{self, Address};
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::execute::drops;
-use crate::postgres::restore::kinds;
 use crate::postgres::restore::summary::EntryError;
 
 /// The SQLSTATEs of what others depend on, and of what is there because of another: a partition's constraint goes with that of its

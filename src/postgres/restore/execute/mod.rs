@@ -33,13 +33,14 @@ use crate::postgres::restore::execute::interrupt::Interrupt;
 use crate::postgres::restore::execute::one_session::OneSession;
 use crate::postgres::restore::execute::transaction::Counts;
 
-use crate::postgres::restore::kinds;
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::parallel::{Readers, Team};
 use crate::postgres::restore::plan::cost::Work;
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::{Action, Plan, Purpose, Step};
-use crate::postgres::restore::summary::{EntryName, RestoreSummary};
+use crate::postgres::restore::summary::RestoreSummary;
 use crate::progress::{Level, Part, Reporter};
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};

@@ -1,7 +1,8 @@
 //! What the server says beside its answers. Some of it means that it has not done what it was told.
 
+use crate::postgres::archive::EntryName;
 use crate::postgres::restore::execute::Run;
-use crate::postgres::restore::summary::{EntryError, EntryName};
+use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Message};
 use crate::wire::Notice;
 

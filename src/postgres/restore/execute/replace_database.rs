@@ -5,9 +5,9 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::execute::drops;
-use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::plan::Action;
 use crate::progress::{Level, Message};
 use crate::sql::quote;

@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 
 use pgformat::Entry;
 
-use crate::postgres::copy_statement;
-use crate::postgres::restore::copy_text::RowScanner;
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::copy_statement;
+use crate::postgres::archive::copy_text::RowScanner;
+use crate::postgres::archive::kinds::text;
+use crate::postgres::archive::statements::StatementSplitter;
 use crate::postgres::restore::execute::batch::Batch;
 use crate::postgres::restore::execute::{Data, Run};
-use crate::postgres::restore::kinds::text;
-use crate::postgres::restore::statements::StatementSplitter;
-use crate::postgres::restore::summary::{EntryError, EntryName};
+use crate::postgres::restore::summary::EntryError;
 use crate::progress::Part;
 use crate::{Error, ErrorKind, Result};
 

@@ -1,10 +1,11 @@
 //! Running statements, and putting down what the server refuses and says.
 
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::execute::required_version;
-use crate::postgres::restore::kinds;
 use crate::postgres::restore::non_superuser;
-use crate::postgres::restore::summary::{EntryError, EntryName};
+use crate::postgres::restore::summary::EntryError;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::{Error, ErrorKind, Result};

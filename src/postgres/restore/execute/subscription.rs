@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use bstr::{BString, ByteSlice};
 
 use crate::Result;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::execute::Run;
-use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::plan::Step;
 use crate::postgres::restore::plan::settings::Target;
 use crate::printable;

@@ -4,11 +4,12 @@ use bstr::BStr;
 use pgformat::Section;
 use pgformat::kinds::{Group, Pass};
 
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::execute::one_session::OneSession;
-use crate::postgres::restore::kinds;
 use crate::postgres::restore::plan::{Action, Step};
-use crate::postgres::restore::summary::{EntryName, RestoreSummary};
+use crate::postgres::restore::summary::RestoreSummary;
 use crate::{Error, ErrorKind, Result};
 
 /// How far a restore has come.

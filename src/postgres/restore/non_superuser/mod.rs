@@ -18,11 +18,12 @@ use pgformat::Entry;
 use pgformat::kinds::Group;
 
 use crate::Result;
-use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::owner;
 use crate::postgres::restore::plan::{Action, Plan};
-use crate::postgres::restore::summary::{EntryError, EntryName, Stay};
+use crate::postgres::restore::summary::{EntryError, Stay};
 use crate::printable;
 use crate::progress::{Message, Reporter};
 use crate::sql::quote;

@@ -4,11 +4,12 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::execute::Run;
-use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::non_superuser::{ALONG, show};
 use crate::postgres::restore::plan::{Action, Step};
-use crate::postgres::restore::summary::{EntryError, EntryName};
+use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Message};
 use crate::{Error, Result};
 

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
+use crate::postgres::archive::kinds::text;
 use crate::postgres::objects::{event_trigger, publication};
-use crate::postgres::restore::kinds::text;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::version::ServerVersion;

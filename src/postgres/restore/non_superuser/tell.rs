@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use bstr::BStr;
 
-use crate::postgres::restore::kinds::text;
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::kinds::text;
 use crate::postgres::restore::non_superuser::{Review, named, show};
 use crate::postgres::restore::plan::{Action, Plan};
-use crate::postgres::restore::summary::EntryName;
 use crate::progress::{Level, Message};
 use crate::sql::quote;
 

@@ -6,9 +6,9 @@ use bstr::ByteSlice;
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::restore::kinds::{self, text};
-use crate::postgres::restore::plan::VIA_ROOT;
-use crate::postgres::restore::select;
+use crate::postgres::archive::kinds::VIA_ROOT;
+use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::select;
 
 /// What items wait for, by their numbers.
 pub(super) struct Before<'a> {

@@ -19,12 +19,12 @@ use crossbeam_channel::{bounded, unbounded};
 use pgformat::DumpId;
 use pgformat::kinds::Pass;
 
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::execute::interrupt::Interrupt;
 use crate::postgres::restore::execute::one_session::{self, OneSession};
 use crate::postgres::restore::execute::{Data, Run};
-use crate::postgres::restore::kinds;
 use crate::postgres::restore::plan::Step;
-use crate::postgres::restore::summary::EntryName;
 use crate::progress::{Level, Message};
 use crate::threads;
 use crate::wire::{Connection, cancel_all};
@@ -61,7 +61,7 @@ impl Team {
             connections: Vec::new(),
             sessions: Vec::new(),
             interrupts: Vec::new(),
-            places: crate::postgres::restore::select::places(run.entries),
+            places: crate::postgres::archive::select::places(run.entries),
             ended: HashSet::new(),
             left_out: HashSet::new(),
         }

@@ -6,15 +6,15 @@ use std::ops::Range;
 use pgformat::kinds::Pass;
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::restore::kinds;
+use crate::postgres::archive::Chosen;
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::parallel::dependencies::Before;
 use crate::postgres::restore::plan::Step;
-use crate::postgres::restore::select::Wanted;
 
 /// For each entry, whether it may be restored beside others: what belongs to the data or comes after it, and what is said
 /// about such objects or needs them. What else comes before the data is made in the archive's order, and privileges,
 /// which can be about one row of a catalog, are given one after the other.
-pub(in crate::postgres::restore) fn apart(entries: &[Entry], wanted: &[Wanted]) -> Vec<bool> {
+pub(in crate::postgres::restore) fn apart(entries: &[Entry], wanted: &[Chosen]) -> Vec<bool> {
     let mut places: HashMap<DumpId, usize> = HashMap::new();
     let mut apart: Vec<bool> = Vec::with_capacity(entries.len());
     for (at, entry) in entries.iter().enumerate() {
@@ -253,7 +253,7 @@ mod tests {
         entries.push(entry(12, "ACL", Section::None, &[3]));
         entries.push(entry(13, "FUNCTION", Section::PreData, &[5]));
         entries.push(entry(14, "AGGREGATE", Section::PreData, &[13]));
-        let all = vec![Wanted { definition: true, data: true, ..Wanted::default() }; entries.len()];
+        let all = vec![Chosen { definition: true, data: true, ..Chosen::default() }; entries.len()];
         let apart = apart(&entries, &all);
         let ids: Vec<usize> = (0..entries.len()).filter(|n| apart[*n]).map(|n| n + 1).collect();
         assert_eq!(ids, [3, 4, 5, 6, 7, 8, 9, 10, 13, 14]);

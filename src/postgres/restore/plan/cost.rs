@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use pgformat::kinds::Group;
 use pgformat::{Entry, Section};
 
+use crate::postgres::archive::{kinds, select};
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::{Action, Plan, Step};
-use crate::postgres::restore::{kinds, select};
 use crate::progress::{Part, Phase, Reporter, Unit};
 
 /// What a statement takes, whatever it does: about as long as so many bytes of rows.
@@ -117,7 +117,7 @@ impl<'a> Rows<'a> {
     fn of(plan: &Plan, entries: &'a [Entry], sizes: &[Option<u64>]) -> Self {
         let places = select::places(entries);
         let mut rows = Self { entries, places, of_relation: HashMap::new(), parts: HashMap::new() };
-        let is_wanted = |at: usize, what: fn(&select::Wanted) -> bool| plan.wanted.get(at).is_some_and(what);
+        let is_wanted = |at: usize, what: fn(&select::Chosen) -> bool| plan.wanted.get(at).is_some_and(what);
         for (at, entry) in entries.iter().enumerate() {
             if kinds::is(entry, "TABLE DATA") {
                 let size = sizes.get(at).copied().flatten().unwrap_or(0);
@@ -181,7 +181,8 @@ mod tests {
     use pgformat::DumpId;
 
     use super::*;
-    use crate::postgres::restore::{RestoreOptions, Sections, Target, plan};
+    use crate::postgres::archive::Sections;
+    use crate::postgres::restore::{RestoreOptions, Target, plan};
     use crate::progress::{Silent, Total};
 
     const MIB: u64 = 1 << 20;

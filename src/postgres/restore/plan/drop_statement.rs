@@ -4,8 +4,8 @@ use bstr::{BStr, BString};
 use pgformat::Entry;
 use pgformat::kinds::Drop;
 
+use crate::postgres::archive::kinds;
 use crate::postgres::restore::execute::subscription;
-use crate::postgres::restore::kinds;
 
 /// How one entry's object is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry};
 
-use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::plan::{Action, Purpose};
 use crate::{Error, ErrorKind, Result};
 

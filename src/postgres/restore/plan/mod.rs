@@ -20,18 +20,15 @@ use pgformat::kinds::{Group, Pass};
 use pgformat::{DumpId, Entry};
 
 use crate::Result;
-use crate::postgres::restore::kinds;
+use crate::postgres::archive::ArchiveSettings;
+use crate::postgres::archive::kinds;
+use crate::postgres::archive::select::{self, Chosen};
 use crate::postgres::restore::non_superuser::Limits;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::parallel;
 use crate::postgres::restore::plan::planner::Planner;
-use crate::postgres::restore::plan::settings::{ArchiveSettings, Target};
-use crate::postgres::restore::select::{self, Wanted};
+use crate::postgres::restore::plan::settings::Target;
 use crate::progress::{Level, Message, Reporter};
-
-/// How the definition of rows begins that go into a partitioned table, and from there into its partitions. It is a
-/// comment, and defines nothing.
-pub(super) const VIA_ROOT: &[u8] = b"-- load via partition root ";
 
 /// What is to be done, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +42,7 @@ pub struct Plan {
     /// What makes. The steps of an entry follow each other.
     pub steps: Vec<Step>,
     /// What is wanted of each entry.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<Chosen>,
     /// Names in the options that match nothing in the archive, in words.
     pub unmatched: Vec<String>,
     /// Where each entry is among the archive's entries.
@@ -148,9 +145,9 @@ pub enum Purpose {
 /// Options that name what is not there; settings in the archive that make no sense.
 pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, target: &Target) -> Result<Plan> {
     let settings = ArchiveSettings::of(entries)?;
-    let (wanted, unmatched) = select::select_and_tell(entries, options)?;
+    let (wanted, unmatched) = select::select_and_tell(entries, &options.request())?;
     let places = select::places(entries);
-    let order = select::order(entries, options, &places)?;
+    let order = select::order(entries, &options.request(), &places)?;
     // With no definition wanted at all it is a restore of data only, asked for or not.
     let data_only = !options.schema || !wanted.iter().any(|wanted| wanted.definition);
     let mut planner = Planner::new(entries, places, version, options, target, &settings, data_only);

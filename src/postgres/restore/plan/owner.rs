@@ -4,7 +4,7 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Owner;
 
-use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::{Action, Purpose};
 use crate::sql::quote;

@@ -6,18 +6,19 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::copy_statement::{self, CopyStatement};
+use crate::postgres::archive::ArchiveSettings;
+use crate::postgres::archive::Chosen;
+use crate::postgres::archive::EntryName;
+use crate::postgres::archive::copy_statement::{self, CopyStatement};
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::execute::subscription;
-use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::drop_statement::{self, DropText};
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::owner;
-use crate::postgres::restore::plan::settings::{ArchiveSettings, Target};
+use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::restore::plan::standard_strings;
 use crate::postgres::restore::plan::{Action, Heading, Purpose, Step};
-use crate::postgres::restore::select::Wanted;
-use crate::postgres::restore::summary::EntryName;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
@@ -111,7 +112,7 @@ impl<'a> Planner<'a> {
         );
     }
 
-    pub(in crate::postgres::restore) fn restore(&mut self, at: usize, wanted: Wanted) -> Result<()> {
+    pub(in crate::postgres::restore) fn restore(&mut self, at: usize, wanted: Chosen) -> Result<()> {
         let entry = &self.entries[at];
         if kinds::is(entry, "WARNING") {
             let warning =

@@ -4,8 +4,8 @@ use std::io::Read;
 
 use pgformat::Reader;
 
+use crate::postgres::archive::EntryName;
 use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::summary::EntryName;
 use crate::progress::{Level, Message, Reporter};
 
 /// Says of which tables the OIDs of rows are not restored: no server that is restored into has them, so that a table made

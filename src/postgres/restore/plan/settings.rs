@@ -3,7 +3,8 @@
 use bstr::{BStr, BString};
 use pgformat::Entry;
 
-use crate::postgres::restore::kinds::{self, text};
+use crate::postgres::archive::ArchiveSettings;
+use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
 use crate::sql::quote;
@@ -41,37 +42,7 @@ impl Target {
     pub const SCRIPT: Self = Self { is_script: true, ..Self::NEWEST };
 }
 
-/// What the archive says about the session that reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArchiveSettings {
-    /// The encoding of every text in the archive.
-    pub encoding: BString,
-    /// Whether a backslash in a string literal is an ordinary character.
-    pub standard_strings: bool,
-    /// The statement that sets the search path; archives of before March 2018 have none, and rely on a path for each
-    /// entry.
-    pub search_path: Option<BString>,
-}
-
 impl ArchiveSettings {
-    /// Finds the entries that are settings.
-    ///
-    /// # Errors
-    /// An entry that does not say what it should.
-    pub fn of(entries: &[Entry]) -> Result<Self> {
-        let mut settings = Self { encoding: "SQL_ASCII".into(), standard_strings: false, search_path: None };
-        for entry in entries {
-            let definition = text(&entry.definition);
-            match entry.desc.as_ref().map(|desc| desc.as_slice()) {
-                Some(b"ENCODING") => settings.encoding = quoted_word(entry, definition)?,
-                Some(b"STDSTRINGS") => settings.standard_strings = quoted_word(entry, definition)? == "on",
-                Some(b"SEARCHPATH") => settings.search_path = Some(definition.into()),
-                _ => {}
-            }
-        }
-        Ok(settings)
-    }
-
     /// What to say where the server does not take the archive's encoding; an error that is about something else stays as it is.
     pub(in crate::postgres::restore) fn not_spoken(&self, error: Error) -> Error {
         // No such encoding; no conversion from it.
@@ -144,19 +115,5 @@ impl ArchiveSettings {
         }
         set(if options.row_security { "SET row_security = on;" } else { "SET row_security = off;" });
         result
-    }
-}
-
-/// The word between the quotes of `SET something = 'word';`. It goes into statements of ours, so it must be one.
-fn quoted_word(entry: &Entry, definition: &BStr) -> Result<BString> {
-    let mut parts = definition.splitn(3, |byte| *byte == b'\'');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(_), Some(word), Some(_))
-            if !word.is_empty() && word.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_' || *c == b'-') =>
-        {
-            Ok(word.into())
-        }
-        _ => Err(Error::new(ErrorKind::Archive, format!("read entry {} ({})", entry.dump_id.0, text(&entry.desc)))
-            .why(format!("\"{definition}\" is not a setting"))),
     }
 }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use crate::postgres::restore::kinds;
+use crate::postgres::archive::kinds;
+use crate::postgres::archive::select::is_extended;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::select::is_extended;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message, Reporter};
 

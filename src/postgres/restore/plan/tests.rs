@@ -8,7 +8,8 @@ use pgformat::{DumpId, Entry, Section};
 
 use super::*;
 use crate::ErrorKind;
-use crate::postgres::restore::{Sections, Selection, plan};
+use crate::postgres::archive::{Sections, Selection};
+use crate::postgres::restore::plan;
 
 fn some(text: &str) -> Option<BString> {
     Some(text.into())

@@ -9,14 +9,14 @@
 use bstr::ByteSlice;
 use pgformat::Entry;
 
+use crate::postgres::archive::ArchiveSettings;
+use crate::postgres::archive::EntryName;
 use crate::postgres::restore::plan::large_objects as batches;
-use crate::postgres::restore::plan::settings::ArchiveSettings;
 use crate::postgres::restore::plan::{Action, Plan, Step};
 use crate::postgres::restore::script::encoding::Encoding;
 use crate::postgres::restore::script::lexer::Lexer;
 use crate::postgres::restore::script::text::definition_of_data;
 use crate::postgres::restore::script::trouble::Trouble;
-use crate::postgres::restore::summary::EntryName;
 use crate::{Error, ErrorKind, Result};
 
 const COMMAND: &[u8] = b"\\unrestrict";

@@ -3,10 +3,10 @@
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::{Entry, Header};
 
-use crate::postgres::restore::kinds;
+use crate::postgres::archive::kinds;
+use crate::postgres::archive::kinds::VIA_ROOT;
 use crate::postgres::restore::options::RestoreOptions;
 pub(super) use crate::postgres::restore::plan::Heading;
-use crate::postgres::restore::plan::VIA_ROOT;
 use crate::postgres::restore::script::RestrictKey;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
