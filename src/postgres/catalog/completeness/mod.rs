@@ -5,7 +5,7 @@
 mod columns;
 mod left_out;
 mod names;
-mod unheard;
+mod unknown;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
@@ -15,7 +15,7 @@ use crate::postgres::objects::relation::Relation;
 use crate::postgres::version::{NEWEST_KNOWN, ServerVersion};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::{Connection, Param, Query, Row};
-use unheard::{ServerCatalog, Unheard};
+use unknown::{ServerCatalog, Unheard};
 
 /// A catalog that is walked.
 struct Walk {
@@ -114,7 +114,7 @@ pub(super) fn check(
         .filter(|(object, _)| object.dumped().has(Parts::DEFINITION))
         .filter_map(|(object, _)| Some(object.catalog_id?.oid))
         .collect();
-    let catalogs = unheard::catalogs(connection)?;
+    let catalogs = unknown::catalogs(connection)?;
     let walks: Vec<&Walk> =
         WALKS.iter().filter(|walk| catalogs.iter().any(|catalog| catalog.oid == walk.catalog.0)).collect();
     let queries: Vec<Query> = walks.iter().map(|walk| walk.query(&relations)).collect();
@@ -132,13 +132,13 @@ pub(super) fn check(
             if in_system_schema { &mut in_system_schemas } else { &mut missing }.push(id);
         }
     }
-    let mut unheard = unheard::rows(connection, &catalogs, model)?;
+    let mut unheard = unknown::rows(connection, &catalogs, model)?;
     if !model.selected.is_everything() {
         tell_unheard(std::mem::take(&mut unheard), &catalogs, reporter);
     }
     missing.extend(unheard.objects);
     if missing.is_empty() && unheard.facts.is_empty() {
-        let unknown = unheard::columns(connection, &catalogs, model, options)?;
+        let unknown = unknown::columns(connection, &catalogs, model, options)?;
         if !unknown.of_what_is_dumped.is_empty() && !options.accept_unknown {
             return Err(not_understood(&unknown.of_what_is_dumped));
         }
