@@ -15,7 +15,7 @@ use super::socket;
 use super::target::{Keepalive, Target, Wanted};
 use super::tls::SslMode;
 use super::watch::Lookout;
-use crate::wire::{Channel, Connection, Dial, ServerError, Socket, Startup};
+use crate::wire::{Channel, Connection, Dial, ServerError, Socket, Startup, sqlstate};
 use crate::{Context, Error, ErrorKind, Result};
 
 /// The request for TLS: its length, and a number that no version of the protocol has.
@@ -194,13 +194,16 @@ impl Target {
 
     /// Adds where the password came from, or why there was none; what shuts a database.
     fn explain(&self, error: Error, found: &Found) -> Error {
-        let is_shut = |report: &ServerError| report.is("55000") && report.message.contains_str("accepting connections");
+        let is_shut = |report: &ServerError| {
+            report.is(sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE)
+                && report.message.contains_str("accepting connections")
+        };
         if error.server().is_some_and(is_shut) {
             return error.hint(
                 "nobody may connect to it (datallowconn): ALTER DATABASE ... ALLOW_CONNECTIONS true, in another database",
             );
         }
-        let rejected = error.server().is_some_and(|s| s.is("28P01"));
+        let rejected = error.server().is_some_and(|s| s.is(sqlstate::INVALID_PASSWORD));
         match (found, &self.password_file) {
             (Found::Unusable(why), _) => error.hint(why.as_str()),
             (Found::Password(_), Some(path)) if rejected && self.password.is_none() => {
@@ -302,14 +305,14 @@ fn is_tls_failure(error: &Error) -> bool {
 
 /// Whether the server has no rule that lets this connection in, but may have one for the other kind.
 fn refused_by_rule(error: &Error) -> bool {
-    error.server().is_some_and(|s| s.is("28000"))
+    error.server().is_some_and(|s| s.is(sqlstate::INVALID_AUTHORIZATION_SPECIFICATION))
 }
 
 /// Whether another host cannot help: this one was there and said no. One that is starting up, shutting down, or not of
 /// the kind that is wanted has not.
 fn is_final(error: &Error) -> bool {
     match error.server() {
-        Some(server) => !server.is("57P03") && !server.is("57P01"),
+        Some(server) => !server.is(sqlstate::CANNOT_CONNECT_NOW) && !server.is(sqlstate::ADMIN_SHUTDOWN),
         None => error.kind() == ErrorKind::Usage || error.kind() == ErrorKind::Internal,
     }
 }

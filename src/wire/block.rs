@@ -361,5 +361,5 @@ fn check_word(sql: &[u8], others: &[&str], doing: &str) -> Result<()> {
 
 /// Whether a limit of time or a request to cancel ended a statement.
 fn is_cut_off(error: &Error) -> bool {
-    error.server().is_some_and(|report| report.is("57014"))
+    error.server().is_some_and(|report| report.is(super::sqlstate::QUERY_CANCELED))
 }

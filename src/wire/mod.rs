@@ -68,6 +68,7 @@ mod report;
 mod rows;
 mod simple;
 mod socket;
+pub mod sqlstate;
 mod startup;
 
 pub use block::Begin;

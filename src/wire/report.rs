@@ -81,9 +81,14 @@ impl ServerError {
         error
     }
 
-    /// Whether the SQLSTATE is `code`.
+    /// Whether the SQLSTATE is `code`, one of those in [`sqlstate`](super::sqlstate).
     pub fn is(&self, code: &str) -> bool {
         self.code == code
+    }
+
+    /// Whether the SQLSTATE is one of `codes`.
+    pub fn is_any(&self, codes: &[&str]) -> bool {
+        codes.iter().any(|code| self.is(code))
     }
 
     /// What a notice says, on one line.

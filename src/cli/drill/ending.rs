@@ -10,7 +10,7 @@ use crate::cleanup;
 use crate::connect::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore::OneSession;
-use crate::wire::{CancelHandle, Connection};
+use crate::wire::{CancelHandle, Connection, sqlstate};
 
 /// How long is waited before something is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -124,7 +124,9 @@ fn drop_by(origin: &Target, name: &str, deadline: Instant) -> Result<()> {
     loop {
         match drop_database(origin, name) {
             // Somebody is connected to it still, or again.
-            Err(e) if e.server().is_some_and(|report| report.is("55006")) && Instant::now() < deadline => {
+            Err(e)
+                if e.server().is_some_and(|report| report.is(sqlstate::OBJECT_IN_USE)) && Instant::now() < deadline =>
+            {
                 thread::sleep(PAUSE);
             }
             result => return result,

@@ -14,7 +14,7 @@ use crate::postgres::settings;
 use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
 use crate::sql::Sql;
-use crate::wire::{Connection, Query};
+use crate::wire::{Connection, Query, sqlstate};
 
 /// A folder that goes away at the end, also if a signal ends the process.
 pub(super) struct Scratch {
@@ -82,7 +82,7 @@ impl ScratchDatabase {
         // What fails may have made it all the same; it is dropped with this value.
         let result = made.making.make(|| ending::alone(origin, &mut made.life, create.as_bstr()));
         result.map_err(|e| match e.server() {
-            Some(report) if report.is("42501") => {
+            Some(report) if report.is(sqlstate::INSUFFICIENT_PRIVILEGE) => {
                 e.hint("a drill makes a scratch database: the role needs the right to (ALTER ROLE ... CREATEDB)")
             }
             _ => e,
