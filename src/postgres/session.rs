@@ -14,7 +14,8 @@ use super::dump::DumpOptions;
 use super::settings::{self, Direction};
 use super::version::{OLDEST_SUPPORTED, ServerVersion};
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::{Begin, Connection, Param, Query, Row};
+use crate::postgres::relkind::relkinds;
+use crate::wire::{Begin, Connection, Param, Query, Row, sqlstate};
 
 /// A connection that runs read-only transactions, each with one snapshot, set up so that what it reads is portable.
 pub struct Session {
@@ -24,7 +25,7 @@ pub struct Session {
     standard_strings: bool,
     superuser: bool,
     standby: bool,
-    place: Place,
+    read_point: ReadPoint,
 }
 
 /// What a snapshot is known as to other sessions.
@@ -33,7 +34,7 @@ pub struct SnapshotName(BString);
 
 /// Which server a session is on, in which database, and what it sees there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Place {
+struct ReadPoint {
     started: BString,
     database: u32,
     snapshot: BString,
@@ -67,7 +68,7 @@ impl Session {
             standard_strings: true,
             superuser: false,
             standby: false,
-            place: Place::default(),
+            read_point: ReadPoint::default(),
         })
     }
 
@@ -80,9 +81,10 @@ impl Session {
         let begin = block(self.server, self.encoding.as_bstr(), options, snapshot);
         self.connection.begin(&begin).map_err(|error| {
             // No such snapshot, under one code or another; that of another database.
-            let is_unknown = |code: &str| ["42704", "22023", "0A000"].contains(&code);
+            const UNKNOWN: [&str; 3] =
+                [sqlstate::UNDEFINED_OBJECT, sqlstate::INVALID_PARAMETER_VALUE, sqlstate::FEATURE_NOT_SUPPORTED];
             match error.server() {
-                Some(report) if snapshot.is_some() && is_unknown(&report.code.to_string()) => elsewhere().source(error),
+                Some(report) if snapshot.is_some() && report.is_any(&UNKNOWN) => elsewhere().source(error),
                 _ => error,
             }
         })
@@ -117,7 +119,7 @@ impl Session {
         self.standard_strings = around.bool("standard_strings")?;
         self.superuser = around.bool("superuser")?;
         self.standby = around.bool("standby")?;
-        self.place = Place {
+        self.read_point = ReadPoint {
             started: around.string("started")?,
             database: around.oid("database")?,
             snapshot: around.string("snapshot")?,
@@ -186,7 +188,7 @@ impl Session {
              WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessShareLock' AND l.database = $1 \
              AND l.pid = pg_catalog.pg_backend_pid()",
         );
-        let rows = self.connection.run(&query.param(Param::oid(self.place.database)))?;
+        let rows = self.connection.run(&query.param(Param::oid(self.read_point.database)))?;
         rows.iter().map(|row| row.oid("relation")).collect()
     }
 
@@ -198,14 +200,18 @@ impl Session {
     pub fn locked_by_others(&mut self) -> Result<Vec<String>> {
         let query = Query::new(
             "the locks that others hold",
-            "SELECT DISTINCT n.nspname, c.relname, l.pid FROM pg_catalog.pg_locks AS l \
+            concat!(
+                "SELECT DISTINCT n.nspname, c.relname, l.pid FROM pg_catalog.pg_locks AS l \
              JOIN pg_catalog.pg_class AS c ON c.oid = l.relation \
              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
              WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.database = $1 \
-             AND l.pid <> pg_catalog.pg_backend_pid() AND c.relkind <> ALL ('{t,i,I}'::pg_catalog.\"char\"[]) \
-             ORDER BY 1, 2, 3 LIMIT 5",
+             AND l.pid <> pg_catalog.pg_backend_pid() AND c.relkind NOT IN ",
+                relkinds!(not_surveyed),
+                " \
+             ORDER BY 1, 2, 3 LIMIT 5"
+            ),
         );
-        let rows = self.connection.run(&query.param(Param::oid(self.place.database)))?;
+        let rows = self.connection.run(&query.param(Param::oid(self.read_point.database)))?;
         let name = |row: Row<'_>| {
             Ok(format!("{}.{} (by process {})", row.text("nspname")?, row.text("relname")?, row.i32("pid")?))
         };
@@ -226,8 +232,8 @@ impl Session {
     ///
     /// # Errors
     /// They do not.
-    pub fn check_same_place(&self, other: &Session) -> Result<()> {
-        if self.place == other.place {
+    pub fn check_same_read_point(&self, other: &Session) -> Result<()> {
+        if self.read_point == other.read_point {
             return Ok(());
         }
         Err(elsewhere())

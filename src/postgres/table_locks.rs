@@ -4,11 +4,9 @@ use std::collections::HashSet;
 
 use bstr::{BString, ByteSlice};
 
-use super::{Relation, RelationKind, data};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::model::{DumpId, Model, Parts};
 use crate::sql::Sql;
-use crate::wire::Connection;
+use crate::wire::{Connection, sqlstate};
 
 /// How long a statement may get; the server could take more, but its logs and its parser need not.
 const STATEMENT: usize = 256 * 1024;
@@ -25,23 +23,6 @@ pub struct LockedTable {
     pub schema: BString,
     /// Its name.
     pub name: BString,
-}
-
-/// The tables that are to be locked: those that are wanted, and those of extensions whose rows are. Other relations cannot
-/// be locked.
-pub fn to_be_locked(model: &Model) -> Vec<LockedTable> {
-    let parts = Parts::DEFINITION.or(Parts::DATA).or(Parts::STATISTICS).or(Parts::POLICY);
-    let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
-    model
-        .of_kind::<Relation>()
-        .filter(|(_, relation)| matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable))
-        .filter(|(object, _)| object.wanted.has(parts) || configuration.contains(&object.id))
-        .map(|(object, relation)| LockedTable {
-            oid: relation.oid,
-            schema: model.schema_name(object).unwrap_or_default().into(),
-            name: object.name.clone(),
-        })
-        .collect()
 }
 
 /// Locks `tables` against changes of their definition, in batches. It takes no snapshot.
@@ -83,10 +64,12 @@ pub fn check(wanted: &[LockedTable], locked: &HashSet<u32>) -> Result<()> {
 fn run(connection: &mut Connection, mut batch: Sql) -> Result<()> {
     batch.kw(" IN ACCESS SHARE MODE");
     connection.execute(batch.as_bstr()).map_err(|error| {
-        let hint = match error.server().map(|e| e.code.to_string()).as_deref() {
-            Some("53200") => "raise max_locks_per_transaction in the server's configuration",
-            Some("55P03") => "wait longer, or see in pg_stat_activity who holds the lock",
-            Some("42501") => "the role needs to be allowed to SELECT from every table that is backed up",
+        let hint = match error.server().map(|report| report.code.to_string()).as_deref() {
+            Some(sqlstate::OUT_OF_MEMORY) => "raise max_locks_per_transaction in the server's configuration",
+            Some(sqlstate::LOCK_NOT_AVAILABLE) => "wait longer, or see in pg_stat_activity who holds the lock",
+            Some(sqlstate::INSUFFICIENT_PRIVILEGE) => {
+                "the role needs to be allowed to SELECT from every table that is backed up"
+            }
             _ => "a table may have been dropped or be locked by somebody else: try again",
         };
         Error::new(error.kind(), "lock the tables against changes of their definition").source(error).hint(hint)

@@ -2,9 +2,8 @@
 
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::graph::LoopRole;
-use crate::postgres::model::Model;
-use crate::postgres::objects::known;
+use crate::postgres::kind::known;
+use crate::postgres::model::{LoopRole, Model};
 use crate::wire::{Connection, Query};
 
 /// Pinned objects and extension membership are no news. Members of operator families have no object of their own: what
@@ -14,12 +13,16 @@ const QUERY: &str = "\
     FROM pg_catalog.pg_depend \
     WHERE deptype <> ALL (ARRAY['p', 'e']::pg_catalog.\"char\"[]) \
   UNION ALL \
-    SELECT 2753::pg_catalog.oid, member.family, d.refclassid, d.refobjid, d.deptype \
-    FROM (SELECT 2602::pg_catalog.oid AS class, oid, amopfamily AS family FROM pg_catalog.pg_amop \
-          UNION ALL SELECT 2603::pg_catalog.oid, oid, amprocfamily FROM pg_catalog.pg_amproc) AS member \
+    SELECT 'pg_catalog.pg_opfamily'::pg_catalog.regclass::pg_catalog.oid, member.family, d.refclassid, d.refobjid, \
+    d.deptype \
+    FROM (SELECT 'pg_catalog.pg_amop'::pg_catalog.regclass::pg_catalog.oid AS class, oid, amopfamily AS family FROM \
+    pg_catalog.pg_amop \
+          UNION ALL SELECT 'pg_catalog.pg_amproc'::pg_catalog.regclass::pg_catalog.oid, oid, amprocfamily FROM \
+          pg_catalog.pg_amproc) AS member \
     JOIN pg_catalog.pg_depend AS d ON d.classid = member.class AND d.objid = member.oid \
     WHERE d.deptype <> ALL (ARRAY['p', 'e', 'i']::pg_catalog.\"char\"[]) \
-      AND (d.refclassid, d.refobjid) IS DISTINCT FROM (2753::pg_catalog.oid, member.family) \
+      AND (d.refclassid, d.refobjid) IS DISTINCT FROM ('pg_catalog.pg_opfamily'::pg_catalog.regclass::pg_catalog.oid, \
+      member.family) \
   ORDER BY 1, 2";
 
 /// Adds to the model's objects what the server says they depend on. Dependencies of and on columns count as those of the

@@ -11,39 +11,15 @@ mod shared;
 use std::collections::HashSet;
 
 use super::dump::DumpOptions;
+use super::kind::{Kind, Scope, Stage};
 use super::model::Model;
-use super::objects::relation::{self, LockedTable, RelationKind};
-use super::objects::{KINDS, Kind, Stage};
+use super::objects::KINDS;
 use super::select;
 use super::session::Session;
-use super::version::ServerVersion;
+use super::table_locks::{self, LockedTable};
 use crate::error::{ErrorKind, Result};
 use crate::progress::{Reporter, Silent};
-use crate::sql::Sql;
 use crate::wire::{Connection, Query, Rows};
-
-/// What a kind's queries may depend on.
-pub struct Scope<'a> {
-    /// The server.
-    pub server: ServerVersion,
-    /// What was asked for.
-    pub options: &'a DumpOptions,
-    /// Whether the session's role is a superuser, who may read everything.
-    pub superuser: bool,
-    /// Whether the rows of unlogged tables are wanted and can be read.
-    pub unlogged_data: bool,
-    /// The OIDs of the relations that the second stage looks into: those of which anything is wanted, and their parents.
-    pub relations: Vec<u32>,
-    /// The sequences whose values are dumped, with their qualified names.
-    pub sequences: Vec<(u32, Sql)>,
-}
-
-impl Scope<'_> {
-    /// Whether the data of such relations is wanted at all.
-    pub fn has_data(&self, kind: RelationKind) -> bool {
-        self.options.data || kind == RelationKind::Sequence && self.options.sequence_data
-    }
-}
 
 /// Finds the tables that have to be locked before the catalog is read, as they are just now.
 ///
@@ -52,7 +28,7 @@ impl Scope<'_> {
 pub fn tables(session: &mut Session, options: &DumpOptions) -> Result<Vec<LockedTable>> {
     explained(session, |session| {
         let (model, _) = survey(session, options, &Silent, shared::read_roles)?;
-        Ok(relation::to_be_locked(&model))
+        Ok(to_be_locked(&model))
     })
 }
 
@@ -112,9 +88,10 @@ fn read_catalog(
     reporter: &dyn Reporter,
 ) -> Result<Model> {
     let (mut model, mut scope) = survey(session, options, reporter, shared::read)?;
-    relation::check_locks(&relation::to_be_locked(&model), locked)?;
-    scope.relations = relation::of_interest(&model);
-    scope.sequences = relation::sequence_names(&model, &scope);
+    table_locks::check(&to_be_locked(&model), locked)?;
+    for kind in KINDS {
+        kind.narrow(&model, &mut scope);
+    }
     run(session.connection(), Stage::Definitions, &scope, &mut model)?;
     dependencies::read(session.connection(), &mut model)?;
     for kind in KINDS {
@@ -122,6 +99,10 @@ fn read_catalog(
     }
     completeness::check(session.connection(), &model, options, reporter)?;
     Ok(model)
+}
+
+fn to_be_locked(model: &Model) -> Vec<LockedTable> {
+    KINDS.iter().flat_map(|kind| kind.to_be_locked(model)).collect()
 }
 
 fn run(connection: &mut Connection, stage: Stage, scope: &Scope<'_>, model: &mut Model) -> Result<()> {

@@ -4,9 +4,9 @@ use bstr::BString;
 
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::kind::known;
+use crate::postgres::model::InitialPrivileges;
 use crate::postgres::model::{Comment, Model, SecurityLabel};
-use crate::postgres::objects::known;
-use crate::postgres::privileges::InitialPrivileges;
 use crate::wire::{Connection, Query, Row, Rows};
 
 /// Reads the names of roles into the model.
@@ -33,7 +33,7 @@ pub(super) fn read(connection: &mut Connection, model: &mut Model) -> Result<()>
             "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, provider, label AS text \
              FROM pg_catalog.pg_seclabel \
              UNION ALL SELECT classoid, objoid, 0, provider, label \
-             FROM pg_catalog.pg_shseclabel WHERE classoid = 6100 ORDER BY 1, 2, 3, 4",
+             FROM pg_catalog.pg_shseclabel WHERE classoid = 'pg_catalog.pg_subscription'::pg_catalog.regclass ORDER BY 1, 2, 3, 4",
         ),
         Query::new(
             "initial privileges",

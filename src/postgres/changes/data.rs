@@ -1,7 +1,8 @@
 //! What data are made of while they are copied: the names of schemas, by which COPY finds a table, and what the columns'
 //! types write. The tables themselves are locked; nothing of a table of theirs or of a type that they use can be dropped.
 
-use super::{ROWS, Watch, Watches, membership};
+use super::membership;
+use super::watch::{ROWS, Watch, Watches};
 use crate::postgres::version::ServerVersion;
 
 /// The types of the columns of the tables `$1`, with all that these consist of: elements, base types, the types that a range
@@ -16,7 +17,8 @@ pub(super) const USED: &str = "\
         UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type AS t WHERE t.oid = used.oid \
         UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range AS r WHERE r.rngtypid = used.oid \
         UNION ALL SELECT d.refobjid FROM pg_catalog.pg_depend AS d \
-          WHERE d.classid = 1247 AND d.objid = used.oid AND d.refclassid = 1247 \
+          WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = used.oid AND d.refclassid = \
+          'pg_catalog.pg_type'::pg_catalog.regclass \
         UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type AS t \
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.typrelid \
           WHERE t.oid = used.oid AND t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped \

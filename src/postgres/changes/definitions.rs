@@ -6,7 +6,8 @@
 //! truncate, analyze and index them all the time. Rows of `pg_attrdef`, `pg_policy`, `pg_range`, `pg_cast` and the like
 //! are never updated, or only read by queries.
 
-use super::{ROWS, Watch, Watches};
+use super::watch::{ROWS, Watch, Watches};
+use crate::postgres::relkind::relkinds;
 use crate::postgres::version::ServerVersion;
 
 /// Left out is what sessions have for themselves.
@@ -18,8 +19,10 @@ macro_rules! in_use {
         concat!(
             "(",
             $table,
-            ".relkind <> ALL ('{r,p}'::pg_catalog.\"char\"[]) OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
-             WHERE d.refclassid = 1259 AND d.refobjid = ",
+            ".relkind NOT IN ",
+            relkinds!(tables),
+            " OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
+             WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = ",
             $table,
             ".oid AND d.deptype = 'n'))"
         )
@@ -66,7 +69,7 @@ const ROWS_WATCHED: &[Watch] = &[
         // An array is called by the name of its elements.
         of: "n.nspname !~ '^pg_(toast_)?temp_' AND NOT (x.typelem <> 0 AND x.typlen = -1) \
              AND (c.oid IS NULL OR c.relkind = 'c' OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
-               WHERE d.refclassid = 1247 AND d.refobjid = x.oid AND d.deptype = 'n'))",
+               WHERE d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid = x.oid AND d.deptype = 'n'))",
         ..ROWS
     },
     Watch {
@@ -83,18 +86,24 @@ const ROWS_WATCHED: &[Watch] = &[
         from: "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
         name: "pg_catalog.concat(n.nspname, '.', x.relname)",
         // The options of an index are a part of its definition, those of others are read by themselves.
-        matters: "x.relname, x.relnamespace, x.relkind, \
-                  CASE WHEN x.relkind = ANY ('{i,I}'::pg_catalog.\"char\"[]) THEN x.reloptions END, \
-                  CASE WHEN x.relkind = 'c' THEN x.relnatts END",
+        matters: concat!(
+            "x.relname, x.relnamespace, x.relkind, \
+                  CASE WHEN x.relkind IN ",
+            relkinds!(indexes),
+            " THEN x.reloptions END, \
+                  CASE WHEN x.relkind = 'c' THEN x.relnatts END"
+        ),
         of: concat!(
             "x.relpersistence <> 't' AND CASE WHEN x.relkind = 't' THEN false \
-             WHEN x.relkind <> ALL ('{i,I}'::pg_catalog.\"char\"[]) THEN ",
+             WHEN x.relkind NOT IN ",
+            relkinds!(indexes),
+            " THEN ",
             in_use!("x"),
             " ELSE EXISTS (SELECT FROM pg_catalog.pg_index AS i \
                 JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid \
                 WHERE i.indexrelid = x.oid AND (t.relkind = 'm' OR t.oid = ANY ($1))) END"
         ),
-        even_if_undone: "x.relkind <> ALL ('{r,p}'::pg_catalog.\"char\"[])",
+        even_if_undone: concat!("x.relkind NOT IN ", relkinds!(tables)),
         ..ROWS
     },
     Watch {
@@ -106,7 +115,7 @@ const ROWS_WATCHED: &[Watch] = &[
         name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
         matters: "x.attname, x.attisdropped",
         of: concat!("c.relpersistence <> 't' AND c.relkind <> 't' AND x.attnum > 0 AND ", in_use!("c")),
-        even_if_undone: "c.relkind <> ALL ('{r,p}'::pg_catalog.\"char\"[])",
+        even_if_undone: concat!("c.relkind NOT IN ", relkinds!(tables)),
         ..ROWS
     },
     Watch {

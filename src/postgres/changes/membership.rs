@@ -3,7 +3,7 @@
 //! Nobody but a superuser, for whom no policy counts, could hold the catalogs of this still. What the snapshot says is compared
 //! with what the server goes by, which does not obey snapshots: `pg_has_role()` and `row_security_active()`.
 
-use super::Now;
+use super::watch::Now;
 use crate::postgres::version::ServerVersion;
 
 /// The role that the session acts as, and what it is a member of for the snapshot: with the privileges of these roles

@@ -18,6 +18,7 @@
 mod data;
 mod definitions;
 mod membership;
+mod watch;
 
 use std::collections::HashMap;
 
@@ -30,6 +31,8 @@ use crate::wire::{Param, Query, Row};
 
 pub use data::{DATA, POLICIES};
 pub use definitions::DEFINITIONS;
+pub use watch::Watches;
+use watch::{Now, Watch};
 
 /// How many things an error names.
 const NAMED: usize = 10;
@@ -41,71 +44,6 @@ impl Present {
         !is_same && (self.state != suspect.state || suspect.even_if_undone && self.by != suspect.by)
     }
 }
-
-/// What is watched.
-#[derive(Debug, Clone, Copy)]
-pub struct Watches {
-    /// Rows of catalogs.
-    rows: &'static [Watch],
-    /// Whether the names of roles count. Few may read the catalog of roles, but everybody can see that one was renamed.
-    roles: &'static str,
-    /// What the server can be asked for as it is now.
-    now: &'static [Now],
-}
-
-/// Things that are something else now than the snapshot says.
-#[derive(Debug, Clone, Copy)]
-struct Now {
-    /// What one is to the reader of an error.
-    what: &'static str,
-    /// `oid` and `name` of those that differ, from where and on which condition, after SELECT.
-    rows: &'static str,
-}
-
-/// A column, and which servers have it.
-type NewerColumn = (fn(ServerVersion) -> bool, &'static str);
-
-/// Rows of a catalog that are watched.
-#[derive(Debug, Clone, Copy)]
-pub struct Watch {
-    /// What a row is to the reader of an error.
-    what: &'static str,
-    /// The catalog, as `x`, with what is joined to it for the name or the condition.
-    from: &'static str,
-    /// The column that tells rows apart; two rows with the same are told apart by `part`.
-    oid: &'static str,
-    /// A number within `oid`.
-    part: &'static str,
-    /// What the row is called.
-    name: &'static str,
-    /// The columns that matter, between commas.
-    matters: &'static str,
-    /// Those that not every server has.
-    newer: &'static [NewerColumn],
-    /// Which rows are watched; `$1` are OIDs of tables.
-    of: &'static str,
-    /// For which rows it matters, too, if they were changed and changed back.
-    even_if_undone: &'static str,
-    /// Whether it matters that a row is gone.
-    even_if_gone: bool,
-    /// Whether only a superuser can read the catalog.
-    secret: bool,
-}
-
-/// Of most catalogs.
-const ROWS: Watch = Watch {
-    what: "",
-    from: "",
-    oid: "x.oid",
-    part: "0",
-    name: "",
-    matters: "",
-    newer: &[],
-    of: "true",
-    even_if_undone: "true",
-    even_if_gone: false,
-    secret: false,
-};
 
 /// A row as the snapshot sees it, which was updated or deleted since.
 struct Suspect {

@@ -5,7 +5,7 @@ mod pipeline;
 mod rows;
 mod task;
 
-use crate::wire::ServerError;
+use crate::wire::{ServerError, sqlstate};
 
 pub use pipeline::{DataSummary, run};
 pub use task::DataTask;
@@ -21,11 +21,17 @@ pub fn is_about_a_change(report: &ServerError) -> bool {
         b"could not find pg_",
         b"relation with OID",
     ];
-    match report.code.as_slice() {
-        // Deadlock, conflict with a standby's recovery; no such table, schema, object, function; object in use, not in
-        // the state that is needed.
-        b"40P01" | b"40001" | b"42P01" | b"3F000" | b"42704" | b"42883" | b"55006" | b"55000" => true,
-        b"XX000" => GONE.iter().any(|beginning| report.message.starts_with(beginning)),
-        _ => false,
-    }
+    const CHANGED: [&str; 8] = [
+        sqlstate::DEADLOCK_DETECTED,
+        // A conflict with a standby's recovery.
+        sqlstate::SERIALIZATION_FAILURE,
+        sqlstate::UNDEFINED_TABLE,
+        sqlstate::INVALID_SCHEMA_NAME,
+        sqlstate::UNDEFINED_OBJECT,
+        sqlstate::UNDEFINED_FUNCTION,
+        sqlstate::OBJECT_IN_USE,
+        sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE,
+    ];
+    let is_gone = || GONE.iter().any(|beginning| report.message.starts_with(beginning));
+    report.is_any(&CHANGED) || report.is(sqlstate::INTERNAL_ERROR) && is_gone()
 }

@@ -8,6 +8,7 @@ use super::pipeline::{DataSummary, Stop, Stream};
 use super::task::DataTask;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Sql;
+use crate::wire::sqlstate;
 
 /// What ends the rows in an archive: COPY's own mark, for a script to be made of it, and empty lines.
 const END: &[u8] = b"\\.\n\n\n";
@@ -60,9 +61,9 @@ fn lock(schema: &BStr, name: &BStr) -> Sql {
 
 fn explain(error: Error, task: &DataTask) -> Error {
     let report = error.server();
-    let is_locked = report.is_some_and(|report| report.is("55P03"));
+    let is_locked = report.is_some_and(|report| report.is(sqlstate::LOCK_NOT_AVAILABLE));
     // The columns are those that the catalog said there are.
-    let is_changed = report.is_some_and(|report| is_about_a_change(report) || report.is("42703"));
+    let is_changed = report.is_some_and(|report| is_about_a_change(report) || report.is(sqlstate::UNDEFINED_COLUMN));
     let kind = if is_changed { ErrorKind::Changed } else { error.kind() };
     let explained = Error::new(kind, format!("copy the rows of {task}")).source(error);
     match kind {

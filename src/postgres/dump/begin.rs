@@ -7,13 +7,12 @@
 
 use super::super::changes::{self, Fresh};
 use super::super::emit::Contents;
-use super::super::objects::relation;
 use super::super::session::Session;
-use super::super::{catalog, data};
+use super::super::{catalog, data, table_locks};
 use super::{DumpOptions, plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Level, Message, Reporter};
-use crate::wire::Connection;
+use crate::wire::{Connection, sqlstate};
 
 /// How often a dump is begun, if others change what is being read just while it is begun.
 const ATTEMPTS: u32 = 10;
@@ -76,7 +75,7 @@ fn attempt(
             sessions.extend(others);
             Ok(Begun { sessions, contents })
         }
-        Err(error) if is(&error, "55P03") => Err(waited_in_vain(error, session, options)),
+        Err(error) if is(&error, sqlstate::LOCK_NOT_AVAILABLE) => Err(waited_in_vain(error, session, options)),
         Err(error) => Err(changed(error)),
     }
 }
@@ -93,7 +92,7 @@ fn lock_and_look(
     session.end()?;
 
     session.begin(options, None)?;
-    relation::lock(session.connection(), &tables)?;
+    table_locks::lock(session.connection(), &tables)?;
     session.look(options)?;
     let locked = session.locked()?;
     let mut others = Vec::new();
@@ -103,7 +102,7 @@ fn lock_and_look(
             let mut other = Session::new(connect()?)?;
             other.begin(options, Some(&snapshot))?;
             other.look(options)?;
-            session.check_same_place(&other)?;
+            session.check_same_read_point(&other)?;
             others.push(other);
         }
     }
@@ -151,11 +150,11 @@ fn is(error: &Error, code: &str) -> bool {
 fn changed(error: Error) -> Error {
     let is_changed = match error.kind() {
         // A division by zero says that a sequence's name has become another relation's (`relation/sequence.rs`).
-        ErrorKind::Server | ErrorKind::Incomplete => {
-            error.server().is_some_and(|report| data::is_about_a_change(report) || report.is("22012"))
-        }
+        ErrorKind::Server | ErrorKind::Incomplete => error
+            .server()
+            .is_some_and(|report| data::is_about_a_change(report) || report.is(sqlstate::DIVISION_BY_ZERO)),
         // A standby may end the whole session, to take a change over.
-        ErrorKind::Connection => is(&error, "40001"),
+        ErrorKind::Connection => is(&error, sqlstate::SERIALIZATION_FAILURE),
         _ => false,
     };
     if !is_changed {

@@ -3,8 +3,9 @@
 //! A direct loop of two is mostly an artefact: a part and its whole each depend on the other, and one direction can be
 //! forgotten. A longer loop is a real one; then the part gets an entry of its own, after the data if need be.
 
-use super::super::model::{DumpId, Model, Object, Parts};
-use super::{Boundaries, LoopRole};
+use super::super::components::Components;
+use super::super::model::{DumpId, LoopRole, Model, Object};
+use super::boundaries::Boundaries;
 use crate::progress::{Level, Message, Reporter};
 
 type Member = (DumpId, LoopRole);
@@ -41,7 +42,7 @@ fn direct(model: &mut Model, (a, role_a): Member, (b, role_b): Member) -> bool {
                 let wanted = model.get(b).map(|f| f.wanted).unwrap_or_default();
                 if let Some(shell) = model.get_mut(shell).filter(|_| !wanted.is_none()) {
                     // Whatever is said of the function, its name takes the type.
-                    shell.wanted = wanted.or(Parts::DEFINITION);
+                    shell.wanted = wanted.or(Components::DEFINITION);
                 }
             }
             true

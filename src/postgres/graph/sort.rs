@@ -3,7 +3,8 @@
 use std::collections::BinaryHeap;
 
 use super::super::model::{DumpId, Model};
-use super::{Boundaries, repair};
+use super::boundaries::Boundaries;
+use super::repair;
 use crate::progress::Reporter;
 
 /// Sorts `ordered` so that every object comes after what it depends on, moving as little as possible. Loops are broken,

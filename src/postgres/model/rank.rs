@@ -63,7 +63,7 @@ pub enum Rank {
 
 /// On which side of the data an object belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Side {
     /// Before the data.
     PreData,
     /// With the data.
@@ -76,12 +76,12 @@ pub enum Place {
 
 impl Rank {
     /// The side of the data that the kind belongs to by nature.
-    pub fn place(self) -> Place {
+    pub fn side(self) -> Side {
         match self {
-            Rank::PreDataBoundary | Rank::PostDataBoundary => Place::WithOwner,
-            rank if rank < Rank::PreDataBoundary => Place::PreData,
-            rank if rank < Rank::PostDataBoundary => Place::Data,
-            _ => Place::PostData,
+            Rank::PreDataBoundary | Rank::PostDataBoundary => Side::WithOwner,
+            rank if rank < Rank::PreDataBoundary => Side::PreData,
+            rank if rank < Rank::PostDataBoundary => Side::Data,
+            _ => Side::PostData,
         }
     }
 }

@@ -2,14 +2,13 @@
 
 use bstr::ByteSlice;
 
-use super::Kind;
 use super::deparse::deparsed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::Deparsed;
 use crate::wire::{Query, Rows};
 
@@ -45,8 +44,8 @@ impl Kind for AccessMethods {
                 catalog_id: Some(CatalogId { catalog: Catalog::ACCESS_METHOD, oid: row.oid("oid")? }),
                 name: row.string("amname")?,
                 schema: None,
-                wanted: Wanted::IfUsers,
-                has: Parts::DEFINITION,
+                selected_by: SelectedBy::Origin,
+                has: Components::DEFINITION,
                 body: AccessMethod { kind: row.char("amtype")?, handler: deparsed(row, "handler", "amname")? },
             });
         }

@@ -4,15 +4,14 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::deparse::{deparsed, opt_deparsed};
 use super::function::{self, NOT_TEMPORARY, OF_USERS, ROUTINE_COLUMNS, ROUTINE_TABLES, Routine, not_read, unknown};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, Object, Parts};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, Object, Rank};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 
@@ -30,11 +29,11 @@ pub struct Aggregate {
 struct Definition {
     arguments: Deparsed,
     hypothetical: bool,
-    plain: State,
+    plain: TransitionState,
     combine: Option<Deparsed>,
     serialize: Option<Deparsed>,
     deserialize: Option<Deparsed>,
-    moving: Option<(State, Deparsed)>,
+    moving: Option<(TransitionState, Deparsed)>,
     /// Schema and name of the operator.
     sort_operator: Option<(BString, Deparsed)>,
     /// The planner's support function, which aggregates may have from PostgreSQL 19 on.
@@ -43,7 +42,7 @@ struct Definition {
 }
 
 /// How a state is carried from row to row, and what is made of it in the end.
-struct State {
+struct TransitionState {
     transition: Deparsed,
     state_type: Deparsed,
     space: i32,
@@ -125,7 +124,7 @@ impl Definition {
             };
             let state_type = text(state_type)?;
             let (space, initial) = (row.i32(space)?, row.opt_string(initial)?);
-            Ok(Some(State { transition, state_type, space, initial, last }))
+            Ok(Some(TransitionState { transition, state_type, space, initial, last }))
         };
         let plain = state(["transition", "state_type", "space", "initial", "last", "extra", "modify"])?;
         let moving = state(["m_transition", "m_state_type", "m_space", "m_initial", "m_last", "m_extra", "m_modify"])?;
@@ -201,7 +200,7 @@ impl Definition {
     }
 }
 
-impl State {
+impl TransitionState {
     fn append(&self, sql: &mut Sql, [space, initial]: [&'static str; 2], last: [&'static str; 3]) {
         if self.space != 0 {
             sql.kw(space).num(self.space);
@@ -246,7 +245,7 @@ impl Body for Aggregate {
         let without_arguments = self.routine.arguments.is_empty();
         let signature =
             if without_arguments { self.routine.with_arguments(name, &star) } else { self.routine.signature(name) };
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let definition = self.definition.as_ref().ok_or_else(|| not_read(object))?;
             let arguments = if without_arguments { &star } else { &definition.arguments };
             let types = self.routine.types(render.model, name)?;

@@ -2,15 +2,14 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::function::{reference, unknown};
 use super::types::{required_type_name, type_key};
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Query, Rows};
 
 pub(super) struct Casts;
@@ -80,8 +79,8 @@ impl Kind for Casts {
                 catalog_id: Some(CatalogId { catalog: Catalog::CAST, oid: row.oid("oid")? }),
                 name,
                 schema: None,
-                wanted: Wanted::IfUsers,
-                has: Parts::DEFINITION,
+                selected_by: SelectedBy::Origin,
+                has: Components::DEFINITION,
                 body: Cast { source, target, method, context },
             });
         }
@@ -107,7 +106,7 @@ impl Body for Cast {
         let mut types = render.sql();
         types.kw("(").deparsed(required_type_name(render.model, self.source, what)?);
         types.kw(" AS ").deparsed(required_type_name(render.model, self.target, what)?).kw(")");
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut tag = render.sql();
             tag.kw("CAST ").sql(&types);
             let mut entry = NewEntry::of(object, render, "CAST", tag.into_bstring());

@@ -4,13 +4,12 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Param, Query, Rows};
 
 pub(super) struct Collations;
@@ -73,7 +72,14 @@ impl Kind for Collations {
                 icu_rules: row.opt_string("icu_rules")?,
             };
             let catalog_id = Some(CatalogId { catalog: Catalog::COLLATION, oid: row.oid("oid")? });
-            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+            model.add(NewObject {
+                catalog_id,
+                name,
+                schema,
+                selected_by: SelectedBy::Schema,
+                has: Components::DEFINITION,
+                body,
+            });
         }
         Ok(())
     }

@@ -4,17 +4,16 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::deparse::deparsed;
 use super::index::Index;
 use super::on_table::{self, Table};
 use super::relation::reloptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -64,8 +63,18 @@ struct Key {
 }
 
 /// The table that a constraint of this kind is on.
-pub(super) fn table_of(body: &dyn Body) -> Option<DumpId> {
+fn table_of(body: &dyn Body) -> Option<DumpId> {
     body.downcast::<IndexConstraint>().map(|constraint| constraint.table.id)
+}
+
+/// The order of two constraints of the same name: those of domains come first, then by table.
+pub(super) fn compare_constraints(table: DumpId, other: &dyn Body, model: &Model) -> Ordering {
+    let of_other = match other.loop_role() {
+        LoopRole::DomainConstraint { .. } => return Ordering::Greater,
+        LoopRole::TableCheck { table } => Some(table),
+        _ => table_of(other),
+    };
+    of_other.map_or(Ordering::Equal, |other| on_table::compare(table, other, model))
 }
 
 impl Kind for IndexConstraints {
@@ -114,8 +123,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
         name,
         schema: table.schema(model),
-        wanted: Wanted::These(table.wanted(model)),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(table.wanted(model)),
+        has: Components::DEFINITION,
         body: IndexConstraint { table, index, form },
     });
     if let Some(index) = model.body_mut::<Index>(index) {
@@ -179,12 +188,12 @@ impl Body for IndexConstraint {
     }
 
     fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        on_table::compare_constraints(self.table.id, other, model)
+        compare_constraints(self.table.id, other, model)
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let table = self.table.named(render)?;
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = table.entry(object, "CONSTRAINT", render);
             entry.tag = table.tag(object);
             let mut alter = render.sql();

@@ -3,13 +3,12 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::{Kind, Stage};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, SecurityLabel, Wanted};
+use crate::postgres::kind::{Kind, Scope, Stage};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SecurityLabel, SelectedBy};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{MalformedSetting, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -78,7 +77,7 @@ impl Kind for Databases {
                 "security labels of the database",
                 "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel AS l \
                  JOIN pg_catalog.pg_database AS d ON d.oid = l.objoid \
-                 WHERE l.classoid = 1262 AND d.datname = pg_catalog.current_database()",
+                 WHERE l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = pg_catalog.current_database()",
             ),
             Query::new(
                 "settings of the database",
@@ -112,8 +111,8 @@ impl Kind for Databases {
             catalog_id: Some(CatalogId { catalog: Catalog::DATABASE, oid: row.oid("oid")? }),
             name,
             schema: None,
-            wanted: Wanted::These(Parts::ALL),
-            has: Parts::DEFINITION.or(database.privileges.part()),
+            selected_by: SelectedBy::Kind(Components::ALL),
+            has: Components::DEFINITION.or(database.privileges.component()),
             body: database,
         });
         Ok(())

@@ -4,13 +4,12 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::{self, Privileges};
 use crate::wire::{Query, Row, Rows};
 
@@ -77,13 +76,13 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         words,
         privileges: Privileges::from_row(row, "acl", "acl_default")?,
     };
-    let everywhere = Wanted::These(model.selected.in_no_schema());
+    let everywhere = SelectedBy::Kind(model.selected.in_no_schema());
     model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::DEFAULT_ACL, oid: row.oid("oid")? }),
         name: [letter].as_bstr().into(),
         schema,
-        wanted: if schema.is_some() { Wanted::LikeSchema } else { everywhere },
-        has: Parts::PRIVILEGES,
+        selected_by: if schema.is_some() { SelectedBy::Schema } else { everywhere },
+        has: Components::PRIVILEGES,
         body,
     });
     Ok(())
@@ -99,7 +98,7 @@ impl Body for DefaultPrivileges {
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if !object.dumped().has(Parts::PRIVILEGES) || !render.options.privileges {
+        if !object.dumped().has(Components::PRIVILEGES) || !render.options.privileges {
             return Ok(());
         }
         let mut tag = b"DEFAULT PRIVILEGES FOR ".to_vec();

@@ -2,15 +2,14 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::deparse::deparsed;
 use super::trigger::Firing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 
@@ -62,8 +61,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         catalog_id: Some(CatalogId { catalog: Catalog::EVENT_TRIGGER, oid: row.oid("oid")? }),
         name,
         schema: None,
-        wanted: Wanted::These(wanted),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(wanted),
+        has: Components::DEFINITION,
         body,
     });
     Ok(())
@@ -111,7 +110,7 @@ impl Body for EventTrigger {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "EVENT TRIGGER", object.name.clone());
             entry.owner = Some(self.owner.clone());
             entry.definition = render.sql();

@@ -2,13 +2,12 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::{Kind, Stage};
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope, Stage};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::Sql;
 use crate::wire::{Query, Rows};
 
@@ -46,7 +45,7 @@ impl Kind for Extensions {
             Query::new(
                 "members of extensions",
                 "SELECT classid, objid, refobjid FROM pg_catalog.pg_depend \
-                 WHERE refclassid = 3079 AND deptype = 'e' ORDER BY 3",
+                 WHERE refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND deptype = 'e' ORDER BY 3",
             ),
         ]
     }
@@ -63,8 +62,8 @@ impl Kind for Extensions {
                 catalog_id: Some(CatalogId { catalog: Catalog::EXTENSION, oid }),
                 name: row.string("extname")?,
                 schema: None,
-                wanted: Wanted::These(wanted),
-                has: Parts::DEFINITION,
+                selected_by: SelectedBy::Kind(wanted),
+                has: Components::DEFINITION,
                 body: Extension { schema: row.string("nspname")?, configuration },
             });
         }
@@ -86,7 +85,7 @@ impl Body for Extension {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "EXTENSION", object.name.clone());
             // No version: the target installs the one that its packages have.
             entry.definition.kw("CREATE EXTENSION IF NOT EXISTS ").sql(&name);

@@ -2,14 +2,14 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::deparse::opt_deparsed;
+use super::foreign_options;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::Privileges;
 use crate::sql::Deparsed;
 use crate::wire::{Query, Rows};
@@ -50,7 +50,7 @@ impl Kind for ForeignDataWrappers {
                  CASE WHEN fdwvalidator <> 0 THEN fdwvalidator::pg_catalog.regproc::pg_catalog.text END AS validator, \
                  {connection} AS connection \
                  FROM pg_catalog.pg_foreign_data_wrapper",
-                super::foreign_options("fdwoptions")
+                foreign_options::in_lines("fdwoptions")
             ),
         )]
     }
@@ -70,8 +70,8 @@ impl Kind for ForeignDataWrappers {
                 catalog_id: Some(CatalogId { catalog: Catalog::FOREIGN_DATA_WRAPPER, oid: row.oid("oid")? }),
                 name,
                 schema: None,
-                wanted: Wanted::IfUsers,
-                has: Parts::DEFINITION.or(body.privileges.part()),
+                selected_by: SelectedBy::Origin,
+                has: Components::DEFINITION.or(body.privileges.component()),
                 body,
             });
         }

@@ -4,17 +4,17 @@ use std::cmp::Ordering;
 
 use bstr::ByteSlice;
 
-use super::Kind;
 use super::deparse::deparsed;
 use super::index::Index;
 use super::on_table::{self, Table};
 use super::relation::Relation;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -80,7 +80,7 @@ impl Kind for ForeignKeys {
 fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let name = row.string("conname")?;
     let table = Table::of_row(row, model, name.as_bstr())?;
-    if !table.wanted(model).has(Parts::DEFINITION) {
+    if !table.wanted(model).has(Components::DEFINITION) {
         return Ok(());
     }
     let definition = deparsed(row, "definition", "conname")?;
@@ -88,12 +88,12 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
         name,
         schema: table.schema(model),
-        wanted: Wanted::These(Parts::ALL),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(Components::ALL),
+        has: Components::DEFINITION,
         body: ForeignKey { table, target: row.oid("confrelid")?, definition },
     });
     // A partitioned table can be referred to when its index is valid, and it is valid when all parts are attached.
-    if row.opt_char("target_kind")? == Some(b'p')
+    if row.opt_char("target_kind")?.and_then(Relkind::from_letter) == Some(Relkind::PartitionedTable)
         && let Some(index) = model.find(Catalog::CLASS, row.oid("conindid")?)
     {
         for attach in Index::attaches(model, index) {
@@ -114,7 +114,7 @@ impl Body for ForeignKey {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let table = self.table.named(render)?;
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = table.entry(object, "FK CONSTRAINT", render);
             entry.tag = table.tag(object);
             let mut alter = render.sql();

@@ -2,13 +2,13 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
+use super::foreign_options;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::Privileges;
 use crate::sql::Deparsed;
 use crate::wire::{Query, Rows};
@@ -47,7 +47,7 @@ impl Kind for ForeignServers {
              s.srvowner)::pg_catalog.text[] AS acl_default \
              FROM pg_catalog.pg_foreign_server AS s \
              JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw",
-            super::foreign_options("s.srvoptions")
+            foreign_options::in_lines("s.srvoptions")
         );
         // The catalog itself may only be read by superusers. The view shows the options to whom they concern, by these
         // rules, and to all others it shows none.
@@ -62,7 +62,7 @@ impl Kind for ForeignServers {
             "SELECT m.srvid, m.usename, {} AS options, {visible} AS options_are_visible \
              FROM pg_catalog.pg_user_mappings AS m JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid \
              ORDER BY m.srvid, m.usename",
-            super::foreign_options("m.umoptions")
+            foreign_options::in_lines("m.umoptions")
         );
         vec![Query::new("foreign servers", servers), Query::new("user mappings", mappings)]
     }
@@ -86,8 +86,8 @@ impl Kind for ForeignServers {
                 catalog_id: Some(CatalogId { catalog: Catalog::FOREIGN_SERVER, oid: row.oid("oid")? }),
                 name,
                 schema: None,
-                wanted: Wanted::IfUsers,
-                has: Parts::DEFINITION.or(Parts::USER_MAPPING).or(body.privileges.part()),
+                selected_by: SelectedBy::Origin,
+                has: Components::DEFINITION.or(Components::USER_MAPPING).or(body.privileges.component()),
                 body,
             });
         }
@@ -95,7 +95,7 @@ impl Kind for ForeignServers {
             let Some(server) = model.find(Catalog::FOREIGN_SERVER, row.oid("srvid")?) else { continue };
             let options = scope.options;
             let is_wanted = options.definitions && options.user_mappings && options.sections.pre_data;
-            if !is_wanted || !model.get(server).is_some_and(|server| server.wanted.has(Parts::USER_MAPPING)) {
+            if !is_wanted || !model.get(server).is_some_and(|server| server.wanted.has(Components::USER_MAPPING)) {
                 continue;
             }
             let user = row.string("usename")?;
@@ -144,7 +144,7 @@ impl Body for ForeignServer {
         // GRANT has another word for it than COMMENT.
         let subject = Subject { words: "FOREIGN SERVER", schema: None, name: &name, owner: self.owner.as_bstr() };
         out.privileges(render, object, &subject, &self.privileges)?;
-        if object.dumped().has(Parts::USER_MAPPING) {
+        if object.dumped().has(Components::USER_MAPPING) {
             for mapping in &self.mappings {
                 out.entry(self.mapping(mapping, object, render));
             }

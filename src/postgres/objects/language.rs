@@ -2,14 +2,13 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::function::Function;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::Privileges;
 use crate::sql::Sql;
 use crate::wire::{Query, Rows};
@@ -50,7 +49,7 @@ impl Kind for Languages {
         for row in rows.iter().flat_map(Rows::iter) {
             let name = row.string("lanname")?;
             let oid = row.oid("oid")?;
-            let can_change = if oid < FIRST_USER_OID { Parts::PRIVILEGES } else { Parts::ALL };
+            let can_change = if oid < FIRST_USER_OID { Components::PRIVILEGES } else { Components::ALL };
             let wanted = model.selected.in_no_schema().and(can_change);
             let privileges = Privileges::from_row(row, "acl", "acl_default")?;
             let body = Language {
@@ -65,8 +64,8 @@ impl Kind for Languages {
                 catalog_id: Some(CatalogId { catalog: Catalog::LANGUAGE, oid }),
                 name,
                 schema: None,
-                wanted: Wanted::These(wanted),
-                has: Parts::DEFINITION.or(body.privileges.part()),
+                selected_by: SelectedBy::Kind(wanted),
+                has: Components::DEFINITION.or(body.privileges.component()),
                 body,
             });
         }
@@ -82,7 +81,7 @@ impl Body for Language {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "PROCEDURAL LANGUAGE", object.name.clone());
             entry.owner = Some(self.owner.clone());
             entry.definition = self.definition(&name, render);

@@ -6,14 +6,13 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::data::DataTask;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::{Place, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy, Side};
 use crate::postgres::privileges::{Privileges, PrivilegesOf};
 use crate::sql::Sql;
 use crate::wire::{Query, Row, Rows};
@@ -68,7 +67,7 @@ impl Kind for LargeObjects {
                 None => objects.push(object),
             }
         }
-        let wanted = Wanted::These(Parts::ALL);
+        let wanted = SelectedBy::Kind(Components::ALL);
         let mut all = Vec::new();
         for object in objects {
             let (oids, owner, name) = (object.oids.clone(), object.owner.clone(), object.name());
@@ -99,15 +98,15 @@ fn read(row: Row<'_>, batched: bool, model: &Model) -> Result<LargeObject> {
     })
 }
 
-fn add(object: LargeObject, wanted: Wanted, model: &mut Model) -> DumpId {
+fn add(object: LargeObject, wanted: SelectedBy, model: &mut Model) -> DumpId {
     let catalog_id = |oid| CatalogId { catalog: Catalog::LARGE_OBJECT, oid };
     let oids = object.oids.clone();
     let id = model.add(NewObject {
         catalog_id: oids.first().map(|oid| catalog_id(*oid)),
         name: object.name(),
         schema: None,
-        wanted,
-        has: Parts::DEFINITION.or(Parts::DATA).or(object.privileges.part()),
+        selected_by: wanted,
+        has: Components::DEFINITION.or(Components::DATA).or(object.privileges.component()),
         body: object,
     });
     for oid in oids.into_iter().skip(1) {
@@ -116,9 +115,16 @@ fn add(object: LargeObject, wanted: Wanted, model: &mut Model) -> DumpId {
     id
 }
 
-fn add_data(data: LargeObjectData, name: BString, wanted: Wanted, model: &mut Model) {
+fn add_data(data: LargeObjectData, name: BString, wanted: SelectedBy, model: &mut Model) {
     let after = data.batch.as_ref().map(|(id, _)| *id);
-    let id = model.add(NewObject { catalog_id: None, name, schema: None, wanted, has: Parts::DATA, body: data });
+    let id = model.add(NewObject {
+        catalog_id: None,
+        name,
+        schema: None,
+        selected_by: wanted,
+        has: Components::DATA,
+        body: data,
+    });
     if let Some(after) = after {
         model.depend(id, after);
     }
@@ -149,12 +155,12 @@ impl Body for LargeObject {
         Rank::LargeObject
     }
 
-    fn place(&self) -> Place {
-        if self.batched { Place::Data } else { Place::PreData }
+    fn side(&self) -> Side {
+        if self.batched { Side::Data } else { Side::PreData }
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "BLOB", object.name.clone());
             entry.owner = Some(self.owner.clone());
             if self.batched {
@@ -200,7 +206,7 @@ impl LargeObject {
         let subject = self.subject(&name);
         let id = CatalogId { catalog: Catalog::LARGE_OBJECT, oid };
         out.comment_of(render, object, id, &subject);
-        if let Some(labels) = render.model.labels.get(&id).filter(|_| object.dumped().has(Parts::LABEL))
+        if let Some(labels) = render.model.labels.get(&id).filter(|_| object.dumped().has(Components::LABEL))
             && render.options.security_labels
         {
             out.label_list(render, object, &subject, labels);
@@ -214,7 +220,7 @@ impl Body for LargeObjectData {
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if !object.dumped().has(Parts::DATA) {
+        if !object.dumped().has(Components::DATA) {
             return Ok(());
         }
         let mut entry = NewEntry::of(object, render, "BLOBS", object.name.clone());

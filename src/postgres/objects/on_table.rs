@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::relation::{Relation, RelationKind};
+use super::relation::Relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
-use crate::postgres::graph::LoopRole;
-use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
+use crate::postgres::model::{DumpId, Model, Object};
+use crate::postgres::relkind::Relkind;
 use crate::sql::Sql;
 use crate::wire::Row;
 
@@ -34,19 +35,23 @@ impl Table {
     /// It is not among the relations that were found; `what` names what is on it.
     pub fn of_row(row: Row<'_>, model: &Model, what: &BStr) -> Result<Self> {
         let oid = row.oid("table_oid")?;
-        let kind = row.char("table_kind")?;
+        let kind = Relkind::from_letter(row.char("table_kind")?);
         let id = model.find(Catalog::CLASS, oid).ok_or_else(|| {
             Error::new(ErrorKind::Incomplete, format!("find the table that \"{what}\" is on"))
                 .why(format!("the catalog has no relation with OID {oid}"))
                 .hint("it may have been made or dropped this moment: try again")
         })?;
-        Ok(Self { id, foreign: kind == b'f', partitioned: kind == b'p' })
+        Ok(Self {
+            id,
+            foreign: kind == Some(Relkind::ForeignTable),
+            partitioned: kind == Some(Relkind::PartitionedTable),
+        })
     }
 
     /// The relation with that number.
     pub fn of_relation(id: DumpId, relation: &Relation) -> Self {
-        let foreign = relation.kind == RelationKind::ForeignTable;
-        Self { id, foreign, partitioned: relation.kind == RelationKind::PartitionedTable }
+        let foreign = relation.kind == Relkind::ForeignTable;
+        Self { id, foreign, partitioned: relation.kind == Relkind::PartitionedTable }
     }
 
     /// The words for it in ALTER.
@@ -55,7 +60,7 @@ impl Table {
     }
 
     /// What is wanted of the table.
-    pub fn wanted(self, model: &Model) -> Parts {
+    pub fn wanted(self, model: &Model) -> Components {
         model.get(self.id).map(|table| table.wanted).unwrap_or_default()
     }
 
@@ -113,7 +118,7 @@ impl Named<'_> {
 
     /// Adds the comment on what is on the table (`COMMENT ON words name ON table`), where there is one and it is wanted.
     pub fn comment(&self, words: &'static str, object: &Object, render: &Render<'_>, out: &mut Emitter) {
-        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
             return;
         }
         let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
@@ -133,17 +138,8 @@ impl Named<'_> {
     }
 }
 
-/// The order of two constraints of the same name: those of domains come first, then by table.
-pub(super) fn compare_constraints(table: DumpId, other: &dyn Body, model: &Model) -> Ordering {
-    let of_other = match other.loop_role() {
-        LoopRole::DomainConstraint { .. } => return Ordering::Greater,
-        LoopRole::TableCheck { table } => Some(table),
-        _ => super::constraint::table_of(other),
-    };
-    of_other.map_or(Ordering::Equal, |other| compare(table, other, model))
-}
-
-fn compare(a: DumpId, b: DumpId, model: &Model) -> Ordering {
+/// The order of two tables by name.
+pub(super) fn compare(a: DumpId, b: DumpId, model: &Model) -> Ordering {
     let name = |id| model.get(id).map(|table| &table.name);
     name(a).cmp(&name(b))
 }

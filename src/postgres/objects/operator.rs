@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::deparse::opt_deparsed;
-use super::{Kind, known, types};
+use super::types;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope, known};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -80,8 +80,8 @@ impl Kind for Operators {
                 catalog_id: Some(CatalogId { catalog: Catalog::OPERATOR, oid: row.oid("oid")? }),
                 name,
                 schema,
-                wanted: Wanted::LikeSchema,
-                has: Parts::DEFINITION,
+                selected_by: SelectedBy::Schema,
+                has: Components::DEFINITION,
                 body: Operator::from_row(row, owner)?,
             });
         }
@@ -161,7 +161,7 @@ impl Body for Operator {
             }
         }
 
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "OPERATOR", object.name.clone());
             entry.owner = Some(self.owner.clone());
             entry.definition.kw("CREATE OPERATOR ").ident(schema).kw(".").deparsed(&name);

@@ -4,14 +4,13 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::operator_members::{self, Members};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Param, Query, Rows};
 
 pub(super) struct OperatorFamilies;
@@ -57,7 +56,14 @@ impl Kind for OperatorFamilies {
                 loose: Members::default(),
             };
             let catalog_id = Some(CatalogId { catalog: Catalog::OPERATOR_FAMILY, oid: row.oid("oid")? });
-            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+            model.add(NewObject {
+                catalog_id,
+                name,
+                schema,
+                selected_by: SelectedBy::Schema,
+                has: Components::DEFINITION,
+                body,
+            });
         }
         operator_members::collect(operators, functions, model, |model, oid| {
             let id = model.find(Catalog::OPERATOR_FAMILY, oid)?;
@@ -85,7 +91,7 @@ impl Body for OperatorFamily {
         let schema = render.schema(object);
         let subject =
             Subject { words: "OPERATOR FAMILY", schema: Some(schema), name: &name, owner: self.owner.as_bstr() };
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "OPERATOR FAMILY", object.name.clone());
             entry.owner = Some(self.owner.clone());
             entry.drop.kw("DROP OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");

@@ -42,9 +42,11 @@ pub(super) fn queries(owner: Catalog) -> [Query; 2] {
          FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_amop AS o ON o.oid = d.objid \
          LEFT JOIN (pg_catalog.pg_opfamily AS f JOIN pg_catalog.pg_namespace AS n ON n.oid = f.opfnamespace) \
          ON f.oid = o.amopsortfamily \
-         LEFT JOIN pg_catalog.pg_opclass AS c ON $1 = 2616::pg_catalog.oid AND c.oid = d.refobjid \
-         WHERE d.classid = 2602 AND d.refclassid = $1 AND d.refobjid >= $2 \
-         AND o.amopfamily = CASE $1 WHEN 2616::pg_catalog.oid THEN c.opcfamily ELSE d.refobjid END \
+         LEFT JOIN pg_catalog.pg_opclass AS c ON $1 = 'pg_catalog.pg_opclass'::pg_catalog.regclass::pg_catalog.oid \
+         AND c.oid = d.refobjid \
+         WHERE d.classid = 'pg_catalog.pg_amop'::pg_catalog.regclass AND d.refclassid = $1 AND d.refobjid >= $2 \
+         AND o.amopfamily = CASE $1 WHEN 'pg_catalog.pg_opclass'::pg_catalog.regclass::pg_catalog.oid THEN \
+         c.opcfamily ELSE d.refobjid END \
          ORDER BY 1, 2",
     );
     let functions = Query::new(
@@ -54,7 +56,7 @@ pub(super) fn queries(owner: Catalog) -> [Query; 2] {
          pg_catalog.format_type(p.amproclefttype, NULL) AS left_type, \
          pg_catalog.format_type(p.amprocrighttype, NULL) AS right_type \
          FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_amproc AS p ON p.oid = d.objid \
-         WHERE d.classid = 2603 AND d.refclassid = $1 AND d.refobjid >= $2 ORDER BY 1, 2",
+         WHERE d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass AND d.refclassid = $1 AND d.refobjid >= $2 ORDER BY 1, 2",
     );
     [operators, functions].map(|query| query.param(Param::oid(owner.0)).param(Param::oid(FIRST_USER_OID)))
 }

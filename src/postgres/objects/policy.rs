@@ -4,25 +4,30 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::on_table::{self, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::relkind::relkinds;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
 /// Being switched on is apart from there being policies.
-const SWITCHED_ON: &str = "\
+const SWITCHED_ON: &str = concat!(
+    "\
     SELECT {table}, r.relname FROM pg_catalog.unnest($1) AS wanted (oid) \
     JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
-    WHERE r.relrowsecurity AND r.relkind IN ('r', 'p') ORDER BY r.oid";
+    WHERE r.relrowsecurity AND r.relkind IN ",
+    relkinds!(tables),
+    " ORDER BY r.oid"
+);
 
 /// Role 0 is PUBLIC, and stands alone. A role may be noted more than once: TO CURRENT_USER, SESSION_USER.
-const POLICIES: &str = "\
+const POLICIES: &str = concat!(
+    "\
     SELECT p.oid, p.polname, {table}, p.polcmd, p.polpermissive, p.polroles = ARRAY[0::pg_catalog.oid] AS for_all, \
            (SELECT pg_catalog.count(DISTINCT u.role) FROM pg_catalog.unnest(p.polroles) AS u (role))::pg_catalog.int4 AS \
            role_count, \
@@ -33,7 +38,10 @@ const POLICIES: &str = "\
     FROM pg_catalog.unnest($1) AS wanted (oid) \
     JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid \
     JOIN pg_catalog.pg_policy AS p ON p.polrelid = r.oid \
-    WHERE r.relkind IN ('r', 'p') ORDER BY p.oid";
+    WHERE r.relkind IN ",
+    relkinds!(tables),
+    " ORDER BY p.oid"
+);
 
 pub(super) struct Policies;
 
@@ -75,14 +83,14 @@ impl Kind for Policies {
         for row in switched_on.iter() {
             let name = row.string("relname")?;
             let table = Table::of_row(row, model, name.as_bstr())?;
-            if table.wanted(model).has(Parts::POLICY) {
+            if table.wanted(model).has(Components::POLICY) {
                 model.add(NewObject {
                     // In no catalog, so that what depends on the table in that catalog is not this one's.
                     catalog_id: Some(CatalogId { catalog: Catalog(0), oid: row.oid("table_oid")? }),
                     name,
                     schema: table.schema(model),
-                    wanted: Wanted::These(Parts::ALL),
-                    has: Parts::DEFINITION,
+                    selected_by: SelectedBy::Kind(Components::ALL),
+                    has: Components::DEFINITION,
                     body: RowSecurity { table },
                 });
             }
@@ -97,7 +105,7 @@ impl Kind for Policies {
 fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let name = row.string("polname")?;
     let table = Table::of_row(row, model, name.as_bstr())?;
-    if !table.wanted(model).has(Parts::POLICY) {
+    if !table.wanted(model).has(Components::POLICY) {
         return Ok(());
     }
     let incomplete = |why: String| Error::new(ErrorKind::Incomplete, format!("dump policy \"{name}\"")).why(why);
@@ -127,8 +135,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         catalog_id: Some(CatalogId { catalog: Catalog::POLICY, oid: row.oid("oid")? }),
         name,
         schema: table.schema(model),
-        wanted: Wanted::These(Parts::ALL),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(Components::ALL),
+        has: Components::DEFINITION,
         body,
     });
     Ok(())
@@ -173,7 +181,7 @@ impl Body for Policy {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let table = self.table.named(render)?;
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = table.entry(object, "POLICY", render);
             entry.tag = table.tag(object);
             let mut name = render.sql();

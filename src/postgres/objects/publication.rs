@@ -4,13 +4,12 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::version::ServerVersion;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -126,7 +125,14 @@ impl Kind for Publications {
 }
 
 fn add<B: Body>(model: &mut Model, catalog_id: Option<CatalogId>, name: BString, schema: Option<DumpId>, body: B) {
-    model.add(NewObject { catalog_id, name, schema, wanted: Wanted::IfUsers, has: Parts::DEFINITION, body });
+    model.add(NewObject {
+        catalog_id,
+        name,
+        schema,
+        selected_by: SelectedBy::Origin,
+        has: Components::DEFINITION,
+        body,
+    });
 }
 
 /// The columns that a publication's definition is made of, on a server of this version.
@@ -213,7 +219,7 @@ impl Body for Publication {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "PUBLICATION", object.name.clone());
             entry.owner = Some(self.owner.clone());
             self.definition(&name, &mut entry.definition);

@@ -5,14 +5,14 @@ use std::cmp::Ordering;
 use bstr::ByteSlice;
 
 use super::on_table::Table;
-use super::relation::{Relation, RelationKind, by_oid};
-use super::{Kind, known};
+use super::relation::{Relation, by_oid};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::{LoopRole, Place, Rank};
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope, known};
+use crate::postgres::model::{Body, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -67,7 +67,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let name = row.string("rulename")?;
     let (table, relation) = by_oid(model, row.oid("ev_class")?, || format!("the table of rule \"{name}\""))?;
     let is_view = row.bool("is_view")?;
-    let has_query = matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView);
+    let has_query = matches!(relation.kind, Relkind::View | Relkind::MaterializedView);
     let (schema, wanted) = (table.schema, table.wanted);
     let table = Table::of_relation(table.id, relation);
     let part_of_view = is_view && has_query;
@@ -76,8 +76,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         catalog_id: Some(CatalogId { catalog: Catalog::REWRITE, oid: row.oid("oid")? }),
         name,
         schema,
-        wanted: Wanted::These(wanted),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(wanted),
+        has: Components::DEFINITION,
         body: Rule {
             table,
             is_view,
@@ -104,8 +104,8 @@ impl Body for Rule {
         other.downcast::<Self>().map_or(Ordering::Equal, |other| self.table.compare(other.table, model))
     }
 
-    fn place(&self) -> Place {
-        if self.separate { Place::PostData } else { Place::WithOwner }
+    fn side(&self) -> Side {
+        if self.separate { Side::PostData } else { Side::WithOwner }
     }
 
     fn loop_role(&self) -> LoopRole {
@@ -121,7 +121,7 @@ impl Body for Rule {
             return Ok(());
         }
         let table = self.table.named(render)?;
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = table.entry(object, "RULE", render);
             entry.tag = table.tag(object);
             let view = table.object.body::<Relation>().filter(|_| self.is_view);

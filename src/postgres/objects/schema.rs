@@ -2,14 +2,14 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::{Kind, Stage};
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
-use crate::postgres::privileges::{InitialPrivileges, Privileges, PrivilegesOf};
+use crate::postgres::kind::{Kind, Scope, Stage};
+use crate::postgres::model::InitialPrivileges;
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::privileges::{Privileges, PrivilegesOf};
 use crate::wire::{Query, Rows};
 
 /// What initdb says about schema public.
@@ -54,20 +54,20 @@ impl Kind for Schemas {
             let privileges = Privileges::from_row(row, "acl", "acl_default")?;
             let oid = row.oid("oid")?;
             let selected = model.selected.schema(oid, name.as_bstr(), owner);
-            let mut has = Parts::DEFINITION.or(privileges.part());
+            let mut has = Components::DEFINITION.or(privileges.component());
             let is_public = name == "public";
             if is_public {
                 // Even no comment and no privileges say something here: those of a new database were taken away.
-                has = has.or(Parts::PRIVILEGES);
+                has = has.or(Components::PRIVILEGES);
                 if !selected.created {
-                    has = has.or(Parts::COMMENT);
+                    has = has.or(Components::COMMENT);
                 }
             }
             let owner = model.role(owner, name.as_bstr())?.into();
             let schema = Schema { owner, privileges, created: selected.created, is_public };
             let catalog_id = Some(CatalogId { catalog: Catalog::NAMESPACE, oid });
-            let wanted = Wanted::These(selected.own);
-            let id = model.add(NewObject { catalog_id, name, schema: None, wanted, has, body: schema });
+            let wanted = SelectedBy::Kind(selected.own);
+            let id = model.add(NewObject { catalog_id, name, schema: None, selected_by: wanted, has, body: schema });
             if let Some(object) = model.get_mut(id) {
                 // Membership of an extension decides about the schema, not about what users put into it.
                 object.contents_wanted = selected.contents;
@@ -87,7 +87,7 @@ impl Body for Schema {
         name.ident(object.name.as_bstr());
         let subject = Subject { words: "SCHEMA", schema: None, name: &name, owner: self.owner.as_bstr() };
 
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "SCHEMA", object.name.clone());
             entry.owner = Some(self.owner.clone());
             if self.created {
@@ -114,7 +114,7 @@ impl Schema {
             out.comment(render, object, subject);
             return;
         }
-        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
             return;
         }
         // A new database has the standard comment: say only what differs from it.

@@ -2,13 +2,12 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::Sql;
 use crate::wire::{Query, Row, Rows};
 
@@ -121,8 +120,15 @@ impl Kind for Subscriptions {
             let owner = model.role(row.oid("subowner")?, name.as_bstr())?.into();
             let body = Subscription::from_row(row, owner)?;
             let catalog_id = Some(CatalogId { catalog: Catalog::SUBSCRIPTION, oid: row.oid("oid")? });
-            let wanted = Wanted::IfUsers;
-            model.add(NewObject { catalog_id, name, schema: None, wanted, has: Parts::DEFINITION, body });
+            let wanted = SelectedBy::Origin;
+            model.add(NewObject {
+                catalog_id,
+                name,
+                schema: None,
+                selected_by: wanted,
+                has: Components::DEFINITION,
+                body,
+            });
         }
         Ok(())
     }
@@ -221,7 +227,7 @@ impl Body for Subscription {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "SUBSCRIPTION", object.name.clone());
             entry.owner = Some(self.owner.clone());
             entry.definition = render.sql();

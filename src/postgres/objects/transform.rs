@@ -2,15 +2,14 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::function::reference;
 use super::types::{required_type_name, type_key};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Query, Rows};
 
 pub(super) struct Transforms;
@@ -62,8 +61,8 @@ impl Kind for Transforms {
                 catalog_id: Some(CatalogId { catalog: Catalog::TRANSFORM, oid: row.oid("oid")? }),
                 name,
                 schema: None,
-                wanted: Wanted::These(model.selected.in_no_schema()),
-                has: Parts::DEFINITION,
+                selected_by: SelectedBy::Kind(model.selected.in_no_schema()),
+                has: Components::DEFINITION,
                 body: Transform { of, language, from_sql, to_sql },
             });
         }
@@ -81,7 +80,7 @@ impl Body for Transform {
         let mut target = render.sql();
         target.kw("FOR ").deparsed(required_type_name(render.model, self.of, what)?);
         target.kw(" LANGUAGE ").ident(self.language.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut tag = render.sql();
             tag.kw("TRANSFORM ").sql(&target);
             let mut entry = NewEntry::of(object, render, "TRANSFORM", tag.into_bstring());

@@ -5,14 +5,14 @@ use std::cmp::Ordering;
 use bstr::ByteSlice;
 
 use super::deparse::deparsed;
+use super::extension;
 use super::on_table::{self, Table};
-use super::{Kind, extension};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -97,7 +97,7 @@ impl Kind for Triggers {
 fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     let name = row.string("tgname")?;
     let table = Table::of_row(row, model, name.as_bstr())?;
-    if !table.wanted(model).has(Parts::DEFINITION) {
+    if !table.wanted(model).has(Components::DEFINITION) {
         return Ok(());
     }
     let letter = row.char("tgenabled")?;
@@ -110,8 +110,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         catalog_id: Some(CatalogId { catalog: Catalog::TRIGGER, oid: row.oid("oid")? }),
         name,
         schema: table.schema(model),
-        wanted: Wanted::These(Parts::ALL),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(Components::ALL),
+        has: Components::DEFINITION,
         body: Trigger { table, definition, when, inherited: row.bool("inherited")? },
     });
     Ok(())
@@ -128,7 +128,7 @@ impl Body for Trigger {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let table = self.table.named(render)?;
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = table.entry(object, "TRIGGER", render);
             entry.tag = table.tag(object);
             entry.goes_with_another = self.inherited;

@@ -6,12 +6,13 @@ mod words;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::components::Components;
 use super::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use super::model::{DumpId, Object, Parts};
+use super::model::{DumpId, InitialPrivileges, Object};
 use crate::error::{Context, ErrorKind, Result};
 use crate::sql::Sql;
 use crate::wire::Row;
-use statements::Target;
+use statements::Grantable;
 
 /// An object's privileges: what is in its `…acl` column, and what the server would assume where that is NULL.
 #[derive(Debug, Clone, Default)]
@@ -34,19 +35,10 @@ impl Privileges {
         })
     }
 
-    /// [`Parts::PRIVILEGES`], where the column is not NULL.
-    pub fn part(&self) -> Parts {
-        if self.items.is_some() { Parts::PRIVILEGES } else { Parts::NONE }
+    /// [`Components::PRIVILEGES`], where the column is not NULL.
+    pub fn component(&self) -> Components {
+        if self.items.is_some() { Components::PRIVILEGES } else { Components::NONE }
     }
-}
-
-/// The privileges that an object had when initdb or its extension had made it (`pg_init_privs`).
-#[derive(Debug, Clone)]
-pub struct InitialPrivileges {
-    /// `i` for initdb's, `e` for an extension's.
-    pub kind: u8,
-    /// The items.
-    pub items: Vec<BString>,
 }
 
 impl InitialPrivileges {
@@ -106,7 +98,7 @@ impl Emitter {
         privileges: &Privileges,
         of: &PrivilegesOf<'_>,
     ) -> Result<Option<DumpId>> {
-        if !object.dumped().has(Parts::PRIVILEGES) || !render.options.privileges {
+        if !object.dumped().has(Components::PRIVILEGES) || !render.options.privileges {
             return Ok(None);
         }
         let of_object = || render.model.initial_privileges.get(&(object.catalog_id?, 0));
@@ -119,8 +111,13 @@ impl Emitter {
 
         let mut name = render.sql();
         subject.append_name(&mut name);
-        let target =
-            Target { prefix: &Sql::new(), words: subject.words, name: &name, column: of.column, owner: subject.owner };
+        let target = Grantable {
+            prefix: &Sql::new(),
+            words: subject.words,
+            name: &name,
+            column: of.column,
+            owner: subject.owner,
+        };
         let tag = match (&of.tag, of.column) {
             (Some(tag), _) => tag.clone(),
             (None, None) => subject.tag(),
@@ -153,7 +150,7 @@ impl Emitter {
 pub fn from_to(words: &BStr, name: &Sql, owner: &BStr, before: &[BString], after: &[BString]) -> Result<Sql> {
     const WORDS: [&str; 7] = ["TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE", "TYPE", "SCHEMA", "LARGE OBJECT"];
     let known = WORDS.into_iter().find(|known| *words == **known).unwrap_or_default();
-    let target = Target { prefix: &Sql::new(), words: known, name, column: None, owner };
+    let target = Grantable { prefix: &Sql::new(), words: known, name, column: None, owner };
     statements::statements(&target, before, after)
         .context(ErrorKind::Incomplete, || format!("compare the privileges of {words} {name}", name = name.as_bstr()))
 }
@@ -174,7 +171,7 @@ pub fn default_privileges(
     if let Some(schema) = schema {
         prefix.kw("IN SCHEMA ").ident(schema).kw(" ");
     }
-    let target = Target { prefix: &prefix, words, name: &Sql::new(), column: None, owner: role };
+    let target = Grantable { prefix: &prefix, words, name: &Sql::new(), column: None, owner: role };
     statements::statements(&target, before, after)
         .context(ErrorKind::Incomplete, || format!("dump the default privileges of \"{role}\" on {words}"))
 }

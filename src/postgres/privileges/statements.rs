@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::sql::Sql;
 
 /// What the statements are about.
-pub(super) struct Target<'a> {
+pub(super) struct Grantable<'a> {
     /// What comes before GRANT and REVOKE, with a space at its end: `ALTER DEFAULT PRIVILEGES …`.
     pub prefix: &'a Sql,
     /// The key words for the kind of object.
@@ -31,7 +31,7 @@ struct Lists {
 ///
 /// # Errors
 /// An item of a list is not understood.
-pub(super) fn statements(target: &Target<'_>, before: &[BString], after: &[BString]) -> Result<Sql> {
+pub(super) fn statements(target: &Grantable<'_>, before: &[BString], after: &[BString]) -> Result<Sql> {
     let privileges = words::of(target.words, target.column.is_some())?;
     let parse =
         |list: &[BString]| list.iter().map(|item| Item::parse(item.as_bstr(), privileges)).collect::<Result<Vec<_>>>();
@@ -51,7 +51,7 @@ pub(super) fn statements(target: &Target<'_>, before: &[BString], after: &[BStri
     Ok(first)
 }
 
-fn revoke(sql: &mut Sql, target: &Target<'_>, item: &Item, privileges: &[Privilege]) {
+fn revoke(sql: &mut Sql, target: &Grantable<'_>, item: &Item, privileges: &[Privilege]) {
     let held = all_or(having(item, privileges, |held| held != Held::No), privileges);
     if held.is_empty() {
         return;
@@ -63,7 +63,7 @@ fn revoke(sql: &mut Sql, target: &Target<'_>, item: &Item, privileges: &[Privile
     sql.kw(";\n");
 }
 
-fn grant(sql: &mut Sql, target: &Target<'_>, item: &Item, privileges: &[Privilege]) {
+fn grant(sql: &mut Sql, target: &Grantable<'_>, item: &Item, privileges: &[Privilege]) {
     let lists = Lists::of(item, privileges);
     if lists.plain.is_empty() && lists.with_option.is_empty() {
         return;
@@ -104,7 +104,7 @@ impl Lists {
 }
 
 /// `SELECT(column),UPDATE(column) ON TABLE schema.name `.
-fn on(sql: &mut Sql, target: &Target<'_>, list: &[&'static str]) {
+fn on(sql: &mut Sql, target: &Grantable<'_>, list: &[&'static str]) {
     for (i, word) in list.iter().enumerate() {
         if i > 0 {
             sql.kw(",");
@@ -136,7 +136,7 @@ mod tests {
         let (prefix, mut name) = (Sql::new(), Sql::new());
         name.qualified("s".into(), "T".into());
         let target =
-            Target { prefix: &prefix, words, name: &name, column: column.map(Into::into), owner: "alice".into() };
+            Grantable { prefix: &prefix, words, name: &name, column: column.map(Into::into), owner: "alice".into() };
         let list = |items: &[&str]| items.iter().map(|i| BString::from(*i)).collect::<Vec<_>>();
         let sql = statements(&target, &list(before), &list(after)).unwrap();
         String::from_utf8(sql.into_bstring().into()).unwrap()

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use bstr::{BStr, BString};
 
 use super::catalogs::FIRST_USER_OID;
-use super::model::Parts;
+use super::components::Components;
 
 pub use resolve::resolve;
 
@@ -94,9 +94,9 @@ impl Default for Selected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfSchema {
     /// Of the schema itself.
-    pub own: Parts,
+    pub own: Components,
     /// Of the objects in it.
-    pub contents: Parts,
+    pub contents: Components,
     /// Whether it is made by CREATE SCHEMA; public, unless it is asked for by name, is taken to be there.
     pub created: bool,
 }
@@ -111,33 +111,37 @@ impl Selected {
     pub fn schema(&self, oid: u32, name: &BStr, owner: u32) -> OfSchema {
         let all = |parts| OfSchema { own: parts, contents: parts, created: true };
         let wanted = if self.relations.is_some() {
-            all(Parts::NONE)
+            all(Components::NONE)
         } else if let Some(schemas) = &self.schemas {
-            all(if schemas.contains(&oid) { Parts::ALL } else { Parts::NONE })
+            all(if schemas.contains(&oid) { Components::ALL } else { Components::NONE })
         } else if name == "pg_catalog" {
-            all(Parts::PRIVILEGES)
+            all(Components::PRIVILEGES)
         } else if name.starts_with(b"pg_") || name == "information_schema" {
-            all(Parts::NONE)
+            all(Components::NONE)
         } else if name == "public" {
-            let own = if owner == DATABASE_OWNER_ROLE { Parts::ALL.without(Parts::DEFINITION) } else { Parts::ALL };
-            OfSchema { own, contents: Parts::ALL, created: false }
+            let own = if owner == DATABASE_OWNER_ROLE {
+                Components::ALL.without(Components::DEFINITION)
+            } else {
+                Components::ALL
+            };
+            OfSchema { own, contents: Components::ALL, created: false }
         } else {
-            all(Parts::ALL)
+            all(Components::ALL)
         };
         if !self.excluded_schemas.contains(&oid) {
             return wanted;
         }
-        OfSchema { own: Parts::NONE, contents: Parts::NONE, ..wanted }
+        OfSchema { own: Components::NONE, contents: Components::NONE, ..wanted }
     }
 
     /// What is wanted of a relation that is no member of an extension; `in_schema` is what is wanted in its schema.
-    pub fn relation(&self, oid: u32, in_schema: Parts) -> Parts {
+    pub fn relation(&self, oid: u32, in_schema: Components) -> Components {
         let wanted = match &self.relations {
-            Some(relations) if relations.contains(&oid) => Parts::ALL,
-            Some(_) => Parts::NONE,
+            Some(relations) if relations.contains(&oid) => Components::ALL,
+            Some(_) => Components::NONE,
             None => in_schema,
         };
-        if self.excluded_relations.contains(&oid) { Parts::NONE } else { wanted }
+        if self.excluded_relations.contains(&oid) { Components::NONE } else { wanted }
     }
 
     /// Whether a relation's rows were not excluded.
@@ -151,30 +155,30 @@ impl Selected {
     }
 
     /// What is wanted of an extension.
-    pub fn extension(&self, oid: u32) -> Parts {
+    pub fn extension(&self, oid: u32) -> Components {
         if oid < FIRST_USER_OID {
             // It is in every database; what its members' privileges were changed to is not.
-            return Parts::PRIVILEGES;
+            return Components::PRIVILEGES;
         }
         let wanted = self.extensions.as_ref().map_or(self.everything, |extensions| extensions.contains(&oid));
-        if wanted && !self.excluded_extensions.contains(&oid) { Parts::ALL } else { Parts::NONE }
+        if wanted && !self.excluded_extensions.contains(&oid) { Components::ALL } else { Components::NONE }
     }
 
     /// Whether the rows that users put into a configuration table are wanted. `extension` is the extension with what is
     /// wanted of it, `schema` the table's schema with the same.
-    pub fn configuration(&self, extension: (u32, Parts), table: u32, schema: (u32, Parts)) -> bool {
+    pub fn configuration(&self, extension: (u32, Components), table: u32, schema: (u32, Components)) -> bool {
         let left_out = self.extensions.as_ref().is_some_and(|extensions| !extensions.contains(&extension.0))
             || self.excluded_extensions.contains(&extension.0)
             || self.excluded_relations.contains(&table)
             || self.excluded_schemas.contains(&schema.0);
-        let asked_for = extension.1.has(Parts::DEFINITION)
+        let asked_for = extension.1.has(Components::DEFINITION)
             || self.relations.as_ref().is_some_and(|relations| relations.contains(&table))
-            || schema.1.has(Parts::DATA);
+            || schema.1.has(Components::DATA);
         asked_for && !left_out
     }
 
     /// What is wanted of an object that is in no schema.
-    pub fn in_no_schema(&self) -> Parts {
-        if self.everything { Parts::ALL } else { Parts::NONE }
+    pub fn in_no_schema(&self) -> Components {
+        if self.everything { Components::ALL } else { Components::NONE }
     }
 }

@@ -9,8 +9,9 @@ use super::pattern::Pattern;
 use super::{Selected, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
+use crate::postgres::relkind::relkinds;
 use crate::progress::{Level, Message, Reporter};
-use crate::wire::{Connection, Param, Query, Rows};
+use crate::wire::{Connection, Param, Query, Rows, sqlstate};
 
 /// What a sort of patterns is looked for among.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,8 +71,9 @@ impl Among {
         };
         let mut sql = format!(
             "{matching} JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace \
-             WHERE x.relkind = ANY ('{{r,p,f,v,m,S}}'::pg_catalog.\"char\"[]) \
-             AND {named} AND {found_by}"
+             WHERE x.relkind IN {relations} \
+             AND {named} AND {found_by}",
+            relations = relkinds!(relations),
         );
         if and_children {
             sql = format!(
@@ -234,7 +236,7 @@ impl Finder<'_> {
 
     fn run(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
         self.connection.pipeline(queries).map_err(|error| {
-            let is_pattern = error.server().is_some_and(|report| report.code == "2201B");
+            let is_pattern = error.server().is_some_and(|report| report.code == sqlstate::INVALID_REGULAR_EXPRESSION);
             let kind = if is_pattern { ErrorKind::Usage } else { error.kind() };
             Error::new(kind, "find what the patterns match").source(error)
         })

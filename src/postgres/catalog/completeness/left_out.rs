@@ -3,6 +3,7 @@
 use super::names::describe;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::relkind::relkinds;
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::{Connection, Param, Query};
 
@@ -23,34 +24,43 @@ const OF_EXTENSIONS: &str = "tables of extensions";
 /// their command as well, and the others before.
 ///
 /// That fails after pg_upgrade, which makes each of them by itself: then all are named.
-const OF_USERS_ON_EXTENSIONS: &str = "\
+const OF_USERS_ON_EXTENSIONS: &str = concat!(
+    "\
     WITH member (extension, catalog, oid, xid, command) AS ( \
       SELECT refobjid, classid, objid, xmin, cmin::pg_catalog.text::pg_catalog.int8 FROM pg_catalog.pg_depend \
-      WHERE refclassid = 3079 AND deptype = 'e' \
-      UNION ALL SELECT oid, 3079::pg_catalog.oid, oid, xmin, cmin::pg_catalog.text::pg_catalog.int8 \
+      WHERE refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND deptype = 'e' \
+      UNION ALL SELECT oid, 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid, oid, xmin, \
+      cmin::pg_catalog.text::pg_catalog.int8 \
       FROM pg_catalog.pg_extension), \
     part (catalog, oid, relation, xid, command) AS ( \
       SELECT p.catalog, p.oid, p.relation, p.xid, p.command::pg_catalog.text::pg_catalog.int8 FROM ( \
-        SELECT 3256::pg_catalog.oid, oid, polrelid, xmin, cmin FROM pg_catalog.pg_policy \
-        UNION ALL SELECT 3381::pg_catalog.oid, oid, stxrelid, xmin, cmin FROM pg_catalog.pg_statistic_ext \
-        UNION ALL SELECT 2618::pg_catalog.oid, oid, ev_class, xmin, cmin FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
+        SELECT 'pg_catalog.pg_policy'::pg_catalog.regclass::pg_catalog.oid, oid, polrelid, xmin, cmin FROM \
+        pg_catalog.pg_policy \
+        UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass::pg_catalog.oid, oid, stxrelid, xmin, \
+        cmin FROM pg_catalog.pg_statistic_ext \
+        UNION ALL SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid, oid, ev_class, xmin, cmin FROM \
+        pg_catalog.pg_rewrite WHERE ev_type <> '1' \
       ) AS p (catalog, oid, relation, xid, command)) \
     SELECT p.catalog, p.oid FROM part AS p \
-    JOIN member AS t ON t.catalog = 1259 AND t.oid = p.relation \
+    JOIN member AS t ON t.catalog = 'pg_catalog.pg_class'::pg_catalog.regclass AND t.oid = p.relation \
     CROSS JOIN LATERAL ( \
       SELECT pg_catalog.max(m.command) AS last FROM member AS m \
       WHERE m.extension = t.extension AND m.xid = p.xid AND (t.xid <> p.xid OR t.command < p.command)) AS script \
     WHERE NOT EXISTS (SELECT FROM member AS own WHERE own.catalog = p.catalog AND own.oid = p.oid) \
       AND NOT (script.last IS NOT NULL AND (p.command <= script.last OR NOT EXISTS ( \
-        SELECT FROM (SELECT 1259::pg_catalog.oid, oid, xmin, cmin FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') \
-                     UNION ALL SELECT 1255::pg_catalog.oid, oid, xmin, cmin FROM pg_catalog.pg_proc) AS u (catalog, oid, xid, command) \
+        SELECT FROM (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, oid, xmin, cmin FROM pg_catalog.pg_class WHERE relkind IN ",
+    relkinds!(relations),
+    " \
+                     UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, oid, xmin, cmin FROM \
+                     pg_catalog.pg_proc) AS u (catalog, oid, xid, command) \
         WHERE u.xid = p.xid AND u.command::pg_catalog.text::pg_catalog.int8 BETWEEN script.last AND p.command \
           AND NOT EXISTS (SELECT FROM member AS m WHERE m.catalog = u.catalog AND m.oid = u.oid)))) \
       AND NOT (EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.oid AND a.xmin = t.xid) \
         AND EXISTS (SELECT FROM member AS m WHERE m.extension = t.extension AND m.xid = t.xid AND m.oid > p.oid) \
         AND NOT EXISTS (SELECT FROM member AS m WHERE m.extension = t.extension AND m.xid = t.xid \
           AND CASE WHEN m.oid > p.oid THEN m.command < p.command ELSE m.command > p.command END)) \
-    ORDER BY 1, 2";
+    ORDER BY 1, 2"
+);
 
 /// Names what is left out: these objects in system schemas, and what the catalog is searched for here. `relations` are
 /// those that are dumped; `everything` says that all else is, too.
@@ -65,7 +75,8 @@ pub(super) fn tell(
         // One that carries a constraint is an error by now.
         Query::new(
             "indexes that are not valid",
-            "SELECT 1259::pg_catalog.oid AS catalog, i.indexrelid AS oid FROM pg_catalog.unnest($1) AS wanted (oid) \
+            "SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS catalog, i.indexrelid AS oid FROM \
+             pg_catalog.unnest($1) AS wanted (oid) \
              JOIN pg_catalog.pg_class AS r ON r.oid = wanted.oid JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid \
              WHERE NOT (i.indisready AND (i.indisvalid OR r.relkind = 'p')) ORDER BY i.indexrelid",
         )
@@ -74,14 +85,15 @@ pub(super) fn tell(
         // extension added needs something else of the extension's.
         Query::new(
             "members of the server's own operator families",
-            "SELECT m.catalog, m.oid FROM (SELECT 2602::pg_catalog.oid, oid FROM pg_catalog.pg_amop \
-                                           UNION ALL SELECT 2603::pg_catalog.oid, \
+            "SELECT m.catalog, m.oid FROM (SELECT 'pg_catalog.pg_amop'::pg_catalog.regclass::pg_catalog.oid, oid FROM \
+             pg_catalog.pg_amop \
+                                           UNION ALL SELECT 'pg_catalog.pg_amproc'::pg_catalog.regclass::pg_catalog.oid, \
                                            oid FROM pg_catalog.pg_amproc) AS m (catalog, oid) \
              WHERE m.oid >= $1 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
                LEFT JOIN pg_catalog.pg_depend AS of_extension ON of_extension.classid = d.refclassid \
                  AND of_extension.objid = d.refobjid AND of_extension.deptype = 'e' \
                WHERE d.classid = m.catalog AND d.objid = m.oid \
-                 AND (d.refclassid IN (2616, 2753) OR of_extension.objid IS NOT NULL)) ORDER BY 1, 2",
+                 AND (d.refclassid IN ('pg_catalog.pg_opclass'::pg_catalog.regclass, 'pg_catalog.pg_opfamily'::pg_catalog.regclass) OR of_extension.objid IS NOT NULL)) ORDER BY 1, 2",
         )
         .param(Param::oid(FIRST_USER_OID)),
         Query::new("what hangs on the tables of extensions", OF_USERS_ON_EXTENSIONS),

@@ -5,26 +5,29 @@
 mod columns;
 mod left_out;
 mod names;
+mod server_catalogs;
 mod unknown;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::dump::DumpOptions;
-use crate::postgres::model::{Model, Parts};
-use crate::postgres::objects::relation::Relation;
+use crate::postgres::model::Model;
+use crate::postgres::relkind::relkinds;
 use crate::postgres::version::{NEWEST_KNOWN, ServerVersion};
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::{Connection, Param, Query, Row};
-use unknown::{ServerCatalog, Unheard};
+use server_catalogs::ServerCatalog;
+use unknown::UnknownRows;
 
 /// A catalog that is walked.
 struct Walk {
     catalog: Catalog,
     /// The column that says which schema a row is in.
     schema: Option<&'static str>,
-    /// The column that says which relation a row is part of: only parts of relations that are dumped count.
-    part_of: Option<&'static str>,
-    /// What else keeps a row from counting.
+    /// The catalog and the column that say which object a row is part of: only parts of objects that are dumped count.
+    part_of: Option<(Catalog, &'static str)>,
+    /// What else keeps a row from counting; `$1` are the objects that rows may be part of, or relations.
     unless: Option<&'static str>,
 }
 
@@ -36,8 +39,8 @@ const fn in_no_schema(catalog: Catalog) -> Walk {
     Walk { catalog, schema: None, part_of: None, unless: None }
 }
 
-const fn part(catalog: Catalog, column: &'static str) -> Walk {
-    Walk { catalog, schema: None, part_of: Some(column), unless: None }
+const fn part(catalog: Catalog, whole: Catalog, column: &'static str) -> Walk {
+    Walk { catalog, schema: None, part_of: Some((whole, column)), unless: None }
 }
 
 /// Catalogs of the cluster (roles, tablespaces, other databases) are no part of a database; rows of pg_enum, pg_amop and
@@ -45,25 +48,27 @@ const fn part(catalog: Catalog, column: &'static str) -> Walk {
 /// kinds see to it that none is lost.
 const WALKS: &[Walk] = &[
     in_no_schema(Catalog::ACCESS_METHOD),
-    part(Catalog::ATTRIBUTE_DEFAULT, "adrelid"),
+    part(Catalog::ATTRIBUTE_DEFAULT, Catalog::CLASS, "adrelid"),
     in_no_schema(Catalog::CAST),
     Walk {
         // Indexes of temporary relations, of TOAST tables and of relations that are not dumped do not count, and
         // neither do those that are not valid, which nothing may use.
-        unless: Some(
-            "relpersistence = 't' OR relkind = 't' OR relkind = ANY ('{i,I}'::pg_catalog.\"char\"[]) AND NOT EXISTS (\
+        unless: Some(concat!(
+            "relpersistence = 't' OR relkind = 't' OR relkind IN ",
+            relkinds!(indexes),
+            " AND NOT EXISTS (\
              SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = x.oid AND i.indrelid = ANY ($1) \
-             AND (i.indisvalid OR x.relkind = 'I'))",
-        ),
+             AND (i.indisvalid OR x.relkind = 'I'))"
+        )),
         ..in_schema(Catalog::CLASS, "relnamespace")
     },
     in_schema(Catalog::COLLATION, "collnamespace"),
-    Walk { unless: Some("conrelid = 0"), ..part(Catalog::CONSTRAINT, "conrelid") },
+    Walk { unless: Some("conrelid = 0"), ..part(Catalog::CONSTRAINT, Catalog::CLASS, "conrelid") },
     Walk {
         // Those of an extension's domain come with it, without being members themselves.
         unless: Some(
             "contypid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_depend AS of_type \
-             WHERE of_type.classid = 1247 AND of_type.objid = x.contypid AND of_type.deptype = 'e')",
+             WHERE of_type.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND of_type.objid = x.contypid AND of_type.deptype = 'e')",
         ),
         ..in_schema(Catalog::CONSTRAINT, "connamespace")
     },
@@ -83,15 +88,15 @@ const WALKS: &[Walk] = &[
     in_schema(Catalog::OPERATOR, "oprnamespace"),
     in_schema(Catalog::OPERATOR_CLASS, "opcnamespace"),
     in_schema(Catalog::OPERATOR_FAMILY, "opfnamespace"),
-    part(Catalog::POLICY, "polrelid"),
+    part(Catalog::POLICY, Catalog::CLASS, "polrelid"),
     in_schema(Catalog::PROCEDURE, "pronamespace"),
     in_no_schema(Catalog::PUBLICATION),
-    part(Catalog::PUBLICATION_REL, "prrelid"),
+    part(Catalog::PUBLICATION_REL, Catalog::CLASS, "prrelid"),
     in_no_schema(Catalog::PUBLICATION_NAMESPACE),
-    part(Catalog::REWRITE, "ev_class"),
-    part(Catalog::STATISTIC_EXT, "stxrelid"),
+    part(Catalog::REWRITE, Catalog::CLASS, "ev_class"),
+    part(Catalog::STATISTIC_EXT, Catalog::CLASS, "stxrelid"),
     in_no_schema(Catalog::TRANSFORM),
-    Walk { unless: Some("tgisinternal"), ..part(Catalog::TRIGGER, "tgrelid") },
+    Walk { unless: Some("tgisinternal"), ..part(Catalog::TRIGGER, Catalog::CLASS, "tgrelid") },
     in_schema(Catalog::TS_CONFIG, "cfgnamespace"),
     in_schema(Catalog::TS_DICT, "dictnamespace"),
     in_schema(Catalog::TS_PARSER, "prsnamespace"),
@@ -109,15 +114,10 @@ pub(super) fn check(
     options: &DumpOptions,
     reporter: &dyn Reporter,
 ) -> Result<()> {
-    let relations: Vec<u32> = model
-        .of_kind::<Relation>()
-        .filter(|(object, _)| object.dumped().has(Parts::DEFINITION))
-        .filter_map(|(object, _)| Some(object.catalog_id?.oid))
-        .collect();
-    let catalogs = unknown::catalogs(connection)?;
+    let catalogs = server_catalogs::read(connection)?;
     let walks: Vec<&Walk> =
         WALKS.iter().filter(|walk| catalogs.iter().any(|catalog| catalog.oid == walk.catalog.0)).collect();
-    let queries: Vec<Query> = walks.iter().map(|walk| walk.query(&relations)).collect();
+    let queries: Vec<Query> = walks.iter().map(|walk| walk.query(model)).collect();
     let mut missing = Vec::new();
     let mut in_system_schemas = Vec::new();
     for (walk, rows) in walks.iter().zip(connection.pipeline(&queries)?) {
@@ -132,27 +132,39 @@ pub(super) fn check(
             if in_system_schema { &mut in_system_schemas } else { &mut missing }.push(id);
         }
     }
-    let mut unheard = unknown::rows(connection, &catalogs, model)?;
+    let mut of_unknown = unknown::rows(connection, &catalogs, model)?;
     if !model.selected.is_everything() {
-        tell_unheard(std::mem::take(&mut unheard), &catalogs, reporter);
+        tell_unknown_rows(std::mem::take(&mut of_unknown), &catalogs, reporter);
     }
-    missing.extend(unheard.objects);
-    if missing.is_empty() && unheard.facts.is_empty() {
+    missing.extend(of_unknown.objects);
+    if missing.is_empty() && of_unknown.facts.is_empty() {
         let unknown = unknown::columns(connection, &catalogs, model, options)?;
         if !unknown.of_what_is_dumped.is_empty() && !options.accept_unknown {
             return Err(not_understood(&unknown.of_what_is_dumped));
         }
-        left_out::tell(connection, &in_system_schemas, &relations, model.selected.is_everything(), reporter)?;
+        left_out::tell(
+            connection,
+            &in_system_schemas,
+            &dumped(model, Catalog::CLASS),
+            model.selected.is_everything(),
+            reporter,
+        )?;
         tell_news(ServerVersion(connection.server_version()), &unknown.all(), reporter);
         return Ok(());
     }
-    let mut what = unheard.facts;
+    let mut what = of_unknown.facts;
     if !missing.is_empty() {
         what.insert(0, names::describe_at_the_end(connection, &missing, &catalogs)?);
     }
     Err(Error::new(ErrorKind::Incomplete, "back up everything in this database")
         .why(format!("lifeboat does not know how to dump {}", what.join(", ")))
         .hint("nothing was written; use a newer lifeboat, or the server's own pg_dump"))
+}
+
+/// The OIDs of the objects of a catalog whose definitions are dumped.
+fn dumped(model: &Model, catalog: Catalog) -> Vec<u32> {
+    let objects = model.objects().filter(|object| object.dumped().has(Components::DEFINITION));
+    objects.filter_map(|object| object.catalog_id).filter(|id| id.catalog == catalog).map(|id| id.oid).collect()
 }
 
 /// That columns say something of what is dumped, of which nothing can be in the archive.
@@ -172,10 +184,10 @@ fn is_member_or_dumped(id: CatalogId, model: &Model) -> bool {
 }
 
 /// Says what of the database is not known, where it need not be a part of what was selected.
-fn tell_unheard(unheard: Unheard, catalogs: &[ServerCatalog], reporter: &dyn Reporter) {
-    let mut what = unheard.facts;
-    if !unheard.objects.is_empty() {
-        what.insert(0, names::describe_plainly(&unheard.objects, catalogs));
+fn tell_unknown_rows(rows: UnknownRows, catalogs: &[ServerCatalog], reporter: &dyn Reporter) {
+    let mut what = rows.facts;
+    if !rows.objects.is_empty() {
+        what.insert(0, names::describe_plainly(&rows.objects, catalogs));
     }
     if !what.is_empty() {
         let text = format!("it is not known whether this belongs to what was selected: {}", what.join(", "));
@@ -209,10 +221,10 @@ impl Walk {
             return Ok(everything || self.part_of.is_some());
         }
         let Some(schema) = model.find_object(Catalog::NAMESPACE, row.oid("schema")?) else { return Ok(everything) };
-        Ok(schema.contents_wanted.has(Parts::DEFINITION) || everything && row.bool("in_system_schema")?)
+        Ok(schema.contents_wanted.has(Components::DEFINITION) || everything && row.bool("in_system_schema")?)
     }
 
-    fn query(&self, relations: &[u32]) -> Query {
+    fn query(&self, model: &Model) -> Query {
         let table = self.catalog.name().unwrap_or_default();
         let mut conditions = format!("x.oid >= {FIRST_USER_OID}");
         // What was made as a part of something else, or of a partitioned parent, is made again when that is.
@@ -221,7 +233,7 @@ impl Walk {
              AND d.objsubid = 0 AND d.deptype = ANY ('{{i,P,S}}'::pg_catalog.\"char\"[]))",
             self.catalog.0
         );
-        if let Some(column) = self.part_of {
+        if let Some((_, column)) = self.part_of {
             conditions += &format!(" AND x.{column} = ANY ($1)");
         }
         if let Some(unless) = self.unless {
@@ -239,9 +251,10 @@ impl Walk {
                  WHERE {conditions} AND coalesce(n.nspname NOT LIKE ALL ('{{pg\\_temp\\_%,pg\\_toast\\_temp\\_%}}'), true)"
             ),
         };
-        let uses_relations = sql.contains("$1");
+        let asks_for_wholes = sql.contains("$1");
+        let whole = self.part_of.map_or(Catalog::CLASS, |(whole, _)| whole);
         let query = Query::new(format!("all of {table}"), sql);
-        if uses_relations { query.param(Param::oids(relations)) } else { query }
+        if asks_for_wholes { query.param(Param::oids(&dumped(model, whole))) } else { query }
     }
 }
 

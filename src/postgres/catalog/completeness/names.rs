@@ -2,7 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::unknown::ServerCatalog;
+use super::server_catalogs::ServerCatalog;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::wire::{Connection, Param, Query};

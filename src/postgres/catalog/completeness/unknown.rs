@@ -1,10 +1,11 @@
 //! What a server has that lifeboat has never heard of: catalogs, and columns of catalogs, that a newer PostgreSQL or
 //! somebody's own has added.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 
 use super::columns;
 use super::names;
+use super::server_catalogs::{ServerCatalog, ServerColumn};
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::dump::DumpOptions;
@@ -17,94 +18,9 @@ const NAMED: usize = 3;
 /// What is said of a column that the role may not read.
 const UNREADABLE: &str = "which only others may read";
 
-/// A system catalog of the server.
-pub(super) struct ServerCatalog {
-    pub oid: u32,
-    pub name: BString,
-    /// Whether it is the cluster's.
-    shared: bool,
-    columns: Vec<ServerColumn>,
-}
-
-struct ServerColumn {
-    name: BString,
-    /// Whether it is an OID under whatever name.
-    is_oid: bool,
-    /// Whether the session's role may read it.
-    readable: bool,
-}
-
-/// The system catalogs of this server.
-pub(super) fn catalogs(connection: &mut Connection) -> Result<Vec<ServerCatalog>> {
-    let query = Query::new(
-        "the system catalogs",
-        "SELECT c.oid, c.relname, c.relisshared, a.attname, \
-           a.atttypid = 26 OR t.typcategory = 'N' AND t.typname LIKE 'reg%' AS is_oid, \
-           pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable \
-         FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
-         JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid \
-         WHERE c.relnamespace = 11 AND c.oid < $1 AND c.relkind NOT IN ('i', 'I', 't', 'v', 'S', 'c') \
-           AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum",
-    );
-    let mut catalogs: Vec<ServerCatalog> = Vec::new();
-    for row in connection.run(&query.param(Param::oid(FIRST_USER_OID)))?.iter() {
-        let oid = row.oid("oid")?;
-        let column =
-            ServerColumn { name: row.string("attname")?, is_oid: row.bool("is_oid")?, readable: row.bool("readable")? };
-        match catalogs.last_mut().filter(|last| last.oid == oid) {
-            Some(last) => last.columns.push(column),
-            None => catalogs.push(ServerCatalog {
-                oid,
-                name: row.string("relname")?,
-                shared: row.bool("relisshared")?,
-                columns: vec![column],
-            }),
-        }
-    }
-    Ok(catalogs)
-}
-
-impl ServerCatalog {
-    fn has_oids(&self) -> bool {
-        self.columns.iter().any(|column| column.name == "oid")
-    }
-
-    /// Appends `FROM` this catalog, as `x`, and the condition that a row is about something of a user's in this database,
-    /// as far as OIDs can say so.
-    fn append_of_users(&self, sql: &mut Sql) {
-        sql.kw(" FROM ").qualified("pg_catalog".into(), self.name.as_bstr()).kw(" AS x WHERE ");
-        // A row of a cluster's catalog is of this database if it names it; others are nothing that a database has.
-        let database =
-            "(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())";
-        let oids: Vec<&BStr> = if self.shared {
-            self.columns.iter().filter(|column| column.is_oid).map(|column| column.name.as_bstr()).collect()
-        } else if self.has_oids() {
-            vec!["oid".into()]
-        } else {
-            // What a row is about comes first, but for what says where that is to be looked for.
-            let subject = |column: &&ServerColumn| column.is_oid && !column.name.starts_with(b"class");
-            let subject = self.columns.iter().find(subject).filter(|_| columns::of(&self.name).is_some());
-            match subject {
-                Some(subject) => vec![subject.name.as_bstr()],
-                None => self.columns.iter().filter(|column| column.is_oid).map(|c| c.name.as_bstr()).collect(),
-            }
-        };
-        sql.kw(if oids.is_empty() { "(true" } else { "(false" });
-        for column in oids {
-            sql.kw(" OR x.").ident(column);
-            if self.shared {
-                sql.kw("::pg_catalog.oid = ").kw(database);
-            } else {
-                sql.kw("::pg_catalog.oid >= ").num(FIRST_USER_OID);
-            }
-        }
-        sql.kw(")");
-    }
-}
-
 /// What was found in catalogs that lifeboat has never heard of.
 #[derive(Default)]
-pub(super) struct Unheard {
+pub(super) struct UnknownRows {
     /// Rows with OIDs.
     pub objects: Vec<CatalogId>,
     /// Rows without, in words: they say something about what users made.
@@ -113,8 +29,8 @@ pub(super) struct Unheard {
 
 /// Rows that users made in catalogs that lifeboat has never heard of, and mentions of such rows in other catalogs.
 /// Members of extensions do not count: they come with the extension.
-pub(super) fn rows(connection: &mut Connection, catalogs: &[ServerCatalog], model: &Model) -> Result<Unheard> {
-    let mut unheard = Unheard::default();
+pub(super) fn rows(connection: &mut Connection, catalogs: &[ServerCatalog], model: &Model) -> Result<UnknownRows> {
+    let mut found = UnknownRows::default();
     let mut queries = Vec::new();
     let mut asked = Vec::new();
     for catalog in catalogs.iter().filter(|catalog| columns::of(&catalog.name).is_none()) {
@@ -128,17 +44,17 @@ pub(super) fn rows(connection: &mut Connection, catalogs: &[ServerCatalog], mode
     for (catalog, rows) in asked.into_iter().zip(connection.pipeline(&queries)?) {
         for row in rows.iter() {
             if catalog.has_oids() {
-                unheard.objects.push(CatalogId { catalog: Catalog(catalog.oid), oid: row.oid("oid")? });
+                found.objects.push(CatalogId { catalog: Catalog(catalog.oid), oid: row.oid("oid")? });
             } else if row.i64("rows")? > 0 {
-                unheard.facts.push(format!("{} rows of the catalog {}", row.i64("rows")?, catalog.name));
+                found.facts.push(format!("{} rows of the catalog {}", row.i64("rows")?, catalog.name));
             }
         }
     }
-    unheard.objects.extend(mentions(connection)?);
-    unheard.objects.sort_unstable();
-    unheard.objects.dedup();
-    unheard.objects.retain(|id| !model.accounts_for(*id));
-    Ok(unheard)
+    found.objects.extend(mentions(connection)?);
+    found.objects.sort_unstable();
+    found.objects.dedup();
+    found.objects.retain(|id| !model.accounts_for(*id));
+    Ok(found)
 }
 
 /// What the catalogs that speak of all sorts of objects say of objects in catalogs that are not known.

@@ -1,9 +1,10 @@
 //! What was gathered for extended statistics, from PostgreSQL 19 on, which takes it. Like that of columns, it is read while the
 //! table of contents is written, a few objects at a time, for it can be much.
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
 use crate::error::Result;
+use crate::postgres::emit::ExtendedData;
 use crate::postgres::model::DumpId;
 use crate::postgres::session::Session;
 use crate::postgres::version::ServerVersion;
@@ -13,23 +14,8 @@ use crate::wire::{Param, Query, Row, Rows};
 /// How many objects one query is about.
 const OBJECTS: usize = 20;
 
-/// Of which extended statistics an entry needs the data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExtendedData {
-    /// The OID of the object.
-    pub oid: u32,
-    /// Its schema.
-    pub schema: BString,
-    /// Its name.
-    pub name: BString,
-    /// The schema of its relation.
-    pub relation_schema: BString,
-    /// The name of its relation.
-    pub relation: BString,
-}
-
 /// What the data may consist of: the column of [`QUERY`], which is also the argument's name, and the argument's type.
-const PARTS: &[(&str, &str)] = &[
+const FIGURES: &[(&str, &str)] = &[
     ("n_distinct", "pg_ndistinct"),
     ("dependencies", "pg_dependencies"),
     ("most_common_vals", "text[]"),
@@ -132,9 +118,9 @@ impl ExtendedData {
         sql.kw(",\n\t'statistics_schemaname', ").literal(self.schema.as_bstr());
         sql.kw(",\n\t'statistics_name', ").literal(self.name.as_bstr());
         sql.kw(",\n\t'inherited', '").kw(if row.bool("inherited")? { "t" } else { "f" }).kw("'::boolean");
-        for (part, of_type) in PARTS {
-            if let Some(value) = row.opt_text(part)? {
-                sql.kw(",\n\t'").kw(part).kw("', ").literal(value).kw("::").kw(of_type);
+        for (figure, of_type) in FIGURES {
+            if let Some(value) = row.opt_text(figure)? {
+                sql.kw(",\n\t'").kw(figure).kw("', ").literal(value).kw("::").kw(of_type);
             }
         }
         sql.kw("\n);\n");

@@ -4,18 +4,17 @@ mod data;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
-use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::components::Components;
+use crate::postgres::emit::{Depends, Emitter, ExtendedData, NewEntry, Render, Subject};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::deparse::deparsed;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
-pub use data::{ExtendedData, Reader};
+pub use data::Reader;
 use pgformat::Section;
 
 pub(super) struct ExtendedStatistics;
@@ -71,9 +70,9 @@ impl Kind for ExtendedStatistics {
             let schema = Some(model.schema(row.oid("stxnamespace")?, name.as_bstr())?);
             let relation = model.find_object(Catalog::CLASS, row.oid("stxrelid")?);
             // Without its table it is nothing.
-            let wanted = match relation.is_some_and(|relation| relation.wanted.has(Parts::DEFINITION)) {
-                true => Wanted::LikeSchema,
-                false => Wanted::These(Parts::NONE),
+            let wanted = match relation.is_some_and(|relation| relation.wanted.has(Components::DEFINITION)) {
+                true => SelectedBy::Schema,
+                false => SelectedBy::Kind(Components::NONE),
             };
             let body = Statistics {
                 owner: model.role(row.oid("stxowner")?, name.as_bstr())?.into(),
@@ -84,8 +83,8 @@ impl Kind for ExtendedStatistics {
                 unreadable: row.bool("unreadable")?,
             };
             let catalog_id = Some(CatalogId { catalog: Catalog::STATISTIC_EXT, oid: row.oid("oid")? });
-            let has = Parts::DEFINITION.or(Parts::STATISTICS);
-            model.add(NewObject { catalog_id, name, schema, wanted, has, body });
+            let has = Components::DEFINITION.or(Components::STATISTICS);
+            model.add(NewObject { catalog_id, name, schema, selected_by: wanted, has, body });
         }
         Ok(())
     }
@@ -100,7 +99,7 @@ impl Body for Statistics {
         let qualified = render.qualified(object);
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, "STATISTICS", object.name.clone());
             entry.owner = Some(self.owner.clone());
             entry.definition.deparsed(&self.definition).kw(";\n");
@@ -122,7 +121,7 @@ impl Statistics {
     /// Adds what was gathered, which is read when the entry is written.
     fn emit_data(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) {
         let relation = self.relation.and_then(|relation| render.model.get(relation));
-        let Some(relation) = relation.filter(|_| object.dumped().has(Parts::STATISTICS)) else { return };
+        let Some(relation) = relation.filter(|_| object.dumped().has(Components::STATISTICS)) else { return };
         if self.unreadable {
             out.unreadable_statistics.push(format!("{}.{}", render.schema(object), object.name));
         } else if self.has_data {

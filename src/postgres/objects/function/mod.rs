@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::deparse::deparsed;
+use super::extension;
 use super::types::{compare_types, required_type_name};
-use super::{Kind, extension};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::{LoopRole, Place, Rank};
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -34,7 +34,7 @@ pub(super) const ROUTINE_COLUMNS: &str = "p.oid, p.proname, p.pronamespace, p.pr
 
 /// The tables for [`ROUTINE_COLUMNS`].
 pub(super) const ROUTINE_TABLES: &str = "pg_catalog.pg_proc AS p \
-    LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = 1255 AND i.objoid = p.oid AND i.objsubid = 0";
+    LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND i.objoid = p.oid AND i.objsubid = 0";
 
 /// Leaves out what sessions have made for themselves, which may vanish at any time.
 pub(super) const NOT_TEMPORARY: &str = "p.pronamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace AS n \
@@ -45,7 +45,7 @@ pub(super) const NOT_TEMPORARY: &str = "p.pronamespace NOT IN (SELECT n.oid FROM
 pub(super) const OF_USERS: &str = "p.pronamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace AS n \
         WHERE n.nspname = 'information_schema' OR n.nspname ~ '^pg_') \
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS m \
-        WHERE m.classid = 1255 AND m.objid = p.oid AND m.objsubid = 0 AND m.deptype = 'e')";
+        WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND m.objid = p.oid AND m.objsubid = 0 AND m.deptype = 'e')";
 
 /// What routines of every sort have in common.
 pub struct Routine {
@@ -171,7 +171,7 @@ impl Kind for Functions {
                  UNION ALL SELECT trftosql::pg_catalog.oid FROM pg_catalog.pg_transform WHERE oid >= \
                  {FIRST_USER_OID})) \
              AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
-               WHERE d.classid = 1255 AND d.objid = p.oid AND d.deptype = 'i') \
+               WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'i') \
              ORDER BY p.oid"
         );
         vec![Query::new("functions", functions), definition::query(scope.server)]
@@ -211,10 +211,10 @@ pub(super) fn collect<D, B: Body>(
         let name = row.string("proname")?;
         let routine = Routine::read(row, model)?;
         let schema = model.schema(row.oid("pronamespace")?, name.as_bstr())?;
-        let has = Parts::DEFINITION.or(routine.privileges.part());
+        let has = Components::DEFINITION.or(routine.privileges.component());
         let body = body(row, routine, by_oid.remove(&oid))?;
         let catalog_id = Some(CatalogId { catalog: Catalog::PROCEDURE, oid });
-        model.add(NewObject { catalog_id, name, schema: Some(schema), wanted: Wanted::LikeSchema, has, body });
+        model.add(NewObject { catalog_id, name, schema: Some(schema), selected_by: SelectedBy::Schema, has, body });
     }
     Ok(())
 }
@@ -240,8 +240,8 @@ impl Body for Function {
         other.downcast::<Function>().map_or(Ordering::Equal, |other| self.routine.compare(&other.routine, model))
     }
 
-    fn place(&self) -> Place {
-        if self.postponed { Place::PostData } else { Place::PreData }
+    fn side(&self) -> Side {
+        if self.postponed { Side::PostData } else { Side::PreData }
     }
 
     fn loop_role(&self) -> LoopRole {
@@ -255,7 +255,7 @@ impl Body for Function {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let words = if self.sort == Sort::Procedure { "PROCEDURE" } else { "FUNCTION" };
         let signature = self.routine.signature(object.name.as_bstr());
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             out.entry(self.entry(object, render, words, &signature)?);
         }
         let schema = render.model.schema_name(object);

@@ -2,14 +2,13 @@
 
 use bstr::ByteSlice;
 
-use super::super::Kind;
 use super::{Index, Part};
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Query, Rows};
 
 /// Adds what attaches indexes; comes after the indexes.
@@ -45,8 +44,8 @@ impl Kind for IndexAttaches {
                 catalog_id: None,
                 name: object.name.clone(),
                 schema: object.schema,
-                wanted: Wanted::These(object.wanted.and(Parts::DEFINITION)),
-                has: Parts::DEFINITION,
+                selected_by: SelectedBy::Kind(object.wanted.and(Components::DEFINITION)),
+                has: Components::DEFINITION,
                 body: IndexAttach { parent, part },
             };
             let attach = model.add(attach);

@@ -4,14 +4,14 @@ mod attach;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::extension;
 use super::on_table::{self, Table};
-use super::{Kind, extension};
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
-use crate::postgres::graph::{LoopRole, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::deparse::deparsed;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
@@ -159,8 +159,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<DumpId> {
         catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid: row.oid("oid")? }),
         name,
         schema: table.schema(model),
-        wanted: Wanted::These(table.wanted(model)),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(table.wanted(model)),
+        has: Components::DEFINITION,
         body: index,
     }))
 }
@@ -176,7 +176,7 @@ impl Body for Index {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let table = self.table.named(render)?;
-        if self.constraint.is_none() && object.dumped().has(Parts::DEFINITION) {
+        if self.constraint.is_none() && object.dumped().has(Components::DEFINITION) {
             let mut entry = table.entry(object, "INDEX", render);
             entry.tablespace = Some(self.tablespace.clone());
             entry.definition.deparsed(&self.definition).kw(";\n");
@@ -196,7 +196,7 @@ impl Body for Index {
 impl Index {
     /// The comment comes after what makes the index, which may be a constraint.
     fn emit_comment(&self, object: &Object, owner: &BStr, render: &Render<'_>, out: &mut Emitter) {
-        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
             return;
         }
         let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));

@@ -5,12 +5,11 @@ use bstr::BString;
 
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
-use crate::postgres::objects::Kind;
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Query, Rows};
 
 /// Adds an object for each partition's place in its parent; comes after relations' details.
@@ -37,8 +36,9 @@ impl Kind for Attaches {
 
     fn collect(&self, _: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
         let mut partitions: Vec<(DumpId, DumpId, BString, Option<DumpId>)> = Vec::new();
-        let of_interest =
-            |(object, relation): &(&Object, &Relation)| object.wanted.has(Parts::DEFINITION) && relation.is_partition;
+        let of_interest = |(object, relation): &(&Object, &Relation)| {
+            object.wanted.has(Components::DEFINITION) && relation.is_partition
+        };
         for (object, relation) in model.of_kind::<Relation>().filter(of_interest) {
             let [parent] = relation.parents.as_slice() else {
                 return Err(Error::new(ErrorKind::Incomplete, format!("dump the partition \"{}\"", object.name))
@@ -52,8 +52,8 @@ impl Kind for Attaches {
                 catalog_id: None,
                 name,
                 schema,
-                wanted: Wanted::These(Parts::ALL),
-                has: Parts::DEFINITION,
+                selected_by: SelectedBy::Kind(Components::ALL),
+                has: Components::DEFINITION,
                 body: Attach { parent, partition },
             });
             model.depend(id, partition);

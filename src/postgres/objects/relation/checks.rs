@@ -6,13 +6,13 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::graph::{LoopRole, Place, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
 use crate::postgres::objects::deparse::deparsed;
-use crate::postgres::objects::{Kind, on_table};
+use crate::postgres::objects::{constraint, on_table};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -88,8 +88,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
         name: row.string("conname")?,
         schema,
-        wanted: Wanted::These(wanted),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(wanted),
+        has: Components::DEFINITION,
         body,
     });
     if !separate {
@@ -108,7 +108,7 @@ impl TableCheck {
         else {
             return;
         };
-        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
             return;
         }
         let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
@@ -143,11 +143,11 @@ impl Body for TableCheck {
     }
 
     fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        on_table::compare_constraints(self.table, other, model)
+        constraint::compare_constraints(self.table, other, model)
     }
 
-    fn place(&self) -> Place {
-        if self.separate { Place::PostData } else { Place::WithOwner }
+    fn side(&self) -> Side {
+        if self.separate { Side::PostData } else { Side::WithOwner }
     }
 
     fn loop_role(&self) -> LoopRole {
@@ -165,7 +165,7 @@ impl Body for TableCheck {
         let Some(relation) = render.model.body::<Relation>(self.table) else { return Ok(()) };
         let table = on_table::Table::of_relation(self.table, relation);
         let (words, table) = (table.words(), table.named(render)?);
-        if self.local && object.dumped().has(Parts::DEFINITION) {
+        if self.local && object.dumped().has(Components::DEFINITION) {
             let desc = if self.not_null { "CONSTRAINT" } else { "CHECK CONSTRAINT" };
             let mut entry = table.entry(object, desc, render);
             entry.tag = table.tag(object);

@@ -2,11 +2,12 @@
 
 use bstr::ByteSlice;
 
-use super::{Column, RelationKind};
+use super::Column;
+use crate::postgres::relkind::Relkind;
 use crate::sql::{Deparsed, Sql};
 
 /// Appends a statement for each setting of the column that is not as it would be by itself. `name` is the relation's.
-pub(super) fn append(sql: &mut Sql, kind: RelationKind, name: &Sql, column: &Column) {
+pub(super) fn append(sql: &mut Sql, kind: Relkind, name: &Sql, column: &Column) {
     if column.statistics >= 0 {
         alter(sql, kind, name, column).kw(" SET STATISTICS ").num(column.statistics).kw(";\n");
     }
@@ -31,14 +32,14 @@ pub(super) fn append(sql: &mut Sql, kind: RelationKind, name: &Sql, column: &Col
     if !column.options.as_bstr().is_empty() {
         alter(sql, kind, name, column).kw(" SET (").deparsed(&column.options).kw(");\n");
     }
-    if kind == RelationKind::ForeignTable && !column.foreign_options.is_empty() {
+    if kind == Relkind::ForeignTable && !column.foreign_options.is_empty() {
         alter(sql, kind, name, column).kw(" OPTIONS (\n    ");
         append_foreign_options(sql, &column.foreign_options);
         sql.kw("\n);\n");
     }
 }
 
-fn alter<'s>(sql: &'s mut Sql, kind: RelationKind, name: &Sql, column: &Column) -> &'s mut Sql {
+fn alter<'s>(sql: &'s mut Sql, kind: Relkind, name: &Sql, column: &Column) -> &'s mut Sql {
     sql.kw("ALTER ").kw(kind.alter_words()).kw(" ONLY ").sql(name).kw(" ALTER COLUMN ").ident(column.name.as_bstr())
 }
 

@@ -4,11 +4,10 @@ use bstr::{BString, ByteSlice};
 
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::kind::{Kind, Scope, known};
 use crate::postgres::model::{DumpId, Model};
 use crate::postgres::objects::deparse::opt_deparsed;
-use crate::postgres::objects::{Kind, known};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 

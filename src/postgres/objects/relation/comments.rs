@@ -4,8 +4,9 @@ use bstr::{BString, ByteSlice};
 
 use super::{Relation, TableCheck, checks};
 use crate::error::Result;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::model::{Object, Parts};
+use crate::postgres::model::Object;
 
 impl Relation {
     /// Adds the comments on the relation, its columns and the constraints that are part of its definition, and the
@@ -34,7 +35,7 @@ impl Relation {
     }
 
     fn emit_comments(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
             return Ok(());
         }
         let schema = render.model.schema_name(object);
@@ -55,7 +56,7 @@ impl Relation {
 
     /// All labels are one entry.
     fn emit_labels(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if !object.dumped().has(Parts::LABEL) || !render.options.security_labels {
+        if !object.dumped().has(Components::LABEL) || !render.options.security_labels {
             return Ok(());
         }
         let mut sql = render.sql();

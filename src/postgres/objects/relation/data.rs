@@ -4,16 +4,16 @@ use bstr::{BString, ByteSlice};
 
 use super::materialized_view::{self, Refresh};
 use super::sequence::SequenceSet;
-use super::{Persistence, Relation, RelationKind};
+use super::{Persistence, Relation};
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::data::DataTask;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
-use crate::postgres::graph::{LoopRole, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
-use crate::postgres::objects::Kind;
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::extension::Extension;
+use crate::postgres::relkind::Relkind;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Rows};
 
@@ -29,7 +29,7 @@ pub struct TableData {
 const FOREIGN_KEYS: &str = "\
     SELECT k.conrelid AS child, k.confrelid AS parent FROM pg_catalog.pg_constraint AS k \
     WHERE k.contype = 'f' AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
-      WHERE d.classid = 1259 AND d.objid = k.confrelid AND d.refclassid = 3079)";
+      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = k.confrelid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass)";
 
 /// Adds an object for the data of each relation that has some; comes after everything about relations, and after rules.
 pub(in super::super) struct Data;
@@ -53,7 +53,7 @@ impl Kind for Data {
         }
         let tables: Vec<DumpId> = model
             .of_kind::<Relation>()
-            .filter(|(object, relation)| object.wanted.has(Parts::DATA) && scope.has_data(relation.kind))
+            .filter(|(object, relation)| object.wanted.has(Components::DATA) && scope.has_data(relation.kind))
             .map(|(object, _)| object.id)
             .collect();
         for table in tables {
@@ -95,7 +95,7 @@ pub(super) fn configuration_tables(model: &Model) -> Vec<(DumpId, BString)> {
 pub(super) fn is_included(relation: &Relation, scope: &Scope<'_>, model: &Model) -> bool {
     model.selected.has_data(relation.oid)
         && (relation.persistence != Persistence::Unlogged || scope.unlogged_data)
-        && (relation.kind != RelationKind::ForeignTable || model.selected.has_foreign_data(relation.foreign_server))
+        && (relation.kind != Relkind::ForeignTable || model.selected.has_foreign_data(relation.foreign_server))
 }
 
 fn add(id: DumpId, condition: Option<BString>, scope: &Scope<'_>, model: &mut Model) {
@@ -105,15 +105,15 @@ fn add(id: DumpId, condition: Option<BString>, scope: &Scope<'_>, model: &mut Mo
     }
     let (name, schema) = (object.name.clone(), object.schema);
     let data = match relation.kind {
-        RelationKind::Table | RelationKind::ForeignTable => {
+        Relkind::Table | Relkind::ForeignTable => {
             let condition = condition.filter(|c| !c.is_empty()).map(Deparsed::by_server);
             model.add(object_of(name, schema, TableData { table: id, condition }))
         }
-        RelationKind::Sequence if !scope.has_data(RelationKind::Sequence) => return,
-        RelationKind::Sequence => model.add(object_of(name, schema, SequenceSet { sequence: id })),
-        RelationKind::MaterializedView => model.add(object_of(name, schema, Refresh { view: id })),
+        Relkind::Sequence if !scope.has_data(Relkind::Sequence) => return,
+        Relkind::Sequence => model.add(object_of(name, schema, SequenceSet { sequence: id })),
+        Relkind::MaterializedView => model.add(object_of(name, schema, Refresh { view: id })),
         // A partitioned table's rows are its partitions'.
-        RelationKind::PartitionedTable | RelationKind::View | RelationKind::CompositeType => return,
+        Relkind::PartitionedTable | Relkind::View | Relkind::CompositeType => return,
     };
     model.depend(data, id);
     if let Some(relation) = model.body_mut::<Relation>(id) {
@@ -122,7 +122,14 @@ fn add(id: DumpId, condition: Option<BString>, scope: &Scope<'_>, model: &mut Mo
 }
 
 fn object_of<B>(name: BString, schema: Option<DumpId>, body: B) -> NewObject<B> {
-    NewObject { catalog_id: None, name, schema, wanted: Wanted::These(Parts::ALL), has: Parts::DATA, body }
+    NewObject {
+        catalog_id: None,
+        name,
+        schema,
+        selected_by: SelectedBy::Kind(Components::ALL),
+        has: Components::DATA,
+        body,
+    }
 }
 
 /// What stands in an archive for the data of a relation: its OID, in no catalog.
@@ -164,7 +171,7 @@ impl Body for TableData {
             schema: render.schema(table).into(),
             name: table.name.clone(),
             copy: self.copy_out(&name, &columns, relation.kind).into_bstring(),
-            foreign: relation.kind == RelationKind::ForeignTable,
+            foreign: relation.kind == Relkind::ForeignTable,
             pages: relation.pages.max(0).saturating_add(relation.toast_pages.max(0)),
         });
         out.entry(entry);
@@ -173,9 +180,9 @@ impl Body for TableData {
 }
 
 impl TableData {
-    fn copy_out(&self, name: &Sql, columns: &Columns, kind: RelationKind) -> Sql {
+    fn copy_out(&self, name: &Sql, columns: &Columns, kind: Relkind) -> Sql {
         let mut sql = Sql::new();
-        if self.condition.is_none() && kind != RelationKind::ForeignTable {
+        if self.condition.is_none() && kind != Relkind::ForeignTable {
             sql.kw("COPY ").sql(name).kw(" ").sql(&columns.in_parentheses()).kw(" TO STDOUT");
             return sql;
         }

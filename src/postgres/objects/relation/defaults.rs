@@ -4,15 +4,15 @@ use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
 
-use super::{Relation, RelationKind};
+use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::graph::{LoopRole, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
-use crate::postgres::objects::Kind;
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::deparse::expression;
+use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -72,7 +72,7 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     }
     // There is no statement that gives an existing column a generation expression, and none that gives a new view's
     // column a default.
-    let separate = column.generated == 0 && (relation.kind == RelationKind::View || !relation.spells_out(column));
+    let separate = column.generated == 0 && (relation.kind == Relkind::View || !relation.spells_out(column));
     let catalog_id = CatalogId { catalog: Catalog::ATTRIBUTE_DEFAULT, oid: row.oid("oid")? };
     let expression = expression(row, "expression", table.name.as_bstr())?;
     let table = table.id;
@@ -94,14 +94,14 @@ pub(super) fn add_default(
 ) -> DumpId {
     let (name, schema, wanted) = match model.get(table) {
         Some(object) => (object.name.clone(), object.schema, object.wanted),
-        None => (BString::default(), None, Parts::NONE),
+        None => (BString::default(), None, Components::NONE),
     };
     let id = model.add(NewObject {
         catalog_id,
         name,
         schema,
-        wanted: Wanted::These(wanted),
-        has: Parts::DEFINITION,
+        selected_by: SelectedBy::Kind(wanted),
+        has: Components::DEFINITION,
         body: ColumnDefault { table, column, expression, separate },
     });
     let at = usize::try_from(column).ok().and_then(|number| number.checked_sub(1));
@@ -130,7 +130,7 @@ impl Body for ColumnDefault {
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if !self.separate || !object.dumped().has(Parts::DEFINITION) {
+        if !self.separate || !object.dumped().has(Components::DEFINITION) {
             return Ok(());
         }
         let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))

@@ -4,11 +4,11 @@ use bstr::BString;
 
 use super::Relation;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
+use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::Model;
-use crate::postgres::objects::Kind;
 use crate::postgres::objects::deparse::opt_deparsed;
+use crate::postgres::relkind::relkinds;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -29,9 +29,12 @@ pub struct Details {
     pub foreign_options: Vec<Deparsed>,
 }
 
-const DETAILS: &str = "\
+const DETAILS: &str = concat!(
+    "\
     SELECT c.oid, \
-           CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS query, \
+           CASE WHEN c.relkind IN ",
+    relkinds!(queries),
+    " THEN pg_catalog.pg_get_viewdef(c.oid) END AS query, \
            CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key, \
            CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS partition_bound, \
            CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END AS of_type, \
@@ -44,7 +47,10 @@ const DETAILS: &str = "\
     JOIN pg_catalog.pg_class AS c ON c.oid = relation.oid \
     LEFT JOIN pg_catalog.pg_foreign_table AS f ON f.ftrelid = c.oid \
     LEFT JOIN pg_catalog.pg_foreign_server AS s ON s.oid = f.ftserver \
-    WHERE c.relkind IN ('v', 'm', 'p', 'f') OR c.relispartition OR c.reloftype <> 0";
+    WHERE c.relkind IN ",
+    relkinds!(queries),
+    " OR c.relkind IN ('p', 'f') OR c.relispartition OR c.reloftype <> 0"
+);
 
 /// Unsafe are the partitions whose rows are found by the hash of an enum's value, which is made from its OID: another
 /// database gives it another.

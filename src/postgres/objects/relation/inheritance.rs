@@ -1,12 +1,13 @@
 //! What a child need not say again, and what it must say because its parents say otherwise.
 
 use super::defaults::{self, ColumnDefault};
-use super::{Column, Relation, RelationKind};
+use super::{Column, Relation};
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::model::{DumpId, Model, Parts};
-use crate::postgres::objects::Kind;
+use crate::postgres::components::Components;
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{DumpId, Model};
+use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
 use crate::wire::{Query, Rows};
 
@@ -44,7 +45,7 @@ impl Kind for Inheritance {
             .of_kind::<Relation>()
             .filter(|(object, relation)| !object.wanted.is_none() && !relation.parents.is_empty())
             .filter(|(_, relation)| {
-                !matches!(relation.kind, RelationKind::Sequence | RelationKind::View | RelationKind::MaterializedView)
+                !matches!(relation.kind, Relkind::Sequence | Relkind::View | Relkind::MaterializedView)
             })
             .map(|(object, _)| object.id)
             .collect();
@@ -114,6 +115,6 @@ fn apply(child: DumpId, number: i16, verdict: &Verdict, model: &mut Model) {
     if verdict.inherits_generation
         && let Some(default) = default.and_then(|id| model.get_mut(id))
     {
-        default.wanted = Parts::NONE;
+        default.wanted = Components::NONE;
     }
 }

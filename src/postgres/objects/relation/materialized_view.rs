@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Relation, RelationKind};
+use super::Relation;
 use crate::error::Result;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
+use crate::postgres::model::{Body, DumpId, Model, Object, Rank};
 use crate::postgres::objects::rule::Rule;
+use crate::postgres::relkind::Relkind;
 
 /// The filling of a materialized view.
 pub struct Refresh {
@@ -24,7 +25,7 @@ impl Body for Refresh {
         let Some((view, relation)) = render.model.get(self.view).and_then(|o| Some((o, o.body::<Relation>()?))) else {
             return Ok(());
         };
-        if !relation.populated || !object.dumped().has(Parts::DATA) {
+        if !relation.populated || !object.dumped().has(Components::DATA) {
             return Ok(());
         }
         let mut entry = NewEntry::of(object, render, "MATERIALIZED VIEW DATA", object.name.clone());
@@ -46,7 +47,7 @@ pub(super) fn link(model: &mut Model) {
     }
     let views: Vec<(DumpId, DumpId)> = model
         .of_kind::<Relation>()
-        .filter(|(_, relation)| relation.kind == RelationKind::MaterializedView)
+        .filter(|(_, relation)| relation.kind == Relkind::MaterializedView)
         .filter_map(|(object, relation)| Some((object.id, relation.data?)))
         .collect();
     let mut empty = Vec::new();
@@ -76,9 +77,9 @@ fn reachable(view: DumpId, rules: &HashMap<DumpId, Vec<DumpId>>, model: &Model) 
         let rules = rules.get(&view).into_iter().flatten().filter_map(|id| model.get(*id));
         for on in rules.flat_map(|rule| rule.dependencies.iter().copied()) {
             let Some(relation) = model.body::<Relation>(on) else { continue };
-            if matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView) && seen.insert(on) {
+            if matches!(relation.kind, Relkind::View | Relkind::MaterializedView) && seen.insert(on) {
                 pending.push(on);
-                if relation.kind == RelationKind::MaterializedView {
+                if relation.kind == Relkind::MaterializedView {
                     found.push(on);
                 }
             }

@@ -14,7 +14,6 @@ mod data;
 mod defaults;
 mod details;
 mod inheritance;
-mod lock;
 mod materialized_view;
 pub(super) mod reloptions;
 mod sequence;
@@ -25,10 +24,11 @@ mod view;
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render, Subject};
-use crate::postgres::graph::{LoopRole, Place, Rank};
-use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, Object, Rank, Side};
 use crate::postgres::privileges::{Privileges, PrivilegesOf};
+use crate::postgres::relkind::Relkind;
 use crate::sql::Sql;
 
 pub(super) use attach::Attaches;
@@ -42,71 +42,8 @@ pub(super) use defaults::ColumnDefaults;
 pub(super) use details::AllDetails;
 pub use details::Details;
 pub(super) use inheritance::Inheritance;
-pub use lock::{LockedTable, check as check_locks, lock, to_be_locked};
 pub(super) use sequence::Sequences;
-pub use sequence::names as sequence_names;
 pub(super) use survey::Relations;
-pub use survey::of_interest;
-
-/// What a relation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the name of a kind of relation")]
-pub enum RelationKind {
-    Table,
-    PartitionedTable,
-    ForeignTable,
-    View,
-    MaterializedView,
-    Sequence,
-    /// The relation behind a composite type.
-    CompositeType,
-}
-
-impl RelationKind {
-    /// The kind that a `pg_class.relkind` stands for; `None` for a letter that is not known.
-    pub fn from_letter(letter: u8) -> Option<Self> {
-        Some(match letter {
-            b'r' => Self::Table,
-            b'p' => Self::PartitionedTable,
-            b'f' => Self::ForeignTable,
-            b'v' => Self::View,
-            b'm' => Self::MaterializedView,
-            b'S' => Self::Sequence,
-            b'c' => Self::CompositeType,
-            _ => return None,
-        })
-    }
-
-    /// Its `pg_class.relkind`.
-    pub fn letter(self) -> u8 {
-        match self {
-            Self::Table => b'r',
-            Self::PartitionedTable => b'p',
-            Self::ForeignTable => b'f',
-            Self::View => b'v',
-            Self::MaterializedView => b'm',
-            Self::Sequence => b'S',
-            Self::CompositeType => b'c',
-        }
-    }
-
-    /// The words for it in CREATE, DROP and COMMENT.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Table | Self::PartitionedTable => "TABLE",
-            Self::ForeignTable => "FOREIGN TABLE",
-            Self::View => "VIEW",
-            Self::MaterializedView => "MATERIALIZED VIEW",
-            Self::Sequence => "SEQUENCE",
-            Self::CompositeType => "TYPE",
-        }
-    }
-
-    /// The words for it in most forms of ALTER, where only foreign tables are told from tables.
-    pub fn alter_words(self) -> &'static str {
-        if self == Self::ForeignTable { "FOREIGN TABLE" } else { "TABLE" }
-    }
-}
 
 /// Whether a relation outlives a crash, or a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +81,7 @@ pub struct Relation {
     /// Its OID.
     pub oid: u32,
     /// What it is.
-    pub kind: RelationKind,
+    pub kind: Relkind,
     /// The owner's name.
     pub owner: BString,
     /// Whether it outlives a crash.
@@ -255,11 +192,11 @@ impl Relation {
 
     /// Its own privileges, and after them those of its columns.
     fn emit_privileges(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if !object.dumped().has(Parts::PRIVILEGES) {
+        if !object.dumped().has(Components::PRIVILEGES) {
             return Ok(());
         }
         let name = Self::name(object, render);
-        let words = if self.kind == RelationKind::Sequence { "SEQUENCE" } else { "TABLE" };
+        let words = if self.kind == Relkind::Sequence { "SEQUENCE" } else { "TABLE" };
         let schema = render.model.schema_name(object);
         let subject = Subject { words, schema, name: &name, owner: self.owner.as_bstr() };
         let own = out.privileges(render, object, &subject, &self.privileges)?;
@@ -280,15 +217,15 @@ impl Body for Relation {
         Rank::Table
     }
 
-    fn place(&self) -> Place {
-        let postponed = self.kind == RelationKind::MaterializedView && self.set_apart;
-        if postponed { Place::PostData } else { Place::PreData }
+    fn side(&self) -> Side {
+        let postponed = self.kind == Relkind::MaterializedView && self.set_apart;
+        if postponed { Side::PostData } else { Side::PreData }
     }
 
     fn loop_role(&self) -> LoopRole {
         match self.kind {
-            RelationKind::View => LoopRole::View,
-            RelationKind::MaterializedView => LoopRole::MaterializedView,
+            Relkind::View => LoopRole::View,
+            Relkind::MaterializedView => LoopRole::MaterializedView,
             _ => LoopRole::Table,
         }
     }
@@ -298,11 +235,11 @@ impl Body for Relation {
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             match self.kind {
-                RelationKind::Sequence => self.emit_sequence(object, render, out)?,
+                Relkind::Sequence => self.emit_sequence(object, render, out)?,
                 // The type's file dumps it.
-                RelationKind::CompositeType => return Ok(()),
+                Relkind::CompositeType => return Ok(()),
                 _ => self.emit_definition(object, render, out)?,
             }
         }

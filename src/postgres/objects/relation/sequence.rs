@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use bstr::{BString, ByteSlice};
 
-use super::{Persistence, Relation, RelationKind, data};
+use super::{Persistence, Relation, data};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::{Place, Rank};
-use crate::postgres::model::{Body, DumpId, Model, Object, Parts};
-use crate::postgres::objects::{Kind, deparse};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, Model, Object, Rank, Side};
+use crate::postgres::objects::deparse;
+use crate::postgres::relkind::Relkind;
 use crate::sql::Sql;
 use crate::wire::{Param, Query, Row, Rows};
 use pgformat::Section;
@@ -68,25 +69,6 @@ impl SequenceType {
     }
 }
 
-/// The sequences whose values are dumped, by OID, with their qualified names in SQL: old servers tell a sequence's value
-/// only to those who ask for it by name.
-pub fn names(model: &Model, scope: &Scope<'_>) -> Vec<(u32, Sql)> {
-    if !scope.has_data(RelationKind::Sequence) {
-        return Vec::new();
-    }
-    let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
-    model
-        .of_kind::<Relation>()
-        .filter(|(_, relation)| relation.kind == RelationKind::Sequence && data::is_included(relation, scope, model))
-        .filter(|(object, _)| object.wanted.has(Parts::DATA) || configuration.contains(&object.id))
-        .map(|(object, relation)| {
-            let mut name = Sql::new();
-            name.qualified(model.schema_name(object).unwrap_or_default(), object.name.as_bstr());
-            (relation.oid, name)
-        })
-        .collect()
-}
-
 pub(in super::super) struct Sequences;
 
 impl Kind for Sequences {
@@ -96,6 +78,10 @@ impl Kind for Sequences {
 
     fn catalogs(&self) -> &'static [Catalog] {
         &[]
+    }
+
+    fn narrow(&self, model: &Model, scope: &mut Scope<'_>) {
+        scope.sequences = names(model, scope);
     }
 
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
@@ -142,6 +128,25 @@ impl Kind for Sequences {
         }
         Ok(())
     }
+}
+
+/// The sequences whose values are dumped, by OID, with their qualified names in SQL: old servers tell a sequence's value
+/// only to those who ask for it by name.
+fn names(model: &Model, scope: &Scope<'_>) -> Vec<(u32, Sql)> {
+    if !scope.has_data(Relkind::Sequence) {
+        return Vec::new();
+    }
+    let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
+    model
+        .of_kind::<Relation>()
+        .filter(|(_, relation)| relation.kind == Relkind::Sequence && data::is_included(relation, scope, model))
+        .filter(|(object, _)| object.wanted.has(Components::DATA) || configuration.contains(&object.id))
+        .map(|(object, relation)| {
+            let mut name = Sql::new();
+            name.qualified(model.schema_name(object).unwrap_or_default(), object.name.as_bstr());
+            (relation.oid, name)
+        })
+        .collect()
 }
 
 /// The queries for values by name. Another relation can have got the name meanwhile, and the planner runs functions in the
@@ -249,7 +254,7 @@ impl Relation {
 
         if let Some((owned_by, table, relation)) = owner
             && !owned_by.identity
-            && table.wanted.has(Parts::DEFINITION)
+            && table.wanted.has(Components::DEFINITION)
         {
             // By itself, since it is only allowed when both have the same owner, who is set after the first entry.
             let mut entry = NewEntry::about(object, "SEQUENCE OWNED BY", object.name.clone());
@@ -300,8 +305,8 @@ impl Body for SequenceSet {
         Rank::SequenceSet
     }
 
-    fn place(&self) -> Place {
-        Place::Data
+    fn side(&self) -> Side {
+        Side::Data
     }
 
     fn emit(&self, _: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {

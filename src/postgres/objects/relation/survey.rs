@@ -1,18 +1,23 @@
 //! The scan of `pg_class`, and which relations the rest looks into.
 
+use std::collections::HashSet;
+
 use bstr::BString;
 
-use super::{ColumnPrivileges, Details, OwnedBy, Persistence, Relation, RelationKind, by_oid, data};
+use super::{ColumnPrivileges, Details, OwnedBy, Persistence, Relation, by_oid, data};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::model::{DumpId, Model, NewObject, Parts, Wanted};
-use crate::postgres::objects::{KINDS, Kind, Stage, known};
+use crate::postgres::components::Components;
+use crate::postgres::kind::{Kind, Scope, Stage, known};
+use crate::postgres::model::{DumpId, Model, NewObject, SelectedBy};
 use crate::postgres::privileges::Privileges;
+use crate::postgres::relkind::{Relkind, relkinds};
+use crate::postgres::table_locks::LockedTable;
 use crate::wire::{Query, Row, Rows};
 
 /// Nothing here may call a function that looks at the current catalog: there are no locks yet.
-const RELATIONS: &str = "\
+const RELATIONS: &str = concat!(
+    "\
     SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.reltype, c.relowner, c.relchecks, c.relhasindex, \
            c.relhastriggers, c.relpages, coalesce(toast.relpages, 0) AS toast_pages, c.relpersistence, \
            c.relispopulated, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.reloftype, c.relispartition, \
@@ -32,10 +37,14 @@ const RELATIONS: &str = "\
     LEFT JOIN pg_catalog.pg_am AS method ON method.oid = c.relam \
     LEFT JOIN pg_catalog.pg_foreign_table AS f ON c.relkind = 'f' AND f.ftrelid = c.oid \
     LEFT JOIN pg_catalog.pg_depend AS owner \
-      ON c.relkind = 'S' AND owner.classid = 1259 AND owner.objid = c.oid AND owner.objsubid = 0 \
-     AND owner.refclassid = 1259 AND owner.deptype IN ('a', 'i') \
-    WHERE c.relkind NOT IN ('i', 'I', 't') \
-    ORDER BY c.oid";
+      ON c.relkind = 'S' AND owner.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND owner.objid = c.oid AND \
+      owner.objsubid = 0 \
+     AND owner.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND owner.deptype IN ('a', 'i') \
+    WHERE c.relkind NOT IN ",
+    relkinds!(not_surveyed),
+    " \
+    ORDER BY c.oid"
+);
 
 /// In the order of the INHERITS clause.
 const PARENTS: &str = "\
@@ -46,7 +55,8 @@ const COLUMN_PRIVILEGES: &str = "\
     SELECT a.attrelid, a.attnum, a.attname, a.attacl::pg_catalog.text[] AS acl, '{}'::pg_catalog.text[] AS acl_default \
     FROM pg_catalog.pg_attribute AS a \
     LEFT JOIN pg_catalog.pg_init_privs AS initial \
-      ON initial.classoid = 1259 AND initial.objoid = a.attrelid AND initial.objsubid = a.attnum \
+      ON initial.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND initial.objoid = a.attrelid AND \
+      initial.objsubid = a.attnum \
     WHERE NOT a.attisdropped AND (a.attacl IS NOT NULL OR initial.objoid IS NOT NULL) \
     ORDER BY a.attrelid, a.attnum";
 
@@ -95,6 +105,32 @@ impl Kind for Relations {
         mark_of_interest(&added, model);
         Ok(())
     }
+
+    fn to_be_locked(&self, model: &Model) -> Vec<LockedTable> {
+        to_be_locked(model)
+    }
+
+    fn narrow(&self, model: &Model, scope: &mut Scope<'_>) {
+        let relations = model.of_kind::<Relation>().filter(|(_, relation)| relation.of_interest);
+        scope.relations = relations.map(|(_, relation)| relation.oid).collect();
+    }
+}
+
+/// The tables that are to be locked: those that are wanted, and those of extensions whose rows are. Other relations cannot
+/// be locked.
+fn to_be_locked(model: &Model) -> Vec<LockedTable> {
+    let parts = Components::DEFINITION.or(Components::DATA).or(Components::STATISTICS).or(Components::POLICY);
+    let configuration: HashSet<DumpId> = data::configuration_tables(model).into_iter().map(|(id, _)| id).collect();
+    model
+        .of_kind::<Relation>()
+        .filter(|(_, relation)| matches!(relation.kind, Relkind::Table | Relkind::PartitionedTable))
+        .filter(|(object, _)| object.wanted.has(parts) || configuration.contains(&object.id))
+        .map(|(object, relation)| LockedTable {
+            oid: relation.oid,
+            schema: model.schema_name(object).unwrap_or_default().into(),
+            name: object.name.clone(),
+        })
+        .collect()
 }
 
 fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
@@ -102,11 +138,10 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
     let name = row.string("relname")?;
     let schema = model.schema(row.oid("relnamespace")?, name.as_ref())?;
     let letter = row.char("relkind")?;
-    let Some(kind) = RelationKind::from_letter(letter) else {
-        let of_another_kind = KINDS.iter().any(|kind| kind.relation_letters().contains(&letter));
+    let Some(kind) = Relkind::from_letter(letter) else {
         let of_extension = model.extension_members.contains_key(&CatalogId { catalog: Catalog::CLASS, oid });
-        let unwanted = model.get(schema).is_none_or(|schema| !schema.contents_wanted.has(Parts::DEFINITION));
-        if of_another_kind || of_extension || unwanted {
+        let unwanted = model.get(schema).is_none_or(|schema| !schema.contents_wanted.has(Components::DEFINITION));
+        if of_extension || unwanted {
             return Ok(None);
         }
         return Err(Error::new(ErrorKind::Incomplete, format!("dump the relation \"{name}\""))
@@ -165,21 +200,21 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
         set_apart: false,
         privileges,
     };
-    let has = Parts::DEFINITION.or(Parts::DATA).or(relation.privileges.part());
-    let in_schema = model.get(schema).map_or(Parts::NONE, |schema| schema.contents_wanted);
+    let has = Components::DEFINITION.or(Components::DATA).or(relation.privileges.component());
+    let in_schema = model.get(schema).map_or(Components::NONE, |schema| schema.contents_wanted);
     let id = model.add(NewObject {
         catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid }),
         name,
         schema: Some(schema),
-        wanted: Wanted::These(model.selected.relation(oid, in_schema)),
+        selected_by: SelectedBy::Kind(model.selected.relation(oid, in_schema)),
         has,
         body: relation,
     });
-    if kind == RelationKind::CompositeType
+    if kind == Relkind::CompositeType
         && let Some(object) = model.get_mut(id)
     {
         // It is here for its dependencies only; the type is what is dumped.
-        object.wanted = Parts::NONE;
+        object.wanted = Components::NONE;
     }
     Ok(Some(id))
 }
@@ -207,7 +242,7 @@ fn add_column_privileges(row: Row<'_>, model: &mut Model) -> Result<()> {
         relation.column_privileges.push(column);
     }
     if let Some(object) = model.get_mut(id) {
-        object.has = object.has.or(Parts::PRIVILEGES);
+        object.has = object.has.or(Components::PRIVILEGES);
     }
     Ok(())
 }
@@ -238,7 +273,7 @@ fn mark_of_interest(relations: &[DumpId], model: &mut Model) {
     let mut marked: Vec<DumpId> = Vec::new();
     for &id in relations {
         let Some((object, relation)) = model.get(id).and_then(|o| Some((o, o.body::<Relation>()?))) else { continue };
-        if object.wanted.has(Parts::DEFINITION.or(Parts::DATA).or(Parts::STATISTICS)) {
+        if object.wanted.has(Components::DEFINITION.or(Components::DATA).or(Components::STATISTICS)) {
             marked.push(id);
         }
         if !object.wanted.is_none() {
@@ -251,9 +286,4 @@ fn mark_of_interest(relations: &[DumpId], model: &mut Model) {
             relation.of_interest = true;
         }
     }
-}
-
-/// The OIDs of the relations whose columns, indexes and so on are looked at.
-pub fn of_interest(model: &Model) -> Vec<u32> {
-    model.of_kind::<Relation>().filter(|(_, relation)| relation.of_interest).map(|(_, relation)| relation.oid).collect()
 }

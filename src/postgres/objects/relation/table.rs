@@ -2,10 +2,12 @@
 
 use bstr::ByteSlice;
 
-use super::{Column, ColumnDefault, Persistence, Relation, RelationKind, TableCheck, column_settings, reloptions};
+use super::{Column, ColumnDefault, Persistence, Relation, TableCheck, column_settings, reloptions};
 use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::model::{Model, Object, Parts};
+use crate::postgres::model::{Model, Object};
+use crate::postgres::relkind::Relkind;
 use crate::sql::Sql;
 
 impl Relation {
@@ -14,12 +16,12 @@ impl Relation {
         let words = self.kind.words();
         let name = render.qualified(object);
         let mut sql = render.sql();
-        if self.kind == RelationKind::View {
+        if self.kind == Relkind::View {
             self.create_view(object, &mut sql, &name, false)?;
         } else {
             self.create_table(object, render, &mut sql, &name)?;
         }
-        if !matches!(self.kind, RelationKind::View | RelationKind::ForeignTable) {
+        if !matches!(self.kind, Relkind::View | Relkind::ForeignTable) {
             match self.replica_identity {
                 b'n' => _ = sql.kw("\nALTER TABLE ONLY ").sql(&name).kw(" REPLICA IDENTITY NOTHING;\n"),
                 b'f' => _ = sql.kw("\nALTER TABLE ONLY ").sql(&name).kw(" REPLICA IDENTITY FULL;\n"),
@@ -36,7 +38,7 @@ impl Relation {
         entry.definition = sql;
         entry.drop.kw("DROP ").kw(words).kw(" ").sql(&name).kw(";\n");
         entry.relkind = self.kind.letter();
-        let stored = [RelationKind::Table, RelationKind::PartitionedTable, RelationKind::MaterializedView];
+        let stored = [Relkind::Table, Relkind::PartitionedTable, Relkind::MaterializedView];
         if stored.contains(&self.kind) {
             // An empty name is the database's own tablespace, none at all would be "has no tablespace".
             entry.tablespace = Some(self.tablespace.clone());
@@ -49,7 +51,7 @@ impl Relation {
     fn create_table(&self, object: &Object, render: &Render<'_>, sql: &mut Sql, name: &Sql) -> Result<()> {
         sql.kw("CREATE ");
         // Nothing of a partitioned table itself is stored, and newer servers refuse the word.
-        if self.persistence == Persistence::Unlogged && self.kind != RelationKind::PartitionedTable {
+        if self.persistence == Persistence::Unlogged && self.kind != Relkind::PartitionedTable {
             sql.kw("UNLOGGED ");
         }
         sql.kw(self.kind.words()).kw(" ").sql(name);
@@ -58,15 +60,15 @@ impl Relation {
                 self.details.of_type.as_ref().ok_or_else(|| missing(object, "the type that it is a table of"))?;
             sql.kw(" OF ").deparsed(of_type);
         }
-        if self.kind != RelationKind::MaterializedView {
+        if self.kind != Relkind::MaterializedView {
             self.append_elements(sql, render.model);
             self.append_parents(sql, render);
         }
-        if self.kind == RelationKind::PartitionedTable {
+        if self.kind == Relkind::PartitionedTable {
             let key = self.details.partition_key.as_ref().ok_or_else(|| missing(object, "its partition key"))?;
             sql.kw("\nPARTITION BY ").deparsed(key);
         }
-        if self.kind == RelationKind::ForeignTable {
+        if self.kind == Relkind::ForeignTable {
             let server = self.details.server.as_ref().ok_or_else(|| missing(object, "its server"))?;
             sql.kw("\nSERVER ").ident(server.as_bstr());
         }
@@ -84,7 +86,7 @@ impl Relation {
             column_settings::append_foreign_options(sql, &self.details.foreign_options);
             sql.kw("\n)");
         }
-        if self.kind == RelationKind::MaterializedView {
+        if self.kind == Relkind::MaterializedView {
             sql.kw(" AS\n");
             self.append_query(object, sql)?;
             // REFRESH fills it when everything it looks at is there.
@@ -186,7 +188,7 @@ impl Relation {
 fn inline_default<'m>(column: &Column, model: &'m Model) -> Option<&'m ColumnDefault> {
     let object = model.get(column.default?)?;
     let default = object.body::<ColumnDefault>()?;
-    (object.wanted.has(Parts::DEFINITION) && !default.separate).then_some(default)
+    (object.wanted.has(Components::DEFINITION) && !default.separate).then_some(default)
 }
 
 fn missing(object: &Object, what: &str) -> Error {

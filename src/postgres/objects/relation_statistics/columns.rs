@@ -7,6 +7,7 @@
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::emit::ColumnStatistics;
 use crate::postgres::model::DumpId;
 use crate::postgres::session::Session;
 use crate::postgres::version::ServerVersion;
@@ -24,25 +25,9 @@ const FIRST_COLUMNS: usize = 50;
 /// How many relations a warning names.
 const NAMED: usize = 20;
 
-/// Of which columns an entry needs the statistics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnStatistics {
-    /// The relation's schema.
-    pub schema: BString,
-    /// The relation's name.
-    pub relation: BString,
-    /// How many columns it has.
-    pub columns: usize,
-    /// The names of all columns of an index on expressions, by number. The names are the server's choice, which may be
-    /// another one where it is restored; so statements go by the numbers.
-    pub expressions: Option<Vec<BString>>,
-    /// Whether the session's role may not read all of them.
-    pub unreadable: bool,
-}
-
 /// What a column's statistics may consist of: the column of `pg_stats`, which is also the argument's name, and the
 /// argument's type.
-const PARTS: &[(&str, &str)] = &[
+const FIGURES: &[(&str, &str)] = &[
     ("null_frac", "real"),
     ("avg_width", "integer"),
     ("n_distinct", "real"),
@@ -56,7 +41,7 @@ const PARTS: &[(&str, &str)] = &[
 ];
 
 /// From 17 on.
-const RANGE_PARTS: &[(&str, &str)] =
+const RANGE_FIGURES: &[(&str, &str)] =
     &[("range_length_histogram", "text"), ("range_empty_frac", "real"), ("range_bounds_histogram", "text")];
 
 /// Reads the statistics for entries, in their order.
@@ -134,7 +119,7 @@ impl<'a> Reader<'a> {
 /// with the whole list lets the server look them up by an index instead of reading all statistics.
 fn query_text(server: ServerVersion) -> String {
     let mut values = String::new();
-    for (part, _) in parts(server) {
+    for (part, _) in figures(server) {
         values += &format!(", s.{part}::pg_catalog.text");
     }
     format!(
@@ -148,9 +133,9 @@ fn query_text(server: ServerVersion) -> String {
     )
 }
 
-fn parts(server: ServerVersion) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    let of_ranges = if server.range_statistics() { RANGE_PARTS } else { &[] };
-    PARTS.iter().chain(of_ranges)
+fn figures(server: ServerVersion) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let of_ranges = if server.range_statistics() { RANGE_FIGURES } else { &[] };
+    FIGURES.iter().chain(of_ranges)
 }
 
 impl ColumnStatistics {
@@ -170,9 +155,9 @@ impl ColumnStatistics {
             }
         }
         sql.kw(",\n\t'inherited', '").kw(if row.bool("inherited")? { "t" } else { "f" }).kw("'::boolean");
-        for (part, of_type) in parts(server) {
-            if let Some(value) = row.opt_text(part)? {
-                sql.kw(",\n\t'").kw(part).kw("', ").literal(value).kw("::").kw(of_type);
+        for (figure, of_type) in figures(server) {
+            if let Some(value) = row.opt_text(figure)? {
+                sql.kw(",\n\t'").kw(figure).kw("', ").literal(value).kw("::").kw(of_type);
             }
         }
         sql.kw("\n);\n");

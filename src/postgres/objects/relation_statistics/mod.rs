@@ -7,26 +7,29 @@ mod columns;
 
 use bstr::{BString, ByteSlice};
 
-use super::Kind;
 use super::index::Index;
-use super::relation::{Relation, RelationKind};
+use super::relation::Relation;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
-use crate::postgres::graph::{LoopRole, Place, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::components::Components;
+use crate::postgres::emit::{ColumnStatistics, Depends, Emitter, NewEntry, Render};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::relkind::{Relkind, relkinds};
 use crate::postgres::version::ServerVersion;
 use crate::sql::Sql;
 use crate::wire::{Param, Query, Row, Rows};
 
-pub use columns::{ColumnStatistics, Reader, tell_unreadable};
+pub use columns::{Reader, tell_unreadable};
 
 /// The numbers of relations; `{unreadable}` is whether there are columns whose statistics `pg_stats` does not show.
-const RELATIONS: &str = "\
+const RELATIONS: &str = concat!(
+    "\
     SELECT c.oid, {numbers}, NULL::pg_catalog.text[] AS expressions, {unreadable} AS unreadable \
     FROM pg_catalog.unnest($1) AS wanted (oid) JOIN pg_catalog.pg_class AS c ON c.oid = wanted.oid \
-    WHERE c.relkind IN ('r', 'p', 'm', 'f')";
+    WHERE c.relkind IN ",
+    relkinds!(with_statistics)
+);
 
 /// The same of indexes. Only those with expressions have statistics of their own, and their columns' names are the
 /// server's choice.
@@ -116,10 +119,10 @@ impl Of {
             return Some(Of { also_after: index.constraint(), is_materialized_view: false, after_data: true });
         }
         let relation = object.body::<Relation>()?;
-        if !object.wanted.has(Parts::DEFINITION.or(Parts::DATA).or(Parts::STATISTICS)) {
+        if !object.wanted.has(Components::DEFINITION.or(Components::DATA).or(Components::STATISTICS)) {
             return None;
         }
-        let is_materialized_view = relation.kind == RelationKind::MaterializedView;
+        let is_materialized_view = relation.kind == Relkind::MaterializedView;
         // REFRESH would replace what was restored before it.
         let refresh = relation.data.filter(|_| is_materialized_view);
         Some(Of { also_after: refresh, is_materialized_view, after_data: refresh.is_some() })
@@ -146,8 +149,9 @@ fn add(row: Row<'_>, of: DumpId, place: Of, model: &mut Model) -> Result<()> {
         is_materialized_view: place.is_materialized_view,
         after_data: place.after_data,
     };
-    let wanted = Wanted::These(Parts::ALL);
-    let id = model.add(NewObject { catalog_id: None, name, schema, wanted, has: Parts::STATISTICS, body });
+    let wanted = SelectedBy::Kind(Components::ALL);
+    let id =
+        model.add(NewObject { catalog_id: None, name, schema, selected_by: wanted, has: Components::STATISTICS, body });
     model.depend(id, of);
     if let Some(before) = place.also_after {
         model.depend(id, before);
@@ -160,8 +164,8 @@ impl Body for RelationStatistics {
         Rank::StatisticsData
     }
 
-    fn place(&self) -> Place {
-        if self.after_data { Place::PostData } else { Place::Data }
+    fn side(&self) -> Side {
+        if self.after_data { Side::PostData } else { Side::Data }
     }
 
     fn loop_role(&self) -> LoopRole {

@@ -5,8 +5,6 @@ mod dictionary;
 mod parser;
 mod template;
 
-use super::Kind;
-
 pub(super) use configuration::Configurations;
 pub(super) use dictionary::Dictionaries;
 pub(super) use parser::Parsers;

@@ -2,13 +2,12 @@
 
 use bstr::ByteSlice;
 
-use super::Kind;
 use crate::error::Result;
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::deparse::{deparsed, opt_deparsed};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
@@ -47,7 +46,14 @@ impl Kind for Templates {
             let body =
                 Template { init: opt_deparsed(row, "init", "tmplname")?, lexize: deparsed(row, "lexize", "tmplname")? };
             let catalog_id = Some(CatalogId { catalog: Catalog::TS_TEMPLATE, oid: row.oid("oid")? });
-            model.add(NewObject { catalog_id, name, schema, wanted: Wanted::LikeSchema, has: Parts::DEFINITION, body });
+            model.add(NewObject {
+                catalog_id,
+                name,
+                schema,
+                selected_by: SelectedBy::Schema,
+                has: Components::DEFINITION,
+                body,
+            });
         }
         Ok(())
     }

@@ -6,8 +6,9 @@ use super::super::deparse::deparsed;
 use super::Type;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render, Subject};
-use crate::postgres::model::{Object, Parts};
+use crate::postgres::model::Object;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row};
 
@@ -64,7 +65,7 @@ pub(super) fn body(attributes: &[Attribute], render: &Render<'_>) -> Sql {
 
 /// Adds the comments on attributes. They hang on the relation behind the type.
 pub(super) fn comments(body: &Type, attributes: &[Attribute], object: &Object, render: &Render<'_>, out: &mut Emitter) {
-    if !object.dumped().has(Parts::COMMENT) || !render.options.comments {
+    if !object.dumped().has(Components::COMMENT) || !render.options.comments {
         return;
     }
     let comments = render.model.comments.get(&CatalogId { catalog: Catalog::CLASS, oid: body.relation });

@@ -8,9 +8,9 @@ use super::super::deparse::deparsed;
 use super::{Default, Type, unknown};
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::graph::{LoopRole, Place, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row};
 
@@ -35,7 +35,8 @@ pub struct DomainConstraint {
 
 pub(super) fn query() -> Query {
     let sql = "SELECT t.oid, t.typname, pg_catalog.format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull, \
-         pg_catalog.pg_get_expr(t.typdefaultbin, 1247::pg_catalog.oid) AS expression, t.typdefault, \
+         pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid) AS \
+         expression, t.typdefault, \
          cn.nspname AS collation_schema, c.collname AS collation \
          FROM pg_catalog.pg_type AS t \
          JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \
@@ -124,7 +125,7 @@ fn has_default_name(name: &BStr, domain: &BStr) -> bool {
 
 /// Adds the comment on a constraint, where there is one and it is wanted; it comes after `after`.
 fn comment(constraint: &Object, after: DumpId, domain: &Object, owner: &BStr, render: &Render<'_>, out: &mut Emitter) {
-    if !constraint.dumped().has(Parts::COMMENT) || !render.options.comments {
+    if !constraint.dumped().has(Components::COMMENT) || !render.options.comments {
         return;
     }
     let comments = constraint.catalog_id.and_then(|id| render.model.comments.get(&id));
@@ -159,8 +160,8 @@ impl DomainConstraint {
             catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
             name,
             schema,
-            wanted: Wanted::These(Parts::ALL),
-            has: Parts::DEFINITION,
+            selected_by: SelectedBy::Kind(Components::ALL),
+            has: Components::DEFINITION,
             body: DomainConstraint {
                 domain,
                 is_check,
@@ -191,8 +192,8 @@ impl Body for DomainConstraint {
         }
     }
 
-    fn place(&self) -> Place {
-        if self.separate { Place::PostData } else { Place::WithOwner }
+    fn side(&self) -> Side {
+        if self.separate { Side::PostData } else { Side::WithOwner }
     }
 
     fn loop_role(&self) -> LoopRole {
@@ -206,7 +207,7 @@ impl Body for DomainConstraint {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let Some(domain) = render.model.get(self.domain).filter(|_| self.separate) else { return Ok(()) };
         let owner = render.model.body::<Type>(self.domain).map(|t| t.owner.clone()).unwrap_or_default();
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             let mut tag = domain.name.clone();
             tag.push(b' ');
             tag.extend_from_slice(&object.name);

@@ -14,14 +14,14 @@ use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::Kind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalog::Scope;
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::graph::{LoopRole, Rank};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::Privileges;
+use crate::postgres::relkind::Relkind;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 
@@ -34,14 +34,14 @@ pub(super) struct Types;
 /// Narrows a query down to types whose definition may be dumped: neither those of the system's schemas nor members of
 /// extensions. The type is called `t`, its schema `n`.
 const OF_USERS: &str = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT \
-    FROM pg_catalog.pg_depend AS m WHERE m.classid = 1247 AND m.objid = t.oid AND m.objsubid = 0 AND m.deptype = 'e')";
+    FROM pg_catalog.pg_depend AS m WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND m.objid = t.oid AND m.objsubid = 0 AND m.deptype = 'e')";
 
 const TYPES: &str = "\
     SELECT t.oid, t.typname, t.typnamespace, t.typowner, t.typtype, t.typisdefined, t.typrelid, r.relkind, \
       pg_catalog.format_type(t.oid, NULL) AS formatted, \
       coalesce(e.typarray = t.oid, false) AS is_array, t.typacl::pg_catalog.text[] AS acl, \
       CASE WHEN t.typacl IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_init_privs AS i \
-          WHERE i.classoid = 1247 AND i.objoid = t.oid) \
+          WHERE i.classoid = 'pg_catalog.pg_type'::pg_catalog.regclass AND i.objoid = t.oid) \
         THEN pg_catalog.acldefault('T', t.typowner)::pg_catalog.text[] END AS acl_default \
     FROM pg_catalog.pg_type AS t \
     LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem \
@@ -154,7 +154,7 @@ impl Kind for Types {
         }
         for row in constraints.iter() {
             let Some(domain) = model.find(Catalog::TYPE, row.oid("contypid")?) else { continue };
-            if !model.get(domain).is_some_and(|d| d.wanted.has(Parts::DEFINITION)) {
+            if !model.get(domain).is_some_and(|d| d.wanted.has(Components::DEFINITION)) {
                 // It comes with whatever brings the domain.
                 model.account(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? });
                 continue;
@@ -174,7 +174,8 @@ fn add(model: &mut Model, row: Row<'_>, definition: Option<Sort>) -> Result<()> 
     let letter = row.char("typtype")?;
     let relation = row.oid("typrelid")?;
     let privileges = Privileges::from_row(row, "acl", "acl_default")?;
-    let of_table = relation != 0 && row.opt_char("relkind")? != Some(b'c');
+    let of_table =
+        relation != 0 && row.opt_char("relkind")?.and_then(Relkind::from_letter) != Some(Relkind::CompositeType);
     let sort = match letter {
         _ if of_table || row.bool("is_array")? => Sort::Implied,
         b'm' => Sort::Implied,
@@ -183,14 +184,14 @@ fn add(model: &mut Model, row: Row<'_>, definition: Option<Sort>) -> Result<()> 
         other => return Err(unknown(name.as_bstr(), "sort of type", other)),
     };
     let wanted = if of_table {
-        Wanted::These(model.find_object(Catalog::CLASS, relation).map_or(Parts::NONE, |table| table.wanted))
+        SelectedBy::Kind(model.find_object(Catalog::CLASS, relation).map_or(Components::NONE, |table| table.wanted))
     } else {
-        Wanted::LikeSchema
+        SelectedBy::Schema
     };
-    let mut has = Parts::DEFINITION.or(privileges.part());
+    let mut has = Components::DEFINITION.or(privileges.component());
     let comments = model.comments.get(&CatalogId { catalog: Catalog::CLASS, oid: relation });
     if matches!(sort, Sort::Composite(_)) && comments.is_some_and(|all| all.iter().any(|c| c.sub_id != 0)) {
-        has = has.or(Parts::COMMENT);
+        has = has.or(Components::COMMENT);
     }
     let needs_shell = matches!(sort, Sort::Base(_) | Sort::Range(_));
     let schema = model.schema(row.oid("typnamespace")?, name.as_bstr())?;
@@ -203,8 +204,8 @@ fn add(model: &mut Model, row: Row<'_>, definition: Option<Sort>) -> Result<()> 
         shell: None,
     };
     let catalog_id = Some(CatalogId { catalog: Catalog::TYPE, oid: row.oid("oid")? });
-    let id = model.add(NewObject { catalog_id, name, schema: Some(schema), wanted, has, body });
-    if needs_shell && model.get(id).is_some_and(|o| o.wanted.has(Parts::DEFINITION)) {
+    let id = model.add(NewObject { catalog_id, name, schema: Some(schema), selected_by: wanted, has, body });
+    if needs_shell && model.get(id).is_some_and(|o| o.wanted.has(Components::DEFINITION)) {
         let shell = ShellType::add(model, id);
         if let Some(body) = model.body_mut::<Type>(id) {
             body.shell = shell;
@@ -233,7 +234,7 @@ impl Body for Type {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
         let words = if matches!(self.sort, Sort::Domain(_)) { "DOMAIN" } else { "TYPE" };
-        if object.dumped().has(Parts::DEFINITION) {
+        if object.dumped().has(Components::DEFINITION) {
             out.entry(self.entry(object, render, words)?);
         }
         let schema = render.model.schema_name(object);

@@ -6,9 +6,9 @@ use bstr::ByteSlice;
 
 use super::Type;
 use crate::error::Result;
+use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::graph::Rank;
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Parts, Wanted};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 
 /// The shell of a base or range type. It is in the dump only where a function has to come before the type; that is
 /// found out when the loop between the two is broken.
@@ -25,8 +25,8 @@ impl ShellType {
             catalog_id: None,
             name,
             schema,
-            wanted: Wanted::These(Parts::NONE),
-            has: Parts::DEFINITION,
+            selected_by: SelectedBy::Kind(Components::NONE),
+            has: Components::DEFINITION,
             body: ShellType { of },
         }))
     }

@@ -1,0 +1,68 @@
+//! What can be watched for changes by others.
+
+use crate::postgres::version::ServerVersion;
+
+/// What is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watches {
+    /// Rows of catalogs.
+    pub(super) rows: &'static [Watch],
+    /// Whether the names of roles count. Few may read the catalog of roles, but everybody can see that one was renamed.
+    pub(super) roles: &'static str,
+    /// What the server can be asked for as it is now.
+    pub(super) now: &'static [Now],
+}
+
+/// Things that are something else now than the snapshot says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    /// What one is to the reader of an error.
+    pub(super) what: &'static str,
+    /// `oid` and `name` of those that differ, from where and on which condition, after SELECT.
+    pub(super) rows: &'static str,
+}
+
+/// A column, and which servers have it.
+pub(super) type NewerColumn = (fn(ServerVersion) -> bool, &'static str);
+
+/// Rows of a catalog that are watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    /// What a row is to the reader of an error.
+    pub(super) what: &'static str,
+    /// The catalog, as `x`, with what is joined to it for the name or the condition.
+    pub(super) from: &'static str,
+    /// The column that tells rows apart; two rows with the same are told apart by `part`.
+    pub(super) oid: &'static str,
+    /// A number within `oid`.
+    pub(super) part: &'static str,
+    /// What the row is called.
+    pub(super) name: &'static str,
+    /// The columns that matter, between commas.
+    pub(super) matters: &'static str,
+    /// Those that not every server has.
+    pub(super) newer: &'static [NewerColumn],
+    /// Which rows are watched; `$1` are OIDs of tables.
+    pub(super) of: &'static str,
+    /// For which rows it matters, too, if they were changed and changed back.
+    pub(super) even_if_undone: &'static str,
+    /// Whether it matters that a row is gone.
+    pub(super) even_if_gone: bool,
+    /// Whether only a superuser can read the catalog.
+    pub(super) secret: bool,
+}
+
+/// Of most catalogs.
+pub(super) const ROWS: Watch = Watch {
+    what: "",
+    from: "",
+    oid: "x.oid",
+    part: "0",
+    name: "",
+    matters: "",
+    newer: &[],
+    of: "true",
+    even_if_undone: "true",
+    even_if_gone: false,
+    secret: false,
+};

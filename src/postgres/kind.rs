@@ -1,0 +1,98 @@
+//! What a kind of object is: its queries, when they run, and what they may depend on.
+
+use std::fmt::Display;
+
+use super::catalogs::Catalog;
+use super::dump::DumpOptions;
+use super::model::Model;
+use super::relkind::Relkind;
+use super::table_locks::LockedTable;
+use super::version::ServerVersion;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::Sql;
+use crate::wire::{Query, Rows};
+
+/// When a kind's queries run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Before tables are locked: what is needed to know which tables those are.
+    Survey,
+    /// Under the locks: everything else.
+    Definitions,
+}
+
+/// A kind of object.
+pub trait Kind: Sync {
+    /// What the kind is called in messages.
+    fn name(&self) -> &'static str;
+
+    /// The catalogs whose rows this kind accounts for.
+    fn catalogs(&self) -> &'static [Catalog];
+
+    /// When its queries run.
+    fn stage(&self) -> Stage {
+        Stage::Definitions
+    }
+
+    /// The tables, of what the survey has found, that must be locked before anything else is read of them.
+    fn to_be_locked(&self, _model: &Model) -> Vec<LockedTable> {
+        Vec::new()
+    }
+
+    /// Notes in the scope, when the survey is done, what the queries of the second stage are about.
+    fn narrow(&self, _model: &Model, _scope: &mut Scope<'_>) {}
+
+    /// Its catalog queries: a fixed number, each for all objects at once.
+    fn queries(&self, scope: &Scope<'_>) -> Vec<Query>;
+
+    /// Adds its objects to the model; `rows` are the results of its queries, in their order. Kinds that come before it
+    /// in the list of all kinds have added theirs.
+    ///
+    /// # Errors
+    /// A row cannot be read, or says something that this kind does not know how to dump.
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()>;
+
+    /// Adds what depends on all objects being there: dependencies that the server does not record, above all.
+    ///
+    /// # Errors
+    /// The objects contradict each other.
+    fn link(&self, _model: &mut Model, _scope: &Scope<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What a kind's queries may depend on.
+pub struct Scope<'a> {
+    /// The server.
+    pub server: ServerVersion,
+    /// What was asked for.
+    pub options: &'a DumpOptions,
+    /// Whether the session's role is a superuser, who may read everything.
+    pub superuser: bool,
+    /// Whether the rows of unlogged tables are wanted and can be read.
+    pub unlogged_data: bool,
+    /// The OIDs of the relations that the second stage looks into: those of which anything is wanted, and their parents.
+    pub relations: Vec<u32>,
+    /// The sequences whose values are dumped, with their qualified names.
+    pub sequences: Vec<(u32, Sql)>,
+}
+
+impl Scope<'_> {
+    /// Whether the data of such relations is wanted at all.
+    pub fn has_data(&self, kind: Relkind) -> bool {
+        self.options.data || kind == Relkind::Sequence && self.options.sequence_data
+    }
+}
+
+/// A letter that stands for something in the catalog, if it is one of those that lifeboat knows the meaning of.
+///
+/// # Errors
+/// It is not; the error says `what` of `whom` it is.
+pub fn known(letter: u8, meaningful: &[u8], what: &str, whom: impl Display) -> Result<u8> {
+    if meaningful.contains(&letter) {
+        return Ok(letter);
+    }
+    Err(Error::new(ErrorKind::Incomplete, format!("read the definition of {whom}"))
+        .why(format!("its {what} is '{}', which is not known", char::from(letter)))
+        .hint("use a newer lifeboat, or the server's own pg_dump"))
+}

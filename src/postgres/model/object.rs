@@ -1,0 +1,113 @@
+//! An object of the model: what all kinds have in common, and the [`Body`] that is peculiar to one.
+
+use std::any::Any;
+use std::cmp::Ordering;
+
+use bstr::BString;
+use pgformat::DumpId;
+
+use super::{LoopRole, Model, Rank, Side};
+use crate::error::Result;
+use crate::postgres::catalogs::CatalogId;
+use crate::postgres::components::Components;
+use crate::postgres::emit::{Emitter, Render};
+
+/// What is peculiar to one kind of object.
+pub trait Body: Any + Send + Sync {
+    /// The kind's place in the order of the archive.
+    fn rank(&self) -> Rank;
+
+    /// What the order goes by between two objects of this kind that have the same schema and name.
+    fn tie_break(&self, _other: &dyn Body, _model: &Model) -> Ordering {
+        Ordering::Equal
+    }
+
+    /// On which side of the data it belongs, and so the section of its entry, for what belongs to another part than its
+    /// rank says.
+    fn side(&self) -> Side {
+        self.rank().side()
+    }
+
+    /// What the object is in a loop of dependencies.
+    fn loop_role(&self) -> LoopRole {
+        LoopRole::Other
+    }
+
+    /// Gives the object an entry of its own, or a stand-in, to break a loop.
+    fn separate(&mut self) {}
+
+    /// Writes the object's entries.
+    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()>;
+}
+
+impl dyn Body {
+    /// The body as the kind that it is.
+    pub fn downcast<T: Body>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+}
+
+/// An object of the database, or of the dump's own making.
+pub struct Object {
+    /// Its number in the dump.
+    pub id: DumpId,
+    /// Its row in the catalog; none for what exists in a dump only.
+    pub catalog_id: Option<CatalogId>,
+    /// The name it is sorted by.
+    pub name: BString,
+    /// The schema it is in.
+    pub schema: Option<DumpId>,
+    /// The components of it that are to be dumped.
+    pub wanted: Components,
+    /// The components that it has; see [`Object::dumped`].
+    pub has: Components,
+    /// What is wanted of the objects inside it (of a schema, an extension), where that differs from `wanted`.
+    pub contents_wanted: Components,
+    /// Whether it is a member of an extension.
+    pub extension_member: bool,
+    /// Whether it depends on an extension (`ALTER … DEPENDS ON EXTENSION`).
+    pub depends_on_extension: bool,
+    /// What must come before it; may name an object more than once.
+    pub dependencies: Vec<DumpId>,
+    /// What is peculiar to its kind.
+    pub body: Box<dyn Body>,
+}
+
+impl Object {
+    /// The components that will be dumped: wanted, and there.
+    pub fn dumped(&self) -> Components {
+        self.wanted.and(self.has)
+    }
+
+    /// The body as the kind that it is.
+    pub fn body<T: Body>(&self) -> Option<&T> {
+        self.body.downcast()
+    }
+}
+
+/// What decides which components of a new object are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelectedBy {
+    /// Its schema: whatever is wanted of the contents of that.
+    Schema,
+    /// Its origin: all of it if it was made by a user and everything is being dumped, nothing if it came with the cluster.
+    Origin,
+    /// Its kind, which has decided: these.
+    Kind(Components),
+}
+
+/// What a kind says of an object that it adds.
+pub struct NewObject<B> {
+    /// Its row in the catalog.
+    pub catalog_id: Option<CatalogId>,
+    /// The name it is sorted by.
+    pub name: BString,
+    /// The schema it is in.
+    pub schema: Option<DumpId>,
+    /// What decides which components are wanted, unless it is a member of an extension, which overrides this.
+    pub selected_by: SelectedBy,
+    /// The components that it has. Comments and security labels are added by the model where there are any.
+    pub has: Components,
+    /// What is peculiar to its kind.
+    pub body: B,
+}
