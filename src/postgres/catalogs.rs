@@ -11,7 +11,7 @@ macro_rules! catalogs {
             /// Every catalog that lifeboat knows.
             pub const KNOWN: &'static [Catalog] = &[$(Catalog::$constant,)*];
             /// The catalog's name, where it is a known one.
-            pub fn name(self) -> Option<&'static str> {
+            pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($oid => Some($name),)*
                     _ => None,
@@ -65,6 +65,53 @@ catalogs! {
     TS_TEMPLATE = 3764 "pg_ts_template",
     TYPE = 1247 "pg_type",
     USER_MAPPING = 1418 "pg_user_mapping",
+}
+
+/// Lets nothing compile unless `$holds` of every known catalog and its name; the error gives the name of the one that it
+/// does not hold of.
+macro_rules! check_each_catalog {
+    ($holds:path) => {
+        const _: () = {
+            let mut at = 0;
+            while at < Catalog::KNOWN.len() {
+                let catalog = Catalog::KNOWN[at];
+                if let Some(name) = catalog.name()
+                    && !$holds(catalog, name)
+                {
+                    panic!("{}", name);
+                }
+                at += 1;
+            }
+        };
+    };
+}
+pub(super) use check_each_catalog;
+
+impl Catalog {
+    /// Whether the list has the catalog.
+    pub const fn is_in(self, list: &[Catalog]) -> bool {
+        let mut at = 0;
+        while at < list.len() {
+            if list[at].0 == self.0 {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    }
+}
+
+/// Whether `text` begins with `beginning`.
+pub(super) const fn begins_with(text: &str, beginning: &str) -> bool {
+    let (text, beginning) = (text.as_bytes(), beginning.as_bytes());
+    let mut at = 0;
+    while at < beginning.len() {
+        if at >= text.len() || text[at] != beginning[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// A row of a system catalog.

@@ -1,5 +1,7 @@
 //! The columns of the system catalogs in all the versions that lifeboat knows: what is not here says something new.
 
+use crate::postgres::catalogs::{Catalog, begins_with};
+
 /// Each system catalog, with the names of its columns in any of PostgreSQL 13 to 19.
 pub(super) const COLUMNS: &[(&str, &str)] = &[
     (
@@ -143,6 +145,18 @@ pub(super) const COLUMNS: &[(&str, &str)] = &[
     ),
     ("pg_user_mapping", "oid umuser umserver umoptions"),
 ];
+
+/// Whether the columns of the catalog of that name are here.
+pub(super) const fn are_known(_: Catalog, name: &str) -> bool {
+    let mut at = 0;
+    while at < COLUMNS.len() {
+        if begins_with(name, COLUMNS[at].0) && COLUMNS[at].0.len() == name.len() {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
 
 /// The columns of the catalog of that name; None for one that is not known.
 pub(super) fn of(catalog: &[u8]) -> Option<impl Iterator<Item = &'static str>> {
