@@ -88,6 +88,23 @@ macro_rules! check_each_catalog {
 pub(super) use check_each_catalog;
 
 impl Catalog {
+    /// Those whose rows may be parts of objects of any kind, without names of their own, and go with what they are parts of.
+    /// Default privileges are among them: they are privileges.
+    pub const PARTS: [Catalog; 12] = [
+        Catalog::CLASS,
+        Catalog::CONSTRAINT,
+        Catalog::ATTRIBUTE_DEFAULT,
+        Catalog::TRIGGER,
+        Catalog::REWRITE,
+        Catalog::TYPE,
+        Catalog::PROCEDURE,
+        Catalog::ACCESS_METHOD_OPERATOR,
+        Catalog::ACCESS_METHOD_PROCEDURE,
+        Catalog::CAST,
+        Catalog::DEFAULT_ACL,
+        Catalog::OPERATOR_CLASS,
+    ];
+
     /// Whether the list has the catalog.
     pub const fn is_in(self, list: &[Catalog]) -> bool {
         let mut at = 0;

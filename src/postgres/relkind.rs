@@ -35,6 +35,23 @@ macro_rules! relkinds {
     (not_surveyed) => {
         "('i', 'I', 't')"
     };
+    // The words for what is in the column, in CREATE and in an archive.
+    (words of $column:literal) => {
+        concat!(
+            "CASE ",
+            $column,
+            " WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' \
+             WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END"
+        )
+    };
+    // The words for it in GRANT.
+    (grant words of $column:literal) => {
+        concat!("CASE ", $column, " WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END")
+    };
+    // What acldefault() calls it.
+    (acl letter of $column:literal) => {
+        concat!("CASE ", $column, " WHEN 'S' THEN 's'::pg_catalog.\"char\" ELSE 'r'::pg_catalog.\"char\" END")
+    };
     // What no statement of a user's names by itself in FROM: no system catalog is one of these.
     (not_catalogs) => {
         "('i', 'I', 't', 'v', 'S', 'c')"

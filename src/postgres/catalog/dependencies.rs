@@ -15,10 +15,8 @@ const QUERY: &str = "\
   UNION ALL \
     SELECT 'pg_catalog.pg_opfamily'::pg_catalog.regclass::pg_catalog.oid, member.family, d.refclassid, d.refobjid, \
     d.deptype \
-    FROM (SELECT 'pg_catalog.pg_amop'::pg_catalog.regclass::pg_catalog.oid AS class, oid, amopfamily AS family FROM \
-    pg_catalog.pg_amop \
-          UNION ALL SELECT 'pg_catalog.pg_amproc'::pg_catalog.regclass::pg_catalog.oid, oid, amprocfamily FROM \
-          pg_catalog.pg_amproc) AS member \
+    FROM (SELECT tableoid AS class, oid, amopfamily AS family FROM pg_catalog.pg_amop \
+          UNION ALL SELECT tableoid, oid, amprocfamily FROM pg_catalog.pg_amproc) AS member \
     JOIN pg_catalog.pg_depend AS d ON d.classid = member.class AND d.objid = member.oid \
     WHERE d.deptype <> ALL (ARRAY['p', 'e', 'i']::pg_catalog.\"char\"[]) \
       AND (d.refclassid, d.refobjid) IS DISTINCT FROM ('pg_catalog.pg_opfamily'::pg_catalog.regclass::pg_catalog.oid, \

@@ -33,7 +33,8 @@ pub(super) fn read(connection: &mut Connection, model: &mut Model) -> Result<()>
             "SELECT classoid AS catalog, objoid AS oid, objsubid AS sub_id, provider, label AS text \
              FROM pg_catalog.pg_seclabel \
              UNION ALL SELECT classoid, objoid, 0, provider, label \
-             FROM pg_catalog.pg_shseclabel WHERE classoid = 'pg_catalog.pg_subscription'::pg_catalog.regclass ORDER BY 1, 2, 3, 4",
+             FROM pg_catalog.pg_shseclabel WHERE classoid = 'pg_catalog.pg_subscription'::pg_catalog.regclass ORDER \
+               BY 1, 2, 3, 4",
         ),
         Query::new(
             "initial privileges",

@@ -70,7 +70,8 @@ const ROWS_WATCHED: &[Watch] = &[
         // An array is called by the name of its elements.
         of: "n.nspname !~ '^pg_(toast_)?temp_' AND NOT (x.typelem <> 0 AND x.typlen = -1) \
              AND (c.oid IS NULL OR c.relkind = 'c' OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
-               WHERE d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid = x.oid AND d.deptype = 'n'))",
+               WHERE d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid = x.oid AND d.deptype = \
+                 'n'))",
         ..ROWS
     },
     Watch {

@@ -77,7 +77,8 @@ impl Kind for Databases {
                 "security labels of the database",
                 "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel AS l \
                  JOIN pg_catalog.pg_database AS d ON d.oid = l.objoid \
-                 WHERE l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = pg_catalog.current_database()",
+                 WHERE l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = \
+                   pg_catalog.current_database()",
             ),
             Query::new(
                 "settings of the database",

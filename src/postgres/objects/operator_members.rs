@@ -56,7 +56,8 @@ pub(super) fn queries(owner: Catalog) -> [Query; 2] {
          pg_catalog.format_type(p.amproclefttype, NULL) AS left_type, \
          pg_catalog.format_type(p.amprocrighttype, NULL) AS right_type \
          FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_amproc AS p ON p.oid = d.objid \
-         WHERE d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass AND d.refclassid = $1 AND d.refobjid >= $2 ORDER BY 1, 2",
+         WHERE d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass AND d.refclassid = $1 AND d.refobjid >= $2 \
+           ORDER BY 1, 2",
     );
     [operators, functions].map(|query| query.param(Param::oid(owner.0)).param(Param::oid(FIRST_USER_OID)))
 }

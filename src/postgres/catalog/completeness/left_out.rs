@@ -34,12 +34,9 @@ const OF_USERS_ON_EXTENSIONS: &str = concat!(
       FROM pg_catalog.pg_extension), \
     part (catalog, oid, relation, xid, command) AS ( \
       SELECT p.catalog, p.oid, p.relation, p.xid, p.command::pg_catalog.text::pg_catalog.int8 FROM ( \
-        SELECT 'pg_catalog.pg_policy'::pg_catalog.regclass::pg_catalog.oid, oid, polrelid, xmin, cmin FROM \
-        pg_catalog.pg_policy \
-        UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass::pg_catalog.oid, oid, stxrelid, xmin, \
-        cmin FROM pg_catalog.pg_statistic_ext \
-        UNION ALL SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid, oid, ev_class, xmin, cmin FROM \
-        pg_catalog.pg_rewrite WHERE ev_type <> '1' \
+        SELECT tableoid, oid, polrelid, xmin, cmin FROM pg_catalog.pg_policy \
+        UNION ALL SELECT tableoid, oid, stxrelid, xmin, cmin FROM pg_catalog.pg_statistic_ext \
+        UNION ALL SELECT tableoid, oid, ev_class, xmin, cmin FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
       ) AS p (catalog, oid, relation, xid, command)) \
     SELECT p.catalog, p.oid FROM part AS p \
     JOIN member AS t ON t.catalog = 'pg_catalog.pg_class'::pg_catalog.regclass AND t.oid = p.relation \
@@ -48,10 +45,10 @@ const OF_USERS_ON_EXTENSIONS: &str = concat!(
       WHERE m.extension = t.extension AND m.xid = p.xid AND (t.xid <> p.xid OR t.command < p.command)) AS script \
     WHERE NOT EXISTS (SELECT FROM member AS own WHERE own.catalog = p.catalog AND own.oid = p.oid) \
       AND NOT (script.last IS NOT NULL AND (p.command <= script.last OR NOT EXISTS ( \
-        SELECT FROM (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, oid, xmin, cmin FROM pg_catalog.pg_class WHERE relkind IN ",
+        SELECT FROM (SELECT tableoid, oid, xmin, cmin FROM pg_catalog.pg_class WHERE relkind IN ",
     relkinds!(relations),
     " \
-                     UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, oid, xmin, cmin FROM \
+                     UNION ALL SELECT tableoid, oid, xmin, cmin FROM \
                      pg_catalog.pg_proc) AS u (catalog, oid, xid, command) \
         WHERE u.xid = p.xid AND u.command::pg_catalog.text::pg_catalog.int8 BETWEEN script.last AND p.command \
           AND NOT EXISTS (SELECT FROM member AS m WHERE m.catalog = u.catalog AND m.oid = u.oid)))) \
@@ -85,15 +82,15 @@ pub(super) fn tell(
         // extension added needs something else of the extension's.
         Query::new(
             "members of the server's own operator families",
-            "SELECT m.catalog, m.oid FROM (SELECT 'pg_catalog.pg_amop'::pg_catalog.regclass::pg_catalog.oid, oid FROM \
-             pg_catalog.pg_amop \
+            "SELECT m.catalog, m.oid FROM (SELECT tableoid, oid FROM pg_catalog.pg_amop \
                                            UNION ALL SELECT 'pg_catalog.pg_amproc'::pg_catalog.regclass::pg_catalog.oid, \
                                            oid FROM pg_catalog.pg_amproc) AS m (catalog, oid) \
              WHERE m.oid >= $1 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
                LEFT JOIN pg_catalog.pg_depend AS of_extension ON of_extension.classid = d.refclassid \
                  AND of_extension.objid = d.refobjid AND of_extension.deptype = 'e' \
                WHERE d.classid = m.catalog AND d.objid = m.oid \
-                 AND (d.refclassid IN ('pg_catalog.pg_opclass'::pg_catalog.regclass, 'pg_catalog.pg_opfamily'::pg_catalog.regclass) OR of_extension.objid IS NOT NULL)) ORDER BY 1, 2",
+                 AND (d.refclassid IN ('pg_catalog.pg_opclass'::pg_catalog.regclass, \
+                   'pg_catalog.pg_opfamily'::pg_catalog.regclass) OR of_extension.objid IS NOT NULL)) ORDER BY 1, 2",
         )
         .param(Param::oid(FIRST_USER_OID)),
         Query::new("what hangs on the tables of extensions", OF_USERS_ON_EXTENSIONS),

@@ -68,7 +68,8 @@ const WALKS: &[Walk] = &[
         // Those of an extension's domain come with it, without being members themselves.
         unless: Some(
             "contypid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_depend AS of_type \
-             WHERE of_type.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND of_type.objid = x.contypid AND of_type.deptype = 'e')",
+             WHERE of_type.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND of_type.objid = x.contypid AND \
+               of_type.deptype = 'e')",
         ),
         ..in_schema(Catalog::CONSTRAINT, "connamespace")
     },

@@ -34,7 +34,8 @@ pub(super) const ROUTINE_COLUMNS: &str = "p.oid, p.proname, p.pronamespace, p.pr
 
 /// The tables for [`ROUTINE_COLUMNS`].
 pub(super) const ROUTINE_TABLES: &str = "pg_catalog.pg_proc AS p \
-    LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND i.objoid = p.oid AND i.objsubid = 0";
+    LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND i.objoid = \
+      p.oid AND i.objsubid = 0";
 
 /// Leaves out what sessions have made for themselves, which may vanish at any time.
 pub(super) const NOT_TEMPORARY: &str = "p.pronamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace AS n \
@@ -45,7 +46,8 @@ pub(super) const NOT_TEMPORARY: &str = "p.pronamespace NOT IN (SELECT n.oid FROM
 pub(super) const OF_USERS: &str = "p.pronamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace AS n \
         WHERE n.nspname = 'information_schema' OR n.nspname ~ '^pg_') \
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS m \
-        WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND m.objid = p.oid AND m.objsubid = 0 AND m.deptype = 'e')";
+        WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND m.objid = p.oid AND m.objsubid = 0 AND \
+          m.deptype = 'e')";
 
 /// What routines of every sort have in common.
 pub struct Routine {

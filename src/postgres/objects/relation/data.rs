@@ -29,7 +29,8 @@ pub struct TableData {
 const FOREIGN_KEYS: &str = "\
     SELECT k.conrelid AS child, k.confrelid AS parent FROM pg_catalog.pg_constraint AS k \
     WHERE k.contype = 'f' AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d \
-      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = k.confrelid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass)";
+      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = k.confrelid AND d.refclassid = \
+        'pg_catalog.pg_extension'::pg_catalog.regclass)";
 
 /// Adds an object for the data of each relation that has some; comes after everything about relations, and after rules.
 pub(in super::super) struct Data;

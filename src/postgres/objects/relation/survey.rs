@@ -24,8 +24,9 @@ const RELATIONS: &str = concat!(
            coalesce(c.reloptions, '{}')::pg_catalog.text[] AS options, \
            coalesce(toast.reloptions, '{}')::pg_catalog.text[] AS toast_options, \
            c.relacl::pg_catalog.text[] AS acl, \
-           pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's'::pg_catalog.\"char\" ELSE 'r'::pg_catalog.\"char\" \
-           END, c.relowner)::pg_catalog.text[] \
+           pg_catalog.acldefault(",
+    relkinds!(acl letter of "c.relkind"),
+    ", c.relowner)::pg_catalog.text[] \
              AS acl_default, \
            space.spcname AS tablespace, method.amname AS access_method, \
            coalesce(f.ftserver, 0)::pg_catalog.oid AS foreign_server, \

@@ -34,7 +34,8 @@ pub(super) struct Types;
 /// Narrows a query down to types whose definition may be dumped: neither those of the system's schemas nor members of
 /// extensions. The type is called `t`, its schema `n`.
 const OF_USERS: &str = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT \
-    FROM pg_catalog.pg_depend AS m WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND m.objid = t.oid AND m.objsubid = 0 AND m.deptype = 'e')";
+    FROM pg_catalog.pg_depend AS m WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND m.objid = t.oid \
+      AND m.objsubid = 0 AND m.deptype = 'e')";
 
 const TYPES: &str = "\
     SELECT t.oid, t.typname, t.typnamespace, t.typowner, t.typtype, t.typisdefined, t.typrelid, r.relkind, \
