@@ -11,6 +11,13 @@ use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::settings::Target;
+use crate::postgres::restore::select::Wanted;
+use super::kinds::{self, text};
+use super::options::RestoreOptions;
+use super::plan::Plan;
+use super::select::Wanted;
+use super::session::Target;
+use crate::postgres::relkind::relkinds;
 use crate::postgres::version::ServerVersion;
 use crate::printable::escaped;
 use crate::wire::{Begin, Connection, Param};
@@ -214,13 +221,20 @@ fn relation_count(count: usize) -> String {
 /// The relations that a user made, except those of extensions.
 fn relations(target: &mut Connection) -> Result<Vec<Relation>> {
     let rows = target.query(
-        "SELECT n.nspname::pg_catalog.text AS schema, c.relname::pg_catalog.text AS name \
+        concat!(
+            "SELECT n.nspname::pg_catalog.text AS schema, c.relname::pg_catalog.text AS name \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' \
+         WHERE c.relkind IN ",
+            relkinds!(relations),
+            " AND c.relpersistence <> 't' \
          AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype \
          = 'e') \
-         ORDER BY c.relkind IN ('r', 'p') DESC, 1, 2",
+         ORDER BY c.relkind IN ",
+            relkinds!(tables),
+            " DESC, 1, 2"
+        ),
         &[],
     )?;
     rows.iter().map(|row| Ok((row.string("schema")?, row.string("name")?))).collect()

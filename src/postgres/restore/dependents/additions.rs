@@ -28,6 +28,8 @@ use crate::postgres::restore::dependents::archived::Archived;
 use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses};
 use crate::postgres::restore::dependents::names::Named;
 use crate::postgres::restore::dependents::{Address, Present};
+use crate::postgres::catalogs::Catalog;
+use crate::postgres::relkind::relkinds;
 use crate::printable;
 use crate::wire::{Connection, Param, Row};
 
@@ -77,7 +79,7 @@ pub(super) fn holds(archived: &Archived<'_>, part: &Named) -> bool {
 /// Those of an extension's `members`, and of the `parts` of members, that the extension's script has not made.
 pub(super) fn lost(target: &mut Connection, present: &Present, members: &[&Named], parts: &[&Named]) -> Result<Losses> {
     let relations: Vec<u32> =
-        members.iter().map(|member| member.address).filter(|a| a.0 == 1259).map(|a| a.1).collect();
+        members.iter().map(|member| member.address).filter(|a| a.0 == Catalog::CLASS.0).map(|a| a.1).collect();
     if relations.is_empty() && parts.is_empty() {
         return Ok(Losses::default());
     }
@@ -254,7 +256,7 @@ fn read(row: &Row<'_>) -> Result<Judged> {
 
 /// Who made each of the parts ($1 to $4: catalogs and OIDs, and those of what they are parts of) and what is on columns of the
 /// relations ($5); and which of the relations a user has put into their extension.
-const MAKERS: &str = "\
+const MAKERS: &str = concat!("\
 WITH asked AS (
     SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4))
         AS a (class, oid, whole_class, whole)
@@ -263,59 +265,68 @@ WITH asked AS (
 ), extension AS (
     SELECT e.oid, e.extname::pg_catalog.text AS name, e.xmin AS xid, e.cmin::pg_catalog.text::pg_catalog.int8 AS command,
         e.xmax::pg_catalog.text <> '0' AS is_touched,
-        (SELECT d.xmin FROM pg_catalog.pg_depend d WHERE d.classid = 3079 AND d.objid = e.oid AND d.refclassid = 2615
+        (SELECT d.xmin FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+        AND d.objid = e.oid AND d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
             AND d.deptype = 'n') AS made
     FROM pg_catalog.pg_extension e WHERE e.oid IN (
         SELECT m.refobjid FROM pg_catalog.pg_depend m
-        JOIN (SELECT whole_class, whole FROM asked UNION SELECT 1259::pg_catalog.oid, oid FROM relation) AS w (class, oid)
+        JOIN (SELECT whole_class, whole FROM asked UNION SELECT
+        'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, oid FROM relation) AS w (class, oid)
             ON m.classid = w.class AND m.objid = w.oid
-        WHERE m.refclassid = 3079 AND m.deptype = 'e')
+        WHERE m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND m.deptype = 'e')
 ), member AS MATERIALIZED (
     SELECT d.refobjid AS extension, d.classid AS class, d.objid AS oid, d.xmin AS xid,
         d.cmin::pg_catalog.text::pg_catalog.int8 AS command, d.xmax::pg_catalog.text <> '0' AS is_touched,
         EXISTS (SELECT FROM pg_catalog.pg_depend o WHERE o.deptype <> 'e' AND o.xmin = d.xmin
             AND CASE WHEN d.xmax::pg_catalog.text = '0' AND o.xmax::pg_catalog.text = '0' THEN o.cmin = d.cmin ELSE d.xmin = e.made END
             AND (o.classid = d.classid AND o.objid = d.objid OR o.refclassid = d.classid AND o.refobjid = d.objid)) AS is_born
-    FROM pg_catalog.pg_depend d JOIN extension e ON e.oid = d.refobjid WHERE d.refclassid = 3079 AND d.deptype = 'e'
+    FROM pg_catalog.pg_depend d JOIN extension e ON e.oid = d.refobjid WHERE d.refclassid =
+    'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
 ), run AS MATERIALIZED (
     SELECT made.extension, made.xid, pg_catalog.min(made.command) FILTER (WHERE NOT made.is_touched) AS first,
         pg_catalog.max(made.command) FILTER (WHERE NOT made.is_touched) AS last,
         pg_catalog.max(made.oid) FILTER (WHERE made.is_born) AS last_oid
     FROM (
-        SELECT extension, oid, xid, command, is_touched, is_born FROM member WHERE is_born OR class NOT IN (1247, 1259)
+        SELECT extension, oid, xid, command, is_touched, is_born FROM member WHERE is_born OR class NOT IN
+        ('pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_class'::pg_catalog.regclass)
         UNION ALL SELECT e.oid, e.oid, e.xid, e.command, e.is_touched, false FROM extension e
         WHERE e.xid IS DISTINCT FROM e.made OR EXISTS (SELECT FROM member m WHERE m.extension = e.oid AND m.xid = e.xid)) AS made
     GROUP BY made.extension, made.xid
 ), whole AS MATERIALIZED (
-    SELECT m.*, NOT m.is_born AND m.class = 1259
+    SELECT m.*, NOT m.is_born AND m.class = 'pg_catalog.pg_class'::pg_catalog.regclass
             AND NOT EXISTS (SELECT FROM run WHERE run.extension = m.extension AND run.xid = m.xid)
             AND EXISTS (SELECT FROM member b WHERE b.extension = m.extension AND b.is_born AND b.xid = e.made) AS is_by_hand
     FROM member m JOIN extension e ON e.oid = m.extension
-    WHERE (m.class, m.oid) IN (SELECT whole_class, whole FROM asked UNION SELECT 1259::pg_catalog.oid, oid FROM relation)
+    WHERE (m.class, m.oid) IN (SELECT whole_class, whole FROM asked UNION SELECT
+    'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, oid FROM relation)
 ), other AS MATERIALIZED (
     SELECT d.xmin AS xid, d.cmin::pg_catalog.text::pg_catalog.int8 AS command,
-        coalesce(m.refobjid, CASE WHEN d.classid = 3079 THEN d.objid END) AS extension
+        coalesce(m.refobjid, CASE WHEN d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass THEN d.objid END)
+        AS extension
     FROM pg_catalog.pg_depend d LEFT JOIN pg_catalog.pg_depend m ON m.classid = d.classid AND m.objid = d.objid
-        AND m.refclassid = 3079 AND m.deptype = 'e'
-    WHERE d.refclassid = 2615 AND d.deptype = 'n' AND d.classid <> 3381 AND d.xmax::pg_catalog.text = '0'
+        AND m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND m.deptype = 'e'
+    WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.deptype = 'n' AND d.classid <>
+    'pg_catalog.pg_statistic_ext'::pg_catalog.regclass AND d.xmax::pg_catalog.text = '0'
         AND d.xmin IN (SELECT xid FROM run)
 ), witness AS (
     SELECT a.class, a.oid, NULL::pg_catalog.int2 AS number, NULL::pg_catalog.text AS name, a.whole_class, a.whole, w.xid, w.command,
-        w.is_touched, a.class = 1259 AND EXISTS (SELECT FROM pg_catalog.pg_attribute c
+        w.is_touched, a.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM
+        pg_catalog.pg_attribute c
             WHERE c.attrelid = a.oid AND pg_catalog.age(c.xmin) > pg_catalog.age(w.xid)) AS is_rebuilt
     FROM asked a CROSS JOIN LATERAL (
         SELECT d.xmin AS xid, d.cmin::pg_catalog.text::pg_catalog.int8 AS command, d.xmax::pg_catalog.text <> '0' AS is_touched
         FROM pg_catalog.pg_depend d WHERE d.classid = a.class AND d.objid = a.oid AND d.refclassid = a.whole_class
             AND d.refobjid = a.whole AND d.deptype IN ('a', 'i') LIMIT 1) AS w
   UNION ALL
-    SELECT 1259, r.oid, of_column.number, of_column.name, 1259, r.oid, of_column.xid,
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, r.oid, of_column.number, of_column.name,
+    'pg_catalog.pg_class'::pg_catalog.regclass, r.oid, of_column.xid,
         of_column.command::pg_catalog.text::pg_catalog.int8, of_column.xmax::pg_catalog.text <> '0', false
-    FROM relation r JOIN pg_catalog.pg_class c ON c.oid = r.oid AND c.relkind IN ('r', 'p', 'f')
+    FROM relation r JOIN pg_catalog.pg_class c ON c.oid = r.oid AND c.relkind IN ", relkinds!(tables_of_any_server), "
     CROSS JOIN LATERAL (
         SELECT a.attnum, a.attname::pg_catalog.text, a.xmin, a.cmin, a.xmax FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attislocal
       UNION ALL SELECT d.refobjsubid::pg_catalog.int2, NULL, d.xmin, d.cmin, d.xmax FROM pg_catalog.pg_depend d
-        WHERE d.refclassid = 1259 AND d.refobjid = r.oid AND d.refobjsubid > 0
+        WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
       UNION ALL SELECT c.relnatts, NULL, c.xmin, c.cmin, c.xmax) AS of_column (number, name, xid, command, xmax)
 )
 SELECT w.class, w.oid, w.number, w.name, pg_catalog.age(w.xid) AS age, w.xid = t.xid AS is_birth, e.name AS extension, CASE
@@ -339,4 +350,4 @@ FROM witness w JOIN whole t ON t.class = w.whole_class AND t.oid = w.whole JOIN 
 LEFT JOIN run ON run.extension = e.oid AND run.xid = w.xid
 UNION ALL
 SELECT t.class, t.oid, NULL, NULL, NULL, NULL, e.name, 'user' FROM whole t JOIN extension e ON e.oid = t.extension
-WHERE t.is_by_hand AND t.oid IN (SELECT oid FROM relation)";
+WHERE t.is_by_hand AND t.oid IN (SELECT oid FROM relation)");

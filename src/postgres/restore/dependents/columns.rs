@@ -119,9 +119,11 @@ fn ask(target: &mut Connection, of: &[&Named]) -> Result<HashMap<Address, Vec<Th
              CASE WHEN NOT attisdropped THEN pg_catalog.format_type(atttypid, atttypmod) END AS type, \
              pg_catalog.age(a.xmin) AS age, a.cmin::pg_catalog.text::pg_catalog.int8 AS command, \
              pg_catalog.age(c.xmin) AS table_age \
-         FROM (SELECT '1259'::pg_catalog.oid AS class, t.oid AS object, t.oid AS relation \
+         FROM (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS class, t.oid AS object, t.oid AS \
+         relation \
              FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS t (oid) \
-           UNION ALL SELECT '1247'::pg_catalog.oid, t.oid, t.typrelid FROM pg_catalog.pg_type t \
+           UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid, t.oid, t.typrelid FROM \
+           pg_catalog.pg_type t \
              WHERE t.oid = ANY ($2) AND t.typtype = 'c') AS wanted \
          JOIN pg_catalog.pg_class c ON c.oid = relation JOIN pg_catalog.pg_attribute a ON attrelid = relation \
          WHERE attnum > 0 AND (attislocal OR attisdropped) ORDER BY class, object, attnum",

@@ -12,6 +12,7 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::Result;
 use crate::postgres::restore::dependents::loss::Dependent;
 use crate::postgres::restore::dependents::names::Named;
+use crate::postgres::relkind::relkinds;
 use crate::printable;
 use crate::sql::quote;
 use crate::wire::{Connection, Param};
@@ -42,7 +43,8 @@ pub(super) fn count(target: &mut Connection, objects: &[&Named], moment: Moment)
         return Ok(counts);
     }
     let rows = target.query(
-        "SELECT c.oid, n.nspname::pg_catalog.text AS schema, c.relname::pg_catalog.text AS name, \
+        concat!(
+            "SELECT c.oid, n.nspname::pg_catalog.text AS schema, c.relname::pg_catalog.text AS name, \
              pg_catalog.pg_relation_size(c.oid) = 0 AS is_empty, c.relkind = 'r' AS is_table, \
              pg_catalog.pg_table_size(c.oid) AS size, \
              greatest(c.reltuples, 0)::pg_catalog.float8 AS estimate, \
@@ -51,9 +53,12 @@ pub(super) fn count(target: &mut Connection, objects: &[&Named], moment: Moment)
               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
               ORDER BY a.attlen < 0, a.attlen, a.attnum LIMIT 1) AS shortest \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.oid = ANY ($1) AND c.relkind IN ('r', 'm') \
+         WHERE c.oid = ANY ($1) AND c.relkind IN ",
+            relkinds!(stored),
+            " \
          AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
-         AND NOT pg_catalog.row_security_active(c.oid) AND (c.relkind = 'r' OR c.relispopulated) ORDER BY size, c.oid",
+         AND NOT pg_catalog.row_security_active(c.oid) AND (c.relkind = 'r' OR c.relispopulated) ORDER BY size, c.oid"
+        ),
         &[Param::oids(&oids)],
     )?;
     let mut copied = 0;
@@ -172,15 +177,18 @@ fn known(target: &mut Connection, oids: &[u32]) -> Result<Vec<OfExtension>> {
              (SELECT e.extcondition[at.n] FROM pg_catalog.generate_subscripts(e.extconfig, 1) AS at (n) \
               WHERE e.extconfig[at.n] = c.oid LIMIT 1) AS condition, \
              ARRAY(SELECT DISTINCT m.xmin::pg_catalog.text FROM pg_catalog.pg_depend m \
-                 WHERE m.refclassid = 3079 AND m.refobjid = e.oid AND m.deptype = 'e' \
+                 WHERE m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND m.refobjid = e.oid AND \
+                 m.deptype = 'e' \
                  UNION SELECT e.xmin::pg_catalog.text) AS made_by, \
              c.relowner IN (SELECT oid FROM trusted) \
                  AND CASE WHEN n.nspowner = 6171::pg_catalog.oid THEN b.datdba ELSE n.nspowner END IN (SELECT oid FROM trusted) \
                  AS is_trusted \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_database b ON b.datname = pg_catalog.current_database() \
-         JOIN pg_catalog.pg_depend d ON d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'e' \
-         JOIN pg_catalog.pg_extension e ON d.refclassid = 3079 AND e.oid = d.refobjid \
+         JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid \
+         AND d.deptype = 'e' \
+         JOIN pg_catalog.pg_extension e ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND e.oid = \
+         d.refobjid \
          WHERE c.oid = ANY ($1) AND c.relkind = 'r' \
          AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
          AND NOT pg_catalog.row_security_active(c.oid)",

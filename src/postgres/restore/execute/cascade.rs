@@ -19,10 +19,11 @@ pub(in crate::postgres::restore) fn dependents(target: &mut Connection, entry: &
              SELECT t.oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
              WHERE n.nspname = $1::pg_catalog.text AND t.typname = $2::pg_catalog.text \
          ), goes (class, oid) AS ( \
-             SELECT 1247::pg_catalog.oid, oid FROM it \
+             SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid, oid FROM it \
              UNION \
              SELECT d.refclassid, d.refobjid FROM pg_catalog.pg_depend d, it \
-             WHERE d.classid = 1247 AND d.objid = it.oid AND d.refclassid = 1255 \
+             WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = it.oid AND d.refclassid = \
+             'pg_catalog.pg_proc'::pg_catalog.regclass \
              UNION \
              SELECT d.classid, d.objid FROM pg_catalog.pg_depend d, goes \
              WHERE d.refclassid = goes.class AND d.refobjid = goes.oid AND d.deptype = 'i' \

@@ -64,13 +64,17 @@ const TABLES: &str = "\
         AND pg_catalog.has_table_privilege(c.oid, 'DELETE') AS may_replace, \
       (SELECT pg_catalog.min(f.conrelid::pg_catalog.regclass::pg_catalog.text) FROM pg_catalog.pg_constraint f \
         WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.confdeltype NOT IN ('a', 'r') \
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend o WHERE o.classid = 1259 AND o.objid = f.conrelid \
-          AND o.refclassid = 3079 AND o.refobjid = e.oid AND o.deptype = 'e')) AS loser \
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend o WHERE o.classid = \
+        'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = f.conrelid \
+          AND o.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND o.refobjid = e.oid AND o.deptype = \
+          'e')) AS loser \
     FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
     JOIN pg_catalog.pg_class c ON c.oid = d.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     LEFT JOIN LATERAL (SELECT pg_catalog.min(s) AS place FROM pg_catalog.generate_subscripts(e.extconfig, 1) s \
       WHERE e.extconfig[s] = c.oid) k ON true \
-    WHERE d.classid = 1259 AND d.refclassid = 3079 AND d.deptype = 'e' AND d.objsubid = 0 AND c.relkind IN ('r', 'p', 'f')";
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = \
+      'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND d.objsubid = 0 AND c.relkind IN ('r', \
+      'p', 'f')";
 
 /// Pairs of tables of which one refers to the other.
 const REFERENCES: &str = "\

@@ -19,6 +19,9 @@ use crate::postgres::restore::plan::owner;
 use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::restore::plan::standard_strings;
 use crate::postgres::restore::plan::{Action, Heading, Purpose, Step};
+use crate::postgres::restore::select::Wanted;
+use crate::postgres::restore::summary::EntryName;
+use crate::postgres::relkind::Relkind;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
@@ -166,7 +169,7 @@ impl<'a> Planner<'a> {
             self.push(at, action);
         }
         // A partitioned table has no storage, and so does not take the default.
-        if entry.relkind == b'p'
+        if entry.relkind == Relkind::PartitionedTable.letter()
             && let Some(method) = self.access_method_of(entry)
         {
             let mut statement = b"ALTER TABLE ".to_vec();
@@ -282,7 +285,7 @@ impl<'a> Planner<'a> {
             self.push(at, Action::Set(statement.into()));
             self.tablespace = Some(tablespace.clone());
         }
-        if entry.relkind != b'p'
+        if entry.relkind != Relkind::PartitionedTable.letter()
             && let Some(method) = self.access_method_of(entry)
             && self.access_method.as_ref() != Some(&method)
         {
