@@ -50,7 +50,7 @@ impl Session {
     /// # Errors
     /// The server is too old, or does not tell its encoding.
     pub fn new(connection: Connection) -> Result<Self> {
-        let server = ServerVersion(connection.server_version());
+        let server = ServerVersion::new(connection.server_version());
         if server.is_unsupported() {
             return Err(Error::new(ErrorKind::Incomplete, "back up this server")
                 .why(format!("it is PostgreSQL {server}, and {OLDEST_SUPPORTED} is the oldest that is known"))

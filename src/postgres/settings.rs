@@ -135,7 +135,7 @@ pub fn reading(begin: Begin, server: ServerVersion) -> Begin {
 /// What a session is set up with that restores.
 pub fn writing(connection: &Connection) -> SessionSettings {
     let mut settings = SessionSettings::default();
-    for setting in of(Write, ServerVersion(connection.server_version())) {
+    for setting in of(Write, ServerVersion::new(connection.server_version())) {
         settings.set(setting.name, setting.value);
     }
     settings
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn none_is_set_twice_in_one_direction() {
         for direction in [Read, Write] {
-            let mut names: Vec<_> = of(direction, ServerVersion(180_000)).map(|setting| setting.name).collect();
+            let mut names: Vec<_> = of(direction, ServerVersion::new(180_000)).map(|setting| setting.name).collect();
             let all = names.len();
             names.sort_unstable();
             names.dedup();

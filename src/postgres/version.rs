@@ -1,4 +1,5 @@
-//! Server versions as named capabilities. No other file compares a version number.
+//! Server versions as named capabilities. No other file compares version numbers, and none can: a [`ServerVersion`] has no order
+//! outside of this one.
 
 use std::fmt;
 
@@ -9,8 +10,8 @@ pub const OLDEST_SUPPORTED: i32 = 13;
 pub const NEWEST_KNOWN: i32 = 19;
 
 /// A server's version, as `server_version_num` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ServerVersion(pub i32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerVersion(i32);
 
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident from $major:literal,)*) => {
@@ -93,6 +94,21 @@ capabilities! {
 }
 
 impl ServerVersion {
+    /// The version with that `server_version_num`.
+    pub fn new(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// Its `server_version_num`.
+    pub fn number(self) -> i32 {
+        self.0
+    }
+
+    /// Whether it is older than this major version.
+    pub fn is_before(self, major: i32) -> bool {
+        self.major() < major
+    }
+
     /// The major version.
     pub fn major(self) -> i32 {
         self.0 / 10000
@@ -118,7 +134,7 @@ impl ServerVersion {
 
     /// Whether this server is too old.
     pub fn is_unsupported(self) -> bool {
-        self.major() < OLDEST_SUPPORTED
+        self.is_before(OLDEST_SUPPORTED)
     }
 }
 

@@ -237,7 +237,7 @@ impl Connection {
 
     /// What a block begins with, so that it is ours.
     fn opening(&self) -> Vec<String> {
-        let patience = patience(ServerVersion(self.state.version));
+        let patience = patience(ServerVersion::new(self.state.version));
         let mut opening: Vec<String> = patience.into_iter().map(|name| format!("SET LOCAL {name} = 0")).collect();
         opening.push(EMPTY_PATH.to_owned());
         opening

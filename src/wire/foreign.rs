@@ -41,7 +41,7 @@ impl Connection {
             return Err(Error::new(ErrorKind::Internal, doing).why("a transaction is open"));
         }
         let mut text = Vec::new();
-        for name in patience(ServerVersion(self.state.version)) {
+        for name in patience(ServerVersion::new(self.state.version)) {
             text.extend_from_slice(format!("SET {name} = 0; ").as_bytes());
         }
         text.extend_from_slice(b"SET search_path = ''");

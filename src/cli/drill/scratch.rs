@@ -128,7 +128,7 @@ impl Drop for ScratchDatabase {
 
 /// The statement that makes a database `name` like the one that is connected to.
 fn statement(connection: &mut Connection, name: &str) -> Result<Sql> {
-    let server = ServerVersion(connection.server_version());
+    let server = ServerVersion::new(connection.server_version());
     let (provider, locale) = match (server.builtin_locale_provider(), server.icu_locale_column()) {
         (true, _) => ("datlocprovider", "datlocale"),
         (_, true) => ("datlocprovider", "daticulocale"),

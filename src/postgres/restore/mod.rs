@@ -189,7 +189,7 @@ fn prepare<'a, R: Read>(
     options: &'a RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Prepared<'a>> {
-    let server = ServerVersion(target.server_version());
+    let server = ServerVersion::new(target.server_version());
     let options = plan::statistics::as_taken(options, archive.entries(), server, reporter);
     let plan = plan(archive.entries(), version(archive.header()), &options, &Target::of(server))?;
     if options.verify {

@@ -181,7 +181,7 @@ pub(super) fn check(
             model.selected.is_everything(),
             reporter,
         )?;
-        tell_news(ServerVersion(connection.server_version()), &unknown.all(), reporter);
+        tell_news(ServerVersion::new(connection.server_version()), &unknown.all(), reporter);
         return Ok(());
     }
     let mut what = of_unknown.facts;

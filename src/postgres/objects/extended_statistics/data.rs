@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
 
 impl ExtendedData {
     fn append(&self, sql: &mut Sql, row: Row<'_>, server: ServerVersion) -> Result<()> {
-        sql.kw("SELECT * FROM pg_catalog.pg_restore_extended_stats(\n\t'version', '").num(server.0);
+        sql.kw("SELECT * FROM pg_catalog.pg_restore_extended_stats(\n\t'version', '").num(server.number());
         sql.kw("'::integer,\n\t'schemaname', ").literal(self.relation_schema.as_bstr());
         sql.kw(",\n\t'relname', ").literal(self.relation.as_bstr());
         sql.kw(",\n\t'statistics_schemaname', ").literal(self.schema.as_bstr());

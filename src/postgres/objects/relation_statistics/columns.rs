@@ -141,7 +141,7 @@ fn figures(server: ServerVersion) -> impl Iterator<Item = &'static (&'static str
 impl ColumnStatistics {
     fn append(&self, sql: &mut Sql, row: Row<'_>, server: ServerVersion) -> Result<()> {
         let name = row.text("attname")?;
-        sql.kw("SELECT * FROM pg_catalog.pg_restore_attribute_stats(\n\t'version', '").num(server.0);
+        sql.kw("SELECT * FROM pg_catalog.pg_restore_attribute_stats(\n\t'version', '").num(server.number());
         sql.kw("'::integer,\n\t'schemaname', ").literal(self.schema.as_bstr());
         sql.kw(",\n\t'relname', ").literal(self.relation.as_bstr());
         match &self.expressions {

@@ -189,7 +189,7 @@ impl Body for RelationStatistics {
 impl RelationStatistics {
     fn append_numbers(&self, sql: &mut Sql, server: ServerVersion) {
         let Numbers { pages, tuples, all_visible, all_frozen } = &self.numbers;
-        sql.kw("SELECT * FROM pg_catalog.pg_restore_relation_stats(\n\t'version', '").num(server.0);
+        sql.kw("SELECT * FROM pg_catalog.pg_restore_relation_stats(\n\t'version', '").num(server.number());
         sql.kw("'::integer,\n\t'schemaname', ").literal(self.columns.schema.as_bstr());
         sql.kw(",\n\t'relname', ").literal(self.columns.relation.as_bstr());
         sql.kw(",\n\t'relpages', '").num(*pages).kw("'::integer,\n\t'reltuples', ");

@@ -23,12 +23,18 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
 use crate::postgres::archive::kinds;
-use crate::postgres::catalogs::FIRST_USER_OID;
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::restore::execute::statement::{MORE_LOCKS, NO_MORE_LOCKS};
 use crate::postgres::restore::execute::{Connect, Run};
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::{Action, Plan};
+use super::execute::{Connect, Run};
+use super::kinds;
+use super::options::RestoreOptions;
+use super::plan::{Action, Plan};
+use super::run::{MORE_LOCKS, NO_MORE_LOCKS};
+use super::target::Found;
 use crate::postgres::version::ServerVersion;
 use crate::printable;
 use crate::progress::Reporter;
@@ -185,7 +191,7 @@ struct Present {
 impl Present {
     fn ask(target: &mut Connection) -> Result<Self> {
         let is_superuser = target.parameter("is_superuser").is_some_and(|value| value == "on");
-        let rows = target.run(&names::query(ServerVersion(target.server_version()), is_superuser))?;
+        let rows = target.run(&names::query(ServerVersion::new(target.server_version()), is_superuser))?;
         let named = names::read(&rows)?;
         let places = named.iter().enumerate().map(|(at, object)| (object.address, at)).collect();
         Ok(Self { named, places })
@@ -247,10 +253,6 @@ pub(super) fn held(target: &mut Connection, roots: &[Address], asked: &[Address]
     rows.iter().map(|row| Ok((row.oid("root_class")?, row.oid("root")?))).collect()
 }
 
-/// Catalogs whose objects are parts of others and have no names of their own: they go with what they are parts of. Default
-/// privileges are among them: they are privileges.
-const PARTS: [u32; 12] = [1259, 2606, 2604, 2620, 2618, 1247, 1255, 2602, 2603, 2605, 826, 2616];
-
 /// What the plan's drops take away.
 struct Going {
     addresses: HashSet<Address>,
@@ -268,6 +270,7 @@ impl Going {
         let stay = held(target, &all, &asked)?;
         let roots: Vec<Address> = all.into_iter().filter(|address| !stay.contains(address)).collect();
         let [classes, oids] = columns_of(&roots);
+        let parts: Vec<u32> = Catalog::PARTS.iter().map(|catalog| catalog.0).collect();
         let rows = target.query(
             format!(
                 "WITH RECURSIVE {GOES} \
@@ -276,7 +279,7 @@ impl Going {
                      AND d.deptype = 'e') AS is_member \
              FROM goes"
             ),
-            &[classes, oids, Param::oids(&PARTS)],
+            &[classes, oids, Param::oids(&parts)],
         )?;
         let mut going = Self { addresses: HashSet::new(), unknown: Vec::new() };
         for row in rows.iter() {

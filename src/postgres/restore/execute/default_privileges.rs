@@ -21,6 +21,7 @@ use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
+use crate::postgres::relkind::relkinds;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::sql::{Deparsed, Sql};
@@ -223,7 +224,7 @@ impl Run<'_> {
         if user.is_some() {
             self.become_user(b"SET SESSION AUTHORIZATION DEFAULT;")?;
         }
-        let query = query(self.entries, &mut made, &objects, ServerVersion(self.target.server_version()))?;
+        let query = query(self.entries, &mut made, &objects, ServerVersion::new(self.target.server_version()))?;
         let mut statements: Vec<(usize, BString)> = Vec::new();
         for row in self.target.run(&query)?.iter() {
             let entry = usize::try_from(row.i32("n")?).ok().and_then(|n| made.get(n)).copied().unwrap_or_default();
@@ -365,52 +366,65 @@ fn query(entries: &[Entry], made: &mut Vec<usize>, unlisted: &[(usize, u32)], se
 }
 
 /// Names come in arrays: a schema, a name in it, and the number of the entry, each as text.
-const SETTLE: &str = "\
+const SETTLE: &str = concat!(
+    "\
     WITH extension AS (SELECT e.oid, m.n FROM ROWS FROM (pg_catalog.unnest($13), pg_catalog.unnest($14), pg_catalog.unnest($15)) \
       AS m (schema, name, n) JOIN pg_catalog.pg_extension e ON e.extname = m.name::pg_catalog.name), \
-    member AS (SELECT d.classid, d.objid, e.n FROM extension e JOIN pg_catalog.pg_depend d ON d.refclassid = 3079 \
+    member AS (SELECT d.classid, d.objid, e.n FROM extension e JOIN pg_catalog.pg_depend d ON d.refclassid = \
+    'pg_catalog.pg_extension'::pg_catalog.regclass \
       AND d.refobjid = e.oid AND d.deptype = 'e' AND d.objsubid = 0), \
     relation AS (SELECT c.oid, m.n FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) \
       AS m (schema, name, n) JOIN pg_catalog.pg_namespace s ON s.nspname = m.schema::pg_catalog.name \
       JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = m.name::pg_catalog.name \
-      UNION SELECT objid, n FROM member WHERE classid = 1259), \
+      UNION SELECT objid, n FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass), \
     type AS (SELECT t.oid, m.n FROM ROWS FROM (pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9)) \
       AS m (schema, name, n) JOIN pg_catalog.pg_namespace s ON s.nspname = m.schema::pg_catalog.name \
       JOIN pg_catalog.pg_type t ON t.typnamespace = s.oid AND t.typname = m.name::pg_catalog.name \
-      UNION SELECT objid, n FROM member WHERE classid = 1247), \
+      UNION SELECT objid, n FROM member WHERE classid = 'pg_catalog.pg_type'::pg_catalog.regclass), \
     type_and_more AS (SELECT oid, n FROM type UNION SELECT r.rngmultitypid, t.n FROM type t \
       JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid), \
     routine AS (SELECT p.oid, m.n FROM ROWS FROM (pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6)) \
       AS m (schema, name, n) JOIN pg_catalog.pg_namespace s ON s.nspname = m.schema::pg_catalog.name \
       JOIN pg_catalog.pg_proc p ON p.pronamespace = s.oid \
       AND p.proname || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')' = m.name \
-      UNION SELECT objid, n FROM member WHERE classid = 1255 \
-      UNION SELECT d.objid, t.n FROM type_and_more t JOIN pg_catalog.pg_depend d ON d.refclassid = 1247 \
-        AND d.refobjid = t.oid AND d.classid = 1255 AND d.deptype = 'i'), \
+      UNION SELECT objid, n FROM member WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
+      UNION SELECT d.objid, t.n FROM type_and_more t JOIN pg_catalog.pg_depend d ON d.refclassid = \
+      'pg_catalog.pg_type'::pg_catalog.regclass \
+        AND d.refobjid = t.oid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'i'), \
     schema AS (SELECT s.oid, m.n FROM ROWS FROM (pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12)) \
       AS m (schema, name, n) JOIN pg_catalog.pg_namespace s ON s.nspname = m.name::pg_catalog.name \
-      UNION SELECT objid, n FROM member WHERE classid = 2615), \
+      UNION SELECT objid, n FROM member WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass), \
     object AS (SELECT l.oid, m.n FROM ROWS FROM (pg_catalog.unnest($16), pg_catalog.unnest($17), pg_catalog.unnest($18)) \
       AS m (schema, name, n) JOIN pg_catalog.pg_largeobject_metadata l ON l.oid = m.name::pg_catalog.oid), \
-    found AS (SELECT 1259 AS class, c.oid, o.n, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS words, \
+    found AS (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, o.n, ",
+    relkinds!(grant words of "c.relkind"),
+    " AS words, \
         pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name, c.relowner AS owner, \
-        c.relacl AS acl, CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END AS letter \
+        c.relacl AS acl, ",
+    relkinds!(acl letter of "c.relkind"),
+    " AS letter \
       FROM relation o JOIN pg_catalog.pg_class c ON c.oid = o.oid JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
-      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') \
-      UNION ALL SELECT 1247, t.oid, o.n, 'TYPE', \
+      WHERE c.relkind IN ",
+    relkinds!(relations),
+    " \
+      UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, o.n, 'TYPE', \
         pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(t.typname), t.typowner, t.typacl, 'T' \
       FROM type_and_more o JOIN pg_catalog.pg_type t ON t.oid = o.oid JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace \
-      UNION ALL SELECT 1255, p.oid, o.n, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, \
+      UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, o.n, CASE p.prokind WHEN 'p' THEN \
+      'PROCEDURE' ELSE 'FUNCTION' END, \
         pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '(' \
           || pg_catalog.oidvectortypes(p.proargtypes) || ')', p.proowner, p.proacl, 'f' \
       FROM routine o JOIN pg_catalog.pg_proc p ON p.oid = o.oid JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace \
-      UNION ALL SELECT 2615, s.oid, o.n, 'SCHEMA', pg_catalog.quote_ident(s.nspname), s.nspowner, s.nspacl, 'n' \
+      UNION ALL SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, s.oid, o.n, 'SCHEMA', \
+      pg_catalog.quote_ident(s.nspname), s.nspowner, s.nspacl, 'n' \
       FROM schema o JOIN pg_catalog.pg_namespace s ON s.oid = o.oid \
-      UNION ALL SELECT 2613, l.oid, o.n, 'LARGE OBJECT', l.oid::pg_catalog.text, l.lomowner, l.lomacl, 'L' \
+      UNION ALL SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, l.oid, o.n, 'LARGE OBJECT', \
+      l.oid::pg_catalog.text, l.lomowner, l.lomacl, 'L' \
       FROM object o JOIN pg_catalog.pg_largeobject_metadata l ON l.oid = o.oid) \
     SELECT f.n::pg_catalog.int4 AS n, f.words, f.name, pg_catalog.pg_get_userbyid(f.owner)::pg_catalog.text AS owner, \
       f.acl::pg_catalog.text[] AS items, \
       coalesce(i.initprivs, pg_catalog.acldefault(f.letter::pg_catalog.\"char\", f.owner))::pg_catalog.text[] AS expected \
     FROM found f LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = f.class::pg_catalog.oid AND i.objoid = f.oid \
       AND i.objsubid = 0 AND i.privtype = 'e' \
-    WHERE f.acl IS NOT NULL ORDER BY 1, f.class, f.oid";
+    WHERE f.acl IS NOT NULL ORDER BY 1, f.class, f.oid"
+);

@@ -1,6 +1,8 @@
 //! Which PostgreSQL a statement needs: for the statements of a newer server's archive that an older one does not
 //! understand. Facts are from the release notes of PostgreSQL 14 to 19.
 
+use crate::postgres::version::ServerVersion;
+
 /// Words that follow each other in statements, with any others in the place of `…`, the major version that understands them
 /// first, and what they are.
 const FEATURES: &[(&[&str], i32, &str)] = &[
@@ -46,9 +48,12 @@ const FEATURES: &[(&[&str], i32, &str)] = &[
     (&["BINARY", "="], 14, "binary subscriptions"),
 ];
 
-/// What in a statement a server of `major` does not understand: the major version that does, and what it is. `None` if
+/// What in a statement the `server` does not understand: the major version that does, and what it is. `None` if
 /// nothing that is known here.
-pub(in crate::postgres::restore) fn newer_than(statement: &[u8], major: i32) -> Option<(i32, &'static str)> {
+pub(in crate::postgres::restore) fn newer_than(
+    statement: &[u8],
+    server: ServerVersion,
+) -> Option<(i32, &'static str)> {
     let words = words(statement);
     let has = |feature: &[&str]| {
         let mut parts = feature.split(|word| *word == "…");
@@ -63,7 +68,7 @@ pub(in crate::postgres::restore) fn newer_than(statement: &[u8], major: i32) -> 
     };
     FEATURES
         .iter()
-        .filter(|(feature, since, _)| *since > major && has(feature))
+        .filter(|(feature, since, _)| server.is_before(*since) && has(feature))
         .map(|(_, since, what)| (*since, *what))
         .max()
 }
@@ -123,23 +128,27 @@ fn dollar_quoted(text: &[u8]) -> usize {
 mod tests {
     use super::*;
 
+    fn of(major: i32) -> ServerVersion {
+        ServerVersion::new(major * 10_000)
+    }
+
     #[test]
     fn newest_feature_that_the_server_lacks_is_named() {
         let statement =
             b"ALTER TABLE ONLY t ADD CONSTRAINT u UNIQUE  nulls NOT\nDISTINCT (a), ADD CHECK (a > 0) NOT ENFORCED;";
-        assert_eq!(newer_than(statement, 13), Some((18, "NOT ENFORCED")));
+        assert_eq!(newer_than(statement, of(13)), Some((18, "NOT ENFORCED")));
         assert_eq!(
-            newer_than(b"CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;", 14),
+            newer_than(b"CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;", of(14)),
             Some((15, "NULLS NOT DISTINCT"))
         );
-        assert_eq!(newer_than(b"CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;", 15), None);
-        assert_eq!(newer_than(b"CREATE TABLE t (a integer);", 13), None);
+        assert_eq!(newer_than(b"CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;", of(15)), None);
+        assert_eq!(newer_than(b"CREATE TABLE t (a integer);", of(13)), None);
         let by_server = b"CREATE SUBSCRIPTION s SERVER \"f g\" PUBLICATION p WITH (connect = false);";
-        assert_eq!(newer_than(by_server, 18), Some((19, "subscriptions to foreign servers")));
-        assert_eq!(newer_than(b"CREATE SUBSCRIPTION s CONNECTION 'SERVER x' PUBLICATION p;", 18), None);
+        assert_eq!(newer_than(by_server, of(18)), Some((19, "subscriptions to foreign servers")));
+        assert_eq!(newer_than(b"CREATE SUBSCRIPTION s CONNECTION 'SERVER x' PUBLICATION p;", of(18)), None);
         let except = b"CREATE PUBLICATION p FOR ALL TABLES EXCEPT (TABLE ONLY a.b) WITH (publish = 'insert');";
-        assert_eq!(newer_than(except, 18), Some((19, "publications of all tables but some")));
-        assert_eq!(newer_than(except, 19), None);
+        assert_eq!(newer_than(except, of(18)), Some((19, "publications of all tables but some")));
+        assert_eq!(newer_than(except, of(19)), None);
     }
 
     #[test]
@@ -154,7 +163,7 @@ mod tests {
             "$",
             "$$",
         ] {
-            assert_eq!(newer_than(statement.as_bytes(), 13), None, "{statement}");
+            assert_eq!(newer_than(statement.as_bytes(), of(13)), None, "{statement}");
         }
     }
 }

@@ -125,10 +125,11 @@ impl Run<'_> {
         if !error.sqlstate.as_deref().is_some_and(|code| codes.contains(&code)) {
             return None;
         }
-        let major = ServerVersion(self.target.server_version()).major();
-        match required_version::newer_than(statement, major) {
+        let server = ServerVersion::new(self.target.server_version());
+        let major = server.major();
+        match required_version::newer_than(statement, server) {
             Some((since, what)) => Some(format!("PostgreSQL {since} ({what}), and this is {major}")),
-            None if self.made_by > major => Some(format!(
+            None if server.is_before(self.made_by) => Some(format!(
                 "perhaps a newer server than this, which is PostgreSQL {major}: the archive is of one of {}",
                 self.made_by
             )),

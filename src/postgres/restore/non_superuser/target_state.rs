@@ -109,7 +109,7 @@ fn ask_as_role(
         return Ok(None);
     }
     let mut facts = Facts { role: who.string("role")?, database: who.string("database")?, ..Facts::default() };
-    let server = ServerVersion(target.server_version());
+    let server = ServerVersion::new(target.server_version());
     let mut queries = queries(server);
     // What is in a database that is yet to be made cannot be asked.
     if options.create {
