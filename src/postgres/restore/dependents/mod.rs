@@ -38,7 +38,7 @@ use super::target::Found;
 use crate::postgres::version::ServerVersion;
 use crate::printable;
 use crate::progress::Reporter;
-use crate::wire::{Begin, Connection, Param};
+use crate::wire::{Begin, Connection, Param, sqlstate};
 use crate::{Error, ErrorKind, Result};
 use archived::Archived;
 pub(super) use loss::Losses;
@@ -167,7 +167,7 @@ fn lock(run: &mut Run<'_>, tables: &[Vec<u8>]) -> Result<()> {
     let lock = [b"LOCK TABLE ", tables.join(b", ".as_slice()).as_slice(), b" IN ACCESS EXCLUSIVE MODE"].concat();
     match run.attempt(&lock)? {
         // Whoever may not lock a table may not drop it either, and that is told with its entry.
-        Some(error) if error.server().is_none_or(|report| !report.is("42501")) => {
+        Some(error) if error.server().is_none_or(|report| !report.is(sqlstate::INSUFFICIENT_PRIVILEGE)) => {
             let is_full = error.server().is_some_and(|report| report.is(NO_MORE_LOCKS));
             let hint =
                 if is_full { format!("nothing was changed; {MORE_LOCKS}") } else { "nothing was changed".into() };

@@ -25,10 +25,11 @@ use crate::postgres::relkind::relkinds;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::sql::{Deparsed, Sql};
-use crate::wire::{Notice, Param, Query, Row};
+use crate::wire::{Notice, Param, Query, Row, sqlstate};
 
 /// The SQLSTATEs of what a role may not do, or not all of it.
-const NOT_PERMITTED: [&str; 3] = ["42501", "01006", "01007"];
+const NOT_PERMITTED: [&str; 3] =
+    [sqlstate::INSUFFICIENT_PRIVILEGE, sqlstate::PRIVILEGE_NOT_REVOKED, sqlstate::PRIVILEGE_NOT_GRANTED];
 /// How many statements are sent together.
 const TOGETHER: usize = 100;
 
@@ -279,7 +280,9 @@ impl Run<'_> {
             }
         }
         for ((entry, statement), (result, notices)) in many.iter().zip(results) {
-            let is_refusal = |notice: &&Notice| notice.is("01006") || notice.is("01007");
+            let is_refusal = |notice: &&Notice| {
+                notice.is(sqlstate::PRIVILEGE_NOT_REVOKED) || notice.is(sqlstate::PRIVILEGE_NOT_GRANTED)
+            };
             let of = &self.entries[*entry];
             let error = match (result, notices.iter().find(is_refusal)) {
                 (Err(error), _) if error.server().is_none() => return Err(error),

@@ -16,6 +16,7 @@ use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Phase, Unit};
+use crate::wire::sqlstate;
 use crate::{Error, Result};
 
 /// A drop that is still to be done.
@@ -154,7 +155,7 @@ fn circles<'a>(
     for (drop, error) in failures {
         let entry = &run.entries[drop.step.entry];
         let statement = match &drop.step.action {
-            Action::Drop(statement) if error.sqlstate.as_deref() == Some("2BP01") => {
+            Action::Drop(statement) if error.sqlstate.as_deref() == Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) => {
                 cascade::with_cascade(entry, statement)
             }
             _ => None,
@@ -189,8 +190,8 @@ fn circles<'a>(
 /// is in the archives; now it belongs to an extension, which comes with every database.
 fn stays(run: &mut Run<'_>, entry: usize, error: &EntryError) -> bool {
     let is = |desc: &&str| kinds::is(&run.entries[entry], desc);
-    let stays =
-        ["SCHEMA", "EXTENSION", "PROCEDURAL LANGUAGE"].iter().any(is) && error.sqlstate.as_deref() == Some("2BP01");
+    let stays = ["SCHEMA", "EXTENSION", "PROCEDURAL LANGUAGE"].iter().any(is)
+        && error.sqlstate.as_deref() == Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST);
     if stays {
         let detail = match &error.detail {
             Some(detail) => format!(": {detail}"),
@@ -300,11 +301,11 @@ fn failure(run: &mut Run<'_>, step: &Step, statement: &[u8], error: Error) -> Re
 /// or that of a constraint of a domain.
 pub(in crate::postgres::restore) fn is_absence(sqlstate: &str) -> bool {
     const UNDEFINED: [&str; 5] = [
-        "42P01", // table
-        "42703", // column
-        "42704", // type, and most other objects
-        "42883", // function
-        "3F000", // schema
+        sqlstate::UNDEFINED_TABLE,
+        sqlstate::UNDEFINED_COLUMN,
+        sqlstate::UNDEFINED_OBJECT, // type, and most other objects
+        sqlstate::UNDEFINED_FUNCTION,
+        sqlstate::INVALID_SCHEMA_NAME,
     ];
     UNDEFINED.contains(&sqlstate)
 }

@@ -8,10 +8,11 @@ use crate::postgres::restore::dependents::{self, Address};
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::execute::drops;
 use crate::postgres::restore::summary::EntryError;
+use crate::wire::sqlstate;
 
 /// The SQLSTATEs of what others depend on, and of what is there because of another: a partition's constraint goes with that of its
 /// parent.
-const MAY_BE_MENDED: [&str; 2] = ["2BP01", "42P16"];
+const MAY_BE_MENDED: [&str; 2] = [sqlstate::DEPENDENT_OBJECTS_STILL_EXIST, sqlstate::INVALID_TABLE_DEFINITION];
 
 /// What becomes of drops that failed: those that may succeed when more is gone are given back, the first of the others stops the
 /// restore. `of` tells the entry of one, and its error.

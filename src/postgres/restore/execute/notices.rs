@@ -4,7 +4,7 @@ use crate::postgres::archive::EntryName;
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Message};
-use crate::wire::Notice;
+use crate::wire::{Notice, sqlstate};
 
 /// What a warning says about a statement that the server took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,11 @@ fn means(notice: &Notice) -> Means {
     if notice.severity != "WARNING" {
         return Means::Done;
     }
-    match notice.code.as_slice() {
-        // No privileges, or not all, could be revoked or granted.
-        b"01006" | b"01007" => Means::NotPermitted,
-        // A newer server's attribute of a type, an operator or an aggregate: the object is made without.
-        b"42601" => Means::NotAll,
-        // Also of statistics that are not taken as they are (those of ranges never are, say): ANALYZE makes them anew.
-        _ => Means::Done,
+    if notice.is_any(&[sqlstate::PRIVILEGE_NOT_REVOKED, sqlstate::PRIVILEGE_NOT_GRANTED]) {
+        // None, or not all.
+        return Means::NotPermitted;
     }
+    // A newer server's attribute of a type, an operator or an aggregate: the object is made without. Else also statistics that
+    // are not taken as they are (those of ranges never are, say): ANALYZE makes them anew.
+    if notice.is(sqlstate::SYNTAX_ERROR) { Means::NotAll } else { Means::Done }
 }

@@ -8,10 +8,11 @@ use crate::postgres::restore::non_superuser;
 use crate::postgres::restore::summary::EntryError;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
+use crate::wire::sqlstate;
 use crate::{Error, ErrorKind, Result};
 
 /// The SQLSTATE of a transaction that needs more locks than the server has room for.
-pub(in crate::postgres::restore) const NO_MORE_LOCKS: &str = "53200";
+pub(in crate::postgres::restore) const NO_MORE_LOCKS: &str = sqlstate::OUT_OF_MEMORY;
 /// What to do then.
 pub(in crate::postgres::restore) const MORE_LOCKS: &str = "a transaction holds a lock for each object that it drops or makes: raise \
                                      max_locks_per_transaction on the server, or give --transaction-size N, which drops \
@@ -105,23 +106,29 @@ impl Run<'_> {
     /// Whether the server refused to make an entry's object because there is one.
     pub(in crate::postgres::restore) fn is_there_already(&self, entry: usize, error: &Error) -> bool {
         const DUPLICATE: [&str; 5] = [
-            "42P07", // table or other relation
-            "42710", // type, and most other objects
-            "42723", // function
-            "42P06", // schema
-            "42701", // column
+            sqlstate::DUPLICATE_TABLE,
+            sqlstate::DUPLICATE_OBJECT, // type, and most other objects
+            sqlstate::DUPLICATE_FUNCTION,
+            sqlstate::DUPLICATE_SCHEMA,
+            sqlstate::DUPLICATE_COLUMN,
         ];
         error.server().is_some_and(|report| {
             DUPLICATE.iter().any(|code| report.code == *code)
                 // A second primary key.
-                || (report.code == "42P16" && kinds::is(&self.entries[entry], "CONSTRAINT"))
+                || (report.code == sqlstate::INVALID_TABLE_DEFINITION && kinds::is(&self.entries[entry], "CONSTRAINT"))
         })
     }
 
     /// What a statement needs that this server is too old for, where it may have failed for that.
     pub(in crate::postgres::restore) fn needs(&self, statement: &[u8], error: &EntryError) -> Option<String> {
         // Not understood, not known, not supported.
-        let codes = ["42601", "42704", "42883", "0A000", "22023"];
+        let codes = [
+            sqlstate::SYNTAX_ERROR,
+            sqlstate::UNDEFINED_OBJECT,
+            sqlstate::UNDEFINED_FUNCTION,
+            sqlstate::FEATURE_NOT_SUPPORTED,
+            sqlstate::INVALID_PARAMETER_VALUE,
+        ];
         if !error.sqlstate.as_deref().is_some_and(|code| codes.contains(&code)) {
             return None;
         }

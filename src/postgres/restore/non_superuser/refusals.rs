@@ -11,10 +11,8 @@ use crate::postgres::restore::non_superuser::{ALONG, show};
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Message};
+use crate::wire::sqlstate;
 use crate::{Error, Result};
-
-/// The SQLSTATE of what a role may not do.
-const NOT_PERMITTED: &str = "42501";
 
 impl Run<'_> {
     /// Whether a step is not to be carried out, because its object was refused, or what it says something about.
@@ -99,7 +97,7 @@ impl Run<'_> {
         if self.refused.contains_key(&entry.dump_id) {
             return true;
         }
-        let is_consequence = report.code == NOT_PERMITTED
+        let is_consequence = report.code == sqlstate::INSUFFICIENT_PRIVILEGE
             || crate::postgres::restore::execute::drops::is_absence(&report.code.to_string());
         if is_consequence
             && !is_of_table(kinds::group(entry))
@@ -119,7 +117,12 @@ impl Run<'_> {
     /// Puts down that an object could not be dropped, because it belongs to another role; false if that is not why. It is
     /// not made anew then.
     pub(in crate::postgres::restore) fn refuse_drop(&mut self, entry: usize, error: &EntryError) -> bool {
-        let Some(role) = self.plan.limits.role.as_ref().filter(|_| error.sqlstate.as_deref() == Some(NOT_PERMITTED))
+        let Some(role) = self
+            .plan
+            .limits
+            .role
+            .as_ref()
+            .filter(|_| error.sqlstate.as_deref() == Some(sqlstate::INSUFFICIENT_PRIVILEGE))
         else {
             return false;
         };
@@ -145,7 +148,7 @@ impl Run<'_> {
         let entry = &self.entries[step.entry];
         let goes_on = is_apart(group) || kinds::is(entry, "EVENT TRIGGER") || !self.options.stops_at_first_error();
         matches!(step.action, Action::Define(_))
-            && error.server().is_some_and(|report| report.code == NOT_PERMITTED)
+            && error.server().is_some_and(|report| report.code == sqlstate::INSUFFICIENT_PRIVILEGE)
             && !is_of_table(group)
             && goes_on
     }
@@ -261,7 +264,7 @@ fn is_of_table(group: Group) -> bool {
 
 /// Adds what to do to the refusal of a schema or an extension, which much of an archive may need.
 pub(in crate::postgres::restore) fn advise(entry: &Entry, error: &mut EntryError) {
-    if error.sqlstate.as_deref() != Some(NOT_PERMITTED) {
+    if error.sqlstate.as_deref() != Some(sqlstate::INSUFFICIENT_PRIVILEGE) {
         return;
     }
     let advice = match text(&entry.desc).as_bytes() {

@@ -8,6 +8,7 @@ use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
 use crate::sql::quote;
+use crate::wire::sqlstate;
 use crate::{Error, ErrorKind, Result};
 
 /// What a target understands, where servers differ.
@@ -46,7 +47,9 @@ impl ArchiveSettings {
     /// What to say where the server does not take the archive's encoding; an error that is about something else stays as it is.
     pub(in crate::postgres::restore) fn not_spoken(&self, error: Error) -> Error {
         // No such encoding; no conversion from it.
-        if !error.server().is_some_and(|report| report.is("22023") || report.is("0A000")) {
+        if !error.server().is_some_and(|report| {
+            report.is(sqlstate::INVALID_PARAMETER_VALUE) || report.is(sqlstate::FEATURE_NOT_SUPPORTED)
+        }) {
             return error;
         }
         let error = Error::new(error.kind(), format!("use the archive's encoding, {}", self.encoding)).source(error);
