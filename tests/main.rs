@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod adding_a_kind;
 mod beyond_pg_dump;
 mod cli;
 mod complete_or_loud;
