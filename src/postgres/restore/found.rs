@@ -8,16 +8,12 @@ use pgformat::kinds::Group;
 
 use crate::postgres::archive::Chosen;
 use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::relkind::relkinds;
+use crate::postgres::restore::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::restore::select::Wanted;
-use super::kinds::{self, text};
-use super::options::RestoreOptions;
-use super::plan::Plan;
-use super::select::Wanted;
-use super::session::Target;
-use crate::postgres::relkind::relkinds;
 use crate::postgres::version::ServerVersion;
 use crate::printable::escaped;
 use crate::wire::{Begin, Connection, Param};

@@ -24,12 +24,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::Result;
+use crate::postgres::catalogs::Catalog;
+use crate::postgres::relkind::relkinds;
 use crate::postgres::restore::dependents::archived::Archived;
 use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses};
 use crate::postgres::restore::dependents::names::Named;
 use crate::postgres::restore::dependents::{Address, Present};
-use crate::postgres::catalogs::Catalog;
-use crate::postgres::relkind::relkinds;
 use crate::printable;
 use crate::wire::{Connection, Param, Row};
 

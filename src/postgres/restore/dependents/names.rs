@@ -3,8 +3,8 @@
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::Result;
-use crate::postgres::restore::dependents::Address;
 use crate::postgres::relkind::relkinds;
+use crate::postgres::restore::dependents::Address;
 use crate::postgres::version::ServerVersion;
 use crate::wire::{Query, Rows};
 

@@ -10,9 +10,9 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::Result;
+use crate::postgres::relkind::relkinds;
 use crate::postgres::restore::dependents::loss::Dependent;
 use crate::postgres::restore::dependents::names::Named;
-use crate::postgres::relkind::relkinds;
 use crate::printable;
 use crate::sql::quote;
 use crate::wire::{Connection, Param};

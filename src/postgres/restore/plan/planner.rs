@@ -11,6 +11,8 @@ use crate::postgres::archive::Chosen;
 use crate::postgres::archive::EntryName;
 use crate::postgres::archive::copy_statement::{self, CopyStatement};
 use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::copy_statement::{self, CopyStatement};
+use crate::postgres::relkind::Relkind;
 use crate::postgres::restore::execute::subscription;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::drop_statement::{self, DropText};
@@ -21,7 +23,6 @@ use crate::postgres::restore::plan::standard_strings;
 use crate::postgres::restore::plan::{Action, Heading, Purpose, Step};
 use crate::postgres::restore::select::Wanted;
 use crate::postgres::restore::summary::EntryName;
-use crate::postgres::relkind::Relkind;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
