@@ -2,7 +2,7 @@
 //!
 //! What the compiler cannot see, [`forgotten`] does, in the project as it is and in the one with the new kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -179,9 +179,8 @@ fn without_names(project: &Project) -> Vec<String> {
     let catalogs =
         catalogs.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(" \"")?.1.strip_suffix("\","));
     let names = project.file(NAMES);
-    let is_named = |name: &&str| {
-        names.contains(&format!(" pg_catalog.{name} ")) || names.contains(&format!(" pg_catalog.{name}\n"))
-    };
+    let named: BTreeSet<&str> = names.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
+    let is_named = |name: &&str| named.contains(name);
     let missing = catalogs.filter(|name| !is_named(name) && !NOT_DROPPED_ALONG.contains(name));
     missing.map(|name| format!("{NAMES} does not say what the objects in {name} are called")).collect()
 }
@@ -189,12 +188,12 @@ fn without_names(project: &Project) -> Vec<String> {
 /// Words of GRANT for which no privileges are known.
 fn without_privileges(project: &Project) -> Vec<String> {
     let known = project.file("src/postgres/privileges/words.rs");
+    let is_known = |words: &str| known.contains(&format!("\"{words}\""));
     let mut missing = Vec::new();
     for (path, text) in project.kinds().filter(|(_, text)| text.contains("out.privileges")) {
-        for words in between(text, "Subject { words: \"", "\"") {
-            if !known.contains(&format!("\"{words}\"")) {
-                missing.push(format!("{path} writes privileges on {words}, of which none are known"));
-            }
+        let words: Vec<&str> = between(text, "Subject { words: \"", "\"").collect();
+        if !words.is_empty() && !words.iter().any(|words| is_known(words)) {
+            missing.push(format!("{path} writes privileges on {}, of which none are known", words.join(", ")));
         }
     }
     missing
