@@ -1,9 +1,8 @@
 //! The boundaries between what comes before the data, the data, and what comes after it.
 
 use crate::error::Result;
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
 
 /// The two objects that hold the parts of the dump apart.
 #[derive(Debug, Clone, Copy)]

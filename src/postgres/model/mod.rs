@@ -15,7 +15,7 @@ use bstr::{BStr, BString, ByteSlice};
 pub use pgformat::DumpId;
 
 use super::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
-use super::components::Components;
+pub use super::components::Components;
 use super::select::Selected;
 use crate::error::{Error, ErrorKind, Result};
 pub use annotations::{Comment, InitialPrivileges, SecurityLabel};

@@ -5,10 +5,9 @@ use bstr::ByteSlice;
 use super::deparse::deparsed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::Deparsed;
 use crate::wire::{Query, Rows};
 

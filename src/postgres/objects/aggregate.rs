@@ -8,10 +8,9 @@ use super::deparse::{deparsed, opt_deparsed};
 use super::function::{self, NOT_TEMPORARY, OF_USERS, ROUTINE_COLUMNS, ROUTINE_TABLES, Routine, not_read, unknown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Model, Object, Rank};
+use crate::postgres::model::{Body, Components, Model, Object, Rank};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 

@@ -10,10 +10,9 @@ use super::on_table::{self, Table};
 use super::relation::reloptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
 

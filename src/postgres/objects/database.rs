@@ -5,10 +5,9 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, Stage};
-use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SecurityLabel, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SecurityLabel, SelectedBy};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{MalformedSetting, Sql};
 use crate::wire::{Query, Row, Rows};

@@ -6,10 +6,9 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::{self, Privileges};
 use crate::wire::{Query, Row, Rows};
 

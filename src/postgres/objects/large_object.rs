@@ -8,11 +8,10 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::data::DataTask;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy, Side};
 use crate::postgres::privileges::{Privileges, PrivilegesOf};
 use crate::sql::Sql;
 use crate::wire::{Query, Row, Rows};

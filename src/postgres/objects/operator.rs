@@ -8,10 +8,9 @@ use super::deparse::opt_deparsed;
 use super::types;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, known};
-use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
 

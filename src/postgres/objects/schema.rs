@@ -4,11 +4,9 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, Stage};
-use crate::postgres::model::InitialPrivileges;
-use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, InitialPrivileges, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::{Privileges, PrivilegesOf};
 use crate::wire::{Query, Rows};
 

@@ -9,10 +9,9 @@ use super::extension;
 use super::on_table::{self, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Row, Rows};
 

@@ -10,9 +10,8 @@ mod unknown;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID, check_each_catalog};
-use crate::postgres::components::Components;
 use crate::postgres::dump::DumpOptions;
-use crate::postgres::model::Model;
+use crate::postgres::model::{Components, Model};
 use crate::postgres::relkind::relkinds;
 use crate::postgres::version::{NEWEST_KNOWN, ServerVersion};
 use crate::progress::{Level, Message, Reporter};

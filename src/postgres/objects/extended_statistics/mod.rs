@@ -6,10 +6,9 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, ExtendedData, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::deparse::deparsed;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};

@@ -5,10 +5,9 @@ use bstr::ByteSlice;
 use super::{Index, Part};
 use crate::error::Result;
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Query, Rows};
 
 /// Adds what attaches indexes; comes after the indexes.

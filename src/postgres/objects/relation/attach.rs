@@ -6,10 +6,9 @@ use bstr::BString;
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::wire::{Query, Rows};
 
 /// Adds an object for each partition's place in its parent; comes after relations' details.

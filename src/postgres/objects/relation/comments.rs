@@ -4,9 +4,8 @@ use bstr::{BString, ByteSlice};
 
 use super::{Relation, TableCheck, checks};
 use crate::error::Result;
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::model::Object;
+use crate::postgres::model::{Components, Object};
 
 impl Relation {
     /// Adds the comments on the relation, its columns and the constraints that are part of its definition, and the

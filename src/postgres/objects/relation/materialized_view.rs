@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::Relation;
 use crate::error::Result;
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
-use crate::postgres::model::{Body, DumpId, Model, Object, Rank};
+use crate::postgres::model::{Body, Components, DumpId, Model, Object, Rank};
 use crate::postgres::objects::rule::Rule;
 use crate::postgres::relkind::Relkind;
 

@@ -24,9 +24,8 @@ mod view;
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render, Subject};
-use crate::postgres::model::{Body, DumpId, LoopRole, Model, Object, Rank, Side};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, Object, Rank, Side};
 use crate::postgres::privileges::{Privileges, PrivilegesOf};
 use crate::postgres::relkind::Relkind;
 use crate::sql::Sql;

@@ -4,9 +4,8 @@ use bstr::ByteSlice;
 
 use super::{Column, ColumnDefault, Persistence, Relation, TableCheck, column_settings, reloptions};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::model::{Model, Object};
+use crate::postgres::model::{Components, Model, Object};
 use crate::postgres::relkind::Relkind;
 use crate::sql::Sql;
 

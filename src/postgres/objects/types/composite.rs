@@ -6,9 +6,8 @@ use super::super::deparse::deparsed;
 use super::Type;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render, Subject};
-use crate::postgres::model::Object;
+use crate::postgres::model::{Components, Object};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row};
 

@@ -8,9 +8,8 @@ use super::super::deparse::deparsed;
 use super::{Default, Type, unknown};
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row};
 

@@ -16,10 +16,9 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::Privileges;
 use crate::postgres::relkind::Relkind;
 use crate::sql::{Deparsed, Sql};

@@ -6,9 +6,8 @@ use bstr::ByteSlice;
 
 use super::Type;
 use crate::error::Result;
-use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 
 /// The shell of a base or range type. It is in the dump only where a function has to come before the type; that is
 /// found out when the loop between the two is broken.
