@@ -11,7 +11,6 @@ use crate::postgres::archive::Chosen;
 use crate::postgres::archive::EntryName;
 use crate::postgres::archive::copy_statement::{self, CopyStatement};
 use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::copy_statement::{self, CopyStatement};
 use crate::postgres::relkind::Relkind;
 use crate::postgres::restore::execute::subscription;
 use crate::postgres::restore::options::RestoreOptions;
@@ -21,8 +20,6 @@ use crate::postgres::restore::plan::owner;
 use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::restore::plan::standard_strings;
 use crate::postgres::restore::plan::{Action, Heading, Purpose, Step};
-use crate::postgres::restore::select::Wanted;
-use crate::postgres::restore::summary::EntryName;
 use crate::sql::quote;
 use crate::{Error, ErrorKind, Result};
 
