@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use crate::printable::{Escape, escaped};
+use crate::printable::{self, Escape, escaped};
+use crate::wire::{self, Login, NoAnswer, ServerError, Why};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -81,7 +82,7 @@ impl Error {
     }
 
     /// The server's own report, where a server's error is what went wrong.
-    pub fn server(&self) -> Option<&crate::wire::ServerError> {
+    pub fn server(&self) -> Option<&ServerError> {
         self.cause()
     }
 
@@ -124,7 +125,10 @@ impl fmt::Display for Error {
         let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
         while let Some(cause) = source {
             f.write_str(": ")?;
-            write!(Escape(f), "{cause}")?;
+            match cause.downcast_ref::<ServerError>() {
+                Some(report) => f.write_str(&printable::report(report))?,
+                None => write!(Escape(f), "{cause}")?,
+            }
             source = cause.source();
         }
         Ok(())
@@ -132,6 +136,38 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<wire::Error> for Error {
+    fn from(error: wire::Error) -> Self {
+        let wire::Error { doing, why } = error;
+        match why {
+            Why::Server(report) => Self::new(ErrorKind::Server, doing).source(*report),
+            Why::Ended(report) => Self::new(ErrorKind::Connection, doing).source(*report),
+            Why::NoAnswer => Self::new(ErrorKind::Connection, doing).source(NoAnswer),
+            Why::Login(login) => {
+                Self::new(ErrorKind::Connection, doing).why(login.to_string()).hint(how_to_log_in(&login))
+            }
+            Why::Lost(why) => Self::new(ErrorKind::Connection, doing).why(why),
+            Why::Result(why) => Self::new(ErrorKind::Server, doing).why(why),
+            Why::Statement(why) => Self::new(ErrorKind::Usage, doing).why(why),
+            Why::Program(why) => Self::new(ErrorKind::Internal, doing).why(why),
+        }
+    }
+}
+
+/// What to do about a login that was given up.
+fn how_to_log_in(login: &Login) -> &'static str {
+    match login {
+        Login::NoPassword => "put it into the password file (~/.pgpass), PGPASSWORD or the URL",
+        Login::Unbound => {
+            "channel binding needs TLS and a password of the kind scram-sha-256; or say channel_binding=prefer"
+        }
+        Login::Unbindable => "channel binding needs TLS; or say channel_binding=prefer",
+        Login::Method(_) | Login::Mechanisms(_) => {
+            "supported are trust, peer, client certificates, password, md5 and scram-sha-256"
+        }
+    }
+}
 
 /// Turns a foreign error into an [`Error`] that says what was being done.
 pub trait Context<T> {

@@ -10,6 +10,8 @@ use std::fmt::{self, Write};
 
 use bstr::{BStr, ByteSlice};
 
+use crate::wire::{Notice, ServerError};
+
 /// Whether `character` may stand in a line as it is. What ends a line anywhere, drives a terminal, turns the direction of
 /// writing or cannot be seen at all may not; what joins letters of some scripts and signs may.
 pub fn is_plain(character: char) -> bool {
@@ -61,6 +63,23 @@ pub fn on_one_line(text: &BStr) -> String {
         }
     }
     result
+}
+
+/// What a server's error says.
+pub fn report(report: &ServerError) -> String {
+    let part = |text: &[u8]| on_one_line(text.as_bstr());
+    format!("{} (SQLSTATE {}){}", part(&report.message), part(&report.code), more(report))
+}
+
+/// What a server's notice says.
+pub fn notice(notice: &Notice) -> String {
+    on_one_line(notice.message.as_bstr()) + &more(notice)
+}
+
+fn more(report: &ServerError) -> String {
+    let parts = [("detail", &report.detail), ("hint", &report.hint)];
+    let said = parts.iter().filter_map(|(what, part)| Some((what, part.as_ref()?)));
+    said.map(|(what, part)| format!("; {what}: {}", on_one_line(part.as_bstr()))).collect()
 }
 
 /// Escapes what is written through it, for text that has no other form than what it displays.

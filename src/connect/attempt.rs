@@ -15,6 +15,7 @@ use super::socket;
 use super::target::{Keepalive, Target, Wanted};
 use super::tls::SslMode;
 use super::watch::Lookout;
+use crate::postgres::settings::time_limits;
 use crate::wire::{Channel, Connection, Dial, ServerError, Socket, Startup, sqlstate};
 use crate::{Context, Error, ErrorKind, Result};
 
@@ -160,6 +161,7 @@ impl Target {
             },
             application_name: self.application_name.to_vec(),
             options: self.options.to_vec(),
+            limits: time_limits,
             channel_binding: self.channel_binding,
             tls_server_end_point: channel
                 .server_certificate()
@@ -170,7 +172,7 @@ impl Target {
         let dial = Route { wish: if *encrypted { Wish::Must } else { Wish::Plain }, ..route };
         let mut connection = match Connection::start(channel, &startup, Arc::new(dial.clone())) {
             Ok(connection) => connection,
-            Err(e) => return Err(self.explain(e, &found)),
+            Err(e) => return Err(self.explain(e.into(), &found)),
         };
         if let Some(limit) = self.idle {
             let patience = self.connect_timeout.unwrap_or(super::target::CONNECT_TIMEOUT);
@@ -244,7 +246,7 @@ impl Route {
         }
     }
 
-    fn open(&self, deadline: Option<Instant>) -> Result<Channel> {
+    pub(super) fn open(&self, deadline: Option<Instant>) -> Result<Channel> {
         let socket = socket::connect(&self.address, self.keepalive, self.user_timeout, deadline);
         let socket = socket.map_err(|e| self.failed(&e))?;
         let (Some((config, name)), true) = (&self.tls, self.wish != Wish::Plain) else {
@@ -276,8 +278,8 @@ impl Route {
 }
 
 impl Dial for Route {
-    fn dial(&self, deadline: Option<Instant>) -> Result<Channel> {
-        self.open(deadline)
+    fn dial(&self, deadline: Option<Instant>) -> Result<Channel, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.open(deadline)?)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attempt::Route;
-use crate::wire::{Connection, Dial, Param, Seen, Startup, Watch};
+use crate::wire::{Connection, Param, Seen, Startup, Watch};
 use crate::{Error, Result};
 
 /// Names the server's process and start. A pooler makes up the number of the process that it tells while connecting.
@@ -46,7 +46,7 @@ impl Lookout {
 
     /// What speaks against the server's working for the connection.
     fn ask(&self) -> Result<Option<String>> {
-        let channel = self.route.dial(Instant::now().checked_add(self.patience))?;
+        let channel = self.route.open(Instant::now().checked_add(self.patience))?;
         let mut connection = Connection::start(channel, &self.startup, Arc::new(self.route.clone()))?;
         // A pooler answers by itself, and may have no connection left to pass a question on to.
         let Some((pid, its_start, made)) = self.served_by else { return Ok(None) };

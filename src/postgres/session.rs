@@ -79,7 +79,7 @@ impl Session {
     /// The server refuses a setting, or does not know the snapshot.
     pub fn begin(&mut self, options: &DumpOptions, snapshot: Option<&SnapshotName>) -> Result<()> {
         let begin = block(self.server, self.encoding.as_bstr(), options, snapshot);
-        self.connection.begin(&begin).map_err(|error| {
+        self.connection.begin(&begin).map_err(Error::from).map_err(|error| {
             // No such snapshot, under one code or another; that of another database.
             const UNKNOWN: [&str; 3] =
                 [sqlstate::UNDEFINED_OBJECT, sqlstate::INVALID_PARAMETER_VALUE, sqlstate::FEATURE_NOT_SUPPORTED];
@@ -132,7 +132,7 @@ impl Session {
     /// # Errors
     /// The server does not answer.
     pub fn end(&mut self) -> Result<()> {
-        self.connection.rollback()
+        Ok(self.connection.rollback()?)
     }
 
     /// The server's version.
@@ -174,7 +174,7 @@ impl Session {
         if !self.server.restricts_relation_kinds() {
             return Ok(());
         }
-        self.connection.set_local(RESTRICTION, if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL })
+        Ok(self.connection.set_local(RESTRICTION, if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL })?)
     }
 
     /// The OIDs of the database's relations that the transaction holds locks on.
@@ -189,7 +189,7 @@ impl Session {
              AND l.pid = pg_catalog.pg_backend_pid()",
         );
         let rows = self.connection.run(&query.param(Param::oid(self.read_point.database)))?;
-        rows.iter().map(|row| row.oid("relation")).collect()
+        rows.iter().map(|row| Ok(row.oid("relation")?)).collect()
     }
 
     /// What in the database is locked by others so that nobody else can read it, or is going to be: relations, and the

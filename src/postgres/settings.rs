@@ -8,6 +8,19 @@
 use super::version::ServerVersion;
 use crate::wire::{Begin, Connection, SessionSettings};
 
+/// The limits that a role or a database may bring, and that [`Connection`](crate::wire::Connection) takes away with a 0: they
+/// could end what follows. The shorter a time is, the sooner it must be gone.
+pub fn time_limits(server: i32) -> &'static [&'static str] {
+    const ALL: &[&str] = &[
+        "transaction_timeout",
+        "statement_timeout",
+        "idle_in_transaction_session_timeout",
+        "lock_timeout",
+        "exit_on_error",
+    ];
+    if ServerVersion::new(server).transaction_timeout() { ALL } else { &ALL[1..] }
+}
+
 /// A setting, and what it has to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {

@@ -63,7 +63,7 @@ pub fn check(wanted: &[LockedTable], locked: &HashSet<u32>) -> Result<()> {
 
 fn run(connection: &mut Connection, mut batch: Sql) -> Result<()> {
     batch.kw(" IN ACCESS SHARE MODE");
-    connection.execute(batch.as_bstr()).map_err(|error| {
+    connection.execute(batch.as_bstr()).map_err(Error::from).map_err(|error| {
         let hint = match error.server().map(|report| report.code.to_string()).as_deref() {
             Some(sqlstate::OUT_OF_MEMORY) => "raise max_locks_per_transaction in the server's configuration",
             Some(sqlstate::LOCK_NOT_AVAILABLE) => "wait longer, or see in pg_stat_activity who holds the lock",

@@ -148,7 +148,7 @@ fn may_recover(path: &Path) -> bool {
 /// it for committed, here and for good.
 fn refuse_undecided(path: &Path, doing: &str) -> Result<()> {
     let undecided = || match pending(path, doing)? {
-        Some(Pending::Undecided(journal, name)) => Ok(Some((journal, name))),
+        Some(Pending::Undecided(journal, name)) => Ok::<_, Error>(Some((journal, name))),
         _ => Ok(None),
     };
     let begun = Instant::now();

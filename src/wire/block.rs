@@ -12,11 +12,10 @@
 use bstr::{BStr, BString, ByteSlice};
 
 use super::connection::Connection;
+use super::error::{Error, Result};
 use super::extended::Query;
+use super::param::Param;
 use super::rows::Rows;
-use crate::postgres::version::ServerVersion;
-use crate::sql::quote;
-use crate::{Error, ErrorKind, Result};
 
 /// What begins the block that the connection puts around a statement that stands alone.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE";
@@ -69,7 +68,7 @@ impl Begin {
     #[must_use]
     pub fn import(mut self, snapshot: &BStr) -> Self {
         self.rest.extend_from_slice(b"; SET TRANSACTION SNAPSHOT ");
-        quote::portable_literal(&mut self.rest, snapshot);
+        put_literal(&mut self.rest, snapshot);
         self
     }
 
@@ -85,7 +84,7 @@ impl Begin {
     #[must_use]
     pub fn role(mut self, role: &BStr) -> Self {
         self.rest.extend_from_slice(b"; SET LOCAL ROLE ");
-        quote::ident(&mut self.rest, role);
+        put_quoted(&mut self.rest, role, b"\"");
         self
     }
 
@@ -103,14 +102,22 @@ impl Begin {
     }
 }
 
-/// The limits that a role or a database may bring, and that are taken away with a 0: they could end what follows. The shorter
-/// a time is, the sooner it must be gone.
-pub(super) fn patience(server: ServerVersion) -> Vec<&'static str> {
-    let mut names = vec!["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout", "exit_on_error"];
-    if server.transaction_timeout() {
-        names.insert(0, "transaction_timeout");
+/// Appends a literal that means the same whatever `standard_conforming_strings` is.
+fn put_literal(out: &mut Vec<u8>, text: &[u8]) {
+    if text.contains(&b'\\') {
+        out.push(b'E');
     }
-    names
+    put_quoted(out, text, b"'\\");
+}
+
+/// Appends a text between two of the first of these marks; in it, each of them is doubled.
+fn put_quoted(out: &mut Vec<u8>, text: &[u8], marks: &[u8]) {
+    out.push(marks[0]);
+    for &byte in text {
+        out.extend(marks.contains(&byte).then_some(byte));
+        out.push(byte);
+    }
+    out.push(marks[0]);
 }
 
 /// Appends a statement that sets something.
@@ -118,7 +125,7 @@ pub(super) fn put_setting(out: &mut Vec<u8>, verb: &str, name: &str, value: &BSt
     out.extend_from_slice(verb.as_bytes());
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b" = ");
-    quote::portable_literal(out, value);
+    put_literal(out, value);
 }
 
 impl Connection {
@@ -130,7 +137,7 @@ impl Connection {
     pub fn begin(&mut self, begin: &Begin) -> Result<()> {
         let doing = "begin a transaction";
         if self.ground() != Ground::None {
-            return Err(Error::new(ErrorKind::Internal, doing).why("there is one already"));
+            return Err(Error::program(doing, "there is one already"));
         }
         let opening = self.opening();
         let text = begin.text(&opening.iter().map(String::as_str).collect::<Vec<_>>());
@@ -148,8 +155,7 @@ impl Connection {
         put_setting(&mut text, "SET LOCAL ", name, value.as_ref().as_bstr());
         match self.ground() {
             Ground::Ours | Ground::Failed if name != "search_path" => self.send_text(&text, "change a setting"),
-            _ => Err(Error::new(ErrorKind::Internal, format!("set {name}"))
-                .why("it can only be set in a transaction of lifeboat's own")),
+            _ => Err(Error::program(format!("set {name}"), "it can only be set in a transaction of lifeboat's own")),
         }
     }
 
@@ -159,13 +165,10 @@ impl Connection {
     /// There is no block of ours; the server's.
     pub fn take_role(&mut self, role: &BStr) -> Result<()> {
         let mut text = b"SET LOCAL ROLE ".to_vec();
-        quote::ident(&mut text, role);
+        put_quoted(&mut text, role, b"\"");
         match self.ground() {
             Ground::Ours | Ground::Failed => self.send_text(&text, "take a role"),
-            _ => {
-                Err(Error::new(ErrorKind::Internal, "take a role")
-                    .why("it can only be in a transaction of lifeboat's own"))
-            }
+            _ => Err(Error::program("take a role", "it can only be in a transaction of lifeboat's own")),
         }
     }
 
@@ -175,7 +178,7 @@ impl Connection {
     /// It is the search path; the server's.
     pub fn reset(&mut self, name: &'static str) -> Result<()> {
         if name == "search_path" {
-            return Err(Error::new(ErrorKind::Internal, "reset a setting").why("the path stays empty"));
+            return Err(Error::program("reset a setting", "the path stays empty"));
         }
         self.send_text(format!("RESET {name}").as_bytes(), "reset a setting")
     }
@@ -230,15 +233,14 @@ impl Connection {
         let doing = "run a statement outside of a transaction";
         let is_known = [b"CREATE DATABASE ".as_slice(), b"DROP DATABASE "].iter().any(|head| sql.starts_with(head));
         if !is_known || self.ground() != Ground::None {
-            return Err(Error::new(ErrorKind::Internal, doing).why("it is none that must be run so"));
+            return Err(Error::program(doing, "it is none that must be run so"));
         }
         self.send_text(sql, doing)
     }
 
     /// What a block begins with, so that it is ours.
     fn opening(&self) -> Vec<String> {
-        let patience = patience(ServerVersion::new(self.state.version));
-        let mut opening: Vec<String> = patience.into_iter().map(|name| format!("SET LOCAL {name} = 0")).collect();
+        let mut opening: Vec<String> = self.state.limits.iter().map(|name| format!("SET LOCAL {name} = 0")).collect();
         opening.push(EMPTY_PATH.to_owned());
         opening
     }
@@ -264,8 +266,9 @@ impl Connection {
         check_word(sql, &[], doing)?;
         match self.ground() {
             Ground::Ours | Ground::Failed => Ok((sql.to_vec(), 0)),
-            Ground::Theirs => Err(Error::new(ErrorKind::Internal, doing)
-                .why("it would be planned under a search path that an archive may have set")),
+            Ground::Theirs => {
+                Err(Error::program(doing, "it would be planned under a search path that an archive may have set"))
+            }
             Ground::None => {
                 let mut text = format!("{BEGIN}; {}; ", self.opening().join("; ")).into_bytes();
                 let before = text.len();
@@ -341,7 +344,7 @@ impl Connection {
         let path: BString = results[0].one()?.raw(0).unwrap_or_default().into();
         let results = results.split_off(2);
         let back = Query::new(PATH, "SELECT pg_catalog.set_config('search_path', $1, true)");
-        self.exchange_all(&[back.param(super::Param::text(path))]).map_err(|(_, error)| error)?;
+        self.exchange_all(&[back.param(Param::text(path))]).map_err(|(_, error)| error)?;
         Ok(results)
     }
 }
@@ -355,7 +358,7 @@ fn check_word(sql: &[u8], others: &[&str], doing: &str) -> Result<()> {
     let is = |word: &&&str| sql[..end].eq_ignore_ascii_case(word.as_bytes());
     match RESERVED.iter().chain(others).find(is) {
         None => Ok(()),
-        Some(word) => Err(Error::new(ErrorKind::Internal, doing).why(format!("{word} has another way of its own"))),
+        Some(word) => Err(Error::program(doing, format!("{word} has another way of its own"))),
     }
 }
 

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
+
 use super::channel::Channel;
-use crate::{Context, ErrorKind, Result};
+use super::error::{Error, Result};
 
 /// How long one request may take. It is a handful of bytes.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -19,7 +22,7 @@ pub trait Dial: Send + Sync {
     ///
     /// # Errors
     /// The server cannot be reached, or TLS cannot be agreed on, by the deadline.
-    fn dial(&self, deadline: Option<Instant>) -> Result<Channel>;
+    fn dial(&self, deadline: Option<Instant>) -> Result<Channel, Box<dyn std::error::Error + Send + Sync>>;
 }
 
 /// Cancels whatever statement its connection is running; can be sent to another thread.
@@ -27,7 +30,7 @@ pub trait Dial: Send + Sync {
 pub struct CancelHandle {
     pub(super) dial: Arc<dyn Dial>,
     pub(super) pid: i32,
-    pub(super) key: Vec<u8>,
+    pub(super) key: i32,
 }
 
 /// Cancels what all these connections are doing, many at a time, and waits no longer than until `deadline`. Whether a
@@ -65,20 +68,15 @@ impl CancelHandle {
     /// # Errors
     /// The server cannot be reached.
     pub fn cancel_by(&self, deadline: Instant) -> Result<()> {
-        let mut channel = self.dial.dial(Some(deadline))?;
-        let mut packet = Vec::with_capacity(16);
-        super::frame::body(&mut packet, |out| {
-            out.extend_from_slice(&80_877_102_i32.to_be_bytes());
-            out.extend_from_slice(&self.pid.to_be_bytes());
-            out.extend_from_slice(&self.key);
-        })?;
-        let doing = || "ask the server to cancel a statement";
-        channel.send(&packet).context(ErrorKind::Connection, doing)?;
+        let lost = |why: &dyn std::fmt::Display| Error::lost("ask the server to cancel a statement", why.to_string());
+        let mut channel = self.dial.dial(Some(deadline)).map_err(|e| lost(&e))?;
+        let mut request = BytesMut::new();
+        frontend::cancel_request(self.pid, self.key, &mut request);
+        channel.send(&request).map_err(|e| lost(&e))?;
         match channel.wait_for_end() {
-            Ok(()) => Ok(()),
-            // A server that resets instead of closing has read the packet all the same.
-            Err(e) if e.kind() == io::ErrorKind::ConnectionReset => Ok(()),
-            Err(e) => Err(e).context(ErrorKind::Connection, doing),
+            // A server that resets instead of closing has read the request all the same.
+            Err(e) if e.kind() != io::ErrorKind::ConnectionReset => Err(lost(&e)),
+            _ => Ok(()),
         }
     }
 }

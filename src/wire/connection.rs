@@ -1,20 +1,21 @@
 //! A session: its state, and how messages go out and come in.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bstr::{BStr, BString};
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
 
 use super::cancel::{CancelHandle, Dial};
 use super::channel::Channel;
-use super::frame::{self, Fields};
+use super::error::{Error, NoAnswer, Result, Why};
+use super::frame;
 use super::patience::{Idle, Watch};
 use super::report::{Notice, ServerError};
-use crate::{Error, ErrorKind, Result};
 
 /// Notices beyond this number, or of more bytes than this together, push out the oldest.
 const NOTICES: usize = 1000;
@@ -24,33 +25,23 @@ const PARAMETERS: usize = 1000;
 /// No setting that a server reports has a value of more than some words.
 const PARAMETER_BYTES: usize = 64 * 1024;
 
-/// Why a connection is given up whose deadline has passed.
-#[derive(Debug)]
-pub struct NoAnswer;
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server did not answer in time")
-    }
-}
-
-impl std::error::Error for NoAnswer {}
-
 /// A connection to a server, ready for statements.
 pub struct Connection {
     pub(super) channel: Channel,
     /// Messages that go out with the next flush.
-    pub(super) out: Vec<u8>,
-    pub(super) state: State,
+    pub(super) out: BytesMut,
+    pub(super) state: Session,
     pub(super) dial: Arc<dyn Dial>,
 }
 
 /// What the server told about the session.
-pub(super) struct State {
+pub(super) struct Session {
     parameters: Vec<(BString, BString)>,
     pub(super) pid: i32,
-    pub(super) key: Vec<u8>,
+    pub(super) key: i32,
     pub(super) version: i32,
+    /// The names of the settings that limit the time of statements and transactions.
+    pub(super) limits: &'static [&'static str],
     pub(super) transaction: u8,
     notices: VecDeque<Notice>,
     notice_bytes: usize,
@@ -74,12 +65,13 @@ impl Connection {
     pub(super) fn over(channel: Channel, dial: Arc<dyn Dial>) -> Self {
         Self {
             channel,
-            out: Vec::new(),
-            state: State {
+            out: BytesMut::new(),
+            state: Session {
                 parameters: Vec::new(),
                 pid: 0,
-                key: Vec::new(),
+                key: 0,
                 version: 0,
+                limits: &[],
                 transaction: b'I',
                 notices: VecDeque::new(),
                 notice_bytes: 0,
@@ -138,7 +130,7 @@ impl Connection {
 
     /// What cancels a statement of this connection from another thread.
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle { dial: Arc::clone(&self.dial), pid: self.state.pid, key: self.state.key.clone() }
+        CancelHandle { dial: Arc::clone(&self.dial), pid: self.state.pid, key: self.state.key }
     }
 
     /// After this moment no call waits for the server any more, whatever comes in; `None` is for ever.
@@ -158,7 +150,7 @@ impl Connection {
     pub(super) fn check_usable(&self, doing: &str) -> Result<()> {
         match &self.state.broken {
             None => Ok(()),
-            Some(why) => Err(Error::new(ErrorKind::Connection, doing).why(format!("the connection is lost: {why}"))),
+            Some(why) => Err(Error::lost(doing, format!("the connection is lost: {why}"))),
         }
     }
 
@@ -173,7 +165,7 @@ impl Connection {
         let result = self.channel.send(&self.out);
         self.out.clear();
         if self.out.capacity() > 1024 * 1024 {
-            self.out = Vec::new();
+            self.out = BytesMut::new();
         }
         match result {
             Ok(()) => Ok(()),
@@ -187,7 +179,7 @@ impl Connection {
             if tag == b'E' {
                 let report = ServerError::parse(self.channel.body(body));
                 self.mark_broken(report.message.to_string());
-                return Error::new(ErrorKind::Connection, doing).source(report);
+                return Error::new(doing, Why::Ended(Box::new(report)));
             }
         }
         self.lost(&error, doing)
@@ -201,20 +193,20 @@ impl Connection {
             }
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                 self.mark_broken(NoAnswer.to_string());
-                return Error::new(ErrorKind::Connection, doing).source(NoAnswer);
+                return Error::new(doing, Why::NoAnswer);
             }
             io::ErrorKind::OutOfMemory => "there is no memory left for what the server sends".to_owned(),
             _ => error.to_string(),
         };
         self.mark_broken(why.as_str());
-        Error::new(ErrorKind::Connection, doing).why(why)
+        Error::lost(doing, why)
     }
 
     /// The error for a message that makes no sense where it came.
     pub(super) fn confused(&mut self, doing: &str, what: &str) -> Error {
         let why = format!("the server broke the protocol: {what}");
         self.mark_broken(why.as_str());
-        Error::new(ErrorKind::Connection, doing).why(why)
+        Error::lost(doing, why)
     }
 
     pub(super) fn unexpected(&mut self, tag: u8, doing: &str) -> Error {
@@ -256,11 +248,11 @@ impl Connection {
     pub(super) fn server_error(&mut self, message: &Message, doing: &str) -> Error {
         let mut report = ServerError::parse(self.body(message));
         report.position = report.position.map(|at| at.saturating_sub(self.state.before));
-        let fatal = report.severity == "FATAL" || report.severity == "PANIC";
-        if fatal {
-            self.mark_broken(report.message.to_string());
+        if report.severity != "FATAL" && report.severity != "PANIC" {
+            return Error::new(doing, Why::Server(Box::new(report)));
         }
-        Error::new(if fatal { ErrorKind::Connection } else { ErrorKind::Server }, doing).source(report)
+        self.mark_broken(report.message.to_string());
+        Error::new(doing, Why::Ended(Box::new(report)))
     }
 
     /// Keeps the error in an ErrorResponse in the middle of an exchange that goes on, if it is the first.
@@ -299,11 +291,11 @@ impl Connection {
     /// Puts a simple Query into the outgoing messages.
     pub(super) fn put_query(&mut self, sql: &[u8]) -> Result<()> {
         frame::check_zero("a statement", sql)?;
-        frame::message(&mut self.out, b'Q', |out| frame::cstr(out, sql))
+        frame::message(&mut self.out, b'Q', |out| frame::put_cstr(out, sql))
     }
 }
 
-impl State {
+impl Session {
     /// Takes in a message that may come at any time; false if it is another kind of message.
     #[inline]
     pub(super) fn absorb(&mut self, tag: u8, body: &[u8]) -> bool {
@@ -319,8 +311,8 @@ impl State {
                 }
             }
             b'S' => {
-                let mut fields = Fields(body);
-                if let (Some(name), Some(value)) = (fields.cstr(), fields.cstr())
+                let mut fields = body;
+                if let (Some(name), Some(value)) = (frame::cstr(&mut fields), frame::cstr(&mut fields))
                     && body.len() <= PARAMETER_BYTES
                 {
                     let room = self.parameters.len() < PARAMETERS;
@@ -343,7 +335,9 @@ impl Drop for Connection {
         // Without this the server logs a lost connection. It is a courtesy: whether it arrives changes nothing.
         if self.state.broken.is_none() {
             self.channel.set_deadline(Some(Instant::now()));
-            let _ = self.channel.send(b"X\0\0\0\x04");
+            self.out.clear();
+            frontend::terminate(&mut self.out);
+            let _ = self.channel.send(&self.out);
             self.channel.say_goodbye();
         }
     }

@@ -1,8 +1,10 @@
 //! COPY … FROM STDIN: data to the server.
 
+use postgres_protocol::message::frontend;
+
 use super::connection::Connection;
+use super::error::{Error, Result};
 use super::frame;
-use crate::{Error, ErrorKind, Result};
 
 const DOING: &str = "copy data into the server";
 /// The body of a CopyData message is filled up to this before it is sent.
@@ -60,7 +62,7 @@ impl CopyIn<'_> {
         self.send_batch()?;
         self.done = true;
         self.connection.out.clear();
-        self.connection.out.extend_from_slice(b"c\0\0\0\x04");
+        frontend::copy_done(&mut self.connection.out);
         self.connection.flush(DOING)?;
         self.connection.finish_copy(DOING)
     }
@@ -78,7 +80,7 @@ impl CopyIn<'_> {
 
     fn check(&self) -> Result<()> {
         if self.done {
-            return Err(Error::new(ErrorKind::Usage, DOING).why("this COPY has failed already"));
+            return Err(Error::statement(DOING, "this COPY has failed already"));
         }
         Ok(())
     }
@@ -147,7 +149,7 @@ impl CopyIn<'_> {
         let connection = &mut *self.connection;
         connection.out.clear();
         let reason = reason.replace('\0', " ");
-        frame::message(&mut connection.out, b'f', |out| frame::cstr(out, reason.as_bytes()))?;
+        frame::appended(frontend::copy_fail(&reason, &mut connection.out))?;
         connection.flush(DOING)?;
         match connection.finish_copy(DOING) {
             Err(e) if connection.is_broken() => Err(e),

@@ -2,7 +2,7 @@
 
 use super::channel::header;
 use super::connection::Connection;
-use crate::{Error, ErrorKind, Result};
+use super::error::{Error, Result};
 
 const DOING: &str = "copy data out of the server";
 
@@ -34,8 +34,7 @@ impl Connection {
                 tag if tag == wanted && failure.is_none() => return Ok(()),
                 b'G' => {
                     failure.get_or_insert_with(|| no_copy(doing));
-                    super::frame::message(&mut self.out, b'f', |out| super::frame::cstr(out, b"no data is sent here"))?;
-                    self.flush(doing)?;
+                    self.refuse_copy(doing)?;
                 }
                 b'H' => {
                     failure.get_or_insert_with(|| no_copy(doing));
@@ -77,7 +76,7 @@ impl Connection {
 }
 
 fn no_copy(doing: &str) -> Error {
-    Error::new(ErrorKind::Usage, doing).why("the statement is not a COPY in this direction")
+    Error::statement(doing, "the statement is not a COPY in this direction")
 }
 
 /// A running `COPY … TO STDOUT`. Dropped before its end it leaves the connection unusable, because the server would go on
@@ -219,8 +218,7 @@ impl CopyOut<'_> {
                 if sent == self.rows {
                     return Ok(());
                 }
-                Err(Error::new(ErrorKind::Connection, DOING)
-                    .why(format!("the server says that it sent {sent} rows, and {} came in", self.rows)))
+                Err(Error::lost(DOING, format!("the server says that it sent {sent} rows, and {} came in", self.rows)))
             }
             b'E' => {
                 let error = connection.server_error(&message, DOING);

@@ -1,213 +1,39 @@
 //! Values out of rows, by the column's name; the column's type must be one that fits.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString};
+use postgres_types::FromSql;
 
-use super::frame::Fields;
-use super::rows::{Column, Row};
-use crate::{Error, ErrorKind, Result};
-
-/// Types whose binary form is their text: text, name, varchar, bpchar, unknown, cstring, json, xml, pg_node_tree.
-const TEXTS: &[u32] = &[25, 19, 1043, 1042, 705, 2275, 114, 142, 194];
-/// oid and what is sent like it: the reg… types, xid, cid.
-const OIDS: &[u32] = &[26, 24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191, 28, 29];
-const BOOL: &[u32] = &[16];
-const BYTEA: &[u32] = &[17];
-const CHAR: &[u32] = &[18];
-const INT2: &[u32] = &[21];
-const INT4: &[u32] = &[23, 21];
-const INT8: &[u32] = &[20, 23, 21];
-const FLOAT4: &[u32] = &[700];
-const FLOAT8: &[u32] = &[701, 700];
-/// text[], name[], varchar[], bpchar[], cstring[].
-const TEXT_ARRAYS: &[u32] = &[1009, 1003, 1015, 1014, 1263];
-/// oid[], oidvector, and arrays of the reg… types.
-const OID_ARRAYS: &[u32] = &[1028, 30, 1008, 2207, 2208, 2209, 2210, 2211, 3735, 3770, 4090, 4097, 4192];
-const INT2_ARRAYS: &[u32] = &[1005, 22];
-const INT4_ARRAYS: &[u32] = &[1007];
-const BOOL_ARRAYS: &[u32] = &[1000];
-const CHAR_ARRAYS: &[u32] = &[1002];
-
-/// More elements than this are not in an array that a catalog query asks for; the number comes from outside.
-const ELEMENTS: usize = 128 * 1024 * 1024;
-
-type Array<'a> = Vec<Option<&'a [u8]>>;
+use super::error::{Error, Result};
+use super::rows::Row;
+use super::values::{Array, Float8, Int4, Int8, Oid, Text};
 
 impl<'a> Row<'a> {
     fn wrong(self, name: &str, why: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Internal, format!("read column {name:?} of {}", self.rows.what())).why(why)
+        Error::program(format!("read column {name:?} of {}", self.rows.what()), why)
     }
 
     fn null(self, name: &str) -> Error {
         self.wrong(name, "it is NULL where it must not be")
     }
 
-    fn typed(self, name: &str, types: &[u32], wanted: &str) -> Result<(&'a Column, Option<&'a [u8]>)> {
+    /// The value in the column called `name`, which must be `wanted`.
+    fn get<T: FromSql<'a>>(self, name: &str, wanted: &str) -> Result<Option<T>> {
         let (column, value) = self.find(name)?;
-        if types.contains(&column.type_oid) {
-            return Ok((column, value));
+        if !T::accepts(&column.declared) {
+            let why = format!("it is of the type with OID {}, not {wanted}", column.declared.oid());
+            return Err(self.wrong(name, why));
         }
-        Err(self.wrong(name, format!("it is of the type with OID {}, not {wanted}", column.type_oid)))
-    }
-
-    /// A value of fixed size: read by `decode` from the binary form, or parsed from the text form.
-    fn scalar<T: std::str::FromStr>(
-        self,
-        name: &str,
-        types: &[u32],
-        wanted: &str,
-        decode: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<Option<T>> {
-        let (column, value) = self.typed(name, types, wanted)?;
-        let Some(value) = value else { return Ok(None) };
-        let decoded = if column.binary { decode(value) } else { value.to_str().ok().and_then(|t| t.parse().ok()) };
-        decoded.map(Some).ok_or_else(|| self.wrong(name, format!("its value is not a valid {wanted}")))
-    }
-
-    fn array(self, name: &str, types: &[u32], wanted: &str) -> Result<Option<Array<'a>>> {
-        let (column, value) = self.typed(name, types, wanted)?;
-        let Some(value) = value else { return Ok(None) };
-        if !column.binary {
-            return Err(self.wrong(name, "arrays are read in binary form only"));
+        if !column.is_binary {
+            return Err(self.wrong(name, "it is not in binary form"));
         }
-        match array(value) {
-            Some(elements) => Ok(Some(elements)),
-            None => Err(self.wrong(name, format!("its value is not a valid one-dimensional {wanted}"))),
-        }
-    }
-
-    fn elements<T>(
-        self,
-        name: &str,
-        types: &[u32],
-        wanted: &str,
-        decode: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<Option<Vec<T>>> {
-        let Some(array) = self.array(name, types, wanted)? else { return Ok(None) };
-        let decoded: Option<Vec<T>> = array.into_iter().map(|e| e.and_then(&decode)).collect();
-        decoded.map(Some).ok_or_else(|| self.wrong(name, format!("an element is NULL or not valid in a {wanted}")))
-    }
-
-    /// Text of any of the types whose binary form is text; in a result in text format, any type's text.
-    ///
-    /// # Errors
-    /// No such column, another type, NULL. So it is for all getters without `opt`.
-    pub fn text(&self, name: &str) -> Result<&'a BStr> {
-        self.opt_text(name)?.ok_or_else(|| self.null(name))
-    }
-
-    /// As [`Row::text`], or NULL.
-    ///
-    /// # Errors
-    /// No such column, another type. So it is for all getters with `opt`.
-    pub fn opt_text(&self, name: &str) -> Result<Option<&'a BStr>> {
-        let (column, value) = self.find(name)?;
-        if column.binary && !TEXTS.contains(&column.type_oid) {
-            return Err(self.wrong(name, format!("it is of the type with OID {}, not text", column.type_oid)));
-        }
-        Ok(value.map(BStr::new))
-    }
-
-    /// As [`Row::text`], owned.
-    ///
-    /// # Errors
-    /// As [`Row::text`].
-    pub fn string(&self, name: &str) -> Result<BString> {
-        self.text(name).map(ToOwned::to_owned)
-    }
-
-    /// As [`Row::opt_text`], owned.
-    ///
-    /// # Errors
-    /// As [`Row::opt_text`].
-    pub fn opt_string(&self, name: &str) -> Result<Option<BString>> {
-        Ok(self.opt_text(name)?.map(ToOwned::to_owned))
-    }
-
-    /// `bytea`, in a binary result.
-    ///
-    /// # Errors
-    /// As [`Row::text`].
-    pub fn bytes(&self, name: &str) -> Result<&'a [u8]> {
-        self.opt_bytes(name)?.ok_or_else(|| self.null(name))
-    }
-
-    /// `bytea` or NULL, in a binary result.
-    ///
-    /// # Errors
-    /// As [`Row::opt_text`].
-    pub fn opt_bytes(&self, name: &str) -> Result<Option<&'a [u8]>> {
-        let (column, value) = self.typed(name, BYTEA, "bytea")?;
-        if !column.binary {
-            return Err(self.wrong(name, "bytea is read in binary form only"));
-        }
-        Ok(value)
-    }
-
-    /// A `"char"`: one byte; zero for the empty one.
-    ///
-    /// # Errors
-    /// As [`Row::text`].
-    pub fn char(&self, name: &str) -> Result<u8> {
-        self.opt_char(name)?.ok_or_else(|| self.null(name))
-    }
-
-    /// A `"char"` or NULL.
-    ///
-    /// # Errors
-    /// As [`Row::opt_text`].
-    pub fn opt_char(&self, name: &str) -> Result<Option<u8>> {
-        let (_, value) = self.typed(name, CHAR, "\"char\"")?;
-        match value {
-            None => Ok(None),
-            Some([]) => Ok(Some(0)),
-            Some(&[byte]) => Ok(Some(byte)),
-            Some(_) => Err(self.wrong(name, "its value is not a valid \"char\"")),
-        }
-    }
-
-    /// `bool`.
-    ///
-    /// # Errors
-    /// As [`Row::text`].
-    pub fn bool(&self, name: &str) -> Result<bool> {
-        self.opt_bool(name)?.ok_or_else(|| self.null(name))
-    }
-
-    /// `bool` or NULL.
-    ///
-    /// # Errors
-    /// As [`Row::opt_text`].
-    pub fn opt_bool(&self, name: &str) -> Result<Option<bool>> {
-        let (column, value) = self.typed(name, BOOL, "bool")?;
-        match (value, column.binary) {
-            (None, _) => Ok(None),
-            (Some([0]), true) | (Some(b"f"), false) => Ok(Some(false)),
-            (Some([1]), true) | (Some(b"t"), false) => Ok(Some(true)),
-            (Some(_), _) => Err(self.wrong(name, "its value is not a valid bool")),
-        }
-    }
-
-    /// `text[]` and the like, of one dimension.
-    ///
-    /// # Errors
-    /// As [`Row::text`].
-    pub fn texts(&self, name: &str) -> Result<Vec<Option<BString>>> {
-        self.opt_texts(name)?.ok_or_else(|| self.null(name))
-    }
-
-    /// As [`Row::texts`], or NULL.
-    ///
-    /// # Errors
-    /// As [`Row::opt_text`].
-    pub fn opt_texts(&self, name: &str) -> Result<Option<Vec<Option<BString>>>> {
-        let array = self.array(name, TEXT_ARRAYS, "text[]")?;
-        Ok(array.map(|a| a.into_iter().map(|e| e.map(BString::from)).collect()))
+        let decoded = value.map(|value| T::from_sql(&column.declared, value)).transpose();
+        decoded.map_err(|_| self.wrong(name, format!("its value is not a valid {wanted}")))
     }
 }
 
 macro_rules! getters {
-    ($($(#[$doc:meta])* $name:ident, $opt:ident, $types:expr, $wanted:literal, $ty:ty, $via:ident, $decode:expr;)*) => {
-        impl Row<'_> { $(
+    ($($(#[$doc:meta])* $name:ident, $opt:ident, $wanted:literal, $ty:ty, |$value:ident: $via:ty| $as:expr;)*) => {
+        impl<'a> Row<'a> { $(
             $(#[$doc])*
             ///
             /// # Errors
@@ -222,89 +48,56 @@ macro_rules! getters {
             /// # Errors
             /// No such column, another type.
             pub fn $opt(&self, name: &str) -> Result<Option<$ty>> {
-                self.$via(name, $types, $wanted, $decode)
+                Ok(self.get::<$via>(name, $wanted)?.map(|$value| $as))
             }
         )* }
     };
 }
 
 getters! {
+    /// Text of any of the types whose binary form is text.
+    text, opt_text, "text", &'a BStr, |value: Text<&'a BStr>| value.0;
+    /// Text of any of the types whose binary form is text, owned.
+    string, opt_string, "text", BString, |value: Text<&'a BStr>| value.0.to_owned();
+    /// `bytea`.
+    bytes, opt_bytes, "bytea", &'a [u8], |value: &'a [u8]| value;
+    /// A `"char"`: one byte; zero for the empty one.
+    char, opt_char, "\"char\"", u8, |value: i8| value.cast_unsigned();
+    /// `bool`.
+    bool, opt_bool, "bool", bool, |value: bool| value;
     /// `oid`, and what is sent like it (`regclass`, `regtype`, `xid`, …).
-    oid, opt_oid, OIDS, "oid", u32, scalar, be_u32;
+    oid, opt_oid, "oid", u32, |value: Oid| value.0;
     /// `int2`.
-    i16, opt_i16, INT2, "int2", i16, scalar, be_i16;
+    i16, opt_i16, "int2", i16, |value: i16| value;
     /// `int4` or `int2`.
-    i32, opt_i32, INT4, "int4", i32, scalar, |v| be_i64(v)?.try_into().ok();
+    i32, opt_i32, "int4", i32, |value: Int4| value.0;
     /// `int8`, `int4` or `int2`.
-    i64, opt_i64, INT8, "int8", i64, scalar, be_i64;
+    i64, opt_i64, "int8", i64, |value: Int8| value.0;
     /// `float4`.
-    f32, opt_f32, FLOAT4, "float4", f32, scalar, |v| be_u32(v).map(f32::from_bits);
+    f32, opt_f32, "float4", f32, |value: f32| value;
     /// `float8` or `float4`.
-    f64, opt_f64, FLOAT8, "float8", f64, scalar, be_f64;
+    f64, opt_f64, "float8", f64, |value: Float8| value.0;
+    /// `text[]` and the like, of one dimension.
+    texts, opt_texts, "one-dimensional text[]", Vec<Option<BString>>, |value: Array<Option<Text<&'a BStr>>>|
+        value.0.into_iter().map(|text| text.map(|text| text.0.to_owned())).collect();
     /// `oid[]` or `oidvector`, without NULLs.
-    oids, opt_oids, OID_ARRAYS, "oid[]", Vec<u32>, elements, be_u32;
+    oids, opt_oids, "one-dimensional oid[]", Vec<u32>, |value: Array<Oid>| value.0.into_iter().map(|oid| oid.0).collect();
     /// `int2[]` or `int2vector`, without NULLs.
-    i16s, opt_i16s, INT2_ARRAYS, "int2[]", Vec<i16>, elements, be_i16;
+    i16s, opt_i16s, "one-dimensional int2[]", Vec<i16>, |value: Array<i16>| value.0;
     /// `int4[]`, without NULLs.
-    i32s, opt_i32s, INT4_ARRAYS, "int4[]", Vec<i32>, elements, |v| be_i64(v)?.try_into().ok();
+    i32s, opt_i32s, "one-dimensional int4[]", Vec<i32>, |value: Array<i32>| value.0;
     /// `bool[]`, without NULLs.
-    bools, opt_bools, BOOL_ARRAYS, "bool[]", Vec<bool>, elements, |v| match v { [0] => Some(false), [1] => Some(true), _ => None };
+    bools, opt_bools, "one-dimensional bool[]", Vec<bool>, |value: Array<bool>| value.0;
     /// `"char"[]`, without NULLs.
-    chars, opt_chars, CHAR_ARRAYS, "\"char\"[]", Vec<u8>, elements, |v| v.first().copied();
-}
-
-fn be_u32(value: &[u8]) -> Option<u32> {
-    value.try_into().ok().map(u32::from_be_bytes)
-}
-
-fn be_i16(value: &[u8]) -> Option<i16> {
-    value.try_into().ok().map(i16::from_be_bytes)
-}
-
-/// An integer of two, four or eight bytes.
-fn be_i64(value: &[u8]) -> Option<i64> {
-    match value.len() {
-        2 => be_i16(value).map(i64::from),
-        4 => value.try_into().ok().map(i32::from_be_bytes).map(i64::from),
-        _ => value.try_into().ok().map(i64::from_be_bytes),
-    }
-}
-
-fn be_f64(value: &[u8]) -> Option<f64> {
-    match value.len() {
-        4 => be_u32(value).map(f32::from_bits).map(f64::from),
-        _ => value.try_into().ok().map(u64::from_be_bytes).map(f64::from_bits),
-    }
-}
-
-/// The elements of an array of at most one dimension in binary form.
-fn array(value: &[u8]) -> Option<Array<'_>> {
-    let mut fields = Fields(value);
-    let dimensions = fields.i32()?;
-    fields.bytes(8)?;
-    let mut elements = Vec::new();
-    match dimensions {
-        0 => {}
-        1 => {
-            let count = usize::try_from(fields.i32()?).ok().filter(|n| *n <= ELEMENTS)?;
-            fields.bytes(4)?;
-            // Every element takes four bytes at least, so that a wrong number cannot make much be allocated.
-            elements.reserve(count.min(fields.0.len() / 4));
-            for _ in 0..count {
-                let len = fields.i32()?;
-                elements.push(match usize::try_from(len) {
-                    Ok(len) => Some(fields.bytes(len)?),
-                    Err(_) => None,
-                });
-            }
-        }
-        _ => return None,
-    }
-    fields.0.is_empty().then_some(elements)
+    chars, opt_chars, "one-dimensional \"char\"[]", Vec<u8>, |value: Array<i8>|
+        value.0.into_iter().map(i8::cast_unsigned).collect();
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Not;
+
+    use postgres_types::Type;
     use proptest::prelude::*;
 
     use super::super::report::ServerError;
@@ -338,7 +131,8 @@ mod tests {
         fn no_array_header_makes_a_getter_panic(head in prop::array::uniform5(-2i32..4), rest in prop::collection::vec(prop::num::u8::ANY, 0..16)) {
             let mut value: Vec<u8> = head.iter().flat_map(|n| n.to_be_bytes()).collect();
             value.extend(rest);
-            prop_assert!(array(&value).is_none_or(|a| a.len() <= value.len()));
+            let array = Array::<Option<i32>>::from_sql(&Type::INT4_ARRAY, &value);
+            prop_assert!(array.is_ok_and(|array| array.0.len() > value.len()).not());
         }
 
         #[test]

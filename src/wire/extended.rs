@@ -2,19 +2,21 @@
 
 use std::borrow::Cow;
 
+use bytes::{BufMut, BytesMut};
+use postgres_protocol::message::frontend::{self, BindError};
+
 use super::connection::{Connection, Message};
+use super::error::{Error, Result};
 use super::frame;
 use super::param::Param;
 use super::rows::{Room, Rows};
-use crate::{Error, ErrorKind, Result};
 
 /// How many bytes of queries may be on their way before the results of the first must have come back. More than what
 /// fits into the sockets' buffers would have both sides wait for the other to read.
 const WINDOW: usize = 32 * 1024;
-const SYNC: &[u8] = b"S\0\0\0\x04";
 
 /// A query with its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Query {
     /// What it is about, worded to follow "query": "the tables". Errors name it.
     pub what: Cow<'static, str>,
@@ -42,42 +44,26 @@ impl Query {
     }
 
     /// Appends all messages of the query but the Sync.
-    fn put(&self, out: &mut Vec<u8>) -> Result<()> {
+    fn put(&self, out: &mut BytesMut) -> Result<()> {
         frame::check_zero(&self.what, &self.sql)?;
         let Ok(count) = u16::try_from(self.params.len()) else {
-            return Err(Error::new(ErrorKind::Usage, self.doing()).why("it has more than 65,535 parameters"));
+            return Err(Error::statement(self.doing(), "it has more than 65,535 parameters"));
         };
-        let count = count.to_be_bytes();
         frame::message(out, b'P', |out| {
-            frame::cstr(out, b"");
-            frame::cstr(out, &self.sql);
-            out.extend_from_slice(&count);
+            frame::put_cstr(out, b"");
+            frame::put_cstr(out, &self.sql);
+            out.put_u16(count);
             for param in &self.params {
-                out.extend_from_slice(&param.oid.to_be_bytes());
+                out.put_u32(param.declared.oid());
             }
         })?;
-        frame::message(out, b'B', |out| {
-            frame::cstr(out, b"");
-            frame::cstr(out, b"");
-            out.extend_from_slice(&count);
-            for param in &self.params {
-                out.extend_from_slice(&i16::from(param.binary).to_be_bytes());
-            }
-            out.extend_from_slice(&count);
-            for param in &self.params {
-                match &param.value {
-                    None => out.extend_from_slice(&(-1i32).to_be_bytes()),
-                    Some(value) => {
-                        out.extend_from_slice(&i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
-                        out.extend_from_slice(value);
-                    }
-                }
-            }
-            // One format for all columns of the result: binary.
-            out.extend_from_slice(&[0, 1, 0, 1]);
+        // One format for all parameters, and one for all columns of the result: binary.
+        frontend::bind("", "", [1], &self.params, Param::put, [1], out).map_err(|error| match error {
+            BindError::Conversion(why) => Error::statement(self.doing(), why.to_string()),
+            BindError::Serialization(_) => frame::too_long(),
         })?;
-        frame::message(out, b'D', |out| out.extend_from_slice(b"P\0"))?;
-        frame::message(out, b'E', |out| out.extend_from_slice(&[0, 0, 0, 0, 0]))
+        frame::appended(frontend::describe(b'P', "", out))?;
+        frame::appended(frontend::execute("", 0, out))
     }
 }
 
@@ -97,7 +83,7 @@ impl Connection {
     /// The server's, naming the query; a COPY.
     pub fn run(&mut self, query: &Query) -> Result<Rows> {
         let mut rows = self.pipeline(std::slice::from_ref(query))?;
-        rows.pop().ok_or_else(|| Error::new(ErrorKind::Internal, query.doing()).why("it gave no result"))
+        rows.pop().ok_or_else(|| Error::program(query.doing(), "it gave no result"))
     }
 
     /// Runs all queries in as few round trips as possible; their results, in order. Outside of a transaction block they
@@ -153,7 +139,7 @@ impl Connection {
             }
             if !self.out.is_empty() {
                 // A Sync would end the transaction that the queries are to share; Flush has the results sent.
-                self.out.extend_from_slice(b"H\0\0\0\x04");
+                frontend::flush(&mut self.out);
                 self.flush(&query.doing()).map_err(fail)?;
             }
             results.push(self.result_of(query, &mut room).map_err(fail)?);
@@ -175,20 +161,15 @@ impl Connection {
                 },
                 b'D' => self.take_row(&message, rows.as_mut(), room, &doing)?,
                 b'C' | b'I' => {
-                    let mut rows = rows.unwrap_or_else(|| Rows::none(&query.what));
-                    if message.tag == b'C' {
-                        let tag = self.body(&message);
-                        rows.set_tag(tag.strip_suffix(b"\0").unwrap_or(tag));
-                    }
                     room.next().map_err(|error| self.too_much(error))?;
-                    return Ok(rows);
+                    return Ok(rows.unwrap_or_else(|| Rows::none(&query.what)));
                 }
                 b'E' => return Err(self.server_error(&message, &doing)),
                 b'G' | b'H' => {
                     if message.tag == b'G' {
                         self.refuse_copy(&doing)?;
                     }
-                    return Err(Error::new(ErrorKind::Usage, doing).why("it is a COPY, not a query"));
+                    return Err(Error::statement(doing, "it is a COPY, not a query"));
                 }
                 tag => return Err(self.unexpected(tag, &doing)),
             }
@@ -212,7 +193,7 @@ impl Connection {
 
     /// Ends the exchange: the server forgets an error, and commits or rolls back what no transaction block holds.
     fn sync(&mut self, doing: &str) -> Result<()> {
-        self.out.extend_from_slice(SYNC);
+        frontend::sync(&mut self.out);
         self.flush(doing)?;
         let mut failure = None;
         loop {
@@ -227,7 +208,7 @@ impl Connection {
                 b'G' => {
                     // While it waits for a COPY's data, the server pays no heed to Sync.
                     self.refuse_copy(doing)?;
-                    self.out.extend_from_slice(SYNC);
+                    frontend::sync(&mut self.out);
                     self.flush(doing)?;
                 }
                 _ => {}
@@ -235,9 +216,10 @@ impl Connection {
         }
     }
 
-    fn refuse_copy(&mut self, doing: &str) -> Result<()> {
+    /// Answers a COPY that waits for data.
+    pub(super) fn refuse_copy(&mut self, doing: &str) -> Result<()> {
         self.out.clear();
-        frame::message(&mut self.out, b'f', |out| frame::cstr(out, b"no data is sent here"))?;
+        frame::appended(frontend::copy_fail("no data is sent here", &mut self.out))?;
         self.flush(doing)
     }
 }

@@ -5,12 +5,11 @@
 
 use bstr::ByteSlice;
 
-use super::block::{Ground, patience, put_setting};
+use super::block::{Ground, put_setting};
 use super::connection::Connection;
 use super::copy_in::CopyIn;
+use super::error::{Error, Result};
 use super::report::Notice;
-use crate::postgres::version::ServerVersion;
-use crate::{Error, ErrorKind, Result};
 
 /// What a session is set up with.
 #[derive(Debug, Clone, Default)]
@@ -38,10 +37,10 @@ impl Connection {
     pub fn set_up(&mut self, settings: &SessionSettings) -> Result<()> {
         let doing = "set up the session";
         if self.ground() != Ground::None {
-            return Err(Error::new(ErrorKind::Internal, doing).why("a transaction is open"));
+            return Err(Error::program(doing, "a transaction is open"));
         }
         let mut text = Vec::new();
-        for name in patience(ServerVersion::new(self.state.version)) {
+        for name in self.state.limits {
             text.extend_from_slice(format!("SET {name} = 0; ").as_bytes());
         }
         text.extend_from_slice(b"SET search_path = ''");
@@ -58,7 +57,7 @@ impl Connection {
     pub fn mark(&mut self, name: &'static str, value: &str) -> Result<()> {
         let doing = "mark the session";
         if !name.contains('.') || self.ground() != Ground::None {
-            return Err(Error::new(ErrorKind::Internal, doing).why("it is not the time, or the setting, for that"));
+            return Err(Error::program(doing, "it is not the time, or the setting, for that"));
         }
         let mut text = Vec::new();
         put_setting(&mut text, "SET ", name, value.into());
@@ -80,8 +79,7 @@ impl Connection {
     /// The session was not set up for them, or a transaction of ours is open.
     pub fn foreign(&mut self) -> Result<Foreign<'_>> {
         if !self.state.is_set_up || self.ground() == Ground::Ours {
-            return Err(Error::new(ErrorKind::Internal, "run a statement of the archive")
-                .why("the session is not ready for it"));
+            return Err(Error::program("run a statement of the archive", "the session is not ready for it"));
         }
         self.state.is_ours = false;
         Ok(Foreign(self))
@@ -111,7 +109,7 @@ impl<'a> Foreign<'a> {
     /// # Errors
     /// As [`Foreign::execute`].
     pub fn execute_counting(&mut self, sql: &[u8]) -> Result<u64> {
-        self.0.simple(sql, "run a statement", None)
+        self.0.simple(sql, "run a statement")
     }
 
     /// Runs several texts of statements, each as [`Foreign::execute`] would, in one round trip; what became of each,

@@ -2,13 +2,13 @@
 //!
 //! # Why there is one
 //!
-//! **Bytes.** A database need not hold UTF-8: SQL_ASCII holds whatever it was given, and names in LATIN1 or EUC_JP arrive
-//! in that encoding when the session asks for it, which a dump does. The clients that exist take statements as `&str` and
-//! ask for UTF8 while they connect, so a table whose name is not valid UTF-8 can be neither locked nor copied with them.
-//! Here statements, parameters, values and errors are bytes, and the session's encoding is left alone.
+//! **Bytes.** A SQL_ASCII database holds whatever it was given, and no conversion exists for it; an archive's statements are in
+//! the encoding of the database that it was made of. The clients that exist take statements as `&str` and ask for UTF8 while
+//! they connect, so a table whose name is not valid UTF-8 can be neither locked nor copied with them. Here statements,
+//! parameters, values and errors are bytes, and the session's encoding is left alone.
 //!
 //! **COPY.** Nearly all of a backup's bytes pass through here, one small message a row. A client that makes a value of each
-//! message, with an allocation and a wake-up, is slower than the server that sends them. [`CopyOut::fill`] walks over the
+//! message is slower than the server that sends them. [`CopyOut::fill`] walks over the
 //! messages where they lie in a large read buffer and copies each row once, to where it is wanted. [`CopyIn::send`] gathers
 //! rows into large messages, because the server does not care how the data are cut.
 //!
@@ -18,7 +18,11 @@
 //! **Threads, not futures.** A dump is a handful of connections, each with a thread that does nothing else, so blocking
 //! reads are all that is needed, and the fastest that there is.
 //!
-//! The messages of authentication are built with the crate `postgres-protocol`, which does no I/O of its own.
+//! # What it stands on
+//!
+//! Messages without bytes in them are those of `postgres-protocol`, which does no I/O of its own; values are those of
+//! `postgres-types`. Of the crate that it is in, this module uses nothing: what a server of which version has for limits of
+//! time, and how further connections are made, it is told ([`Startup`], [`Dial`], [`Watch`]).
 //!
 //! # How two talkers do not wait for each other
 //!
@@ -59,6 +63,7 @@ mod connection;
 mod copy_in;
 mod copy_out;
 mod decode;
+mod error;
 mod extended;
 mod foreign;
 mod frame;
@@ -70,18 +75,20 @@ mod simple;
 mod socket;
 pub mod sqlstate;
 mod startup;
+mod values;
 
 pub use block::Begin;
 pub use cancel::{CancelHandle, Dial, cancel_all};
 pub use channel::Channel;
-pub use connection::{Connection, NoAnswer};
+pub use connection::Connection;
 pub use copy_in::CopyIn;
 pub use copy_out::CopyOut;
+pub use error::{Error, Login, NoAnswer, Result, Why};
 pub use extended::Query;
 pub use foreign::{Foreign, SessionSettings};
 pub use param::Param;
 pub use patience::{Seen, Watch};
 pub use report::{Notice, ServerError};
-pub use rows::{Column, Row, Rows};
+pub use rows::{Row, Rows};
 pub use socket::Socket;
 pub use startup::{ChannelBinding, Startup};

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use bstr::{BString, ByteSlice};
+use bytes::Buf;
 
-use super::frame::Fields;
-use crate::printable::on_one_line;
+use super::frame;
 
 /// The fields of an error or a notice, as the server sent them, in the client encoding of the session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,13 +47,13 @@ pub type Notice = ServerError;
 impl ServerError {
     /// Reads the body of an ErrorResponse or a NoticeResponse; what is missing stays empty, and what is cut off is kept.
     pub(super) fn parse(body: &[u8]) -> Self {
-        let mut fields = Fields(body);
+        let mut fields = body;
         let mut error = Self::default();
         let mut local_severity = BString::default();
-        while let Some(kind) = fields.u8()
+        while let Ok(kind) = fields.try_get_u8()
             && kind != 0
         {
-            let text = fields.cstr().unwrap_or_else(|| std::mem::take(&mut fields.0));
+            let text = frame::cstr(&mut fields).unwrap_or_else(|| std::mem::take(&mut fields));
             let number = || text.to_str().ok().and_then(|t| t.parse().ok());
             let text = || BString::from(text);
             match kind {
@@ -91,17 +91,6 @@ impl ServerError {
         codes.iter().any(|code| self.is(code))
     }
 
-    /// What a notice says, on one line.
-    pub fn words(&self) -> String {
-        let mut text = on_one_line(self.message.as_bstr());
-        for (what, part) in [("detail", &self.detail), ("hint", &self.hint)] {
-            if let Some(part) = part {
-                text.push_str(&format!("; {what}: {}", on_one_line(part.as_bstr())));
-            }
-        }
-        text
-    }
-
     pub(super) fn size(&self) -> usize {
         let opt = |t: &Option<BString>| t.as_ref().map_or(0, |t| t.len());
         self.message.len()
@@ -113,18 +102,10 @@ impl ServerError {
     }
 }
 
-/// On one line, whatever the server has sent.
+/// As the server sent it: on several lines, perhaps.
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |text: &BString| on_one_line(text.as_bstr());
-        write!(f, "{} (SQLSTATE {})", part(&self.message), part(&self.code))?;
-        if let Some(detail) = &self.detail {
-            write!(f, "; detail: {}", part(detail))?;
-        }
-        if let Some(hint) = &self.hint {
-            write!(f, "; hint: {}", part(hint))?;
-        }
-        Ok(())
+        write!(f, "{} (SQLSTATE {})", self.message, self.code)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The rows of a result: one buffer, and an offset for each value.
 
-use bstr::{BStr, BString};
+use bstr::BString;
+use bytes::Buf;
+use postgres_types::{Kind, Type};
 
-use super::frame::Fields;
-use crate::{Error, ErrorKind, Result};
+use super::error::{Error, Result};
+use super::frame;
 
 const NULL: u32 = u32::MAX;
 /// How much memory the results of queries may take that are sent together, and a single one of them. What a catalog says of
@@ -37,8 +39,10 @@ impl Room {
     fn take(&mut self, what: &str, bytes: usize) -> Result<()> {
         let left = (self.single.checked_sub(bytes), self.together.checked_sub(bytes));
         let (Some(single), Some(together)) = left else {
-            return Err(Error::new(ErrorKind::Server, format!("query {what}"))
-                .why("the result is larger than 1 GiB, or the results of several queries than 2 GiB, which is more than is taken into memory"));
+            return Err(Error::result(
+                format!("query {what}"),
+                "the result is larger than 1 GiB, or the results of several queries than 2 GiB, which is more than is taken into memory",
+            ));
         };
         (self.single, self.together) = (single, together);
         Ok(())
@@ -46,14 +50,12 @@ impl Room {
 }
 
 /// A column of a result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: BString,
-    /// The OID of its type; that of the base type for a domain.
-    pub type_oid: u32,
-    /// Whether values come in the type's binary form.
-    pub binary: bool,
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    name: BString,
+    /// Its type; the base type for a domain. Of others than the server's own, only the OID is known.
+    pub(super) declared: Type,
+    pub(super) is_binary: bool,
 }
 
 /// All rows of one result, in the order in which the server sent them.
@@ -67,7 +69,6 @@ pub struct Rows {
     cells: Vec<u32>,
     /// The length of each value lies in the four bytes before it, so that only NULL needs a mark of its own.
     rows: usize,
-    tag: BString,
 }
 
 /// One row of [`Rows`]; its getters are in `decode`.
@@ -79,62 +80,57 @@ pub struct Row<'a> {
 
 impl Rows {
     pub(super) fn none(what: &str) -> Self {
-        Self {
-            what: what.into(),
-            columns: Vec::new(),
-            data: Vec::new(),
-            cells: Vec::new(),
-            rows: 0,
-            tag: BString::default(),
-        }
+        Self { what: what.into(), columns: Vec::new(), data: Vec::new(), cells: Vec::new(), rows: 0 }
     }
 
     /// Reads a RowDescription; `None` if it is cut short.
     pub(super) fn describe(what: &str, body: &[u8]) -> Option<Self> {
-        let mut fields = Fields(body);
+        let mut fields = body;
         let mut rows = Self::none(what);
-        for _ in 0..u16::try_from(fields.i16()?).ok()? {
-            let name = fields.cstr()?;
-            fields.bytes(6)?;
-            let type_oid = fields.u32()?;
-            fields.bytes(6)?;
-            let binary = fields.i16()? == 1;
-            rows.columns.push(Column { name: name.into(), type_oid, binary });
+        for _ in 0..u16::try_from(fields.try_get_i16().ok()?).ok()? {
+            let name = frame::cstr(&mut fields)?.into();
+            fields.split_off(..6)?;
+            let oid = fields.try_get_u32().ok()?;
+            fields.split_off(..6)?;
+            let is_binary = fields.try_get_i16().ok()? == 1;
+            let unknown = || Type::new(String::new(), oid, Kind::Simple, String::new());
+            rows.columns.push(Column { name, declared: Type::from_oid(oid).unwrap_or_else(unknown), is_binary });
         }
-        fields.0.is_empty().then_some(rows)
+        fields.is_empty().then_some(rows)
     }
 
     /// Takes in the body of a DataRow, as long as there is `room`.
     pub(super) fn push(&mut self, body: &[u8], room: &mut Room) -> Result<()> {
         let malformed = |rows: &Self| {
-            Error::new(ErrorKind::Connection, format!("query {}", rows.what))
-                .why("the server broke the protocol: a row does not agree with its description")
+            Error::lost(
+                format!("query {}", rows.what),
+                "the server broke the protocol: a row does not agree with its description",
+            )
         };
-        let mut fields = Fields(body);
-        if fields.i16().and_then(|n| usize::try_from(n).ok()) != Some(self.columns.len()) {
+        let mut fields = body;
+        if fields.try_get_i16().ok().and_then(|n| usize::try_from(n).ok()) != Some(self.columns.len()) {
             return Err(malformed(self));
         }
-        let start = fields.0;
+        let start = fields;
         let columns = self.columns.len();
         room.take(&self.what, start.len() + columns * size_of::<u32>())?;
         let reserved = self.data.try_reserve(start.len()).and_then(|()| self.cells.try_reserve(columns));
-        reserved.map_err(|_| {
-            Error::new(ErrorKind::Server, format!("query {}", self.what)).why("there is no memory left for the result")
-        })?;
+        reserved
+            .map_err(|_| Error::result(format!("query {}", self.what), "there is no memory left for the result"))?;
         let base = self.data.len();
         for _ in 0..columns {
-            let Some(len) = fields.i32() else { return Err(malformed(self)) };
+            let Ok(len) = fields.try_get_i32() else { return Err(malformed(self)) };
             if len < 0 {
                 self.cells.push(NULL);
                 continue;
             }
-            let at = base + (start.len() - fields.0.len());
-            if fields.bytes(len as usize).is_none() {
+            let at = base + (start.len() - fields.len());
+            if fields.split_off(..len as usize).is_none() {
                 return Err(malformed(self));
             }
             self.cells.push(at as u32);
         }
-        if !fields.0.is_empty() {
+        if !fields.is_empty() {
             return Err(malformed(self));
         }
         self.data.extend_from_slice(start);
@@ -142,23 +138,9 @@ impl Rows {
         Ok(())
     }
 
-    pub(super) fn set_tag(&mut self, tag: &[u8]) {
-        self.tag = tag.into();
-    }
-
     /// What the query is about, as the query said.
     pub fn what(&self) -> &str {
         &self.what
-    }
-
-    /// The server's tag of the completed command: `SELECT 5`, `UPDATE 3`.
-    pub fn tag(&self) -> &BStr {
-        self.tag.as_ref()
-    }
-
-    /// The columns, in order.
-    pub fn columns(&self) -> &[Column] {
-        &self.columns
     }
 
     /// The number of rows.
@@ -193,8 +175,10 @@ impl Rows {
     pub fn one(&self) -> Result<Row<'_>> {
         match self.get(0) {
             Some(row) if self.rows == 1 => Ok(row),
-            _ => Err(Error::new(ErrorKind::Server, format!("query {}", self.what))
-                .why(format!("one row was expected, and {} came", self.rows))),
+            _ => Err(Error::result(
+                format!("query {}", self.what),
+                format!("one row was expected, and {} came", self.rows),
+            )),
         }
     }
 
@@ -220,8 +204,10 @@ impl<'a> Row<'a> {
     pub(super) fn find(self, name: &str) -> Result<(&'a Column, Option<&'a [u8]>)> {
         match self.rows.columns.iter().position(|c| c.name == name) {
             Some(i) => Ok((&self.rows.columns[i], self.rows.cell(self.index, i))),
-            None => Err(Error::new(ErrorKind::Internal, format!("read column {name:?} of {}", self.rows.what))
-                .why("the result has no such column")),
+            None => Err(Error::program(
+                format!("read column {name:?} of {}", self.rows.what),
+                "the result has no such column",
+            )),
         }
     }
 

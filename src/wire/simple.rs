@@ -1,10 +1,9 @@
 //! The simple query protocol: text with any number of statements.
 
 use super::connection::Connection;
+use super::error::{Error, Result};
 use super::frame;
 use super::report::Notice;
-use super::rows::{Room, Rows};
-use crate::{Error, ErrorKind, Result};
 
 /// From this length on, a text is sent from where it is.
 const LONG: usize = 1024 * 1024;
@@ -17,34 +16,20 @@ impl Connection {
     /// `sql` is an error as well, and leaves the connection usable. A statement that begins or ends a transaction or changes
     /// a setting.
     pub fn execute(&mut self, sql: &[u8]) -> Result<()> {
-        self.guarded_simple(sql, None)
-    }
-
-    /// Runs any number of statements; one [`Rows`], in text format, for each that returns rows.
-    ///
-    /// # Errors
-    /// As [`Connection::execute`].
-    pub fn simple_query(&mut self, sql: &[u8]) -> Result<Vec<Rows>> {
-        let mut results = Vec::new();
-        self.guarded_simple(sql, Some(&mut results))?;
-        Ok(results)
-    }
-
-    fn guarded_simple(&mut self, sql: &[u8], results: Option<&mut Vec<Rows>>) -> Result<()> {
         let doing = "run a statement";
         let (text, before) = self.guarded(sql, doing)?;
         self.state.before = before;
-        let result = self.simple(&text, doing, results);
+        let result = self.send_text(&text, doing);
         self.state.before = 0;
         if before > 0 {
             self.end_failed()?;
         }
-        result.map(|_| ())
+        result
     }
 
     /// Sends a text as it is.
     pub(super) fn send_text(&mut self, sql: &[u8], doing: &str) -> Result<()> {
-        self.simple(sql, doing, None).map(|_| ())
+        self.simple(sql, doing).map(|_| ())
     }
 
     /// Sends several texts as they are, each of which succeeds or fails by itself.
@@ -77,7 +62,7 @@ impl Connection {
         self.flush(doing)?;
         let mut results = Vec::with_capacity(texts.len());
         for _ in texts {
-            let result = self.simple_answer("run a statement", None).map(|_| ());
+            let result = self.simple_answer("run a statement").map(|_| ());
             match result {
                 Err(error) if self.is_broken() => return Err(error),
                 result => results.push(take(self, result)),
@@ -86,11 +71,11 @@ impl Connection {
         Ok(results)
     }
 
-    /// Sends a text as it is, and reads the answer.
-    pub(super) fn simple(&mut self, sql: &[u8], doing: &str, results: Option<&mut Vec<Rows>>) -> Result<u64> {
+    /// Sends a text as it is, and reads the answer: the number of rows that were changed.
+    pub(super) fn simple(&mut self, sql: &[u8], doing: &str) -> Result<u64> {
         self.check_usable(doing)?;
         self.send_query(sql, doing)?;
-        self.simple_answer(doing, results)
+        self.simple_answer(doing)
     }
 
     /// Sends a Query message; of a long one, no copy is made.
@@ -107,37 +92,17 @@ impl Connection {
     }
 
     /// Reads the answer to one Query message; the number of rows that were changed.
-    fn simple_answer(&mut self, doing: &str, mut results: Option<&mut Vec<Rows>>) -> Result<u64> {
+    fn simple_answer(&mut self, doing: &str) -> Result<u64> {
         let mut changed = 0;
         let mut failure = None;
-        let mut current: Option<Rows> = None;
-        let mut room = Room::default();
         loop {
-            let message = if results.is_some() { self.next(doing)? } else { self.next_but_rows(doing)? };
+            let message = self.next_but_rows(doing)?;
             match message.tag {
-                b'T' if results.is_some() => match Rows::describe("the statement", self.body(&message)) {
-                    Some(rows) => current = Some(rows),
-                    None => return Err(self.confused(doing, "a row description that is cut short")),
-                },
-                b'D' => {
-                    if let Some(rows) = &mut current
-                        && let Err(error) = rows.push(self.channel.body(message.body.clone()), &mut room)
-                    {
-                        return Err(self.too_much(error));
-                    }
-                }
-                b'C' => {
-                    changed += rows_changed(self.body(&message));
-                    if let (Some(results), Some(rows)) = (results.as_deref_mut(), current.take()) {
-                        room.next().map_err(|error| self.too_much(error))?;
-                        results.push(rows);
-                    }
-                }
+                b'C' => changed += rows_changed(self.body(&message)),
                 b'T' | b'I' | b'd' | b'c' => {}
                 b'G' => {
                     failure.get_or_insert_with(|| copy_here(doing, "COPY … FROM STDIN"));
-                    frame::message(&mut self.out, b'f', |out| frame::cstr(out, b"no data is sent here"))?;
-                    self.flush(doing)?;
+                    self.refuse_copy(doing)?;
                 }
                 b'H' => {
                     failure.get_or_insert_with(|| copy_here(doing, "COPY … TO STDOUT"));
@@ -163,5 +128,5 @@ fn rows_changed(tag: &[u8]) -> u64 {
 }
 
 fn copy_here(doing: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Usage, doing).why(format!("{what} cannot be run together with its data in this place"))
+    Error::statement(doing, format!("{what} cannot be run together with its data in this place"))
 }

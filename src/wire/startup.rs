@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
+use bytes::{Buf, BufMut};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{self, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
+use postgres_protocol::message::frontend;
 
 use super::cancel::Dial;
 use super::channel::Channel;
 use super::connection::Connection;
-use super::frame::{self, Fields};
-use crate::{Context, Error, ErrorKind, Result};
+use super::error::{Error, Login, Result, Why};
+use super::frame;
 
 /// Whether a SCRAM exchange is tied to the TLS connection that it goes through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +41,9 @@ pub struct Startup {
     pub application_name: Vec<u8>,
     /// Settings in the form of the server's command line: `-c name=value`.
     pub options: Vec<u8>,
+    /// The names of the settings by which a server of a version (18.6 is 180006) limits the time of statements and transactions,
+    /// the one that must be gone first at the front: a connection takes these limits away.
+    pub limits: fn(i32) -> &'static [&'static str],
     /// Whether SCRAM is tied to TLS.
     pub channel_binding: ChannelBinding,
     /// The binding data of the server's certificate, if TLS is used and its signature algorithm has a hash.
@@ -48,13 +53,9 @@ pub struct Startup {
 /// Deriving the key of a SCRAM exchange takes so many rounds, which the server chooses: usually 4,096. More than these would
 /// keep a processor busy for minutes.
 const MOST_ITERATIONS: u32 = 10_000_000;
-/// The longest key for cancelling that the protocol knows.
-const CANCEL_KEY: usize = 256;
-
-const WAYS_TO_LOG_IN: &str = "supported are trust, peer, client certificates, password, md5 and scram-sha-256";
 
 /// A login in progress.
-struct Login<'a> {
+struct Attempt<'a> {
     startup: &'a Startup,
     doing: String,
 }
@@ -67,14 +68,14 @@ impl Connection {
     /// prove that it knows the password, or goes away.
     pub fn start(channel: Channel, startup: &Startup, dial: Arc<dyn Dial>) -> Result<Self> {
         let mut connection = Self::over(channel, dial);
-        let login = Login { startup, doing: format!("connect to {}", startup.peer) };
+        let login = Attempt { startup, doing: format!("connect to {}", startup.peer) };
         connection.send_startup(&login)?;
         connection.authenticate(&login)?;
-        connection.finish_startup(&login.doing)?;
+        connection.finish_startup(&login)?;
         Ok(connection)
     }
 
-    fn send_startup(&mut self, login: &Login<'_>) -> Result<()> {
+    fn send_startup(&mut self, login: &Attempt<'_>) -> Result<()> {
         let startup = login.startup;
         let fields: [(&str, &[u8]); 4] = [
             ("user", &startup.user),
@@ -86,20 +87,20 @@ impl Connection {
             frame::check_zero(name, value)?;
         }
         frame::body(&mut self.out, |out| {
-            out.extend_from_slice(&0x0003_0000_i32.to_be_bytes());
+            out.put_i32(0x0003_0000);
             for (name, value) in fields {
                 if !value.is_empty() {
-                    frame::cstr(out, name.as_bytes());
-                    frame::cstr(out, value);
+                    frame::put_cstr(out, name.as_bytes());
+                    frame::put_cstr(out, value);
                 }
             }
-            out.push(0);
+            out.put_u8(0);
         })?;
         self.flush(&login.doing)
     }
 
-    fn authenticate(&mut self, login: &Login<'_>) -> Result<()> {
-        let Login { startup, doing } = login;
+    fn authenticate(&mut self, login: &Attempt<'_>) -> Result<()> {
+        let Attempt { startup, doing } = login;
         let mut bound = false;
         let (mut has_proved, mut has_negotiated) = (false, false);
         loop {
@@ -115,15 +116,13 @@ impl Connection {
                 tag => return Err(self.unexpected(tag, doing)),
             }
             let body = self.body(&message).to_vec();
-            let mut fields = Fields(&body);
-            let Some(method) = fields.i32() else {
+            let mut fields = body.as_slice();
+            let Ok(method) = fields.try_get_i32() else {
                 return Err(self.confused(doing, "a login request without a method"));
             };
             if startup.channel_binding == ChannelBinding::Require && !bound && method != 10 {
                 self.mark_broken("channel binding was required");
-                return Err(Error::new(ErrorKind::Connection, doing.to_owned())
-                    .why("channel binding is required, and the server lets log in without it")
-                    .hint("channel binding needs TLS and a password of the kind scram-sha-256; or say channel_binding=prefer"));
+                return Err(Error::new(doing, Why::Login(Login::Unbound)));
             }
             if method != 0 && std::mem::replace(&mut has_proved, true) {
                 return Err(self.confused(doing, "it asks to log in again and again"));
@@ -135,7 +134,7 @@ impl Connection {
                     self.send_password(password, doing)?;
                 }
                 5 => {
-                    let Some(salt) = fields.bytes(4).and_then(|s| s.try_into().ok()) else {
+                    let Some(salt) = fields.try_get_u32().ok().map(u32::to_be_bytes) else {
                         return Err(self.confused(doing, "a request for an MD5 password without salt"));
                     };
                     let password = self.password(login)?;
@@ -143,48 +142,35 @@ impl Connection {
                     self.send_password(hash.as_bytes(), doing)?;
                 }
                 10 => {
-                    self.scram(login, fields.0)?;
+                    self.scram(login, fields)?;
                     bound = true;
                 }
                 other => {
-                    let name = match other {
-                        2 => "Kerberos V5",
-                        6 => "SCM credentials",
-                        7 | 8 => "GSSAPI",
-                        9 => "SSPI",
-                        _ => "an unknown one",
-                    };
                     self.mark_broken("unsupported authentication");
-                    return Err(Error::new(ErrorKind::Connection, doing.to_owned())
-                        .why(format!(
-                            "the server asks for a way to authenticate that is not supported: {name} ({other})"
-                        ))
-                        .hint(WAYS_TO_LOG_IN));
+                    return Err(Error::new(doing, Why::Login(Login::Method(other))));
                 }
             }
         }
     }
 
-    fn password<'a>(&mut self, login: &Login<'a>) -> Result<&'a [u8]> {
+    fn password<'a>(&mut self, login: &Attempt<'a>) -> Result<&'a [u8]> {
         match &login.startup.password {
             Some(password) if !password.is_empty() => Ok(password),
             _ => {
                 self.mark_broken("no password was given");
-                Err(Error::new(ErrorKind::Connection, login.doing.as_str())
-                    .why("the server asks for a password, and none was given")
-                    .hint("put it into the password file (~/.pgpass), PGPASSWORD or the URL"))
+                Err(Error::new(&login.doing, Why::Login(Login::NoPassword)))
             }
         }
     }
 
     fn send_password(&mut self, password: &[u8], doing: &str) -> Result<()> {
         frame::check_zero("the password", password)?;
-        frame::message(&mut self.out, b'p', |out| frame::cstr(out, password))?;
+        frame::appended(frontend::password_message(password, &mut self.out))?;
         self.flush(doing)
     }
 
-    fn scram(&mut self, login: &Login<'_>, offered: &[u8]) -> Result<()> {
-        let Login { startup, doing } = login;
+    fn scram(&mut self, login: &Attempt<'_>, offered: &[u8]) -> Result<()> {
+        let Attempt { startup, doing } = login;
         let offers = |name: &str| offered.split_str(b"\0").any(|m| m == name.as_bytes());
         let (plain, plus) = (offers(SCRAM_SHA_256), offers(SCRAM_SHA_256_PLUS));
         let binding =
@@ -193,46 +179,34 @@ impl Connection {
             Some(data) if plus => (SCRAM_SHA_256_PLUS, sasl::ChannelBinding::tls_server_end_point(data.clone())),
             _ if startup.channel_binding == ChannelBinding::Require => {
                 self.mark_broken("channel binding was required");
-                return Err(Error::new(ErrorKind::Connection, doing.to_owned())
-                    .why("channel binding is required, and not possible on this connection")
-                    .hint("channel binding needs TLS; or say channel_binding=prefer"));
+                return Err(Error::new(doing, Why::Login(Login::Unbindable)));
             }
             // Tells a server that does offer binding that somebody in between has hidden the offer.
             Some(_) if plain => (SCRAM_SHA_256, sasl::ChannelBinding::unrequested()),
             None if plain => (SCRAM_SHA_256, sasl::ChannelBinding::unsupported()),
             _ => {
                 self.mark_broken("unsupported authentication");
-                return Err(Error::new(ErrorKind::Connection, doing.to_owned())
-                    .why(format!(
-                        "the server offers only unknown SASL mechanisms: {}",
-                        offered.replace(b"\0", b" ").as_bstr().trim_ascii().as_bstr()
-                    ))
-                    .hint(WAYS_TO_LOG_IN));
+                let offered = offered.replace(b"\0", b" ").trim_ascii().into();
+                return Err(Error::new(doing, Why::Login(Login::Mechanisms(offered))));
             }
         };
         let mut scram = ScramSha256::new(self.password(login)?, binding);
-        let first = scram.message().to_vec();
-        frame::message(&mut self.out, b'p', |out| {
-            frame::cstr(out, mechanism.as_bytes());
-            out.extend_from_slice(&(first.len() as i32).to_be_bytes());
-            out.extend_from_slice(&first);
-        })?;
+        frame::appended(frontend::sasl_initial_response(mechanism, scram.message(), &mut self.out))?;
         self.flush(doing)?;
 
         let body = self.sasl_step(11, doing)?;
         if iterations(&body).is_some_and(|n| n > MOST_ITERATIONS) {
             return Err(self.confused(doing, "it asks for a key that would take too long to derive"));
         }
-        scram.update(&body).context(ErrorKind::Connection, || doing.as_str())?;
-        let answer = scram.message().to_vec();
-        frame::message(&mut self.out, b'p', |out| out.extend_from_slice(&answer))?;
+        scram.update(&body).map_err(|e| Error::lost(doing, e.to_string()))?;
+        frame::appended(frontend::sasl_response(scram.message(), &mut self.out))?;
         self.flush(doing)?;
 
         let body = self.sasl_step(12, doing)?;
         scram.finish(&body).map_err(|e| {
-            Error::new(ErrorKind::Connection, doing.to_owned())
-                .why("the server did not prove that it knows the password: it may be another server than the one meant")
-                .source(e)
+            let why =
+                "the server did not prove that it knows the password: it may be another server than the one meant";
+            Error::lost(doing, format!("{why}: {e}"))
         })
     }
 
@@ -243,26 +217,25 @@ impl Connection {
             b'R' => {}
             tag => return Err(self.unexpected(tag, doing)),
         }
-        let mut fields = Fields(self.body(&message));
-        match fields.i32() {
-            Some(method) if method == expected => Ok(fields.0.to_vec()),
+        let mut fields = self.body(&message);
+        match fields.try_get_i32() {
+            Ok(method) if method == expected => Ok(fields.to_vec()),
             _ => Err(self.confused(doing, "a SASL exchange out of order")),
         }
     }
 
-    fn finish_startup(&mut self, doing: &str) -> Result<()> {
+    fn finish_startup(&mut self, login: &Attempt<'_>) -> Result<()> {
+        let doing = &login.doing;
         loop {
             let message = self.next(doing)?;
             match message.tag {
                 b'E' => return Err(self.server_error(&message, doing)),
                 b'K' => {
-                    let mut fields = Fields(self.body(&message));
-                    let (pid, key) = (fields.i32(), fields.0.to_vec());
-                    let Some(pid) = pid.filter(|_| key.len() <= CANCEL_KEY) else {
+                    let mut fields = self.body(&message);
+                    let (Ok(pid), Ok(key), 0) = (fields.try_get_i32(), fields.try_get_i32(), fields.len()) else {
                         return Err(self.confused(doing, "a cancel key that is none"));
                     };
-                    self.state.pid = pid;
-                    self.state.key = key;
+                    (self.state.pid, self.state.key) = (pid, key);
                 }
                 b'Z' => {
                     self.ready(&message);
@@ -275,12 +248,16 @@ impl Connection {
         match version.as_ref().and_then(|v| parse_version(v)) {
             Some(number) => {
                 self.state.version = number;
+                self.state.limits = (login.startup.limits)(number);
                 Ok(())
             }
-            None => Err(Error::new(ErrorKind::Connection, doing.to_owned()).why(match version {
-                Some(text) => format!("the server's version is not understood: {text:?}"),
-                None => "the server does not tell its version".to_owned(),
-            })),
+            None => Err(Error::lost(
+                doing,
+                match version {
+                    Some(text) => format!("the server's version is not understood: {text:?}"),
+                    None => "the server does not tell its version".to_owned(),
+                },
+            )),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! COPY in both directions: over a Unix socket, TCP, and TLS.
 
-use lifeboat::ErrorKind;
-use lifeboat::wire::Connection;
+use lifeboat::wire::{Connection, Why};
 
 use super::{connect, encoded, newest, raw, session};
 use crate::support::server::PASSWORD;
@@ -166,7 +165,7 @@ fn a_copy_out_left_early_is_not_mistaken_for_data() {
     copy.fill(&mut Vec::new(), 10).unwrap();
     drop(copy);
     let error = c.query("SELECT 1", &[]).unwrap_err();
-    assert!(error.kind() == ErrorKind::Connection && error.to_string().contains("COPY"), "{error}");
+    assert!(matches!(&error.why, Why::Lost(why) if why.contains("COPY")), "{error}");
 }
 
 #[test]

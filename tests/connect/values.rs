@@ -1,6 +1,6 @@
 //! Values out of results and into parameters.
 
-use bstr::{BStr, BString};
+use bstr::BString;
 use lifeboat::wire::{Connection, Param, Row, Rows};
 
 use super::{connect, newest, raw, session};
@@ -90,32 +90,28 @@ fn parameters_arrive_as_they_were() {
     let texts: [&[u8]; 4] = [b"", b"it's", b"\"{,}\\", "ü".as_bytes()];
     let rows = c
         .query(
-            "SELECT $1 AS text, $2 AS oid, $3 AS oids, $4 AS i4, $5 AS i8, $6 AS bool, $7 AS texts, $8 AS bytes, $9 AS i2s, \
-             $10 AS null, $11::name AS name, $12 AS none",
+            "SELECT $1 AS text, $2 AS oid, $3 AS oids, $4 AS i4, $5 AS i8, $6 AS texts, $7 AS bytes, \
+             $8 AS none, $9 AS no_texts",
             &[
                 Param::text("it's $1"),
                 Param::oid(u32::MAX),
                 Param::oids(&[1, u32::MAX]),
                 Param::int4(i32::MIN),
                 Param::int8(i64::MIN),
-                Param::bool(true),
                 Param::texts(&texts),
                 Param::bytea(b"\0\xff"),
-                Param::int2s(&[-1]),
-                Param::null(25),
-                Param::untyped("n"),
                 Param::oids(&[]),
+                Param::texts::<&str>(&[]),
             ],
         )
         .unwrap();
     let r = rows.one().unwrap();
     assert_eq!(r.text("text").unwrap(), "it's $1");
     assert_eq!((r.oid("oid").unwrap(), r.oids("oids").unwrap()), (u32::MAX, vec![1, u32::MAX]));
-    assert_eq!((r.i32("i4").unwrap(), r.i64("i8").unwrap(), r.bool("bool").unwrap()), (i32::MIN, i64::MIN, true));
+    assert_eq!((r.i32("i4").unwrap(), r.i64("i8").unwrap()), (i32::MIN, i64::MIN));
     assert_eq!(r.texts("texts").unwrap(), texts.map(|t| Some(BString::from(t))));
-    assert_eq!((r.bytes("bytes").unwrap(), r.i16s("i2s").unwrap()), (&b"\0\xff"[..], vec![-1]));
-    assert_eq!((r.opt_text("null").unwrap(), r.text("name").unwrap()), (None, BStr::new("n")));
-    assert_eq!(r.oids("none").unwrap(), Vec::<u32>::new());
+    assert_eq!(r.bytes("bytes").unwrap(), b"\0\xff");
+    assert_eq!((r.oids("none").unwrap(), r.texts("no_texts").unwrap()), (vec![], vec![]));
 }
 
 #[test]
@@ -160,7 +156,7 @@ fn a_large_result_is_read_in_full() {
             &[],
         )
         .unwrap();
-    assert_eq!((rows.len(), rows.tag()), (50_000, BStr::new("SELECT 50000")));
+    assert_eq!(rows.len(), 50_000);
     for (n, row) in (1..).zip(rows.iter()) {
         let x: Row<'_> = row;
         assert_eq!(x.i32("n").unwrap(), n);

@@ -143,6 +143,6 @@ pub(super) fn drop_database(origin: &Target, name: &str) -> Result<()> {
 /// Runs a statement that no transaction can hold, in a session that nothing of the role's or the database's stops it in.
 pub(super) fn alone(origin: &Target, connection: &mut Connection, sql: &BStr) -> Result<()> {
     let session = OneSession::begin(connection, &|database| origin.with_database(database).connect())?;
-    let result = connection.run_on_databases(sql);
+    let result = connection.run_on_databases(sql).map_err(Error::from);
     result.and(session.end(connection))
 }

@@ -101,7 +101,7 @@ impl ScratchDatabase {
             "REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO SESSION_USER; \
              ALTER DATABASE {name} ALLOW_CONNECTIONS true"
         );
-        self.life.execute(sql.as_bytes())
+        Ok(self.life.execute(sql.as_bytes())?)
     }
 
     /// How to connect to it.

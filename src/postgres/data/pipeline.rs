@@ -167,9 +167,9 @@ pub(super) enum Stop {
     ToldTo,
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Stop::Failed(error)
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Stop::Failed(error.into())
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn fetch(
         session.allow_foreign_tables(true)?;
     } else if shared {
         let lock = lock(schema.as_bstr(), name.as_bstr());
-        session.connection().execute(lock.as_bstr()).map_err(|e| explain(e, task))?;
+        session.connection().execute(lock.as_bstr()).map_err(|e| explain(e.into(), task))?;
     }
     let rows = copy_out(session, copy.as_bstr(), task, stream)?;
     if *foreign {
@@ -39,10 +39,10 @@ pub(super) fn fetch(
 
 /// Sends what the statement gives into the stream, and says how many rows it was.
 fn copy_out(session: &mut Session, statement: &BStr, task: &DataTask, stream: &mut Stream<'_>) -> Result<u64, Stop> {
-    let mut copy = session.connection().copy_out(statement).map_err(|e| explain(e, task))?;
+    let mut copy = session.connection().copy_out(statement).map_err(|e| explain(e.into(), task))?;
     let size = stream.piece_size;
     while stream.piece(|buffer| {
-        let more = copy.fill(buffer, size).map_err(|e| explain(e, task))?;
+        let more = copy.fill(buffer, size).map_err(|e| explain(e.into(), task))?;
         if !more {
             buffer.extend_from_slice(END);
         }

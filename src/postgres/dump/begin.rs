@@ -11,6 +11,7 @@ use super::super::session::Session;
 use super::super::{catalog, data, table_locks};
 use super::{DumpOptions, plan};
 use crate::error::{Error, ErrorKind, Result};
+use crate::printable;
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::{Connection, sqlstate};
 
@@ -58,7 +59,11 @@ pub(super) fn begin(
 fn pass_on_warnings(session: &mut Session, reporter: &dyn Reporter) {
     let warnings = session.connection().take_notices().into_iter().filter(|notice| notice.severity == "WARNING");
     for warning in warnings.take(LOGIN_WARNINGS) {
-        reporter.message(Message { level: Level::Warning, subject: "the server".into(), text: warning.words() });
+        reporter.message(Message {
+            level: Level::Warning,
+            subject: "the server".into(),
+            text: printable::notice(&warning),
+        });
     }
 }
 

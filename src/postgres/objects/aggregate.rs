@@ -114,7 +114,7 @@ impl Definition {
         let text = |column: &str| deparsed(row, column, "proname");
         let opt_text = |column: &str| opt_deparsed(row, column, "proname");
         let state = |[transition, state_type, space, initial, last, extra, modify]: [&str; 7]| {
-            let Some(transition) = opt_text(transition)? else { return Ok(None) };
+            let Some(transition) = opt_text(transition)? else { return Ok::<_, Error>(None) };
             let last = match opt_text(last)? {
                 Some(function) => {
                     Some(Last { function, extra: row.bool(extra)?, modify: modification(row, modify, default_modify)? })

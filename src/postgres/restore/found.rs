@@ -78,7 +78,7 @@ impl Found {
         }
         // Names are compared with the archive's, byte by byte.
         let begin = Begin::read_only().set("client_encoding", &plan.settings.encoding);
-        target.begin(&begin).map_err(|error| plan.settings.not_spoken(error))?;
+        target.begin(&begin).map_err(|error| plan.settings.not_spoken(error.into()))?;
         let found = Self::among_relations(plan, entries, options, target);
         if !target.is_broken() {
             target.rollback()?;

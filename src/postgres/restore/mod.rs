@@ -119,7 +119,7 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
     };
     let (mut target, asked) = match check {
         Some(check) => check.beside(reporter, asking, |(target, _)| {
-            target.borrow_mut().query("SELECT true AS awake", &[]).map(|_| ())
+            target.borrow_mut().query("SELECT true AS awake", &[]).map(|_| ()).map_err(Error::from)
         })?,
         None => asking()?,
     };

@@ -11,7 +11,7 @@ const HINT: &str = "nothing was changed: give the address of the primary server 
 /// # Errors
 /// The server's.
 pub(super) fn is_standby(target: &mut Connection) -> Result<bool> {
-    target.query("SELECT pg_catalog.pg_is_in_recovery() AS it", &[])?.one()?.bool("it")
+    Ok(target.query("SELECT pg_catalog.pg_is_in_recovery() AS it", &[])?.one()?.bool("it")?)
 }
 
 /// Refuses to change anything on a standby. `doing` says what was to be done, worded to follow "could not".

@@ -235,7 +235,7 @@ impl Finder<'_> {
     }
 
     fn run(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
-        self.connection.pipeline(queries).map_err(|error| {
+        self.connection.pipeline(queries).map_err(Error::from).map_err(|error| {
             let is_pattern = error.server().is_some_and(|report| report.code == sqlstate::INVALID_REGULAR_EXPRESSION);
             let kind = if is_pattern { ErrorKind::Usage } else { error.kind() };
             Error::new(kind, "find what the patterns match").source(error)

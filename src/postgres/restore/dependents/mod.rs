@@ -76,7 +76,7 @@ fn unseen(name: &BStr, error: Error) -> Error {
 /// Asks within a transaction that can only read, in the archive's encoding.
 fn reading<T>(target: &mut Connection, plan: &Plan, ask: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
     let begin = Begin::read_only().set("client_encoding", &plan.settings.encoding).set("quote_all_identifiers", "off");
-    target.begin(&begin).map_err(|error| plan.settings.not_spoken(error))?;
+    target.begin(&begin).map_err(|error| plan.settings.not_spoken(error.into()))?;
     let asked = ask(target);
     if !target.is_broken() {
         target.rollback()?;

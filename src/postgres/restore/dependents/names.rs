@@ -84,7 +84,7 @@ pub(super) fn query(server: ServerVersion, is_superuser: bool) -> Query {
 pub(super) fn read(rows: &Rows) -> Result<Vec<Named>> {
     rows.iter()
         .map(|row| {
-            let text = |name: &str| Ok(row.opt_string(name)?.unwrap_or_default());
+            let text = |name: &str| row.opt_string(name).map(Option::unwrap_or_default);
             let part_of = (row.oid("part_of_class")?, row.oid("part_of")?);
             crate::Result::Ok(Named {
                 address: (row.oid("class")?, row.oid("oid")?),

@@ -14,7 +14,6 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Group;
 
-use crate::Result;
 use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::privileges;
 use crate::postgres::relkind::relkinds;
@@ -26,6 +25,7 @@ use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Notice, Param, Query, Row, sqlstate};
+use crate::{Error, Result};
 
 /// The SQLSTATEs of what a role may not do, or not all of it.
 const NOT_PERMITTED: [&str; 3] =
@@ -284,7 +284,7 @@ impl Run<'_> {
                 notice.is(sqlstate::PRIVILEGE_NOT_REVOKED) || notice.is(sqlstate::PRIVILEGE_NOT_GRANTED)
             };
             let of = &self.entries[*entry];
-            let error = match (result, notices.iter().find(is_refusal)) {
+            let error = match (result.map_err(Error::from), notices.iter().find(is_refusal)) {
                 (Err(error), _) if error.server().is_none() => return Err(error),
                 (Err(error), _) => EntryError::server(of, statement, &error),
                 (Ok(()), Some(notice)) => EntryError::notice(of, statement, notice),

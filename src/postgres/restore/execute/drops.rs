@@ -40,7 +40,7 @@ impl Settings<'_> {
             run.become_user(statement)?;
         }
         // A path to a schema that is not there is not an error.
-        self.path.map_or(Ok(()), |statement| run.target.foreign()?.execute(statement))
+        self.path.map_or(Ok(()), |statement| Ok(run.target.foreign()?.execute(statement)?))
     }
 }
 
@@ -213,7 +213,7 @@ fn several<'a>(run: &mut Run<'_>, drops: &[Drop<'a>], failures: &mut Vec<(Drop<'
             for (drop, result) in drops.iter().zip(run.target.foreign()?.execute_each(&statements)?) {
                 if let Err(error) = result
                     && let Some(error) =
-                        failure(run, drop.step, drop.step.statement(run.entries).unwrap_or_default(), error)?
+                        failure(run, drop.step, drop.step.statement(run.entries).unwrap_or_default(), error.into())?
                 {
                     failures.push((*drop, error));
                 }

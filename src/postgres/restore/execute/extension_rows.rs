@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let rows = self.target.query("SELECT extname::pg_catalog.text AS name FROM pg_catalog.pg_extension", &[])?;
-        self.extension_rows.there = rows.iter().map(|row| row.string("name")).collect::<Result<_>>()?;
+        self.extension_rows.there = rows.iter().map(|row| Ok(row.string("name")?)).collect::<Result<_>>()?;
         Ok(())
     }
 
@@ -320,7 +320,7 @@ impl<'a> Run<'a> {
             delete.kw("DELETE FROM ").qualified(rows.schema.as_bstr(), rows.table.as_bstr()).kw(" ");
             delete.deparsed(&Deparsed::by_server(rows.condition.clone().unwrap_or_default()));
             if let Err(error) = self.target.query(delete.as_bstr(), &[]) {
-                self.put_down(rows.entry, delete.as_bstr(), error)?;
+                self.put_down(rows.entry, delete.as_bstr(), error.into())?;
                 return Ok(false);
             }
         }

@@ -173,7 +173,7 @@ impl Writer {
         if is_block {
             run.target.savepoint()?;
         }
-        match run.target.pipeline(&queries) {
+        match run.target.pipeline(&queries).map_err(Error::from) {
             Ok(_) => {
                 if is_block {
                     run.target.release()?;

@@ -536,7 +536,7 @@ impl<'a> Run<'a> {
         let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| statement.as_ref()).collect();
         self.pass_on_notices(None);
         let results = self.target.foreign()?.execute_each_telling(&statements);
-        let results = results.map_err(|error| self.during(first.entry, error))?;
+        let results = results.map_err(|error| self.during(first.entry, error.into()))?;
         let first = first.entry;
         for (step, (result, notices)) in steps.iter().map(|(step, _)| *step).zip(results) {
             let statement = step.statement(self.entries).unwrap_or_default();
@@ -544,7 +544,7 @@ impl<'a> Run<'a> {
             if result.is_ok() {
                 self.note_made(step);
             }
-            if let Err(error) = result {
+            if let Err(error) = result.map_err(Error::from) {
                 let is_there = self.is_there_already(step.entry, &error);
                 if !self.refuse(step, statement, &error) {
                     self.put_down(step.entry, statement, error)?;

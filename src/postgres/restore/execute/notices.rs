@@ -3,6 +3,7 @@
 use crate::postgres::archive::EntryName;
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::summary::EntryError;
+use crate::printable;
 use crate::progress::{Level, Message};
 use crate::wire::{Notice, sqlstate};
 
@@ -38,7 +39,7 @@ impl Run<'_> {
                     let subject =
                         entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
                     let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
-                    self.reporter.message(Message { level, subject, text: notice.words() });
+                    self.reporter.message(Message { level, subject, text: printable::notice(&notice) });
                 }
                 means => undone.push((means, notice)),
             }

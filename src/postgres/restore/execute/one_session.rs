@@ -80,7 +80,7 @@ impl OneSession {
     /// The server's.
     pub(crate) fn end(&self, target: &mut Connection) -> Result<()> {
         // One that is lost has nothing any more, and one that is still in a transaction will be closed.
-        if target.is_broken() || target.transaction_status() != b'I' { Ok(()) } else { target.tidy_up() }
+        if target.is_broken() || target.transaction_status() != b'I' { Ok(()) } else { Ok(target.tidy_up()?) }
     }
 
     fn mark(target: &mut Connection) -> Result<Self> {
@@ -138,7 +138,7 @@ impl OneSession {
         match second.begin(&Begin::read_only()) {
             Ok(()) => second.set_deadline(None),
             Err(_) if second.is_broken() => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         let first_look = Seen::by(second)?;
         if is_mine(&first_look) {
@@ -230,5 +230,5 @@ fn triggers_are_meant(target: &mut Connection) -> Result<bool> {
         "who switched triggers off",
         "SELECT source = 'client' AS is_meant FROM pg_catalog.pg_settings WHERE name = 'session_replication_role'",
     );
-    target.run(&query)?.one()?.bool("is_meant")
+    Ok(target.run(&query)?.one()?.bool("is_meant")?)
 }

@@ -67,7 +67,7 @@ impl Run<'_> {
         owner.map_or(Ok(()), |owner| self.become_user(owner))?;
         let mut rename = format!("ALTER DATABASE {aside} RENAME TO ").into_bytes();
         quote::ident(&mut rename, name);
-        self.target.execute(&rename).map_err(|error| {
+        self.target.execute(&rename).map_err(Error::from).map_err(|error| {
             let hint = format!("the one that was there is dropped, and the new one, which is empty, is \"{aside}\"");
             Error::new(error.kind(), format!("call the new database \"{name}\"")).source(error).hint(hint)
         })?;
@@ -78,7 +78,7 @@ impl Run<'_> {
     /// Drops the new database, whose place is taken.
     fn give_up(&mut self, aside: &str) -> Result<()> {
         let drop = format!("DROP DATABASE {aside}");
-        self.target.run_on_databases(drop.as_bytes()).map_err(|error| {
+        self.target.run_on_databases(drop.as_bytes()).map_err(Error::from).map_err(|error| {
             let left = format!("the new database, which is empty, is left as \"{aside}\"");
             Error::new(error.kind(), "drop the new database").source(error).hint(left)
         })
@@ -107,7 +107,7 @@ impl Run<'_> {
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::pg_catalog.text) AS is_there",
             &[Param::text(name)],
         )?;
-        rows.one()?.bool("is_there")
+        Ok(rows.one()?.bool("is_there")?)
     }
 }
 

@@ -30,7 +30,7 @@ pub(in crate::postgres::restore) fn copy(
     let mut copy = match run.target.foreign()?.copy_in(statement) {
         Ok(copy) => Some(copy),
         Err(error) => {
-            refused = Some(error);
+            refused = Some(error.into());
             None
         }
     };
@@ -39,7 +39,7 @@ pub(in crate::postgres::restore) fn copy(
             let Some(running) = copy.as_mut() else { return Ok(()) };
             bytes += rows.len() as u64;
             if let Err(error) = running.send(rows) {
-                refused = Some(error);
+                refused = Some(error.into());
                 copy = None;
             }
             Ok(())
@@ -57,7 +57,7 @@ pub(in crate::postgres::restore) fn copy(
         (Ok(()), Some(copy)) => match copy.finish() {
             Ok(stored) => Some(stored),
             Err(error) => {
-                refused = Some(error);
+                refused = Some(error.into());
                 None
             }
         },

@@ -22,7 +22,7 @@ impl Run<'_> {
     /// Lets another role do what follows. Without that, what follows would belong to somebody else.
     pub(in crate::postgres::restore) fn become_user(&mut self, statement: &[u8]) -> Result<()> {
         self.user = Some(statement.into());
-        self.target.foreign()?.execute(statement).map_err(|error| {
+        self.target.foreign()?.execute(statement).map_err(Error::from).map_err(|error| {
             Error::new(ErrorKind::Server, "take the role of an object's owner")
                 .source(error)
                 .hint("only a superuser can take any role; --no-owner does without")
@@ -36,7 +36,7 @@ impl Run<'_> {
                 self.changed += rows;
                 Ok(true)
             }
-            Err(error) => self.put_down(entry, statement, error).map(|()| false),
+            Err(error) => self.put_down(entry, statement, error.into()).map(|()| false),
         }
     }
 
@@ -62,7 +62,7 @@ impl Run<'_> {
                 self.changed += rows;
                 return Ok(None);
             }
-            Err(error) => error,
+            Err(error) => Error::from(error),
         };
         self.interrupt.check()?;
         if self.target.is_broken() || error.server().is_none() {

@@ -95,7 +95,7 @@ impl Run<'_> {
         let (target, interrupt) = (&mut *self.target, &self.interrupt);
         let commit = || {
             interrupt.begin();
-            target.commit()
+            target.commit().map_err(Error::from)
         };
         if let Err(error) = interrupt.committing(commit)? {
             if self.target.is_broken() {

@@ -73,9 +73,9 @@ pub(super) fn ask(
     reporter: &dyn Reporter,
 ) -> Result<Option<Facts>> {
     let begin = Begin::read_only().set("client_encoding", &plan.settings.encoding).set("quote_all_identifiers", "off");
-    target.begin(&begin).map_err(|error| plan.settings.not_spoken(error))?;
+    target.begin(&begin).map_err(|error| plan.settings.not_spoken(error.into()))?;
     if let Some(role) = &options.role {
-        target.take_role(role.as_bstr()).map_err(|error| {
+        target.take_role(role.as_bstr()).map_err(Error::from).map_err(|error| {
             let taking = format!("take the role \"{}\"", printable::name(role.as_bstr()));
             match error.server() {
                 Some(report) => Error::new(ErrorKind::Server, taking)
@@ -116,7 +116,7 @@ fn ask_as_role(
         queries.clear();
     }
     queries.push(which_strangers(server, &owners(plan, entries, options)));
-    let results = match target.pipeline(&queries) {
+    let results = match target.pipeline(&queries).map_err(Error::from) {
         Ok(results) => results,
         // Not everybody may be allowed to look everywhere. The restore itself asks for none of it.
         Err(error) if error.server().is_some() && !target.is_broken() => {
