@@ -129,7 +129,7 @@ fn reads_what_pg_dump_writes(major: u32) {
     database.pg_dump(major, &["-Z0"], &path);
     let reference = archive::read(&path).unwrap();
     // The reference itself, against the server.
-    let rows = database.psql("COPY alike TO STDOUT");
+    let rows = database.copied("COPY alike TO STDOUT");
     let alike = reference.entries.iter().find(|e| e.tag.as_deref() == Some(b"alike") && e.had_dumper).unwrap();
     let Data::Table(data) = &reference.data[&alike.dump_id] else { panic!("rows are not rows") };
     assert_eq!(String::from_utf8_lossy(data).trim_end_matches("\\.\n\n\n").trim_end(), rows.trim_end());

@@ -60,7 +60,7 @@ fn pgdumplib_reads_what_is_in_an_archive() {
         run(backup.arg(&archive));
         read(&library, &archive, &to);
         for table in TABLES {
-            let expected = database.psql(&format!("COPY {table} TO STDOUT"));
+            let expected = database.copied(&format!("COPY {table} TO STDOUT"));
             let got = fs::read_to_string(to.join(table)).unwrap();
             assert!(got.trim_end() == expected.trim_end(), "{table} with {compress}");
         }

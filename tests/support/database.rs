@@ -6,7 +6,7 @@ use std::process::Command;
 use super::installation::pg_tool;
 use super::process::{Output, output, run};
 use super::server::{SUPERUSER, Server};
-use super::{REFERENCE, reference_for, report};
+use super::{REFERENCE, reference_for, report, witness};
 
 /// A database that is dropped with this value.
 #[derive(Debug)]
@@ -44,12 +44,17 @@ impl<'a> Database<'a> {
         format!("postgresql://{SUPERUSER}@{dir}:{}/{}", self.server.port(), self.name)
     }
 
-    /// Runs `sql` and gives its rows, columns parted by `|`; fails the test on an error.
+    /// Runs `sql` and gives its rows, columns parted by `|`, as psql would print them; fails the test on an error.
     pub fn psql(&self, sql: &str) -> String {
         self.server.psql(&self.name, sql)
     }
 
-    /// Runs `sql`, whatever comes of it.
+    /// What `COPY … TO STDOUT` gives.
+    pub fn copied(&self, sql: &str) -> String {
+        witness::copied(self.server, &self.name, sql)
+    }
+
+    /// Runs `sql` with psql, whatever comes of it.
     pub fn try_psql(&self, sql: &str) -> Output {
         self.server.try_psql(&self.name, sql)
     }

@@ -23,6 +23,7 @@ pub mod server;
 pub mod strange;
 pub mod unfinished;
 pub mod unstable;
+pub mod witness;
 
 pub use database::Database;
 pub use installation::{majors, pg_tool};

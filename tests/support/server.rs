@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::installation::{Installation, installation_or_note, psql, selected};
 use super::process::{Output, isolate, output, run, try_run};
-use super::{Database, MAJORS, report};
+use super::{Database, MAJORS, report, witness};
 
 /// The superuser of every server.
 pub const SUPERUSER: &str = "postgres";
@@ -162,10 +162,10 @@ impl Server {
         Database::new(self, name)
     }
 
-    /// Runs `sql` in the database `dbname` and gives its rows, columns parted by `|`; fails the test on an error.
+    /// Runs `sql` in the database `dbname` and gives its rows, columns parted by `|`, as psql would print them; fails the test on
+    /// an error. It is another client that does it, see [`witness`].
     pub fn psql(&self, dbname: &str, sql: &str) -> String {
-        let mut command = self.psql_command(dbname);
-        run(command.args(["-At", "-c", sql])).stdout().trim_end_matches('\n').to_owned()
+        witness::rows(self, dbname, sql).trim_end_matches('\n').to_owned()
     }
 
     /// Runs `sql` in the database `dbname`, whatever comes of it.
