@@ -8,9 +8,9 @@
 //! parameters, values and errors are bytes, and the session's encoding is left alone.
 //!
 //! **COPY.** Nearly all of a backup's bytes pass through here, one small message a row. A client that makes a value of each
-//! message is slower than the server that sends them. [`CopyOut::fill`] walks over the
-//! messages where they lie in a large read buffer and copies each row once, to where it is wanted. [`CopyIn::send`] gathers
-//! rows into large messages, because the server does not care how the data are cut.
+//! message spends more on that than on the bytes, and holds each row whole. [`CopyOut::fill`] walks over the messages where
+//! they lie in a large read buffer and copies each row once, to where it is wanted, in parts if it is long. [`CopyIn::send`]
+//! gathers rows into large messages, because the server does not care how the data are cut.
 //!
 //! **Round trips.** A catalog is read by some dozens of queries whose results do not depend on each other.
 //! [`Connection::pipeline`] has them all on their way at once; over a slow line it takes one round trip, not dozens.
@@ -53,8 +53,8 @@
 //! # A new kind of message exchange
 //!
 //! Put it into a file of its own, beside `simple`, `extended`, `copy_out` and `copy_in`: check that the connection is
-//! usable and the text guarded, put messages into `out`, flush, and take messages with `next` until `ReadyForQuery`. `next` has taken in notices
-//! and parameters by then. Give a message that has no place to `unexpected`.
+//! usable and the text guarded, put messages into `out`, flush, and take messages with `next` until `ReadyForQuery`.
+//! `next` has taken in notices and parameters by then. Give a message that has no place to `unexpected`.
 
 mod block;
 mod cancel;
