@@ -49,8 +49,8 @@ struct Clients {
 
 impl Clients {
     fn connect(url: &str) -> Self {
-        let Ok(Database::Postgres(target)) = recognise(url.as_bytes(), &Environment::empty()) else {
-            panic!("{url:?} is not the URL of a PostgreSQL database");
+        let Database::Postgres(target) = recognise(url.as_bytes(), &Environment::empty()).unwrap() else {
+            unreachable!("{url:?} is not the URL of a PostgreSQL database");
         };
         let mut ours = target.connect().unwrap();
         ours.set_up(&SessionSettings::default()).unwrap();

@@ -70,7 +70,7 @@ fn the_fields_of_an_error_can_be_had() {
         (report.table.as_ref().unwrap().as_slice(), report.constraint.as_ref().unwrap().as_slice()),
         (&b"t"[..], &b"t_pkey"[..])
     );
-    let shown = error.to_string();
+    let shown = lifeboat::Error::from(error).to_string();
     assert!(shown.contains("(SQLSTATE 23505)") && shown.contains("Key (a)=(1) already exists"), "{shown}");
     let error = c.execute(b"SELECT nonsense FROM t").unwrap_err();
     assert_eq!(error.server().unwrap().position, Some(8));

@@ -124,6 +124,11 @@ fn text_that_is_not_utf8_goes_through_in_both_directions() {
             assert_eq!(c.parameter("client_encoding").unwrap(), encoding);
             let quoted = [b"\"", name, b"\""].concat();
             c.execute(&[b"CREATE TABLE public.".as_slice(), &quoted, b" (a text)"].concat()).unwrap();
+            let there = database.psql(
+                "SELECT encode(convert_to(relname::text, getdatabaseencoding()::name), 'hex') FROM pg_class \
+                 WHERE relnamespace = 'public'::regnamespace",
+            );
+            assert_eq!(there, name.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
             let rows =
                 c.query("SELECT relname FROM pg_catalog.pg_class WHERE relname = $1", &[Param::text(name)]).unwrap();
             assert_eq!(rows.one().unwrap().text("relname").unwrap(), name);
