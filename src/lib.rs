@@ -3,7 +3,8 @@
 // What is printed goes through `cli/terminal.rs`, which escapes it.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod cleanup;
+pub mod cancellation;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod connect;
 pub mod error;

@@ -1,6 +1,9 @@
-//! What the engine says while it works. The engine only reports; how it looks is the command line's business.
+//! What the engine says while it works, and by what its caller can end it. The engine only reports; how it looks is the
+//! caller's business.
 
 use std::cell::Cell;
+
+use crate::cancellation::Cancellation;
 
 /// How much a [`Message`] matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,15 +93,19 @@ pub trait Reporter: Send + Sync {
     /// Takes a message.
     fn message(&self, message: Message);
     /// A phase of the work begins.
-    fn phase(&self, phase: Phase<'_>);
-    /// `amount` more units of the phase are done. Called for every piece of data that is read.
-    fn advance(&self, amount: u64);
+    fn phase(&self, _: Phase<'_>) {}
+    /// So many more units of the phase are done. Called for every piece of data that is read.
+    fn advance(&self, _: u64) {}
     /// Of the phase's work besides, so much is done.
-    fn beside(&self, amount: u64);
+    fn beside(&self, _: u64) {}
     /// Of a phase whose total was known about: it is about this, as is seen now.
-    fn expect(&self, total: u64);
+    fn expect(&self, _: u64) {}
     /// What is being worked on just now, for a person who watches.
-    fn current(&self, what: &str);
+    fn current(&self, _: &str) {}
+    /// By what the work can be ended from elsewhere. Without it, by nobody.
+    fn cancellation(&self) -> &Cancellation {
+        Cancellation::never()
+    }
 }
 
 /// Takes everything and says nothing.
@@ -107,11 +114,15 @@ pub struct Silent;
 
 impl Reporter for Silent {
     fn message(&self, _: Message) {}
-    fn phase(&self, _: Phase<'_>) {}
-    fn advance(&self, _: u64) {}
-    fn beside(&self, _: u64) {}
-    fn expect(&self, _: u64) {}
-    fn current(&self, _: &str) {}
+}
+
+/// Says nothing, and can end the work.
+impl Reporter for Cancellation {
+    fn message(&self, _: Message) {}
+
+    fn cancellation(&self) -> &Cancellation {
+        self
+    }
 }
 
 /// The part that one thing has in a phase. Whatever is told of it, it counts for what it was said to be: no more on the way,
@@ -165,15 +176,12 @@ mod tests {
 
     impl Reporter for Sums {
         fn message(&self, _: Message) {}
-        fn phase(&self, _: Phase<'_>) {}
         fn advance(&self, amount: u64) {
             self.0.fetch_add(amount, Ordering::Relaxed);
         }
         fn beside(&self, amount: u64) {
             self.1.fetch_add(amount, Ordering::Relaxed);
         }
-        fn expect(&self, _: u64) {}
-        fn current(&self, _: &str) {}
     }
 
     impl Sums {

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::cancellation::Cancellation;
 use crate::error::Result;
 use report::{Outcome, Printer};
 
@@ -71,6 +72,9 @@ pub(crate) struct Common {
     /// The options of one backend only.
     #[arg(skip)]
     given: given::Given,
+    /// By what a signal ends the work.
+    #[arg(skip = Cancellation::new())]
+    cancellation: Cancellation,
 }
 
 #[derive(Debug, Subcommand)]
@@ -135,7 +139,7 @@ pub fn main() -> ExitCode {
     cli.common.given = given::Given::of(&command, &matches);
     let verb = cli.verb.name();
     let printer = Printer::new(verb, &cli.common, cli.verb.takes_stdout());
-    if let Err(e) = signals::handle(printer) {
+    if let Err(e) = signals::handle(printer, cli.common.cancellation.clone()) {
         return printer.error(&e);
     }
     match cli.verb.run(&cli.common) {

@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Common;
 use super::terminal::{self, Stream};
+use crate::cancellation::Cancellation;
 use crate::printable::escaped;
 use crate::progress::{Level, Message, Phase, Reporter, Total, Unit};
 use figures::{Figures, spent};
@@ -45,6 +46,7 @@ pub(crate) struct Console {
     bars: bool,
     lines: bool,
     counters: Arc<Counters>,
+    cancellation: Cancellation,
     /// Keeps the thread going that shows how far the phase has come.
     clock: Mutex<Option<Sender<()>>>,
 }
@@ -146,7 +148,9 @@ impl Console {
             _ => Level::Info,
         };
         let bars = !common.quiet && terminal::is_terminal(Stream::Err);
-        Self { level, bars, lines: !common.quiet && !bars, counters: Arc::default(), clock: Mutex::new(None) }
+        let lines = !common.quiet && !bars;
+        let cancellation = common.cancellation.clone();
+        Self { level, bars, lines, counters: Arc::default(), cancellation, clock: Mutex::new(None) }
     }
 
     fn say(&self, line: &str) {
@@ -207,6 +211,10 @@ impl Reporter for Console {
 
     fn expect(&self, total: u64) {
         self.counters.expected.store(total, Ordering::Relaxed);
+    }
+
+    fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
     }
 
     fn current(&self, what: &str) {

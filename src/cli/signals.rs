@@ -16,7 +16,7 @@ use signal_hook::iterator::Signals;
 use super::exit::Code;
 use super::progress;
 use super::report::Printer;
-use crate::cleanup;
+use crate::cancellation::Cancellation;
 use crate::error::{Context, ErrorKind, Result};
 use crate::threads;
 
@@ -35,11 +35,14 @@ const REQUESTS: [(i32, &str); 11] = [
     (SIGIO, "SIGIO"),
 ];
 
+/// How long everything may take in all that is to be done before the process ends. A server can take for ever.
+const TIME: Duration = Duration::from_secs(10);
+
 /// For how long signals after the first one mean the same.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// Begins to listen for the signals that ask for the end.
-pub(crate) fn handle(printer: Printer) -> Result<()> {
+pub(crate) fn handle(printer: Printer, cancellation: Cancellation) -> Result<()> {
     let doing = || "listen for signals";
     let again = Arc::new(AtomicBool::new(false));
     // Listened to, it does not end the process: the write that is too long fails, and says so.
@@ -59,16 +62,16 @@ pub(crate) fn handle(printer: Printer) -> Result<()> {
             if thread::Builder::new().name("second signal".into()).spawn(wait).is_err() {
                 again.store(true, Ordering::SeqCst);
             }
-            leave(printer, signal);
+            leave(printer, &cancellation, signal);
         }
     };
     threads::spawn(doing(), listen)?;
     Ok(())
 }
 
-fn leave(printer: Printer, signal: i32) {
+fn leave(printer: Printer, cancellation: &Cancellation, signal: i32) {
     let name = REQUESTS.iter().find(|(known, _)| *known == signal).map_or("a signal", |(_, name)| name);
-    cleanup::remove_all_then(|words| {
+    cancellation.cancel_then(TIME, |words| {
         progress::clear();
         let code = u8::try_from(128 + signal).unwrap_or(130);
         let hint = if words.is_empty() { "unfinished files were removed".to_owned() } else { words.join("; ") };

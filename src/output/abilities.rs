@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Existing;
 use super::folder::Folder;
 use super::part::{self, Part};
+use crate::cancellation::Cancellation;
 
 /// How a file that has a temporary name gets its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +37,17 @@ impl Abilities {
     ///
     /// # Errors
     /// A file can be made there, but not be given another name; or none can be made.
-    pub(super) fn find_out(folder: &Arc<Folder>, name: &OsStr, named: bool, existing: Existing) -> io::Result<Self> {
+    pub(super) fn find_out(
+        (folder, name): (&Arc<Folder>, &OsStr),
+        named: bool,
+        existing: Existing,
+        cancellation: &Cancellation,
+    ) -> io::Result<Self> {
         if !named && can_be_unnamed(folder, name) {
             return Ok(Self::Unnamed);
         }
         // Closed at once, as some systems do not rename what is open. The lock ends with that, which does no harm to what is empty.
-        let empty = || Part::create(folder, name).map(|(_, part)| part);
+        let empty = || Part::create(folder, name, cancellation).map(|(_, part)| part);
         let (first, second) = (empty()?, empty()?);
         let unable = |e: io::Error| io::Error::new(e.kind(), format!("files cannot be renamed there: {e}"));
         if existing == Existing::Replace {

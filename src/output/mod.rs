@@ -23,7 +23,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
 
-use crate::cleanup::uninterrupted;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Reporter;
 use abilities::{Abilities, Publish};
@@ -32,7 +32,7 @@ use part::{Part, hold};
 use target::Target;
 
 pub use errors::{file_size_limit_hint, full_disk_hint, io_error};
-pub use folder::{folder_of, sync_folder};
+pub use folder::{folder_of, sync_folder, with_suffix};
 pub use sweep::leftovers;
 pub use target::{check_target, open_special};
 
@@ -55,6 +55,7 @@ pub struct OutputFile {
     /// The name that it has meanwhile, if it has one, and how it gets the other.
     part: Option<(Part, Publish)>,
     failure: Option<io::ErrorKind>,
+    cancellation: Cancellation,
 }
 
 impl OutputFile {
@@ -80,15 +81,17 @@ impl OutputFile {
             let shown = folder.path().display();
             io_error(format!("create a file in the folder {shown}"), folder.path(), e)
         };
-        let abilities = Abilities::find_out(folder, &target.name, named, existing).map_err(failed)?;
+        let cancellation = reporter.cancellation().clone();
+        let place = (folder, &*target.name);
+        let abilities = Abilities::find_out(place, named, existing, &cancellation).map_err(failed)?;
         let (file, part) = match abilities {
             Abilities::Unnamed => (folder.unnamed().map_err(failed)?, None),
             Abilities::Named(publish) => {
-                let (file, part) = Part::create(folder, &target.name).map_err(failed)?;
+                let (file, part) = Part::create(folder, &target.name, &cancellation).map_err(failed)?;
                 (file, Some((part, publish)))
             }
         };
-        Ok(Self { target, existing, file, part, failure: None })
+        Ok(Self { target, existing, file, part, failure: None, cancellation })
     }
 
     /// The name the file will get.
@@ -132,10 +135,10 @@ impl OutputFile {
     /// As [`OutputFile::commit`]; `before` runs right before the renaming, and its error is the end of it.
     pub fn commit_with(self, before: impl FnOnce() -> Result<()>) -> Result<u64> {
         let size = self.write_out()?;
-        let Self { target, existing, file, part, .. } = self;
+        let Self { target, existing, file, part, cancellation, .. } = self;
         let Target { folder, name, path } = &target;
         // The part is outside, so that it goes away after these steps, which must not wait for themselves.
-        uninterrupted(|| {
+        cancellation.uninterrupted(|| {
             check_place(&target, &file, part.as_ref().map(|(part, _)| part))?;
             before()?;
             let done = match &part {
@@ -148,7 +151,7 @@ impl OutputFile {
             })?;
             let shown = folder.path().display();
             folder.flush().map_err(|e| io_error(format!("flush the folder {shown} to disk"), folder.path(), e))
-        })?;
+        })??;
         Ok(size)
     }
 
@@ -156,10 +159,10 @@ impl OutputFile {
     /// temporary name, and gives something that the caller wants.
     pub fn commit_by<T>(self, place: impl FnOnce(&Path) -> Result<T>) -> Result<(u64, T)> {
         let size = self.write_out()?;
-        let placed = uninterrupted(|| {
+        let placed = self.cancellation.uninterrupted(|| {
             check_place(&self.target, &self.file, self.part.as_ref().map(|(part, _)| part))?;
             place(&self.temporary_path())
-        })?;
+        })??;
         Ok((size, placed))
     }
 

@@ -16,7 +16,7 @@ use nix::libc;
 
 use super::abilities::Publish;
 use super::folder::{Folder, id_of};
-use crate::cleanup::Registration;
+use crate::cancellation::{Cancellation, Registration};
 
 /// What a name has at its end while its file is unfinished, and after the name that the file will get.
 const UNFINISHED: &str = ".part";
@@ -46,10 +46,10 @@ pub(super) struct Part {
 
 impl Part {
     /// Makes a file under a temporary name that says that it will be called `name`.
-    pub(super) fn create(folder: &Arc<Folder>, name: &OsStr) -> io::Result<(File, Self)> {
+    pub(super) fn create(folder: &Arc<Folder>, name: &OsStr, cancellation: &Cancellation) -> io::Result<(File, Self)> {
         let mut attempts = 0..ATTEMPTS;
         loop {
-            let mut part = Self::new(folder, temporary(name));
+            let mut part = Self::new(folder, temporary(name), cancellation).map_err(io::Error::other)?;
             let file = match folder.create(&part.name) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                     part.forget();
@@ -66,10 +66,11 @@ impl Part {
         }
     }
 
-    fn new(folder: &Arc<Folder>, name: OsString) -> Self {
+    fn new(folder: &Arc<Folder>, name: OsString, cancellation: &Cancellation) -> crate::Result<Self> {
         let (at, its) = (Arc::clone(folder), name.clone());
-        let registration = Registration::quick(move || remove(&at, &its));
-        Self { folder: Arc::clone(folder), name, is_kept: false, tells_apart: true, _registration: registration }
+        let registration = cancellation.quick(move || remove(&at, &its))?;
+        let folder = Arc::clone(folder);
+        Ok(Self { folder, name, is_kept: false, tells_apart: true, _registration: registration })
     }
 
     /// Where it is now, without symbolic links.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use super::*;
 use crate::progress::Silent;
@@ -126,5 +127,17 @@ fn a_file_does_not_go_into_another_folder_than_was_meant() {
         let error = file.commit().unwrap_err().to_string();
         assert!(error.contains("was renamed, removed or replaced meanwhile"), "{error}");
         assert_eq!((names(&before), names(&after)), (Vec::new(), Vec::new()));
+    }
+}
+
+#[test]
+fn nothing_appears_once_the_end_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for create in [OutputFile::create, OutputFile::create_named] {
+        let cancellation = Cancellation::new();
+        let file = create(&folder.path().join("a"), Existing::Refuse, &cancellation).unwrap();
+        cancellation.cancel(Duration::ZERO);
+        assert_eq!(file.commit().unwrap_err().kind(), ErrorKind::Interrupted);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

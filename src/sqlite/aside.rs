@@ -6,9 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::SIDECARS;
-use crate::cleanup::with_suffix;
 use crate::error::{Error, Result};
-use crate::output::{folder_of, io_error, leftovers, sync_folder};
+use crate::output::{folder_of, io_error, leftovers, sync_folder, with_suffix};
 
 /// What is put after the name of a database that was moved aside.
 const ASIDE: &str = ".pre-restore-bak";

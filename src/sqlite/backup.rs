@@ -25,9 +25,8 @@ use super::check::check_file;
 use super::error::About;
 use super::header::{Header, JournalMode, set_journal_mode};
 use super::source::{Opening, Source};
-use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::{Existing, OutputFile, folder_of, io_error};
+use crate::output::{Existing, OutputFile, folder_of, io_error, with_suffix};
 use crate::progress::{Level, Message, Phase, Reporter, Unit};
 
 /// How much is copied between two looks at the lock and at the progress.
@@ -73,6 +72,10 @@ pub fn backup(
     options: &BackupOptions,
     reporter: &dyn Reporter,
 ) -> Result<BackupSummary> {
+    reporter.cancellation().run(|| make(database, output, options, reporter))
+}
+
+fn make(database: &Path, output: &Path, options: &BackupOptions, reporter: &dyn Reporter) -> Result<BackupSummary> {
     let doing = format!("back up {}", database.display());
     let header = Header::read(database, &doing)?;
     let real = fs::canonicalize(database).map_err(|e| io_error(&doing, database, e))?;
@@ -84,8 +87,8 @@ pub fn backup(
     check_sidecars(file.path(), options.existing)?;
 
     let room = folder_of(file.path());
-    let opening = Opening { wait: options.lock_wait, spare: Some(&room) };
-    let source = Source::open_as(database, opening, &doing)?;
+    let opening = Opening { spare: Some(&room), ..Opening::new(options.lock_wait, reporter.cancellation()) };
+    let source = Source::open(database, opening, &doing)?;
     let partial = &file.temporary_path();
     let _beside = Beside(partial.clone());
     let about = About { doing: &doing, database: &source.path, written: Some(file.path()), waited: options.lock_wait };
@@ -236,6 +239,7 @@ fn copy_pass(source: &Connection, partial: &Path, about: &About<'_>, reporter: &
     let backup = Backup::new(source, &mut copy).map_err(failed)?;
     let mut done = 0;
     loop {
+        reporter.cancellation().check()?;
         let result = backup.step(step).map_err(failed)?;
         let progress = backup.progress();
         let now = progress.pagecount.saturating_sub(progress.remaining).max(0).unsigned_abs();

@@ -10,9 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::cleanup::with_suffix;
 use crate::error::Result;
-use crate::output::{folder_of, io_error};
+use crate::output::{folder_of, io_error, with_suffix};
 
 /// The header of a log. One that is no longer holds no transaction.
 const LOG_HEADER: u64 = 32;

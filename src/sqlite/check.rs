@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::{About, Unopened, is_damage, words};
 use super::integrity::{Findings, examine};
 use super::source::{Opening, Source};
+use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Level, Message, Phase, Reporter, Unit};
 
@@ -22,7 +23,7 @@ const SHOWN_KINDS: usize = 10;
 pub fn check_file(path: &Path, doing: &str, hint: &str, reporter: &dyn Reporter) -> Result<u64> {
     reporter.phase(Phase::new("check", Unit::Steps));
     reporter.current("PRAGMA integrity_check");
-    let found = look_at(path, doing)?;
+    let found = look_at(path, doing, reporter.cancellation())?;
     if found.faults.is_empty() {
         tell(&found, reporter);
         return Ok(found.violations.count());
@@ -38,14 +39,14 @@ pub fn check_file(path: &Path, doing: &str, hint: &str, reporter: &dyn Reporter)
 /// Fails if the check itself could not be made. Where it needs code that only the application has (a collation, a
 /// function, a module), what can be checked without is checked, and a warning says so.
 pub fn faults(path: &Path, doing: &str, reporter: &dyn Reporter) -> Result<Vec<String>> {
-    let found = look_at(path, doing)?;
+    let found = look_at(path, doing, reporter.cancellation())?;
     tell(&found, reporter);
     Ok(found.faults)
 }
 
-fn look_at(path: &Path, doing: &str) -> Result<Findings> {
+fn look_at(path: &Path, doing: &str, cancellation: &Cancellation) -> Result<Findings> {
     let about = About { doing, database: path, written: None, waited: Duration::ZERO };
-    match Source::try_open(path, Opening { wait: Duration::ZERO, spare: None }, doing) {
+    match Source::try_open(path, Opening::new(Duration::ZERO, cancellation), doing) {
         Ok(source) => {
             let found = examine(&source.connection).map_err(|e| about.failed(e))?;
             source.check_undisturbed(doing)?;

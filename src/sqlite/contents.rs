@@ -9,8 +9,9 @@ use super::digest::quoted;
 use super::error::{About, words};
 use super::header::Header;
 use super::integrity::{is_lacking, text};
-use super::source::{Source, pass_over_unknown_collations};
+use super::source::{Opening, Source, pass_over_unknown_collations};
 use crate::error::Result;
+use crate::progress::Reporter;
 
 /// How long a writer is waited for.
 pub(super) const WAIT: Duration = Duration::from_secs(10);
@@ -54,10 +55,10 @@ pub struct Uncounted {
 }
 
 /// Reads what is in the database file at `path`, which may be in use.
-pub fn contents(path: &Path) -> Result<Contents> {
+pub fn contents(path: &Path, reporter: &dyn Reporter) -> Result<Contents> {
     let doing = format!("list what is in {}", path.display());
     let header = Header::read(path, &doing)?;
-    let source = Source::open(path, WAIT, &doing)?;
+    let source = Source::open(path, Opening::new(WAIT, reporter.cancellation()), &doing)?;
     let contents = of(&source, header, &doing)?;
     source.check_undisturbed(&doing)?;
     Ok(contents)

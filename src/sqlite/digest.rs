@@ -9,8 +9,9 @@ use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
 use super::error::About;
-use super::source::{Source, pass_over_unknown_collations};
+use super::source::{Opening, Source, pass_over_unknown_collations};
 use crate::error::Result;
+use crate::progress::Reporter;
 
 /// What a table holds, in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +26,10 @@ pub struct TableDigest {
 
 /// Computes the checksum of every table in the database at `path`, in the order of their names, in one snapshot. What
 /// virtual tables hold is in tables of their own, and counted there.
-pub fn digest_file(path: &Path) -> Result<Vec<TableDigest>> {
+pub fn digest_file(path: &Path, reporter: &dyn Reporter) -> Result<Vec<TableDigest>> {
     let doing = format!("compute the checksums of the tables in {}", path.display());
     let wait = Duration::from_secs(60);
-    let source = Source::open(path, wait, &doing)?;
+    let source = Source::open(path, Opening::new(wait, reporter.cancellation()), &doing)?;
     let about = About { doing: &doing, database: path, written: None, waited: wait };
     let connection = &source.connection;
     let digests = || -> rusqlite::Result<Vec<TableDigest>> {

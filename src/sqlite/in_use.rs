@@ -14,9 +14,8 @@ use std::path::{Path, PathBuf};
 
 use super::aside::SUFFIXES;
 use super::held::{Held, Users};
-use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::io_error;
+use crate::output::{io_error, with_suffix};
 use crate::progress::{Level, Message, Reporter};
 
 /// A process that has a file of the database open.

@@ -17,9 +17,8 @@ use super::error::words;
 use super::held::{Held, Users};
 use super::in_use::{Claim, refuse_users};
 use super::switch::hold;
-use crate::cleanup::with_suffix;
 use crate::error::Result;
-use crate::output::{Existing, OutputFile, io_error};
+use crate::output::{Existing, OutputFile, io_error, with_suffix};
 use crate::progress::{Level, Message, Phase, Reporter, Silent, Unit};
 
 /// What is in the place of a copy that cannot be made.

@@ -14,9 +14,8 @@ use std::path::{Path, PathBuf};
 use super::SIDECARS;
 use super::beside::{Pending, pending};
 use super::header::JournalMode;
-use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::{folder_of, io_error};
+use crate::output::{folder_of, io_error, with_suffix};
 
 /// The name of the file at `path` by which SQLite opens it: absolute, and not a symbolic link's.
 ///

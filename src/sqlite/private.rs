@@ -18,9 +18,10 @@ use tempfile::TempDir;
 
 use super::beside::{Look, Pending};
 use super::error::Unopened;
-use crate::cleanup::{Registration, with_suffix};
+use super::source::Opening;
+use crate::cancellation::{Cancellation, Registration};
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::io_error;
+use crate::output::{io_error, with_suffix};
 
 const PREFIX: &str = "lifeboat-copy-";
 /// What the database is called in the folder.
@@ -31,12 +32,12 @@ const ATTEMPTS: u32 = 3;
 /// Copies the database at `database` with its journal and its log, recovers the copy, and gives a connection to it. The
 /// original is only read.
 ///
-/// The copy is made in the folder for temporary files or, where that has no room, in `spare`. Fails if neither will do, or with
+/// The copy is made in the folder for temporary files or, where that has no room, in the spare one. Fails if neither will do, or with
 /// [`ErrorKind::Changed`] if the files are written to all the time.
-pub(super) fn recovered(database: &Path, spare: Option<&Path>, doing: &str) -> Result<Connection, Unopened> {
+pub(super) fn recovered(database: &Path, opening: Opening<'_>, doing: &str) -> Result<Connection, Unopened> {
     for _ in 0..ATTEMPTS {
         let before = Look::at(database, doing)?;
-        let mut folder = Folder::with_room(&before.set(database), spare, database, doing)?;
+        let mut folder = Folder::with_room(&before.set(database), opening, database, doing)?;
         if folder.fill(database, &before, doing)? {
             return folder.recover(doing);
         }
@@ -92,16 +93,16 @@ struct Folder {
 
 impl Folder {
     /// Makes a folder where there is room for the set.
-    fn with_room(set: &[Part], spare: Option<&Path>, database: &Path, doing: &str) -> Result<Self> {
+    fn with_room(set: &[Part], opening: Opening<'_>, database: &Path, doing: &str) -> Result<Self> {
         let needed: u64 = set.iter().map(|part| part.bytes).sum();
         let mut why = Vec::new();
-        for place in [Some(std::env::temp_dir().as_path()), spare].into_iter().flatten() {
+        for place in [Some(std::env::temp_dir().as_path()), opening.spare].into_iter().flatten() {
             remove_forsaken(place);
             match room(place) {
                 Ok(free) if free < needed => {
                     why.push(format!("{} has no room for {needed} bytes", place.display()));
                 }
-                Ok(_) => match Self::new(place) {
+                Ok(_) => match Self::new(place, opening.cancellation) {
                     Ok(folder) => return Ok(folder),
                     Err(e) => why.push(format!("{}: {e}", place.display())),
                 },
@@ -117,10 +118,10 @@ impl Folder {
             .hint("set TMPDIR to a folder with room, or run as a user who may write the database and in its folder"))
     }
 
-    fn new(place: &Path) -> io::Result<Self> {
+    fn new(place: &Path, cancellation: &Cancellation) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).permissions(Permissions::from_mode(0o700));
-        let (directory, registration) = Registration::folder(|| builder.tempdir_in(place))?;
+        let (directory, registration) = cancellation.folder(|| builder.tempdir_in(place))?;
         let lock = File::open(directory.path())?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         let path = directory.path().join(NAME);
@@ -253,7 +254,7 @@ mod tests {
     #[test]
     fn a_copy_is_for_its_owner_alone() {
         let (place, database, look) = scene();
-        let mut folder = Folder::new(place.path()).unwrap();
+        let mut folder = Folder::new(place.path(), Cancellation::never()).unwrap();
         assert!(folder.fill(&database, &look, "try").unwrap());
         let path = folder.directory.path().to_path_buf();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
@@ -267,7 +268,7 @@ mod tests {
     fn what_changes_meanwhile_is_no_copy() {
         for change in ["", "-journal", "-wal"] {
             let (place, database, look) = scene();
-            let mut folder = Folder::new(place.path()).unwrap();
+            let mut folder = Folder::new(place.path(), Cancellation::never()).unwrap();
             fs::write(with_suffix(&database, change), vec![8; 3 << 20]).unwrap();
             assert!(!folder.fill(&database, &look, "try").unwrap(), "{change:?}");
         }

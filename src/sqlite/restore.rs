@@ -22,9 +22,8 @@ use super::interim::Interim;
 use super::other_names::{real_path, refuse_other_names, refuse_to_replace};
 use super::source::IN_URI;
 use super::switch::Switch;
-use crate::cleanup::with_suffix;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::{Existing, OutputFile, check_target, folder_of, io_error};
+use crate::output::{Existing, OutputFile, check_target, folder_of, io_error, with_suffix};
 use crate::progress::{Level, Message, Phase, Reporter, Unit};
 
 const ANOTHER: &str = "nothing was changed; take another backup file";
@@ -67,6 +66,15 @@ pub struct RestorePreview {
 /// Fails, with nothing changed, if the backup is not a complete and sound SQLite database, if the database is in use, or
 /// if [`RestoreOptions::force`] is not set.
 pub fn restore(
+    backup: &Path,
+    database: &Path,
+    options: &RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<RestoreSummary> {
+    reporter.cancellation().run(|| replace(backup, database, options, reporter))
+}
+
+fn replace(
     backup: &Path,
     database: &Path,
     options: &RestoreOptions,
@@ -222,6 +230,7 @@ fn copy(backup: &Path, file: &mut OutputFile, header: &Header, doing: &str, repo
                 e,
             ));
         }
+        reporter.cancellation().check()?;
         reporter.advance(read as u64);
     }
     if looks(&from).map_err(|e| io_error(doing, backup, e))? != before {

@@ -16,9 +16,9 @@ use super::error::{About, Unopened};
 use super::math;
 use super::other_names::{real_path, refuse_other_names};
 use super::private::recovered;
-use crate::cleanup::with_suffix;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::folder_of;
+use crate::output::{folder_of, with_suffix};
 
 /// How long another process may take to commit a transaction over several databases.
 const UNDECIDED: Duration = Duration::from_secs(1);
@@ -44,19 +44,23 @@ pub struct Opening<'a> {
     pub wait: Duration,
     /// A folder for a private copy, should one be needed and the folder for temporary files have no room.
     pub spare: Option<&'a Path>,
+    /// What removes that copy, should the work be ended.
+    pub cancellation: &'a Cancellation,
+}
+
+impl<'a> Opening<'a> {
+    /// A writer is waited for as long as `wait`.
+    pub fn new(wait: Duration, cancellation: &'a Cancellation) -> Self {
+        Self { wait, spare: None, cancellation }
+    }
 }
 
 impl Source {
-    /// Opens the database at `path`, which must exist, and waits for locks as long as `wait`.
-    pub fn open(path: &Path, wait: Duration, doing: &str) -> Result<Self> {
-        Self::open_as(path, Opening { wait, spare: None }, doing)
-    }
-
     /// Opens the database at `path`, which must exist.
     ///
     /// What is read is the last committed state: where a transaction was broken off, or a log has not come into the database, and
     /// this user may not write what SQLite would have to write, a private copy is recovered and read.
-    pub fn open_as(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self> {
+    pub fn open(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self> {
         let about = About { doing, database: path, written: None, waited: opening.wait };
         Self::try_open(path, opening, doing).map_err(|unopened| match unopened {
             Unopened::Sqlite(error) => about.failed(error),
@@ -64,7 +68,7 @@ impl Source {
         })
     }
 
-    /// As [`Source::open_as`]; an error of SQLite's is given as it is.
+    /// As [`Source::open`]; an error of SQLite's is given as it is.
     pub(super) fn try_open(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
         // An absolute path: the name of the -wal file must not depend on the current folder or on a symbolic link, and a
         // name that begins with "file:" must not be taken for a URI.
@@ -86,7 +90,7 @@ impl Source {
     fn without_writing(path: PathBuf, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
         let look = Look::at(&path, doing)?;
         if look.pending().is_some() {
-            let connection = recovered(&path, opening.spare, doing)?;
+            let connection = recovered(&path, opening, doing)?;
             return Ok(Self { connection, path, unlocked: None });
         }
         let bytes = path.as_os_str().as_encoded_bytes();
@@ -98,8 +102,8 @@ impl Source {
     }
 
     /// Opens a private copy of the database at `path`, which may be written, as the original may not.
-    pub(super) fn copied(path: &Path, doing: &str) -> Result<Self, Unopened> {
-        let connection = recovered(path, None, doing)?;
+    pub(super) fn copied(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
+        let connection = recovered(path, opening, doing)?;
         math::define(&connection)?;
         Ok(Self { connection, path: path.to_path_buf(), unlocked: None })
     }
@@ -234,7 +238,7 @@ mod tests {
         let made = Connection::open(&path).unwrap();
         made.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t(a); PRAGMA journal_mode = DELETE").unwrap();
         drop(made);
-        let opening = Opening { wait: Duration::ZERO, spare: None };
+        let opening = Opening::new(Duration::ZERO, Cancellation::never());
         let source = Source::without_writing(path.clone(), opening, "try").unwrap();
         assert_eq!(source.connection.query_row("SELECT count(*) FROM t", [], |r| r.get(0)), Ok(0));
         change(&path);

@@ -36,8 +36,9 @@ pub struct Verified {
 pub fn verify(path: &Path, reporter: &dyn Reporter) -> Result<Verified> {
     let doing = format!("verify {}", path.display());
     let about = About { doing: &doing, database: path, written: None, waited: WAIT };
-    let source = match Source::try_open(path, Opening { wait: WAIT, spare: None }, &doing) {
-        Ok(source) => with_checks(source, &doing).map_err(|e| about.failed(e))?,
+    let opening = Opening::new(WAIT, reporter.cancellation());
+    let source = match Source::try_open(path, opening, &doing) {
+        Ok(source) => with_checks(source, opening, &doing).map_err(|e| about.failed(e))?,
         Err(Unopened::Sqlite(e)) if is_damage(&e) => {
             let problems = vec![words(&e)];
             return Ok(Verified { problems, violations: Vec::new(), unchecked: Vec::new(), contents: None });
@@ -61,12 +62,12 @@ pub fn verify(path: &Path, reporter: &dyn Reporter) -> Result<Verified> {
 }
 
 /// SQLite does not read the CHECKs of a database that it may not write. A copy may be written, if it is not too large.
-fn with_checks(source: Source, doing: &str) -> rusqlite::Result<Source> {
+fn with_checks(source: Source, opening: Opening<'_>, doing: &str) -> rusqlite::Result<Source> {
     if !misses_checks(&source.connection)? {
         return Ok(source);
     }
     let small = std::fs::metadata(&source.path).is_ok_and(|m| m.len() <= COPIED_FOR_CHECKS);
-    match small.then(|| Source::copied(&source.path, doing)) {
+    match small.then(|| Source::copied(&source.path, opening, doing)) {
         Some(Ok(copied)) => Ok(copied),
         // What cannot be had is said afterwards.
         _ => Ok(source),

@@ -3,11 +3,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
+use lifeboat::ErrorKind;
+use lifeboat::cancellation::Cancellation;
+use lifeboat::output::{Existing, OutputFile};
+use lifeboat::postgres::restore::{RestoreOptions, restore};
+use pgformat::{Compression, DumpId, Entry, Header, Reader, Version, Writer};
 
 use super::again::{sample_with_many_rows, wait_for_statement};
+use super::{connection, forced};
 use crate::support::archive::{Rows, assert_same};
 use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run};
 
@@ -45,8 +51,11 @@ fn sleeper(path: &Path) {
         object(2, "SELECT pg_sleep(3600);\n", ""),
         object(3, "CREATE TABLE public.t3 ();\n", "DROP TABLE public.t3;\n"),
     ];
-    let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
-    fs::write(path, writer.finish().unwrap()).unwrap();
+    fs::write(path, archive_of(entries)).unwrap();
+}
+
+fn archive_of(entries: Vec<Entry>) -> Vec<u8> {
+    Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap().finish().unwrap()
 }
 
 #[test]
@@ -161,4 +170,88 @@ fn a_signal_ends_all_connections_of_a_parallel_restore() {
     assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
     wait_until_left(&database);
     assert_eq!(database.psql("SELECT count(*) FROM c"), "1");
+}
+
+/// Restores in one transaction, in a thread of its own, a table whose rows are taken at COMMIT, when nobody holds the lock.
+fn restore_that_waits(
+    url: String,
+    cancellation: &Cancellation,
+) -> thread::JoinHandle<lifeboat::Result<lifeboat::postgres::restore::RestoreSummary>> {
+    let table = Entry {
+        tag: Some("waiting".into()),
+        definition: Some(
+            "CREATE TABLE public.waiting (a integer);
+             CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS
+               'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+             CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON public.waiting DEFERRABLE INITIALLY DEFERRED
+               FOR EACH ROW EXECUTE FUNCTION public.wait();
+             INSERT INTO public.waiting VALUES (1);\n"
+                .into(),
+        ),
+        ..Entry::new(DumpId(1), "TABLE")
+    };
+    let cancellation = cancellation.clone();
+    thread::spawn(move || {
+        let options = RestoreOptions { single_transaction: true, clean: false, ..forced() };
+        let mut archive = Reader::seekable(std::io::Cursor::new(archive_of(vec![table]))).unwrap();
+        restore(&mut connection(&url), &mut archive, &options, &cancellation)
+    })
+}
+
+#[test]
+fn two_restores_in_one_process_are_ended_apart() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (server.database("interrupted"), server.database("interrupted"));
+    let hold = |database: &Database<'_>| {
+        let mut holder = connection(&database.url());
+        holder.execute(b"SELECT pg_advisory_lock(1)").unwrap();
+        holder
+    };
+    let (hold_one, hold_other) = (hold(&one), hold(&other));
+    let (end_one, end_other) = (Cancellation::new(), Cancellation::new());
+    let (restored_one, restored_other) =
+        (restore_that_waits(one.url(), &end_one), restore_that_waits(other.url(), &end_other));
+    wait_for_statement(&one, "COMMIT%");
+    wait_for_statement(&other, "COMMIT%");
+
+    // The first thing that goes; what the server answers to COMMIT is waited for then.
+    let file = OutputFile::create_named(&dir.path().join("file"), Existing::Refuse, &end_one).unwrap();
+    let ended_one = thread::spawn(move || end_one.cancel(Duration::from_secs(3600)));
+    while file.temporary_path().exists() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    drop(hold_other);
+    assert!(restored_other.join().unwrap().unwrap().is_complete());
+    assert!(!restored_one.is_finished() && !ended_one.is_finished());
+    drop(hold_one);
+    assert_eq!(ended_one.join().unwrap(), ["everything had been restored"]);
+    assert!(restored_one.join().unwrap().unwrap().is_complete());
+    assert!(end_other.cancel(Duration::ZERO).is_empty());
+    for database in [one, other] {
+        assert_eq!(database.psql("SELECT count(*) FROM waiting"), "1");
+    }
+}
+
+#[test]
+fn a_restore_that_a_program_ends_says_so() {
+    let Some(server) = Server::get(REFERENCE) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    sleeper(&archive);
+    let database = server.database("interrupted");
+    let cancellation = Cancellation::new();
+    let (end, url) = (cancellation.clone(), database.url());
+    let restored = thread::spawn(move || {
+        let mut archive = Reader::seekable(fs::File::open(archive).unwrap()).unwrap();
+        restore(&mut connection(&url), &mut archive, &forced(), &cancellation)
+    });
+    wait_for_statement(&database, "SELECT pg_sleep%");
+    let words = end.cancel(Duration::from_secs(3600));
+    assert!(matches!(&words[..], [one] if one.contains("few of 3 entries restored, if any")), "{words:?}");
+    assert_eq!(restored.join().unwrap().unwrap_err().kind(), ErrorKind::Interrupted);
+    // Nothing is begun with it any more.
+    let mut archive = Reader::seekable(fs::File::open(dir.path().join("archive")).unwrap()).unwrap();
+    let again = restore(&mut connection(&database.url()), &mut archive, &forced(), &end);
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::Interrupted);
 }

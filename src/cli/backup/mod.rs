@@ -17,7 +17,7 @@ use super::progress::Console;
 use super::report::{Outcome, mebibytes};
 use super::terminal::{self, Stream};
 use super::{Common, given};
-use crate::connect::{Database, Running};
+use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Existing;
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
@@ -109,8 +109,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         Database::Postgres(target) => {
             common.given.check(given::POSTGRES)?;
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
-            let running = Running::new();
-            let connect = || running.connect(&target);
+            let connect = || target.connect();
             if to_stdout && terminal::is_terminal(Stream::Out) {
                 return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
                     .why("it is a terminal")

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bstr::BStr;
 
-use crate::cleanup;
 use crate::connect::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore::OneSession;
@@ -92,10 +91,9 @@ impl Making {
     }
 }
 
-/// Drops the scratch database `name` because a signal has ended the drill, with all that is done in it, by the deadline of
-/// [`cleanup`]; says what became of it.
-pub(super) fn end(origin: &Target, name: &str, making: &Arc<Making>) -> String {
-    let deadline = cleanup::deadline();
+/// Drops the scratch database `name` because a signal has ended the drill, with all that is done in it, by `deadline`;
+/// says what became of it.
+pub(super) fn end(origin: &Target, name: &str, making: &Arc<Making>, deadline: Instant) -> String {
     let (told, result) = mpsc::channel();
     let (at, mine, making) = (origin.clone(), name.to_owned(), Arc::clone(making));
     // A server that has fallen silent must not hold up the end.

@@ -13,7 +13,7 @@ use super::{Common, Narrator, failed, passed};
 use crate::cli::archive::open;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
-use crate::connect::{Running, Target};
+use crate::connect::Target;
 use crate::error::Result;
 use crate::output::{Existing, OutputFile};
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
@@ -92,8 +92,7 @@ pub(super) fn rehearse(
 fn back_up(target: &Target, path: &Path, console: &Console) -> Result<(u64, DumpSummary)> {
     let options = DumpOptions { privileges: false, ..DumpOptions::default() };
     let mut file = OutputFile::create(path, Existing::Refuse, console)?;
-    let running = Running::new();
-    let made = dump::backup(&|| running.connect(target), &options, Sink::Seekable(&mut file), console);
+    let made = dump::backup(&|| target.connect(), &options, Sink::Seekable(&mut file), console);
     let summary = made.map_err(|e| file.explain(e))?;
     Ok((file.commit()?, summary))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ending::{self, Making};
 use super::leftovers;
-use crate::cleanup::Registration;
+use crate::cancellation::Registration;
 use crate::connect::Target;
 use crate::error::Result;
 use crate::output::io_error;
@@ -29,9 +29,10 @@ impl Scratch {
     pub(super) fn new(parent: Option<&Path>, reporter: &dyn Reporter) -> Result<Self> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
         leftovers::tell_folders(&parent, reporter);
+        let make = || tempfile::Builder::new().prefix(leftovers::FOLDER).tempdir_in(&parent);
+        let made = reporter.cancellation().folder(make);
         let (folder, registration) =
-            Registration::folder(|| tempfile::Builder::new().prefix(leftovers::FOLDER).tempdir_in(&parent))
-                .map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
+            made.map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
         let path = folder.path().join(leftovers::LOCK);
         let lock = File::create(&path).and_then(|file| match file.try_lock() {
             // A file system without locks has nothing to tell the next drill.
@@ -69,7 +70,8 @@ impl ScratchDatabase {
         let (at, mine) = (origin.clone(), name.clone());
         let making = Arc::new(Making::new(connection.cancel_handle()));
         let its = Arc::clone(&making);
-        let registration = Registration::last_words_for_all(move || ending::end(&at, &mine, &its));
+        let end = move |deadline| ending::end(&at, &mine, &its, deadline);
+        let registration = reporter.cancellation().last_words_for_all(end)?;
         let target = origin.with_database(name.as_str());
         let mut made = Self {
             target,

@@ -11,12 +11,11 @@ use super::sample::{self, Proof};
 use super::scratch::Scratch;
 use super::writer::Writer;
 use super::{Common, Narrator, failed, passed};
-use crate::cleanup::with_suffix;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::output::io_error;
-use crate::progress::{Reporter, Silent};
+use crate::output::{io_error, with_suffix};
+use crate::progress::Reporter;
 use crate::sqlite::{self, BackupOptions, RestoreOptions, SIDECARS, TableDigest};
 
 /// How many transfers the sample begins with: some 20 MB.
@@ -70,7 +69,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
     ));
 
     let refusal = expect_refusal(
-        sqlite::restore(&saved, &database, &force, &Silent),
+        sqlite::restore(&saved, &database, &force, &common.cancellation),
         ErrorKind::Refused,
         "restoring while the database is in use",
     )?;
@@ -91,7 +90,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
     let cut = scratch.path().join("cut-off.db");
     cut_copy(&saved, &cut)?;
     let refusal = expect_refusal(
-        sqlite::restore(&cut, &database, &force, &Silent),
+        sqlite::restore(&cut, &database, &force, &common.cancellation),
         ErrorKind::Archive,
         "restoring from half a backup",
     )?;
@@ -114,7 +113,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
             held.last, proof.last
         )));
     }
-    let tables = compare(&saved, &database)?;
+    let tables = compare(&saved, &database, &console)?;
     narrator.say("8. proved:");
     narrator.say(&format!(
         "   every transfer from 1 to {} is back, none half, each value as it was written; all balances agree ({} values)",
@@ -188,8 +187,8 @@ fn cut_copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Fails unless both databases hold the same tables with the same rows.
-fn compare(one: &Path, other: &Path) -> Result<Vec<TableDigest>> {
-    let (expected, found) = (sqlite::digest_file(one)?, sqlite::digest_file(other)?);
+fn compare(one: &Path, other: &Path, reporter: &dyn Reporter) -> Result<Vec<TableDigest>> {
+    let (expected, found) = (sqlite::digest_file(one, reporter)?, sqlite::digest_file(other, reporter)?);
     for table in &expected {
         match found.iter().find(|t| t.table == table.table) {
             Some(same) if same == table => {}
@@ -234,16 +233,16 @@ pub(super) fn rehearse(
     let copy = scratch.path().join("restored.db");
     narrator.say(&format!("lifeboat: drill with {}", database.display()));
 
-    let original = sqlite::digest_file(database)?;
+    let original = sqlite::digest_file(database, &console)?;
     let backup = sqlite::backup(database, &saved, &BackupOptions::default(), &console)?;
     narrator.say(&format!("1. backed up: {}, integrity check passed", mebibytes(backup.bytes)));
 
     sqlite::restore(&saved, &copy, &RestoreOptions { force: true }, &console)?;
     narrator.say("2. restored in a scratch folder, integrity check passed");
 
-    let tables = compare(&saved, &copy)?;
+    let tables = compare(&saved, &copy, &console)?;
     // Two equal looks at the original, before and after, mean that it had not changed when the backup was made.
-    let untouched = original == sqlite::digest_file(database)?;
+    let untouched = original == sqlite::digest_file(database, &console)?;
     if untouched && original != tables {
         return Err(failed("nobody wrote to the database, but the backup does not hold the same rows"));
     }

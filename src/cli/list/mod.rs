@@ -44,7 +44,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     if is_archive(file) || file == Path::new("-") || (file.exists() && !file.is_file()) {
         list(file)
     } else if is_sqlite(file) || !file.exists() {
-        sqlite::list(file)
+        sqlite::list(file, &common.cancellation)
     } else {
         // The one that it is more likely to have been says why it is not.
         list(file).map_err(|e| e.hint("archives are made with lifeboat backup or pg_dump"))

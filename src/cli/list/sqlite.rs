@@ -4,13 +4,14 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::cancellation::Cancellation;
 use crate::cli::report::Outcome;
 use crate::error::Result;
 use crate::postgres::archive::list::one_line;
 use crate::sqlite::{self, Contents};
 
-pub(super) fn list(file: &Path) -> Result<Outcome> {
-    let contents = sqlite::contents(file)?;
+pub(super) fn list(file: &Path, cancellation: &Cancellation) -> Result<Outcome> {
+    let contents = sqlite::contents(file, cancellation)?;
     Ok(Outcome::new(lines(&contents), as_json(file, &contents)))
 }
 

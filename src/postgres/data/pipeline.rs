@@ -233,6 +233,7 @@ fn write_all<W: Write>(
                     let compressed =
                         compressed.recv().map_err(|_| WriteFailure::WorkerGone)?.map_err(WriteFailure::Archive)?;
                     archive(writer.piece(&compressed.buffers.piece))?;
+                    reporter.cancellation().check().map_err(WriteFailure::Archive)?;
                     reporter.advance(compressed.buffers.piece.data_len());
                     // The worker may have ended; then the memory goes with it.
                     let _ = compressed.home.send(compressed.buffers);

@@ -7,6 +7,7 @@ mod options;
 mod plan;
 mod preamble;
 mod run;
+mod running;
 
 pub use options::DumpOptions;
 pub use plan::plan;

@@ -10,6 +10,7 @@ use super::super::data::{self, DataSummary, DataTask};
 use super::super::emit::Contents;
 use super::super::session::Session;
 use super::begin::{Begun, begin, check_data};
+use super::running::Running;
 use super::{DumpOptions, contents};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::progress::{Phase, Reporter, Unit};
@@ -45,6 +46,18 @@ pub struct DumpSummary {
 /// # Errors
 /// The database cannot be read, or holds something that cannot be dumped completely; the sink cannot be written.
 pub fn backup(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    sink: Sink<'_>,
+    reporter: &dyn Reporter,
+) -> Result<DumpSummary> {
+    reporter.cancellation().run(|| {
+        let running = Running::new(reporter.cancellation())?;
+        write(&|| running.connect(connect), options, sink, reporter)
+    })
+}
+
+fn write(
     connect: &dyn Fn() -> Result<Connection>,
     options: &DumpOptions,
     sink: Sink<'_>,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use pgformat::{DataPosition, DumpId, Entry, Reader};
 
-use crate::cleanup::Registration;
+use crate::cancellation::Registration;
 use crate::postgres::archive::ArchiveSettings;
 use crate::postgres::archive::Chosen;
 use crate::postgres::archive::EntryName;
@@ -144,9 +144,9 @@ pub(super) fn texts(entries: &[Entry], wanted: &[Chosen]) -> Result<()> {
     Ok(())
 }
 
-/// Says that nothing was changed if a signal ends the process before the restore itself has begun.
-pub(super) fn nothing_changed() -> Registration {
-    Registration::last_words(|| "nothing was changed".into())
+/// Says that nothing was changed if the end is asked for before the restore itself has begun.
+pub(super) fn nothing_changed(reporter: &dyn Reporter) -> Result<Registration> {
+    reporter.cancellation().last_words(|_| "nothing was changed".into())
 }
 
 /// The entries whose data is wanted, and is there, in an archive that goes on to its end.
@@ -192,7 +192,8 @@ impl<'a> Run<'a> {
         while !self.stop.load(Ordering::Relaxed) {
             let at = self.next.fetch_add(1, Ordering::Relaxed);
             let Some((id, size)) = self.wanted.get(at) else { return };
-            if let Err(error) = self.one(archive, *id, *size) {
+            let checked = self.reporter.cancellation().check();
+            if let Err(error) = checked.and_then(|()| self.one(archive, *id, *size)) {
                 let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
                 if wrong.as_ref().is_none_or(|(first, _)| at < *first) {
                     *wrong = Some((at, error));

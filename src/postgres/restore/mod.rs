@@ -40,7 +40,7 @@ pub use script::{RestrictKey, ScriptSummary, script};
 pub use summary::{EntryError, RestoreSummary, Stay};
 pub use writable::refuse_standby;
 
-use crate::cleanup::Registration;
+use crate::cancellation::Registration;
 use crate::postgres::archive::select;
 use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
@@ -69,7 +69,7 @@ pub fn restore<R: Read>(
         return Err(alone(format!("restore over {} connections", options.jobs)));
     }
     let nowhere = |database: &BStr| Err(alone(format!("connect to database \"{database}\"")));
-    let nothing_changed = check::nothing_changed();
+    let nothing_changed = check::nothing_changed(reporter)?;
     let asked = ask(target, &nowhere, archive, options, reporter)?;
     if options.verify {
         check::alone(archive, &asked.plan.wanted, reporter)?;
@@ -104,7 +104,7 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
-    let nothing_changed = check::nothing_changed();
+    let nothing_changed = check::nothing_changed(reporter)?;
     // Without `force`, the restore is going to be refused.
     let wanted =
         if options.verify && options.force { Some(select(archive.entries(), &options.request())?) } else { None };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::cleanup::{self, Registration};
+use crate::cancellation::{Cancellation, Registration};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::wire::{CancelHandle, Connection, cancel_all};
@@ -42,7 +42,12 @@ struct State {
 
 impl Interrupt {
     /// Begins to listen, for a restore by `plan` through `target`.
-    pub(in crate::postgres::restore) fn new(plan: &Plan, options: &RestoreOptions, target: &Connection) -> Self {
+    pub(in crate::postgres::restore) fn new(
+        plan: &Plan,
+        options: &RestoreOptions,
+        target: &Connection,
+        cancellation: &Cancellation,
+    ) -> Result<Self> {
         let mut entries = vec![0];
         let mut count = 0;
         for (at, step) in plan.steps.iter().enumerate() {
@@ -62,8 +67,8 @@ impl Interrupt {
             handles: Mutex::new(vec![target.cancel_handle()]),
         });
         let at_the_end = Arc::clone(&state);
-        let registration = Some(Registration::last_words(move || at_the_end.end()));
-        Self { state, entries, registration }
+        let registration = Some(cancellation.last_words(move |deadline| at_the_end.end(deadline))?);
+        Ok(Self { state, entries, registration })
     }
 
     /// From now on, things are changed.
@@ -137,7 +142,7 @@ impl Interrupt {
         if !is_worker {
             self.state.is_over.store(true, Ordering::SeqCst);
         }
-        Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why("a signal asked for the end"))
+        Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why("the end was asked for"))
     }
 
     /// What state the target is in if the restore ends now, for a person.
@@ -154,9 +159,8 @@ impl Interrupt {
 
 impl State {
     /// Ends what the server is doing; says what state that leaves.
-    fn end(&self) -> String {
+    fn end(&self, deadline: Instant) -> String {
         self.is_asked.store(true, Ordering::SeqCst);
-        let deadline = cleanup::deadline();
         while !self.is_over.load(Ordering::SeqCst) && Instant::now() < deadline {
             if !self.is_committing.load(Ordering::SeqCst) {
                 let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -102,7 +102,7 @@ pub fn execute(
     source: Source<'_>,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
-    let interrupt = Interrupt::new(plan, options, target);
+    let interrupt = Interrupt::new(plan, options, target, reporter.cancellation())?;
     let work = Work::on_server(plan, entries, source.sizes);
     let mut run = Run::new(plan, entries, options, target, connect, Progress { reporter, work: &work }, interrupt);
     run.made_by = source.made_by;
