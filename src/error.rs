@@ -1,9 +1,10 @@
 //! The one error type of the engine: what was being done to what, why it failed, and what to do next.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
-use crate::printable::{self, Escape, escaped};
+use crate::printable::{self, escaped};
 use crate::wire::{self, Login, NoAnswer, ServerError, Why};
+use crate::words::{Choice, Words};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,7 +17,7 @@ type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 pub enum ErrorKind {
     /// What was asked for makes no sense: a bad URL, options that contradict each other.
     Usage,
-    /// It was refused for safety's sake: a target exists and `--force` was not given, a database is in use.
+    /// It was refused for safety's sake: a target exists and the caller did not insist, a database is in use.
     Refused,
     /// No connection to the server could be made or kept.
     Connection,
@@ -43,22 +44,22 @@ pub struct Error(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
-    doing: String,
-    why: Option<String>,
-    hint: Option<String>,
+    doing: Words,
+    why: Option<Words>,
+    hint: Option<Words>,
     source: Option<Source>,
 }
 
 impl Error {
     /// An error of `kind`, raised while `doing`, worded so that it reads on after "could not": "read the header of x".
-    pub fn new(kind: ErrorKind, doing: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, doing: plain(doing), why: None, hint: None, source: None }))
+    pub fn new(kind: ErrorKind, doing: impl Into<Words>) -> Self {
+        Self(Box::new(Inner { kind, doing: doing.into().plain(), why: None, hint: None, source: None }))
     }
 
     /// Adds the reason in words.
     #[must_use]
-    pub fn why(mut self, why: impl Into<String>) -> Self {
-        self.0.why = Some(plain(why));
+    pub fn why(mut self, why: impl Into<Words>) -> Self {
+        self.0.why = Some(why.into().plain());
         self
     }
 
@@ -71,8 +72,8 @@ impl Error {
 
     /// Adds what the person at the keyboard can do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(plain(hint));
+    pub fn hint(mut self, hint: impl Into<Words>) -> Self {
+        self.0.hint = Some(hint.into().plain());
         self
     }
 
@@ -102,36 +103,39 @@ impl Error {
     }
 
     /// What to do next, where there is something to say.
-    pub fn hint_text(&self) -> Option<&str> {
-        self.0.hint.as_deref()
+    pub fn advice(&self) -> Option<&Words> {
+        self.0.hint.as_ref()
     }
-}
 
-/// What an error says is one line, whoever wrote what it quotes.
-fn plain(text: impl Into<String>) -> String {
-    let text = text.into();
-    match escaped(&text) {
-        std::borrow::Cow::Borrowed(_) => text,
-        std::borrow::Cow::Owned(escaped) => escaped,
+    /// The same in words, in which each choice is named as this library names it.
+    pub fn hint_text(&self) -> Option<String> {
+        self.advice().map(Words::to_string)
+    }
+
+    /// What [`Display`](fmt::Display) says, in which each choice has the name that `name` gives it.
+    pub fn named(&self, name: impl Fn(&Choice) -> String + Copy) -> String {
+        let mut said = format!("could not {}", self.0.doing.named(name));
+        if let Some(why) = &self.0.why {
+            said.push_str(&format!(": {}", why.named(name)));
+        }
+        let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
+        while let Some(cause) = source {
+            let said_of = match (cause.downcast_ref::<Self>(), cause.downcast_ref::<ServerError>()) {
+                (Some(error), _) => error.named(name),
+                (_, Some(report)) => printable::report(report),
+                _ => cause.to_string(),
+            };
+            said.push_str(": ");
+            said.push_str(&escaped(&said_of));
+            source = cause.source();
+        }
+        said
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "could not {}", self.0.doing)?;
-        if let Some(why) = &self.0.why {
-            write!(f, ": {why}")?;
-        }
-        let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
-        while let Some(cause) = source {
-            f.write_str(": ")?;
-            match cause.downcast_ref::<ServerError>() {
-                Some(report) => f.write_str(&printable::report(report))?,
-                None => write!(Escape(f), "{cause}")?,
-            }
-            source = cause.source();
-        }
-        Ok(())
+        f.write_str(&self.named(Choice::to_string))
     }
 }
 
@@ -172,11 +176,11 @@ fn how_to_log_in(login: &Login) -> &'static str {
 /// Turns a foreign error into an [`Error`] that says what was being done.
 pub trait Context<T> {
     /// `doing` reads on after "could not"; it is only called on failure.
-    fn context<S: Into<String>>(self, kind: ErrorKind, doing: impl FnOnce() -> S) -> Result<T>;
+    fn context<S: Into<Words>>(self, kind: ErrorKind, doing: impl FnOnce() -> S) -> Result<T>;
 }
 
 impl<T, E: Into<Source>> Context<T> for std::result::Result<T, E> {
-    fn context<S: Into<String>>(self, kind: ErrorKind, doing: impl FnOnce() -> S) -> Result<T> {
+    fn context<S: Into<Words>>(self, kind: ErrorKind, doing: impl FnOnce() -> S) -> Result<T> {
         self.map_err(|e| Error::new(kind, doing()).source(e))
     }
 }

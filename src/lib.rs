@@ -17,5 +17,6 @@ pub mod sqlite;
 pub mod standard;
 mod threads;
 pub mod wire;
+pub mod words;
 
 pub use error::{Context, Error, ErrorKind, Result};

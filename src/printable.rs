@@ -83,7 +83,7 @@ fn more(report: &ServerError) -> String {
 }
 
 /// Escapes what is written through it, for text that has no other form than what it displays.
-pub struct Escape<'a>(pub &'a mut dyn Write);
+struct Escape<'a>(&'a mut dyn Write);
 
 impl Write for Escape<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use crate::cancellation::Cancellation;
+use crate::words::Words;
 
 /// How much a [`Message`] matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,9 +25,21 @@ pub struct Message {
     /// How much it matters.
     pub level: Level,
     /// What it is about: an entry, a file, a connection.
-    pub subject: String,
+    pub subject: Words,
     /// What is said about it, on one line.
-    pub text: String,
+    pub text: Words,
+}
+
+impl Message {
+    /// Something said about a subject.
+    pub fn new(level: Level, subject: impl Into<Words>, text: impl Into<Words>) -> Self {
+        Self { level, subject: subject.into(), text: text.into() }
+    }
+
+    /// Something that is worth a look.
+    pub fn warning(subject: impl Into<Words>, text: impl Into<Words>) -> Self {
+        Self::new(Level::Warning, subject, text)
+    }
 }
 
 /// What the work of a phase is counted in.

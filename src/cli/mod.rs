@@ -2,6 +2,7 @@
 
 mod archive;
 mod backup;
+mod choice;
 mod database;
 mod destination;
 mod drill;

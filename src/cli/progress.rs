@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::Common;
 use super::terminal::{self, Stream};
+use super::{Common, choice};
 use crate::cancellation::Cancellation;
 use crate::printable::escaped;
 use crate::progress::{Level, Message, Phase, Reporter, Total, Unit};
+use crate::words::Words;
 use figures::{Figures, spent};
 
 /// How often a long phase shows a sign of life in a log.
@@ -174,8 +175,9 @@ impl Reporter for Console {
             Level::Warning => "warning: ",
             Level::Error => "error: ",
         };
-        let subject = if message.subject.is_empty() { String::new() } else { format!("{}: ", message.subject) };
-        self.say(&format!("lifeboat: {word}{subject}{}", message.text));
+        let named = |words: &Words| words.named(choice::name);
+        let subject = if message.subject.is_empty() { String::new() } else { format!("{}: ", named(&message.subject)) };
+        self.say(&format!("lifeboat: {word}{subject}{}", named(&message.text)));
     }
 
     fn phase(&self, phase: Phase<'_>) {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::exit::{self, Code};
 use super::terminal::{self, Stream};
-use super::{Common, progress, secret};
+use super::{Common, choice, progress, secret};
 use crate::error::Error;
 
 /// What a verb that came to its end has to say.
@@ -79,7 +79,8 @@ impl Printer {
     pub(crate) fn error(self, error: &Error) -> ExitCode {
         progress::clear();
         let code = exit::of(error.kind());
-        self.failure(exit::word(error.kind()), &error.to_string(), error.hint_text(), code);
+        let hint = error.advice().map(|hint| hint.named(choice::name));
+        self.failure(exit::word(error.kind()), &error.named(choice::name), hint.as_deref(), code);
         code.into()
     }
 

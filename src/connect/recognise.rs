@@ -6,6 +6,7 @@ use super::environment::Environment;
 use super::sqlite::{self, SqliteTarget};
 use super::target::Target;
 use super::{keyword, url};
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// A database of either kind.
@@ -36,8 +37,14 @@ pub fn find_url(given: Option<&[u8]>, env: &Environment) -> Result<BString> {
         return Ok("postgresql://".into());
     }
     Err(Error::new(ErrorKind::Usage, "find out which database is meant")
-        .why(format!("there is no --url, and none of {} is set", VARIABLES.join(", ")))
-        .hint("for example: --url postgresql://user@host/database, or --url sqlite:////srv/app.db"))
+        .why("there is no " + Choice::Url + format!(", and none of {} is set", VARIABLES.join(", ")))
+        .hint(
+            "for example: "
+                + Choice::Url
+                + " postgresql://user@host/database, or "
+                + Choice::Url
+                + " sqlite:////srv/app.db",
+        ))
 }
 
 /// What `text` means: a URL of SQLite or PostgreSQL, or a connection string of keywords and values.

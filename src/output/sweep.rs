@@ -9,7 +9,7 @@ use rustix::fs::FileType;
 
 use super::folder::{Folder, folder_of};
 use super::part::{Hold, beginning, hold, is_of_this_machine, unfinished};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 
 /// What became of a file that was found.
 enum Found {
@@ -93,5 +93,5 @@ fn tell(folder: &Folder, name: &OsStr, found: &Found, reporter: &dyn Reporter) {
         Found::Left => "an unfinished file; remove it, unless the run that makes it is still on its way",
     };
     let subject = folder.path().join(name).display().to_string();
-    reporter.message(Message { level: Level::Warning, subject, text: text.into() });
+    reporter.message(Message::warning(subject, text));
 }

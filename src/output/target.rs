@@ -13,6 +13,7 @@ use super::folder::{Folder, id_of};
 use super::place::{Place, is_mine, others_may_write};
 use super::{Existing, folder_of, io_error};
 use crate::error::{Error, ErrorKind, Result};
+use crate::words::Choice;
 
 /// Where a result goes.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ fn refuse_foreign(path: &Path, folder: &Stat, found: &Stat) -> Result<()> {
 pub(super) fn exists_already(path: &Path) -> Error {
     Error::new(ErrorKind::Refused, doing(path))
         .why("a file of that name exists already")
-        .hint("--force replaces it when the new one is complete; or give another name")
+        .hint(Choice::Force + " replaces it when the new one is complete; or give another name")
 }
 
 /// What is called `name` in `folder`, and what that leads to if it is a link to what a process has open.

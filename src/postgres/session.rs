@@ -16,6 +16,7 @@ use super::version::{OLDEST_SUPPORTED, ServerVersion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::relkind::relkinds;
 use crate::wire::{Begin, Connection, Param, Query, Row, sqlstate};
+use crate::words::Choice;
 
 /// A connection that runs read-only transactions, each with one snapshot, set up so that what it reads is portable.
 pub struct Session {
@@ -278,7 +279,7 @@ fn check_setting(row: Row<'_>, name: &str, beginning: &BString) -> Result<()> {
 fn elsewhere() -> Error {
     Error::new(ErrorKind::Connection, "read over several connections")
         .why("they do not all lead to the same server and the same snapshot")
-        .hint("connect to the server itself, or use --jobs 1")
+        .hint("connect to the server itself, or use " + Choice::Jobs(Some(1)))
 }
 
 fn unsettled(why: &str) -> Error {

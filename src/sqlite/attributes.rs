@@ -12,7 +12,7 @@ use xattr::FileExt;
 use super::acl;
 use crate::error::Result;
 use crate::output::io_error;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 
 /// What the kernel calls a file's access control list.
 const ACL: &str = "system.posix_acl_access";
@@ -25,7 +25,7 @@ pub(super) fn take_over(new: &File, old: &File, target: &Path, reporter: &dyn Re
     let failed = |e: io::Error| io_error(format!("give {} its attributes", target.display()), target, e);
     let model = old.metadata().map_err(failed)?;
     let lost = |text: String| {
-        reporter.message(Message { level: Level::Warning, subject: target.display().to_string(), text });
+        reporter.message(Message::warning(target.display().to_string(), text));
     };
     let group_kept = take_over_owner(new, &model, &lost).map_err(failed)?;
     let list = old.get_xattr(ACL).or_else(none_there).map_err(failed)?;
@@ -60,7 +60,7 @@ fn refuses(error: &io::Error) -> bool {
 /// Gives `new`, where there was no file before, to the owner of the folder `folder` if this is root.
 pub(super) fn take_over_folder(new: &File, folder: &Metadata, target: &Path, reporter: &dyn Reporter) -> Result<()> {
     let lost = |text: String| {
-        reporter.message(Message { level: Level::Warning, subject: target.display().to_string(), text });
+        reporter.message(Message::warning(target.display().to_string(), text));
     };
     let failed = |e: io::Error| io_error(format!("give {} its owner", target.display()), target, e);
     if new.metadata().map_err(failed)?.uid() == 0 {

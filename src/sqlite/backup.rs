@@ -28,6 +28,7 @@ use super::source::{Opening, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, folder_of, io_error, with_suffix};
 use crate::progress::{Level, Message, Phase, Reporter, Unit};
+use crate::words::Choice;
 
 /// How much is copied between two looks at the lock and at the progress.
 const STEP_BYTES: u32 = 4 << 20;
@@ -154,7 +155,7 @@ fn check_sidecars(output: &Path, existing: Existing) -> Result<()> {
     }
     Err(Error::new(ErrorKind::Refused, format!("write to {}", output.display()))
         .why(format!("{} is there, and SQLite would take it for a part of the new file", found.join(", ")))
-        .hint("remove it, or --force, or give another name"))
+        .hint("remove it, or " + Choice::Force + ", or give another name"))
 }
 
 fn remove_sidecars(output: &Path) -> Result<()> {
@@ -173,14 +174,15 @@ fn compact(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dy
     reporter.current("VACUUM INTO");
     let name = partial.to_str().ok_or_else(|| {
         Error::new(ErrorKind::Usage, about.doing)
-            .why("--compact needs an output path in UTF-8")
-            .hint("leave out --compact, or give another name")
+            .why(Choice::Compact + " needs an output path in UTF-8")
+            .hint("leave out " + Choice::Compact + ", or give another name")
     })?;
     source.execute("VACUUM INTO ?1", [name]).map_err(|e| {
         let made = about.failed(e);
         let text = made.to_string();
         if ["no such", "unknown function", "unknown tokenizer"].iter().any(|missing| text.contains(missing)) {
-            return made.hint("compacting needs the application's own functions and collations: leave out --compact");
+            let lacking = "compacting needs the application's own functions and collations: leave out ";
+            return made.hint(lacking + Choice::Compact);
         }
         made
     })?;
@@ -193,11 +195,11 @@ fn copy(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dyn R
     if mode != "wal" {
         match copy_pass(source, partial, about, reporter)? {
             Pass::Complete => return Ok(()),
-            Pass::Overtaken => reporter.message(Message {
-                level: Level::Debug,
-                subject: about.database.display().to_string(),
-                text: "a writer came between; copying again with the writers waiting".into(),
-            }),
+            Pass::Overtaken => reporter.message(Message::new(
+                Level::Debug,
+                about.database.display().to_string(),
+                "a writer came between; copying again with the writers waiting",
+            )),
         }
     }
     source.execute_batch("BEGIN").map_err(failed)?;

@@ -8,7 +8,7 @@ use super::integrity::{Findings, examine};
 use super::source::{Opening, Source};
 use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::progress::{Level, Message, Phase, Reporter, Unit};
+use crate::progress::{Message, Phase, Reporter, Unit};
 
 /// How many of the faults an error message tells.
 const SHOWN_FAULTS: usize = 3;
@@ -60,7 +60,7 @@ fn look_at(path: &Path, doing: &str, cancellation: &Cancellation) -> Result<Find
 
 /// Warns of what is no damage, but worth a look.
 pub(super) fn tell(found: &Findings, reporter: &dyn Reporter) {
-    let warn = |subject: String, text: String| reporter.message(Message { level: Level::Warning, subject, text });
+    let warn = |subject: String, text: String| reporter.message(Message::warning(subject, text));
     for (table, text) in &found.unchecked {
         warn(table.clone(), text.clone());
     }

@@ -7,6 +7,7 @@ use rusqlite::ErrorCode;
 
 use crate::error::{Error, ErrorKind};
 use crate::output::{file_size_limit_hint, full_disk_hint};
+use crate::words::Choice;
 
 /// What a failed call was about.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,7 @@ impl About<'_> {
         match cause.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => made(ErrorKind::Refused)
                 .why(format!("another process has kept {database} locked for {} seconds", self.waited.as_secs()))
-                .hint("try again when its transaction has ended; --lock-wait-timeout sets how long to wait"),
+                .hint("try again when its transaction has ended; " + Choice::LockWait + " sets how long to wait"),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => made(ErrorKind::Archive)
                 .why(words(&cause))
                 .hint(format!("{database} is damaged: restore it from the last good backup")),

@@ -16,7 +16,7 @@ use super::aside::SUFFIXES;
 use super::held::{Held, Users};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{io_error, with_suffix};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 
 /// A process that has a file of the database open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +47,10 @@ impl Claim {
             claim.hold(suffix, doing)?;
         }
         if let Some(why) = claim.held.first().and_then(|(_, held)| held.unwatched()) {
-            reporter.message(Message {
-                level: Level::Warning,
-                subject: database.display().to_string(),
-                text: format!(
-                    "who opens it meanwhile in another container is not noticed: it cannot be watched: {why}"
-                ),
-            });
+            reporter.message(Message::warning(
+                database.display().to_string(),
+                format!("who opens it meanwhile in another container is not noticed: it cannot be watched: {why}"),
+            ));
         }
         claim.check_unused(doing)?;
         Ok(claim)

@@ -19,7 +19,7 @@ use super::in_use::{Claim, refuse_users};
 use super::switch::hold;
 use crate::error::Result;
 use crate::output::{Existing, OutputFile, io_error, with_suffix};
-use crate::progress::{Level, Message, Phase, Reporter, Silent, Unit};
+use crate::progress::{Message, Phase, Reporter, Silent, Unit};
 
 /// What is in the place of a copy that cannot be made.
 const NOTE: &str = "This is not a database. A restore is putting another one here; if that was broken off, repeat it, or move
@@ -97,14 +97,13 @@ impl Interim {
 }
 
 fn warning(database: &Path, why: &str) -> Message {
-    Message {
-        level: Level::Warning,
-        subject: database.display().to_string(),
-        text: format!(
+    Message::warning(
+        database.display().to_string(),
+        format!(
             "what its -wal or -journal holds cannot be worked into a copy of it: {why}; should the restore be killed at its very \
              end, no database is there until it is repeated"
         ),
-    }
+    )
 }
 
 fn note(database: &Path, reporter: &dyn Reporter) -> Result<OutputFile> {

@@ -24,7 +24,8 @@ use super::source::IN_URI;
 use super::switch::Switch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, check_target, folder_of, io_error, with_suffix};
-use crate::progress::{Level, Message, Phase, Reporter, Unit};
+use crate::progress::{Message, Phase, Reporter, Unit};
+use crate::words::{Choice, Words};
 
 const ANOTHER: &str = "nothing was changed; take another backup file";
 
@@ -86,7 +87,7 @@ fn replace(
         return Err(refusal(&target, &doing));
     }
     if let Some(text) = check_names(&target, &doing)? {
-        reporter.message(Message { level: Level::Warning, subject: target.display().to_string(), text });
+        reporter.message(Message::warning(target.display().to_string(), text));
     }
     let claim = Claim::new(&target, &doing, reporter)?;
     let journal_mode = journal_mode(&claim, &header).map_err(|e| io_error(&doing, &target, e))?;
@@ -169,7 +170,7 @@ fn check_backup(backup: &Path, doing: &str) -> Result<Header> {
     if let Some(beside) = pending.map(Pending::into_path).or(log) {
         return Err(Error::new(ErrorKind::Archive, doing)
             .why(format!("it is not a backup in one file: {} belongs to it", beside.display()))
-            .hint(format!("join them with: lifeboat backup --url {} --output NEW; then restore NEW", url_of(backup))));
+            .hint("join them with: " + Choice::BackupOf(url_of(backup)) + "; then restore NEW"));
     }
     Ok(header)
 }
@@ -184,7 +185,7 @@ fn check_apart(backup: &Path, target: &Path, doing: &str) -> Result<()> {
     if id(backup).is_some() && id(backup) == id(target) {
         return Err(Error::new(ErrorKind::Usage, doing)
             .why("the backup file and the database are the same file")
-            .hint("give the backup file as PATH and the database as --url"));
+            .hint("give the backup file as PATH and the database as " + Choice::Url));
     }
     Ok(())
 }
@@ -204,8 +205,8 @@ fn refusal(target: &Path, doing: &str) -> Error {
         format!("this would replace {}", found.join(", "))
     };
     Error::new(ErrorKind::Refused, doing)
-        .why(format!("{what}, and --force was not given"))
-        .hint("stop the application, then add --force; what is replaced is kept as *.pre-restore-bak")
+        .why(Words::from(what) + ", and " + Choice::Force + " was not given")
+        .hint("stop the application, then add " + Choice::Force + "; what is replaced is kept as *.pre-restore-bak")
 }
 
 fn copy(backup: &Path, file: &mut OutputFile, header: &Header, doing: &str, reporter: &dyn Reporter) -> Result<()> {
@@ -236,7 +237,7 @@ fn copy(backup: &Path, file: &mut OutputFile, header: &Header, doing: &str, repo
     if looks(&from).map_err(|e| io_error(doing, backup, e))? != before {
         return Err(Error::new(ErrorKind::Archive, doing)
             .why("the file was changed while it was read: it is a database in use, or a backup that is being written")
-            .hint("wait until it is complete; make backups of a database in use with: lifeboat backup"));
+            .hint("wait until it is complete; make backups of a database in use with: " + Choice::Backup));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::header::Header;
 use super::integrity::{Findings, examine, is_lacking};
 use super::source::{Opening, Source};
 use crate::error::Result;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 
 /// The largest database that is copied to see whether its rows keep to their CHECKs.
 const COPIED_FOR_CHECKS: u64 = 256 << 20;
@@ -112,6 +112,6 @@ fn tell_orphans(connection: &Connection, reporter: &dyn Reporter) -> rusqlite::R
         Err(e) if is_lacking(&e) => format!("foreign keys are not looked at: {}", words(&e)),
         Err(e) => return Err(e),
     };
-    reporter.message(Message { level: Level::Warning, subject: String::new(), text });
+    reporter.message(Message::warning("", text));
     Ok(())
 }

@@ -43,7 +43,7 @@ fn without_force_it_is_refused_and_said_what_would_be_replaced() {
     let said = error.to_string();
     assert!(said.contains("13 would be dropped and made anew"), "{said}");
     assert!(said.contains("Odd; DROP.DROP TABLE") && said.contains("app.customer"), "{said}");
-    assert!(error.hint_text().unwrap().contains("--force"));
+    assert!(error.hint_text().unwrap().contains("give `force`"));
     assert_eq!(contents(&origin), before);
 
     let empty = server.database("empty");

@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 
 use crate::error::Result;
 use crate::printable;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::wire::Connection;
 
 /// How the name of a scratch folder begins.
@@ -33,11 +33,10 @@ pub(super) fn tell_databases(connection: &mut Connection, reporter: &dyn Reporte
                ORDER BY 1";
     for row in connection.query(sql, &[])?.iter() {
         let (name, owner) = (row.string("name")?, row.string("owner")?);
-        reporter.message(Message {
-            level: Level::Warning,
-            subject: format!("database {name} of {}", printable::name(owner.as_bstr())),
-            text: format!("a drill that was killed left it, a copy of all data: DROP DATABASE {name}"),
-        });
+        reporter.message(Message::warning(
+            format!("database {name} of {}", printable::name(owner.as_bstr())),
+            format!("a drill that was killed left it, a copy of all data: DROP DATABASE {name}"),
+        ));
     }
     Ok(())
 }
@@ -56,11 +55,10 @@ pub(super) fn tell_folders(parent: &Path, reporter: &dyn Reporter) {
         .collect();
     left.sort();
     for path in left {
-        reporter.message(Message {
-            level: Level::Warning,
-            subject: path.display().to_string(),
-            text: "a drill that was killed left it, with copies of all data: remove it".into(),
-        });
+        reporter.message(Message::warning(
+            path.display().to_string(),
+            "a drill that was killed left it, with copies of all data: remove it",
+        ));
     }
 }
 

@@ -20,6 +20,7 @@ use super::report::Outcome;
 use super::terminal::{self, Stream};
 use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
+use crate::words::Words;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,7 +91,7 @@ impl Narrator {
     }
 }
 
-pub(super) fn failed(why: impl Into<String>) -> Error {
+pub(super) fn failed(why: impl Into<Words>) -> Error {
     Error::new(ErrorKind::Archive, "pass the drill").why(why)
 }
 

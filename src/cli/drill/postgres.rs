@@ -11,6 +11,7 @@ use super::facts::{Data, Facts, Name, facts};
 use super::scratch::{Scratch, ScratchDatabase};
 use super::{Common, Narrator, failed, passed};
 use crate::cli::archive::open;
+use crate::cli::choice;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::Target;
@@ -105,9 +106,12 @@ fn restore_there(path: &Path, target: &Target, console: &Console) -> Result<Rest
     let summary = restore::restore_through(&mut connection, &elsewhere, &mut archive, &options, console)?;
     match summary.errors.first() {
         _ if summary.is_complete() => Ok(summary),
-        Some(first) => {
-            Err(failed(format!("{} entries could not be restored; the first: {first}", summary.failed_entries())))
-        }
+        Some(first) => Err(failed(format!(
+            "{} entries could not be restored; the first: {}: {}",
+            summary.failed_entries(),
+            first.entry,
+            first.what_happened().named(choice::name)
+        ))),
         None => Err(failed("not everything could be restored")),
     }
 }

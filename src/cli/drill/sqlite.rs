@@ -11,6 +11,7 @@ use super::sample::{self, Proof};
 use super::scratch::Scratch;
 use super::writer::Writer;
 use super::{Common, Narrator, failed, passed};
+use crate::cli::choice;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -74,7 +75,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
         "restoring while the database is in use",
     )?;
     narrator.say("4. tried to restore while it is in use; refused, as it must be:");
-    narrator.say(&format!("   {refusal}"));
+    narrator.say(&format!("   {}", refusal.named(choice::name)));
 
     let last = writer.committed();
     writer.kill()?;
@@ -95,7 +96,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
         "restoring from half a backup",
     )?;
     narrator.say("6. tried to restore from half of the backup file; refused, as it must be:");
-    narrator.say(&format!("   {refusal}"));
+    narrator.say(&format!("   {}", refusal.named(choice::name)));
 
     let restored = sqlite::restore(&saved, &database, &force, &console)?;
     let kept = restored.moved.iter().map(|m| name_of(&m.to)).collect::<Vec<_>>().join(", ");

@@ -12,7 +12,7 @@ use crate::cli::progress::Console;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::archive::{Selection, list};
 use crate::postgres::restore::{RestoreOptions, RestrictKey};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PostgresArgs {
@@ -262,13 +262,12 @@ impl NameArgs {
         let Some(path) = &self.use_list else { return Ok(None) };
         let text = read_file(path, "the list of entries")?;
         Ok(Some(list::parse(&text, entries, |line, text| {
-            console.message(Message {
-                level: Level::Warning,
-                subject: format!("{}, line {line}", path.display()),
-                text: format!(
+            console.message(Message::warning(
+                format!("{}, line {line}", path.display()),
+                format!(
                     "ignored, for it does not begin with the number of an entry that comes for the first time: {text}"
                 ),
-            });
+            ));
         })))
     }
 }

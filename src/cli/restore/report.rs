@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::cli::choice;
 use crate::cli::exit;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::Target;
@@ -126,7 +127,7 @@ fn errors(errors: &[EntryError]) -> Vec<Value> {
                 "message": e.message,
                 "sqlstate": e.sqlstate,
                 "detail": e.detail,
-                "hint": e.hint,
+                "hint": e.hint.as_ref().map(|hint| hint.named(choice::name)),
                 "needs": e.needs,
                 "context": e.context,
                 "statement": e.statement,

@@ -21,7 +21,7 @@ pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
         // What the reader says names the entry by itself.
         let entry = problem.entry.as_ref().filter(|entry| !text.contains(&format!("entry {} ", entry.dump_id)));
         let subject = entry.map(ToString::to_string).unwrap_or_default();
-        console.message(Message { level: Level::Error, subject, text });
+        console.message(Message::new(Level::Error, subject, text));
     }
     let header = archive.header();
     let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };

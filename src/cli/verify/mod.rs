@@ -43,7 +43,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     } else {
         archive::verify(path, &console)
     };
-    outcome.map_err(|error| match (error.kind(), error.hint_text()) {
+    outcome.map_err(|error| match (error.kind(), error.advice()) {
         (ErrorKind::Archive, None) if error.to_string().contains("SQLite database") => {
             error.hint("an SQLite database is not read from a pipe: give the name of its file")
         }

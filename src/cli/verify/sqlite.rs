@@ -24,7 +24,7 @@ pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
         _ => None,
     }));
     for text in &problems {
-        console.message(Message { level: Level::Error, subject: String::new(), text: text.clone() });
+        console.message(Message::new(Level::Error, "", text.clone()));
     }
     let tables: Vec<_> = contents.iter().flat_map(|c| &c.objects).filter(|o| o.kind == "table").collect();
     let not_counted = tables.iter().filter(|table| matches!(table.rows, Some(Err(_)))).count() as u64;

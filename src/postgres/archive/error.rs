@@ -1,9 +1,10 @@
 //! What an archive's reader fails with, in the words of whoever reads.
 
+use crate::words::Words;
 use crate::{Error, ErrorKind};
 
 /// An error of the archive's, met while `doing`.
-pub fn archive_error(doing: impl Into<String>, error: pgformat::Error) -> Error {
+pub fn archive_error(doing: impl Into<Words>, error: pgformat::Error) -> Error {
     let (kind, hint) = match error.kind() {
         pgformat::ErrorKind::Io(_) => (ErrorKind::Io, None),
         pgformat::ErrorKind::NotFound(_) => (

@@ -18,6 +18,7 @@ use super::archive_error;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
 use crate::standard;
+use crate::words::{Choice, Words};
 
 /// An archive that was opened. [`Reader::another`] gives more readers of the same one, each for a thread.
 pub type Archive = Reader<Input>;
@@ -148,7 +149,7 @@ pub fn open(path: &Path, doing: &str) -> Result<Archive> {
         return Reader::directory(Within(folder, Mutex::default())).map_err(|error| {
             let contents = File::open(path.join("toc.dat")).and_then(Input::new);
             match contents.ok().and_then(|contents| pgformat::mangled(&contents.sample())) {
-                Some(why) => failed(error).why(why).hint(ALTERED),
+                Some(why) => failed(error).why(why).hint(altered()),
                 None => failed(error),
             }
         });
@@ -173,7 +174,7 @@ fn explain(error: pgformat::Error, doing: &str, sample: &[u8]) -> Error {
     }
     let is_tar = sample.get(257..262) == Some(b"ustar") && !sample.starts_with(b"toc.dat\0");
     if let Some(why) = pgformat::mangled(sample) {
-        return archive_error(doing, error).why(why).hint(ALTERED);
+        return archive_error(doing, error).why(why).hint(altered());
     }
     let is_unknown = matches!(error.kind(), pgformat::ErrorKind::NotAnArchive(why) if why.contains("begins neither"));
     let error = archive_error(doing, error);
@@ -181,22 +182,24 @@ fn explain(error: pgformat::Error, doing: &str, sample: &[u8]) -> Error {
         _ if is_tar => error.hint(UNPACK),
         Some(line) if is_unknown && line.is_ascii() => {
             let line = line.get(..60).unwrap_or(line).as_bstr();
-            error.hint(format!("it begins with {line:?}: archives are made with lifeboat backup or pg_dump -Fc"))
+            let begins = Words::from(format!("it begins with {line:?}: archives are made with "));
+            error.hint(begins + Choice::Backup + " or pg_dump -Fc")
         }
         _ => error,
     }
 }
 
 /// What to do about an archive that something took for text on its way.
-const ALTERED: &str = "transfer it again as a binary file, without any change; if it was so from the beginning, make another \
-                       backup with --output FILE";
+fn altered() -> Words {
+    "transfer it again as a binary file, without any change; if it was so from the beginning, make another backup with "
+        + Choice::Output
+}
 
 /// Adds to an error of the archive's data what looks like the reason.
 pub fn explain_damage(error: Error, archive: &Archive) -> Error {
     match pgformat::mangled(&archive.get_ref().sample()) {
         Some(why) if error.kind() == ErrorKind::Archive => {
-            let hint = error.hint_text().map(|hint| format!("{hint}; {ALTERED}"));
-            let hint = hint.unwrap_or_else(|| ALTERED.to_owned());
+            let hint = error.advice().map_or_else(altered, |hint| hint.clone() + "; " + altered());
             Error::new(ErrorKind::Archive, "read the archive").why(why).source(error).hint(hint)
         }
         _ => error,

@@ -22,7 +22,7 @@ use super::super::session::Session;
 use super::task::DataTask;
 use super::{large_objects, rows};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::threads;
 use crate::wire::cancel_all;
 
@@ -135,7 +135,7 @@ pub fn run<W: Write>(
         let missing = missing.or_else(|| (1..threads).find_map(|_| compressor().err()));
         if let Some(error) = missing {
             let text = format!("{error}; going on with fewer");
-            reporter.message(Message { level: Level::Warning, subject: "threads".into(), text });
+            reporter.message(Message::warning("threads", text));
         }
         drop((job_sender, stopped));
 

@@ -9,6 +9,7 @@ use super::task::DataTask;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Sql;
 use crate::wire::sqlstate;
+use crate::words::Choice;
 
 /// What ends the rows in an archive: COPY's own mark, for a script to be made of it, and empty lines.
 const END: &[u8] = b"\\.\n\n\n";
@@ -67,7 +68,8 @@ fn explain(error: Error, task: &DataTask) -> Error {
     let kind = if is_changed { ErrorKind::Changed } else { error.kind() };
     let explained = Error::new(kind, format!("copy the rows of {task}")).source(error);
     match kind {
-        _ if is_locked => explained.hint("somebody waits for a stronger lock on the table: try again, or use --jobs 1"),
+        _ if is_locked => explained
+            .hint("somebody waits for a stronger lock on the table: try again, or use " + Choice::Jobs(Some(1))),
         ErrorKind::Changed => {
             explained.hint("somebody changed its schema, or what its rows are made of: run the backup again")
         }

@@ -12,8 +12,9 @@ use super::super::{catalog, data, table_locks};
 use super::{DumpOptions, plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::printable;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::wire::{Connection, sqlstate};
+use crate::words::{Choice, Words};
 
 /// How often a dump is begun, if others change what is being read just while it is begun.
 const ATTEMPTS: u32 = 10;
@@ -45,7 +46,7 @@ pub(super) fn begin(
         match attempt(session, connect, options, reporter) {
             Err(error) if error.kind() == ErrorKind::Changed && attempts < ATTEMPTS => {
                 let text = format!("{error}; beginning again");
-                reporter.message(Message { level: Level::Warning, subject: "snapshot".into(), text });
+                reporter.message(Message::warning("snapshot", text));
                 attempts += 1;
                 session = Session::new(connect()?)?;
             }
@@ -59,11 +60,7 @@ pub(super) fn begin(
 fn pass_on_warnings(session: &mut Session, reporter: &dyn Reporter) {
     let warnings = session.connection().take_notices().into_iter().filter(|notice| notice.severity == "WARNING");
     for warning in warnings.take(LOGIN_WARNINGS) {
-        reporter.message(Message {
-            level: Level::Warning,
-            subject: "the server".into(),
-            text: printable::notice(&warning),
-        });
+        reporter.message(Message::warning("the server", printable::notice(&warning)));
     }
 }
 
@@ -165,7 +162,8 @@ fn changed(error: Error) -> Error {
     if !is_changed {
         return error;
     }
-    let hint = error.hint_text().unwrap_or("somebody changes the database just now: run the backup again").to_owned();
+    let again = || "somebody changes the database just now: run the backup again".into();
+    let hint = error.advice().cloned().unwrap_or_else(again);
     Error::new(ErrorKind::Changed, "read the database as it is at one moment").source(error).hint(hint)
 }
 
@@ -181,9 +179,8 @@ fn waited_in_vain(error: Error, mut session: Session, options: &DumpOptions) -> 
     let held = holders().map(|all| all.join(", ")).unwrap_or_default();
     let error = Error::new(error.kind(), "read the definitions of everything that is backed up").source(error);
     if held.is_empty() {
-        return error.hint("wait longer (--lock-wait-timeout), or see in pg_stat_activity who holds the lock");
+        return error.hint("wait longer (" + Choice::LockWait + "), or see in pg_stat_activity who holds the lock");
     }
-    error.hint(format!(
-        "others hold locks that keep everybody out: {held}; wait longer (--lock-wait-timeout), or end them"
-    ))
+    let held = Words::from(format!("others hold locks that keep everybody out: {held}; wait longer ("));
+    error.hint(held + Choice::LockWait + "), or end them")
 }

@@ -6,7 +6,8 @@
 use super::super::components::Components;
 use super::super::model::{DumpId, LoopRole, Model, Object};
 use super::boundaries::Boundaries;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
+use crate::words::Choice;
 
 type Member = (DumpId, LoopRole);
 
@@ -155,12 +156,13 @@ fn break_anywhere(model: &mut Model, roles: &[Member], reporter: &dyn Reporter) 
     let only_data = roles.iter().all(|(_, role)| *role == LoopRole::TableData);
     let names: Vec<String> = roles.iter().filter_map(|(id, _)| model.get(*id)).map(describe).collect();
     let text = if only_data {
-        "foreign keys point in a circle, so that no order of the rows suits them; a restore of the data alone needs \
-         --disable-triggers, or the constraints dropped meanwhile"
+        "foreign keys point in a circle, so that no order of the rows suits them; a restore of the data alone needs "
+            + Choice::DisableTriggers
+            + ", or the constraints dropped meanwhile"
     } else {
-        "these objects depend on each other in a loop that no rule resolves; the order among them is arbitrary"
+        "these objects depend on each other in a loop that no rule resolves; the order among them is arbitrary".into()
     };
-    reporter.message(Message { level: Level::Warning, subject: names.join(", "), text: text.into() });
+    reporter.message(Message::warning(names.join(", "), text));
     let (first, second) = (roles[0].0, roles[1 % roles.len()].0);
     model.undepend(first, second);
 }

@@ -11,6 +11,7 @@ use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, S
 use crate::postgres::privileges::Privileges;
 use crate::sql::Deparsed;
 use crate::wire::{Query, Rows};
+use crate::words::Choice;
 
 pub(super) struct ForeignServers;
 
@@ -115,7 +116,7 @@ fn hidden(user: &BString, server: Option<&Object>) -> Error {
     let server = server.map(|server| server.name.as_bstr()).unwrap_or_default();
     Error::new(ErrorKind::Incomplete, format!("dump the user mapping for \"{user}\" on the server \"{server}\""))
         .why("this role may not read its options, such as the password")
-        .hint("back up as a superuser, or leave user mappings out: --no-user-mappings")
+        .hint("back up as a superuser, or leave user mappings out: " + Choice::NoUserMappings)
 }
 
 impl Body for ForeignServer {

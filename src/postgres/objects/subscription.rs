@@ -9,6 +9,7 @@ use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
 use crate::sql::Sql;
 use crate::wire::{Query, Row, Rows};
+use crate::words::Choice;
 
 pub(super) struct Subscriptions;
 
@@ -114,7 +115,7 @@ impl Kind for Subscriptions {
             if !scope.superuser {
                 return Err(Error::new(ErrorKind::Incomplete, format!("dump the subscription \"{name}\""))
                     .why("only a superuser may read how it connects")
-                    .hint("back up as a superuser, or leave subscriptions out: --no-subscriptions"));
+                    .hint("back up as a superuser, or leave subscriptions out: " + Choice::NoSubscriptions));
             }
             let owner = model.role(row.oid("subowner")?, name.as_bstr())?.into();
             let body = Subscription::from_row(row, owner)?;

@@ -20,10 +20,16 @@ use crate::postgres::archive::archive_error;
 use crate::postgres::verify;
 use crate::progress::{Part, Phase, Reporter, Unit};
 use crate::threads;
+use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
 
-const HINT: &str = "nothing was changed: take another archive; `lifeboat verify` tells all that is wrong with this one, and \
-                    --no-verify restores what can be read of it";
+fn another() -> Words {
+    "nothing was changed: take another archive; `"
+        + Choice::Verify
+        + "` tells all that is wrong with this one, and "
+        + Choice::NoVerify
+        + " restores what can be read of it"
+}
 
 /// How often a session is used, to keep it.
 const AWAKE: Duration = Duration::from_secs(1);
@@ -138,7 +144,7 @@ pub(super) fn texts(entries: &[Entry], wanted: &[Chosen]) -> Result<()> {
     for (entry, _) in entries.iter().zip(wanted).filter(|(_, wanted)| wanted.any()) {
         if let Some(problem) = verify::text_problem(entry, &encoding) {
             let doing = format!("check {} in the archive", EntryName::of(entry));
-            return Err(Error::new(ErrorKind::Archive, doing).why(problem).hint(HINT));
+            return Err(Error::new(ErrorKind::Archive, doing).why(problem).hint(another()));
         }
     }
     Ok(())
@@ -151,7 +157,7 @@ pub(super) fn nothing_changed(reporter: &dyn Reporter) -> Result<Registration> {
 
 /// The entries whose data is wanted, and is there, in an archive that goes on to its end.
 fn wanted_data<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen]) -> Result<Vec<Wants>> {
-    let failed = |error| archive_error("find the end of the archive", error).hint(HINT);
+    let failed = |error| archive_error("find the end of the archive", error).hint(another());
     archive.check_end().map_err(failed)?;
     let sizes = archive.sizes().map_err(failed)?;
     let entries = archive.entries().iter().zip(wanted).zip(sizes);
@@ -209,14 +215,14 @@ impl<'a> Run<'a> {
         let doing = format!("check {name} in the archive");
         self.reporter.current(&name);
         let part = Part::new(self.reporter, size, 0);
-        let failed = |error| archive_error(doing.clone(), error).hint(HINT);
+        let failed = |error| archive_error(doing.clone(), error).hint(another());
         if let Some(block) = archive.block(id).map_err(failed)? {
             let found = verify::check(&entry, block, &self.settings, &part, self.stop).map_err(failed)?;
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
             if let Some(problem) = found.problems.first() {
-                return Err(Error::new(ErrorKind::Archive, doing).why(problem.as_str()).hint(HINT));
+                return Err(Error::new(ErrorKind::Archive, doing).why(problem.as_str()).hint(another()));
             }
         }
         part.end();

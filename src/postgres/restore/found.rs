@@ -15,6 +15,7 @@ use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::version::ServerVersion;
 use crate::printable::escaped;
 use crate::wire::{Begin, Connection, Param};
+use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
 
 impl Target {
@@ -119,7 +120,7 @@ impl Found {
         let Some(entry) = entries.iter().find(|entry| kinds::is(entry, "DATABASE")) else {
             return Err(Error::new(ErrorKind::Usage, "create the database")
                 .why("the archive does not say which: it holds a part of one")
-                .hint("create it yourself, and restore into it without --create"));
+                .hint("create it yourself, and restore into it without " + Choice::Create));
         };
         let name = text(&entry.tag);
         let rows = target.query(
@@ -137,7 +138,7 @@ impl Found {
         if is_there && !options.clean {
             return Err(Error::new(ErrorKind::Refused, format!("create database \"{name}\""))
                 .why("there is one of that name")
-                .hint("without --no-clean it is dropped before"));
+                .hint("without " + Choice::NoClean + " it is dropped before"));
         }
         Ok(Self::Creation { name: name.to_owned(), is_there })
     }
@@ -187,12 +188,12 @@ impl Found {
             return Ok(());
         }
         let doing = match self {
-            Self::Database { name, .. } => format!("restore into database \"{name}\" without --force"),
-            Self::Creation { name, .. } => format!("create database \"{name}\" without --force"),
+            Self::Database { name, .. } => format!("restore into database \"{name}\" without "),
+            Self::Creation { name, .. } => format!("create database \"{name}\" without "),
         };
-        Err(Error::new(ErrorKind::Refused, doing)
+        Err(Error::new(ErrorKind::Refused, Words::from(doing) + Choice::Force)
             .why(self.consequence())
-            .hint("give --force to go ahead; --dry-run shows each entry"))
+            .hint("give " + Choice::Force + " to go ahead; " + Choice::Preview + " shows each entry"))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::postgres::restore::execute::Connect;
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::{Prepared, check, non_superuser, prepare, source, writable};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::wire::Connection;
 
 /// What a restore would do.
@@ -49,7 +49,7 @@ pub fn preview<R: Read>(
 ) -> Result<Preview> {
     if writable::is_standby(target)? {
         let text = "it is a standby, which can only be read: a restore into it is refused".to_owned();
-        reporter.message(Message { level: Level::Warning, subject: "the server".into(), text });
+        reporter.message(Message::warning("the server", text));
     }
     let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
     non_superuser::apply(&mut plan, archive.entries(), &options, target, reporter)?;

@@ -8,8 +8,9 @@ use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::printable;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::wire::Connection;
+use crate::words::{Choice, Words};
 
 /// How many are named.
 const SHOWN: usize = 5;
@@ -38,15 +39,16 @@ pub(super) fn tell(
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    reporter.message(Message {
-        level: Level::Warning,
-        subject: "SECURITY DEFINER".to_owned(),
-        text: format!(
-            "{}{more} will run with the rights of this superuser, whoever calls them: restore with --owner and --acl, or \
-             with --role, if the archive is not your own",
-            shown.join(", ")
-        ),
-    });
+    let shown = format!("{}{more} will run with the rights of this superuser, whoever calls them: ", shown.join(", "));
+    let text = Words::from(shown)
+        + "restore with "
+        + Choice::Owner
+        + " and "
+        + Choice::Acl
+        + ", or with "
+        + Choice::Role
+        + ", if the archive is not your own";
+    reporter.message(Message::warning("SECURITY DEFINER", text));
 }
 
 /// Whether a function's attributes, which stand before its body, say so.

@@ -8,7 +8,8 @@ use pgformat::{Block, DataPosition, DumpId, Reader};
 use crate::postgres::archive::{EntryName, archive_error};
 use crate::postgres::restore::execute::{Data, TakeObject, TakeRows};
 use crate::postgres::restore::parallel::Readers;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// Sees to it that an archive goes on to its end, before the target is touched. An input that cannot seek cannot be looked
@@ -27,7 +28,7 @@ pub(super) fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
 pub(super) fn finish<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) {
     if let Err(error) = archive.finish() {
         let text = format!("all data was read, but not what comes after it: {error}");
-        reporter.message(Message { level: Level::Warning, subject: "the archive".to_owned(), text });
+        reporter.message(Message::warning("the archive", text));
     }
 }
 
@@ -42,7 +43,7 @@ pub(super) fn check_ways<R: Read>(archive: &Reader<R>, jobs: usize) -> Result<()
 fn one_way(jobs: usize) -> Error {
     Error::new(ErrorKind::Usage, format!("restore over {jobs} connections"))
         .why("the archive comes from a pipe, which can be read from one end to the other only")
-        .hint("give the name of a file, or leave --jobs out")
+        .hint("give the name of a file, or leave " + Choice::Jobs(None) + " out")
 }
 
 /// Readers of the archive for so many workers.

@@ -10,6 +10,7 @@ use crate::Error;
 use crate::postgres::archive::EntryName;
 use crate::printable::on_one_line;
 use crate::wire::Notice;
+use crate::words::Words;
 
 /// The outcome of a restore that came to its end, or to its first error where it was to stop there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,8 +82,8 @@ pub struct EntryError {
     pub sqlstate: Option<String>,
     /// What the server said in detail.
     pub detail: Option<String>,
-    /// What the server advised.
-    pub hint: Option<String>,
+    /// What the server advised, or what else would help.
+    pub hint: Option<Words>,
     /// Where it happened, such as the line of a COPY.
     pub context: Option<String>,
     /// What the statement needs that the server does not have, where that is known.
@@ -100,7 +101,7 @@ impl EntryError {
             message: report.map_or_else(|| error.to_string(), |report| on_one_line(report.message.as_bstr())),
             sqlstate: report.map(|report| on_one_line(report.code.as_bstr())),
             detail: report.and_then(|report| field(&report.detail)),
-            hint: report.and_then(|report| field(&report.hint)),
+            hint: report.and_then(|report| field(&report.hint)).map(Words::from),
             context: report.and_then(|report| field(&report.context)),
             needs: None,
         }
@@ -112,7 +113,7 @@ impl EntryError {
         Self {
             sqlstate: Some(on_one_line(notice.code.as_bstr())),
             detail: field(&notice.detail),
-            hint: field(&notice.hint),
+            hint: field(&notice.hint).map(Words::from),
             context: field(&notice.context),
             ..Self::other(entry, statement, on_one_line(notice.message.as_bstr()))
         }
@@ -135,23 +136,22 @@ impl EntryError {
 
 impl EntryError {
     /// What is wrong, without the entry's name.
-    pub fn what_happened(&self) -> String {
-        let mut result = self.message.clone();
+    pub fn what_happened(&self) -> Words {
+        let mut result = Words::from(self.message.as_str());
         if let Some(sqlstate) = &self.sqlstate {
-            result.push_str(&format!(" (SQLSTATE {sqlstate})"));
+            result = result + format!(" (SQLSTATE {sqlstate})");
         }
-        let statement = Some(&self.statement).filter(|statement| !statement.is_empty());
+        let words = |text: &Option<String>| text.as_deref().map(Words::from);
         let parts = [
-            ("it needs", self.needs.as_ref()),
-            ("detail", self.detail.as_ref()),
-            ("hint", self.hint.as_ref()),
-            ("context", self.context.as_ref()),
-            ("statement", statement),
+            ("; it needs ", words(&self.needs)),
+            ("; detail: ", words(&self.detail)),
+            ("; hint: ", self.hint.clone()),
+            ("; context: ", words(&self.context)),
+            ("; statement: ", Some(Words::from(self.statement.as_str())).filter(|statement| !statement.is_empty())),
         ];
         for (what, part) in parts {
             if let Some(part) = part {
-                let colon = if what == "it needs" { "" } else { ":" };
-                result.push_str(&format!("; {what}{colon} {part}"));
+                result = result + what + part;
             }
         }
         result

@@ -12,6 +12,7 @@ use crate::postgres::catalogs::Catalog;
 use crate::postgres::relkind::relkinds;
 use crate::progress::{Level, Message, Reporter};
 use crate::wire::{Connection, Param, Query, Rows, sqlstate};
+use crate::words::Choice;
 
 /// What a sort of patterns is looked for among.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -173,13 +174,12 @@ impl Finder<'_> {
                 format!("find schemas that match {}", bstr::join(", ", patterns).as_bstr()),
             )
             .why(format!("only schemas of the system match, which every database has: {}", left_out.join(", ")))
-            .hint("tables in them can be selected with --table"));
+            .hint("tables in them can be selected with " + Choice::Tables));
         }
-        self.reporter.message(Message {
-            level: Level::Warning,
-            subject: "selection".into(),
-            text: format!("schemas of the system are left out, every database has them: {}", left_out.join(", ")),
-        });
+        self.reporter.message(Message::warning(
+            "selection",
+            format!("schemas of the system are left out, every database has them: {}", left_out.join(", ")),
+        ));
         Ok(Some(schemas))
     }
 
@@ -217,11 +217,11 @@ impl Finder<'_> {
                 .hint("a name that is not in lower case must be in double quotes, which the shell must let pass"));
         }
         for (among, text) in without {
-            self.reporter.message(Message {
-                level: if matching == Matching::Any { Level::Warning } else { Level::Info },
-                subject: "selection".into(),
-                text: format!("there are no {} that match {text}", among.plural()),
-            });
+            self.reporter.message(Message::new(
+                if matching == Matching::Any { Level::Warning } else { Level::Info },
+                "selection",
+                format!("there are no {} that match {text}", among.plural()),
+            ));
         }
         Ok(found)
     }

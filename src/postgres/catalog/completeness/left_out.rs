@@ -4,7 +4,7 @@ use super::names::describe;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::relkind::relkinds;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::wire::{Connection, Param, Query};
 
 /// What a message about members of operator families is about.
@@ -125,7 +125,7 @@ pub(super) fn tell(
         // With a selection, what the server brought is no part of it.
         if !ids.is_empty() && (everything || ![FAMILIES, OF_EXTENSIONS].contains(&subject)) {
             let text = format!("{reason}: {}", describe(connection, &ids)?);
-            reporter.message(Message { level: Level::Warning, subject: subject.into(), text });
+            reporter.message(Message::warning(subject, text));
         }
     }
     Ok(())

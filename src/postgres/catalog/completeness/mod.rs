@@ -14,8 +14,9 @@ use crate::postgres::dump::DumpOptions;
 use crate::postgres::model::{Components, Model};
 use crate::postgres::relkind::relkinds;
 use crate::postgres::version::{NEWEST_KNOWN, ServerVersion};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::wire::{Connection, Param, Query, Row};
+use crate::words::Choice;
 use server_catalogs::ServerCatalog;
 use unknown::UnknownRows;
 
@@ -203,8 +204,9 @@ fn not_understood(columns: &[String]) -> Error {
     Error::new(ErrorKind::Incomplete, "back up everything in this database")
         .why(format!("its catalog says more than this lifeboat understands: {}", columns.join(", ")))
         .hint(
-            "nothing was written; use a newer lifeboat, or the server's own pg_dump; --accept-unknown goes on without \
-             what that means",
+            "nothing was written; use a newer lifeboat, or the server's own pg_dump; "
+                + Choice::AcceptUnknown
+                + " goes on without what that means",
         )
 }
 
@@ -222,13 +224,13 @@ fn tell_unknown_rows(rows: UnknownRows, catalogs: &[ServerCatalog], reporter: &d
     }
     if !what.is_empty() {
         let text = format!("it is not known whether this belongs to what was selected: {}", what.join(", "));
-        reporter.message(Message { level: Level::Warning, subject: "selection".into(), text });
+        reporter.message(Message::warning("selection", text));
     }
 }
 
 /// Says what is new about the server.
 fn tell_news(server: ServerVersion, unknown_columns: &[String], reporter: &dyn Reporter) {
-    let say = |text| reporter.message(Message { level: Level::Warning, subject: "server".into(), text });
+    let say = |text| reporter.message(Message::warning("server", text));
     if server.is_newer_than_known() {
         say(format!(
             "it is PostgreSQL {server}, and {NEWEST_KNOWN} is the newest that this lifeboat knows; everything that was \

@@ -11,7 +11,7 @@ use crate::postgres::emit::ColumnStatistics;
 use crate::postgres::model::DumpId;
 use crate::postgres::session::Session;
 use crate::postgres::version::ServerVersion;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::sql::Sql;
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -181,5 +181,5 @@ pub fn tell_unreadable(wanted: &[(DumpId, ColumnStatistics)], extended: &[String
          them anew",
         names[..named].join(", ")
     );
-    reporter.message(Message { level: Level::Warning, subject: "statistics".into(), text });
+    reporter.message(Message::warning("statistics", text));
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use bstr::BStr;
 
 use crate::printable;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
+use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind};
 
 /// Something that a restore would drop although it is not in the archive.
@@ -92,8 +93,8 @@ fn few(names: &[impl ToString]) -> String {
 }
 
 /// Warns.
-pub(super) fn warn(reporter: &dyn Reporter, subject: String, text: &str) {
-    reporter.message(Message { level: Level::Warning, subject, text: text.to_owned() });
+pub(super) fn warn(reporter: &dyn Reporter, subject: String, text: impl Into<Words>) {
+    reporter.message(Message::warning(subject, text));
 }
 
 /// Says what goes, where that was asked for, and what may go.
@@ -105,14 +106,14 @@ pub(super) fn tell(losses: &Losses, reporter: &dyn Reporter) {
     }
     if certain.len() > TOLD {
         let more = format!("{} more", certain.len() - TOLD);
-        warn(reporter, more, "they are dropped along, too; --dry-run names all of them");
+        warn(reporter, more, "they are dropped along, too; " + Choice::Preview + " names all of them");
     }
     for doubt in doubtful.iter().take(TOLD) {
-        warn(reporter, doubt.about.clone(), &doubt.text());
+        warn(reporter, doubt.about.clone(), doubt.text());
     }
     if doubtful.len() > TOLD {
         let more = format!("{} more", doubtful.len() - TOLD);
-        warn(reporter, more, "they may be lost, too; --dry-run names all of them");
+        warn(reporter, more, "they may be lost, too; " + Choice::Preview + " names all of them");
     }
 }
 
@@ -124,7 +125,10 @@ pub(super) fn refusal(lost: &[Dependent], database: &BStr) -> Error {
             few(lost)
         ))
         .hint(
-            "nothing was changed: take it out of the way (as with ALTER TABLE … DETACH PARTITION), or give --drop-dependents \
-             to lose it; --dry-run names all of it",
+            "nothing was changed: take it out of the way (as with ALTER TABLE … DETACH PARTITION), or give "
+                + Choice::DropDependents
+                + " to lose it; "
+                + Choice::Preview
+                + " names all of it",
         )
 }

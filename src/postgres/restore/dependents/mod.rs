@@ -24,7 +24,7 @@ use pgformat::Entry;
 
 use crate::postgres::archive::kinds;
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
-use crate::postgres::restore::execute::statement::{MORE_LOCKS, NO_MORE_LOCKS};
+use crate::postgres::restore::execute::statement::{NO_MORE_LOCKS, more_locks};
 use crate::postgres::restore::execute::{Connect, Run};
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::options::RestoreOptions;
@@ -33,6 +33,7 @@ use crate::postgres::version::ServerVersion;
 use crate::printable;
 use crate::progress::Reporter;
 use crate::wire::{Begin, Connection, Param, sqlstate};
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 use archived::Archived;
 pub(super) use loss::Losses;
@@ -70,7 +71,7 @@ pub(super) fn look(
 fn unseen(name: &BStr, error: Error) -> Error {
     Error::new(ErrorKind::Refused, format!("look at what is in database \"{name}\", which would be dropped"))
         .source(error)
-        .hint("--drop-dependents drops it unseen")
+        .hint(Choice::DropDependents + " drops it unseen")
 }
 
 /// Asks within a transaction that can only read, in the archive's encoding.
@@ -163,8 +164,7 @@ fn lock(run: &mut Run<'_>, tables: &[Vec<u8>]) -> Result<()> {
         // Whoever may not lock a table may not drop it either, and that is told with its entry.
         Some(error) if error.server().is_none_or(|report| !report.is(sqlstate::INSUFFICIENT_PRIVILEGE)) => {
             let is_full = error.server().is_some_and(|report| report.is(NO_MORE_LOCKS));
-            let hint =
-                if is_full { format!("nothing was changed; {MORE_LOCKS}") } else { "nothing was changed".into() };
+            let hint = if is_full { "nothing was changed; " + more_locks() } else { "nothing was changed".into() };
             Err(Error::new(error.kind(), "lock the tables that are replaced").source(error).hint(hint))
         }
         _ => Ok(()),

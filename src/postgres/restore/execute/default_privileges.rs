@@ -22,7 +22,7 @@ use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 use crate::postgres::version::ServerVersion;
-use crate::progress::{Level, Message};
+use crate::progress::Message;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Notice, Param, Query, Row, sqlstate};
 use crate::{Error, Result};
@@ -309,7 +309,7 @@ impl Run<'_> {
         // An extension has many objects, and is named once.
         if !self.summary.left.iter().any(|left| left.entry.dump_id == error.entry.dump_id) {
             let text = format!("left to a superuser: {}", error.what_happened());
-            self.reporter.message(Message { level: Level::Warning, subject: error.entry.to_string(), text });
+            self.reporter.message(Message::warning(error.entry.to_string(), text));
             self.summary.left.push(error);
         }
     }

@@ -138,7 +138,7 @@ pub fn execute(
     let summary = run.summary;
     match result.map_err(of_archive) {
         Ok(()) => Ok(summary),
-        Err(error) if error.hint_text().is_some_and(|hint| hint.contains("nothing was changed")) => Err(error),
+        Err(error) if error.advice().is_some_and(|hint| hint.to_string().contains("nothing was changed")) => Err(error),
         Err(error) if summary.rolled_back => Err(error.hint(match options.single_transaction {
             true => "nothing was changed: the restore was one transaction",
             false => "nothing was changed: what had been done was rolled back",
@@ -147,7 +147,7 @@ pub fn execute(
             Err(error.hint(format!("{} entries had been restored and committed; they remain", summary.entries)))
         }
         // (After what an archive did to the restore's transactions, nobody knows.)
-        Err(error) if error.kind() == ErrorKind::Connection && error.hint_text().is_none() => Err(error.hint(left)),
+        Err(error) if error.kind() == ErrorKind::Connection && error.advice().is_none() => Err(error.hint(left)),
         Err(error) => Err(error),
     }
 }

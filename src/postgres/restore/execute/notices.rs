@@ -39,7 +39,7 @@ impl Run<'_> {
                     let subject =
                         entry.map_or("the server".to_owned(), |entry| EntryName::of(&self.entries[entry]).to_string());
                     let level = if notice.severity == "WARNING" { Level::Warning } else { Level::Debug };
-                    self.reporter.message(Message { level, subject, text: printable::notice(&notice) });
+                    self.reporter.message(Message::new(level, subject, printable::notice(&notice)));
                 }
                 means => undone.push((means, notice)),
             }
@@ -63,7 +63,7 @@ impl Run<'_> {
         };
         let text = format!("{words}: {}", error.what_happened());
         list.push(error);
-        self.reporter.message(Message { level, subject, text });
+        self.reporter.message(Message::new(level, subject, text));
         self.failed.insert(entry);
     }
 }

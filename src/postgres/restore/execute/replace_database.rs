@@ -9,9 +9,10 @@ use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::execute::Run;
 use crate::postgres::restore::execute::drops;
 use crate::postgres::restore::plan::Action;
-use crate::progress::{Level, Message};
+use crate::progress::Message;
 use crate::sql::quote;
 use crate::wire::Param;
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 impl Run<'_> {
@@ -90,14 +91,12 @@ impl Run<'_> {
                    WHERE d.datname ~ '^lifeboat_restore_[0-9]+_[0-9a-f]{8}$' ORDER BY 1";
         for row in self.target.query(sql, &[])?.iter() {
             let name = row.string("name")?;
-            self.reporter.message(Message {
-                level: Level::Warning,
-                subject: format!("database {name}"),
-                text: format!(
-                    "an empty database for a restore with --create that was killed, unless one is running right now: \
-                     DROP DATABASE {name}"
-                ),
-            });
+            self.reporter.message(Message::warning(
+                format!("database {name}"),
+                "an empty database for a restore with "
+                    + Choice::Create
+                    + format!(" that was killed, unless one is running right now: DROP DATABASE {name}"),
+            ));
         }
         Ok(())
     }

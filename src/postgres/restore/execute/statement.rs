@@ -9,14 +9,17 @@ use crate::postgres::restore::summary::EntryError;
 use crate::postgres::version::ServerVersion;
 use crate::progress::{Level, Message};
 use crate::wire::sqlstate;
+use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
 
 /// The SQLSTATE of a transaction that needs more locks than the server has room for.
 pub(in crate::postgres::restore) const NO_MORE_LOCKS: &str = sqlstate::OUT_OF_MEMORY;
 /// What to do then.
-pub(in crate::postgres::restore) const MORE_LOCKS: &str = "a transaction holds a lock for each object that it drops or makes: raise \
-                                     max_locks_per_transaction on the server, or give --transaction-size N, which drops \
-                                     and makes so many in one transaction";
+pub(in crate::postgres::restore) fn more_locks() -> Words {
+    "a transaction holds a lock for each object that it drops or makes: raise max_locks_per_transaction on the server, or give "
+        + Choice::TransactionSize
+        + " N, which drops and makes so many in one transaction"
+}
 
 impl Run<'_> {
     /// Lets another role do what follows. Without that, what follows would belong to somebody else.
@@ -25,7 +28,7 @@ impl Run<'_> {
         self.target.foreign()?.execute(statement).map_err(Error::from).map_err(|error| {
             Error::new(ErrorKind::Server, "take the role of an object's owner")
                 .source(error)
-                .hint("only a superuser can take any role; --no-owner does without")
+                .hint("only a superuser can take any role; " + Choice::NoOwner + " does without")
         })
     }
 
@@ -147,13 +150,9 @@ impl Run<'_> {
     /// Puts an error down for an entry.
     pub(in crate::postgres::restore) fn put_down_error(&mut self, entry: usize, mut error: EntryError) {
         if self.is_block && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
-            error.hint = Some(MORE_LOCKS.to_owned());
+            error.hint = Some(more_locks());
         }
-        self.reporter.message(Message {
-            level: Level::Error,
-            subject: error.entry.to_string(),
-            text: error.what_happened(),
-        });
+        self.reporter.message(Message::new(Level::Error, error.entry.to_string(), error.what_happened()));
         self.summary.errors.push(error);
         self.failed.insert(entry);
         if self.options.stops_at_first_error() {
@@ -171,6 +170,6 @@ impl Run<'_> {
 
     /// Says something about an entry.
     pub(in crate::postgres::restore) fn say(&self, level: Level, entry: usize, text: String) {
-        self.reporter.message(Message { level, subject: EntryName::of(&self.entries[entry]).to_string(), text });
+        self.reporter.message(Message::new(level, EntryName::of(&self.entries[entry]).to_string(), text));
     }
 }

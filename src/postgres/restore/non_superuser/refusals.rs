@@ -12,6 +12,7 @@ use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Message};
 use crate::wire::sqlstate;
+use crate::words::{Choice, Words};
 use crate::{Error, Result};
 
 impl Run<'_> {
@@ -193,9 +194,11 @@ impl Run<'_> {
             n => format!("{n} more entries"),
         };
         names.truncate(SHOWN);
-        let more = if more > 0 { format!(" and {more} more, all named with --json") } else { String::new() };
-        let text = format!("left along with those: {}{more}", names.join(", "));
-        self.reporter.message(Message { level: Level::Warning, subject, text });
+        let mut text = Words::from(format!("left along with those: {}", names.join(", ")));
+        if more > 0 {
+            text = text + format!(" and {more} more, all named with ") + Choice::Report;
+        }
+        self.reporter.message(Message::warning(subject, text));
     }
 
     /// Puts down that objects are not given to their owner; what was not made is no news.
@@ -213,11 +216,10 @@ impl Run<'_> {
             1 => format!("{first} is"),
             n => format!("{n} objects, {first} the first of them, are"),
         };
-        self.reporter.message(Message {
-            level: Level::Warning,
-            subject: format!("owner {owner}"),
-            text: format!("left to a superuser: {what} not given to {owner}, {why}"),
-        });
+        self.reporter.message(Message::warning(
+            format!("owner {owner}"),
+            format!("left to a superuser: {what} not given to {owner}, {why}"),
+        ));
         for at in made {
             let message = format!("it is not given to {owner}, {why}");
             self.summary.left.push(EntryError::other(&self.entries[at], b"", message));
@@ -230,11 +232,11 @@ impl Run<'_> {
         advise(at, &mut error);
         // What watches the database or sends its rows elsewhere is missed by nobody who restores it.
         let is_apart = is_apart(kinds::group(at)) || kinds::is(at, "EVENT TRIGGER");
-        self.reporter.message(Message {
-            level: if is_apart { Level::Warning } else { Level::Error },
-            subject: error.entry.to_string(),
-            text: format!("left to a superuser: {}", error.what_happened()),
-        });
+        self.reporter.message(Message::new(
+            if is_apart { Level::Warning } else { Level::Error },
+            error.entry.to_string(),
+            format!("left to a superuser: {}", error.what_happened()),
+        ));
         self.summary.left.push(error);
         self.refused.insert(at.dump_id, entry);
         self.failed.insert(entry);
@@ -273,7 +275,7 @@ pub(in crate::postgres::restore) fn advise(entry: &Entry, error: &mut EntryError
         _ => return,
     };
     error.hint = Some(match error.hint.take() {
-        Some(hint) => format!("{}; {advice}", hint.trim_end_matches('.')),
-        None => advice.to_owned(),
+        Some(hint) => format!("{}; {advice}", hint.to_string().trim_end_matches('.')).into(),
+        None => advice.into(),
     });
 }

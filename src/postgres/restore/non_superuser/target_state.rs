@@ -11,9 +11,10 @@ use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::version::ServerVersion;
 use crate::printable::{self, on_one_line};
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 use crate::sql::Sql;
 use crate::wire::{Begin, Connection, Param, Query, Row, Rows};
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// What bounds the role that restores.
@@ -80,7 +81,7 @@ pub(super) fn ask(
             match error.server() {
                 Some(report) => Error::new(ErrorKind::Server, taking)
                     .why(on_one_line(report.message.as_bstr()))
-                    .hint("nothing was changed; see --role"),
+                    .hint("nothing was changed; see " + Choice::Role),
                 None => Error::new(error.kind(), taking).source(error),
             }
         })?;
@@ -122,7 +123,7 @@ fn ask_as_role(
         Err(error) if error.server().is_some() && !target.is_broken() => {
             let subject = "what belongs to other roles".to_owned();
             let text = format!("not known, so it is tried to be replaced: {error}");
-            reporter.message(Message { level: Level::Warning, subject, text });
+            reporter.message(Message::warning(subject, text));
             return Ok(Some(facts));
         }
         Err(error) => return Err(error),

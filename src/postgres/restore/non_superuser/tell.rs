@@ -8,7 +8,7 @@ use crate::postgres::archive::EntryName;
 use crate::postgres::archive::kinds::text;
 use crate::postgres::restore::non_superuser::{Review, named, show};
 use crate::postgres::restore::plan::{Action, Plan};
-use crate::progress::{Level, Message};
+use crate::progress::Message;
 use crate::sql::quote;
 
 impl Review<'_> {
@@ -17,7 +17,7 @@ impl Review<'_> {
     }
 
     pub(super) fn tell(&mut self, subject: String, text: String) {
-        self.told.push(Message { level: Level::Warning, subject, text });
+        self.told.push(Message::warning(subject, text));
     }
 
     /// Says once for each kind and owner what stays.

@@ -28,6 +28,7 @@ use crate::postgres::restore::plan::Step;
 use crate::progress::{Level, Message};
 use crate::threads;
 use crate::wire::{Connection, cancel_all};
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 use schedule::Schedule;
 pub(super) use schedule::apart;
@@ -136,7 +137,8 @@ impl Team {
         let steps = run.plan.steps.chunk_by(|a, b| a.entry == b.entry);
         let items = steps.filter(|of_entry| run.plan.apart[of_entry[0].entry]).count();
         self.connect(run, items).map_err(|error| {
-            error.hint(format!("nothing was changed; --jobs {jobs} takes up to {} connections", jobs + 1))
+            let takes = format!(" takes up to {} connections", jobs + 1);
+            error.hint("nothing was changed; " + Choice::Jobs(Some(jobs)) + takes)
         })
     }
 
@@ -183,7 +185,7 @@ impl Team {
                     Ok(_) => hands += usize::from(hand.send(worker).is_ok()),
                     Err(error) => {
                         let text = format!("{error}; going on with {}", hands.max(1));
-                        run.reporter.message(Message { level: Level::Warning, subject: "--jobs".into(), text });
+                        run.reporter.message(Message::warning(Choice::Jobs(None), text));
                         alone = (n == 0).then(|| (worker, taken.clone(), done.clone()));
                         break;
                     }

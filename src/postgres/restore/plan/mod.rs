@@ -28,7 +28,7 @@ use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::parallel;
 use crate::postgres::restore::plan::planner::Planner;
 use crate::postgres::restore::plan::settings::Target;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 
 /// What is to be done, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,7 +186,7 @@ impl Plan {
     /// Says what of the options means nothing for the archive: it may be a slip.
     pub(super) fn tell_unmatched(&self, entries: &[Entry], reporter: &dyn Reporter) {
         let warn = |subject: &str, text: &str| {
-            reporter.message(Message { level: Level::Warning, subject: subject.into(), text: text.into() });
+            reporter.message(Message::warning(subject, text));
         };
         for name in &self.unmatched {
             warn(name, "the archive has nothing of that name that the other options leave in");

@@ -21,6 +21,7 @@ use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::restore::plan::standard_strings;
 use crate::postgres::restore::plan::{Action, Heading, Purpose, Step};
 use crate::sql::quote;
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// A plan in the making: the steps so far, and what is set when they have been taken.
@@ -223,7 +224,7 @@ impl<'a> Planner<'a> {
                 Some(statement) if CopyStatement::parse(statement).is_none() => {
                     return Err(Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(entry)))
                         .why(copy_statement::IS_NONE)
-                        .hint("nothing was changed; --use-list can leave the entry out"));
+                        .hint("nothing was changed; " + Choice::List + " can leave the entry out"));
                 }
                 Some(statement) => Action::CopyRows { statement: statement.clone(), table },
                 None => Action::RunData { table },

@@ -9,6 +9,7 @@ use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
 use crate::sql::quote;
 use crate::wire::sqlstate;
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// What a target understands, where servers differ.
@@ -81,7 +82,9 @@ impl ArchiveSettings {
                 "its rows are INSERT statements for standard_conforming_strings = off, which PostgreSQL {server} does not \
                  have any more: a backslash in them would be read as something else"
             ))
-            .hint("nothing was changed; make an archive without --inserts, or with standard_conforming_strings = on"))
+            .hint("nothing was changed; make an archive without "
+                    + Choice::Inserts
+                    + ", or with standard_conforming_strings = on"))
     }
 
     /// The statements that begin a session.

@@ -9,7 +9,7 @@ use crate::postgres::archive::kinds;
 use crate::postgres::archive::select::is_extended;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
-use crate::progress::{Level, Message, Reporter};
+use crate::progress::{Message, Reporter};
 
 /// `options` as they are for a server of this version: without the statistics where it has no functions for them, which
 /// is said once and not as an error for each. They are no loss, for the server can make them anew.
@@ -37,7 +37,7 @@ pub(in crate::postgres::restore) fn as_taken<'a>(
             "those of {count} {of} are left out: the server is PostgreSQL {server}, and only {since} and later take any; \
              make them with ANALYZE"
         );
-        reporter.message(Message { level: Level::Warning, subject: "statistics".into(), text });
+        reporter.message(Message::warning("statistics", text));
     }
     Cow::Owned(RestoreOptions { statistics, extended_statistics: false, ..options.clone() })
 }

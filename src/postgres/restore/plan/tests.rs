@@ -151,7 +151,7 @@ fn drop_of(kind: &kinds::Kind) -> Option<(String, String)> {
             "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '7';".into(),
         )),
         Drop::UnlinkAll => Some((
-            "--dummy".into(),
+            "SELECT 1".into(),
             "each SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '*'".into(),
         )),
     }
@@ -235,7 +235,7 @@ fn owners_are_set_on_request_in_the_words_of_each_kind() {
         Entry { drop_statement: None, ..table(6, "no_drop") },
         Entry { owner: some(""), ..table(7, "no_owner") },
         object(8, "BLOB", "42", "SELECT pg_catalog.lo_create('42');", "SELECT pg_catalog.lo_unlink('42');"),
-        object(9, "BLOB METADATA", "43..44", "43\n44\n", "--dummy"),
+        object(9, "BLOB METADATA", "43..44", "43\n44\n", "SELECT 1"),
     ]);
     let options = RestoreOptions { owner: true, ..no_clean() };
     assert_eq!(
@@ -304,7 +304,7 @@ fn large_objects_are_restored_as_each_version_wrote_them() {
         ["SELECT pg_catalog.lo_create('42');", "large objects, create false, replace false"]
     );
     // 1.16: batches, with one copy of what is said about each.
-    let batch = object(1, "BLOB METADATA", "42..43", "42\n43\n", "--dummy");
+    let batch = object(1, "BLOB METADATA", "42..43", "42\n43\n", "SELECT 1");
     let acl = depending(
         object(
             3,

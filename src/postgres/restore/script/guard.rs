@@ -17,6 +17,7 @@ use crate::postgres::restore::script::encoding::Encoding;
 use crate::postgres::restore::script::lexer::Lexer;
 use crate::postgres::restore::script::text::definition_of_data;
 use crate::postgres::restore::script::trouble::Trouble;
+use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
 
 const COMMAND: &[u8] = b"\\unrestrict";
@@ -159,10 +160,10 @@ impl Guard {
 }
 
 /// The error for something that is not written.
-pub(super) fn refused(what: &str, why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Archive, format!("write {what} into a script"))
-        .why(why)
-        .hint("restore without --script, which runs no psql, or leave the entry out, with --use-list")
+pub(super) fn refused(what: &str, why: impl Into<Words>) -> Error {
+    Error::new(ErrorKind::Archive, format!("write {what} into a script")).why(why).hint(
+        "restore without " + Choice::Script + ", which runs no psql, or leave the entry out, with " + Choice::List,
+    )
 }
 
 #[cfg(test)]

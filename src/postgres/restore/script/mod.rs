@@ -33,7 +33,8 @@ use crate::postgres::restore::plan::row_oids;
 use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::restore::plan::{Action, Plan, Step, plan};
 use crate::postgres::restore::{source, version};
-use crate::progress::{Level, Message, Part, Reporter};
+use crate::progress::{Message, Part, Reporter};
+use crate::words::Words;
 use crate::{Error, ErrorKind, Result};
 
 /// What was written.
@@ -127,7 +128,7 @@ impl Script<'_> {
     }
 
     /// The error for something that is not written of the entry.
-    fn refused(&self, why: impl Into<String>) -> Error {
+    fn refused(&self, why: impl Into<Words>) -> Error {
         match self.at.and_then(|at| self.entries.get(at)) {
             Some(entry) => refused(&EntryName::of(entry).to_string(), why),
             None => refused("what an archive says of itself", why),
@@ -251,11 +252,10 @@ impl Script<'_> {
                     self.put(&text::connect(database, self.key)?)?;
                     self.session()?;
                 }
-                Action::Say(warning) => self.reporter.message(Message {
-                    level: Level::Warning,
-                    subject: EntryName::of(entry).to_string(),
-                    text: format!("the archive says: {warning}"),
-                }),
+                Action::Say(warning) => self.reporter.message(Message::warning(
+                    EntryName::of(entry).to_string(),
+                    format!("the archive says: {warning}"),
+                )),
                 action => self.simple(action)?,
             }
             part.end();

@@ -9,6 +9,7 @@ use crate::postgres::restore::options::RestoreOptions;
 pub(super) use crate::postgres::restore::plan::Heading;
 use crate::postgres::restore::script::RestrictKey;
 use crate::sql::quote;
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// How a script begins.
@@ -74,7 +75,7 @@ pub(super) fn connect(database: &BString, key: &RestrictKey) -> Result<Vec<u8>> 
     if database.find_byteset(b"\r\n").is_some() {
         return Err(Error::new(ErrorKind::Archive, "write the script")
             .why(format!("psql cannot connect to a database whose name has a line break: {:?}", database.as_bstr()))
-            .hint("restore into a database that is there, without --create"));
+            .hint("restore into a database that is there, without " + Choice::Create));
     }
     let mut text = format!("\\unrestrict {}\n", key.as_str()).into_bytes();
     if database.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')) {
