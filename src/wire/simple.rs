@@ -99,7 +99,8 @@ impl Connection {
             let message = self.next_but_rows(doing)?;
             match message.tag {
                 b'C' => changed += rows_changed(self.body(&message)),
-                b'T' | b'I' | b'd' | b'c' => {}
+                // A row is passed over before it comes here, unless it came after a notice.
+                b'T' | b'D' | b'I' | b'd' | b'c' => {}
                 b'G' => {
                     failure.get_or_insert_with(|| copy_here(doing, "COPY … FROM STDIN"));
                     self.refuse_copy(doing)?;
