@@ -51,6 +51,13 @@ fn many_statements_run_at_once_and_stop_at_the_first_error() {
     c.execute(b"CREATE TEMP TABLE t (a int); INSERT INTO t VALUES (1), (2);; SELECT * FROM t; -- nothing").unwrap();
     c.execute(b"").unwrap();
     c.execute(b"SELECT a, NULL AS n FROM t ORDER BY a; DELETE FROM t WHERE a = 2; SELECT 'x' AS x").unwrap();
+    // Rows that come after a notice are passed over like others.
+    c.execute(
+        b"CREATE FUNCTION pg_temp.loud() RETURNS int LANGUAGE plpgsql AS 'BEGIN RAISE WARNING ''loud''; RETURN 1; END'; \
+          SELECT pg_temp.loud() FROM generate_series(1, 3)",
+    )
+    .unwrap();
+    assert_eq!(c.take_notices().len(), 3);
     let error = c.execute(b"INSERT INTO t VALUES (3); SELECT 1/0; INSERT INTO t VALUES (4)").unwrap_err();
     assert!(matches!(&error.why, Why::Server(report) if report.is("22012")), "{error}");
     assert_eq!(c.query("SELECT count(*) AS n FROM t", &[]).unwrap().one().unwrap().i64("n").unwrap(), 1);
