@@ -8,9 +8,9 @@
 //! parameters, values and errors are bytes, and the session's encoding is left alone.
 //!
 //! **COPY.** Nearly all of a backup's bytes pass through here, one small message a row. A client that makes a value of each
-//! message spends more on that than on the bytes, and holds each row whole. [`CopyOut::fill`] walks over the messages where
-//! they lie in a large read buffer and copies each row once, to where it is wanted, in parts if it is long. [`CopyIn::send`]
-//! gathers rows into large messages, because the server does not care how the data are cut.
+//! message allocates for each, and holds a row whole, however long. [`CopyOut::fill`] walks over the messages where they lie
+//! in a large read buffer and copies each row once, to where it is wanted, in parts if it is long. [`CopyIn::send`] gathers
+//! rows into large messages, because the server does not care how the data are cut.
 //!
 //! **Round trips.** A catalog is read by some dozens of queries whose results do not depend on each other.
 //! [`Connection::pipeline`] has them all on their way at once; over a slow line it takes one round trip, not dozens.
