@@ -65,13 +65,13 @@ fn members_added_to_the_servers_own_operator_families_are_named() {
 /// An old server sees no need to quote it.
 #[test]
 fn role_of_a_policy_may_be_called_by_a_word_that_is_reserved_later() {
-    let Some(newest) = Server::get(REFERENCE) else { return };
-    for server in [13, 15].into_iter().filter_map(Server::get).chain([newest]) {
+    let newest = needed!(Server::get(REFERENCE));
+    for server in Server::each([13, 15]).chain([newest]) {
         if server.psql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'system_user'") == "0" {
             server.psql("postgres", "CREATE ROLE \"system_user\"");
         }
     }
-    for server in [13, 15].into_iter().filter_map(Server::get) {
+    for server in Server::each([13, 15]) {
         let database = server.database("reserved_role");
         database.psql("CREATE TABLE t (a integer); CREATE POLICY p ON t TO system_user, alice USING (true)");
         let dir = tempfile::tempdir().unwrap();

@@ -5,19 +5,90 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::support::archive::Rows;
-use crate::support::installation::{installation, selected};
+use crate::support::installation::installation;
 use crate::support::roundtrip::{Case, Tool, check};
-use crate::support::{MAJORS, Options, REFERENCE, Server, archive, majors, output, report, run, server};
+use crate::support::{Options, Output, REFERENCE, Server, archive, majors, needs, output, report, run, server};
 
 #[test]
 fn majors_under_test() {
     let here = majors();
-    assert!(!here.is_empty(), "no PostgreSQL installation could be got");
-    for major in MAJORS.into_iter().filter(|m| !selected(*m)) {
-        report::say(&format!("NOT RUN: everything on PostgreSQL {major}: LIFEBOAT_TEST_MAJORS leaves it out"));
-    }
     let list: Vec<&str> = here.iter().filter_map(|m| installation(*m).ok()).map(|i| i.description.as_str()).collect();
     report::say(&format!("PostgreSQL under test: {}", list.join(", ")));
+}
+
+/// A run of one test where there is no installation, and these may be missing.
+fn without_servers(test: &str, allowed: &str) -> Output {
+    let nothing = tempfile::tempdir().unwrap();
+    let mut tests = Command::new(std::env::current_exe().unwrap());
+    tests.args(["--exact", test]).env("LIFEBOAT_TEST_PG_DIR", nothing.path());
+    tests.env("LIFEBOAT_TEST_ALLOW_MISSING", allowed);
+    for ours in ["MAJORS", "REQUIRE", "SUMMARY"] {
+        tests.env_remove(format!("LIFEBOAT_TEST_{ours}"));
+    }
+    output(&mut tests)
+}
+
+#[test]
+fn a_missing_server_fails_the_test_that_needs_it_unless_it_may_be_missing() {
+    // On all majors, on one, and with a server of its own.
+    for (test, major) in [
+        ("harness::a_server_of_every_major_answers", 13),
+        ("objects::table::on_14", 14),
+        ("harness::a_server_can_demand_tls_and_a_password", REFERENCE),
+    ] {
+        for allowed in ["", "zabbix,postgres-19", "client-tools"] {
+            let out = without_servers(test, allowed);
+            assert!(!out.success(), "{out}");
+            assert!(out.stdout().contains(&format!("postgres-{major} is missing: ")), "{out}");
+            let hint = format!("LIFEBOAT_TEST_ALLOW_MISSING=postgres-{major}");
+            assert!(out.stdout().contains(&hint), "{out}");
+        }
+        for allowed in ["postgres", "all", "zabbix, postgres"] {
+            let out = without_servers(test, allowed);
+            assert!(out.success(), "{out}");
+            assert!(out.stderr().contains(&format!("NOT RUN: what needs postgres-{major}: ")), "{out}");
+        }
+        let out = without_servers(test, "postgresql");
+        assert!(!out.success() && out.stdout().contains("has \"postgresql\"; there are all, postgres, "), "{out}");
+    }
+}
+
+#[test]
+fn what_may_be_missing_everywhere_can_be_demanded() {
+    let fault = |name: &str, allowed: &str, required: &str| needs::fault(name, "why", allowed, required).is_some();
+    assert!(fault("zabbix", "", "") && fault("postgres-18", "postgres-17", ""));
+    assert!(!fault("zabbix", "all", "") && !fault("zabbix", "fuse, zabbix", ""));
+    assert!(!fault("postgres-19", "", "") && !fault("docker", "", "zabbix"));
+    for required in ["postgres-19", "docker, postgres", "all"] {
+        assert!(fault("postgres-19", "", required), "{required}");
+    }
+}
+
+/// What `needed!` gives a test, or ends it with, is the only way to end one early: by `return` alone, it passes unseen.
+#[test]
+fn no_test_ends_early_in_another_way() {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    let mut tests = 0;
+    while let Some(folder) = folders.pop() {
+        for path in folder.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                for test in text.split("\n#[test]\n").skip(1) {
+                    // A body ends with its first line that is not indented; a return further in is that of a thread or a closure.
+                    let body = test.split("\n}\n").next().unwrap();
+                    let early = |line: &&str| {
+                        line.starts_with("    return") || line.contains("else { return") || line.contains("=> return")
+                    };
+                    found.extend(body.lines().filter(early).map(|line| format!("{}: {line}", path.display())));
+                    tests += 1;
+                }
+            }
+        }
+    }
+    assert!(tests > 400 && found.is_empty(), "{tests} tests: {found:#?}");
 }
 
 #[test]
@@ -31,7 +102,7 @@ fn a_server_of_every_major_answers() {
 
 #[test]
 fn a_database_goes_with_its_value() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let name = server.database("odd \"name\"").name().to_owned();
     let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
     assert_eq!(server.psql("postgres", &count), "0");
@@ -43,7 +114,7 @@ fn a_database_goes_with_its_value() {
 fn a_server_can_demand_tls_and_a_password() {
     let options =
         Options { tls: true, hba: "hostssl all all 127.0.0.1/32 scram-sha-256".to_owned(), ..Options::default() };
-    let Some(server) = Server::with(REFERENCE, &options) else { return };
+    let server = needed!(Server::with(REFERENCE, &options));
     let login = |sslmode: &str, password: &str| {
         let mut command = server.psql_command("postgres");
         command.env("PGHOST", "127.0.0.1").env("PGSSLMODE", sslmode).env("PGPASSWORD", password);
@@ -68,9 +139,7 @@ fn a_server_does_not_outlive_killed_tests() {
             std::thread::sleep(Duration::from_secs(60));
         }
     }
-    if Server::get(REFERENCE).is_none() {
-        return;
-    }
+    needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("server");
     let mut victim = Command::new(std::env::current_exe().unwrap())
@@ -131,7 +200,7 @@ fn the_round_trip_of_the_reference_tools_shows_nothing() {
 
 #[test]
 fn the_round_trip_sees_what_a_dump_leaves_out() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     for (args, seen) in [
         (&["--no-comments"][..], "missing: COMMENT public.TABLE t"),
@@ -149,7 +218,7 @@ fn the_round_trip_sees_what_a_dump_leaves_out() {
 
 #[test]
 fn the_options_of_a_case_reach_both_tools() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("options.sql");
     let sql = "-- options: --no-comments --exclude-table-data='it''s a table'
@@ -165,7 +234,7 @@ COMMENT ON TABLE \"it's a table\" IS 'c';";
 
 #[test]
 fn the_comparison_sees_order_and_dependencies() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     let database = server.database("compare");
@@ -188,9 +257,7 @@ fn the_comparison_sees_order_and_dependencies() {
     entry.deps.clear();
     let found = archive::differences(&original, &poorer, Rows::InOrder);
     assert!(found.len() == 1 && found[0].starts_with("dependencies of FK CONSTRAINT public.b b_x_fkey"), "{found:?}");
-    if let Some(out) = archive::independent_diff(&path, &path, Rows::InOrder) {
-        assert!(out.success(), "{out}");
-    }
+    archive::assert_same_independently("itself", &path, &path, Rows::InOrder);
 
     // An absent text is not an empty one, whichever it is.
     type Field = fn(&mut archive::Entry) -> &mut Option<Vec<u8>>;

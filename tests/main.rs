@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+// First: the others use its macro.
+#[macro_use]
+mod support;
+
 mod adding_a_kind;
 mod beyond_pg_dump;
 mod cli;
@@ -28,5 +32,4 @@ mod settings;
 mod sqlite;
 mod statements;
 mod statistics;
-mod support;
 mod takeover;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::server::PASSWORD;
-use crate::support::{Options, Server, lifeboat, output, report, run};
+use crate::support::{Options, Server, lifeboat, output, run};
 
 const MAJOR: u32 = 19;
 
@@ -13,7 +13,7 @@ const MAJOR: u32 = 19;
 #[test]
 fn what_the_server_warns_of_at_login_is_told_once() {
     let hba = "host all by_md5 127.0.0.1/32 md5\nhost all all 127.0.0.1/32 scram-sha-256".to_owned();
-    let Some(server) = Server::with(MAJOR, &Options { hba, ..Options::default() }) else { return };
+    let server = needed!(Server::with(MAJOR, &Options { hba, ..Options::default() }));
     let password = PASSWORD.replace('\'', "''");
     server.psql(
         "postgres",
@@ -67,7 +67,7 @@ fn what_the_server_warns_of_at_login_is_told_once() {
 /// pg_read_all_data is for those who back up; up to 18 it did not let them read large objects.
 #[test]
 fn a_reader_of_all_data_backs_up_large_objects() {
-    let Some(server) = Server::get(MAJOR) else { return };
+    let server = needed!(Server::get(MAJOR));
     let database = server.database("read_all");
     server.try_psql("postgres", "CREATE ROLE reads_all LOGIN; GRANT pg_read_all_data TO reads_all");
     database.psql(
@@ -87,7 +87,7 @@ fn a_reader_of_all_data_backs_up_large_objects() {
 /// A server may choose its certificate by the name that a client asks for, and refuse one that asks for none.
 #[test]
 fn the_servers_name_is_sent_for_it_to_choose_a_certificate() {
-    let Some(server) = Server::with(MAJOR, &Options { tls: true, ..Options::default() }) else { return };
+    let server = needed!(Server::with(MAJOR, &Options { tls: true, ..Options::default() }));
     let dir = server.socket_dir();
     let data = server.psql("postgres", "SHOW data_directory");
     let (name, key) = (server.psql("postgres", "SHOW ssl_cert_file"), server.psql("postgres", "SHOW ssl_key_file"));
@@ -123,13 +123,9 @@ fn make_as(path: &Path, like: &Path) {
 
 #[test]
 fn archives_of_18_with_indexes_of_btree_gist_are_restored() {
-    let (Some(old), Some(new)) = (Server::get(18), Server::get(MAJOR)) else { return };
-    let lacks = |server: &Server| {
-        server.psql("postgres", "SELECT count(*) FROM pg_available_extensions WHERE name = 'btree_gist'") == "0"
-    };
-    if lacks(old) || lacks(new) {
-        return report::not_run("indexes of btree_gist from 18 in 19", "the extension is not there");
-    }
+    let (old, new) = (needed!(Server::get(18)), needed!(Server::get(MAJOR)));
+    needed!(old.offers("btree_gist"));
+    needed!(new.offers("btree_gist"));
     let origin = old.database("nets");
     origin.psql(
         "CREATE EXTENSION btree_gist;
@@ -151,7 +147,7 @@ fn archives_of_18_with_indexes_of_btree_gist_are_restored() {
 #[test]
 fn an_encoding_that_is_gone_is_told() {
     // Of its own: pg_dump reads the names of all roles, and those of other tests are in no encoding of the hint's.
-    let (Some(old), Some(new)) = (Server::with(18, &Options::default()), Server::get(MAJOR)) else { return };
+    let (old, new) = (needed!(Server::with(18, &Options::default())), needed!(Server::get(MAJOR)));
     let origin = old.database_with("mule", "ENCODING 'MULE_INTERNAL' LOCALE 'C'");
     origin.psql("CREATE TABLE t AS SELECT 'x'::text AS a");
     let dir = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@
 use crate::sqlite::Scene;
 use crate::support::archive::{self, Rows};
 use crate::support::pgbouncer::Pool;
-use crate::support::{REFERENCE, Server, report};
+use crate::support::{REFERENCE, Server};
 
 /// What every database here has: rows that only their owner sees, and names in two schemas.
 const CONTENT: &str = "CREATE SCHEMA s; CREATE TABLE s.t (a integer PRIMARY KEY, b text);
@@ -17,21 +17,10 @@ const LEFT: &str = "SELECT coalesce(current_setting('lifeboat.session', true), '
 const NOTHING_LEFT: &str = "\"$user\", public0on1none";
 
 /// A pool before `server`, or a note that there is none.
-fn pool(server: &Server, mode: &str, more: &str) -> Option<Pool> {
-    match Pool::start(server, mode, more) {
-        Ok(pool) => Some(pool),
-        Err(why) => {
-            report::say(&format!("NOT RUN: poolers: there is no pgbouncer: {why}"));
-            None
-        }
-    }
-}
-
 #[test]
 fn backup_through_a_pool_of_transactions_is_the_same_and_leaves_nothing() {
-    for major in [14, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
-        let Some(pool) = pool(server, "transaction", "default_pool_size = 3") else { return };
+    for server in Server::each([14, REFERENCE]) {
+        let pool = needed!(Pool::start(server, "transaction", "default_pool_size = 3"));
         let database = server.database("pooled");
         database.psql(CONTENT);
         let scene = Scene::new();
@@ -54,14 +43,13 @@ fn backup_through_a_pool_of_transactions_is_the_same_and_leaves_nothing() {
 
 #[test]
 fn restore_through_a_pool_of_transactions_is_refused_before_anything_is_changed() {
-    for major in [14, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([14, REFERENCE]) {
         let scene = Scene::new();
         let source = server.database("pooled");
         source.psql(CONTENT);
         scene.run(&["backup", "--url", &source.url(), "--output", "out.dump"]);
         for more in ["", "server_round_robin = 1", "server_reset_query_always = 1", "default_pool_size = 1"] {
-            let Some(pool) = pool(server, "transaction", more) else { return };
+            let pool = needed!(Pool::start(server, "transaction", more));
             let database = server.database("pooled");
             database.psql("CREATE SCHEMA s; CREATE TABLE s.t (a integer); INSERT INTO s.t VALUES (-1)");
             let url = pool.url(database.name());
@@ -86,14 +74,14 @@ fn restore_through_a_pool_of_transactions_is_refused_before_anything_is_changed(
 
 #[test]
 fn restore_through_a_pool_of_sessions_succeeds_and_leaves_the_session_as_it_was() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let source = server.database("pooled");
     source.psql(CONTENT);
     scene.run(&["backup", "--url", &source.url(), "--output", "out.dump"]);
     for options in [&[][..], &["-1"], &["--jobs", "2"], &["--transaction-size", "2"]] {
         // The pool itself cleans nothing up.
-        let Some(pool) = pool(server, "session", "server_reset_query =\ndefault_pool_size = 5") else { return };
+        let pool = needed!(Pool::start(server, "session", "server_reset_query =\ndefault_pool_size = 5"));
         let database = server.database("pooled");
         let url = pool.url(database.name());
         scene.run(&[&["restore", "out.dump", "--url", &url, "--force"], options].concat());
@@ -101,7 +89,7 @@ fn restore_through_a_pool_of_sessions_succeeds_and_leaves_the_session_as_it_was(
         assert_eq!(pool.psql(server, database.name(), LEFT), NOTHING_LEFT, "{options:?}");
     }
     // The second connection of the restore waits for the first, and is given up.
-    let Some(pool) = pool(server, "session", "server_reset_query =\ndefault_pool_size = 1") else { return };
+    let pool = needed!(Pool::start(server, "session", "server_reset_query =\ndefault_pool_size = 1"));
     let database = server.database("pooled");
     let url = format!("{}?connect_timeout=2", pool.url(database.name()));
     scene.run(&["restore", "out.dump", "--url", &url, "--force"]);
@@ -111,8 +99,8 @@ fn restore_through_a_pool_of_sessions_succeeds_and_leaves_the_session_as_it_was(
 
 #[test]
 fn drill_through_a_pool_of_transactions_is_refused_and_makes_no_database() {
-    let Some(server) = Server::get(REFERENCE) else { return };
-    let Some(pool) = pool(server, "transaction", "") else { return };
+    let server = needed!(Server::get(REFERENCE));
+    let pool = needed!(Pool::start(server, "transaction", ""));
     let database = server.database("pooled");
     database.psql(CONTENT);
     let scene = Scene::new();
@@ -129,9 +117,8 @@ fn drill_through_a_pool_of_transactions_is_refused_and_makes_no_database() {
 /// The settings of others who had the pool's connection before, and the role that they have taken, are not taken over.
 #[test]
 fn backup_through_a_pool_of_transactions_does_not_take_over_what_others_left() {
-    for major in [14, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
-        let Some(pool) = pool(server, "transaction", "default_pool_size = 1") else { return };
+    for server in Server::each([14, REFERENCE]) {
+        let pool = needed!(Pool::start(server, "transaction", "default_pool_size = 1"));
         let database = server.database("pooled");
         database.psql(CONTENT);
         database.psql(

@@ -121,7 +121,7 @@ fn restore(url: &str, path: &Path, options: &RestoreOptions) -> (RestoreSummary,
 
 #[test]
 fn restore_comes_to_what_was_said_beforehand() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let origin = origin(server);
@@ -171,7 +171,7 @@ fn restore_comes_to_what_was_said_beforehand() {
 
 #[test]
 fn what_fails_or_is_left_out_counts_all_the_same() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let few = server.database("progress");
     few.psql(
@@ -222,7 +222,7 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
 
 #[test]
 fn from_a_pipe_it_is_told_what_was_read() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let origin = origin(server);
     for (format, slack) in [("-Fc", 0), ("-Ft", 64 << 10)] {
@@ -254,7 +254,7 @@ fn from_a_pipe_it_is_told_what_was_read() {
 
 #[test]
 fn verify_and_scripts_come_to_what_was_said_beforehand() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let origin = origin(server);
     for format in ["-Fc", "-Fd", "-Ft"] {
@@ -276,7 +276,7 @@ fn verify_and_scripts_come_to_what_was_said_beforehand() {
 
 #[test]
 fn backup_finds_out_how_much_there_is() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = server.database("progress");
     // Values of a row of their own, which are not in the table's own pages.
     origin.psql(

@@ -17,7 +17,7 @@ fn restore(database: &Database<'_>, path: &Path) -> Output {
 fn statistics_of_many_relations_are_each_one_s_own() {
     let dir = tempfile::tempdir().unwrap();
     let (reference, candidate) = (dir.path().join("reference"), dir.path().join("candidate"));
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("many");
     // More than a hundred relations, and a table that has more columns than a batch.
     database.psql(
@@ -81,7 +81,7 @@ fn statistics_that_may_not_be_read_are_left_out_and_named() {
 fn statistics_go_into_servers_that_take_them() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
-    let Some(new) = Server::get(18) else { return };
+    let new = needed!(Server::get(18));
     for server in Server::all() {
         let origin = server.database("origin");
         origin.psql(
@@ -118,7 +118,7 @@ fn statistics_go_into_servers_that_take_them() {
 #[test]
 fn data_of_extended_statistics_is_kept_where_it_can_be() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(server) = Server::get(19) else { return };
+    let server = needed!(Server::get(19));
     let origin = server.database("extended");
     origin.psql(
         "CREATE TABLE t (a integer, b integer); INSERT INTO t SELECT n % 5, n % 5 FROM generate_series(1, 90) n;
@@ -142,7 +142,7 @@ fn data_of_extended_statistics_is_kept_where_it_can_be() {
     assert_eq!(restored.psql(data), origin.psql(data));
     assert!(restored.psql(data).contains("degree"));
 
-    let Some(older) = Server::get(18) else { return };
+    let older = needed!(Server::get(18));
     let restored = older.database("extended");
     let out = restore(&restored, &archive);
     assert!(out.success() && out.stderr().lines().count() == 1, "{out}");

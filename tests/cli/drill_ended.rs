@@ -90,7 +90,7 @@ fn assert_nothing_is_left(server: &Server, scratch: &Path, out: &Output) {
 #[test]
 fn a_signal_leaves_no_copy_wherever_a_drill_is() {
     for major in [13, REFERENCE] {
-        let Some(server) = &Server::with(major, &Options::default()) else { continue };
+        let Ok(server) = &Server::with(major, &Options::default()) else { continue };
         let scratch = tempfile::tempdir().unwrap();
         let scratch = scratch.path();
         let dropped = "was dropped";
@@ -163,7 +163,7 @@ fn a_signal_leaves_no_copy_wherever_a_drill_is() {
 #[test]
 fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_not() {
     for major in [13, REFERENCE] {
-        let Some(server) = &Server::with(major, &Options::default()) else { continue };
+        let Ok(server) = &Server::with(major, &Options::default()) else { continue };
         let scratch = tempfile::tempdir().unwrap();
         let scratch = scratch.path();
         let (database, small) = (held(server, "never", "CREATE INDEX ON t (held(id))"), server.database("small"));

@@ -197,8 +197,8 @@ fn on_a_terminal(archive: &Path, target: &Database<'_>) {
 
 #[test]
 fn names_and_messages_of_a_hostile_server_are_escaped_by_every_verb() {
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
+        let major = server.major();
         let encodings = if major == REFERENCE { &["UTF8", "LATIN1", "SQL_ASCII"][..] } else { &["UTF8"] };
         thread::scope(|scope| {
             for encoding in encodings {
@@ -349,17 +349,15 @@ fn hostile_archives_are_told_in_plain_text() {
         with(&["restore", "--script", "/dev/null", "--create"]);
         with(&["verify"]);
     }
-    if let Some(server) = Server::get(REFERENCE) {
-        let target = server.database("target");
-        for more in [&[][..], &["-1"], &["--jobs", "2"], &["--dry-run"]] {
-            with(&[&["restore", "--force", "--url", &target.url()], more].concat());
-        }
+    let target = needed!(Server::get(REFERENCE)).database("target");
+    for more in [&[][..], &["-1"], &["--jobs", "2"], &["--dry-run"]] {
+        with(&[&["restore", "--force", "--url", &target.url()], more].concat());
     }
 }
 
 #[test]
 fn list_is_pg_restore_s_with_line_breaks_in_names_and_safe_beyond_that() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("listed");
     database.psql("CREATE TABLE \"a\nb\r\n c\" (i integer); CREATE TABLE \"d\u{1b}[31m\u{202e}\te\" (i integer)");
     let dir = tempfile::tempdir().unwrap();

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::installation::installation_or_note;
-use crate::support::{REFERENCE, lifeboat, pg_tool, run};
+use crate::support::{REFERENCE, installation, lifeboat, pg_tool, run};
 
 /// Where an archive of the format's version 1.12 has the time of its creation: seven numbers of a sign and four bytes.
 const CLOCK: usize = 16;
@@ -57,9 +56,7 @@ const ZONES: &[&str] = &[
 
 #[test]
 fn shows_the_time_as_pg_restore_does() {
-    if installation_or_note(REFERENCE).is_none() {
-        return;
-    }
+    needed!(installation::needed(REFERENCE));
     let mut bytes =
         fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/old/harbour-1.12.dump")).unwrap();
     let dir = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use bstr::ByteSlice;
 
 use crate::sqlite::Scene;
-use crate::support::{Database, REFERENCE, Server, lifeboat_reading, output, report, run};
+use crate::support::{Database, REFERENCE, Server, lifeboat_reading, needs, output, run};
 
 /// A backup `app.dump` of some 400 KB, that is compressed or not, and its bytes.
 fn backed_up<'a>(server: &'a Server, scene: &Scene, compress: &str) -> (Database<'a>, Vec<u8>) {
@@ -40,7 +40,7 @@ fn refused(scene: &Scene, database: &Database<'_>, name: &str, said: &str) {
 
 #[test]
 fn what_took_an_archive_for_text_is_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     for compress in ["gzip:6", "zstd:3", "lz4", "none"] {
         let (database, whole) = backed_up(server, &scene, compress);
@@ -85,7 +85,7 @@ fn what_took_an_archive_for_text_is_named() {
 
 #[test]
 fn so_it_is_with_folders_and_tar_files() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let (database, _) = backed_up(server, &scene, "gzip:6");
     for (format, name, file) in [("-Ft", "app.tar", "app.tar"), ("-Fd", "app.dir", "app.dir/toc.dat")] {
@@ -103,7 +103,7 @@ fn so_it_is_with_folders_and_tar_files() {
 
 #[test]
 fn what_is_in_place_of_an_archive_is_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let (database, whole) = backed_up(server, &scene, "gzip:6");
     let banner = b"Defaulted container \"db\" out of: db, metrics\n".to_vec();
@@ -138,10 +138,10 @@ fn what_is_in_place_of_an_archive_is_named() {
 /// By the programs themselves, for what they write is what counts.
 #[test]
 fn what_an_archive_was_packed_into_is_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let (database, _) = backed_up(server, &scene, "gzip:6");
-    let (mut done, mut missing) = (0, Vec::new());
+    let mut done = 0;
     for (name, command, said) in [
         ("gzip", "gzip -c app.dump", "gunzip it first"),
         ("bzip2", "bzip2 -c app.dump", "bunzip2 it first"),
@@ -160,14 +160,11 @@ fn what_an_archive_was_packed_into_is_named() {
         packing.args(["-c", command]).current_dir(scene.path("")).stdin(Stdio::null()).stderr(Stdio::null());
         let ended = packing.stdout(File::create(&packed).unwrap()).status().unwrap();
         if !ended.success() {
-            missing.push(name);
+            needs::missing("packers", &format!("there is no {name}"));
             continue;
         }
         refused(&scene, &database, "packed", said);
         done += 1;
-    }
-    if !missing.is_empty() {
-        report::say(&format!("NOT RUN: archives packed by {}: this machine has no such programs", missing.join(", ")));
     }
     assert!(done >= 3);
     let out = scene.lifeboat(&["list", "packed"]);
@@ -177,7 +174,7 @@ fn what_an_archive_was_packed_into_is_named() {
 /// Rows in every encoding that a database can have, with a character that is none in it.
 #[test]
 fn rows_are_characters_of_the_encoding() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     for (encoding, text, wrong) in [
         ("UTF8", "'ä'", Some(&b"\xc3\x28"[..])),

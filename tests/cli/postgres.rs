@@ -24,7 +24,7 @@ fn shell(scene: &Scene, script: &str, arguments: &[&str]) -> Output {
 
 #[test]
 fn report_of_a_backup_is_the_promised_one() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
     database.psql(TABLES);
     let scene = Scene::new();
@@ -48,7 +48,7 @@ fn report_of_a_backup_is_the_promised_one() {
 
 #[test]
 fn archive_goes_to_a_pipe_and_comes_from_one() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
     database.psql(TABLES);
     let scene = Scene::new();
@@ -72,7 +72,7 @@ fn archive_goes_to_a_pipe_and_comes_from_one() {
 
 #[test]
 fn list_is_what_pg_restore_lists() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
     database.psql(TABLES);
     database.psql("COMMENT ON TABLE t IS 'a table'; CREATE VIEW v AS SELECT 1 AS one; SELECT lo_create(4711)");
@@ -110,7 +110,7 @@ fn with_a_lost_owner<'a>(server: &'a Server, scene: &Scene, role: &str) -> Datab
 
 #[test]
 fn restore_needs_force_and_replaces_what_is_there() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let database = with_a_lost_owner(server, &scene, "cli_restore_force");
     let out = scene.fails(4, "public.t", &["restore", "out.dump", "--url", &database.url()]);
@@ -128,7 +128,7 @@ fn restore_needs_force_and_replaces_what_is_there() {
 
 #[test]
 fn exit_code_tells_a_restore_with_errors_from_a_failed_one() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let database = with_a_lost_owner(server, &scene, "cli_restore_errors");
     let url = database.url();
@@ -160,7 +160,7 @@ fn exit_code_tells_a_restore_with_errors_from_a_failed_one() {
 
 #[test]
 fn files_of_the_other_kind_are_told_apart() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
     let scene = Scene::new();
     scene.database("app.db", "delete", 3);
@@ -186,7 +186,7 @@ fn files_of_the_other_kind_are_told_apart() {
 
 #[test]
 fn failed_backup_leaves_nothing() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
     let scene = Scene::new();
     let missing = database.url().replace(database.name(), "no_such_database");
@@ -242,7 +242,7 @@ fn drill_proves_it_and_drops_its_database() {
 
 #[test]
 fn drill_fails_if_the_restore_does() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
     let (code, out, err) = drill(&Scene::new(), &database, &[]);
     assert!(code == Some(0) && out.contains("lifeboat: drill passed"), "{out}{err}");

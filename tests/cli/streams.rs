@@ -31,7 +31,7 @@ const DATA_TO_OUTPUT: [&str; 4] = [
 
 #[test]
 fn data_for_a_closed_standard_output_is_refused() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = scene(server);
     for verb in DATA_TO_OUTPUT {
         for closed in [">&-", "<&- >&-", "1<in.dump", "1</dev/null", "1<>/dev/null"] {
@@ -53,7 +53,7 @@ fn data_for_a_closed_standard_output_is_refused() {
 
 #[test]
 fn nothing_gets_into_an_archive_whatever_is_closed() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = scene(server);
     for to in ["--output out.dump", "--output - >out.dump", "--output /dev/stdout | cat >out.dump"] {
         for closed in ["<&-", "2>&-", "<&- 2>&-"] {
@@ -76,7 +76,7 @@ fn nothing_gets_into_an_archive_whatever_is_closed() {
 
 #[test]
 fn messages_are_kept_out_of_archives_and_scripts() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = scene(server);
     for verb in DATA_TO_OUTPUT {
         for same in [">out 2>&1", "2>&1 | cat >out", "2>out >&2"] {
@@ -98,7 +98,7 @@ fn messages_are_kept_out_of_archives_and_scripts() {
 
 #[test]
 fn full_device_and_lost_reader_are_errors() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = scene(server);
     for verb in DATA_TO_OUTPUT {
         let out = shell(&scene, &database, verb, ">/dev/full");
@@ -123,7 +123,7 @@ fn full_device_and_lost_reader_are_errors() {
 
 #[test]
 fn nothing_is_made_of_a_closed_standard_input() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = scene(server);
     for verb in [
         "restore - --force",

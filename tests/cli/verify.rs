@@ -27,7 +27,7 @@ fn sample(server: &Server) -> Database<'_> {
 
 #[test]
 fn sound_archives_are_told_in_a_line() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = (Scene::new(), sample(server));
     for compress in ["none", "gzip:6", "lz4", "zstd:3"] {
         scene.run(&["backup", "--url", &database.url(), "--output", "out.dump", "--compress", compress, "--force"]);
@@ -54,7 +54,7 @@ fn sound_archives_are_told_in_a_line() {
 
 #[test]
 fn damage_is_named_with_its_entry_and_the_rest_is_checked_all_the_same() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = (Scene::new(), sample(server));
     let dump = |args: &[&str], name: &str| {
         run(database.tool(REFERENCE, "pg_dump").args(args).arg("-f").arg(scene.path(name)));
@@ -150,7 +150,7 @@ fn what_is_no_backup_is_said_to_be_none() {
 
 #[test]
 fn sizes_are_listed_where_they_can_be_told() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = (Scene::new(), sample(server));
     database.psql("ANALYZE");
     for (format, more) in [("-Fc", "-Z6"), ("-Fd", "-Zlz4"), ("-Ft", "-Z0")] {
@@ -181,7 +181,7 @@ fn sizes_are_listed_where_they_can_be_told() {
 
 #[test]
 fn rows_are_counted_on_request() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (scene, database) = (Scene::new(), sample(server));
     database.pg_dump(REFERENCE, &[], &scene.path("out.dump"));
     for out in [

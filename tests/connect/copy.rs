@@ -2,7 +2,7 @@
 
 use lifeboat::wire::{Connection, Why};
 
-use super::{connect, encoded, newest, raw, session};
+use super::{connect, encoded, raw, session};
 use crate::support::server::PASSWORD;
 use crate::support::{Options, Server};
 
@@ -64,9 +64,8 @@ fn data_come_back_the_same_through_a_socket() {
 fn data_come_back_the_same_through_tls() {
     let hba = "hostssl all all 127.0.0.1/32 scram-sha-256".to_owned();
     for major in [13, 18] {
-        let Some(server) = Server::with(major, &Options { tls: true, hba: hba.clone(), ..Options::default() }) else {
-            continue;
-        };
+        let options = Options { tls: true, hba: hba.clone(), ..Options::default() };
+        let Ok(server) = Server::with(major, &options) else { continue };
         let url = format!(
             "postgresql://alice:{}@localhost:{}/postgres?sslmode=verify-full&sslrootcert={}",
             encoded(PASSWORD),
@@ -82,7 +81,7 @@ fn data_come_back_the_same_through_tls() {
 
 #[test]
 fn fill_adds_what_was_asked_for_and_at_most_a_row_more() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     let mut copy = c.copy_out(b"COPY (SELECT repeat('z', 99) FROM generate_series(1, 10000)) TO STDOUT").unwrap();
     let mut data = b"before".to_vec();
@@ -108,7 +107,7 @@ fn fill_adds_what_was_asked_for_and_at_most_a_row_more() {
 
 #[test]
 fn rows_that_are_longer_than_what_was_asked_for_are_cut_and_nothing_is_lost() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     // Of every length around that of a piece, and around twice that.
     let sql = "COPY (SELECT g, repeat('x', (g * 7919) % 700), CASE WHEN g % 50 = 0 THEN repeat('y', 5000) END \
@@ -135,7 +134,7 @@ fn rows_that_are_longer_than_what_was_asked_for_are_cut_and_nothing_is_lost() {
 
 #[test]
 fn an_error_in_the_middle_of_a_copy_out_is_reported() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     let mut copy = c.copy_out(b"COPY (SELECT 1000 / (50000 - g) FROM generate_series(1, 100000) g) TO STDOUT").unwrap();
     let mut data = Vec::new();
@@ -154,7 +153,7 @@ fn an_error_in_the_middle_of_a_copy_out_is_reported() {
 
 #[test]
 fn a_copy_out_left_early_is_not_mistaken_for_data() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let sql = b"COPY (SELECT repeat('q', 1000) FROM generate_series(1, 20000)) TO STDOUT";
     let mut c = session(server);
     let mut copy = c.copy_out(sql).unwrap();
@@ -200,7 +199,7 @@ fn a_server_that_refuses_data_is_noticed_while_they_are_sent() {
 
 #[test]
 fn a_copy_in_that_is_given_up_stores_nothing() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     c.execute(b"CREATE TEMP TABLE t (a int)").unwrap();
     let mut copy = raw(&mut c).copy_in(b"COPY t FROM STDIN").unwrap();

@@ -3,11 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::{connect, encoded, refusal, target};
-use crate::support::server::PASSWORD;
-use crate::support::{MAJORS, Options, Server};
+use crate::support::needs::Needed;
+use crate::support::server::{PASSWORD, newest};
+use crate::support::{Options, Server};
 
 /// A server where the user's name tells how to log in.
-fn server(major: u32) -> Option<Server> {
+fn server(major: u32) -> Needed<Server> {
     let hba = ["md5", "scram-sha-256", "password", "trust", "reject", "gss"]
         .map(|method| format!("host all by_{} 127.0.0.1/32 {method}", method.split('-').next().unwrap()))
         .join("\n");
@@ -19,13 +20,13 @@ fn server(major: u32) -> Option<Server> {
         server.psql("postgres", &sql);
     }
     server.psql("postgres", "CREATE ROLE by_trust LOGIN; CREATE ROLE by_reject LOGIN; CREATE ROLE by_none LOGIN");
-    Some(server)
+    Ok(server)
 }
 
 #[test]
 fn every_way_to_log_in_works_and_a_wrong_password_does_not() {
     for major in [13, 16, 18] {
-        let Some(server) = server(major) else { continue };
+        let Ok(server) = server(major) else { continue };
         let place = format!("127.0.0.1:{}/postgres", server.port());
         for user in ["by_md5", "by_scram", "by_password"] {
             let mut c = connect(&format!("postgresql://{user}:{}@{place}", encoded(PASSWORD)));
@@ -57,7 +58,7 @@ fn every_way_to_log_in_works_and_a_wrong_password_does_not() {
 
 #[test]
 fn the_password_file_is_used_unless_others_can_read_it() {
-    let Some(server) = MAJORS.into_iter().rev().find_map(server) else { return };
+    let server = needed!(newest(server));
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("passwords");
     let line = PASSWORD.replace('\\', r"\\").replace(':', r"\:");

@@ -12,7 +12,7 @@ mod values;
 use lifeboat::connect::{Database, Environment, Target, recognise};
 use lifeboat::wire::{Connection, Foreign, SessionSettings};
 
-use crate::support::{MAJORS, Server};
+use crate::support::Server;
 
 /// Nothing of the environment that the tests run in.
 fn nowhere() -> Environment {
@@ -49,11 +49,6 @@ fn refusal(text: &str) -> String {
 /// A session in the database `postgres` of a shared server.
 fn session(server: &Server) -> Connection {
     connect(&format!("host={} port={} user=postgres dbname=postgres", server.socket_dir().display(), server.port()))
-}
-
-/// The newest server that is there.
-fn newest() -> Option<&'static Server> {
-    MAJORS.into_iter().rev().find_map(Server::get)
 }
 
 /// `text` in percent-encoding.

@@ -2,11 +2,12 @@
 
 use std::net::TcpListener;
 
-use super::{connect, newest, refusal, target};
+use super::{connect, refusal, target};
+use crate::support::Server;
 
 #[test]
 fn a_socket_can_be_named_in_every_form() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let (dir, port) = (server.socket_dir().display().to_string(), server.port());
     for text in [
         format!("host={dir} port={port} user=postgres dbname=postgres"),
@@ -22,7 +23,7 @@ fn a_socket_can_be_named_in_every_form() {
 
 #[test]
 fn hosts_are_tried_in_order() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     // A port that nobody listens on.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let live = server.port();
@@ -40,7 +41,7 @@ fn hosts_are_tried_in_order() {
 
 #[test]
 fn a_server_of_the_wrong_kind_is_passed_over() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let database = server.database("kind");
     let of = |kind: &str| format!("{}?target_session_attrs={kind}", database.url());
     for kind in ["any", "read-write", "primary", "prefer-standby"] {
@@ -56,7 +57,7 @@ fn a_server_of_the_wrong_kind_is_passed_over() {
 
 #[test]
 fn another_database_of_the_same_server_is_one_step_away() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let database = server.database("other \"one\"/%");
     let mut c = target(&server.database("first").url()).with_database(database.name()).connect().unwrap();
     let rows = c.query("SELECT current_database() AS d", &[]).unwrap();

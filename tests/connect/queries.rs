@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifeboat::wire::{Begin, Connection, Param, Query, Why};
 
-use super::{connect, newest, raw, session};
+use super::{connect, raw, session};
 use crate::support::Server;
 
 fn still_works(c: &mut Connection) {
@@ -24,7 +24,7 @@ fn the_version_is_that_of_the_server() {
 
 #[test]
 fn the_session_is_listed_under_its_names() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let sql = "SELECT application_name AS a, usename AS u FROM pg_catalog.pg_stat_activity WHERE pid = $1";
     for (text, name) in [("", "lifeboat"), (" application_name=nightly", "nightly")] {
         let url =
@@ -46,7 +46,7 @@ fn the_session_is_listed_under_its_names() {
 
 #[test]
 fn many_statements_run_at_once_and_stop_at_the_first_error() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     c.execute(b"CREATE TEMP TABLE t (a int); INSERT INTO t VALUES (1), (2);; SELECT * FROM t; -- nothing").unwrap();
     c.execute(b"").unwrap();
@@ -67,7 +67,7 @@ fn many_statements_run_at_once_and_stop_at_the_first_error() {
 
 #[test]
 fn the_fields_of_an_error_can_be_had() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     c.execute(b"CREATE TEMP TABLE t (a int CONSTRAINT small CHECK (a < 10) PRIMARY KEY)").unwrap();
     let error = c.execute(b"INSERT INTO t VALUES (1), (1)").unwrap_err();
@@ -87,7 +87,7 @@ fn the_fields_of_an_error_can_be_had() {
 
 #[test]
 fn the_state_of_the_transaction_is_known() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     assert_eq!(c.transaction_status(), b'I');
     c.begin(&Begin::read_write()).unwrap();
@@ -152,7 +152,7 @@ fn the_error_of_a_pipeline_names_its_query() {
 
 #[test]
 fn a_deferred_constraint_fails_the_pipeline_that_commits() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     c.execute(b"CREATE TEMP TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)").unwrap();
     let error = c.pipeline(&[Query::new("the rows", "INSERT INTO t VALUES (1), (1)")]).unwrap_err();
@@ -162,7 +162,7 @@ fn a_deferred_constraint_fails_the_pipeline_that_commits() {
 
 #[test]
 fn data_in_the_wrong_place_leaves_the_connection_usable() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     c.execute(b"CREATE TEMP TABLE t (a int)").unwrap();
     for sql in
@@ -185,7 +185,7 @@ fn data_in_the_wrong_place_leaves_the_connection_usable() {
 
 #[test]
 fn notices_are_kept_within_bounds() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     c.execute(b"DO $$ BEGIN RAISE NOTICE 'one' USING HINT = 'two'; RAISE WARNING 'three'; END $$").unwrap();
     let notices = c.take_notices();

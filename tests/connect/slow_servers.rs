@@ -12,7 +12,7 @@ use lifeboat::ErrorKind;
 
 use super::broken_servers::{message, welcome};
 use super::target;
-use crate::support::{Output, lifeboat};
+use crate::support::{Output, Server, lifeboat, machine};
 
 /// A server that does `talk` on every connection, for as long as the process lasts.
 fn server(talk: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> u16 {
@@ -87,7 +87,7 @@ fn connecting_ends_however_slowly_a_server_speaks() {
 
 #[test]
 fn deadline_is_that_of_a_host_and_the_next_one_has_its_own() {
-    let Some(real) = super::newest() else { return };
+    let real = needed!(Server::newest());
     let port = server(|stream| drip(stream, &message(b'S', b"a\0b\0"), SLOWLY));
     let url = format!(
         "host=127.0.0.1,{} port={port},{} user=postgres dbname=postgres sslmode=disable connect_timeout=5",
@@ -155,9 +155,7 @@ fn flooded(first: Vec<u8>, answer: impl Fn(&mut TcpStream) + Send + Sync + 'stat
 
 #[test]
 fn what_a_server_sends_without_end_does_not_fill_the_memory() {
-    if Command::new("prlimit").arg("--version").output().is_err() {
-        return crate::support::report::say("NOT RUN: floods: there is no prlimit");
-    }
+    needed!(machine::prlimit());
     let description = message(b'T', &[b"\0\x01a\0".as_slice(), &[0; 6], &[0, 0, 0, 25], &[0; 8]].concat());
     let row = |len: usize| {
         let value = vec![b'x'; len];
@@ -214,7 +212,7 @@ fn what_a_server_sends_without_end_does_not_fill_the_memory() {
 
 #[test]
 fn long_report_of_a_real_server_is_cut_and_the_connection_goes_on() {
-    let Some(server) = super::newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = super::session(server);
     let raise = |level: &str| format!("DO $$ BEGIN RAISE {level} '%', repeat('x', 3000000); END $$");
     let error = c.execute(raise("EXCEPTION").as_bytes()).unwrap_err();

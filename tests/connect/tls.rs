@@ -7,15 +7,16 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::{connect, encoded, refusal, target};
+use crate::support::needs::Needed;
 use crate::support::server::PASSWORD;
-use crate::support::{MAJORS, Options, Server, run};
+use crate::support::{Options, Server, run};
 
-fn server(major: u32, hba: &str) -> Option<Server> {
+fn server(major: u32, hba: &str) -> Needed<Server> {
     Server::with(major, &Options { tls: true, hba: hba.to_owned(), ..Options::default() })
 }
 
-fn newest(hba: &str) -> Option<Server> {
-    MAJORS.into_iter().rev().find_map(|major| server(major, hba))
+fn newest(hba: &str) -> Needed<Server> {
+    crate::support::server::newest(|major| server(major, hba))
 }
 
 fn url(server: &Server, host: &str, parameters: &str) -> String {
@@ -51,7 +52,7 @@ fn use_certificate(server: &Server, name: &str) {
 #[test]
 fn each_sslmode_accepts_what_it_says() {
     for major in [13, 16, 18] {
-        let Some(tls_only) = server(major, "hostssl all all 127.0.0.1/32 scram-sha-256") else { continue };
+        let Ok(tls_only) = server(major, "hostssl all all 127.0.0.1/32 scram-sha-256") else { continue };
         let root = format!("&sslrootcert={}", tls_only.ca().display());
         for (mode, root) in [
             ("allow", ""),
@@ -77,13 +78,13 @@ fn each_sslmode_accepts_what_it_says() {
 
 #[test]
 fn a_connection_falls_back_to_plain_only_where_it_may() {
-    let Some(server) = newest("hostnossl all all 127.0.0.1/32 scram-sha-256") else { return };
+    let server = needed!(newest("hostnossl all all 127.0.0.1/32 scram-sha-256"));
     for mode in ["disable", "allow", "prefer"] {
         assert!(!connect(&url(&server, "localhost", &format!("sslmode={mode}"))).is_tls(), "{mode}");
     }
     assert!(refusal(&url(&server, "localhost", "sslmode=require")).contains("28000"));
 
-    let Some(without) = super::newest() else { return };
+    let without = needed!(Server::newest());
     for mode in ["disable", "allow", "prefer"] {
         assert!(!connect(&url(without, "localhost", &format!("sslmode={mode}"))).is_tls(), "{mode}");
     }
@@ -93,9 +94,8 @@ fn a_connection_falls_back_to_plain_only_where_it_may() {
 
 #[test]
 fn a_password_refused_through_tls_is_not_sent_again_in_the_clear() {
-    let Some(server) = newest("hostssl all all 127.0.0.1/32 password\nhostnossl all all 127.0.0.1/32 password") else {
-        return;
-    };
+    let hba = "hostssl all all 127.0.0.1/32 password\nhostnossl all all 127.0.0.1/32 password";
+    let server = needed!(newest(hba));
     let url = format!("postgresql://postgres:geheim@localhost:{}/postgres", server.port());
     assert!(target(&url).connect().unwrap_err().server().is_some_and(|s| s.is("28P01")));
     assert_eq!(server.log().matches("password authentication failed").count(), 1, "{}", server.log());
@@ -103,7 +103,7 @@ fn a_password_refused_through_tls_is_not_sent_again_in_the_clear() {
 
 #[test]
 fn certificates_of_strangers_and_for_others_are_refused() {
-    let Some(server) = newest("hostssl all all 127.0.0.1/32 scram-sha-256") else { return };
+    let server = needed!(newest("hostssl all all 127.0.0.1/32 scram-sha-256"));
     let dir = server.socket_dir();
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(dir, &format!("req -x509 {key} -keyout stranger.key -out stranger.crt -days 9 -subj /CN=stranger"));
@@ -133,7 +133,7 @@ fn certificates_of_strangers_and_for_others_are_refused() {
 
 #[test]
 fn a_self_signed_certificate_is_its_own_root() {
-    let Some(server) = newest("hostssl all all 127.0.0.1/32 scram-sha-256") else { return };
+    let server = needed!(newest("hostssl all all 127.0.0.1/32 scram-sha-256"));
     let dir = server.socket_dir();
     let key = "-newkey rsa:2048 -nodes";
     // The kind of certificate that PostgreSQL's manual has people make: an authority's, with a common name alone.
@@ -165,7 +165,7 @@ fn a_self_signed_certificate_is_its_own_root() {
 
 #[test]
 fn certificates_of_version_1_are_verified_too() {
-    let Some(server) = newest("hostssl all all 127.0.0.1/32 scram-sha-256") else { return };
+    let server = needed!(newest("hostssl all all 127.0.0.1/32 scram-sha-256"));
     let dir = server.socket_dir();
     openssl(dir, "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.crt -days 9 -subj /CN=root");
     openssl(dir, "req -x509 -newkey rsa:2048 -nodes -keyout fake.key -out fake.crt -days 9 -subj /CN=root");
@@ -208,7 +208,7 @@ fn certificates_of_version_1_are_verified_too() {
 #[test]
 fn scram_is_tied_to_certificates_of_every_signature() {
     for major in [13, 16, 18] {
-        let Some(server) = server(major, "hostssl all all 127.0.0.1/32 scram-sha-256") else { continue };
+        let Ok(server) = server(major, "hostssl all all 127.0.0.1/32 scram-sha-256") else { continue };
         let dir = server.socket_dir();
         let mut kinds = vec![
             ("ec256", "ec -pkeyopt ec_paramgen_curve:P-256 -sha256"),
@@ -243,7 +243,7 @@ fn scram_is_tied_to_certificates_of_every_signature() {
 
 #[test]
 fn a_client_certificate_logs_in() {
-    let Some(server) = newest("hostssl all all 127.0.0.1/32 cert") else { return };
+    let server = needed!(newest("hostssl all all 127.0.0.1/32 cert"));
     let dir = server.socket_dir();
     server.psql("postgres", &format!("ALTER SYSTEM SET ssl_ca_file = '{}'", server.ca().display()));
     server.psql("postgres", "SELECT pg_reload_conf()");
@@ -285,7 +285,7 @@ fn a_client_certificate_logs_in() {
 
 #[test]
 fn a_statement_is_cancelled_through_tls() {
-    let Some(server) = newest("hostssl all all 127.0.0.1/32 scram-sha-256") else { return };
+    let server = needed!(newest("hostssl all all 127.0.0.1/32 scram-sha-256"));
     let mut c = connect(&url(&server, "localhost", "sslmode=require"));
     let handle = c.cancel_handle();
     let canceller = std::thread::spawn(move || {

@@ -3,7 +3,7 @@
 use bstr::BString;
 use lifeboat::wire::{Connection, Param, Row, Rows};
 
-use super::{connect, newest, raw, session};
+use super::{connect, raw, session};
 use crate::support::Server;
 
 fn one(connection: &mut Connection, sql: &str) -> Rows {
@@ -57,7 +57,7 @@ fn catalog_types_are_decoded_on_every_version() {
 
 #[test]
 fn a_wrong_reading_is_an_error_that_names_query_and_column() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     let query = lifeboat::wire::Query::new(
         "the planets",
@@ -85,7 +85,7 @@ fn a_wrong_reading_is_an_error_that_names_query_and_column() {
 
 #[test]
 fn parameters_arrive_as_they_were() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     let texts: [&[u8]; 4] = [b"", b"it's", b"\"{,}\\", "ü".as_bytes()];
     let rows = c
@@ -153,7 +153,7 @@ impl ReplaceSpaces for Vec<u8> {
 
 #[test]
 fn a_large_result_is_read_in_full() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::newest());
     let mut c = session(server);
     let rows = c
         .query(

@@ -10,15 +10,13 @@ use testcontainers::{GenericImage, ImageExt};
 use crate::support::archive::Rows;
 use crate::support::container::{IMAGE, available};
 use crate::support::process::isolate;
-use crate::support::{REFERENCE, archive, lifeboat, pg_tool, report, run};
+use crate::support::{REFERENCE, archive, lifeboat, needs, pg_tool, run};
 
 const PASSWORD: &str = "p@ss:word/%";
 
 #[test]
 fn round_trip_through_a_published_port() {
-    if let Err(why) = available() {
-        return report::not_run("containers", &why);
-    }
+    needed!(needs::need("docker", available()));
     let container = GenericImage::new(IMAGE.0, IMAGE.1)
         .with_exposed_port(5432.tcp())
         .with_wait_for(WaitFor::message_on_stderr("database system is ready to accept connections"))

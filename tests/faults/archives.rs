@@ -17,7 +17,7 @@ fn sample<'a>(server: &'a Server, scene: &Scene, compress: &str) -> Database<'a>
 
 #[test]
 fn truncated_archive_is_an_error_wherever_it_ends() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     for compress in ["gzip:6", "none", "zstd:3", "lz4"] {
         let origin = sample(server, &scene, compress);
@@ -49,7 +49,7 @@ fn truncated_archive_is_an_error_wherever_it_ends() {
 
 #[test]
 fn flipped_bit_in_compressed_data_is_an_error() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = sample(server, &scene, "gzip:6");
     drop(origin);
@@ -69,7 +69,7 @@ fn flipped_bit_in_compressed_data_is_an_error() {
 
 #[test]
 fn flipped_bits_in_the_table_of_contents_never_crash_the_reader() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = sample(server, &scene, "none");
     drop(origin);
@@ -88,7 +88,7 @@ fn flipped_bits_in_the_table_of_contents_never_crash_the_reader() {
 
 #[test]
 fn archives_in_other_formats_that_are_not_whole_change_nothing() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = sample(server, &scene, "none");
     for format in ["-Fd", "-Ft"] {
@@ -124,7 +124,7 @@ fn archives_in_other_formats_that_are_not_whole_change_nothing() {
 /// Whatever is changed in them: `verify` comes to an end with an answer.
 #[test]
 fn every_changed_byte_is_verified_to_an_answer() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = server.database("small");
     origin.psql(

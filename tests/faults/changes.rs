@@ -124,8 +124,7 @@ fn tables_that_change_names_meanwhile_keep_their_rows() {
 
 /// Backs up two tables, one over each of two connections, while somebody waits for a stronger lock on the table that the
 /// connection of this number copies.
-fn backup_while_waiting_for(number: usize) -> (Scene, Output) {
-    let server = Server::get(REFERENCE).unwrap();
+fn backup_while_waiting_for(server: &Server, number: usize) -> (Scene, Output) {
     let database = server.database("behind");
     database.psql("CREATE TABLE one AS SELECT 1 AS a; CREATE TABLE two AS SELECT 2 AS a");
     let scene = Scene::new();
@@ -151,19 +150,15 @@ fn backup_while_waiting_for(number: usize) -> (Scene, Output) {
 /// A second connection must not wait behind somebody who waits for the first one: all three would wait for ever.
 #[test]
 fn second_connection_does_not_wait_behind_somebody_who_waits_for_the_first() {
-    if Server::get(REFERENCE).is_none() {
-        return;
-    }
-    let (scene, out) = backup_while_waiting_for(1);
+    let server = needed!(Server::get(REFERENCE));
+    let (scene, out) = backup_while_waiting_for(server, 1);
     assert_failed(&scene, &out, "use --jobs 1");
 }
 
 #[test]
 fn first_connection_copies_what_somebody_waits_for() {
-    if Server::get(REFERENCE).is_none() {
-        return;
-    }
-    let (scene, out) = backup_while_waiting_for(0);
+    let server = needed!(Server::get(REFERENCE));
+    let (scene, out) = backup_while_waiting_for(server, 0);
     assert!(out.success(), "{out}");
     assert_eq!(scene.names(), ["out.dump"]);
 }

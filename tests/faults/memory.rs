@@ -26,15 +26,14 @@ fn largest_resident_size(command: &mut Command) -> u64 {
     });
     let out = Output::of("lifeboat", child.wait_with_output().unwrap());
     assert!(out.success(), "{out}");
-    watch.join().unwrap()
+    let largest = watch.join().unwrap();
+    assert!(largest > 0, "nothing was measured");
+    largest
 }
 
 #[test]
 fn memory_does_not_grow_with_rows_and_large_objects() {
-    if !fs::exists("/proc/self/status").unwrap_or(false) {
-        return crate::support::report::say("NOT RUN: memory: there is no /proc here to read it from");
-    }
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("memory");
     // 150 rows of 1 MiB, a row of 12 MiB, many small rows, an object of 48 MiB.
     database.psql(
@@ -70,10 +69,7 @@ fn memory_does_not_grow_with_rows_and_large_objects() {
 /// server three times as much, and pg_dump twice.
 #[test]
 fn memory_does_not_grow_with_the_size_of_a_row() {
-    if !fs::exists("/proc/self/status").unwrap_or(false) {
-        return crate::support::report::say("NOT RUN: memory: there is no /proc here to read it from");
-    }
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("memory");
     // A row of 300 MB without a place where it could be cut, one of many characters that COPY escapes, and between small
     // ones one of two values.
@@ -113,10 +109,7 @@ fn memory_does_not_grow_with_the_size_of_a_row() {
 /// A statement goes to the server as a whole, and is in memory once.
 #[test]
 fn row_that_is_a_statement_is_held_once() {
-    if !fs::exists("/proc/self/status").unwrap_or(false) {
-        return crate::support::report::say("NOT RUN: memory: there is no /proc here to read it from");
-    }
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("memory");
     database.psql(
         "CREATE TABLE t (id integer, a text);
@@ -139,10 +132,7 @@ fn row_that_is_a_statement_is_held_once() {
 /// 300 columns with statistics of 300 KB each: they are written as they come.
 #[test]
 fn memory_does_not_grow_with_statistics() {
-    if !fs::exists("/proc/self/status").unwrap_or(false) {
-        return crate::support::report::say("NOT RUN: memory: there is no /proc here to read it from");
-    }
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("statistics");
     database.psql(
         "DO $$ DECLARE bounds text;

@@ -93,7 +93,7 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
         ("", "DROP MATERIALIZED VIEW s.m"),
         ("", "DROP VIEW s.w, s.v, s.c; DROP FUNCTION s.twice; DROP TEXT SEARCH CONFIGURATION s.words"),
     ];
-    for server in [Server::get(14), Server::get(REFERENCE)].into_iter().flatten() {
+    for server in Server::each([14, REFERENCE]) {
         let template = server.database("moment");
         template.psql(OBJECTS);
         for (name, sql) in changes {
@@ -118,7 +118,7 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
 
 #[test]
 fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_column() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     for (at, name, sql) in [
         ("pg_get_sequence_data", "\"numbers\"", "DROP SEQUENCE public.numbers"),
         (DEFINITIONS, "s.pair", "ALTER TYPE s.pair ADD ATTRIBUTE c integer"),
@@ -143,7 +143,7 @@ fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_colum
 /// What an application does all the time must not keep a backup from beginning, or fail it.
 #[test]
 fn what_makes_no_difference_is_no_change() {
-    for server in [Server::get(14), Server::get(REFERENCE)].into_iter().flatten() {
+    for server in Server::each([14, REFERENCE]) {
         let database = server.database("busy");
         database.psql(OBJECTS);
         database.psql("CREATE TABLE s.other (id integer); CREATE VIEW s.o AS SELECT id AS o FROM s.t");
@@ -178,7 +178,7 @@ fn what_makes_no_difference_is_no_change() {
 /// it is refreshed.
 #[test]
 fn refresh_does_not_fail_the_copy_of_names() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("names");
     database.psql(
         "CREATE TABLE t AS SELECT 'pg_class'::regclass AS c; CREATE MATERIALIZED VIEW m AS SELECT c::text AS c FROM t",
@@ -199,7 +199,7 @@ fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
         ("function public.f", "DROP FUNCTION f"),
         ("role moment_role", "ALTER ROLE moment_role RENAME TO moment_other"),
     ];
-    for server in [Server::get(13), Server::get(REFERENCE)].into_iter().flatten() {
+    for server in Server::each([13, REFERENCE]) {
         let sql = "
             CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a integer, b integer);
             CREATE DOMAIN moods AS mood[]; CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
@@ -222,7 +222,7 @@ fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
 /// A value of regdatabase is the name of a database, which others may change.
 #[test]
 fn database_that_is_renamed_while_its_name_is_copied_fails_the_backup() {
-    let Some(server) = Server::get(19) else { return };
+    let server = needed!(Server::get(19));
     let database = server.database("names_of_databases");
     let (named, other) = (server.database("named"), server.database("other"));
     database.psql(&format!(
@@ -246,7 +246,7 @@ fn database_that_is_renamed_while_its_name_is_copied_fails_the_backup() {
 /// `REPACK (CONCURRENTLY)` leaves an empty table to whoever looks with a snapshot from before; ours comes after the lock.
 #[test]
 fn table_that_is_repacked_while_its_lock_is_waited_for_keeps_its_rows() {
-    let Some(server) = Server::get(19) else { return };
+    let server = needed!(Server::get(19));
     let database = server.database("repacked");
     database.psql(
         "CREATE TABLE t (a integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000); DELETE FROM t WHERE a > 500",
@@ -303,7 +303,7 @@ fn schemas_that_change_names_and_change_back_fail_the_backup() {
 /// A schema that is gone, or has another name, when its table's turn comes.
 #[test]
 fn table_that_is_not_found_any_more_is_a_change() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("away");
     database.psql("CREATE SCHEMA a; CREATE TABLE a.t (a integer)");
     let (scene, out) = backup_with(&database, "COPY a.t", &[], "ALTER SCHEMA a RENAME TO b");
@@ -313,7 +313,7 @@ fn table_that_is_not_found_any_more_is_a_change() {
 /// Versions of roles only superusers may see.
 #[test]
 fn backup_without_a_superuser_sees_what_is_changed() {
-    for server in [Server::get(13), Server::get(REFERENCE)].into_iter().flatten() {
+    for server in Server::each([13, REFERENCE]) {
         let database = server.database("plain");
         server.try_psql("postgres", "CREATE ROLE moment_plain");
         database.psql("CREATE TYPE mood AS ENUM ('sad'); CREATE VIEW v AS SELECT 'sad'::mood AS m; GRANT SELECT ON v TO moment_plain");
@@ -331,7 +331,7 @@ fn backup_without_a_superuser_sees_what_is_changed() {
 /// Functions that policies call decide which rows there are.
 #[test]
 fn function_of_a_policy_that_is_replaced_while_rows_are_copied_fails_the_backup() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("policies");
     database.psql(
         "CREATE FUNCTION visible(a integer) RETURNS boolean LANGUAGE sql AS 'SELECT a > 1';
@@ -351,7 +351,7 @@ fn function_of_a_policy_that_is_replaced_while_rows_are_copied_fails_the_backup(
 #[test]
 fn membership_that_changes_while_rows_are_copied_fails_the_backup() {
     // The catalog of memberships has other columns from 16 on.
-    for server in [Server::get(13), Server::get(REFERENCE)].into_iter().flatten() {
+    for server in Server::each([13, REFERENCE]) {
         let database = server.database("members");
         for (change, undo, named) in [
             (
@@ -398,7 +398,7 @@ fn membership_that_changes_while_rows_are_copied_fails_the_backup() {
 /// An update of an extension replaces what is made of its members.
 #[test]
 fn extension_that_is_updated_while_the_catalog_is_read_is_seen() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("updated");
     database.psql("CREATE EXTENSION hstore VERSION '1.4'");
     let (_scene, out) = backup_with(&database, DEFINITIONS, &[], "ALTER EXTENSION hstore UPDATE TO '1.6'");
@@ -408,7 +408,7 @@ fn extension_that_is_updated_while_the_catalog_is_read_is_seen() {
 /// A table that is made between the first look and the snapshot was not locked in time.
 #[test]
 fn table_that_is_made_meanwhile_is_locked_before_it_is_looked_at() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("made");
     database.psql("CREATE TABLE t (a integer)");
     let change = "CREATE TABLE new AS SELECT 1 AS a; ALTER TABLE t RENAME TO t_old; ALTER TABLE new RENAME TO t";
@@ -421,7 +421,7 @@ fn table_that_is_made_meanwhile_is_locked_before_it_is_looked_at() {
 /// Who changes things all the time does not make a backup go on for ever.
 #[test]
 fn backup_that_never_gets_to_begin_gives_up() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("never");
     database.psql("CREATE TABLE t (a integer); CREATE SCHEMA s0");
     let scene = Scene::new();
@@ -443,7 +443,7 @@ fn backup_that_never_gets_to_begin_gives_up() {
 /// the other one not at all.
 #[test]
 fn backup_that_a_deadlock_ends_begins_again() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("deadlock");
     database.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
     database.psql(&format!("ALTER DATABASE \"{}\" SET deadlock_timeout = '5s'", database.name()));
@@ -485,13 +485,13 @@ fn lock_on_a_view_that_does_not_come_in_time_is_an_error() {
 /// A standby takes over what the primary does; it can be neither locked nor written, but sees versions of rows as well.
 #[test]
 fn change_on_the_primary_fails_the_backup_of_its_standby() {
-    let Some(primary) = Server::with(REFERENCE, &Options::default()) else { return };
+    let primary = needed!(Server::with(REFERENCE, &Options::default()));
     let database = primary.database("standby");
     database.psql(
         "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE a_first AS SELECT 1 AS a;
          CREATE TABLE b_last AS SELECT 'sad'::mood AS m; CREATE VIEW v AS SELECT m FROM b_last",
     );
-    let Some(standby) = primary.standby() else { return };
+    let standby = needed!(primary.standby());
     standby.catch_up(&primary);
     for (text, fails) in [(DEFINITIONS, false), ("COPY public.a_first", true)] {
         let scene = Scene::new();
@@ -517,8 +517,8 @@ fn change_on_the_primary_fails_the_backup_of_its_standby() {
 /// Connections that lead to different servers do not have one snapshot.
 #[test]
 fn connections_to_different_servers_are_an_error() {
-    let Some(server) = Server::get(REFERENCE) else { return };
-    let Some(other) = Server::with(REFERENCE, &Options::default()) else { return };
+    let server = needed!(Server::get(REFERENCE));
+    let other = needed!(Server::with(REFERENCE, &Options::default()));
     let database = server.database("apart");
     database.psql("CREATE TABLE t (a integer)");
     other.psql("postgres", &format!("CREATE DATABASE \"{}\"", database.name()));
@@ -532,7 +532,7 @@ fn connections_to_different_servers_are_an_error() {
 /// Foreign tables cannot be locked before they are read.
 #[test]
 fn foreign_table_that_is_altered_while_rows_are_copied_fails_the_backup() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     for (name, sql) in [
         (
             "column of foreign table public.z.a",
@@ -562,7 +562,7 @@ fn foreign_table_that_is_altered_while_rows_are_copied_fails_the_backup() {
 /// To lock a row of a catalog is not to change it.
 #[test]
 fn row_of_a_catalog_that_is_locked_is_no_change() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("catalog_rows");
     database.psql("CREATE VIEW v AS SELECT 1 AS a");
     let sql = "BEGIN; SELECT FROM pg_class FOR UPDATE; SELECT FROM pg_rewrite FOR UPDATE; COMMIT";

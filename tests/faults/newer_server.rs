@@ -9,7 +9,7 @@ use std::thread;
 
 use super::{Running, assert_failed};
 use crate::sqlite::Scene;
-use crate::support::{Database, MAJORS, Output, REFERENCE, Server, lifeboat, output};
+use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
 
 /// What the server calls itself when seen through [`disguised`]: a major version that is not known.
 const DISGUISE: &str = "99";
@@ -68,18 +68,13 @@ fn backup(scene: &Scene, database: &Database<'_>) -> Output {
     )
 }
 
-/// The newest server that lifeboat knows: what it asks for, one that is older does not have.
-fn newest() -> Option<&'static Server> {
-    Server::get(MAJORS[MAJORS.len() - 1])
-}
-
 const CONTENT: &str = "
     CREATE TABLE t (id integer PRIMARY KEY, name text CHECK (name <> '')); INSERT INTO t VALUES (1, 'a'), (2, 'b');
     CREATE VIEW v AS SELECT name FROM t; CREATE PUBLICATION p FOR TABLE t; COMMENT ON TABLE t IS 'x'";
 
 #[test]
 fn is_backed_up_if_everything_in_it_is_accounted_for() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::get(19));
     let database = server.database("newer");
     database.psql(CONTENT);
     let scene = Scene::new();
@@ -98,7 +93,7 @@ fn is_backed_up_if_everything_in_it_is_accounted_for() {
 
 #[test]
 fn is_refused_if_it_holds_a_relation_of_a_new_kind() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::get(19));
     let database = server.database("newer");
     database.psql(CONTENT);
     // What a property graph is to PostgreSQL 19.
@@ -111,7 +106,7 @@ fn is_refused_if_it_holds_a_relation_of_a_new_kind() {
 
 #[test]
 fn says_so_where_its_catalog_lacks_what_is_asked_for() {
-    let Some(server) = newest() else { return };
+    let server = needed!(Server::get(19));
     let database = server.database("newer");
     database.psql(CONTENT);
     database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication RENAME pubviaroot TO pubthroughroot");
@@ -138,8 +133,8 @@ fn new_catalog(database: &Database<'_>, columns: &str) {
 /// What a database holds, and what the error must name; nothing if there is none.
 fn check(make: &dyn Fn(&Database<'_>), names: &[&str]) {
     // Whatever its version, a server may have what nobody expects.
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
+        let major = server.major();
         let database = server.database("novelty");
         database.psql("CREATE TABLE t (a integer)");
         make(&database);
@@ -207,7 +202,7 @@ fn mentions_of_objects_in_catalogs_that_are_not_known_are_refused() {
     ] {
         let sql = format!("SET allow_system_table_mods = on; INSERT INTO {mention}");
         check(&|database| drop(database.psql(&sql)), &["OID 70001 of catalog 424242"]);
-        for server in [13, REFERENCE].into_iter().filter_map(Server::get) {
+        for server in Server::each([13, REFERENCE]) {
             // Shared by all databases.
             server.psql("postgres", "SET allow_system_table_mods = on; DELETE FROM pg_shdepend WHERE classid = 424242");
         }
@@ -237,8 +232,8 @@ fn backup_again(scene: &Scene, url: &str, more: &[&str]) -> Output {
 /// As CREATE PUBLICATION … FOR ALL SEQUENCES is known by a new column to a lifeboat before PostgreSQL 19.
 #[test]
 fn new_column_of_a_catalog_is_refused_where_it_says_something_unless_that_is_accepted() {
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
+        let major = server.major();
         let database = server.database("column");
         let scene = Scene::new();
         let backup = |more: &[&str]| backup_again(&scene, &database.url(), more);
@@ -291,8 +286,8 @@ fn new_column_of_a_catalog_is_refused_where_it_says_something_unless_that_is_acc
 /// What a role may not read may say anything.
 #[test]
 fn new_column_that_may_not_be_read_is_refused_where_there_is_something_that_it_could_be_about() {
-    for major in [14, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([14, REFERENCE]) {
+        let major = server.major();
         let database = server.database_with("column", "OWNER alice");
         database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD pubnews boolean; REVOKE ALL ON pg_publication FROM PUBLIC; GRANT SELECT (oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) ON pg_publication TO PUBLIC");
         if major > 17 {

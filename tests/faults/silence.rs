@@ -59,7 +59,7 @@ const IN_A_COMMIT: &[&[u8]] = &[b"COPY public.filled", b"COMMIT"];
 
 #[test]
 fn backup_ends_where_the_server_falls_silent() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("silence");
     fill(&database, 300_000);
     let check = &|at, after, others, said: &str| {
@@ -86,7 +86,7 @@ fn backup_ends_where_the_server_falls_silent() {
 
 #[test]
 fn backup_ends_where_the_process_of_the_server_is_gone_without_a_word() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("silence");
     fill(&database, 300_000);
     let scene = Scene::new();
@@ -107,7 +107,7 @@ fn backup_ends_where_the_process_of_the_server_is_gone_without_a_word() {
 
 #[test]
 fn restore_ends_where_the_server_falls_silent_or_does_not_read() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("silence");
     fill(&database, 600_000);
     let scene = Scene::new();
@@ -138,7 +138,7 @@ fn restore_ends_where_the_server_falls_silent_or_does_not_read() {
 
 #[test]
 fn signal_ends_what_waits_for_a_silent_server() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("silence");
     fill(&database, 600_000);
     let scene = Scene::new();
@@ -235,7 +235,7 @@ fn connecting_has_an_end_and_a_signal_ends_it() {
 
 #[test]
 fn what_takes_the_server_long_is_not_cut_off() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("silence");
     fill(&database, 10);
     let scene = Scene::new();

@@ -9,7 +9,7 @@ use std::process::Command;
 use super::fill;
 use crate::sqlite::Scene;
 use crate::support::process::isolate;
-use crate::support::{Output, REFERENCE, Server, lifeboat, output, report, run};
+use crate::support::{Output, REFERENCE, Server, lifeboat, machine, output, run};
 
 /// A user of nobody else's, so that it is only our own threads that count.
 const USER: u32 = 64_321;
@@ -24,10 +24,9 @@ fn limited(program: &Path, threads: u32, args: &[&str]) -> Output {
 
 #[test]
 fn no_thread_is_an_error_and_no_panic() {
-    if !rustix::process::geteuid().is_root() || Command::new("prlimit").arg("--version").output().is_err() {
-        return report::say("NOT RUN: no thread to be had: it takes root, and prlimit");
-    }
-    let Some(server) = Server::get(REFERENCE) else { return };
+    needed!(machine::root());
+    needed!(machine::prlimit());
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("threads");
     fill(&database, 1000);
     database.psql("CREATE TABLE other AS SELECT 1 AS id; CREATE INDEX ON filled (id); CREATE INDEX ON other (id)");

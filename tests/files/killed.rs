@@ -13,7 +13,7 @@ const REMOVED: &str = "an unfinished file of a run that was killed; it was remov
 
 #[test]
 fn a_killed_run_leaves_nothing_where_files_need_no_names() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     for (way, existing) in [Way::Postgres, Way::Script].into_iter().flat_map(|way| [(way, false), (way, true)]) {
         let scene = Scene::new();
@@ -30,7 +30,7 @@ fn a_killed_run_leaves_nothing_where_files_need_no_names() {
 /// SQLite opens files by their names.
 #[test]
 fn what_a_killed_run_left_is_removed_by_the_next_and_what_a_living_one_has_is_not() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let ways = sources.ways("out");
     for (number, next) in ways.iter().enumerate() {
@@ -79,7 +79,7 @@ fn what_a_killed_run_left_is_removed_by_the_next_and_what_a_living_one_has_is_no
 
 #[test]
 fn every_signal_that_ends_a_process_is_cleaned_up_after() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     for (signal, code) in [("QUIT", 131), ("XCPU", 152), ("ALRM", 142), ("USR1", 138), ("USR2", 140), ("VTALRM", 154)] {
         for way in [Way::Postgres, Way::Sqlite] {
@@ -94,7 +94,7 @@ fn every_signal_that_ends_a_process_is_cleaned_up_after() {
 
 #[test]
 fn a_limit_on_the_size_of_files_is_an_error_that_leaves_nothing() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     for way in sources.ways("out") {
         let scene = Scene::new();

@@ -14,7 +14,7 @@ fn names(folder: &Path) -> usize {
 
 #[test]
 fn nothing_is_left_in_a_folder_that_was_moved_nor_in_what_took_its_place() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     for way in Way::ALL {
         // SQLite opens no file by way of a link, so that it fails where nothing would be wrong.
@@ -44,7 +44,7 @@ fn nothing_is_left_in_a_folder_that_was_moved_nor_in_what_took_its_place() {
 
 #[test]
 fn a_folder_that_was_removed_is_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let scene = Scene::new();
     let folder = scene.path("folder");

@@ -10,19 +10,10 @@ use rustix::fs::OFlags;
 
 use super::Sources;
 use crate::sqlite::Scene;
-use crate::support::{REFERENCE, Server, output, report};
+use crate::support::{REFERENCE, Server, machine, output};
 
 /// Somebody else: `nobody`.
 const OTHER: u32 = 65534;
-
-/// Whether things can be made that belong to somebody else.
-fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        report::not_run("planted files", "only the superuser makes files of others");
-    }
-    root
-}
 
 /// A folder in which others may write, as `mode` says.
 fn shared(scene: &Scene, mode: u32) -> PathBuf {
@@ -47,7 +38,8 @@ fn run(scene: &Scene, way: &[String], force: bool) -> crate::support::Output {
 
 #[test]
 fn a_link_of_another_user_is_not_followed() {
-    let Some(server) = Server::get(REFERENCE).filter(|_| is_root()) else { return };
+    needed!(machine::root());
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     for mode in [0o1777, 0o777, 0o770] {
         for leads in ["file", "nowhere", "folder/file", "pipe"] {
@@ -80,7 +72,8 @@ fn strings(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_link_of_another_user_on_the_way_is_not_followed() {
-    let Some(server) = Server::get(REFERENCE).filter(|_| is_root()) else { return };
+    needed!(machine::root());
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     for mode in [0o1777, 0o777] {
         let scene = Scene::new();
@@ -104,7 +97,8 @@ fn a_link_of_another_user_on_the_way_is_not_followed() {
 
 #[test]
 fn a_pipe_of_another_user_is_not_filled() {
-    let Some(server) = Server::get(REFERENCE).filter(|_| is_root()) else { return };
+    needed!(machine::root());
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let scene = Scene::new();
     let pipe = shared(&scene, 0o1777).join("out");
@@ -130,7 +124,7 @@ fn a_pipe_of_another_user_is_not_filled() {
 /// The file of another name is another user's, or one's own; a file is replaced by its name, and never written to.
 #[test]
 fn a_hard_link_is_replaced_and_not_written_to() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let scene = Scene::new();
     let folder = shared(&scene, 0o1777);
@@ -149,9 +143,7 @@ fn a_hard_link_is_replaced_and_not_written_to() {
 
 #[test]
 fn a_file_that_only_another_user_may_replace_is_seen_at_the_beginning() {
-    if !is_root() {
-        return;
-    }
+    needed!(machine::root());
     let scene = Scene::new();
     scene.database("app.db", "delete", 10);
     fs::set_permissions(scene.path("."), Permissions::from_mode(0o755)).unwrap();
@@ -173,7 +165,8 @@ fn a_file_that_only_another_user_may_replace_is_seen_at_the_beginning() {
 /// Names of unfinished files, that others have put there for the next run to find.
 #[test]
 fn unfinished_files_of_others_are_left_alone() {
-    let Some(server) = Server::get(REFERENCE).filter(|_| is_root()) else { return };
+    needed!(machine::root());
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let scene = Scene::new();
     let folder = shared(&scene, 0o1777);

@@ -23,7 +23,7 @@ fn steps(script: &str) -> String {
 
 #[test]
 fn everything_is_made_whatever_a_file_system_lacks() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let (url, sqlite) = (sources.database.url(), sources.sqlite_url());
     let (dump, saved) = (sources.scene.path("source.dump"), sources.scene.path("source.db"));
@@ -54,7 +54,7 @@ fn everything_is_made_whatever_a_file_system_lacks() {
             want 0 backup --url sqlite:///b.db --output c.db
             "#,
         );
-        let Some(out) = on(can, &script, &variables) else { return };
+        let out = needed!(on(can, &script, &variables));
         let names = ["a.db", "a.dump", "a.sql", "b.db", "b.db.pre-restore-bak", "c.db"];
         assert_eq!(out.stdout().lines().collect::<Vec<_>>(), names, "{can:?}: {out}");
     }
@@ -62,7 +62,7 @@ fn everything_is_made_whatever_a_file_system_lacks() {
 
 #[test]
 fn names_that_differ_by_capitals_are_the_same_where_they_are() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let (url, saved) = (sources.database.url(), sources.scene.path("source.db"));
     let variables = [("PG", url.as_str()), ("SAVED", saved.to_str().unwrap())];
@@ -76,18 +76,18 @@ fn names_that_differ_by_capitals_are_the_same_where_they_are() {
         want 2 backup --url sqlite:///b.db --output b.db-WAL
         "#,
     );
-    let Some(out) = on(Can::RENAME_ONLY, &script, &variables) else { return };
+    let out = needed!(on(Can::RENAME_ONLY, &script, &variables));
     assert_eq!(out.stdout(), "a.dump\nb.db\n", "{out}");
     // Elsewhere they are two.
     let script = script.replace("want 4", "want 0").replace("want 2", "want 0");
-    let Some(out) = on(Can { tell_case: true, ..Can::RENAME_ONLY }, &script, &variables) else { return };
+    let out = needed!(on(Can { tell_case: true, ..Can::RENAME_ONLY }, &script, &variables));
     assert_eq!(out.stdout().lines().count(), 6, "{out}");
 }
 
 /// Before there is work that would be lost: nobody answers at the URL.
 #[test]
 fn where_nothing_can_be_renamed_that_is_said_at_the_beginning() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let sqlite = sources.sqlite_url();
     let script = steps(
@@ -99,13 +99,13 @@ fn where_nothing_can_be_renamed_that_is_said_at_the_beginning() {
         "#,
     );
     let variables = [("NOBODY", "postgresql://u@127.0.0.1:1/d"), ("LITE", &sqlite)];
-    let Some(out) = on(Can { rename: false, ..Can::RENAME_ONLY }, &script, &variables) else { return };
+    let out = needed!(on(Can { rename: false, ..Can::RENAME_ONLY }, &script, &variables));
     assert_eq!(out.stdout(), "files cannot be renamed there\n".repeat(2), "{out}");
 }
 
 #[test]
 fn what_a_killed_run_left_under_a_name_is_removed_by_the_next() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
     let url = sources.database.url();
     let script = steps(
@@ -122,6 +122,6 @@ fn what_a_killed_run_left_under_a_name_is_removed_by_the_next() {
         grep -c "remove it, unless the run that makes it is still on its way" "$messages"
         "#,
     );
-    let Some(out) = on(Can::RENAME_ONLY, &script, &[("PG", &url)]) else { return };
+    let out = needed!(on(Can::RENAME_ONLY, &script, &[("PG", &url)]));
     assert_eq!(out.stdout(), "1\n1\n1\n.a.dump.lifeboat-12-9999abcdefgh.part\na.dump\n", "{out}");
 }

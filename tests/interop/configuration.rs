@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::support::archive::{Data, Rows};
-use crate::support::{Database, Options, REFERENCE, Server, archive, lifeboat, report, run};
+use crate::support::{Database, Options, REFERENCE, Server, archive, lifeboat, run};
 
 /// A script of an extension's.
 const SCRIPT: &str = "
@@ -87,9 +87,7 @@ fn configuration_comes_back() {
     fs::write(scripts.join("configured--1.0.sql"), format!("{SCRIPT}{register}")).unwrap();
     // Older servers look for extensions in their installation and nowhere else.
     let config = format!("extension_control_path = '{}:$system'", dir.path().display());
-    let Some(server) = Server::with(18, &Options { config, ..Options::default() }) else {
-        return report::say("NOT RUN: restoring an extension's configuration: it needs PostgreSQL 18");
-    };
+    let server = needed!(Server::with(18, &Options { config, ..Options::default() }));
     let database = server.database("configuration");
     database.psql("CREATE EXTENSION configured");
     database.psql(USERS);

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use pgformat::{Block, Compression, DumpId, Entry, Header, Piece, PieceEncoder, Reader, Section, Version, Writer};
 
 use crate::support::archive::{self, Data, Rows};
-use crate::support::{Database, MAJORS, Output, Server, output, pg_tool, run};
+use crate::support::{Database, MAJORS, Output, Server, installation, output, pg_tool, run};
 
 const SAMPLE: &str = r#"
     CREATE TABLE "Some ""rows""" (id integer PRIMARY KEY, text text);
@@ -121,7 +121,7 @@ fn pg_dump_to_a_pipe(database: &Database<'_>, major: u32, args: &[&str], path: &
 }
 
 fn reads_what_pg_dump_writes(major: u32) {
-    let Some(server) = Server::get(major) else { return };
+    let server = needed!(Server::get(major));
     let database = server.database("format");
     database.psql(SAMPLE);
     let dir = tempfile::tempdir().unwrap();
@@ -261,7 +261,7 @@ fn script(out: Output) -> Vec<u8> {
 }
 
 fn pg_restore_reads_what_is_written(from: u32) {
-    let Some(server) = Server::get(from) else { return };
+    let server = needed!(Server::get(from));
     let database = server.database("format");
     database.psql(SAMPLE);
     let dir = tempfile::tempdir().unwrap();
@@ -269,7 +269,7 @@ fn pg_restore_reads_what_is_written(from: u32) {
     database.pg_dump(from, &["-Z0"], &original);
     let mut tried = 0;
     for major in MAJORS.into_iter().filter(|major| *major >= 14 && newest(*major) >= newest(from)) {
-        if Server::get(major).is_none() {
+        if installation::needed(major).is_err() {
             continue;
         }
         let restore = |path: &Path| output(pg_tool(major, "pg_restore").args(["-f", "-"]).arg(path));
@@ -343,7 +343,7 @@ fn a_database_restored_from_what_is_written_is_the_same() {
 
 #[test]
 fn a_version_above_its_own_is_refused_by_pg_restore() {
-    let Some(server) = Server::get(14) else { return };
+    let server = needed!(Server::get(14));
     let database = server.database("format");
     let dir = tempfile::tempdir().unwrap();
     let (original, ours) = (dir.path().join("original"), dir.path().join("ours"));
@@ -386,7 +386,7 @@ fn stream(compression: Compression, parts: &[&[u8]]) -> Vec<u8> {
 fn several_frames_are_read_as_the_description_of_the_format_says() {
     let rows: [&[u8]; 2] = [b"1\n2\n3\n", b"4\n5\n\\.\n\n\n"];
     for major in [16, 17, 18] {
-        if Server::get(major).is_none() {
+        if installation::needed(major).is_err() {
             continue;
         }
         for (compression, together, all_is_read) in [

@@ -40,7 +40,7 @@ fn ways(major: u32) -> Vec<Way> {
 }
 
 fn all_formats(major: u32) {
-    let Some(server) = Server::get(major) else { return };
+    let server = needed!(Server::get(major));
     let origin = server.database("formats");
     origin.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restore/sample.sql"));
     // More large objects than pg_dump 17 and later put into one entry, some of them empty.
@@ -151,7 +151,7 @@ fn restores(what: &str, server: &Server, path: &Path, from_pipe: bool, original:
 /// A tar file has more after its data than a restore needs; the one who writes it must not find the pipe broken.
 #[test]
 fn a_pipe_is_read_to_the_end_of_a_tar_file() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (origin, target) = (server.database("pipe"), server.database("pipe"));
     // The script after the data is larger than what fits into a pipe.
     origin.psql(

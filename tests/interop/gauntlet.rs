@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::restore::{again, scripts};
 use crate::support::archive::Rows;
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, report, run};
+use crate::support::needs::{self, Needed};
+use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
 
 /// Selections and parts of which the archive is pg_dump's, too.
 const OPTIONS: &[&[&str]] = &[
@@ -22,12 +23,13 @@ const OPTIONS: &[&[&str]] = &[
 
 const NAME: &str = "the database of PostgreSQL's regression tests";
 
-fn script(dir: &Path) -> Option<PathBuf> {
+fn script(dir: &Path) -> Needed<PathBuf> {
     let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/gauntlet/regression-18.sql.gz");
     let script = dir.join("regression.sql");
-    let mut from = flate2::read::MultiGzDecoder::new(File::open(packed).ok()?);
+    let packed = needs::need("shared", File::open(packed).map_err(|e| format!("{NAME}: {e}")))?;
+    let mut from = flate2::read::MultiGzDecoder::new(packed);
     io::copy(&mut from, &mut File::create(&script).unwrap()).unwrap();
-    Some(script)
+    Ok(script)
 }
 
 /// The archive of what is in the database now, by pg_dump.
@@ -37,12 +39,10 @@ fn dump(database: &Database<'_>, path: &Path) {
 
 #[test]
 fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
-    let Some(script) = script(dir.path()) else {
-        return report::not_run("gauntlet", &format!("{NAME} is not beside this checkout"));
-    };
+    let script = needed!(script(dir.path()));
     let origin = server.database("regression");
     // A server without ICU, or without a role, has something to say about it; what is there afterwards is what counts.
     output(server.psql_command(origin.name()).args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(script));
@@ -54,10 +54,7 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
         .arg("--output")
         .arg(&ours));
     archive::assert_same(NAME, &reference, &ours, Rows::InOrder);
-    match archive::independent_diff(&reference, &ours, Rows::InOrder) {
-        Some(out) => assert!(out.success(), "archive_diff.py sees a difference: {out}"),
-        None => report::say(&format!("NOT RUN: archive_diff.py on {NAME}: it is not beside this checkout")),
-    }
+    archive::assert_same_independently(NAME, &reference, &ours, Rows::InOrder);
     assert!(archive::read(&ours).unwrap().entries.len() > 3500);
     scripts::same_under_all_options(&reference);
 
@@ -100,11 +97,9 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
 /// The same database on a server that is newer than it: the archive is that of the server's own pg_dump.
 #[test]
 fn archive_on_19_is_that_of_its_pg_dump() {
-    let Some(server) = Server::get(19) else { return };
+    let server = needed!(Server::get(19));
     let dir = tempfile::tempdir().unwrap();
-    let Some(script) = script(dir.path()) else {
-        return report::not_run("gauntlet", &format!("{NAME} is not beside this checkout"));
-    };
+    let script = needed!(script(dir.path()));
     let origin = server.database("regression");
     output(server.psql_command(origin.name()).args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(script));
     output(server.psql_command(origin.name()).args(["-c", "ANALYZE"]));
@@ -115,8 +110,6 @@ fn archive_on_19_is_that_of_its_pg_dump() {
     let out = run(backup.arg("--output").arg(&ours));
     assert!(!out.stderr().contains("newest that this lifeboat knows"), "{out}");
     archive::assert_same(NAME, &reference, &ours, Rows::InOrder);
-    if let Some(out) = archive::independent_diff(&reference, &ours, Rows::InOrder) {
-        assert!(out.success(), "archive_diff.py sees a difference: {out}");
-    }
+    archive::assert_same_independently(NAME, &reference, &ours, Rows::InOrder);
     assert!(archive::read(&ours).unwrap().entries.len() > 3500);
 }

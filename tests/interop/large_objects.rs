@@ -16,7 +16,7 @@ fn large_objects(path: &Path) -> Archive {
 }
 
 fn check(major: u32, version: &str) {
-    let Some(server) = Server::get(major) else { return };
+    let server = needed!(Server::get(major));
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects/large_object/owned_commented_granted.sql");

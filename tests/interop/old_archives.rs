@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::restore::scripts::same_under_all_options;
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, REFERENCE, Server, lifeboat, pg_tool, run};
+use crate::support::{Database, REFERENCE, Server, installation, lifeboat, pg_tool, run};
 
 const VERSIONS: [&str; 2] = ["1.12", "1.13"];
 
@@ -23,9 +23,7 @@ fn are_listed_verified_and_written_as_scripts() {
         let answer: Value = serde_json::from_str(&answer).unwrap();
         let found = ["sound", "entries", "rows", "large_objects"].map(|name| answer[name].to_string());
         assert_eq!(found, ["true", "22", "3", "1"], "{version}");
-        if Server::get(REFERENCE).is_none() {
-            continue;
-        }
+        needed!(installation::needed(REFERENCE));
         let ours = run(lifeboat().arg("list").arg(&path)).stdout();
         assert_eq!(ours, run(pg_tool(REFERENCE, "pg_restore").arg("-l").arg(&path)).stdout());
         assert!(ours.contains(&format!("Dump Version: {version}-0")), "{ours}");
@@ -79,7 +77,7 @@ fn are_restored_on_every_server_more_than_once() {
 /// No server here can make such a table, so an archive says it of one that is none.
 #[test]
 fn a_table_that_had_oids_is_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (origin, target) = (server.database("oids"), server.database("oids"));
     origin.psql("CREATE TABLE numbered (a integer)");
     let dir = tempfile::tempdir().unwrap();

@@ -10,10 +10,7 @@ use crate::support::{Server, lifeboat, report, run};
 
 #[test]
 fn database_with_postgis_comes_back() {
-    let installation = match postgis() {
-        Ok(installation) => installation,
-        Err(why) => return report::not_run("postgis", why),
-    };
+    let installation = needed!(postgis());
     let server = Server::of(installation);
     report::say(&format!("PostGIS was tested on {}", installation.description));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/postgis.sql");
@@ -24,7 +21,7 @@ fn database_with_postgis_comes_back() {
 /// What the comparison with pg_dump is about, in so many words.
 #[test]
 fn only_what_users_did_to_postgis_is_dumped() {
-    let Ok(installation) = postgis() else { return };
+    let installation = needed!(postgis());
     let server = Server::of(installation);
     let database = server.database("postgis");
     database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/postgis.sql"));
@@ -69,8 +66,8 @@ fn only_what_users_did_to_postgis_is_dumped() {
 /// archive.
 #[test]
 fn database_of_a_later_minor_release_comes_back_on_an_earlier_one() {
-    let Ok(installation) = postgis() else { return };
-    let Some(earlier) = Server::get(installation.major) else { return };
+    let installation = needed!(postgis());
+    let earlier = needed!(Server::get(installation.major));
     let server = Server::of(installation);
     let database = server.database("later");
     database.psql(

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{REFERENCE, Server, lifeboat, readers, report, run};
+use crate::support::{REFERENCE, Server, lifeboat, readers, run};
 
 const TABLES: [&str; 5] = ["few", "none_at_all", "many", "alike", "noise"];
 
@@ -42,11 +42,8 @@ fn read(library: &Path, archive: &Path, to: &Path) {
 /// pgdumplib takes a chunk of less than 4,096 bytes for the last one, and reads nothing but gzip and what is not compressed.
 #[test]
 fn pgdumplib_reads_what_is_in_an_archive() {
-    let Some(server) = Server::get(REFERENCE) else { return };
-    let library = match readers::pgdumplib() {
-        Ok(library) => library,
-        Err(why) => return report::not_run("pgdumplib", &why),
-    };
+    let server = needed!(Server::get(REFERENCE));
+    let library = needed!(readers::pgdumplib());
     let database = server.database("readers");
     database.psql(SAMPLE);
     let object = |oid: u32| database.psql(&format!("SELECT encode(lo_get({oid}), 'hex')"));

@@ -9,7 +9,7 @@ use crate::support::{Options, REFERENCE, Server, archive, lifeboat, output, run}
 #[test]
 fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
     for major in [14, REFERENCE] {
-        let Some(primary) = Server::with(major, &Options::default()) else { continue };
+        let Ok(primary) = Server::with(major, &Options::default()) else { continue };
         let database = primary.database("standby");
         database.psql(
             "CREATE TABLE t AS SELECT a, md5(a::text) AS m FROM generate_series(1, 1000) AS a;
@@ -18,7 +18,7 @@ fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
              CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM t;
              SELECT lo_from_bytea(0, 'large')",
         );
-        let Some(standby) = primary.standby() else { continue };
+        let Ok(standby) = primary.standby() else { continue };
         standby.catch_up(&primary);
         let dir = tempfile::tempdir().unwrap();
         let (reference, ours) = (dir.path().join("reference"), dir.path().join("ours"));
@@ -69,7 +69,7 @@ fn nothing_is_written_to(url: &str, archive: &Path) {
 /// What a database, a role or the server has by default is overridden; who cannot be let in is told why.
 #[test]
 fn what_is_read_only_by_default_is_written_all_the_same() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let (origin, target) = (server.database("origin"), server.database("target"));
     origin.psql("CREATE TABLE t AS SELECT 1 AS a");
     let dir = tempfile::tempdir().unwrap();

@@ -14,8 +14,7 @@ use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
 
 #[test]
 fn ten_times_over_itself_gives_the_same_database_each_time() {
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
         let dir = tempfile::tempdir().unwrap();
         let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
         sample(server).pg_dump(REFERENCE, &[], &archive);
@@ -92,7 +91,7 @@ pub fn sample_with_many_rows(server: &Server) -> Database<'_> {
 
 #[test]
 fn what_a_killed_restore_left_behind_is_no_hindrance() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
     let origin = sample_with_many_rows(server);

@@ -3,15 +3,12 @@
 use super::{forced, restore_all, restore_from_pipe};
 use crate::support::archive::{Rows, assert_same};
 use crate::support::fixtures::Zabbix;
-use crate::support::{REFERENCE, Server, report};
+use crate::support::{REFERENCE, Server};
 
 /// The archive of the server's own pg_dump goes into an empty database, and then over a copy that was damaged.
 fn zabbix(major: u32) {
-    let Some(server) = Server::get(major) else { return };
-    let zabbix = match Zabbix::get() {
-        Ok(zabbix) => zabbix,
-        Err(why) => return report::not_run("zabbix", &why),
-    };
+    let server = needed!(Server::get(major));
+    let zabbix = needed!(Zabbix::get());
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let (original, archive, again) = (file("original"), file("archive"), file("again"));

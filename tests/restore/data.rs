@@ -8,7 +8,7 @@ use crate::support::{REFERENCE, Server};
 
 #[test]
 fn rows_as_statements_are_restored_one_by_one() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let (original, archive, again) =
         (dir.path().join("original"), dir.path().join("archive"), dir.path().join("again"));
@@ -26,7 +26,7 @@ fn rows_as_statements_are_restored_one_by_one() {
 
 #[test]
 fn a_row_that_is_refused_as_a_statement_takes_no_other_along() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database("origin");
@@ -46,7 +46,7 @@ fn a_row_that_is_refused_as_a_statement_takes_no_other_along() {
 
 #[test]
 fn a_copy_that_is_refused_does_not_keep_the_next_from_being_restored() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database("origin");
@@ -70,7 +70,7 @@ fn a_copy_that_is_refused_does_not_keep_the_next_from_being_restored() {
 
 #[test]
 fn rows_that_the_server_does_not_store_are_an_error() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database("origin");
@@ -94,7 +94,7 @@ fn rows_that_the_server_does_not_store_are_an_error() {
 
 #[test]
 fn encoding_that_the_target_cannot_convert_is_an_error_that_names_it_before_anything_is_changed() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database_with("origin", "ENCODING 'LATIN1' LOCALE 'C'");
@@ -123,7 +123,7 @@ fn encoding_that_the_target_cannot_convert_is_an_error_that_names_it_before_anyt
 
 #[test]
 fn databases_in_other_encodings_are_restored_byte_by_byte() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     for (encoding, name, bytes) in
         [("LATIN1", "\\xe4", "\\xe4f6fc"), ("EUC_JP", "\\xb0a1", "\\xb0a1b0a2"), ("SQL_ASCII", "\\xff", "\\xfffe80")]
     {

@@ -116,8 +116,8 @@ fn what_is_made_has_the_privileges_of_the_archive_whatever_the_target_gives() {
 
 #[test]
 fn default_privileges_of_an_archive_take_the_place_of_those_that_are_there() {
-    for major in [14, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([14, REFERENCE]) {
+        let major = server.major();
         let scene = Scene::new();
         let origin = server.database("origin");
         origin.psql(&format!(
@@ -144,7 +144,7 @@ fn default_privileges_of_an_archive_take_the_place_of_those_that_are_there() {
 
 #[test]
 fn what_others_default_privileges_add_is_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = server.database_with("origin", "OWNER alice");
     origin.psql("CREATE EXTENSION hstore; SET ROLE alice; CREATE TABLE t AS SELECT 1 AS a");
@@ -171,7 +171,7 @@ fn what_others_default_privileges_add_is_named() {
 
 #[test]
 fn privileges_on_an_extension_that_is_there_already_stay() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = server.database("extended");
     origin.psql("CREATE EXTENSION hstore");

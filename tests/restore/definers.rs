@@ -4,7 +4,7 @@ use crate::support::{REFERENCE, Server, lifeboat, output};
 
 #[test]
 fn functions_that_would_get_a_superusers_rights_are_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("definers");
     database.psql(
         "CREATE FUNCTION risky() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user';

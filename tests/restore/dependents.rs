@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::again::wait_for_statement;
 use crate::support::roundtrip::Case;
-use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output, report};
+use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output};
 
 pub(super) struct Scene {
     _dir: tempfile::TempDir,
@@ -170,8 +170,8 @@ const LOST: &[&str] = &[
 
 #[test]
 fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
+        let major = server.major();
         let database = server.database("later");
         database.psql(BEFORE);
         let scene = Scene::of(&database, &[]);
@@ -213,7 +213,7 @@ fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
 
 #[test]
 fn parts_of_an_archive_lose_nothing_that_is_in_it() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("parts");
     database.psql(BEFORE);
     database
@@ -252,7 +252,7 @@ fn parts_of_an_archive_lose_nothing_that_is_in_it() {
 
 #[test]
 fn rows_that_the_archive_does_not_hold_are_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("rows");
     database.psql(BEFORE);
     database.psql("CREATE TABLE app.log AS SELECT generate_series(1, 3) AS a");
@@ -288,19 +288,12 @@ fn nothing_that_an_archive_holds_is_taken_for_lost() {
     // A table that a user has put into an extension is one of its tables, and its rows are not in the archive.
     let is_lost = Path::new("statistics_data/extension.sql");
     cases.retain(|case| !case.path.ends_with(is_lost));
-    // On 19, those that only it has.
-    let on = |server: &Server, case: &Case| {
-        case.is_for(server.major())
-            && (server.major() <= REFERENCE || !case.is_for(REFERENCE))
-            && case.lacks(server).is_none()
-    };
-    let servers: Vec<&Server> = [REFERENCE, 19].into_iter().filter_map(Server::get).collect();
-    let cases = servers.iter().flat_map(|server| {
-        cases.iter().filter(|case| on(server, case)).map(|case| (*server, case)).collect::<Vec<_>>()
-    });
-    for (server, case) in cases {
+    for case in &cases {
+        // On 19, those that only it has.
+        let Some(major) = [REFERENCE, 19].into_iter().find(|major| case.is_for(*major)) else { continue };
+        let Ok(server) = case.server(major) else { continue };
         let maintenance = server.database("maintenance");
-        let Ok((database, archive)) = case.dumped(server) else { continue };
+        let (database, archive) = case.dumped(server).unwrap_or_else(|why| panic!("{}: {why}", case.path.display()));
         let found = lost(&archive, &database, &[]);
         if !found.is_empty() {
             wrong.push(format!("{}: {found:?}", case.path.display()));
@@ -316,7 +309,7 @@ fn nothing_that_an_archive_holds_is_taken_for_lost() {
 /// Without its exception, a publication of all tables would have the table that is made anew.
 #[test]
 fn what_a_publication_leaves_out_stays_left_out() {
-    let Some(server) = Server::get(19) else { return };
+    let server = needed!(Server::get(19));
     let database = server.database("left_out");
     database.psql(
         "CREATE TABLE t (a integer); CREATE TABLE tt (a integer); CREATE TABLE \"t u\" (a integer);
@@ -354,7 +347,7 @@ fn what_a_publication_leaves_out_stays_left_out() {
 
 #[test]
 fn a_database_is_not_dropped_with_what_is_not_in_the_archive() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("whole");
     database.psql(BEFORE);
     database.psql("SELECT lo_create(7)");
@@ -416,9 +409,7 @@ fn rows_in_tables_of_extensions_that_the_archive_does_not_hold_are_named() {
     fs::write(scripts.join("rowed--1.0.sql"), script).unwrap();
     // Older servers look for extensions in their installation and nowhere else.
     let config = format!("extension_control_path = '{}:$system'", dir.path().display());
-    let Some(server) = Server::with(18, &Options { config, ..Options::default() }) else {
-        return report::say("NOT RUN: rows in tables of extensions: it needs PostgreSQL 18");
-    };
+    let server = needed!(Server::with(18, &Options { config, ..Options::default() }));
     let database = server.database("rowed");
     database.psql("CREATE EXTENSION rowed; INSERT INTO config VALUES (2, true)");
     let scene = Scene::of(&database, &[]);
@@ -447,7 +438,7 @@ fn rows_in_tables_of_extensions_that_the_archive_does_not_hold_are_named() {
 
 #[test]
 fn what_appears_before_the_tables_are_locked_is_not_lost_either() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("late");
     database.psql(BEFORE);
     let scene = Scene::of(&database, &[]);
@@ -485,8 +476,8 @@ fn what_appears_before_the_tables_are_locked_is_not_lost_either() {
 /// A table of which the last column is gone, and another has come; what the restore says to that.
 #[test]
 fn a_column_that_was_added_is_told_from_one_under_another_name() {
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
+        let major = server.major();
         let made = server.database("columns");
         made.psql("CREATE TABLE t (gone integer, a integer, x integer, b text); ALTER TABLE t DROP gone; INSERT INTO t VALUES (1, 2, 'x'), (2, 3, 'y')");
         let scene = Scene::of(&made, &[]);

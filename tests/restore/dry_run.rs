@@ -25,7 +25,7 @@ fn contents(database: &Database<'_>) -> String {
 
 #[test]
 fn it_lists_what_pg_restore_lists_with_the_same_options() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
@@ -72,7 +72,7 @@ fn it_lists_what_pg_restore_lists_with_the_same_options() {
 
 #[test]
 fn it_says_what_would_become_of_what_is_there() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
     origin.psql("CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE VIEW v AS SELECT 1; INSERT INTO a VALUES (1)");
     let dir = tempfile::tempdir().unwrap();
@@ -137,7 +137,7 @@ fn hostile(settings: &str) -> Vec<u8> {
 
 #[test]
 fn nothing_of_an_archive_is_run() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let target = server.database("target");
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
@@ -165,6 +165,6 @@ fn nothing_of_an_archive_is_run() {
     }
     // A restore would run it: the archive is what this test believes.
     fs::write(&archive, hostile(sound)).unwrap();
-    output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&archive));
+    run(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&archive));
     assert_eq!(target.psql("SELECT count(*) FROM pg_class WHERE relname = 'pwned'"), "1");
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::needs::Needed;
 use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, lifeboat_reading, output, run};
 
 /// An extension whose tables refer to each other, and hold rows of its own beside its users'.
@@ -22,7 +23,7 @@ struct Scene {
 impl Scene {
     /// A server that has the extension, and an archive of a database with rows in its tables. Those that refer to others are
     /// the most.
-    fn new() -> Option<Self> {
+    fn new() -> Needed<Self> {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("extension")).unwrap();
         fs::write(dir.path().join("extension/cfg.control"), "default_version = '1.0'\nrelocatable = false\n").unwrap();
@@ -39,7 +40,7 @@ impl Scene {
         );
         origin.pg_dump(REFERENCE, &[], &scene.archive());
         drop(origin);
-        Some(scene)
+        Ok(scene)
     }
 
     fn archive(&self) -> PathBuf {
@@ -86,7 +87,7 @@ const WAYS: [&[&str]; 5] = [&[], &["--jobs", "4"], &["-1"], &["--transaction-siz
 
 #[test]
 fn rows_of_an_extensions_tables_come_in_order_and_replace_those_of_before() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     // Where the extension is made anew.
     let database = scene.server.database("made");
     for way in WAYS.iter().chain(&WAYS) {
@@ -120,7 +121,7 @@ fn rows_of_an_extensions_tables_come_in_order_and_replace_those_of_before() {
 
 #[test]
 fn rows_that_cannot_be_replaced_stay_and_are_named() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     // A role that is no superuser may not replace the extension, and its rows only where it is let.
     for way in &WAYS[..3] {
         let database = scene.other("");
@@ -164,7 +165,7 @@ fn rows_that_cannot_be_replaced_stay_and_are_named() {
 
 #[test]
 fn rows_of_tables_that_are_there_come_in_the_archives_order() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let tables = "CREATE TABLE z_parent (id integer PRIMARY KEY); CREATE TABLE a_child (id integer REFERENCES z_parent, text text);
@@ -189,7 +190,7 @@ fn rows_of_tables_that_are_there_come_in_the_archives_order() {
 
 #[test]
 fn nothing_goes_into_what_stayed() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database("origin");

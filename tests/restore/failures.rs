@@ -8,10 +8,6 @@ use super::{forced, restore_all, restore_as, restore_from_pipe, restore_into, sa
 use crate::support::archive::{Rows, assert_same};
 use crate::support::{Database, REFERENCE, Server};
 
-fn server() -> Option<&'static Server> {
-    Server::get(REFERENCE)
-}
-
 /// The entries for which something failed, and the SQLSTATEs.
 fn failed(summary: &RestoreSummary) -> Vec<(String, String)> {
     summary.errors.iter().map(|e| (e.entry.to_string(), e.sqlstate.clone().unwrap_or_default())).collect()
@@ -34,7 +30,7 @@ fn contents(database: &Database<'_>) -> String {
 
 #[test]
 fn without_force_it_is_refused_and_said_what_would_be_replaced() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     let (_dir, archive) = archive_of(&origin, &[]);
     let before = contents(&origin);
@@ -55,7 +51,7 @@ fn without_force_it_is_refused_and_said_what_would_be_replaced() {
 
 #[test]
 fn what_others_depend_on_is_not_dropped_and_its_rows_are_left_out_by_name() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     let (_dir, archive) = archive_of(&origin, &[]);
     let target = server.database("target");
@@ -88,7 +84,7 @@ fn what_others_depend_on_is_not_dropped_and_its_rows_are_left_out_by_name() {
 
 #[test]
 fn schemas_and_extensions_that_hold_other_things_stay_and_all_else_is_restored() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     let (_dir, archive) = archive_of(&origin, &[]);
     let target = server.database("target");
@@ -106,7 +102,7 @@ fn schemas_and_extensions_that_hold_other_things_stay_and_all_else_is_restored()
 
 #[test]
 fn one_transaction_changes_all_or_nothing() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     let (_dir, archive) = archive_of(&origin, &[]);
     let target = server.database("target");
@@ -124,7 +120,7 @@ fn one_transaction_changes_all_or_nothing() {
 
 #[test]
 fn the_first_error_can_be_the_last() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     let (_dir, archive) = archive_of(&origin, &[]);
     let target = server.database("target");
@@ -141,7 +137,7 @@ fn the_first_error_can_be_the_last() {
 
 #[test]
 fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_all() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
     origin.psql(
         "CREATE TABLE a (t text); INSERT INTO a SELECT md5(n::text) FROM generate_series(1, 20000) n;
@@ -182,7 +178,7 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
 
 #[test]
 fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
     origin.psql("CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 100000)");
     let (_dir, archive) = archive_of(&origin, &["--data-only"]);
@@ -229,7 +225,7 @@ fn made_up(definitions: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
 
 #[test]
 fn an_archive_that_meddles_with_transactions_is_an_error() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let once = RestoreOptions { single_transaction: true, ..forced() };
     for (definition, options, left) in [
         ("BEGIN; CREATE TABLE public.t1 ();", forced(), "t0"),
@@ -253,7 +249,7 @@ fn an_archive_that_meddles_with_transactions_is_an_error() {
 
 #[test]
 fn an_archive_that_asks_for_data_where_none_is_does_not_hang() {
-    let Some(server) = server() else { return };
+    let server = needed!(Server::get(REFERENCE));
     let definitions =
         ["CREATE TABLE public.t0 (a integer);", "COPY public.t0 FROM STDIN;", "CREATE TABLE public.t2 ();"];
     let (_dir, archive) = made_up(&definitions);

@@ -60,7 +60,7 @@ fn archive_of(entries: Vec<Entry>) -> Vec<u8> {
 
 #[test]
 fn a_signal_cancels_what_the_server_is_doing_and_says_what_is_left() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     sleeper(&archive);
@@ -88,7 +88,7 @@ fn a_signal_cancels_what_the_server_is_doing_and_says_what_is_left() {
 
 #[test]
 fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
     let origin = sample_with_many_rows(server);
@@ -108,7 +108,7 @@ fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
 
 #[test]
 fn a_signal_ends_the_writing_of_large_objects_and_is_no_error_of_theirs() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database("interrupted");
@@ -132,7 +132,7 @@ fn a_signal_ends_the_writing_of_large_objects_and_is_no_error_of_theirs() {
 
 #[test]
 fn signals_that_come_together_are_one() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     sleeper(&archive);
@@ -152,7 +152,7 @@ fn signals_that_come_together_are_one() {
 
 #[test]
 fn a_signal_ends_all_connections_of_a_parallel_restore() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database("interrupted");

@@ -12,7 +12,7 @@ use crate::support::{REFERENCE, Server};
 /// An archive as pg_dump up to 8.4 wrote it: large objects are data and nothing else.
 #[test]
 fn archives_without_entries_for_large_objects_make_them() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     for version in [Version::V1_10, Version::V1_11] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
@@ -61,7 +61,7 @@ fn archives_without_entries_for_large_objects_make_them() {
 
 /// Many small ones, and more than goes into one statement of a large one; with owners, privileges and comments.
 fn many(major: u32) {
-    let Some(server) = Server::get(major) else { return };
+    let server = needed!(Server::get(major));
     let dir = tempfile::tempdir().unwrap();
     let (archive, again) = (dir.path().join("archive"), dir.path().join("again"));
     let origin = server.database("origin");

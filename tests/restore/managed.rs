@@ -162,8 +162,8 @@ fn fails_with_pg_restore(archive: &Path, database: &Database<'_>) -> std::collec
 
 #[test]
 fn refusal_brings_no_chain_of_errors() {
-    for major in [14, 15, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([14, 15, REFERENCE]) {
+        let major = server.major();
         let contents = "
             CREATE FUNCTION app.c(text) RETURNS oid LANGUAGE internal STRICT AS 'regclassin';
             COMMENT ON FUNCTION app.c(text) IS 'see'; GRANT EXECUTE ON FUNCTION app.c(text) TO alice;
@@ -207,7 +207,7 @@ fn refusal_brings_no_chain_of_errors() {
 
 #[test]
 fn what_belongs_to_others_is_not_touched_and_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     server.psql(
         "postgres",
         "CREATE ROLE managed_group; CREATE ROLE managed_member LOGIN IN ROLE managed_group; CREATE ROLE managed_other",
@@ -294,7 +294,7 @@ fn what_belongs_to_others_is_not_touched_and_named() {
 
 #[test]
 fn what_the_server_permits_is_made_whoever_is_no_superuser() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     // From 16 on, a superuser can let others make subscriptions.
     server.psql("postgres", "CREATE ROLE managed_sub LOGIN IN ROLE pg_create_subscription");
     let dir = tempfile::tempdir().unwrap();

@@ -51,7 +51,7 @@ const CASES: &[(u32, &str, &str)] = &[
 fn version_that_a_statement_needs_is_told() {
     let dir = tempfile::tempdir().unwrap();
     for (since, made, told) in CASES {
-        let (Some(newer), Some(older)) = (Server::get(*since), Server::get(since - 1)) else { continue };
+        let (Ok(newer), Ok(older)) = (Server::get(*since), Server::get(since - 1)) else { continue };
         let origin = newer.database("newer");
         origin.psql("CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1)");
         origin.psql(made);

@@ -22,8 +22,7 @@ fn entries(out: &Output, heading: &str) -> Vec<(String, String)> {
 
 #[test]
 fn privileges_that_were_not_granted_are_left_and_named() {
-    for major in [14, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([14, REFERENCE]) {
         let dir = tempfile::tempdir().unwrap();
         let archive = dir.path().join("archive");
         let origin = server.database("origin");
@@ -62,7 +61,7 @@ fn entry(id: i32, desc: &str, section: Section, definition: &str) -> Entry {
 
 #[test]
 fn what_a_server_takes_in_part_is_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let statistics = "SELECT * FROM pg_catalog.pg_restore_relation_stats('version', '180000'::integer,

@@ -7,6 +7,7 @@ use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
 
 use super::sample;
 use crate::support::archive::{Rows, assert_same};
+use crate::support::needs::Needed;
 use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output, run};
 
 struct Scene {
@@ -15,8 +16,8 @@ struct Scene {
 }
 
 impl Scene {
-    fn new() -> Option<Self> {
-        Some(Self { dir: tempfile::tempdir().unwrap(), server: Server::get(REFERENCE)? })
+    fn new() -> Needed<Self> {
+        Ok(Self { dir: tempfile::tempdir().unwrap(), server: Server::get(REFERENCE)? })
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -102,7 +103,7 @@ fn options_for_postgresql_are_refused_for_sqlite_by_name() {
 
 #[test]
 fn files_that_cannot_be_used_are_named() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let archive = scene.archive("CREATE TABLE a (); CREATE TABLE b ()");
     let with = |options: &[&str]| output(lifeboat().arg("restore").arg(&archive).args(["--script", "-"]).args(options));
     let (list, filter) = (scene.file("list"), scene.file("filter"));
@@ -139,7 +140,7 @@ fn files_that_cannot_be_used_are_named() {
 
 #[test]
 fn schema_and_data_can_be_restored_one_after_the_other() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let origin = sample(scene.server);
     let archive = scene.archive_of(&origin);
     for parts in [
@@ -160,7 +161,7 @@ fn schema_and_data_can_be_restored_one_after_the_other() {
 
 #[test]
 fn owners_make_their_objects_themselves() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let origin = sample(scene.server);
     // Only a superuser may make an event trigger or a base type, whoever is to own it.
     origin.psql("DROP EVENT TRIGGER watch; ALTER FUNCTION app.twice(integer) OWNER TO alice");
@@ -189,7 +190,7 @@ fn owners_make_their_objects_themselves() {
 
 #[test]
 fn a_database_is_made_under_its_name_and_made_anew() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let origin = sample(scene.server);
     let name = origin.name().to_owned();
     origin.psql(&format!("ALTER DATABASE \"{name}\" SET work_mem = '7MB'; COMMENT ON DATABASE \"{name}\" IS 'made'"));
@@ -245,7 +246,7 @@ fn a_database_is_made_under_its_name_and_made_anew() {
 
 #[test]
 fn transactions_of_so_many_objects_leave_what_was_committed_before_the_first_error() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let archive = scene.archive(
         "CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 10); CREATE TABLE b (n integer);
          INSERT INTO b SELECT generate_series(1, 20); CREATE TABLE c (n integer); SELECT lo_create(n) FROM generate_series(7001, 7040) n",
@@ -271,7 +272,7 @@ fn transactions_of_so_many_objects_leave_what_was_committed_before_the_first_err
 
 #[test]
 fn what_the_commit_finds_fails_the_restore() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let archive = scene.archive("CREATE TABLE child (n integer); INSERT INTO child VALUES (1), (2)");
     let database = scene.server.database("deferred");
     database.psql(
@@ -288,7 +289,7 @@ fn what_the_commit_finds_fails_the_restore() {
 
 #[test]
 fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let archive = scene.archive("CREATE TABLE child (n integer); INSERT INTO child VALUES (1)");
     let database = scene.server.database("lost");
     database.psql(
@@ -307,7 +308,7 @@ fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
 
 #[test]
 fn rows_without_their_end_mark_are_no_success() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let path = scene.file("made up");
     let table = Entry {
         tag: Some("t".into()),
@@ -345,7 +346,7 @@ fn rows_without_their_end_mark_are_no_success() {
 
 #[test]
 fn a_role_is_taken_and_names_choose() {
-    let Some(scene) = Scene::new() else { return };
+    let scene = needed!(Scene::new());
     let archive = scene.archive(
         "CREATE SCHEMA s; CREATE TABLE s.a (n integer); CREATE TABLE s.b (n integer); CREATE INDEX i ON s.a (n);
          INSERT INTO s.a VALUES (1); CREATE TABLE public.\"A\" (n integer); COMMENT ON TABLE s.b IS 'b'",

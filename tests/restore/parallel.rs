@@ -47,7 +47,7 @@ fn dump(database: &Database<'_>, path: &Path) {
 fn database_is_the_same_over_any_number_of_connections() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
-    for server in [Server::get(13), Server::get(REFERENCE)].into_iter().flatten() {
+    for server in Server::each([13, REFERENCE]) {
         let origin = origin(server);
         let path = file("archive");
         run(origin.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(&path));
@@ -75,7 +75,7 @@ fn database_is_the_same_over_any_number_of_connections() {
 
 #[test]
 fn every_format_is_read_over_several_connections() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let origin = origin(server);
@@ -96,7 +96,7 @@ fn every_format_is_read_over_several_connections() {
 
 #[test]
 fn parts_and_options_work_as_over_one_connection() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let origin = origin(server);
@@ -127,7 +127,7 @@ fn parts_and_options_work_as_over_one_connection() {
 /// What pg_dump gives no dependency for, or one that leads from one part of the archive back to another.
 #[test]
 fn hidden_and_backward_dependencies_are_heeded() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let (path, now) = (dir.path().join("archive"), dir.path().join("now"));
     // What holds for the rows of partitions and children, and came when they were there.
@@ -162,7 +162,7 @@ fn hidden_and_backward_dependencies_are_heeded() {
 
 #[test]
 fn archive_from_a_pipe_has_one_reader() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let database = server.database("parallel");
     database.psql("CREATE TABLE t AS SELECT 1 AS a");
@@ -191,7 +191,7 @@ fn refused(server: &Server, dir: &Path) -> PathBuf {
 
 #[test]
 fn what_depends_on_what_could_not_be_made_is_left_out_and_named() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = refused(server, dir.path());
     // Whoever may make tables need not be allowed to make this schema's extension.
@@ -221,7 +221,7 @@ fn what_depends_on_what_could_not_be_made_is_left_out_and_named() {
 
 #[test]
 fn what_could_not_be_dropped_gets_its_keys_and_indexes_back() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     let origin = server.database("parallel");
@@ -252,7 +252,7 @@ fn what_could_not_be_dropped_gets_its_keys_and_indexes_back() {
 
 #[test]
 fn there_are_no_more_connections_than_there_is_something_to_do_for() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     let origin = server.database("parallel");
@@ -270,7 +270,7 @@ fn there_are_no_more_connections_than_there_is_something_to_do_for() {
 
 #[test]
 fn connection_that_is_lost_ends_the_restore_with_an_error() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let origin = server.database("parallel");
     // The second worker's rows end its own connection.
@@ -318,7 +318,7 @@ fn connections_with_nothing_to_do_are_kept() {
 
 #[test]
 fn connections_are_made_before_anything_is_changed() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = slow_indexes(server, dir.path(), "");
     let target = server.database("few");
@@ -334,7 +334,7 @@ fn connections_are_made_before_anything_is_changed() {
 
 #[test]
 fn what_is_cancelled_because_of_another_error_has_none_of_its_own() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     // The first one waits for the second, and then fails; the second would wait for ever.
     let wait = "PERFORM pg_advisory_lock(4); PERFORM pg_sleep(3600);";

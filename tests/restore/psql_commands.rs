@@ -8,16 +8,19 @@ use std::path::Path;
 use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
 
 use super::scripts::{same, script};
+use crate::support::needs::{self, Needed};
 use crate::support::{Output, REFERENCE, Server, lifeboat, output, pg_tool, run};
 
 /// The major whose psql the tests have in a version that runs programs for `\unrestrict`.
 const HOLE: u32 = 14;
 
-/// Whether the psql has the hole. Installations that were not got by the tests may have been mended.
-fn has_hole() -> bool {
+/// A server of the psql with the hole. Installations that were not got by the tests may have been mended.
+fn with_hole() -> Needed<&'static Server> {
+    let server = Server::get(HOLE)?;
     let version = run(pg_tool(HOLE, "psql").arg("--version")).stdout();
     let minor = version.trim().rsplit('.').next().and_then(|minor| minor.parse::<u32>().ok());
-    minor.is_some_and(|minor| (19..24).contains(&minor))
+    let has_hole = minor.is_some_and(|minor| (19..24).contains(&minor));
+    needs::need("unmended-psql", has_hole.then_some(server).ok_or(version))
 }
 
 /// Runs a script with the psql that has the hole, in a new database, whatever comes of it.
@@ -78,16 +81,14 @@ fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
         (dir.path().join("archive"), dir.path().join("theirs.sql"), dir.path().join("marker"));
     let mark = format!("`touch {}`", marker.display());
     let command = format!("\\unrestrict {mark}");
-    let server = Server::get(HOLE).filter(|_| has_hole());
+    let server = needed!(with_hole());
     let attack = |entries: Vec<Entry>, data: &[(i32, &[u8])], name: &str, why: &str, runs: bool| {
         write(&archive, [settings(), entries].concat(), data);
         is_refused(&archive, name, why);
-        if let Some(server) = server {
-            run(pg_tool(REFERENCE, "pg_restore").arg("-f").arg(&theirs).arg(&archive));
-            let out = run_script(server, &theirs);
-            assert_eq!(marker.exists(), runs, "{why}: {out}");
-            let _ = fs::remove_file(&marker);
-        }
+        run(pg_tool(REFERENCE, "pg_restore").arg("-f").arg(&theirs).arg(&archive));
+        let out = run_script(server, &theirs);
+        assert_eq!(marker.exists(), runs, "{why}: {out}");
+        let _ = fs::remove_file(&marker);
     };
     let evil = |definition: &str| vec![entry(1, "TABLE", "evil", definition)];
     let is_command = "which psql would take for a command";
@@ -148,7 +149,7 @@ fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
 /// quote in them turns what follows inside out.
 #[test]
 fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_refused() {
-    let Some(server) = Server::get(HOLE) else { return };
+    let server = needed!(with_hole());
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let (archive, theirs, marker) = (file("archive"), file("theirs.sql"), file("marker"));
@@ -168,7 +169,7 @@ fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_refused() {
     is_refused(&archive, "COMMENT public.INDEX i", "\\unrestrict and ` on one line");
     same(&archive, &["-t", "t"]);
     run(pg_tool(REFERENCE, "pg_restore").arg("-f").arg(&theirs).arg(&archive));
-    for (psql, runs) in [(HOLE, has_hole()), (REFERENCE, false)] {
+    for (psql, runs) in [(HOLE, true), (REFERENCE, false)] {
         // A table of that name is there already, which has no such column.
         let database = server.database("script");
         database.psql("CREATE TABLE t (other integer)");
@@ -182,8 +183,7 @@ fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_refused() {
 
 #[test]
 fn honest_text_that_looks_like_commands_stays_in_the_script() {
-    for major in [HOLE, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([HOLE, REFERENCE]) {
         let dir = tempfile::tempdir().unwrap();
         let (archive, ours, marker) = (dir.path().join("archive"), dir.path().join("sql"), dir.path().join("marker"));
         let touch = format!("\\! touch {}", marker.display());
@@ -221,8 +221,9 @@ fn honest_text_that_looks_like_commands_stays_in_the_script() {
             for psql in [HOLE, REFERENCE] {
                 let mut command = pg_tool(psql, "psql");
                 server.address(&mut command, database.name());
-                output(command.args(["-X", "-f"]).arg(&ours));
-                assert!(!marker.exists(), "psql {psql}");
+                let out = output(command.args(["-X", "-f"]).arg(&ours));
+                assert!(!marker.exists(), "psql {psql}: {out}");
+                assert_eq!(database.psql("SELECT count(*) FROM pg_proc WHERE proname IN ('f', 'g')"), "2", "{out}");
             }
         }
     }

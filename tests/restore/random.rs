@@ -9,7 +9,7 @@ use bstr::BString;
 use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer, kinds};
 
 use super::scripts::ours;
-use crate::support::{REFERENCE, lifeboat, output, pg_tool};
+use crate::support::{REFERENCE, installation, lifeboat, output, pg_tool};
 
 /// How many archives are made where `LIFEBOAT_TEST_RANDOM` does not say; each has the number of its own that it is made from.
 const CASES: u64 = 120;
@@ -228,6 +228,7 @@ fn options(chance: &mut Chance, count: usize, list: &Path) -> Vec<String> {
 
 #[test]
 fn archives_by_chance_become_pg_restore_s_scripts() {
+    needed!(installation::needed(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let (path, list) = (dir.path().join("archive"), dir.path().join("list"));
     let mut compared = 0;

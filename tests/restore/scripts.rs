@@ -8,7 +8,7 @@ use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
 
 use super::sample;
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, REFERENCE, Server, lifeboat, output, pg_tool, run};
+use crate::support::{Database, REFERENCE, Server, installation, lifeboat, output, pg_tool, run};
 
 /// Options in pg_restore's words. [`ours`] says the same to lifeboat, whose defaults are others.
 pub const OPTIONS: &[&[&str]] = &[
@@ -88,7 +88,7 @@ pub fn same_under_all_options(archive: &Path) {
 
 #[test]
 fn of_what_is_new_in_19() {
-    let Some(server) = Server::get(19) else { return };
+    let server = needed!(Server::get(19));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = server.database("script");
@@ -114,7 +114,7 @@ fn of_what_is_new_in_19() {
 }
 
 fn of_sample(major: u32) {
-    let Some(server) = Server::get(major) else { return };
+    let server = needed!(Server::get(major));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let origin = sample(server);
@@ -242,6 +242,7 @@ fn of_an_archive_of_18() {
 /// owners in definitions, large objects without entries, strings with backslashes.
 #[test]
 fn of_archives_from_long_ago() {
+    needed!(installation::needed(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     let text = |text: &str| Some(text.into());
@@ -370,7 +371,7 @@ fn psql_makes_the_same_database_of_it() {
 
 #[test]
 fn nothing_breaks_out_of_a_comment() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     // Names, of a role too, which stands in every comment.
@@ -468,7 +469,7 @@ fn a_hostile_archive_ends_no_comment_and_no_rows_early() {
 
 #[test]
 fn a_script_file_appears_complete_or_not_at_all_and_replaces_none_unasked() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let (archive, path) = (dir.path().join("archive"), dir.path().join("sql"));
     sample(server).pg_dump(REFERENCE, &[], &archive);

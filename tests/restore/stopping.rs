@@ -51,8 +51,7 @@ const WITH_OWNERS: [&str; 3] = ["--owner", "--acl", "--json"];
 
 #[test]
 fn an_error_in_the_drops_or_in_what_replaces_them_leaves_the_old_state() {
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
         let database = sample(server);
         database.psql("ALTER EVENT TRIGGER watch DISABLE");
         let scene = Scene::of(&database);
@@ -89,8 +88,7 @@ fn an_error_in_the_drops_or_in_what_replaces_them_leaves_the_old_state() {
 
 #[test]
 fn with_transactions_of_so_many_nothing_is_dropped_after_the_first_error() {
-    for major in [13, REFERENCE] {
-        let Some(server) = Server::get(major) else { continue };
+    for server in Server::each([13, REFERENCE]) {
         let database = server.database("sized");
         for n in 1..=9 {
             database.psql(&format!("CREATE TABLE t{n} AS SELECT {n} AS n"));
@@ -130,7 +128,7 @@ fn with_transactions_of_so_many_nothing_is_dropped_after_the_first_error() {
 #[test]
 fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_what_to_do() {
     let config = "max_locks_per_transaction = 10\nmax_connections = 10".to_owned();
-    let Some(server) = Server::with(REFERENCE, &Options { config, ..Options::default() }) else { return };
+    let server = needed!(Server::with(REFERENCE, &Options { config, ..Options::default() }));
     let database = server.database("locks");
     for begin in [1, 101, 201, 301] {
         let tables: Vec<String> = (begin..begin + 100).map(|n| format!("CREATE TABLE t{n} (id integer)")).collect();
@@ -172,7 +170,7 @@ fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_w
 
 #[test]
 fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = server.database("signalled");
     database.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
     // A drop that takes for ever.
@@ -206,7 +204,7 @@ fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
 #[test]
 fn a_database_is_dropped_only_when_another_can_take_its_place() {
     // A server of its own: other tests make databases in the same way.
-    let Some(server) = Server::with(REFERENCE, &Options::default()) else { return };
+    let server = needed!(Server::with(REFERENCE, &Options::default()));
     let (database, maintenance) = (server.database("in its place"), server.database("maintenance"));
     database.psql("CREATE TABLE kept AS SELECT 1 AS n");
     let name = database.name();

@@ -12,7 +12,7 @@ fn restore(archive: &std::path::Path, database: &Database<'_>, options: &[&str])
 fn a_subscription_is_replaced_without_its_publisher() {
     for major in [13, 18] {
         let config = "wal_level = logical".to_owned();
-        let Some(server) = Server::with(major, &Options { config, ..Options::default() }) else { continue };
+        let Ok(server) = Server::with(major, &Options { config, ..Options::default() }) else { continue };
         let (publisher, subscriber) = (server.database("publisher"), server.database("subscriber"));
         publisher.psql("CREATE TABLE t (n integer); CREATE PUBLICATION p FOR TABLE t");
         publisher.psql("SELECT pg_create_logical_replication_slot('in_use', 'pgoutput')");

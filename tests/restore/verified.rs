@@ -46,7 +46,7 @@ fn largest(path: &Path) -> PathBuf {
 
 #[test]
 fn damaged_archive_costs_nothing() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = origin(server);
     let before = contents(&origin);
@@ -117,7 +117,7 @@ fn damaged_archive_costs_nothing() {
 
 #[test]
 fn signal_before_the_restore_has_begun_changes_nothing() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     run(origin(server).tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(scene.path("archive")));
     // A server that never says anything: the archive is checked, and nothing else can be done.
@@ -143,7 +143,7 @@ fn read(archive: &mut Archive, id: DumpId) -> Result<u64, String> {
 
 #[test]
 fn file_that_is_replaced_after_it_was_checked_is_refused() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = origin(server);
     let (folder, file) = (scene.path("folder"), scene.path("file"));
@@ -179,7 +179,7 @@ fn file_that_is_replaced_after_it_was_checked_is_refused() {
 
 #[test]
 fn bytes_that_no_server_takes_cost_nothing_in_formats_without_checksums() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = origin(server);
     let before = contents(&origin);
@@ -206,7 +206,7 @@ fn bytes_that_no_server_takes_cost_nothing_in_formats_without_checksums() {
 
 #[test]
 fn bytes_that_no_server_takes_in_a_table_of_contents_cost_nothing() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = origin(server);
     let before = contents(&origin);
@@ -268,7 +268,7 @@ fn made_up(path: &Path, copy: Option<&str>, rows: &str) {
 
 #[test]
 fn nothing_is_run_for_rows_but_copy_and_insert() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let database = origin(server);
     database.psql("CREATE TABLE note (text text)");

@@ -16,7 +16,7 @@ fn assert_is(what: &str, database: &Database<'_>, original: &Path) {
 
 /// pg_dump of `dumper` makes an archive of the sample on a server of `major`; it is restored again and again.
 fn round_trip(major: u32, dumper: u32) {
-    let Some(server) = Server::get(major) else { return };
+    let server = needed!(Server::get(major));
     let dir = tempfile::tempdir().unwrap();
     let (original, plain, archive) =
         (dir.path().join("original"), dir.path().join("plain"), dir.path().join("archive"));
@@ -99,7 +99,7 @@ fn pg_dump_18_on_18() {
 /// An archive of an old server and an old pg_dump goes into a new server.
 #[test]
 fn pg_dump_14_into_18() {
-    let (Some(old), Some(new)) = (Server::get(14), Server::get(18)) else { return };
+    let (old, new) = (needed!(Server::get(14)), needed!(Server::get(18)));
     let dir = tempfile::tempdir().unwrap();
     let (archive, ours, theirs) = (dir.path().join("archive"), dir.path().join("ours"), dir.path().join("theirs"));
     sample(old).pg_dump(14, &[], &archive);

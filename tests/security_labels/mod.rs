@@ -6,39 +6,35 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::archive::Rows;
-use crate::support::{Options, REFERENCE, Server, archive, installation, lifeboat, output, report, run};
+use crate::support::needs::Needed;
+use crate::support::{Options, REFERENCE, Server, archive, installation, lifeboat, needs, output, run};
 
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/security_labels")
 }
 
-/// Builds the provider against the headers of this major's installation; None where those did not come along.
-fn provider(major: u32, dir: &Path) -> Option<PathBuf> {
-    let headers = installation::installation(major).ok()?.bin.parent()?.join("include/server");
-    if !headers.is_dir() {
-        return None;
-    }
+/// Builds the provider against the headers of this major's installation.
+fn provider(major: u32, dir: &Path) -> Needed<PathBuf> {
+    let headers = installation::needed(major)?.bin.join("../include/server");
+    let came = headers.is_dir().then_some(()).ok_or("this installation came without headers");
+    needs::need(&format!("headers-{major}"), came)?;
     let library = dir.join("provider.so");
     let mut compile = Command::new("cc");
     compile.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg("-I").arg(headers);
     run(compile.arg(here().join("provider.c")));
-    Some(library)
+    Ok(library)
 }
 
 /// A server whose sessions have the provider.
-fn server(major: u32, dir: &Path) -> Option<Server> {
+fn server(major: u32, dir: &Path) -> Needed<Server> {
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
-    let Some(library) = provider(major, dir) else {
-        report::say(&format!("NOT RUN: security labels on {major}: this installation came without headers"));
-        return None;
-    };
-    let config = format!("session_preload_libraries = '{}'", library.display());
+    let config = format!("session_preload_libraries = '{}'", provider(major, dir)?.display());
     Server::with(major, &Options { config, ..Options::default() })
 }
 
 fn check(major: u32) {
     let dir = tempfile::tempdir().unwrap();
-    let Some(server) = server(major, dir.path()) else { return };
+    let server = needed!(server(major, dir.path()));
     let file = |name: &str| dir.path().join(name);
     let origin = server.database("labels");
     run(server.psql_command(origin.name()).arg("-f").arg(here().join("labels.sql")));
@@ -91,12 +87,12 @@ fn come_back_on_18() {
 #[test]
 fn label_without_a_provider_is_an_entry_that_failed() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(server) = server(REFERENCE, dir.path()) else { return };
+    let server = needed!(server(REFERENCE, dir.path()));
     let origin = server.database("labels");
     origin.psql("CREATE TABLE t (a integer); SECURITY LABEL FOR lifeboat ON TABLE t IS 'x'; INSERT INTO t VALUES (1)");
     let path = dir.path().join("archive");
     run(lifeboat().args(["backup", "--url", &origin.url(), "--output"]).arg(&path));
-    let Some(plain) = Server::get(REFERENCE) else { return };
+    let plain = needed!(Server::get(REFERENCE));
     let target = plain.database("labels");
     let out = output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&path));
     assert_eq!(out.code(), 3, "{out}");

@@ -112,7 +112,7 @@ fn assert_same(database: &Database<'_>, options: &[&str], dir: &Path) {
 }
 
 fn check(major: u32) {
-    let Some(server) = Server::get(major) else { return };
+    let server = needed!(Server::get(major));
     let dir = tempfile::tempdir().unwrap();
     let database = sample(server);
     let is_between = ![13, REFERENCE].contains(&major);
@@ -169,7 +169,7 @@ fn same_as_pg_dump_on_19() {
 /// A restore of data alone works where no foreign keys point in a circle: what is referred to comes first.
 #[test]
 fn data_alone_comes_in_the_order_of_foreign_keys() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let database = sample(server);
     let tables = ["-t", "public.*_first", "-t", "m_middle", "-t", "a_last"];
@@ -186,7 +186,7 @@ fn data_alone_comes_in_the_order_of_foreign_keys() {
 /// Keys in a circle have no such order; that is told, with the tables.
 #[test]
 fn circle_of_foreign_keys_is_told_where_it_matters() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let database = sample(server);
     let told = |options: &[&str]| {

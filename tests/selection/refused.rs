@@ -27,7 +27,7 @@ const REFUSED: &[(&[&str], &str)] = &[
 
 #[test]
 fn nonsense_is_refused_with_the_reason() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = sample(server);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("none");
@@ -64,7 +64,7 @@ fn filter_files_that_make_no_sense_are_refused_with_the_line() {
 
 #[test]
 fn pattern_without_a_match_beside_one_with_is_told() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let database = sample(server);
     let dir = tempfile::tempdir().unwrap();
     let mut command = lifeboat();

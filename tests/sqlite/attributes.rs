@@ -5,8 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 use super::Scene;
-use super::traced::{can_trace, with_fault};
-use crate::support::report;
+use super::traced::with_fault;
+use crate::support::needs::Needed;
+use crate::support::{machine, needs};
 
 const FORCE: [&str; 5] = ["restore", "out.db", "--url", "sqlite:///app.db", "--force"];
 const ACL: &str = "system.posix_acl_access";
@@ -33,15 +34,10 @@ fn list(owner: u16, user: u16, group: u16, mask: u16, others: u16) -> Vec<u8> {
     list
 }
 
-/// Sets an attribute; where the file system has none such, says that `what` was not run.
-fn set(path: &Path, name: &str, value: &[u8], what: &str) -> bool {
-    match xattr::set(path, name, value) {
-        Ok(()) => true,
-        Err(e) => {
-            report::not_run(what, &format!("{name} of a file in the folder for temporary files: {e}"));
-            false
-        }
-    }
+/// Sets an attribute, where the file system has such.
+fn set(path: &Path, name: &str, value: &[u8]) -> Needed<()> {
+    let failed = |e| format!("{name} of a file in the folder for temporary files: {e}");
+    needs::need("file-attributes", xattr::set(path, name, value).map_err(failed))
 }
 
 fn mode(path: &Path) -> u32 {
@@ -57,9 +53,7 @@ fn access_control_list_is_kept_and_its_mask_does_not_become_the_groups() {
     let scene = scene();
     let path = scene.path("app.db");
     let before = list(6, 6, 0, 6, 0);
-    if !set(&path, ACL, &before, "access control lists") {
-        return;
-    }
+    needed!(set(&path, ACL, &before));
     assert_eq!(mode(&path), 0o660);
     let out = scene.run(&FORCE);
     assert_eq!(out.stderr(), "", "{out}");
@@ -68,20 +62,17 @@ fn access_control_list_is_kept_and_its_mask_does_not_become_the_groups() {
         assert_eq!(mode(&scene.path(name)), 0o660, "{name}");
     }
     // Where the list cannot be kept, nobody gets what only the list gave.
-    if can_trace("a list that cannot be kept") {
-        let out = with_fault(&scene, "fsetxattr:error=ENOSPC", &FORCE);
-        assert!(out.success() && out.stderr().contains("its access control list could not be kept"), "{out}");
-        assert_eq!((acl(&path), mode(&path)), (None, 0o600));
-    }
+    needed!(machine::strace());
+    let out = with_fault(&scene, "fsetxattr:error=ENOSPC", &FORCE);
+    assert!(out.success() && out.stderr().contains("its access control list could not be kept"), "{out}");
+    assert_eq!((acl(&path), mode(&path)), (None, 0o600));
 }
 
 #[test]
 fn default_list_of_the_folder_opens_nothing() {
     let scene = scene();
     fs::set_permissions(scene.path("app.db"), fs::Permissions::from_mode(0o660)).unwrap();
-    if !set(&scene.path("."), DEFAULT, &list(7, 7, 7, 7, 7), "access control lists") {
-        return;
-    }
+    needed!(set(&scene.path("."), DEFAULT, &list(7, 7, 7, 7, 7)));
     scene.run(&FORCE);
     assert_eq!((acl(&scene.path("app.db")), mode(&scene.path("app.db"))), (None, 0o660));
 }
@@ -90,24 +81,17 @@ fn default_list_of_the_folder_opens_nothing() {
 fn extended_attributes_are_kept_or_named() {
     let scene = scene();
     let path = scene.path("app.db");
-    if !set(&path, "user.origin", b"berlin\0", "extended attributes")
-        || !set(&path, "user.a\u{1b}[2K", b"", "extended attributes")
-    {
-        return;
-    }
+    needed!(set(&path, "user.origin", b"berlin\0"));
+    needed!(set(&path, "user.a\u{1b}[2K", b""));
     let out = scene.run(&FORCE);
     assert_eq!(out.stderr(), "");
     assert_eq!(xattr::get(&path, "user.origin").unwrap().unwrap(), b"berlin\0");
     assert_eq!(xattr::get(&path, "user.a\u{1b}[2K").unwrap().unwrap(), b"");
-    if can_trace("attributes that cannot be kept") {
-        let out = with_fault(&scene, "fsetxattr:error=EPERM", &FORCE);
-        assert!(
-            out.success() && out.stderr().contains("its extended attribute user.origin could not be kept"),
-            "{out}"
-        );
-        crate::support::process::assert_text_is_plain(&out.stderr(), &out);
-        assert!(xattr::get(&path, "user.origin").unwrap().is_none());
-    }
+    needed!(machine::strace());
+    let out = with_fault(&scene, "fsetxattr:error=EPERM", &FORCE);
+    assert!(out.success() && out.stderr().contains("its extended attribute user.origin could not be kept"), "{out}");
+    crate::support::process::assert_text_is_plain(&out.stderr(), &out);
+    assert!(xattr::get(&path, "user.origin").unwrap().is_none());
 }
 
 #[test]
@@ -115,18 +99,15 @@ fn owner_and_mode_are_kept_or_named() {
     let scene = scene();
     let path = scene.path("app.db");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o2664)).unwrap();
-    if let Err(e) = chown(&path, Some(4321), Some(5432)) {
-        report::say(&format!("NOT RUN: owners: {e}"));
-        return;
-    }
+    needed!(machine::root());
+    chown(&path, Some(4321), Some(5432)).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o2664)).unwrap();
     let owner = |path: &Path| fs::metadata(path).map(|m| (m.uid(), m.gid())).unwrap();
     scene.run(&FORCE);
     assert_eq!((owner(&path), mode(&path)), ((4321, 5432), 0o2664));
-    if can_trace("an owner that cannot be kept") {
-        let out = with_fault(&scene, "fchown:error=EPERM", &FORCE);
-        assert!(out.success() && out.stderr().contains("former owner (4321:5432)"), "{out}");
-        // Another group gets no more than all others have.
-        assert_eq!(mode(&path), 0o2644);
-    }
+    needed!(machine::strace());
+    let out = with_fault(&scene, "fchown:error=EPERM", &FORCE);
+    assert!(out.success() && out.stderr().contains("former owner (4321:5432)"), "{out}");
+    // Another group gets no more than all others have.
+    assert_eq!(mode(&path), 0o2644);
 }

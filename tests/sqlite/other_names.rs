@@ -7,7 +7,8 @@ use std::process::Command;
 use rusqlite::Connection;
 
 use super::{Scene, rows};
-use crate::support::{Output, output, report};
+use crate::support::needs::Needed;
+use crate::support::{Output, machine, output};
 
 /// An application that has the database open, with a row that is in the log only.
 fn application(path: &Path) -> Connection {
@@ -88,20 +89,12 @@ fn hard_link_of_a_database_with_a_transaction_broken_off_is_refused() {
     assert_eq!(rows(&scene.path("out.db")), 500);
 }
 
-/// Runs a script as root of a mount namespace of its own, in the scene's folder; nothing, where this user may not.
-fn with_mounts(scene: &Scene, script: &str) -> Option<Output> {
-    let in_namespace = |script: &str| {
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount", "sh", "-c", script]).current_dir(scene.path("."));
-        output(command.env("lifeboat", env!("CARGO_BIN_EXE_lifeboat")))
-    };
-    let may =
-        in_namespace("mkdir try && mount -t tmpfs tmpfs try; code=$?; umount try; rmdir try; exit $code").success();
-    if !may {
-        report::say("NOT RUN: a database that is mounted: this user may not mount");
-        return None;
-    }
-    Some(in_namespace(script))
+/// Runs a script as root of a mount namespace of its own, in the scene's folder.
+fn with_mounts(scene: &Scene, script: &str) -> Needed<Output> {
+    machine::mounts()?;
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]).current_dir(scene.path("."));
+    Ok(output(command.env("lifeboat", env!("CARGO_BIN_EXE_lifeboat"))))
 }
 
 #[test]
@@ -117,7 +110,7 @@ fn single_file_that_is_mounted_is_refused_in_wal_mode() {
         done
         \"$lifeboat\" backup --output plain.out --url sqlite:///in/plain.db
         mkdir folder && mount --bind . folder && \"$lifeboat\" backup --output folder.out --url sqlite:///folder/app.db";
-    let Some(out) = with_mounts(&scene, script) else { return };
+    let out = needed!(with_mounts(&scene, script));
     assert_eq!(out.stderr().matches("it is a file that is mounted by itself").count(), 3, "{out}");
     assert!(out.success() && !out.stdout().contains("not refused"), "{out}");
     assert_eq!((rows(&scene.path("plain.out")), rows(&scene.path("folder.out"))), (5, 6));
@@ -156,7 +149,7 @@ fn restore_into_a_file_that_is_mounted_by_itself_is_refused() {
         for name in app plain; do \"$lifeboat\" restore out.db --url sqlite:///in/$name.db --force; echo $?; done
         { sleep 60 & } && \"$lifeboat\" restore out.db --url sqlite:////proc/$!/root/$PWD/app.db --force >report; echo $?; kill $!
         mount --bind . in && \"$lifeboat\" restore out.db --url sqlite:///in/app.db --force >restored";
-    let Some(out) = with_mounts(&scene, script) else { return };
+    let out = needed!(with_mounts(&scene, script));
     assert!(out.success(), "{out}");
     assert_eq!(out.stderr().matches("no other file can take its place").count(), 2, "{out}");
     assert_eq!(out.stdout(), "4\n4\n0\n", "{out}");
@@ -177,7 +170,7 @@ fn path_through_the_folders_of_another_process_is_refused() {
          code=$?; kill $pid; exit $code",
         folder.display()
     );
-    let Some(out) = with_mounts(&scene, &script) else { return };
+    let out = needed!(with_mounts(&scene, &script));
     assert_eq!(out.code(), 4, "{out}");
     assert!(out.stderr().contains("the folders of another process"), "{out}");
     assert_eq!(rows(&inner), 3);

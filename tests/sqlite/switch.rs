@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, ErrorCode, params};
 
-use super::traced::{Stopped, alone, can_trace, traced, with_fault};
+use super::traced::{Stopped, alone, traced, with_fault};
 use super::{Scene, rows};
-use crate::support::report;
+use crate::support::machine;
 
 const FORCE: [&str; 5] = ["restore", "out.db", "--url", "sqlite:///app.db", "--force"];
 /// Rows of the backup, and of the database that it replaces.
@@ -96,9 +96,7 @@ fn assert_locked(connection: &Connection) {
 /// Neither the copy of the backup nor its check lets an application in.
 #[test]
 fn application_is_kept_out_from_the_beginning_to_the_end() {
-    if !can_trace("a restore that is stopped") {
-        return;
-    }
+    needed!(machine::strace());
     for left in ALL {
         let scene = scene(left);
         // The copy is complete by then, and checked.
@@ -116,9 +114,7 @@ fn application_is_kept_out_from_the_beginning_to_the_end() {
 /// Who opens the database right before its name goes to another file would go on with the wrong one.
 #[test]
 fn application_that_has_opened_the_old_file_is_noticed_and_keeps_it() {
-    if !can_trace("a restore that is stopped") {
-        return;
-    }
+    needed!(machine::strace());
     for left in ALL {
         let scene = scene(left);
         let names = scene.names();
@@ -141,17 +137,12 @@ fn application_that_has_opened_the_old_file_is_noticed_and_keeps_it() {
 /// The same of one that cannot be seen: its process is in another namespace, as in another container.
 #[test]
 fn application_that_cannot_be_seen_is_noticed_too() {
-    if !can_trace("a restore that is stopped") {
-        return;
-    }
+    needed!(machine::strace());
     for left in [Left::Rollback, Left::Log] {
         let scene = scene(left);
         let names = scene.names();
         let command = traced(&scene, &["linkat:signal=SIGSTOP:when=1"], &FORCE);
-        let Some(mut command) = alone(&scene, &command) else {
-            report::say("NOT RUN: a restore in another process namespace: this user may not make one");
-            return;
-        };
+        let mut command = needed!(alone(&scene, &command));
         let stopped = Stopped::of(&scene, &mut command);
         let connection = Connection::open(scene.path("app.db")).unwrap();
         let out = stopped.go_on();
@@ -165,9 +156,7 @@ fn application_that_cannot_be_seen_is_noticed_too() {
 /// Who opens the database when the name has gone to another file waits, and then finds that one whole.
 #[test]
 fn application_that_opens_the_new_file_waits_until_all_is_in_place() {
-    if !can_trace("a restore that is stopped") {
-        return;
-    }
+    needed!(machine::strace());
     for left in [Left::Rollback, Left::Wal] {
         let scene = scene(left);
         let stopped = Stopped::at(&scene, "rename:when=1", &FORCE);
@@ -186,9 +175,7 @@ fn application_that_opens_the_new_file_waits_until_all_is_in_place() {
 /// Where something is left beside the database, a copy with that worked in has its name for a moment. Who opens it keeps it.
 #[test]
 fn application_that_opens_what_is_there_in_between_finds_the_old_database() {
-    if !can_trace("a restore that is stopped") {
-        return;
-    }
+    needed!(machine::strace());
     for left in [Left::Log, Left::Journal] {
         let scene = scene(left);
         let stopped = Stopped::at(&scene, "rename:when=1", &FORCE);
@@ -208,9 +195,7 @@ fn application_that_opens_what_is_there_in_between_finds_the_old_database() {
 
 #[test]
 fn database_that_is_made_meanwhile_is_not_replaced() {
-    if !can_trace("a restore that is stopped") {
-        return;
-    }
+    needed!(machine::strace());
     let scene = scene(Left::Rollback);
     fs::remove_file(scene.path("app.db")).unwrap();
     for call in ["fsync:when=1", "fsync:when=2"] {
@@ -228,9 +213,7 @@ fn database_that_is_made_meanwhile_is_not_replaced() {
 /// Killed at each of the calls that change names, one after the other.
 #[test]
 fn whatever_a_kill_leaves_is_the_old_database_or_the_new_one() {
-    if !can_trace("a restore that is killed at each of its steps") {
-        return;
-    }
+    needed!(machine::strace());
     let calls = ["rename", "linkat"];
     for (left, calls) in [(Left::Wal, &calls[..]), (Left::Log, &calls), (Left::Journal, &calls[..1])] {
         for call in calls {
@@ -238,6 +221,7 @@ fn whatever_a_kill_leaves_is_the_old_database_or_the_new_one() {
                 let scene = scene(left);
                 let out = with_fault(&scene, &format!("{call}:signal=KILL:when={when}"), &FORCE);
                 if out.success() {
+                    assert!(when > 1, "{left:?}: there was no {call} to be killed at");
                     break;
                 }
                 let told = format!("{left:?}, killed at {call} {when}");
@@ -258,9 +242,7 @@ fn whatever_a_kill_leaves_is_the_old_database_or_the_new_one() {
 /// Where SQLite cannot make a copy of what is there, there is no database for the moment that is left, which an application sees.
 #[test]
 fn kill_beside_the_log_of_what_is_no_database_leaves_nothing_that_passes_for_one() {
-    if !can_trace("a restore that is killed at each of its steps") {
-        return;
-    }
+    needed!(machine::strace());
     let scene = scene(Left::Log);
     fs::write(scene.path("app.db"), [0xa5; 20_000]).unwrap();
     let log = fs::read(scene.path("app.db-wal")).unwrap();
@@ -276,9 +258,7 @@ fn kill_beside_the_log_of_what_is_no_database_leaves_nothing_that_passes_for_one
 
 #[test]
 fn file_system_without_hard_links_and_renames_that_look() {
-    if !can_trace("a file system without hard links") {
-        return;
-    }
+    needed!(machine::strace());
     for left in ALL {
         let scene = scene(left);
         let faults = ["linkat:error=EPERM", "renameat2:error=EINVAL"];
@@ -292,15 +272,15 @@ fn file_system_without_hard_links_and_renames_that_look() {
 
 #[test]
 fn move_that_fails_is_taken_back() {
-    if !can_trace("a file system that fails") {
-        return;
-    }
+    needed!(machine::strace());
     for left in ALL {
         for when in 1..=2 {
             let scene = scene(left);
             let before = scene.names();
             let out = with_fault(&scene, &format!("rename:error=EIO:when={when}"), &FORCE);
             if out.success() {
+                // There is one move where nothing but the database is there.
+                assert!(when > 1, "{left:?}: nothing was moved");
                 continue;
             }
             assert_eq!(out.code(), 1, "{out}");

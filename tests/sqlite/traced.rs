@@ -8,26 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use super::Scene;
-use crate::support::process::isolate;
-use crate::support::{Output, output, report};
-
-/// Whether system calls of a run can be tampered with; if not, it is said that `what` was not run.
-pub fn can_trace(what: &str) -> bool {
-    let works =
-        Command::new("strace").args(["-f", "-o", "/dev/null", "-e", "inject=link:error=EPERM", "true"]).output();
-    let why = match works {
-        Ok(out) if out.status.success() => return true,
-        Ok(out) => String::from_utf8_lossy(&out.stderr).trim().to_owned(),
-        Err(e) => format!("strace: {e}"),
-    };
-    report::not_run(what, &why);
-    false
-}
+use crate::support::needs::Needed;
+use crate::support::process::{isolate, try_run};
+use crate::support::{Output, machine, needs, output};
 
 /// The program under strace, which does to it what `inject` says; its log is `trace` in the scene.
 pub fn traced(scene: &Scene, inject: &[&str], arguments: &[&str]) -> Command {
     let mut command = Command::new("strace");
-    command.args(["-f", "-o", "trace", "-e", "trace=rename,renameat2,linkat,unlink,fsync,fchown,fsetxattr"]);
+    let calls: Vec<&str> = inject.iter().filter_map(|inject| inject.split(':').next()).collect();
+    let calls = format!("trace=rename,renameat2,linkat,unlink,fsync,fchown,fsetxattr,{}", calls.join(","));
+    command.args(["-f", "-o", "trace", "-e", &calls]);
     // Other calls are many, and stay as fast as they are; but no signal can be sent at one that only the kernel's filter reports.
     if !inject.iter().any(|inject| inject.contains("signal=")) {
         command.arg("--seccomp-bpf");
@@ -43,14 +33,16 @@ pub fn traced(scene: &Scene, inject: &[&str], arguments: &[&str]) -> Command {
 /// What puts a run into a process namespace of its own, as in a container: it sees no other process.
 const ALONE: [&str; 5] = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"];
 
-/// `command` in a process namespace of its own; nothing, where this user may not make one.
-pub fn alone(scene: &Scene, command: &Command) -> Option<Command> {
-    static MAY: OnceLock<bool> = OnceLock::new();
-    let may = || Command::new(ALONE[0]).args(&ALONE[1..]).arg("true").output().is_ok_and(|out| out.status.success());
+/// `command` in a process namespace of its own, where this user may make one.
+pub fn alone(scene: &Scene, command: &Command) -> Needed<Command> {
+    static MAY: OnceLock<Result<(), String>> = OnceLock::new();
+    machine::root()?;
+    let may = MAY.get_or_init(|| try_run(Command::new(ALONE[0]).args(&ALONE[1..]).arg("true")).map(drop));
+    needs::need("process-namespaces", may.as_ref())?;
     let mut alone = Command::new(ALONE[0]);
     alone.args(&ALONE[1..]).arg(command.get_program()).args(command.get_args()).current_dir(scene.path("."));
     isolate(&mut alone);
-    MAY.get_or_init(may).then_some(alone)
+    Ok(alone)
 }
 
 /// Runs the program with such a fault to its end.
@@ -89,6 +81,13 @@ impl Stopped {
                 panic!("it was not stopped: {out}\n{text}");
             }
             thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Sends it a signal, which it gets when it goes on.
+    pub fn send(&self, signal: &str) {
+        for pid in descendants(self.child.as_ref().unwrap().id()) {
+            assert!(Command::new("kill").args(["-s", signal, &pid.to_string()]).status().unwrap().success());
         }
     }
 

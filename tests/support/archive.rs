@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::needs;
 use super::process::{Output, output};
 
 /// What an archive holds.
@@ -444,15 +445,18 @@ pub fn assert_same(what: &str, reference: &Path, candidate: &Path, rows: Rows) {
     assert!(found.is_empty(), "{what}: {} differences (- reference, + candidate):\n{}", found.len(), found.join("\n"));
 }
 
-/// Compares with the comparison that is independent of this project, `LIFEBOAT_TEST_ARCHIVE_DIFF` or
-/// `tools/archive_diff.py` in a directory `shared` beside the checkout; None if it is not there.
-pub fn independent_diff(reference: &Path, candidate: &Path, rows: Rows) -> Option<Output> {
+/// As [`assert_same`], by the comparison that is independent of this project, if it is there: `LIFEBOAT_TEST_ARCHIVE_DIFF`, or
+/// `tools/archive_diff.py` in a directory `shared` beside the checkout.
+pub fn assert_same_independently(what: &str, reference: &Path, candidate: &Path, rows: Rows) {
     let tool = match std::env::var_os("LIFEBOAT_TEST_ARCHIVE_DIFF") {
         Some(path) => PathBuf::from(path),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/tools/archive_diff.py"),
     };
-    tool.is_file().then(|| {
-        let any_order = (rows == Rows::AnyOrder).then_some("--any-row-order");
-        output(Command::new("python3").arg(tool).arg(reference).arg(candidate).args(any_order))
-    })
+    needed!(needs::need(
+        "shared",
+        tool.is_file().then_some(()).ok_or("there is no comparison of archives by another hand")
+    ));
+    let any_order = (rows == Rows::AnyOrder).then_some("--any-row-order");
+    let out = output(Command::new("python3").arg(tool).arg(reference).arg(candidate).args(any_order));
+    assert!(out.success(), "{what}: the comparison by another hand sees a difference: {out}");
 }

@@ -8,17 +8,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::cache;
 use super::installation::Installation;
+use super::needs::{self, Needed};
 use super::process::try_run;
+use super::{REFERENCE, cache};
 
 /// The major that Debian 12 has.
 const MAJOR: u32 = 15;
 
-/// The installation, got when it is first asked for; Err says why it cannot be got.
-pub fn postgis() -> Result<&'static Installation, &'static str> {
+/// The installation, got when it is first asked for.
+pub fn postgis() -> Needed<&'static Installation> {
     static FOUND: OnceLock<Result<Installation, String>> = OnceLock::new();
-    FOUND.get_or_init(find).as_ref().map_err(String::as_str)
+    super::installation::needed(REFERENCE)?;
+    needs::need("postgis", FOUND.get_or_init(find).as_ref())
 }
 
 fn find() -> Result<Installation, String> {
@@ -50,7 +52,7 @@ pub fn pgbouncer() -> Result<(PathBuf, OsString), String> {
     Ok((root.join("usr/sbin/pgbouncer"), libraries(&root)?))
 }
 
-/// SQLite's own program: the system's, if it is installed.
+/// SQLite's own program: the system's, if it is installed; Err says why there is none.
 pub fn sqlite3() -> Result<Command, String> {
     if try_run(Command::new("sqlite3").arg("--version")).is_ok() {
         return Ok(Command::new("sqlite3"));

@@ -4,11 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use super::needs::{self, Needed};
 use super::server::Server;
 
-/// Puts the files of an extension among those of the server's installation; Err says why that cannot be done. Test processes
-/// share installations: all put the same there, each file in one step, and nobody takes it away.
-pub fn provide(server: &Server, files: &[(&str, &str)]) -> Result<(), String> {
+/// Puts the files of an extension among those of the server's installation. Test processes share installations: all put the
+/// same there, each file in one step, and nobody takes it away.
+pub fn provide(server: &Server, files: &[(&str, &str)]) -> Needed<()> {
+    needs::need(&format!("extensions-{}", server.major()), put(server, files))
+}
+
+fn put(server: &Server, files: &[(&str, &str)]) -> Result<(), String> {
     let share = server.psql("postgres", "SELECT setting FROM pg_catalog.pg_config WHERE name = 'SHAREDIR'");
     let dir = PathBuf::from(share).join("extension");
     for (name, text) in files {

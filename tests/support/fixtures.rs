@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::needs::{self, Needed};
 use super::process::try_run;
 use super::{Database, cache};
 
@@ -14,8 +15,12 @@ pub struct Zabbix {
 }
 
 impl Zabbix {
-    /// Gets them from Debian's package zabbix-server-pgsql; Err says why they cannot be got.
-    pub fn get() -> Result<Zabbix, String> {
+    /// Gets them from Debian's package zabbix-server-pgsql.
+    pub fn get() -> Needed<Zabbix> {
+        needs::need("zabbix", Zabbix::unpacked())
+    }
+
+    fn unpacked() -> Result<Zabbix, String> {
         const NAMES: [&str; 3] = ["schema.sql", "images.sql", "data.sql"];
         let dir = cache::directory("zabbix-server-pgsql", |dir| {
             let work = tempfile::tempdir().map_err(|e| format!("cannot create a temporary directory: {e}"))?;

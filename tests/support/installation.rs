@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use super::needs::{self, Needed};
 use super::process::{isolate, try_run};
-use super::{MAJORS, REFERENCE, cache, report};
+use super::{MAJORS, REFERENCE, cache};
 
 /// A PostgreSQL installation that runs on this machine.
 #[derive(Debug)]
@@ -49,23 +50,10 @@ pub fn installation(major: u32) -> Result<&'static Installation, &'static str> {
     SLOTS[index].0.get_or_init(|| find(major)).as_ref().map_err(String::as_str)
 }
 
-/// The installation of `major`, or None, after saying that it is not there. Fails the test if
-/// `LIFEBOAT_TEST_REQUIRE_MAJORS` demands the major.
-pub fn installation_or_note(major: u32) -> Option<&'static Installation> {
-    static SAID: [OnceLock<()>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
-    match installation(major) {
-        Ok(installation) => Some(installation),
-        Err(why) => {
-            let required = std::env::var("LIFEBOAT_TEST_REQUIRE_MAJORS").unwrap_or_default();
-            assert!(
-                !required.split(',').any(|m| m.trim() == major.to_string()),
-                "PostgreSQL {major} is not available ({why}), and LIFEBOAT_TEST_REQUIRE_MAJORS={required} demands it"
-            );
-            let index = MAJORS.iter().position(|m| *m == major)?;
-            SAID[index].get_or_init(|| report::say(&format!("NOT RUN: everything on PostgreSQL {major}: {why}")));
-            None
-        }
-    }
+/// The installation of `major` for a test that needs it, and for which there must be the reference's client tools, too.
+pub fn needed(major: u32) -> Needed<&'static Installation> {
+    let found = needs::need(&format!("postgres-{major}"), installation(major))?;
+    needs::need(&format!("postgres-{REFERENCE}"), installation(REFERENCE)).map(|_| found)
 }
 
 /// An installation of `major` that is built with ICU, which PyPI's are not; Err says why there is none.
@@ -82,9 +70,9 @@ pub fn with_icu(major: u32) -> Result<Installation, String> {
 }
 
 /// The majors that can be tested here: all that are known, or those that `LIFEBOAT_TEST_MAJORS` lists, without those
-/// that could not be got.
+/// that could not be got and may be missing.
 pub fn majors() -> Vec<u32> {
-    MAJORS.into_iter().filter(|m| selected(*m) && installation_or_note(*m).is_some()).collect()
+    MAJORS.into_iter().filter(|m| selected(*m) && needed(*m).is_ok()).collect()
 }
 
 /// Whether `LIFEBOAT_TEST_MAJORS` leaves `major` in.

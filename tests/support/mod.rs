@@ -5,6 +5,10 @@
 // Not every helper has a caller at every point of the project's history.
 #![allow(dead_code, unused_imports)]
 
+// First: the others use its macro.
+#[macro_use]
+pub mod needs;
+
 pub mod archive;
 pub mod cache;
 pub mod container;
@@ -13,6 +17,7 @@ pub mod debian;
 pub mod extension;
 pub mod fixtures;
 pub mod installation;
+pub mod machine;
 pub mod pgbouncer;
 pub mod process;
 pub mod proxy;

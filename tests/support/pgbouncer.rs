@@ -1,11 +1,14 @@
 //! pgbouncer, before a server.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::debian;
+use super::needs::{self, Needed};
 use super::process::{isolate, run};
 use super::server::{Account, SUPERUSER, Server, free_port, new_directory, write};
 
@@ -13,7 +16,7 @@ use super::server::{Account, SUPERUSER, Server, free_port, new_directory, write}
 #[derive(Debug)]
 pub struct Pool {
     watchdog: Child,
-    dir: std::path::PathBuf,
+    dir: PathBuf,
     port: u16,
 }
 
@@ -30,9 +33,18 @@ rm -rf "$1"/*
 "#;
 
 impl Pool {
-    /// A pool of connections to `server` in this mode, with more lines of its configuration; Err says why there is none.
-    pub fn start(server: &Server, mode: &str, more: &str) -> Result<Pool, String> {
-        let (program, libraries) = debian::pgbouncer()?;
+    /// A pool of connections to `server` in this mode, with more lines of its configuration.
+    pub fn start(server: &Server, mode: &str, more: &str) -> Needed<Pool> {
+        let program = needs::need("pgbouncer", debian::pgbouncer())?;
+        Ok(Pool::try_start(program, server, mode, more).unwrap_or_else(|why| panic!("pgbouncer does not start: {why}")))
+    }
+
+    fn try_start(
+        (program, libraries): (PathBuf, OsString),
+        server: &Server,
+        mode: &str,
+        more: &str,
+    ) -> Result<Pool, String> {
         let account = Account::choose()?;
         let (dir, port) = (new_directory()?, free_port()?);
         let configuration = format!(

@@ -19,14 +19,3 @@ pub fn say(line: &str) {
         }
     }
 }
-
-/// Says that `what` was not run and why; panics instead if the environment demands it: `LIFEBOAT_TEST_REQUIRE` lists,
-/// with commas, what must not be left out.
-pub fn not_run(what: &str, why: &str) {
-    let required = std::env::var("LIFEBOAT_TEST_REQUIRE").unwrap_or_default();
-    assert!(
-        !required.split(',').any(|r| r.trim() == what),
-        "{what} cannot be run ({why}), and LIFEBOAT_TEST_REQUIRE={required} demands it"
-    );
-    say(&format!("NOT RUN: {what}: {why}"));
-}

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use pgformat::Section;
 
 use super::archive::Rows;
+use super::needs::Needed;
 use super::process::{lifeboat, try_run};
 use super::server::Server;
-use super::{Database, REFERENCE, archive, pg_tool, reference_for, report};
+use super::{Database, REFERENCE, archive, pg_tool, reference_for};
 
 /// A script that builds what is to be dumped, `tests/objects/<kind>/<case>.sql`. What its first comment lines say, in the
 /// form `-- key: value`:
@@ -99,17 +100,14 @@ impl Case {
         (self.min..=self.max).contains(&major)
     }
 
-    /// What `server` does not have of what the case needs.
-    pub fn lacks(&self, server: &Server) -> Option<String> {
-        let has = |sql: &str| server.psql("postgres", sql) == "t";
-        for e in &self.extensions {
-            let quoted = e.replace('\'', "''");
-            if !has(&format!("SELECT count(*) > 0 FROM pg_available_extensions WHERE name = '{quoted}'")) {
-                return Some(format!("the extension {e} is not there"));
-            }
-        }
+    /// The shared server of `major` that has what the case needs.
+    pub fn server(&self, major: u32) -> Needed<&'static Server> {
         let icu = "SELECT count(*) > 1 FROM pg_collation WHERE collprovider = 'i'";
-        (self.icu && !has(icu)).then(|| "this PostgreSQL is built without ICU".to_owned())
+        let server = Server::get(major)?;
+        let lacks_icu = self.icu && server.psql("postgres", icu) != "t";
+        let server = if lacks_icu { Server::with_icu(major)? } else { server };
+        self.extensions.iter().try_for_each(|extension| server.offers(extension))?;
+        Ok(server)
     }
 }
 
@@ -199,28 +197,15 @@ pub fn script(path: &Path) -> Result<String, String> {
     try_run(pg_tool(REFERENCE, "pg_restore").args(["-f", "-", "--restrict-key=test"]).arg(path)).map(|out| out.stdout())
 }
 
-/// Runs all of `cases` that fit on the server of `major` and fails the test with all that went wrong.
+/// Runs all of `cases` that fit on the server of `major` and fails the test with all that went wrong, and if none fits.
 pub fn check_all(major: u32, tool: Tool, cases: &[Case]) {
-    let Some(server) = Server::get(major) else { return };
+    needed!(Server::get(major));
     let wanted = std::env::var("LIFEBOAT_TEST_CASE").ok();
+    let fitting: Vec<&Case> = cases.iter().filter(|case| case.is_for(major)).collect();
+    assert!(!fitting.is_empty(), "there is no case for {major}");
     let mut failures = Vec::new();
-    for case in cases {
-        if wanted.as_ref().is_some_and(|w| *w != case.name) {
-            continue;
-        }
-        if !case.is_for(major) {
-            continue;
-        }
-        let server = match case.lacks(server) {
-            None => server,
-            Some(_) if case.icu && Server::with_icu(major).is_ok_and(|other| case.lacks(other).is_none()) => {
-                Server::with_icu(major).unwrap()
-            }
-            Some(why) => {
-                report::say(&format!("NOT RUN: {} on {major}: {why}", case.path.display()));
-                continue;
-            }
-        };
+    for case in fitting.into_iter().filter(|case| wanted.as_ref().is_none_or(|wanted| *wanted == case.name)) {
+        let Ok(server) = case.server(major) else { continue };
         failures
             .extend(check(server, tool, case).into_iter().map(|f| format!("{} on {major}: {f}", case.path.display())));
     }

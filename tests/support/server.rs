@@ -3,19 +3,38 @@
 //! A shell watches over each server: it waits for the end of a pipe whose other end only this process holds, so a server
 //! and its directory are gone even after `kill -9` of the tests.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::installation::{Installation, installation_or_note, psql, selected};
+use super::installation::{Installation, psql, selected};
+use super::needs::{self, Needed};
 use super::process::{Output, isolate, output, run, try_run};
-use super::{Database, MAJORS, report, witness};
+use super::{Database, MAJORS, witness};
+
+/// The installation of a major that is to be tested.
+fn installation(major: u32) -> Needed<&'static Installation> {
+    if !selected(major) {
+        return Err(needs::left_out(
+            &format!("everything on PostgreSQL {major}"),
+            &"LIFEBOAT_TEST_MAJORS leaves it out",
+        ));
+    }
+    super::installation::needed(major)
+}
+
+/// What `start` gives for the newest major for which it gives something.
+pub fn newest<T>(start: impl Fn(u32) -> Needed<T>) -> Needed<T> {
+    let (last, others) = MAJORS.split_first().expect("a list that has majors");
+    others.iter().rev().find_map(|major| start(*major).ok()).map_or_else(|| start(*last), Ok)
+}
 
 /// The superuser of every server.
 pub const SUPERUSER: &str = "postgres";
@@ -50,52 +69,62 @@ pub struct Server {
     watchdog: Child,
 }
 
-static SHARED: [OnceLock<Server>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
-
 impl Server {
-    /// The server of `major` that all tests of this process share, started when it is first asked for. None, after
-    /// saying so, if there is no such installation here or `LIFEBOAT_TEST_MAJORS` leaves it out.
-    pub fn get(major: u32) -> Option<&'static Server> {
-        if !selected(major) {
-            return None;
-        }
-        let installation = installation_or_note(major)?;
-        let index = MAJORS.iter().position(|m| *m == major)?;
-        Some(SHARED[index].get_or_init(|| Server::start(installation, &Options::default())))
+    /// The server of `major` that all tests of this process share, started when it is first asked for.
+    pub fn get(major: u32) -> Needed<&'static Server> {
+        static SHARED: [OnceLock<Server>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
+        let installation = installation(major)?;
+        let shared = MAJORS.iter().zip(&SHARED).find_map(|(known, server)| (*known == major).then_some(server));
+        Ok(shared.expect("a major that has an installation").get_or_init(|| Server::of(installation)))
     }
 
-    /// As [`Server::get`], of a server that is built with ICU; Err says why there is none.
-    pub fn with_icu(major: u32) -> Result<&'static Server, String> {
-        static WITH_ICU: [OnceLock<Result<Server, String>>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
-        let index = MAJORS.iter().position(|m| *m == major).ok_or("the tests do not know this major")?;
-        let start = || {
-            let installation: &'static Installation = Box::leak(Box::new(super::installation::with_icu(major)?));
-            Ok(Server::start(installation, &Options::default()))
-        };
-        WITH_ICU[index].get_or_init(start).as_ref().map_err(String::clone)
+    /// The shared server of the newest major.
+    pub fn newest() -> Needed<&'static Server> {
+        newest(Server::get)
     }
 
-    /// The shared servers of all majors that can be tested here.
+    /// The shared servers of these majors.
+    pub fn each(majors: impl IntoIterator<Item = u32>) -> impl Iterator<Item = &'static Server> {
+        majors.into_iter().filter_map(|major| Server::get(major).ok())
+    }
+
+    /// The shared servers of all majors.
     pub fn all() -> impl Iterator<Item = &'static Server> {
-        MAJORS.into_iter().filter_map(Server::get)
+        Server::each(MAJORS)
     }
 
-    /// A server of its own, stopped when the value is dropped. None as with [`Server::get`].
-    pub fn with(major: u32, options: &Options) -> Option<Server> {
-        if !selected(major) {
-            return None;
+    /// As [`Server::get`], of a server that is built with ICU.
+    pub fn with_icu(major: u32) -> Needed<&'static Server> {
+        static WITH_ICU: Mutex<BTreeMap<u32, &'static Server>> = Mutex::new(BTreeMap::new());
+        let mut servers = WITH_ICU.lock().unwrap();
+        if let Some(server) = servers.get(&major) {
+            return Ok(server);
         }
-        Some(Server::start(installation_or_note(major)?, options))
+        let found = needs::need(&format!("icu-{major}"), super::installation::with_icu(major))?;
+        let server = Box::leak(Box::new(Server::of(Box::leak(Box::new(found)))));
+        servers.insert(major, server);
+        Ok(server)
     }
 
-    /// A hot standby of this server; None, after saying so, if this installation has no client tools.
-    pub fn standby(&self) -> Option<Server> {
-        if self.installation.tool("pg_basebackup").is_none() {
-            report::say(&format!("NOT RUN: a standby of PostgreSQL {}: there is no pg_basebackup", self.major()));
-            return None;
-        }
+    /// A server of its own, stopped when the value is dropped.
+    pub fn with(major: u32, options: &Options) -> Needed<Server> {
+        Ok(Server::start(installation(major)?, options))
+    }
+
+    /// A hot standby of this server.
+    pub fn standby(&self) -> Needed<Server> {
+        let tool = self.installation.tool("pg_basebackup").ok_or("there is no pg_basebackup");
+        needs::need(&format!("client-tools-{}", self.major()), tool)?;
         let standby_of = Some((self.dir.clone(), self.port));
-        Some(Server::start(self.installation, &Options { standby_of, ..Options::default() }))
+        Ok(Server::start(self.installation, &Options { standby_of, ..Options::default() }))
+    }
+
+    /// Whether this server's installation has an extension.
+    pub fn offers(&self, extension: &str) -> Needed<()> {
+        let quoted = extension.replace('\'', "''");
+        let sql = format!("SELECT count(*) > 0 FROM pg_available_extensions WHERE name = '{quoted}'");
+        let there = (self.psql("postgres", &sql) == "t").then_some(()).ok_or(format!("{extension} is not there"));
+        needs::need(&format!("extensions-{}", self.major()), there)
     }
 
     /// Waits until this standby has all that `primary` has.
@@ -329,7 +358,7 @@ max_connections = 60
 max_locks_per_transaction = 256
 max_prepared_transactions = 4
 wal_level = logical
-max_wal_size = 2GB
+max_wal_size = 512MB
 checkpoint_timeout = 1h
 password_encryption = 'scram-sha-256'
 timezone = 'UTC'
@@ -402,10 +431,9 @@ impl Account {
 
 /// A directory that other users may enter, with a path short enough for a Unix socket in it.
 pub(super) fn new_directory() -> Result<PathBuf, String> {
-    let mut base = std::env::temp_dir();
-    if base.as_os_str().len() > 60 {
-        base = PathBuf::from("/tmp");
-    }
+    let base = memory().unwrap_or_else(|| {
+        Some(std::env::temp_dir()).filter(|dir| dir.as_os_str().len() <= 60).unwrap_or("/tmp".into())
+    });
     let dir = tempfile::Builder::new()
         .prefix("lifeboat-pg.")
         .tempdir_in(&base)
@@ -413,6 +441,19 @@ pub(super) fn new_directory() -> Result<PathBuf, String> {
         .keep();
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).map_err(|e| format!("cannot set a mode: {e}"))?;
     Ok(dir)
+}
+
+/// A file system in memory, if there is one with room for what all tests make at a time. A new database is some 300 files, and
+/// on ext4 most of a run's time went into finding inodes for them: one that was freed in the last seconds is not taken again.
+fn memory() -> Option<PathBuf> {
+    const ROOM: u64 = 6 << 30;
+    let dir = PathBuf::from("/dev/shm");
+    let about = rustix::fs::statvfs(&dir).ok()?;
+    let memory = fs::read_to_string("/proc/meminfo").ok()?;
+    let available = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    (about.f_bavail * about.f_frsize >= ROOM && available? * 1024 >= ROOM).then_some(dir)
 }
 
 pub(super) fn free_port() -> Result<u16, String> {

@@ -16,8 +16,8 @@ use fuser::{
     Request, Session, SessionACL, TimeOrNow, WriteFlags,
 };
 
-use super::report;
-use super::{Output, lifeboat};
+use super::needs::{self, Needed};
+use super::{Output, lifeboat, machine};
 
 /// What the file system can do. It never has files without a name.
 #[derive(Debug, Clone, Copy)]
@@ -49,15 +49,11 @@ impl Can {
     };
 }
 
-/// Runs a script for bash in a folder on such a file system, `$0` being lifeboat. None, and a note, where this user may not
-/// mount one.
-pub fn on(can: Can, script: &str, variables: &[(&str, &str)]) -> Option<Output> {
+/// Runs a script for bash in a folder on such a file system, `$0` being lifeboat.
+pub fn on(can: Can, script: &str, variables: &[(&str, &str)]) -> Needed<Output> {
+    machine::root()?;
     let opened = OpenOptions::new().read(true).write(true).open("/dev/fuse");
-    let device = match opened {
-        Ok(device) if rustix::process::geteuid().is_root() => device,
-        Ok(_) => return not_run("only the superuser mounts one"),
-        Err(e) => return not_run(&format!("/dev/fuse: {e}")),
-    };
+    let device = needs::need("fuse", opened.map_err(|e| format!("/dev/fuse: {e}")))?;
     let folder = tempfile::tempdir().unwrap();
     let mounted = format!(
         "mount -i -t fuse -o fd=0,rootmode=40000,user_id=0,group_id=0,allow_other strange . && exec </dev/null && cd \"$PWD\" || exit 99
@@ -73,15 +69,8 @@ pub fn on(can: Can, script: &str, variables: &[(&str, &str)]) -> Option<Output> 
     let out = Output::of(script, child.wait_with_output().unwrap());
     drop(command);
     serving.join().unwrap();
-    if out.status.code() == Some(99) {
-        return not_run(&out.stderr());
-    }
-    Some(out)
-}
-
-fn not_run(why: &str) -> Option<Output> {
-    report::not_run("strange file systems", why);
-    None
+    let mounted = out.status.code() != Some(99);
+    needs::need("fuse", mounted.then_some(out.clone()).ok_or(out))
 }
 
 /// Serves until it is unmounted, or was never mounted.

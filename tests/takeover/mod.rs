@@ -16,6 +16,7 @@ use std::path::Path;
 use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
 
 use crate::sqlite::Scene;
+use crate::support::needs::Needed;
 use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output};
 use plants::Plants;
 
@@ -23,7 +24,7 @@ use plants::Plants;
 const CONTROL: &str = "control";
 
 /// A server that logs every statement with the name of who sent it.
-fn talkative(major: u32) -> Option<Server> {
+fn talkative(major: u32) -> Needed<Server> {
     let config = "log_statement = 'all'\nlog_line_prefix = '%a|'\nlog_min_messages = 'log'".to_owned();
     Server::with(major, &Options { config, ..Options::default() })
 }
@@ -155,7 +156,7 @@ fn what_anybody_plants_in_public_is_never_run() {
 }
 
 fn plant_in_all(major: u32) {
-    let Some(server) = talkative(major) else { return };
+    let server = needed!(talkative(major));
     let source = server.database("planted");
     fill(&source);
     let scene = Scene::new();
