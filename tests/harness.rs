@@ -79,8 +79,10 @@ fn no_test_ends_early_in_another_way() {
                 for test in text.split("\n#[test]\n").skip(1) {
                     // A body ends with its first line that is not indented; a return further in is that of a thread or a closure.
                     let body = test.split("\n}\n").next().unwrap();
+                    let word = "return";
                     let early = |line: &&str| {
-                        line.starts_with("    return") || line.contains("else { return") || line.contains("=> return")
+                        let before = ["else { ", "=> "].iter().any(|before| line.contains(&format!("{before}{word}")));
+                        before || line.starts_with(&format!("    {word}"))
                     };
                     found.extend(body.lines().filter(early).map(|line| format!("{}: {line}", path.display())));
                     tests += 1;
@@ -290,4 +292,22 @@ fn a_failing_program_says_why() {
     assert_eq!(out.code(), 3);
     assert!(out.to_string().contains("spoken") && out.to_string().contains("wrong"), "{out}");
     assert!(std::panic::catch_unwind(|| run(&mut Command::new("false"))).is_err());
+}
+
+/// As in the background of a script: what is ignored when the tests start is not ignored by what they start.
+#[test]
+fn programs_heed_signals_that_the_tests_ignore() {
+    const ROLE: &str = "LIFEBOAT_TEST_IGNORES";
+    if std::env::var_os(ROLE).is_some() {
+        let mut show = Command::new("grep");
+        println!("{}", run(show.args(["SigIgn", "/proc/self/status"])).stdout());
+    } else {
+        let mut tests = Command::new("sh");
+        tests.args(["-c", "trap '' HUP INT TERM; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
+        tests.args(["--exact", "harness::programs_heed_signals_that_the_tests_ignore", "--nocapture"]).env(ROLE, "1");
+        let out = run(&mut tests).stdout();
+        let mask = out.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_else(|| panic!("{out}"));
+        let mask = u64::from_str_radix(mask.trim(), 16).unwrap();
+        assert_eq!(mask & 0b100_0000_0000_0011, 0, "{out}");
+    }
 }

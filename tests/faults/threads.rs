@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::fill;
 use crate::sqlite::Scene;
-use crate::support::process::isolate;
+use crate::support::process::{copy_program, isolate};
 use crate::support::{Output, REFERENCE, Server, lifeboat, machine, output, run};
 
 /// A user of nobody else's, so that it is only our own threads that count.
@@ -37,7 +37,7 @@ fn no_thread_is_an_error_and_no_panic() {
     fs::set_permissions(scene.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(scene.path("out"), fs::Permissions::from_mode(0o777)).unwrap();
     let (program, archive) = (scene.path("bin/lifeboat"), scene.path("out/ref.dump"));
-    fs::copy(env!("CARGO_BIN_EXE_lifeboat"), &program).unwrap();
+    copy_program(&program);
     run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&archive));
     fs::set_permissions(&archive, fs::Permissions::from_mode(0o644)).unwrap();
     // Enough for several pieces.

@@ -10,6 +10,7 @@ use rustix::fs::OFlags;
 
 use super::Sources;
 use crate::sqlite::Scene;
+use crate::support::process::copy_program;
 use crate::support::{REFERENCE, Server, machine, output};
 
 /// Somebody else: `nobody`.
@@ -149,7 +150,7 @@ fn a_file_that_only_another_user_may_replace_is_seen_at_the_beginning() {
     fs::set_permissions(scene.path("."), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(scene.path("app.db"), Permissions::from_mode(0o644)).unwrap();
     // The program may be where others cannot go.
-    fs::copy(env!("CARGO_BIN_EXE_lifeboat"), scene.path("lifeboat")).unwrap();
+    copy_program(&scene.path("lifeboat"));
     let folder = shared(&scene, 0o1777);
     fs::write(folder.join("out"), "precious").unwrap();
     let user = OTHER.to_string();

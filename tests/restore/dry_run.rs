@@ -165,6 +165,7 @@ fn nothing_of_an_archive_is_run() {
     }
     // A restore would run it: the archive is what this test believes.
     fs::write(&archive, hostile(sound)).unwrap();
-    run(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&archive));
+    let out = output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&archive));
+    assert_eq!(out.code(), 1, "{out}");
     assert_eq!(target.psql("SELECT count(*) FROM pg_class WHERE relname = 'pwned'"), "1");
 }

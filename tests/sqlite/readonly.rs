@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal};
 
 use super::Scene;
 use crate::support::needs::Needed;
+use crate::support::process::copy_program;
 use crate::support::{Output, debian, machine, output, run};
 
 const SUM: &str = "SELECT count(*) || ' ' || coalesce(sum(amount), 0) FROM accounts";
@@ -85,7 +86,7 @@ impl Killed {
         for folder in ["tmp", "out"] {
             fs::set_permissions(self.scene.path(folder), Permissions::from_mode(0o777)).unwrap();
         }
-        fs::copy(env!("CARGO_BIN_EXE_lifeboat"), self.scene.path("program")).unwrap();
+        copy_program(&self.scene.path("program"));
     }
 
     /// Nothing of it was changed, and nothing stands beside it that was not there.

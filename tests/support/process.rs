@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Once};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What a program did.
 #[derive(Debug, Clone)]
@@ -67,6 +70,7 @@ fn shorten(text: &str) -> String {
 
 /// Runs `command` without input to its end and gives what it did, failed or not. Err says why it could not be started.
 pub fn try_output(command: &mut Command) -> Result<Output, String> {
+    heed_signals();
     let text = format!("{command:?}");
     let out = command.stdin(Stdio::null()).output().map_err(|e| format!("cannot run {text}: {e}"))?;
     let out = Output { command: text, status: out.status, stdout: out.stdout, stderr: out.stderr };
@@ -119,6 +123,7 @@ pub fn try_run(command: &mut Command) -> Result<Output, String> {
 /// Takes out of `command`'s environment what would send a client to some other database than the test means, or make
 /// it speak another language.
 pub fn isolate(command: &mut Command) -> &mut Command {
+    heed_signals();
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("PG") || text.starts_with("LC_") || text.ends_with("DATABASE_URL") {
@@ -130,23 +135,29 @@ pub fn isolate(command: &mut Command) -> &mut Command {
 
 /// The binary under test, with a clean environment.
 pub fn lifeboat() -> Command {
-    let program = env!("CARGO_BIN_EXE_lifeboat");
-    let mut command = Command::new(if ignores_signals() { "env" } else { program });
-    if ignores_signals() {
-        command.args(["--default-signal=HUP,INT,TERM", program]);
-    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
     isolate(&mut command);
     command
 }
 
-/// Whether the tests run in the background of a script or under nohup, where signals are ignored, which programs that they
-/// start would go on with.
-fn ignores_signals() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    // SIGHUP, SIGINT and SIGTERM are 1, 2 and 15.
-    [1, 2, 15].iter().any(|signal| mask & (1 << (signal - 1)) != 0)
+/// Makes a copy of the binary under test, by a process of its own: were it open for writing here, a program that another thread
+/// starts at that moment would hold it open, too, and it could not be run.
+pub fn copy_program(to: &Path) {
+    run(Command::new("cp").arg(env!("CARGO_BIN_EXE_lifeboat")).arg(to));
+}
+
+/// Has programs that are started heed signals that the tests were started to ignore, in the background of a script or under
+/// nohup: what is ignored stays so in another program, what is handled does not.
+fn heed_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+        for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0) {
+            signal_hook::flag::register(signal, Arc::default()).unwrap();
+        }
+    });
 }
 
 /// The binary under test, with the content of a file on its standard input: through a pipe, which cannot seek, or else as
