@@ -200,7 +200,7 @@ fn restore_that_waits(
 
 #[test]
 fn two_restores_in_one_process_are_ended_apart() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let (one, other) = (server.database("interrupted"), server.database("interrupted"));
     let hold = |database: &Database<'_>| {
@@ -235,7 +235,7 @@ fn two_restores_in_one_process_are_ended_apart() {
 
 #[test]
 fn a_restore_that_a_program_ends_says_so() {
-    let Some(server) = Server::get(REFERENCE) else { return };
+    let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     sleeper(&archive);
