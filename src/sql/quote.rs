@@ -23,6 +23,16 @@ pub fn ident(out: &mut Vec<u8>, name: &BStr) {
     out.push(b'"');
 }
 
+/// The name that is in these double quotes; `None` if they have no end.
+pub fn unquoted(name: &[u8]) -> Option<Vec<u8>> {
+    // Two around it, and two for each in it.
+    if name.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+        return None;
+    }
+    let inner = name.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    Some(bstr::ByteSlice::replace(inner, "\"\"", "\""))
+}
+
 /// Appends `text` as a string literal that means the same whether `standard_conforming_strings` is on, as
 /// `standard_strings` says it will be where the literal is read, or off.
 pub fn literal(out: &mut Vec<u8>, text: &BStr, standard_strings: bool) {
@@ -89,6 +99,19 @@ mod tests {
         ] {
             assert_eq!(quoted(name), expected);
         }
+    }
+
+    #[test]
+    fn names_come_out_of_their_quotes() {
+        for name in ["", "a", "a\"b", "\"", "\"\"", "A b"] {
+            let text = quoted(name);
+            assert_eq!(
+                unquoted(text.as_bytes()).as_deref(),
+                text.starts_with('"').then_some(name.as_bytes()),
+                "{text}"
+            );
+        }
+        assert_eq!((unquoted(b"\"a"), unquoted(b"\"a\"\""), unquoted(b"\"")), (None, None, None));
     }
 
     #[test]

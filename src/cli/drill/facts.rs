@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use pgformat::{Block, DataReader, DumpId, Entry};
 use sha2::{Digest, Sha256};
 
 use crate::cli::archive::{Archive, Input, open};
 use crate::error::Result;
-use crate::postgres::archive::archive_error;
+use crate::postgres::archive::copy_text::{CopyScanner, Event};
+use crate::postgres::archive::{ArchiveSettings, archive_error};
+use crate::sql::Encoding;
 
 /// What names an entry: its kind, its schema, its name.
 pub(super) type Name = (BString, BString, BString);
@@ -54,9 +56,10 @@ impl Data {
 pub(super) fn facts(path: &Path) -> Result<BTreeMap<Name, Vec<Facts>>> {
     let mut archive = open(path, &format!("read {} again", path.display()))?;
     let entries: Vec<Entry> = archive.entries().iter().filter(|e| is_compared(e)).cloned().collect();
+    let encoding = Encoding::of(ArchiveSettings::as_far_as_said(archive.entries()).encoding.as_bstr());
     let mut all: BTreeMap<Name, Vec<Facts>> = BTreeMap::new();
     for entry in entries {
-        let data = if entry.has_data { Some(data(&mut archive, entry.dump_id)?) } else { None };
+        let data = if entry.has_data { Some(data(&mut archive, entry.dump_id, encoding)?) } else { None };
         let name = [entry.desc, entry.schema, entry.tag].map(Option::unwrap_or_default);
         let [desc, schema, tag] = name;
         let statements = [entry.definition, entry.copy_statement];
@@ -77,12 +80,12 @@ fn is_compared(entry: &Entry) -> bool {
         || text(&entry.tag).starts_with(b"SUBSCRIPTION "))
 }
 
-fn data(archive: &mut Archive, id: DumpId) -> Result<Data> {
+fn data(archive: &mut Archive, id: DumpId, encoding: Encoding) -> Result<Data> {
     let failed = |e| archive_error("read the data in the archive again", e);
     let mut sum = Data::default();
     match archive.block(id).map_err(failed)? {
         None => {}
-        Some(Block::Data(data)) => rows(data, &mut sum)?,
+        Some(Block::Data(data)) => rows(data, encoding, &mut sum)?,
         Some(Block::LargeObjects(mut objects)) => {
             while let Some((oid, mut data)) = objects.next().map_err(failed)? {
                 let mut hash = Sha256::new_with_prefix(oid.to_le_bytes());
@@ -102,33 +105,21 @@ fn data(archive: &mut Archive, id: DumpId) -> Result<Data> {
     Ok(sum)
 }
 
-/// In COPY's text format a line break always ends a row: those inside of values are escaped. The mark of the end, and the
-/// blank lines after it, are no rows.
-fn rows(mut data: DataReader<'_, Input>, sum: &mut Data) -> Result<()> {
+/// The mark of the end, and the blank lines after it, are no rows.
+fn rows(mut data: DataReader<'_, Input>, encoding: Encoding, sum: &mut Data) -> Result<()> {
     let failed = |e| archive_error("read the data in the archive again", e);
+    let mut scanner = CopyScanner::new(encoding);
     let mut hash = Sha256::new();
-    let mut begin: Vec<u8> = Vec::new();
-    let mut ended = false;
     loop {
         let piece = data.fill().map_err(failed)?;
         let length = piece.len();
         if length == 0 {
             return Ok(());
         }
-        for part in piece.split_inclusive(|b| *b == b'\n') {
-            let row = part.strip_suffix(b"\n").unwrap_or(part);
-            hash.update(row);
-            // As much of the row as tells whether it is the mark.
-            begin.extend(row.iter().take(3_usize.saturating_sub(begin.len())));
-            if row.len() < part.len() {
-                ended |= begin == b"\\.";
-                begin.clear();
-                let done = std::mem::take(&mut hash);
-                if !ended {
-                    sum.add(done);
-                }
-            }
-        }
+        scanner.feed_rows(piece, |event| match event {
+            Event::Part(part) => hash.update(part),
+            Event::End(_) => sum.add(std::mem::take(&mut hash)),
+        });
         data.consume(length);
     }
 }

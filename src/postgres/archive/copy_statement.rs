@@ -1,7 +1,12 @@
 //! The statements that an archive may have for rows, and nothing else: `COPY table (columns) FROM stdin`, or INSERT. An archive
 //! can say anything in their place, and whoever restores only data expects that nothing but data comes out of it.
 
+use std::iter::Peekable;
+
 use bstr::BString;
+
+use crate::sql::lexer::{Kind, Token, tokens};
+use crate::sql::quote;
 
 /// What is wrong with another statement in the place of COPY.
 pub(in crate::postgres) const IS_NONE: &str = "its statement for rows is not COPY … FROM stdin, and no other is run: it is damaged, or was made for something else";
@@ -22,7 +27,7 @@ pub(in crate::postgres) struct CopyStatement {
 impl CopyStatement {
     /// Reads a statement of the form that every version of pg_dump writes; `None` if it is anything else.
     pub fn parse(statement: &[u8]) -> Option<Self> {
-        let mut rest = Words(statement);
+        let mut rest = Words::of(statement);
         rest.word("COPY")?;
         let (schema, table) = rest.qualified()?;
         let mut columns = None;
@@ -53,7 +58,7 @@ impl CopyStatement {
 
 /// The name, with a schema's before it or not, that a text consists of.
 pub(in crate::postgres) fn qualified_name(text: &[u8]) -> Option<(Option<BString>, BString)> {
-    let mut rest = Words(text);
+    let mut rest = Words::of(text);
     let name = rest.qualified()?;
     rest.is_over().then_some(name)
 }
@@ -65,68 +70,35 @@ pub(in crate::postgres) fn is_of_data(desc: &[u8], statement: &[u8]) -> bool {
         b"BLOB COMMENTS" => &["COMMENT", "ON", "LARGE", "OBJECT"],
         _ => &["INSERT", "INTO"],
     };
-    let mut rest = Words(statement);
-    rest.skip_comments();
+    let mut rest = Words::of(statement);
+    while rest.0.next_if(|token| token.kind == Kind::LineComment).is_some() {}
     words.iter().all(|word| rest.word(word).is_some())
 }
 
 /// What is left of a statement.
-struct Words<'a>(&'a [u8]);
+struct Words<'a>(Peekable<Box<dyn Iterator<Item = Token<'a>> + 'a>>);
 
 impl<'a> Words<'a> {
-    fn skip_space(&mut self) {
-        self.0 = self.0.trim_ascii_start();
-    }
-
-    fn skip_comments(&mut self) {
-        self.skip_space();
-        while self.0.starts_with(b"--") {
-            let end = self.0.iter().position(|byte| *byte == b'\n').unwrap_or(self.0.len());
-            self.0 = &self.0[end..];
-            self.skip_space();
-        }
-    }
-
-    /// A name without quotes, or a key word.
-    fn bare(&mut self) -> Option<&'a [u8]> {
-        self.skip_space();
-        let is_first = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_' || *byte >= 0x80;
-        self.0.first().filter(|byte| is_first(byte))?;
-        let is_more = |byte: &u8| is_first(byte) || byte.is_ascii_digit() || *byte == b'$';
-        let end = self.0.iter().position(|byte| !is_more(byte)).unwrap_or(self.0.len());
-        let (word, rest) = self.0.split_at(end);
-        self.0 = rest;
-        Some(word)
+    fn of(statement: &'a [u8]) -> Self {
+        let tokens: Box<dyn Iterator<Item = Token<'a>> + 'a> =
+            Box::new(tokens(statement).filter(|token| token.kind != Kind::Space));
+        Self(tokens.peekable())
     }
 
     /// Goes past a key word, if that comes next.
     fn word(&mut self, word: &str) -> Option<()> {
-        let before = self.0;
-        if self.bare().is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())) {
-            return Some(());
-        }
-        self.0 = before;
-        None
+        let is_it = |token: &Token<'_>| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word.as_bytes());
+        self.0.next_if(is_it).map(|_| ())
     }
 
     /// Goes past a name, as it is without its quotes.
     fn name(&mut self) -> Option<BString> {
-        self.skip_space();
-        let Some(mut rest) = self.0.strip_prefix(b"\"") else {
-            return self.bare().map(|name| name.to_ascii_lowercase().into());
+        let token = self.0.next()?;
+        let name = match token.kind {
+            Kind::Word if !token.text.first()?.is_ascii_digit() => token.text.to_ascii_lowercase(),
+            Kind::Name => quote::unquoted(token.text)?,
+            _ => return None,
         };
-        let mut name = Vec::new();
-        loop {
-            let end = rest.iter().position(|byte| *byte == b'"')?;
-            name.extend_from_slice(&rest[..end]);
-            rest = &rest[end + 1..];
-            match rest.strip_prefix(b"\"") {
-                Some(more) => rest = more,
-                None => break,
-            }
-            name.push(b'"');
-        }
-        self.0 = rest;
         (!name.is_empty()).then(|| name.into())
     }
 
@@ -138,19 +110,11 @@ impl<'a> Words<'a> {
 
     /// Goes past a sign, if that comes next.
     fn sign(&mut self, sign: u8) -> bool {
-        self.skip_space();
-        match self.0.split_first() {
-            Some((first, rest)) if *first == sign => {
-                self.0 = rest;
-                true
-            }
-            _ => false,
-        }
+        self.0.next_if(|token| token.is_mark(sign)).is_some()
     }
 
     fn is_over(&mut self) -> bool {
-        self.skip_space();
-        self.0.is_empty()
+        self.0.peek().is_none()
     }
 }
 

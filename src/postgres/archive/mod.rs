@@ -2,7 +2,7 @@
 //! which of its entries are asked for, its rows, its statements, its list. Nothing here knows a server.
 
 pub(in crate::postgres) mod copy_statement;
-pub(in crate::postgres) mod copy_text;
+pub mod copy_text;
 mod error;
 mod included;
 pub(in crate::postgres) mod kinds;

@@ -11,6 +11,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, known};
 use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::sql::lexer::tokens;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
 
@@ -113,11 +114,7 @@ impl Operator {
 /// The name in `name(arguments)`, as the server quoted it: CREATE OPERATOR takes no arguments. (A function's bare name
 /// would not do instead: the server adds the schema only to an overloaded function's signature.)
 fn without_arguments(signature: &BStr) -> Deparsed {
-    let mut quoted = false;
-    let end = signature.iter().position(|c| {
-        quoted ^= *c == b'"';
-        *c == b'(' && !quoted
-    });
+    let end = tokens(signature).find(|token| token.is_mark(b'(')).map(|token| token.at);
     Deparsed::by_server(&signature[..end.unwrap_or(signature.len())])
 }
 

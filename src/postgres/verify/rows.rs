@@ -1,9 +1,11 @@
-//! COPY's text format, as far as it must be understood to count rows and columns.
+//! The rows of a COPY statement, as far as they can be checked without a server.
 
 use bstr::ByteSlice;
 
 use super::characters::Characters;
 use crate::postgres::archive::copy_statement::CopyStatement;
+use crate::postgres::archive::copy_text::{CopyScanner, Event, Row};
+use crate::sql::Encoding;
 
 /// How many rows with a wrong number of columns are told one by one.
 const TOLD: usize = 3;
@@ -11,78 +13,58 @@ const TOLD: usize = 3;
 /// Goes along with the data of a COPY statement: counts its rows, and the columns of each.
 #[derive(Debug)]
 pub struct RowCheck {
-    expected: Expected,
-    wide: Option<Wide>,
-    place: Place,
-    rows: u64,
-    /// Of the row that is being read.
-    tabs: u64,
-    is_empty: bool,
-    /// Rows that have another number of columns: the first few of them, and how many in all.
-    wrong: Vec<(u64, u64)>,
-    wrong_rows: u64,
-    trailing: bool,
+    scanner: CopyScanner,
+    columns: Columns,
     characters: Characters,
     /// The first row with a byte that no server takes, and what that is.
     wrong_byte: Option<(u64, String)>,
 }
 
-/// How many columns a row must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expected {
-    Columns(u64),
-    /// The statement names none: as many as the first row.
-    AsFirst,
+/// Goes along with the rows, and holds their columns against those that there must be.
+#[derive(Debug)]
+struct Columns {
+    /// How many each row must have; where the statement names none, as many as the first row.
+    expected: Option<u64>,
+    rows: u64,
+    /// Rows that have another number: the first few of them, and how many in all.
+    wrong: Vec<(u64, u64)>,
+    wrong_rows: u64,
 }
 
-/// Encodings in which the second byte of a character may be a backslash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wide {
-    ShiftJis,
-    Other,
-}
+impl Columns {
+    fn take(&mut self, row: Row) {
+        self.rows += 1;
+        // A row of no columns and one of a single empty column look the same.
+        let may_have_none = matches!(self.expected, None | Some(0));
+        let columns = if row.is_empty && may_have_none { 0 } else { row.tabs + 1 };
+        if *self.expected.get_or_insert(columns) != columns {
+            self.wrong_rows += 1;
+            if self.wrong.len() < TOLD {
+                self.wrong.push((self.rows, columns));
+            }
+        }
+    }
 
-/// Where in the data the next byte is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// At the beginning of a line.
-    Line,
-    /// After a backslash that began the line.
-    Mark,
-    /// After a backslash and a dot that began the line.
-    Dot,
-    /// Further on in a row.
-    Row,
-    /// After a backslash in a row: the next byte is no separator.
-    Escape,
-    /// In a character of two bytes.
-    Trail,
-    /// After the end mark.
-    End,
+    fn problems(&self) -> Vec<String> {
+        let Some(expected) = self.expected else { return Vec::new() };
+        let named = |n: u64| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
+        let told = |(row, columns): &(u64, u64)| {
+            format!("row {row} has {}, and its COPY names {}", named(*columns), named(expected))
+        };
+        let mut problems: Vec<String> = self.wrong.iter().map(told).collect();
+        if self.wrong_rows > TOLD as u64 {
+            problems.push(format!("{} rows have a wrong number of columns in all", self.wrong_rows));
+        }
+        problems
+    }
 }
 
 impl RowCheck {
     /// A check of what comes after `statement`, in an archive of that encoding.
     pub fn new(statement: &CopyStatement, encoding: &[u8]) -> Self {
-        let expected = match statement.columns {
-            Some(columns) => Expected::Columns(columns),
-            None => Expected::AsFirst,
-        };
-        let wide = match encoding.to_ascii_uppercase().as_slice() {
-            b"SJIS" | b"SHIFT_JIS_2004" => Some(Wide::ShiftJis),
-            b"BIG5" | b"GBK" | b"UHC" | b"GB18030" | b"JOHAB" => Some(Wide::Other),
-            _ => None,
-        };
         Self {
-            expected,
-            wide,
-            place: Place::Line,
-            rows: 0,
-            tabs: 0,
-            is_empty: true,
-            wrong: Vec::new(),
-            wrong_rows: 0,
-            trailing: false,
+            scanner: CopyScanner::with_columns(Encoding::of(encoding.as_bstr())),
+            columns: Columns { expected: statement.columns, rows: 0, wrong: Vec::new(), wrong_rows: 0 },
             characters: Characters::of(encoding),
             wrong_byte: None,
         }
@@ -93,16 +75,16 @@ impl RowCheck {
         let mut rest = piece;
         // A server takes no rows at all of data with such a byte. Formats without checksums tell of damage by it.
         if self.wrong_byte.is_none()
-            && self.place != Place::End
+            && !self.scanner.has_ended()
             && let Some(at) = self.characters.first_wrong(piece)
         {
             self.go_on(&piece[..at]);
-            if self.place != Place::End {
+            if !self.scanner.has_ended() {
                 let what = match piece[at] {
                     0 => "a zero byte".to_owned(),
                     _ => format!("a byte that is no character in {}", self.characters.name()),
                 };
-                self.wrong_byte = Some((self.rows + 1, what));
+                self.wrong_byte = Some((self.rows() + 1, what));
             }
             rest = &piece[at..];
         }
@@ -110,84 +92,28 @@ impl RowCheck {
     }
 
     fn go_on(&mut self, piece: &[u8]) {
-        let mut rest = piece;
-        while let Some(&byte) = rest.first() {
-            match (self.place, byte) {
-                (Place::End, _) => {
-                    self.trailing |= rest.iter().any(|byte| !byte.is_ascii_whitespace());
-                    return;
-                }
-                (Place::Dot, b'\n') => self.place = Place::End,
-                (Place::Mark, b'.') => self.place = Place::Dot,
-                (Place::Mark | Place::Escape | Place::Trail, _) => self.place = Place::Row,
-                (Place::Line, b'\\') => (self.place, self.is_empty) = (Place::Mark, false),
-                (_, b'\n') => self.end_row(),
-                (_, b'\t') => (self.place, self.is_empty, self.tabs) = (Place::Row, false, self.tabs + 1),
-                (_, b'\\') => self.place = Place::Escape,
-                (_, lead) if self.is_lead(lead) => (self.place, self.is_empty) = (Place::Trail, false),
-                (Place::Line | Place::Dot | Place::Row, _) => {
-                    (self.place, self.is_empty) = (Place::Row, false);
-                    // Nothing until the next of these is of interest.
-                    let next = if self.wide.is_some() { 1 } else { rest.find_byteset(b"\t\n\\").unwrap_or(rest.len()) };
-                    rest = &rest[next..];
-                    continue;
-                }
+        self.scanner.feed_rows(piece, |event| {
+            if let Event::End(row) = event {
+                self.columns.take(row);
             }
-            rest = &rest[1..];
-        }
-    }
-
-    fn is_lead(&self, byte: u8) -> bool {
-        match self.wide {
-            None => false,
-            Some(Wide::ShiftJis) => matches!(byte, 0x81..=0x9f | 0xe0..=0xfc),
-            Some(Wide::Other) => byte >= 0x81,
-        }
-    }
-
-    fn end_row(&mut self) {
-        self.rows += 1;
-        let columns = match self.expected {
-            // A row of no columns and one of a single empty column look the same.
-            Expected::Columns(0) if self.is_empty => 0,
-            _ => self.tabs + 1,
-        };
-        match self.expected {
-            Expected::Columns(expected) if expected != columns => {
-                self.wrong_rows += 1;
-                if self.wrong.len() < TOLD {
-                    self.wrong.push((self.rows, columns));
-                }
-            }
-            Expected::Columns(_) => {}
-            Expected::AsFirst => self.expected = Expected::Columns(if self.is_empty { 0 } else { columns }),
-        }
-        (self.place, self.tabs, self.is_empty) = (Place::Line, 0, true);
+        });
     }
 
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
-        self.rows
+        self.scanner.rows()
     }
 
     /// What is wrong with the data, all of which was fed.
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = Vec::new();
         problems.extend(self.wrong_byte.as_ref().map(|(row, what)| format!("row {row} has {what}")));
-        if let Expected::Columns(expected) = self.expected {
-            let named = |n: u64| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
-            problems.extend(self.wrong.iter().map(|(row, columns)| {
-                format!("row {row} has {}, and its COPY names {}", named(*columns), named(expected))
-            }));
-            if self.wrong_rows > TOLD as u64 {
-                problems.push(format!("{} rows have a wrong number of columns in all", self.wrong_rows));
-            }
-        }
-        if self.trailing {
+        problems.extend(self.columns.problems());
+        if self.scanner.has_trailing() {
             problems.push("there is something after the end mark of the rows".to_owned());
         }
-        if self.place != Place::End {
-            problems.push(format!("the rows have no end mark: after {} they are cut off", self.rows));
+        if !self.scanner.has_ended() {
+            problems.push(format!("the rows have no end mark: after {} they are cut off", self.rows()));
         }
         problems
     }

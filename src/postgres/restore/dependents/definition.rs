@@ -1,5 +1,8 @@
 //! What an archive's `CREATE TABLE` says of the table's columns, and `CREATE TYPE … AS (…)` of the type's.
 
+use crate::sql::lexer::{Kind, Token, tokens};
+use crate::sql::quote::unquoted;
+
 /// A column, and all that is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
@@ -50,7 +53,7 @@ pub(super) fn options_of_typed(definition: &[u8]) -> Option<Vec<Column>> {
 
 /// The attributes that the definition of a composite type lists. `None` if it is of another type, or of another shape.
 pub(super) fn attributes(definition: &[u8]) -> Option<Vec<Column>> {
-    let (open, _) = outside_of_quotes(definition).find(|(_, byte)| *byte == b'(')?;
+    let (open, _) = marks(definition).find(|(_, byte)| *byte == b'(')?;
     let before = words(definition.get(..open)?);
     let is_composite = matches!(&before[..], [b"CREATE", b"TYPE", _, b"AS"] | [b"CREATE", b"TYPE", _, b".", _, b"AS"]);
     if is_composite { listed(list(definition, open)?) } else { None }
@@ -68,7 +71,7 @@ fn listed(list: &[u8]) -> Option<Vec<Column>> {
 
 /// The words after `CREATE … TABLE` up to the first parenthesis, or to the end where there is none, and where that is.
 fn name(definition: &[u8]) -> Option<(Vec<&[u8]>, Option<usize>)> {
-    let open = outside_of_quotes(definition).find(|(_, byte)| *byte == b'(').map(|(at, _)| at);
+    let open = marks(definition).find(|(_, byte)| *byte == b'(').map(|(at, _)| at);
     let before = words(definition.get(..open.unwrap_or(definition.len()))?);
     let create = before.iter().position(|word| *word == b"CREATE")?;
     let table = before.iter().position(|word| *word == b"TABLE").filter(|at| *at > create)?;
@@ -78,7 +81,7 @@ fn name(definition: &[u8]) -> Option<(Vec<&[u8]>, Option<usize>)> {
 /// What is between the parenthesis at `open` and the one that closes it.
 fn list(definition: &[u8], open: usize) -> Option<&[u8]> {
     let mut depth = 0usize;
-    for (at, byte) in outside_of_quotes(&definition[open..]) {
+    for (at, byte) in marks(&definition[open..]) {
         match byte {
             b'(' => depth += 1,
             b')' if depth == 1 => return Some(&definition[open + 1..open + at]),
@@ -92,7 +95,7 @@ fn list(definition: &[u8], open: usize) -> Option<&[u8]> {
 /// The parts between commas that are in no parentheses.
 fn split(list: &[u8]) -> Vec<&[u8]> {
     let (mut parts, mut depth, mut begin) = (Vec::new(), 0usize, 0);
-    for (at, byte) in outside_of_quotes(list) {
+    for (at, byte) in marks(list) {
         match byte {
             b'(' | b'[' => depth += 1,
             b')' | b']' => depth = depth.saturating_sub(1),
@@ -114,64 +117,22 @@ fn is_constraint(item: &[u8]) -> bool {
 }
 
 fn first_name(item: &[u8]) -> Option<Vec<u8>> {
-    if item.first() != Some(&b'"') {
-        let name = item.split(u8::is_ascii_whitespace).next()?;
-        return (!name.is_empty()).then(|| name.to_vec());
+    let first = tokens(item).next()?;
+    match first.kind {
+        Kind::Word => Some(first.text.to_vec()),
+        Kind::Name => unquoted(first.text),
+        _ => None,
     }
-    let mut name = Vec::new();
-    let mut rest = item[1..].iter().peekable();
-    while let Some(&byte) = rest.next() {
-        if byte == b'"' && rest.next_if_eq(&&b'"').is_none() {
-            return Some(name);
-        }
-        name.push(byte);
-    }
-    None
 }
 
-/// The bytes that are neither in a name in quotes nor in a string. A quote that is doubled closes and opens again.
-fn outside_of_quotes(text: &[u8]) -> impl Iterator<Item = (usize, u8)> {
-    let mut quote = None;
-    text.iter().copied().enumerate().filter(move |(_, byte)| match quote {
-        Some(open) => {
-            if *byte == open {
-                quote = None;
-            }
-            false
-        }
-        None if *byte == b'"' || *byte == b'\'' => {
-            quote = Some(*byte);
-            false
-        }
-        None => true,
-    })
+/// The marks outside of quotes, and where they are.
+fn marks(text: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    tokens(text).filter(|token| token.kind == Kind::Mark).filter_map(|token| Some((token.at, *token.text.first()?)))
 }
 
 /// Words, names in quotes and marks.
 pub(super) fn words(text: &[u8]) -> Vec<&[u8]> {
-    let mut words = Vec::new();
-    let mut rest = text.trim_ascii_start();
-    while let Some(&first) = rest.first() {
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
-        let length = match first {
-            b'"' | b'\'' => {
-                let mut end = 1;
-                while end < rest.len() {
-                    match (rest[end] == first, rest.get(end + 1) == Some(&first)) {
-                        (true, true) => end += 2,
-                        (true, false) => break,
-                        _ => end += 1,
-                    }
-                }
-                (end + 1).min(rest.len())
-            }
-            byte if is_word(byte) => rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len()),
-            _ => 1,
-        };
-        words.push(&rest[..length]);
-        rest = rest[length..].trim_ascii_start();
-    }
-    words
+    tokens(text).filter(Token::is_solid).map(|token| token.text).collect()
 }
 
 #[cfg(test)]

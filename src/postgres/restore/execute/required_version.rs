@@ -2,6 +2,7 @@
 //! understand. Facts are from the release notes of PostgreSQL 14 to 19.
 
 use crate::postgres::version::ServerVersion;
+use crate::sql::lexer::{Kind, tokens};
 
 /// Words that follow each other in statements, with any others in the place of `…`, the major version that understands them
 /// first, and what they are.
@@ -77,48 +78,7 @@ fn place(part: &[&str], words: &[&[u8]]) -> Option<usize> {
 
 /// The words and marks of a statement, without what is quoted or commented.
 fn words(statement: &[u8]) -> Vec<&[u8]> {
-    let mut words = Vec::new();
-    let mut rest = statement;
-    while let Some(&first) = rest.first() {
-        let length = match first {
-            b'\'' | b'"' => 1 + quoted(&rest[1..], first),
-            b'$' => dollar_quoted(rest),
-            b'-' if rest.starts_with(b"--") => rest.iter().position(|c| *c == b'\n').unwrap_or(rest.len()),
-            c if is_word(c) => {
-                let length = rest.iter().position(|c| !is_word(*c)).unwrap_or(rest.len());
-                words.push(&rest[..length]);
-                length
-            }
-            c => {
-                if !c.is_ascii_whitespace() {
-                    words.push(&rest[..1]);
-                }
-                1
-            }
-        };
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    words
-}
-
-fn is_word(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || c == b'_' || c >= 0x80
-}
-
-/// How long something quoted is, its last quote included.
-fn quoted(text: &[u8], quote: u8) -> usize {
-    text.iter().position(|c| *c == quote).map_or(text.len(), |end| end + 1)
-}
-
-/// How long something in dollar quotes is, or 1 for a dollar sign that quotes nothing.
-fn dollar_quoted(text: &[u8]) -> usize {
-    let Some(end) = text.iter().skip(1).position(|c| !is_word(*c)).map(|end| end + 1) else { return 1 };
-    if text[end] != b'$' {
-        return 1;
-    }
-    let mark = &text[..=end];
-    let close = text[mark.len()..].windows(mark.len()).position(|here| here == mark);
-    close.map_or(text.len(), |close| mark.len() + close + mark.len())
+    tokens(statement).filter(|token| matches!(token.kind, Kind::Word | Kind::Mark)).map(|token| token.text).collect()
 }
 
 #[cfg(test)]

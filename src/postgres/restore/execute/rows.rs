@@ -2,17 +2,19 @@
 
 use std::ops::ControlFlow;
 
+use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::postgres::archive::EntryName;
 use crate::postgres::archive::copy_statement;
-use crate::postgres::archive::copy_text::RowScanner;
+use crate::postgres::archive::copy_text::CopyScanner;
 use crate::postgres::archive::kinds::text;
 use crate::postgres::archive::statements::StatementSplitter;
 use crate::postgres::restore::execute::batch::Batch;
 use crate::postgres::restore::execute::{Data, Run};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Part;
+use crate::sql::Encoding;
 use crate::{Error, ErrorKind, Result};
 
 /// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
@@ -24,7 +26,7 @@ pub(in crate::postgres::restore) fn copy(
     part: &Part<'_>,
 ) -> Result<()> {
     let id = run.entries[entry].dump_id;
-    let mut scanner = RowScanner::default();
+    let mut scanner = CopyScanner::new(Encoding::of(run.plan.settings.encoding.as_bstr()));
     let mut bytes = 0;
     let mut refused: Option<Error> = None;
     let mut copy = match run.target.foreign()?.copy_in(statement) {
@@ -35,15 +37,15 @@ pub(in crate::postgres::restore) fn copy(
         }
     };
     let read = data.table(id, &|bytes| part.advance(bytes), &mut |piece| {
-        scanner.feed(piece, |rows| {
-            let Some(running) = copy.as_mut() else { return Ok(()) };
+        let (held, rows) = scanner.feed(piece);
+        for rows in [held, rows].into_iter().filter(|rows| !rows.is_empty()) {
+            let Some(running) = copy.as_mut() else { break };
             bytes += rows.len() as u64;
             if let Err(error) = running.send(rows) {
                 refused = Some(error.into());
                 copy = None;
             }
-            Ok(())
-        })?;
+        }
         Ok(if copy.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     });
     let stored = match (read, copy) {
@@ -65,7 +67,7 @@ pub(in crate::postgres::restore) fn copy(
     if let Some(error) = refused {
         return run.put_down(entry, statement, error);
     }
-    let sent = scanner.rows();
+    let sent = scanner.rows() + u64::from(scanner.is_within_row());
     let stored = stored.unwrap_or(0);
     run.summary.rows += stored;
     run.summary.bytes += bytes;

@@ -6,6 +6,7 @@ use pgformat::kinds::Drop;
 
 use crate::postgres::archive::kinds;
 use crate::postgres::restore::execute::subscription;
+use crate::sql::lexer::{Kind, tokens};
 
 /// How one entry's object is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,21 +112,10 @@ fn with_if_exists(statement: &BStr, words: Option<Vec<u8>>, alters: &[&[u8]]) ->
 
 /// Where `words` stand in `statement` as words of their own: not within a quoted name, which may be called anything.
 fn find_outside_quotes(statement: &[u8], words: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    for (at, &byte) in statement.iter().enumerate() {
-        match quote {
-            Some(open) if byte == open => quote = None,
-            Some(_) => {}
-            None if byte == b'"' || byte == b'\'' => quote = Some(byte),
-            None => {
-                let starts = at == 0 || statement[at - 1].is_ascii_whitespace();
-                let end = at + words.len();
-                let ends = statement.get(end).is_none_or(|next| next.is_ascii_whitespace() || *next == b';');
-                if starts && ends && statement[at..].starts_with(words) {
-                    return Some(at);
-                }
-            }
-        }
-    }
-    None
+    tokens(statement).filter(|token| token.kind == Kind::Word).map(|token| token.at).find(|&at| {
+        let starts = at == 0 || statement[at - 1].is_ascii_whitespace();
+        let next = statement.get(at + words.len());
+        let ends = next.is_none_or(|next| next.is_ascii_whitespace() || *next == b';');
+        starts && ends && statement[at..].starts_with(words)
+    })
 }

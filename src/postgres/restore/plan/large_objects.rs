@@ -8,6 +8,7 @@ use pgformat::{DumpId, Entry};
 
 use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::plan::{Action, Purpose};
+use crate::sql::lexer::{Kind, tokens};
 use crate::{Error, ErrorKind, Result};
 
 /// The steps of an entry at `at` that speaks for a batch of large objects; `None` if it does not.
@@ -74,25 +75,20 @@ pub fn statement(before: &[u8], oid: u32, after: &[u8]) -> Vec<u8> {
     [before, oid.to_string().as_bytes(), after, b";\n"].concat()
 }
 
-/// The statements of a text in which only names are quoted.
+/// The statements of a text.
 fn statements(text: &BStr) -> impl Iterator<Item = &BStr> {
-    let mut quoted = false;
-    text.split(move |byte| {
-        quoted ^= *byte == b'"';
-        *byte == b';' && !quoted
-    })
-    .map(|statement| BStr::new(statement.trim_ascii()))
-    .filter(|statement| !statement.is_empty())
+    let ends = tokens(text).filter(|token| token.is_mark(b';')).map(|token| token.at).chain([text.len()]);
+    let mut begin = 0;
+    ends.map(move |end| BStr::new(text[std::mem::replace(&mut begin, end + 1)..end].trim_ascii()))
+        .filter(|statement| !statement.is_empty())
 }
 
 /// Splits a statement where it names a large object by its OID.
 fn around_oid(statement: &BStr) -> Option<(BString, BString)> {
     const WORDS: &[u8] = b"LARGE OBJECT ";
-    let mut quoted = false;
-    let start = (0..statement.len()).find(|at| {
-        quoted ^= statement[*at] == b'"';
-        !quoted && statement[*at..].starts_with(WORDS)
-    })? + WORDS.len();
+    let start =
+        tokens(statement).find(|token| token.kind == Kind::Word && statement[token.at..].starts_with(WORDS))?.at
+            + WORDS.len();
     let digits = statement[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     (digits > 0).then(|| (statement[..start].into(), statement[start + digits..].into()))
 }

@@ -13,10 +13,10 @@ use crate::postgres::archive::ArchiveSettings;
 use crate::postgres::archive::EntryName;
 use crate::postgres::restore::plan::large_objects as batches;
 use crate::postgres::restore::plan::{Action, Plan, Step};
-use crate::postgres::restore::script::encoding::Encoding;
-use crate::postgres::restore::script::lexer::Lexer;
+use crate::postgres::restore::script::psql::PsqlLexer;
 use crate::postgres::restore::script::text::definition_of_data;
 use crate::postgres::restore::script::trouble::Trouble;
+use crate::sql::Encoding;
 use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
 
@@ -102,8 +102,8 @@ impl Guard {
     }
 
     /// A reader for statements that come as data.
-    pub(super) fn lexer(&self) -> Lexer {
-        Lexer::new(self.standard_strings, self.encoding)
+    pub(super) fn lexer(&self) -> PsqlLexer {
+        PsqlLexer::new(self.standard_strings, self.encoding)
     }
 
     /// Looks at all statements of a plan before the first of them is written.

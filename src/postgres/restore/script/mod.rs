@@ -4,11 +4,10 @@
 //! in the versions that the archive names would end the comment that they stand in, and what psql would take for a command of
 //! its own is refused (`guard.rs`).
 
-mod encoding;
 mod guard;
 mod key;
 mod large_objects;
-mod lexer;
+mod psql;
 mod text;
 mod trouble;
 
@@ -23,7 +22,7 @@ use guard::{Guard, Watch, refused};
 pub use key::RestrictKey;
 
 use crate::postgres::archive::EntryName;
-use crate::postgres::archive::copy_text::RowScanner;
+use crate::postgres::archive::copy_text::CopyScanner;
 use crate::postgres::archive::kinds;
 use crate::postgres::restore::execute::Data;
 use crate::postgres::restore::options::RestoreOptions;
@@ -296,15 +295,15 @@ impl Script<'_> {
 
     /// The rows of a table, as they are in the archive, which ends them with the mark that COPY wants.
     fn copy(&mut self, data: &mut dyn Data, entry: &Entry, part: &Part<'_>) -> Result<()> {
-        let mut scanner = RowScanner::for_script();
+        let mut scanner = CopyScanner::for_psql();
         let mut is_empty = true;
         data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
             is_empty = false;
-            scanner.feed(piece, |_| Ok(()))?;
+            scanner.feed(piece);
             self.put(piece)?;
             Ok(if scanner.has_trailing() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        self.summary.rows += scanner.rows();
+        self.summary.rows += scanner.rows() + u64::from(scanner.is_within_row());
         if is_empty {
             // The program that made the archive says that there is nothing, not even a mark.
             return self.put(b"\\.\n\n\n");

@@ -5,77 +5,40 @@
 //! which it replaces. Neither comes in an honest definition, whatever its quotes hold. Nor does an honest definition end
 //! within a quote, which would turn what follows in the script inside out.
 
-use crate::postgres::restore::script::encoding::Encoding;
-use crate::postgres::restore::script::trouble::{Trouble, is_variable};
+use std::borrow::Cow;
+
+use super::trouble::{Trouble, is_variable};
+use crate::sql::lexer::{Kind, Lexer, is_word};
+use crate::sql::{Encoding, LaterBytes};
 
 /// No word that means something here is longer.
 const WORD: usize = 32;
+/// Nothing but the delimiter of dollar quotes has to be gathered to be known for what it is, and nobody writes one of that length.
+const LONGEST_DELIMITER: usize = 64 * 1024;
 
 /// Goes through text, which may come in pieces.
-pub(super) struct Lexer {
-    /// Whether a backslash is a character like others in quotes, unless they say otherwise.
-    standard_strings: bool,
-    encoding: Encoding,
-    place: Place,
-    /// The character before, where it begins something together with the next one.
-    pending: Pending,
-    /// The bytes of a character that are still to come.
-    rest: u8,
-    /// The word that is being read, and how it began.
+pub(super) struct PsqlLexer {
+    lexer: Lexer,
+    later_bytes: LaterBytes,
+    /// The end of the last piece, of which more is needed to tell what it is.
+    unread: Vec<u8>,
+    /// What was last, if it goes on: the beginning of a word or of a variable's name.
+    last: Option<Kind>,
     word: Vec<u8>,
-    is_number: bool,
-    /// What a quote that has just ended would go on as, if another came.
-    ended: Option<Ended>,
-    /// The text of a quote after a colon, as long as it may be a variable's name.
-    named: Option<Vec<u8>>,
+    colon: Colon,
     parentheses: u32,
     words: Words,
 }
 
+/// What came of something that begins with a colon and is no plain variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
-    Outside,
-    Quote(Quote),
-    /// After a backslash in a quote that has escapes.
-    Escape(Quote),
-    Name,
-    /// In dollar quotes with this mark, so many bytes of which have come again.
-    Dollar(Vec<u8>, usize),
-    Line,
-    /// In a comment in so many others, after this byte.
-    Block(u32, u8),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Quote {
-    has_escapes: bool,
-    /// Whether two quotes in it are one; there are none in strings of bits.
-    doubles: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Ended {
-    quote: Quote,
-    gap: Gap,
-}
-
-/// What came since the end of a quote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gap {
-    Nothing,
-    Space,
-    Line,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Pending {
-    Nothing,
-    Dash,
-    Slash,
-    Colon,
-    ColonBrace,
-    Dollar(Vec<u8>),
-    Variable(Vec<u8>),
+enum Colon {
+    No,
+    Yes,
+    /// With a brace after it.
+    Brace,
+    /// With the beginning of a quote after it, which may be a variable's name.
+    Quoted(Kind, Vec<u8>),
 }
 
 /// The words of a statement, outside of quotes, that are of interest.
@@ -87,18 +50,15 @@ struct Words {
     has_stdin: bool,
 }
 
-impl Lexer {
+impl PsqlLexer {
     pub(super) fn new(standard_strings: bool, encoding: Encoding) -> Self {
         Self {
-            standard_strings,
-            encoding,
-            place: Place::Outside,
-            pending: Pending::Nothing,
-            rest: 0,
+            lexer: Lexer::for_psql(standard_strings),
+            later_bytes: LaterBytes::of(encoding),
+            unread: Vec::new(),
+            last: None,
             word: Vec::new(),
-            is_number: false,
-            ended: None,
-            named: None,
+            colon: Colon::No,
             parentheses: 0,
             words: Words::default(),
         }
@@ -106,229 +66,98 @@ impl Lexer {
 
     /// Takes more text.
     pub(super) fn feed(&mut self, text: &[u8]) -> Result<(), Trouble> {
-        for (at, &byte) in text.iter().enumerate() {
-            if self.rest > 0 && byte != b'\n' {
-                self.rest -= 1;
-                // psql puts this byte in place of the later ones of a character.
-                self.byte(0xff)?;
-                continue;
-            }
-            self.rest = self.encoding.bytes_after(byte, text.get(at + 1).copied());
-            self.byte(byte)?;
-        }
-        Ok(())
+        self.read(text, false)
     }
 
     /// The text is at its end; everything that began in it must have ended.
     pub(super) fn finish(&mut self) -> Result<(), Trouble> {
-        match &self.place {
-            Place::Quote(_) | Place::Escape(_) => return Err(Trouble::Open("a quote")),
-            Place::Name => return Err(Trouble::Open("a quoted name")),
-            Place::Dollar(..) => return Err(Trouble::Open("a dollar quote")),
-            Place::Block(..) => return Err(Trouble::Open("a comment")),
-            Place::Line => self.place = Place::Outside,
-            Place::Outside => {}
+        self.read(b"", true)?;
+        match self.lexer.open() {
+            Some(Kind::Name) => return Err(Trouble::Open("a quoted name")),
+            Some(Kind::Dollar) => return Err(Trouble::Open("a dollar quote")),
+            Some(Kind::BlockComment) => return Err(Trouble::Open("a comment")),
+            None | Some(Kind::LineComment) => {}
+            Some(_) => return Err(Trouble::Open("a quote")),
         }
-        // What was waiting for the next character waits no more.
-        self.outside(b'\n')?;
+        self.end_word()?;
         if self.parentheses > 0 {
             return Err(Trouble::Open("a parenthesis"));
         }
-        if self.words.is_copy && self.words.has_stdin {
-            return Err(Trouble::Copy);
-        }
-        Ok(())
+        self.end_statement()
     }
 
-    fn byte(&mut self, byte: u8) -> Result<(), Trouble> {
-        match &mut self.place {
-            Place::Outside => return self.outside(byte),
-            Place::Quote(quote) => {
-                let quote = *quote;
-                match byte {
-                    b'\'' => {
-                        self.ended = Some(Ended { quote, gap: Gap::Nothing });
-                        return self.leave();
-                    }
-                    b'\\' if quote.has_escapes => self.place = Place::Escape(quote),
-                    _ => {}
-                }
-                self.name_on(byte);
-            }
-            Place::Escape(quote) => self.place = Place::Quote(*quote),
-            Place::Name if byte == b'"' => return self.leave(),
-            Place::Name => self.name_on(byte),
-            Place::Dollar(mark, same) => match mark.get(*same) {
-                Some(&next) if next == byte => {
-                    *same += 1;
-                    if *same == mark.len() {
-                        self.place = Place::Outside;
-                    }
-                }
-                _ => *same = usize::from(byte == b'$'),
-            },
-            Place::Line if matches!(byte, b'\n' | b'\r') => {
-                self.place = Place::Outside;
-                return self.outside(byte);
-            }
-            Place::Line => {}
-            Place::Block(depth, before) => match (*before, byte) {
-                (b'/', b'*') => (*depth, *before) = (*depth + 1, 0),
-                (b'*', b'/') => {
-                    (*depth, *before) = (*depth - 1, 0);
-                    if *depth == 0 {
-                        self.place = Place::Outside;
-                    }
-                }
-                _ => *before = byte,
-            },
+    fn read(&mut self, text: &[u8], is_all: bool) -> Result<(), Trouble> {
+        let mut text = self.later_bytes.masked(text);
+        if !self.unread.is_empty() {
+            text = Cow::Owned([std::mem::take(&mut self.unread).as_slice(), &text].concat());
         }
-        Ok(())
+        let mut at = 0;
+        while let Some((kind, length)) = self.lexer.next(&text[at..], is_all) {
+            self.token(kind, &text[at..at + length])?;
+            at += length;
+        }
+        self.unread = text[at..].to_vec();
+        if self.unread.len() > LONGEST_DELIMITER { Err(Trouble::Open("a dollar quote")) } else { Ok(()) }
     }
 
-    /// The end of a quote or a quoted name.
-    fn leave(&mut self) -> Result<(), Trouble> {
-        self.place = Place::Outside;
-        match self.named.take() {
-            Some(name) if is_variable(&name) => Err(Trouble::Variable),
-            _ => Ok(()),
+    fn token(&mut self, kind: Kind, text: &[u8]) -> Result<(), Trouble> {
+        let is_more = self.last == Some(kind) && !text.starts_with(b":");
+        if !is_more {
+            self.end_word()?;
         }
+        let colon = std::mem::replace(&mut self.colon, Colon::No);
+        match (kind, text, colon) {
+            (Kind::Word | Kind::Variable, ..) => {
+                // Of a longer one, only that it is none of those that matter is of interest.
+                self.word.extend(text.iter().take(WORD + 1 - self.word.len().min(WORD + 1)));
+                self.last = Some(kind);
+                if kind == Kind::Word && text.contains(&b'$') && self.word.first().is_some_and(u8::is_ascii_digit) {
+                    return Err(Trouble::Dollar);
+                }
+            }
+            (Kind::Mark, b"\\", _) => return Err(Trouble::Command),
+            (Kind::Mark, b":", _) => self.colon = Colon::Yes,
+            (Kind::Mark, b"{", Colon::Yes) => self.colon = Colon::Brace,
+            (Kind::Mark, b"?", Colon::Brace) => return Err(Trouble::Variable),
+            (Kind::Mark, b"(", _) => self.parentheses = self.parentheses.saturating_add(1),
+            (Kind::Mark, b")", _) => self.parentheses = self.parentheses.saturating_sub(1),
+            (Kind::Mark, b";", _) if self.parentheses == 0 => return self.end_statement(),
+            (Kind::Text | Kind::Name, text, Colon::Yes) => return self.quoted(kind, Vec::new(), &text[1..]),
+            (Kind::Text | Kind::Name, text, Colon::Quoted(_, name)) => return self.quoted(kind, name, text),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Goes on with what may be a variable's name in quotes.
-    fn name_on(&mut self, byte: u8) {
-        if let Some(name) = &mut self.named {
-            if is_word(byte) && name.len() < WORD {
-                name.push(byte);
-            } else {
-                self.named = None;
+    fn quoted(&mut self, kind: Kind, mut name: Vec<u8>, text: &[u8]) -> Result<(), Trouble> {
+        let quote = if kind == Kind::Name { b'"' } else { b'\'' };
+        for &byte in text {
+            match byte {
+                _ if byte == quote => return if is_variable(&name) { Err(Trouble::Variable) } else { Ok(()) },
+                _ if is_word(byte) && name.len() < WORD => name.push(byte),
+                _ => return Ok(()),
             }
         }
-    }
-
-    fn outside(&mut self, byte: u8) -> Result<(), Trouble> {
-        let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
-        match (pending, byte) {
-            (Pending::Dash, b'-') => {
-                self.end_word();
-                self.place = Place::Line;
-                return Ok(());
-            }
-            (Pending::Slash, b'*') => {
-                (self.place, self.ended) = (Place::Block(1, 0), None);
-                return Ok(());
-            }
-            // A cast, or an assignment.
-            (Pending::Colon, b':' | b'=') => return Ok(()),
-            (Pending::Colon, b'{') => {
-                self.pending = Pending::ColonBrace;
-                return Ok(());
-            }
-            (Pending::ColonBrace, b'?') => return Err(Trouble::Variable),
-            (Pending::Colon, b'\'' | b'"') => self.named = Some(Vec::new()),
-            (Pending::Colon, byte) if is_word(byte) => {
-                self.pending = Pending::Variable(vec![byte]);
-                return Ok(());
-            }
-            (Pending::Variable(mut name), byte) if is_word(byte) => {
-                if name.len() < WORD {
-                    name.push(byte);
-                }
-                self.pending = Pending::Variable(name);
-                return Ok(());
-            }
-            (Pending::Variable(name), _) if is_variable(&name) => return Err(Trouble::Variable),
-            (Pending::Dollar(mut mark), b'$') => {
-                mark.push(byte);
-                self.place = Place::Dollar(mark, 0);
-                return Ok(());
-            }
-            (Pending::Dollar(mut mark), byte) if is_word(byte) && !(mark.len() == 1 && byte.is_ascii_digit()) => {
-                mark.push(byte);
-                self.pending = Pending::Dollar(mark);
-                return Ok(());
-            }
-            // What would have been a mark is a word by itself.
-            (Pending::Dollar(mark), _) if mark.len() > 1 => {
-                self.word.extend(mark.iter().skip(1).take(WORD + 1));
-                self.is_number = false;
-            }
-            (Pending::Dash, _) => self.ended = None,
-            _ => {}
-        }
-        if is_word(byte) || (byte == b'$' && !self.word.is_empty() && !self.is_number) {
-            self.ended = None;
-            if self.word.is_empty() {
-                self.is_number = byte.is_ascii_digit();
-            }
-            // Of a longer one, only that it is none of those that matter is of interest.
-            if self.word.len() <= WORD {
-                self.word.push(byte);
-            }
-            return Ok(());
-        }
-        let prefix = self.end_word();
-        match byte {
-            b'\'' => self.quote(prefix),
-            b'"' => (self.place, self.ended) = (Place::Name, None),
-            b'-' => self.pending = Pending::Dash,
-            b'\n' | b'\r' => self.gap(Gap::Line),
-            b' ' | b'\t' | 0x0b | 0x0c => self.gap(Gap::Space),
-            _ => {
-                self.ended = None;
-                match byte {
-                    b'\\' => return Err(Trouble::Command),
-                    b'/' => self.pending = Pending::Slash,
-                    b':' => self.pending = Pending::Colon,
-                    b'$' => self.pending = Pending::Dollar(vec![b'$']),
-                    b'(' => self.parentheses = self.parentheses.saturating_add(1),
-                    b')' => self.parentheses = self.parentheses.saturating_sub(1),
-                    b';' if self.parentheses == 0 => self.end_statement()?,
-                    _ => {}
-                }
-            }
-        }
+        self.colon = Colon::Quoted(kind, name);
         Ok(())
     }
 
-    /// A quote begins, or goes on, after a word that may say of what kind it is.
-    fn quote(&mut self, prefix: Prefix) {
-        let plain = Quote { has_escapes: !self.standard_strings, doubles: true };
-        let quote = match (self.ended.take(), prefix) {
-            (Some(Ended { quote, gap: Gap::Nothing }), _) if quote.doubles => quote,
-            (Some(Ended { quote, gap: Gap::Line }), _) => quote,
-            (_, Prefix::Escapes) => Quote { has_escapes: true, doubles: true },
-            (_, Prefix::Bits) => Quote { has_escapes: false, doubles: false },
-            (_, Prefix::Other) => plain,
-        };
-        self.place = Place::Quote(quote);
-    }
-
-    fn gap(&mut self, more: Gap) {
-        if let Some(ended) = &mut self.ended
-            && ended.gap != Gap::Line
-        {
-            ended.gap = more;
-        }
-    }
-
     /// Takes note of the word that has ended.
-    fn end_word(&mut self) -> Prefix {
-        if self.word.is_empty() {
-            return Prefix::Other;
+    fn end_word(&mut self) -> Result<(), Trouble> {
+        let word = std::mem::take(&mut self.word);
+        match self.last.take() {
+            Some(Kind::Variable) if is_variable(word.get(1..).unwrap_or_default()) => return Err(Trouble::Variable),
+            Some(Kind::Word) => {
+                let is = |other: &str| word.eq_ignore_ascii_case(other.as_bytes());
+                if !self.words.any {
+                    (self.words.any, self.words.is_copy) = (true, is("copy"));
+                }
+                self.words.has_stdin |= is("stdin");
+            }
+            _ => {}
         }
-        let is = |word: &str| self.word.eq_ignore_ascii_case(word.as_bytes());
-        let prefix = match () {
-            () if is("e") => Prefix::Escapes,
-            () if is("b") || is("x") => Prefix::Bits,
-            () => Prefix::Other,
-        };
-        if !self.words.any {
-            (self.words.any, self.words.is_copy) = (true, is("copy"));
-        }
-        self.words.has_stdin |= is("stdin");
-        self.word.clear();
-        prefix
+        Ok(())
     }
 
     fn end_statement(&mut self) -> Result<(), Trouble> {
@@ -337,18 +166,6 @@ impl Lexer {
     }
 }
 
-/// What a word before a quote says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prefix {
-    Escapes,
-    Bits,
-    Other,
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
 #[cfg(test)]
-#[path = "lexer_tests.rs"]
+#[path = "psql_tests.rs"]
 mod tests;

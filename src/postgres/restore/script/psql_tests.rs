@@ -5,7 +5,7 @@ fn lex(text: &[u8], standard_strings: bool) -> Result<(), Trouble> {
     let mut results: Vec<_> = [1, 2, 3, 5, text.len().max(1)]
         .into_iter()
         .map(|size| {
-            let mut lexer = Lexer::new(standard_strings, Encoding::Safe);
+            let mut lexer = PsqlLexer::new(standard_strings, Encoding::Safe);
             text.chunks(size).try_for_each(|piece| lexer.feed(piece)).and_then(|()| lexer.finish())
         })
         .collect();
@@ -61,6 +61,10 @@ fn what_psql_would_carry_out_or_replace_is_seen() {
         ("SELECT a[1:\"DBNAME\"];", Trouble::Variable),
         ("SELECT :{?x};", Trouble::Variable),
         ("SELECT 1:HOST", Trouble::Variable),
+        ("SELECT 1::HOST:HOST:PORT", Trouble::Variable),
+        // Whether this begins a quote depends on the version of psql.
+        ("SELECT 1a$b$ ' $b$ ' \\! ls '", Trouble::Dollar),
+        ("SELECT 1e5$b$ ' $b$;", Trouble::Dollar),
         ("SELECT 'a", Trouble::Open("a quote")),
         ("SELECT E'a\\'", Trouble::Open("a quote")),
         ("SELECT \"a", Trouble::Open("a quoted name")),
@@ -82,7 +86,7 @@ fn what_psql_would_carry_out_or_replace_is_seen() {
 #[test]
 fn later_bytes_of_a_character_are_no_backslashes() {
     let lex = |text: &[u8], encoding| {
-        let mut lexer = Lexer::new(true, encoding);
+        let mut lexer = PsqlLexer::new(true, encoding);
         lexer.feed(text).and_then(|()| lexer.finish())
     };
     // 表 ends with a backslash in SJIS, as do others elsewhere.
@@ -94,5 +98,14 @@ fn later_bytes_of_a_character_are_no_backslashes() {
     }
     assert_eq!(lex(b"SELECT \xb1\\! ls\n", Encoding::Sjis), Err(Trouble::Command));
     assert_eq!(lex(b"SELECT \x95\x5c", Encoding::of("UTF8".into())), Err(Trouble::Command));
-    assert_eq!(lex(b"SELECT \x81\x30\x81\x5c", Encoding::Gb18030), Ok(()));
+    // What a piece ends in must not matter.
+    let texts =
+        [(&b"SELECT '\x81\x30\x81\x30' \\! ls"[..], Err(Trouble::Command)), (b"SELECT '\x81\x30\x81\x5c', 1", Ok(()))];
+    for (text, expected) in texts {
+        for size in 1..text.len() {
+            let mut lexer = PsqlLexer::new(false, Encoding::Gb18030);
+            let result = text.chunks(size).try_for_each(|piece| lexer.feed(piece)).and_then(|()| lexer.finish());
+            assert_eq!(result, expected, "by {size}");
+        }
+    }
 }

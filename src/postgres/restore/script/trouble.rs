@@ -5,6 +5,8 @@
 pub(super) enum Trouble {
     /// A backslash outside of quotes.
     Command,
+    /// A dollar sign after a number and letters, by which psql understands one thing or another.
+    Dollar,
     /// A variable that psql has by itself.
     Variable,
     /// Something is open at the end.
@@ -18,6 +20,10 @@ impl Trouble {
         match self {
             Self::Command => {
                 "it has a backslash outside of quotes, which psql would take for a command of its own".into()
+            }
+            Self::Dollar => {
+                "it has a dollar sign after a number and letters, where one psql begins a quote and another does not"
+                    .into()
             }
             Self::Variable => "it has a variable of psql's outside of quotes, which psql would replace".into(),
             Self::Open(what) => {
