@@ -20,7 +20,7 @@ mod toc;
 mod version;
 mod writer;
 
-pub use compression::{Compression, ParseCompressionError, Piece, PieceEncoder, adler32_combine};
+pub use compression::{Compression, ParseCompressionError, Piece, PieceEncoder};
 pub use error::{Direction, Error, ErrorKind, Result};
 pub use files::{Files, Folder};
 pub use header::{Created, Format, Header};

@@ -2,8 +2,7 @@
 //! files of the directory format, which are only read.
 
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
-
-use super::adler32::{adler32, adler32_combine};
+use zlib_rs::adler32::{adler32, adler32_combine};
 
 /// How far back deflate looks.
 pub(super) const WINDOW: usize = 32 * 1024;
@@ -69,7 +68,7 @@ impl Encoder {
             }
             // Room that is left over means that everything, the flush included, is out.
             if left.is_empty() && out.len() < out.capacity() {
-                return Ok(adler32(data));
+                return Ok(adler32(1, data));
             }
             out.reserve((left.len() / 2).max(4096));
         }

@@ -1,11 +1,14 @@
 //! LZ4 frames. Written: one frame a stream, its blocks independent of each other and each with its checksum, so that they
-//! can be compressed apart. Read: all that the frame format has, but for dictionaries.
+//! can be compressed apart. Read: all that the frame format has, but for dictionaries. `lz4_flex::frame` does not fit: it takes what
+//! it compresses or decompresses through `Read` and `Write`, a frame by itself, while pieces are compressed here on several threads
+//! and joined, and input comes as it comes and is never waited for.
+
+use std::hash::Hasher;
 
 use lz4_flex::block::{
     CompressTable, compress_into_with_table, decompress_into, decompress_into_with_dict, get_maximum_output_size,
 };
-
-use super::xxh32::Xxh32;
+use twox_hash::XxHash32;
 
 const MAGIC: [u8; 4] = 0x184d_2204_u32.to_le_bytes();
 /// The size of a block as written, before compression.
@@ -33,7 +36,7 @@ pub(super) fn header() -> [u8; 7] {
 }
 
 fn descriptor_sum(descriptor: &[u8]) -> u8 {
-    Xxh32::of(descriptor).to_le_bytes()[1]
+    XxHash32::oneshot(0, descriptor).to_le_bytes()[1]
 }
 
 /// Compresses blocks.
@@ -61,7 +64,7 @@ impl Encoder {
                 length = STORED | u32::try_from(block.len()).map_err(|e| e.to_string())?;
             }
             out[start..start + 4].copy_from_slice(&length.to_le_bytes());
-            let sum = Xxh32::of(&out[start + 4..]);
+            let sum = XxHash32::oneshot(0, &out[start + 4..]);
             out.extend_from_slice(&sum.to_le_bytes());
         }
         Ok(())
@@ -96,7 +99,7 @@ pub(crate) struct Decoder {
     filled: usize,
     given: usize,
     history: Vec<u8>,
-    sum: Xxh32,
+    sum: XxHash32,
     length: u64,
     stated_length: Option<u64>,
 }
@@ -113,7 +116,7 @@ impl Decoder {
             filled: 0,
             given: 0,
             history: Vec::new(),
-            sum: Xxh32::new(),
+            sum: XxHash32::with_seed(0),
             length: 0,
             stated_length: None,
         }
@@ -162,7 +165,7 @@ impl Decoder {
             State::BlockLength => self.block_length(),
             State::Block { stored } => self.block(stored),
             State::FrameSum => {
-                if self.pending != self.sum.finish().to_le_bytes() {
+                if self.pending != self.sum.finish_32().to_le_bytes() {
                     return Err("the checksum of its content is wrong".into());
                 }
                 self.expect(State::Ended, 7);
@@ -202,7 +205,7 @@ impl Decoder {
         }
         self.stated_length = descriptor.get(2..).and_then(|size| size.try_into().ok()).map(u64::from_le_bytes);
         self.history.clear();
-        (self.sum, self.length) = (Xxh32::new(), 0);
+        (self.sum, self.length) = (XxHash32::with_seed(0), 0);
         self.expect(State::BlockLength, 4);
         Ok(())
     }
@@ -235,7 +238,7 @@ impl Decoder {
         if self.flags & FLAG_BLOCK_SUMS != 0
             && let Some((block, sum)) = data.split_last_chunk::<4>()
         {
-            if Xxh32::of(block).to_le_bytes() != *sum {
+            if XxHash32::oneshot(0, block).to_le_bytes() != *sum {
                 return Err("the checksum of a block is wrong".into());
             }
             data = block;
@@ -262,7 +265,7 @@ impl Decoder {
             self.history.extend_from_slice(&block[block.len().saturating_sub(WINDOW)..]);
         }
         if self.flags & FLAG_SUM != 0 {
-            self.sum.update(block);
+            self.sum.write(block);
         }
         self.length += block.len() as u64;
         self.expect(State::BlockLength, 4);

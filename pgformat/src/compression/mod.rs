@@ -1,11 +1,9 @@
 //! How the data of an archive is compressed: the algorithms, and one codec a file.
 
-mod adler32;
 mod decoder;
 mod gzip;
 mod lz4;
 mod piece;
-mod xxh32;
 mod zstd;
 
 use std::fmt;
@@ -13,7 +11,6 @@ use std::str::FromStr;
 
 use crate::Version;
 
-pub use adler32::adler32_combine;
 pub(crate) use decoder::{Codec, Decoder};
 pub(crate) use piece::Joint;
 pub use piece::{Piece, PieceEncoder};
