@@ -1,22 +1,51 @@
-//! lifeboat backs up and restores PostgreSQL and SQLite without any client tools on the host.
+//! lifeboat backs up and restores PostgreSQL and SQLite, without any client tools on the host. The program of that name is made of
+//! this library, and is the first to embed it.
+//!
+//! A database is found by its URL ([`recognise`]). What is in [`postgres`] reads and writes archives of pg_dump's custom format,
+//! which `pg_restore` reads, too; what is in [`sqlite`] copies a database that is in use into one file. A result file is an
+//! [`OutputFile`], which appears when it is complete. Whoever calls takes progress and warnings by a [`Reporter`], and may end the
+//! work by a [`Cancellation`] of his own; nothing is printed, and no two runs in a process know of each other. An [`Error`] says what was
+//! being done, why it failed and what would help; what can be chosen there is a [`Choice`], a fact that each caller has his name for.
+//!
+//! A backup:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/backup.rs")]
+//! ```
+//!
+//! A restore:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/restore.rs")]
+//! ```
+//!
+//! There are more in `examples/`; the tests run all of them.
+//!
+//! Without the feature `cli`, which is on by default, the libraries of the command line are left out.
 
+#![deny(missing_docs)]
 // What is printed goes through `cli/terminal.rs`, which escapes it.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod cancellation;
+mod cancellation;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod connect;
-pub mod error;
-pub mod output;
+mod error;
+mod output;
 pub mod postgres;
-pub mod printable;
-pub mod progress;
-pub mod sql;
+mod printable;
+mod progress;
+mod sql;
 pub mod sqlite;
-pub mod standard;
+mod standard;
 mod threads;
 pub mod wire;
-pub mod words;
+mod words;
 
+pub use cancellation::Cancellation;
+pub use connect::{Database, Environment, recognise};
 pub use error::{Context, Error, ErrorKind, Result};
+pub use output::{Existing, OutputFile};
+pub use progress::{Level, Message, Phase, Reporter, Silent, Total, Unit};
+pub use words::{Choice, Words};

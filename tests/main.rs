@@ -20,6 +20,7 @@ mod faults;
 mod files;
 mod harness;
 mod interop;
+mod library;
 mod newest_server;
 mod objects;
 mod pooler;

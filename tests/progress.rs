@@ -11,8 +11,8 @@ use lifeboat::postgres::archive::{self, Archive, Sections};
 use lifeboat::postgres::dump::{self, DumpOptions, Sink};
 use lifeboat::postgres::restore::{self, RestoreOptions, RestoreSummary, RestrictKey};
 use lifeboat::postgres::verify::verify;
-use lifeboat::progress::{Message, Phase, Reporter, Total, Unit};
 use lifeboat::sqlite;
+use lifeboat::{Message, Phase, Reporter, Total, Unit};
 use pgformat::{DumpId, Entry, Reader};
 
 use crate::restore::connection;

@@ -1,23 +1,30 @@
 //! PostgreSQL: reading its catalog, dumping it into an archive, restoring an archive into it.
 
 pub mod archive;
-pub mod catalog;
-pub mod catalogs;
-pub mod changes;
-pub mod components;
-pub mod data;
+pub(crate) mod catalog;
+pub(crate) mod catalogs;
+pub(crate) mod changes;
+pub(crate) mod components;
+pub(crate) mod data;
 pub mod dump;
-pub mod emit;
-pub mod graph;
-pub mod kind;
-pub mod model;
-pub mod objects;
-pub mod privileges;
-pub mod relkind;
+pub(crate) mod emit;
+pub(crate) mod graph;
+pub(crate) mod kind;
+pub(crate) mod model;
+pub(crate) mod objects;
+pub(crate) mod privileges;
+pub(crate) mod relkind;
 pub mod restore;
-pub mod select;
-pub mod session;
-pub mod settings;
-pub mod table_locks;
+pub(crate) mod select;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod table_locks;
 pub mod verify;
-pub mod version;
+pub(crate) mod version;
+
+pub use version::ServerVersion;
+
+/// The kinds of object that are backed up, by their names.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    objects::KINDS.iter().map(|kind| kind.name())
+}

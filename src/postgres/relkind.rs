@@ -63,7 +63,6 @@ macro_rules! surveyed {
     ($($(#[$doc:meta])* $kind:ident = $letter:literal $words:literal,)*) => {
         /// What a relation is that the survey finds.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "each is the name of a kind of relation")]
         pub enum Relkind {
             $($(#[$doc])* $kind,)*
         }

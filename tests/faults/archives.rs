@@ -137,7 +137,7 @@ fn every_changed_byte_is_verified_to_an_answer() {
         let verify = |bytes: Vec<u8>| {
             let mut all = pgformat::Reader::seekable(std::io::Cursor::new(bytes.clone())).ok();
             let mut once = pgformat::Reader::new(std::io::Cursor::new(bytes)).ok();
-            let silent = lifeboat::progress::Silent;
+            let silent = lifeboat::Silent;
             let all = all.as_mut().map(|reader| lifeboat::postgres::verify::verify(reader, &silent));
             let once = once.as_mut().map(|reader| lifeboat::postgres::verify::verify(reader, &silent));
             (all.is_some_and(|found| found.is_sound()), once.is_some_and(|found| found.is_sound()))

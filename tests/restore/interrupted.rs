@@ -6,10 +6,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lifeboat::ErrorKind;
-use lifeboat::cancellation::Cancellation;
-use lifeboat::output::{Existing, OutputFile};
 use lifeboat::postgres::restore::{RestoreOptions, restore};
+use lifeboat::{Cancellation, ErrorKind, Existing, OutputFile};
 use pgformat::{Compression, DumpId, Entry, Header, Reader, Version, Writer};
 
 use super::again::{sample_with_many_rows, wait_for_statement};

@@ -29,9 +29,9 @@ mod versions;
 use std::fs::File;
 use std::path::Path;
 
+use lifeboat::Silent;
 use lifeboat::connect::{self, Environment};
 use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary, restore};
-use lifeboat::progress::Silent;
 use lifeboat::wire::Connection;
 use pgformat::Reader;
 

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use lifeboat::postgres::restore::{RestoreOptions, RestrictKey, Target, plan, script};
-use lifeboat::postgres::version::ServerVersion;
-use lifeboat::progress::Silent;
+use lifeboat::postgres::ServerVersion;
+use lifeboat::Silent;
 use pgformat::{Entry, Reader};
 
 /// Plans for the oldest server, the newest one, and a script.

@@ -59,8 +59,8 @@ pub(super) fn read(connection: &mut Connection, model: &mut Model) -> Result<()>
     for row in next() {
         let items: Vec<BString> = row.texts("items")?.into_iter().flatten().collect();
         let about = format_args!("OID {} of catalog {}", row.oid("oid")?, row.oid("catalog")?);
-        let kind = known(row.char("kind")?, b"ie", "kind of initial privileges", about)?;
-        let initial = InitialPrivileges { kind, items };
+        known(row.char("kind")?, b"ie", "kind of initial privileges", about)?;
+        let initial = InitialPrivileges { items };
         model.initial_privileges.insert((id(row)?, row.i32("sub_id")?), initial);
     }
     Ok(())

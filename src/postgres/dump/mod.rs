@@ -9,6 +9,7 @@ mod preamble;
 mod run;
 mod running;
 
+pub use super::select::Selection;
 pub use options::DumpOptions;
 pub use plan::plan;
 pub use run::{DumpSummary, Sink, WriteSeek, backup};

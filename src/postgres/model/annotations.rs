@@ -25,8 +25,6 @@ pub struct SecurityLabel {
 /// The privileges that an object had when initdb or its extension had made it (`pg_init_privs`).
 #[derive(Debug, Clone)]
 pub struct InitialPrivileges {
-    /// `i` for initdb's, `e` for an extension's.
-    pub kind: u8,
     /// The items.
     pub items: Vec<BString>,
 }

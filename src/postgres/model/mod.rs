@@ -91,7 +91,6 @@ impl Model {
             wanted,
             has,
             contents_wanted: wanted,
-            extension_member: extension.is_some(),
             depends_on_extension: false,
             dependencies,
             body: Box::new(new.body),
@@ -114,11 +113,6 @@ impl Model {
         self.objects.len()
     }
 
-    /// Whether there is no object.
-    pub fn is_empty(&self) -> bool {
-        self.objects.is_empty()
-    }
-
     /// The object of that number.
     pub fn get(&self, id: DumpId) -> Option<&Object> {
         self.objects.get(index(id)?)
@@ -132,11 +126,6 @@ impl Model {
     /// All objects in the order of their numbers.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.iter()
-    }
-
-    /// All objects in the order of their numbers, to be changed.
-    pub fn objects_mut(&mut self) -> impl Iterator<Item = &mut Object> {
-        self.objects.iter_mut()
     }
 
     /// All objects of one kind.

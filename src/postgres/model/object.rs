@@ -63,8 +63,6 @@ pub struct Object {
     pub has: Components,
     /// What is wanted of the objects inside it (of a schema, an extension), where that differs from `wanted`.
     pub contents_wanted: Components,
-    /// Whether it is a member of an extension.
-    pub extension_member: bool,
     /// Whether it depends on an extension (`ALTER … DEPENDS ON EXTENSION`).
     pub depends_on_extension: bool,
     /// What must come before it; may name an object more than once.

@@ -2,7 +2,6 @@
 
 /// A kind's place in the order, first to last. The ranks are those of `pg_dump`, since archives are compared with its.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the name of a kind of object")]
 pub enum Rank {
     /// The database: nothing else can be restored before it.
     Database,
@@ -53,7 +52,6 @@ pub enum Rank {
     PublicationTable,
     PublicationSchema,
     Subscription,
-    SubscriptionTable,
     DefaultPrivileges,
     /// Late, so that they do not fire while the rest is made.
     EventTrigger,

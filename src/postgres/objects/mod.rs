@@ -45,8 +45,6 @@ pub mod types;
 
 use super::kind::Kind;
 
-pub use schema::Schema;
-
 /// Every kind, in the order in which they are read.
 pub const KINDS: &[&dyn Kind] = &[
     // Survey.

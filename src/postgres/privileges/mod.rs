@@ -53,7 +53,7 @@ impl InitialPrivileges {
             item::quote_role(&mut item, owner);
             BString::from(item)
         };
-        Self { kind: b'i', items: vec![item(owner, b"=UC/"), item(b"".as_bstr(), b"=U/")] }
+        Self { items: vec![item(owner, b"=UC/"), item(b"".as_bstr(), b"=U/")] }
     }
 }
 

@@ -123,17 +123,6 @@ impl Routine {
     }
 }
 
-/// The quoted name of a function, a procedure or an aggregate, with the arguments that tell it from others of its name;
-/// without the schema. None where there is no such routine in the model.
-pub fn signature(model: &Model, oid: u32) -> Option<Sql> {
-    let object = model.find_object(Catalog::PROCEDURE, oid)?;
-    let routine = match object.body::<Function>() {
-        Some(function) => &function.routine,
-        None => &object.body::<super::aggregate::Aggregate>()?.routine,
-    };
-    Some(routine.signature(object.name.as_bstr()))
-}
-
 /// `schema.function(type, …)`: how a cast or a transform calls the function that it is made of; `user`
 /// is that cast, called `name`.
 ///

@@ -33,8 +33,8 @@ use crate::sql::Sql;
 pub(super) use attach::Attaches;
 pub use checks::TableCheck;
 pub(super) use checks::TableChecks;
+pub use columns::Column;
 pub(super) use columns::Columns;
-pub use columns::{Column, NotNull};
 pub(super) use data::Data;
 pub use defaults::ColumnDefault;
 pub(super) use defaults::ColumnDefaults;
@@ -46,7 +46,6 @@ pub(super) use survey::Relations;
 
 /// Whether a relation outlives a crash, or a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Persistence {
     Permanent,
     Unlogged,
@@ -89,22 +88,14 @@ pub struct Relation {
     pub populated: bool,
     /// `pg_class.relreplident`.
     pub replica_identity: u8,
-    /// Whether row security is on.
-    pub row_security: bool,
     /// Whether row security binds the owner, too.
     pub force_row_security: bool,
-    /// Whether there are, or were, indexes.
-    pub has_indexes: bool,
-    /// Whether there are, or were, triggers.
-    pub has_triggers: bool,
     /// How many CHECK constraints the catalog says there are.
     pub check_count: i16,
     /// An estimate of its size in pages.
     pub pages: i32,
     /// The same of its TOAST table.
     pub toast_pages: i32,
-    /// The OID of its row type, or 0.
-    pub row_type: u32,
     /// The OID of the type that it is a table of, or 0.
     pub of_type: u32,
     /// Whether it is a partition.

@@ -17,9 +17,9 @@ use crate::wire::{Query, Row, Rows};
 /// Nothing here may call a function that looks at the current catalog: there are no locks yet.
 const RELATIONS: &str = concat!(
     "\
-    SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.reltype, c.relowner, c.relchecks, c.relhasindex, \
-           c.relhastriggers, c.relpages, coalesce(toast.relpages, 0) AS toast_pages, c.relpersistence, \
-           c.relispopulated, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.reloftype, c.relispartition, \
+    SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relowner, c.relchecks, c.relpages, \
+           coalesce(toast.relpages, 0) AS toast_pages, c.relpersistence, c.relispopulated, c.relreplident, \
+           c.relforcerowsecurity, c.reloftype, c.relispartition, \
            coalesce(c.reloptions, '{}')::pg_catalog.text[] AS options, \
            coalesce(toast.reloptions, '{}')::pg_catalog.text[] AS toast_options, \
            c.relacl::pg_catalog.text[] AS acl, \
@@ -171,14 +171,10 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
         },
         populated: row.bool("relispopulated")?,
         replica_identity: known(row.char("relreplident")?, b"dnfi", "replica identity", format_args!("\"{name}\""))?,
-        row_security: row.bool("relrowsecurity")?,
         force_row_security: row.bool("relforcerowsecurity")?,
-        has_indexes: row.bool("relhasindex")?,
-        has_triggers: row.bool("relhastriggers")?,
         check_count: row.i16("relchecks")?,
         pages: row.i32("relpages")?,
         toast_pages: row.i32("toast_pages")?,
-        row_type: row.oid("reltype")?,
         of_type: row.oid("reloftype")?,
         is_partition: row.bool("relispartition")?,
         foreign_server: row.oid("foreign_server")?,

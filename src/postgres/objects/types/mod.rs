@@ -25,7 +25,7 @@ use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
 
 pub use domain::DomainConstraint;
-pub use names::{compare_types, required_type_name, type_key, type_name};
+pub use names::{compare_types, required_type_name, type_key};
 pub use shell::ShellType;
 
 pub(super) struct Types;
