@@ -41,7 +41,7 @@ pub(super) fn of_sqlite(input: &Path, preview: &RestorePreview) -> Outcome {
 
 pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entries: &[Entry]) -> Outcome {
     let Preview { found, consequence, lost, doubtful, drops, entries: wanted } = preview;
-    let chosen = || wanted.iter().filter_map(|(at, wanted)| Some((entries.get(*at)?, wanted)));
+    let chosen = || wanted.iter().filter_map(|(at, wanted)| Some((at.of(entries)?, wanted)));
     let what = match found {
         Found::Database { .. } => target.describe().replacen("database ", "database: ", 1),
         Found::Creation { name, .. } => {

@@ -3,6 +3,7 @@
 
 pub(in crate::postgres) mod copy_statement;
 pub mod copy_text;
+mod entry_index;
 mod error;
 mod included;
 pub(in crate::postgres) mod kinds;
@@ -13,6 +14,7 @@ pub(in crate::postgres) mod select;
 mod settings;
 pub(in crate::postgres) mod statements;
 
+pub use entry_index::EntryIndex;
 pub use error::archive_error;
 pub use included::{Included, Sections, Selection};
 pub use name::EntryName;

@@ -6,6 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry, Section};
 
+use super::entry_index::EntryIndex;
 use super::included::{Included, Selection};
 use super::kinds::{self, text};
 use crate::{Error, ErrorKind, Result};
@@ -80,7 +81,7 @@ pub fn select_and_tell(entries: &[Entry], request: &Request<'_>) -> Result<(Vec<
             section = entry.section;
         }
         if selector.is_chosen(entry, section) {
-            selector.wanted[at] = chosen(entry, &request.included);
+            selector.wanted[..][at] = chosen(entry, &request.included);
         }
     }
     let unmatched = selector.names.as_ref().map_or(Vec::new(), Names::unmatched);
@@ -92,16 +93,20 @@ pub fn select_and_tell(entries: &[Entry], request: &Request<'_>) -> Result<(Vec<
 }
 
 /// Where each entry is among the archive's entries.
-pub fn places(entries: &[Entry]) -> HashMap<DumpId, usize> {
-    entries.iter().enumerate().map(|(at, entry)| (entry.dump_id, at)).collect()
+pub fn places(entries: &[Entry]) -> HashMap<DumpId, EntryIndex> {
+    EntryIndex::enumerate(entries).map(|(at, entry)| (entry.dump_id, at)).collect()
 }
 
 /// The order in which entries are gone through: the archive's, but those of a list at the end, in the list's order.
 ///
 /// # Errors
 /// A list that names an entry that is not there.
-pub fn order(entries: &[Entry], request: &Request<'_>, places: &HashMap<DumpId, usize>) -> Result<Vec<usize>> {
-    let Some(list) = request.list else { return Ok((0..entries.len()).collect()) };
+pub fn order(
+    entries: &[Entry],
+    request: &Request<'_>,
+    places: &HashMap<DumpId, EntryIndex>,
+) -> Result<Vec<EntryIndex>> {
+    let Some(list) = request.list else { return Ok(EntryIndex::all(entries.len()).collect()) };
     let mut is_listed = vec![false; entries.len()];
     let mut listed = Vec::with_capacity(list.len());
     for id in list {
@@ -109,11 +114,11 @@ pub fn order(entries: &[Entry], request: &Request<'_>, places: &HashMap<DumpId, 
             return Err(Error::new(ErrorKind::Usage, "select the entries of the list")
                 .why(format!("the archive has no entry {id}")));
         };
-        if !std::mem::replace(&mut is_listed[at], true) {
+        if !std::mem::replace(&mut is_listed[..][at], true) {
             listed.push(at);
         }
     }
-    let mut order: Vec<usize> = (0..entries.len()).filter(|at| !is_listed[*at]).collect();
+    let mut order: Vec<EntryIndex> = EntryIndex::all(entries.len()).filter(|at| !is_listed[..][*at]).collect();
     order.append(&mut listed);
     Ok(order)
 }
@@ -125,7 +130,7 @@ struct Selector<'a> {
     /// What is wanted of the entries that were gone through.
     wanted: Vec<Chosen>,
     names: Option<Names<'a>>,
-    places: &'a HashMap<DumpId, usize>,
+    places: &'a HashMap<DumpId, EntryIndex>,
 }
 
 impl Selector<'_> {
@@ -152,11 +157,11 @@ impl Selector<'_> {
         !self.request.only.is_some_and(Selection::is_active)
             || self.parents(entry).any(|at| {
                 // Privileges of a column depend on those of its table, for the order only.
-                self.wanted[at].any() && !kinds::is(&self.entries[at], "ACL")
+                self.wanted[..][at].any() && !kinds::is(&self.entries[at], "ACL")
             })
     }
 
-    fn parents(&self, entry: &Entry) -> impl Iterator<Item = usize> {
+    fn parents(&self, entry: &Entry) -> impl Iterator<Item = EntryIndex> {
         entry.dependencies.iter().filter_map(|id| self.places.get(id).copied())
     }
 

@@ -11,26 +11,10 @@ use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::relkind::relkinds;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::plan::settings::Target;
-use crate::postgres::version::ServerVersion;
 use crate::printable::escaped;
 use crate::wire::{Begin, Connection, Param};
 use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
-
-impl Target {
-    /// What a server of this version understands.
-    pub fn of(version: ServerVersion) -> Self {
-        Self {
-            transaction_timeout: version.transaction_timeout(),
-            table_access_methods: version.table_access_methods(),
-            subscription_streaming: version.subscription_binary(),
-            subscription_run_as_owner: version.subscription_origin(),
-            nonstandard_strings: !version.only_standard_strings(),
-            is_script: false,
-        }
-    }
-}
 
 /// The schema and the name of a table, a view, a sequence or the like.
 pub type Relation = (BString, BString);

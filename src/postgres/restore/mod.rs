@@ -13,6 +13,7 @@ mod non_superuser;
 mod options;
 mod parallel;
 mod plan;
+mod prepare;
 mod preview;
 mod script;
 mod security_definers;
@@ -20,21 +21,24 @@ mod source;
 mod summary;
 mod writable;
 
-use std::borrow::{BorrowMut, Cow};
+use std::borrow::BorrowMut;
 use std::io::Read;
 
 use bstr::BStr;
-use pgformat::{Header, Reader};
+use pgformat::Reader;
 
-pub use dependents::{Dependent, Doubt};
+pub use dependents::loss::{Dependent, Doubt};
+pub use execute::data::{Data, Readers, Source, TakeObject, TakeRows};
+pub use execute::one_session::Connect;
 pub(crate) use execute::one_session::OneSession;
-pub use execute::{Connect, Data, Source, TakeObject, TakeRows, execute};
+pub use execute::run::execute;
 pub use found::{Found, Relation};
-pub use non_superuser::Limits;
+pub use non_superuser::role_limits::RoleLimits;
 pub use options::RestoreOptions;
-pub use parallel::Readers;
-pub use plan::settings::Target;
-pub use plan::{Action, Heading, Plan, Purpose, Step, plan};
+pub use plan::destination::Destination;
+pub use plan::step::{Action, Heading, Purpose, Step};
+pub use plan::{Plan, plan};
+use prepare::{Prepared, prepare};
 pub use preview::{Preview, preview};
 pub use script::{RestrictKey, ScriptSummary, script};
 pub use summary::{EntryError, RestoreSummary, Stay};
@@ -42,7 +46,6 @@ pub use writable::refuse_standby;
 
 use crate::cancellation::Registration;
 use crate::postgres::archive::select;
-use crate::postgres::version::ServerVersion;
 use crate::progress::Reporter;
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
@@ -74,7 +77,7 @@ pub fn restore<R: Read>(
     if options.verify {
         check::alone(archive, &asked.plan.wanted, reporter)?;
     }
-    asked.carry_out(target, &nowhere, archive, |_| Ok(None), (nothing_changed, reporter))
+    carry_out(asked, target, &nowhere, archive, |_| Ok(None), (nothing_changed, reporter))
 }
 
 /// As [`restore`]; `connect` makes the connections of the workers, if there are to be several, and with `create` in
@@ -127,7 +130,7 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
         0 | 1 => Ok(None),
         jobs => source::readers(archive, jobs).map(Some),
     };
-    asked.carry_out(target.borrow_mut(), connect, archive, readers, (nothing_changed, reporter))
+    carry_out(asked, target.borrow_mut(), connect, archive, readers, (nothing_changed, reporter))
 }
 
 /// Asks the target about all that the restore has to know, and changes nothing.
@@ -139,9 +142,9 @@ fn ask<'a, R: Read>(
     reporter: &dyn Reporter,
 ) -> Result<Prepared<'a>> {
     refuse_standby(target, "restore into this server")?;
-    let mut prepared = prepare(target, archive, options, reporter)?;
+    let prepared = prepare(target, archive, options, reporter)?;
     prepared.found.refuse_unforced(&prepared.options)?;
-    non_superuser::apply(&mut prepared.plan, archive.entries(), &prepared.options, target, reporter)?;
+    prepared.plan.tell_role_limits(reporter);
     let Prepared { plan, options, found } = &prepared;
     if !options.drop_dependents {
         dependents::refuse(target, connect, plan, archive.entries(), options, found)?;
@@ -149,68 +152,26 @@ fn ask<'a, R: Read>(
     Ok(prepared)
 }
 
-impl Prepared<'_> {
-    /// Restores what was planned. `nothing_changed` holds until then.
-    fn carry_out<R: Read>(
-        self,
-        target: &mut Connection,
-        connect: &Connect<'_>,
-        archive: &mut Reader<R>,
-        readers: impl FnOnce(&mut Reader<R>) -> Result<Option<Readers>>,
-        (nothing_changed, reporter): (Registration, &dyn Reporter),
-    ) -> Result<RestoreSummary> {
-        let entries = archive.shared_entries();
-        source::check_end(archive)?;
-        let workers = readers(archive)?;
-        let sizes = source::sizes(archive)?;
-        let made_by = made_by(archive.header());
-        let source = Source { data: &mut *archive, sizes, workers, made_by };
-        // The archive may have taken long to read.
-        dependents::refuse_and_tell(target, connect, &self.plan, &entries, &self.options, &self.found, reporter)?;
-        drop(nothing_changed);
-        let summary = execute(&self.plan, &entries, &self.options, target, connect, source, reporter)?;
-        source::finish(archive, reporter);
-        Ok(summary)
-    }
-}
-
-/// A restore before anything is done.
-struct Prepared<'a> {
-    plan: Plan,
-    /// The options, as far as the target can do what they ask for.
-    options: Cow<'a, RestoreOptions>,
-    found: Found,
-}
-
-/// Plans the restore, and looks at what is in the target.
-fn prepare<'a, R: Read>(
+/// Restores what was planned. `nothing_changed` holds until then.
+fn carry_out<R: Read>(
+    prepared: Prepared<'_>,
     target: &mut Connection,
-    archive: &Reader<R>,
-    options: &'a RestoreOptions,
-    reporter: &dyn Reporter,
-) -> Result<Prepared<'a>> {
-    let server = ServerVersion::new(target.server_version());
-    let options = plan::statistics::as_taken(options, archive.entries(), server, reporter);
-    let plan = plan(archive.entries(), version(archive.header()), &options, &Target::of(server))?;
-    if options.verify {
-        check::texts(archive.entries(), &plan.wanted)?;
-    }
-    plan.settings.check_strings(archive.entries(), server)?;
-    plan.tell_unmatched(archive.entries(), reporter);
-    plan::row_oids::tell(archive, &plan, reporter);
-    security_definers::tell(archive.entries(), &plan, &options, target, reporter);
-    let found = Found::look(&plan, archive.entries(), &options, target)?;
-    Ok(Prepared { plan, options, found })
-}
-
-/// The major version of the server whose database it is; 0 where the archive does not say.
-fn made_by(header: &Header) -> i32 {
-    let digits: String =
-        header.server_version.iter().map(|c| char::from(*c)).take_while(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or(0)
-}
-
-/// The version of the archive's format, as [`plan()`] wants it.
-fn version(header: &Header) -> (u8, u8) {
-    (header.version.major, header.version.minor)
+    connect: &Connect<'_>,
+    archive: &mut Reader<R>,
+    readers: impl FnOnce(&mut Reader<R>) -> Result<Option<Readers>>,
+    (nothing_changed, reporter): (Registration, &dyn Reporter),
+) -> Result<RestoreSummary> {
+    let Prepared { plan, options, found } = prepared;
+    let entries = archive.shared_entries();
+    source::check_end(archive)?;
+    let workers = readers(archive)?;
+    let sizes = source::sizes(archive)?;
+    let made_by = source::made_by(archive.header());
+    let source = Source { data: &mut *archive, sizes, workers, made_by };
+    // The archive may have taken long to read.
+    dependents::refuse_and_tell(target, connect, &plan, &entries, &options, &found, reporter)?;
+    drop(nothing_changed);
+    let summary = execute(&plan, &entries, &options, target, connect, source, reporter)?;
+    source::finish(archive, reporter);
+    Ok(summary)
 }

@@ -6,11 +6,13 @@ use pgformat::Reader;
 
 use crate::Result;
 use crate::postgres::archive::Chosen;
-use crate::postgres::restore::dependents::{self, Dependent, Doubt};
-use crate::postgres::restore::execute::Connect;
+use crate::postgres::archive::EntryIndex;
+use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses};
+use crate::postgres::restore::execute::one_session::Connect;
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::{Prepared, check, non_superuser, prepare, source, writable};
+use crate::postgres::restore::prepare::{Prepared, prepare};
+use crate::postgres::restore::{check, dependents, source, writable};
 use crate::progress::{Message, Reporter};
 use crate::wire::Connection;
 
@@ -28,8 +30,8 @@ pub struct Preview {
     pub doubtful: Vec<Doubt>,
     /// How many drops there would be before anything is made, whether or not there is something to drop.
     pub drops: usize,
-    /// The entries that would be restored, in this order: each one's place among the archive's entries, and what of it.
-    pub entries: Vec<(usize, Chosen)>,
+    /// The entries that would be restored, in this order: each one, and what of it.
+    pub entries: Vec<(EntryIndex, Chosen)>,
 }
 
 /// Says what [`restore_through`](crate::postgres::restore::restore_through) would do with the same archive and options; `force` is not
@@ -51,10 +53,9 @@ pub fn preview<R: Read>(
         let text = "it is a standby, which can only be read: a restore into it is refused".to_owned();
         reporter.message(Message::warning("the server", text));
     }
-    let Prepared { mut plan, options, found } = prepare(target, archive, options, reporter)?;
-    non_superuser::apply(&mut plan, archive.entries(), &options, target, reporter)?;
-    let dependents::Losses { certain: lost, doubtful } =
-        dependents::look(target, connect, &plan, archive.entries(), &found)?;
+    let Prepared { plan, options, found } = prepare(target, archive, options, reporter)?;
+    plan.tell_role_limits(reporter);
+    let Losses { certain: lost, doubtful } = dependents::look(target, connect, &plan, archive.entries(), &found)?;
     source::check_end(archive)?;
     if options.jobs > 1 {
         source::check_ways(archive, options.jobs)?;
@@ -63,7 +64,7 @@ pub fn preview<R: Read>(
         check::alone(archive, &plan.wanted, reporter)?;
     }
     let begun = plan.steps.chunk_by(|a, b| a.entry == b.entry);
-    let entries = begun.filter_map(|steps| steps.first().map(|step| (step.entry, plan.wanted[step.entry])));
+    let entries = begun.filter_map(|steps| steps.first().map(|step| (step.entry, plan.wanted[..][step.entry])));
     Ok(Preview {
         consequence: found.consequence(),
         lost,

@@ -3,11 +3,10 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use pgformat::{Block, DataPosition, DumpId, Reader};
+use pgformat::{Block, DataPosition, DumpId, Header, Reader};
 
 use crate::postgres::archive::{EntryName, archive_error};
-use crate::postgres::restore::execute::{Data, TakeObject, TakeRows};
-use crate::postgres::restore::parallel::Readers;
+use crate::postgres::restore::execute::data::{Data, Readers, TakeObject, TakeRows};
 use crate::progress::{Message, Reporter};
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
@@ -17,7 +16,7 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// # Errors
 /// The archive is cut off, or damaged so that the way to its end is not to be found.
-pub(super) fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
+pub fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
     archive.check_end().map_err(|error| {
         archive_error("find the end of the archive", error).hint("nothing was changed: take another archive")
     })
@@ -25,7 +24,7 @@ pub(super) fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
 
 /// Reads what comes after the last data of an archive from a pipe, for the sake of the one who writes into it. There is nothing
 /// in it that anyone needs.
-pub(super) fn finish<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) {
+pub fn finish<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) {
     if let Err(error) = archive.finish() {
         let text = format!("all data was read, but not what comes after it: {error}");
         reporter.message(Message::warning("the archive", text));
@@ -36,7 +35,7 @@ pub(super) fn finish<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) 
 ///
 /// # Errors
 /// The input cannot seek, so that there is one way through it only.
-pub(super) fn check_ways<R: Read>(archive: &Reader<R>, jobs: usize) -> Result<()> {
+pub fn check_ways<R: Read>(archive: &Reader<R>, jobs: usize) -> Result<()> {
     if archive.is_random() { Ok(()) } else { Err(one_way(jobs)) }
 }
 
@@ -50,7 +49,7 @@ fn one_way(jobs: usize) -> Error {
 ///
 /// # Errors
 /// As [`check_ways`].
-pub(super) fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>, jobs: usize) -> Result<Readers> {
+pub fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>, jobs: usize) -> Result<Readers> {
     let another = |_| {
         let reader = archive.another().ok_or_else(|| one_way(jobs))?;
         Ok(Box::new(reader) as Box<dyn Data + Send>)
@@ -62,7 +61,7 @@ pub(super) fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>,
 ///
 /// # Errors
 /// The archive is damaged; reading fails.
-pub(super) fn sizes<R: Read>(archive: &mut Reader<R>) -> Result<Vec<Option<u64>>> {
+pub fn sizes<R: Read>(archive: &mut Reader<R>) -> Result<Vec<Option<u64>>> {
     let mut sizes = vec![None; archive.entries().len()];
     if archive.is_random() {
         let doing = "find out how large the archive's parts are";
@@ -74,6 +73,18 @@ pub(super) fn sizes<R: Read>(archive: &mut Reader<R>) -> Result<Vec<Option<u64>>
         }
     }
     Ok(sizes)
+}
+
+/// The major version of the server whose database it is; 0 where the archive does not say.
+pub fn made_by(header: &Header) -> i32 {
+    let digits: String =
+        header.server_version.iter().map(|c| char::from(*c)).take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+/// The version of the archive's format, as [`plan()`](super::plan()) wants it.
+pub fn version(header: &Header) -> (u8, u8) {
+    (header.version.major, header.version.minor)
 }
 
 impl<R: Read> Data for Reader<R> {

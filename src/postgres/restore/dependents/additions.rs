@@ -28,8 +28,8 @@ use crate::postgres::catalogs::Catalog;
 use crate::postgres::relkind::relkinds;
 use crate::postgres::restore::dependents::archived::Archived;
 use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses};
-use crate::postgres::restore::dependents::names::Named;
-use crate::postgres::restore::dependents::{Address, Present};
+use crate::postgres::restore::dependents::names::{Address, Named};
+use crate::postgres::restore::dependents::present::Present;
 use crate::printable;
 use crate::wire::{Connection, Param, Row};
 
@@ -67,17 +67,17 @@ struct Witness {
 }
 
 /// Whether something hangs on a member of an extension, and could come with its script.
-pub(super) fn is_part(object: &Named, whole: Option<&Named>) -> bool {
+pub fn is_part(object: &Named, whole: Option<&Named>) -> bool {
     whole.is_some_and(|whole| whole.is_member) && !NEVER_A_SCRIPT_S.iter().any(|kind| object.kind == *kind)
 }
 
 /// Whether the archive makes a part of a member, which has no definition in the archive.
-pub(super) fn holds(archived: &Archived<'_>, part: &Named) -> bool {
+pub fn holds(archived: &Archived<'_>, part: &Named) -> bool {
     archived.entry(part).is_some() || (part.kind != "DEFAULT" && archived.holds(part, None))
 }
 
 /// Those of an extension's `members`, and of the `parts` of members, that the extension's script has not made.
-pub(super) fn lost(target: &mut Connection, present: &Present, members: &[&Named], parts: &[&Named]) -> Result<Losses> {
+pub fn lost(target: &mut Connection, present: &Present, members: &[&Named], parts: &[&Named]) -> Result<Losses> {
     let relations: Vec<u32> =
         members.iter().map(|member| member.address).filter(|a| a.0 == Catalog::CLASS.0).map(|a| a.1).collect();
     if relations.is_empty() && parts.is_empty() {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::dependents::definition::{self, Column};
 use crate::postgres::restore::dependents::names::Named;
@@ -13,11 +14,11 @@ use crate::sql::quote;
 type Key = (BString, BString, BString);
 
 /// What the entries of an archive make, whether or not all of it is to be restored.
-pub(super) struct Archived<'a> {
-    /// By kind, schema and tag: the place of the entry.
-    by_name: HashMap<Key, usize>,
+pub struct Archived<'a> {
+    /// By kind, schema and tag: the entry.
+    by_name: HashMap<Key, EntryIndex>,
     /// By drop statement.
-    by_drop: HashMap<BString, usize>,
+    by_drop: HashMap<BString, EntryIndex>,
     /// Sequences whose values it holds: those of `serial` columns had no entry of their own once.
     sequences: HashSet<(BString, BString)>,
     entries: &'a [Entry],
@@ -27,7 +28,7 @@ impl<'a> Archived<'a> {
     pub fn of(entries: &'a [Entry]) -> Self {
         let mut archived =
             Self { by_name: HashMap::new(), by_drop: HashMap::new(), sequences: HashSet::new(), entries };
-        for (at, entry) in entries.iter().enumerate() {
+        for (at, entry) in EntryIndex::enumerate(entries) {
             let (schema, tag) = (text(&entry.schema), text(&entry.tag));
             if kinds::is(entry, "SEQUENCE SET") {
                 archived.sequences.insert((schema.to_owned(), tag.to_owned()));
@@ -41,8 +42,8 @@ impl<'a> Archived<'a> {
         archived
     }
 
-    /// The entry that makes it, as its place.
-    pub fn entry(&self, object: &Named) -> Option<usize> {
+    /// The entry that makes it.
+    pub fn entry(&self, object: &Named) -> Option<EntryIndex> {
         let by_name = (!object.tag.is_empty())
             .then(|| self.by_name.get(&key(object.kind.as_bstr(), object.schema.as_bstr(), object.tag.as_bstr())));
         by_name
@@ -132,7 +133,7 @@ impl<'a> Archived<'a> {
 }
 
 /// The word for the kind of an entry that a target's object is compared by; `None` if it makes no object, or a setting.
-pub(super) fn kind(entry: &Entry) -> Option<&BStr> {
+pub fn kind(entry: &Entry) -> Option<&BStr> {
     let desc = text(&entry.desc);
     Some(BStr::new(match desc.as_bytes() {
         b"CONSTRAINT" | b"FK CONSTRAINT" | b"CHECK CONSTRAINT" => "CONSTRAINT",

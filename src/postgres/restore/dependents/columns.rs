@@ -13,11 +13,10 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BString, ByteSlice};
 
 use crate::Result;
-use crate::postgres::restore::dependents::Address;
 use crate::postgres::restore::dependents::archived::Archived;
 use crate::postgres::restore::dependents::definition::{self, Column};
 use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses, shown_rows};
-use crate::postgres::restore::dependents::names::Named;
+use crate::postgres::restore::dependents::names::{Address, Named};
 use crate::postgres::restore::dependents::rows::{self, Moment};
 use crate::printable;
 use crate::wire::{Connection, Param, Row};
@@ -46,12 +45,7 @@ struct Compared {
 }
 
 /// The columns of these tables and composite types that were added to what the archive's definitions of them have, or may have been.
-pub(super) fn lost(
-    target: &mut Connection,
-    archived: &Archived<'_>,
-    tables: &[&Named],
-    moment: Moment,
-) -> Result<Losses> {
+pub fn lost(target: &mut Connection, archived: &Archived<'_>, tables: &[&Named], moment: Moment) -> Result<Losses> {
     let mut of_tables = ask(target, tables)?;
     let mut losses = Losses::default();
     let mut doubtful = Vec::new();

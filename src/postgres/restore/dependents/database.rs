@@ -8,15 +8,17 @@ use pgformat::Entry;
 use crate::Result;
 use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::dependents::archived::Archived;
+use crate::postgres::restore::dependents::loss::{Dependent, Losses};
 use crate::postgres::restore::dependents::names::Named;
+use crate::postgres::restore::dependents::present::Present;
 use crate::postgres::restore::dependents::rows::Moment;
-use crate::postgres::restore::dependents::{Dependent, Losses, Present, is_wanted, sift};
+use crate::postgres::restore::dependents::sift::{is_wanted, sift};
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::large_objects;
 use crate::wire::Connection;
 
 /// What is in the database that `within` is connected to, and not in the archive.
-pub(super) fn lost(within: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Losses> {
+pub fn lost(within: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Losses> {
     let present = Present::ask(within)?;
     let archived = Archived::of(entries);
     let going: Vec<&Named> = present.named.iter().collect();

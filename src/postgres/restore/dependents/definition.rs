@@ -5,7 +5,7 @@ use crate::sql::quote::unquoted;
 
 /// A column, and all that is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Column {
+pub struct Column {
     /// Its name, without quotes.
     pub name: Vec<u8>,
     /// Its part of the statement.
@@ -35,7 +35,7 @@ impl Column {
 
 /// The columns that a definition lists. `None` if it has them from elsewhere, too, or is of another shape: what is not listed
 /// there need not be missing.
-pub(super) fn columns(definition: &[u8]) -> Option<Vec<Column>> {
+pub fn columns(definition: &[u8]) -> Option<Vec<Column>> {
     // The name is one word or two, with a dot between them; `OF` and `PARTITION OF` take columns from elsewhere.
     let is_name = |name: &[&[u8]]| matches!(name, [_] | [_, b".", _] | [b"IF", b"NOT", b"EXISTS", ..]);
     let (name, open) = name(definition)?;
@@ -43,7 +43,7 @@ pub(super) fn columns(definition: &[u8]) -> Option<Vec<Column>> {
 }
 
 /// What a definition says of the columns of a table `OF` a type beside what the type says. `None` if it is of another shape.
-pub(super) fn options_of_typed(definition: &[u8]) -> Option<Vec<Column>> {
+pub fn options_of_typed(definition: &[u8]) -> Option<Vec<Column>> {
     let (name, open) = name(definition)?;
     if !matches!(&name[..], [_, b"OF", ..] | [_, b".", _, b"OF", ..]) {
         return None;
@@ -52,7 +52,7 @@ pub(super) fn options_of_typed(definition: &[u8]) -> Option<Vec<Column>> {
 }
 
 /// The attributes that the definition of a composite type lists. `None` if it is of another type, or of another shape.
-pub(super) fn attributes(definition: &[u8]) -> Option<Vec<Column>> {
+pub fn attributes(definition: &[u8]) -> Option<Vec<Column>> {
     let (open, _) = marks(definition).find(|(_, byte)| *byte == b'(')?;
     let before = words(definition.get(..open)?);
     let is_composite = matches!(&before[..], [b"CREATE", b"TYPE", _, b"AS"] | [b"CREATE", b"TYPE", _, b".", _, b"AS"]);
@@ -131,7 +131,7 @@ fn marks(text: &[u8]) -> impl Iterator<Item = (usize, u8)> {
 }
 
 /// Words, names in quotes and marks.
-pub(super) fn words(text: &[u8]) -> Vec<&[u8]> {
+pub fn words(text: &[u8]) -> Vec<&[u8]> {
     tokens(text).filter(Token::is_solid).map(|token| token.text).collect()
 }
 

@@ -24,7 +24,7 @@ pub struct Dependent {
 
 impl Dependent {
     /// What has no rows of its own.
-    pub(super) fn named(object: &BStr) -> Self {
+    pub fn named(object: &BStr) -> Self {
         Self { object: printable::name(object), along_with: None, rows: None, is_estimate: false }
     }
 }
@@ -42,7 +42,7 @@ impl fmt::Display for Dependent {
 }
 
 /// `7 rows`, in words.
-pub(super) fn shown_rows(rows: u64, is_exact: bool) -> String {
+pub fn shown_rows(rows: u64, is_exact: bool) -> String {
     format!("{}{rows} row{}", if is_exact { "" } else { "about " }, if rows == 1 { "" } else { "s" })
 }
 
@@ -66,7 +66,7 @@ impl Doubt {
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::postgres::restore) struct Losses {
+pub struct Losses {
     /// What is certain to be lost.
     pub certain: Vec<Dependent>,
     /// What may be.
@@ -74,7 +74,7 @@ pub(in crate::postgres::restore) struct Losses {
 }
 
 impl Losses {
-    pub(super) fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, other: Self) {
         self.certain.extend(other.certain);
         self.doubtful.extend(other.doubtful);
     }
@@ -93,12 +93,12 @@ fn few(names: &[impl ToString]) -> String {
 }
 
 /// Warns.
-pub(super) fn warn(reporter: &dyn Reporter, subject: String, text: impl Into<Words>) {
+pub fn warn(reporter: &dyn Reporter, subject: String, text: impl Into<Words>) {
     reporter.message(Message::warning(subject, text));
 }
 
 /// Says what goes, where that was asked for, and what may go.
-pub(super) fn tell(losses: &Losses, reporter: &dyn Reporter) {
+pub fn tell(losses: &Losses, reporter: &dyn Reporter) {
     let Losses { certain, doubtful } = losses;
     for dependent in certain.iter().take(TOLD) {
         let text = "this restore does not bring it back, and it is dropped along with what is replaced";
@@ -118,7 +118,7 @@ pub(super) fn tell(losses: &Losses, reporter: &dyn Reporter) {
 }
 
 /// The error where something would be lost that was not given up.
-pub(super) fn refusal(lost: &[Dependent], database: &BStr) -> Error {
+pub fn refusal(lost: &[Dependent], database: &BStr) -> Error {
     Error::new(ErrorKind::Refused, format!("restore into database \"{}\"", printable::name(database)))
         .why(format!(
             "what this restore does not bring back would be dropped along with what is replaced: {}",

@@ -4,13 +4,15 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::Result;
 use crate::postgres::relkind::relkinds;
-use crate::postgres::restore::dependents::Address;
 use crate::postgres::version::ServerVersion;
 use crate::wire::{Query, Rows};
 
+/// An object's catalog and its OID.
+pub type Address = (u32, u32);
+
 /// An object of the target's, named as an entry of an archive would name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
+pub struct Named {
     /// Its catalog and its OID.
     pub address: Address,
     /// The kind of its entry. One word stands for kinds that only differ in how they are restored, see [`kind`](crate::postgres::restore::dependents::archived::kind).
@@ -59,7 +61,7 @@ impl Named {
 }
 
 /// The query for every object that could be in an archive.
-pub(super) fn query(server: ServerVersion, is_superuser: bool) -> Query {
+pub fn query(server: ServerVersion, is_superuser: bool) -> Query {
     let mut sql = String::from(OBJECTS);
     if server.publication_schemas() {
         sql.push_str(SCHEMAS_OF_PUBLICATIONS);
@@ -81,7 +83,7 @@ pub(super) fn query(server: ServerVersion, is_superuser: bool) -> Query {
 }
 
 /// The objects in the rows of [`query`].
-pub(super) fn read(rows: &Rows) -> Result<Vec<Named>> {
+pub fn read(rows: &Rows) -> Result<Vec<Named>> {
     rows.iter()
         .map(|row| {
             let text = |name: &str| row.opt_string(name).map(Option::unwrap_or_default);

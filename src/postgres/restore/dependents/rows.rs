@@ -26,7 +26,7 @@ const PIECE: usize = 64 * 1024;
 
 /// When it is looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub enum Moment {
     /// Before anything is done, in a transaction of its own.
     Before,
     /// In the transaction that drops it, among statements of the archive's.
@@ -35,7 +35,7 @@ pub(super) enum Moment {
 
 /// The number of rows of those of `objects` that have rows of their own, by their OIDs, and whether it is exact. What the role may
 /// not read, or only in part, is left out.
-pub(super) fn count(target: &mut Connection, objects: &[&Named], moment: Moment) -> Result<HashMap<u32, (u64, bool)>> {
+pub fn count(target: &mut Connection, objects: &[&Named], moment: Moment) -> Result<HashMap<u32, (u64, bool)>> {
     let oids: Vec<u32> = objects.iter().filter(|object| object.is_table()).map(|object| object.address.1).collect();
     let mut counts = HashMap::new();
     // Where it is looked again, that there is something at all is what counts.
@@ -121,7 +121,7 @@ struct OfExtension {
 /// Those of an extension's `tables` that hold rows which neither the archive has, nor the extension's own script has made: of its
 /// configuration, the rows that it says are users'; of other tables, those of other transactions than the ones that made or
 /// changed the extension. Of tables that others than superusers and the role itself have a hand in, all rows count.
-pub(super) fn of_extensions(target: &mut Connection, tables: &[&Named], moment: Moment) -> Result<Vec<Dependent>> {
+pub fn of_extensions(target: &mut Connection, tables: &[&Named], moment: Moment) -> Result<Vec<Dependent>> {
     let oids: Vec<u32> = tables.iter().filter(|table| table.is_table()).map(|table| table.address.1).collect();
     if oids.is_empty() {
         return Ok(Vec::new());

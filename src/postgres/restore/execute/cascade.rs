@@ -13,7 +13,7 @@ const SHOWN: i32 = 5;
 /// What depends on the type that `entry` makes, but for what is a part of it and for the functions that the type itself depends
 /// on: those are its own, as those that read and write a base type are, or the one that makes a range canonical. What depends
 /// on these functions counts as well.
-pub(in crate::postgres::restore) fn dependents(target: &mut Connection, entry: &Entry) -> Result<Vec<String>> {
+pub fn dependents(target: &mut Connection, entry: &Entry) -> Result<Vec<String>> {
     let rows = target.query(
         "WITH RECURSIVE it AS ( \
              SELECT t.oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
@@ -38,7 +38,7 @@ pub(in crate::postgres::restore) fn dependents(target: &mut Connection, entry: &
 }
 
 /// The statement that drops the type of `entry` along with what depends on it, if `statement` drops one without.
-pub(in crate::postgres::restore) fn with_cascade(entry: &Entry, statement: &[u8]) -> Option<Vec<u8>> {
+pub fn with_cascade(entry: &Entry, statement: &[u8]) -> Option<Vec<u8>> {
     let is_type = ["TYPE", "DOMAIN"].iter().any(|desc| kinds::is(entry, desc));
     let statement = statement.trim_ascii_end().strip_suffix(b";").filter(|_| is_type)?;
     Some([statement, b" CASCADE;\n"].concat())

@@ -14,15 +14,15 @@ use crate::{Error, ErrorKind, Result};
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the one who restores and the one who ends it have in common.
-pub(in crate::postgres::restore) struct Interrupt {
-    state: Arc<State>,
+pub struct Interrupt {
+    shared: Arc<Shared>,
     /// Of how many entries the steps before each step are.
     entries: Vec<u64>,
     /// Of the one who restores; workers have none.
     registration: Option<Registration>,
 }
 
-struct State {
+struct Shared {
     is_single: bool,
     total: u64,
     /// Entries that are there for good, failed ones included.
@@ -42,7 +42,7 @@ struct State {
 
 impl Interrupt {
     /// Begins to listen, for a restore by `plan` through `target`.
-    pub(in crate::postgres::restore) fn new(
+    pub fn new(
         plan: &Plan,
         options: &RestoreOptions,
         target: &Connection,
@@ -55,7 +55,7 @@ impl Interrupt {
             count += u64::from(is_last);
             entries.push(count);
         }
-        let state = Arc::new(State {
+        let shared = Arc::new(Shared {
             is_single: options.single_transaction,
             total: count,
             entries: AtomicU64::new(0),
@@ -66,47 +66,47 @@ impl Interrupt {
             is_over: AtomicBool::new(false),
             handles: Mutex::new(vec![target.cancel_handle()]),
         });
-        let at_the_end = Arc::clone(&state);
+        let at_the_end = Arc::clone(&shared);
         let registration = Some(cancellation.last_words(move |deadline| at_the_end.end(deadline))?);
-        Ok(Self { state, entries, registration })
+        Ok(Self { shared, entries, registration })
     }
 
     /// From now on, things are changed.
-    pub(in crate::postgres::restore) fn begin(&self) {
-        self.state.has_begun.store(true, Ordering::SeqCst);
+    pub fn begin(&self) {
+        self.shared.has_begun.store(true, Ordering::SeqCst);
     }
 
-    /// The steps before this one are done for good.
-    pub(in crate::postgres::restore) fn reached(&self, step: usize) {
-        if let Some(entries) = self.entries.get(step) {
-            self.state.entries.store(*entries, Ordering::SeqCst);
+    /// So many steps are done for good.
+    pub fn tell_steps(&self, steps: usize) {
+        if let Some(entries) = self.entries.get(steps) {
+            self.shared.entries.store(*entries, Ordering::SeqCst);
         }
     }
 
     /// Another connection takes the place of the one before.
-    pub(in crate::postgres::restore) fn follow(&self, target: &Connection) {
-        *self.state.handles.lock().unwrap_or_else(PoisonError::into_inner) = vec![target.cancel_handle()];
+    pub fn follow(&self, target: &Connection) {
+        *self.shared.handles.lock().unwrap_or_else(PoisonError::into_inner) = vec![target.cancel_handle()];
     }
 
     /// The same for a worker, whose connection is cancelled along with the others.
-    pub(in crate::postgres::restore) fn of_worker(&self, connection: &Connection) -> Self {
-        self.state.handles.lock().unwrap_or_else(PoisonError::into_inner).push(connection.cancel_handle());
+    pub fn of_worker(&self, connection: &Connection) -> Self {
+        self.shared.handles.lock().unwrap_or_else(PoisonError::into_inner).push(connection.cancel_handle());
         self.of_same_worker()
     }
 
     /// Another one for a worker that is known already.
-    pub(in crate::postgres::restore) fn of_same_worker(&self) -> Self {
-        Self { state: Arc::clone(&self.state), entries: Vec::new(), registration: None }
+    pub fn of_same_worker(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), entries: Vec::new(), registration: None }
     }
 
     /// So many entries are there for good.
-    pub(in crate::postgres::restore) fn count(&self, entries: usize) {
-        self.state.entries.store(u64::try_from(entries).unwrap_or(u64::MAX), Ordering::SeqCst);
+    pub fn tell_entries(&self, entries: usize) {
+        self.shared.entries.store(u64::try_from(entries).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     /// Something has ended the restore: workers neither begin anything more nor tell what comes of being cancelled.
-    pub(in crate::postgres::restore) fn end_workers(&self) {
-        self.state.is_ending.store(true, Ordering::SeqCst);
+    pub fn end_workers(&self) {
+        self.shared.is_ending.store(true, Ordering::SeqCst);
     }
 
     /// Has `commit` commit, unless the end was asked for. It is not cancelled then: its answer is waited for, because
@@ -114,8 +114,8 @@ impl Interrupt {
     ///
     /// # Errors
     /// As [`Interrupt::check`].
-    pub(in crate::postgres::restore) fn committing(&self, commit: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
-        self.state.is_committing.store(true, Ordering::SeqCst);
+    pub fn committing(&self, commit: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
+        self.shared.is_committing.store(true, Ordering::SeqCst);
         if let Err(error) = self.check() {
             self.has_committed();
             return Err(error);
@@ -124,15 +124,15 @@ impl Interrupt {
     }
 
     /// What became of the COMMIT is known, and told, or there was none.
-    pub(in crate::postgres::restore) fn has_committed(&self) {
-        self.state.is_committing.store(false, Ordering::SeqCst);
+    pub fn has_committed(&self) {
+        self.shared.is_committing.store(false, Ordering::SeqCst);
     }
 
     /// Fails if the end was asked for; nothing more may be sent to the server then.
-    pub(in crate::postgres::restore) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let is_worker = self.registration.is_none();
-        if !self.state.is_asked.load(Ordering::SeqCst) {
-            if is_worker && self.state.is_ending.load(Ordering::SeqCst) {
+        if !self.shared.is_asked.load(Ordering::SeqCst) {
+            if is_worker && self.shared.is_ending.load(Ordering::SeqCst) {
                 return Err(
                     Error::new(ErrorKind::Interrupted, "go on with the restore").why("another part of it failed")
                 );
@@ -140,24 +140,24 @@ impl Interrupt {
             return Ok(());
         }
         if !is_worker {
-            self.state.is_over.store(true, Ordering::SeqCst);
+            self.shared.is_over.store(true, Ordering::SeqCst);
         }
         Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why("the end was asked for"))
     }
 
     /// What state the target is in if the restore ends now, for a person.
-    pub(in crate::postgres::restore) fn what_is_left(&self) -> String {
-        self.state.what_is_left()
+    pub fn what_is_left(&self) -> String {
+        self.shared.what_is_left()
     }
 
     /// The restore has come to its end by itself.
-    pub(in crate::postgres::restore) fn finish(self) {
-        self.state.is_over.store(true, Ordering::SeqCst);
+    pub fn finish(self) {
+        self.shared.is_over.store(true, Ordering::SeqCst);
         drop(self.registration);
     }
 }
 
-impl State {
+impl Shared {
     /// Ends what the server is doing; says what state that leaves.
     fn end(&self, deadline: Instant) -> String {
         self.is_asked.store(true, Ordering::SeqCst);

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::postgres::restore::execute::{Data, Run};
-use crate::postgres::restore::summary::EntryError;
+use crate::postgres::archive::EntryIndex;
+use crate::postgres::restore::execute::client::Client;
+use crate::postgres::restore::execute::data::Data;
+use crate::postgres::restore::execute::ledger::Ledger;
 use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
 use crate::{Error, ErrorKind, Result};
@@ -17,51 +19,54 @@ const WINDOW: usize = 1024 * 1024;
 /// How many objects, where they are small.
 const OBJECTS: usize = 1000;
 
-/// Writes the large objects of an entry. They are made first where the archive has no entries of their own for that,
-/// and taken away before it where something is to be replaced.
-pub(in crate::postgres::restore) fn write(
-    run: &mut Run<'_>,
-    data: &mut dyn Data,
-    entry: usize,
-    (create, replace): (bool, bool),
-    part: &Part<'_>,
-) -> Result<()> {
-    let id = run.entries[entry].dump_id;
-    let there = match run.options.data_for_failed_tables {
-        true => HashSet::new(),
-        false => run.objects_there.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-    };
-    let mut writer = Writer {
-        entry,
-        create,
-        replace,
-        pieces: Vec::new(),
-        bytes: 0,
-        objects: 0,
-        refused: None,
-        there,
-        is_left_out: false,
-    };
-    data.large_objects(id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
-        writer.take(run, oid, bytes)?;
-        Ok(if run.summary.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })?;
-    if run.summary.stopped {
-        return Ok(());
+/// Large objects that could not be made, most often because there are such: what is there under their numbers is not the
+/// archive's. All connections of a restore share them.
+#[derive(Debug, Clone, Default)]
+pub struct ExistingObjects(Arc<Mutex<HashSet<u32>>>);
+
+impl ExistingObjects {
+    /// Puts down that there are such.
+    pub fn add(&self, oids: impl IntoIterator<Item = u32>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(oids);
     }
-    writer.send(run)?;
-    if writer.is_left_out {
-        run.say(Level::Error, entry, "the content of objects that could not be made is left out".to_owned());
-        run.leave_out(entry);
+
+    fn all(&self) -> HashSet<u32> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    Ok(())
 }
 
-impl Run<'_> {
-    /// Puts down that there are large objects of these numbers, which are not the archive's.
-    pub(in crate::postgres::restore) fn note_objects_there(&self, oids: impl IntoIterator<Item = u32>) {
-        self.objects_there.lock().unwrap_or_else(PoisonError::into_inner).extend(oids);
+/// What becomes of an object before its content is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Making {
+    /// It is made, where the archive has no entries of their own for that.
+    pub create: bool,
+    /// One of its number is taken away before.
+    pub replace: bool,
+}
+
+/// Writes the large objects of an entry, but for those that are `existing`. Gives those that were made for it.
+pub fn write(
+    client: &mut Client<'_>,
+    ledger: &mut Ledger<'_>,
+    data: &mut dyn Data,
+    (at, making, existing): (EntryIndex, Making, &ExistingObjects),
+    part: &Part<'_>,
+) -> Result<Vec<u32>> {
+    let job = client.job();
+    let existing = if job.options.data_for_failed_tables { HashSet::new() } else { existing.all() };
+    let mut writer = Writer::new(at, making, existing);
+    data.large_objects(job.entries[at].dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
+        writer.take(client, ledger, oid, bytes)?;
+        Ok(if ledger.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    if !ledger.is_stopped() {
+        writer.send(client, ledger)?;
+        if writer.is_skipping {
+            job.say(Level::Error, at, "the content of objects that could not be made is left out");
+            ledger.skip(at);
+        }
     }
+    Ok(writer.made)
 }
 
 /// A piece of a large object.
@@ -72,31 +77,39 @@ struct Piece {
 }
 
 struct Writer {
-    entry: usize,
-    create: bool,
-    replace: bool,
+    at: EntryIndex,
+    making: Making,
+    /// Objects that are not the archive's.
+    existing: HashSet<u32>,
     pieces: Vec<Piece>,
     bytes: usize,
     objects: usize,
     /// The object that the server refused last; the rest of it is left out.
     refused: Option<u32>,
-    /// Objects that could not be made: what is there under their numbers is left as it is.
-    there: HashSet<u32>,
-    /// Whether the archive has content for one of these.
-    is_left_out: bool,
+    /// Whether the archive has content for an existing object.
+    is_skipping: bool,
+    /// What was made.
+    made: Vec<u32>,
 }
 
 impl Writer {
-    fn take(&mut self, run: &mut Run<'_>, oid: u32, mut bytes: &[u8]) -> Result<()> {
+    fn new(at: EntryIndex, making: Making, existing: HashSet<u32>) -> Self {
+        Self {
+            at,
+            making,
+            existing,
+            pieces: Vec::new(),
+            bytes: 0,
+            objects: 0,
+            refused: None,
+            is_skipping: false,
+            made: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>, oid: u32, mut bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
-            if self.objects >= OBJECTS {
-                self.send(run)?;
-            }
-            self.objects += 1;
-            self.refused = None;
-            self.is_left_out |= self.there.contains(&oid);
-            self.pieces.push(Piece { oid, offset: 0, bytes: Vec::new() });
-            return Ok(());
+            return self.begin(client, ledger, oid);
         }
         while !bytes.is_empty() {
             let Some(last) = self.pieces.last_mut().filter(|piece| piece.oid == oid) else {
@@ -110,7 +123,7 @@ impl Writer {
             if last.bytes.len() == PIECE {
                 let next = Piece { oid, offset: last.offset + PIECE as u64, bytes: Vec::new() };
                 if self.bytes >= WINDOW {
-                    self.send(run)?;
+                    self.send(client, ledger)?;
                 }
                 self.pieces.push(next);
             }
@@ -118,22 +131,33 @@ impl Writer {
         Ok(())
     }
 
+    /// Begins an object.
+    fn begin(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>, oid: u32) -> Result<()> {
+        if self.objects >= OBJECTS {
+            self.send(client, ledger)?;
+        }
+        self.objects += 1;
+        self.refused = None;
+        self.is_skipping |= self.existing.contains(&oid);
+        self.pieces.push(Piece { oid, offset: 0, bytes: Vec::new() });
+        Ok(())
+    }
+
     /// Sends what has been gathered. If that fails, object by object, to find out which cannot be written.
-    fn send(&mut self, run: &mut Run<'_>) -> Result<()> {
+    fn send(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<()> {
         let pieces = std::mem::take(&mut self.pieces);
         (self.bytes, self.objects) = (0, 0);
-        if pieces.is_empty() || self.write(run, &pieces)?.is_none() {
+        if pieces.is_empty() || self.write(client, ledger, &pieces)?.is_none() {
             return Ok(());
         }
         for object in pieces.chunk_by(|a, b| a.oid == b.oid) {
             let Some(piece) = object.first() else { continue };
-            if let Some(error) = self.write(run, object)? {
+            if let Some(error) = self.write(client, ledger, object)? {
                 let what = format!("write large object {}", piece.oid);
-                let error = EntryError::server(&run.entries[self.entry], what.as_bytes(), &error);
-                run.put_down_error(self.entry, error);
+                ledger.put_down(self.at, client.entry_error(self.at, what.as_bytes(), &error));
                 self.refused = Some(piece.oid);
             }
-            if run.summary.stopped {
+            if ledger.is_stopped() {
                 break;
             }
         }
@@ -141,62 +165,41 @@ impl Writer {
     }
 
     /// Writes pieces in one transaction; the server's error, if it refuses one.
-    fn write(&self, run: &mut Run<'_>, pieces: &[Piece]) -> Result<Option<Error>> {
+    fn write(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>, pieces: &[Piece]) -> Result<Option<Error>> {
+        let wanted: Vec<&Piece> = pieces
+            .iter()
+            .filter(|piece| self.refused != Some(piece.oid) && !self.existing.contains(&piece.oid))
+            .collect();
         let mut queries = Vec::new();
-        let (mut objects, mut bytes) = (0, 0);
-        for piece in pieces.iter().filter(|piece| self.refused != Some(piece.oid) && !self.there.contains(&piece.oid)) {
-            let query = |sql: &str| Query::new(format!("large object {}", piece.oid), sql).param(Param::oid(piece.oid));
-            if piece.offset == 0 {
-                objects += 1;
-                if self.replace {
-                    queries.push(query(
-                        "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = $1",
-                    ));
-                }
-                if self.create {
-                    queries.push(query("SELECT pg_catalog.lo_create($1)"));
-                }
-            }
-            if !piece.bytes.is_empty() {
-                bytes += piece.bytes.len() as u64;
-                let offset = i64::try_from(piece.offset).map_err(|e| {
-                    Error::new(ErrorKind::Archive, format!("restore large object {}", piece.oid)).source(e)
-                })?;
-                queries.push(
-                    query("SELECT pg_catalog.lo_put($1, $2, $3)")
-                        .param(Param::int8(offset))
-                        .param(Param::bytea(&piece.bytes)),
-                );
-            }
+        for piece in &wanted {
+            self.add_queries(piece, &mut queries)?;
         }
-        let is_block = run.is_block;
-        if is_block {
-            run.target.savepoint()?;
+        if let Err(error) = client.apart(|connection| Ok(connection.pipeline(&queries)?), |_| true)? {
+            return Ok(Some(error));
         }
-        match run.target.pipeline(&queries).map_err(Error::from) {
-            Ok(_) => {
-                if is_block {
-                    run.target.release()?;
-                }
-                if self.create {
-                    run.note_objects(
-                        self.entry,
-                        pieces.iter().filter(|piece| piece.offset == 0).map(|piece| piece.oid),
-                    );
-                }
-                run.summary.large_objects += objects;
-                run.summary.bytes += bytes;
-                Ok(None)
-            }
-            Err(error) if run.target.is_broken() || error.server().is_none() => Err(error),
-            Err(error) => {
-                // What was cancelled is not tried again.
-                run.interrupt.check()?;
-                if is_block {
-                    run.target.undo()?;
-                }
-                Ok(Some(error))
-            }
+        let begun = wanted.iter().filter(|piece| piece.offset == 0).count() as u64;
+        ledger.add_large_objects(begun, wanted.iter().map(|piece| piece.bytes.len() as u64).sum());
+        if self.making.create {
+            self.made.extend(pieces.iter().filter(|piece| piece.offset == 0).map(|piece| piece.oid));
         }
+        Ok(None)
+    }
+
+    fn add_queries(&self, piece: &Piece, queries: &mut Vec<Query>) -> Result<()> {
+        let query = |sql: &str| Query::new(format!("large object {}", piece.oid), sql).param(Param::oid(piece.oid));
+        if piece.offset == 0 && self.making.replace {
+            let unlink = "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = $1";
+            queries.push(query(unlink));
+        }
+        if piece.offset == 0 && self.making.create {
+            queries.push(query("SELECT pg_catalog.lo_create($1)"));
+        }
+        if !piece.bytes.is_empty() {
+            let offset = i64::try_from(piece.offset)
+                .map_err(|e| Error::new(ErrorKind::Archive, format!("restore large object {}", piece.oid)).source(e))?;
+            let put = query("SELECT pg_catalog.lo_put($1, $2, $3)").param(Param::int8(offset));
+            queries.push(put.param(Param::bytea(&piece.bytes)));
+        }
+        Ok(())
     }
 }

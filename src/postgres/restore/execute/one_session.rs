@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::postgres::restore::execute::Connect;
 use crate::postgres::restore::writable;
 use crate::postgres::settings;
 use crate::wire::{Begin, Connection, NoAnswer, Query};
 use crate::{Error, ErrorKind, Result};
+
+/// Makes a connection to a database of this name, on the server that is restored into.
+pub type Connect<'a> = dyn Fn(&BStr) -> Result<Connection> + 'a;
 
 /// The setting that holds the token.
 const TOKEN: &str = "lifeboat.session";
@@ -55,7 +57,7 @@ impl OneSession {
     }
 
     /// As [`OneSession::begin`], beside another session through the same pool, which was proved to be one.
-    pub(in crate::postgres::restore) fn beside(target: &mut Connection) -> Result<Self> {
+    pub fn beside(target: &mut Connection) -> Result<Self> {
         let session = Self::mark(target)?;
         session.furnish(target)?;
         Ok(session)
@@ -65,7 +67,7 @@ impl OneSession {
     ///
     /// # Errors
     /// Another session answers, or the archive has reset this one; the server's.
-    pub(in crate::postgres::restore) fn check(&self, target: &mut Connection) -> Result<()> {
+    pub fn check(&self, target: &mut Connection) -> Result<()> {
         if Seen::by(target)? == self.seen {
             return Ok(());
         }
@@ -211,7 +213,7 @@ impl Seen {
 ///
 /// # Errors
 /// The server's.
-pub(in crate::postgres::restore) fn database(target: &mut Connection) -> Result<BString> {
+pub fn database(target: &mut Connection) -> Result<BString> {
     let query = Query::new(
         "the database's name",
         "SELECT pg_catalog.convert_to(pg_catalog.current_database()::pg_catalog.text, \

@@ -5,109 +5,120 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::execute::Run;
+use crate::postgres::restore::execute::client::Client;
 use crate::postgres::restore::execute::drops;
-use crate::postgres::restore::plan::Action;
-use crate::progress::Message;
+use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::plan::step::Action;
+use crate::progress::Level;
 use crate::sql::quote;
 use crate::wire::Param;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
-impl Run<'_> {
-    /// Drops the database of the archive's name, once another can take its place. Where there is none of that name, it is made in
-    /// its turn.
-    pub(in crate::postgres::restore) fn replace_database(&mut self) -> Result<()> {
-        let plan = self.plan;
-        let of_database = |entry: usize| kinds::is(&self.entries[entry], "DATABASE");
-        let Some(step) = plan.steps.iter().find(|step| of_database(step.entry) && self.makes_database(step)) else {
-            return Ok(());
-        };
-        let entry = step.entry;
-        let name = text(&self.entries[entry].tag);
-        if plan.drops.is_empty() || !self.is_database(name)? {
-            return Ok(());
-        }
-        self.tell_left_over()?;
-        let owner = plan.steps.iter().find_map(|step| match &step.action {
-            Action::Become(statement) if step.entry == entry => Some(statement.as_slice()),
-            _ => None,
-        });
-        let statement = step.statement(self.entries).unwrap_or_default();
-        let aside = aside();
-        let Some(create) = under_another_name(statement, name, &aside) else {
-            return Err(Error::new(ErrorKind::Archive, format!("replace database \"{name}\""))
-                .why("the archive's statement does not begin with CREATE DATABASE and that name")
-                .hint("nothing was changed: drop the database yourself, and restore again"));
-        };
-        owner.map_or(Ok(()), |owner| self.become_user(owner))?;
-        if let Some(error) = self.attempt(&create)? {
-            self.put_down(entry, statement, error)?;
-            self.summary.stopped = true;
-            return Ok(());
-        }
-        // Between the drop and the new name there is no database of that name: a signal waits for the answers.
-        let swapped = match self.interrupt.committing(|| Ok(())) {
-            Ok(_) => self.swap(entry, name, &aside, owner),
-            Err(error) => self.give_up(&aside).and(Err(error)),
-        };
-        self.interrupt.has_committed();
-        swapped
+/// A database that is to be replaced.
+struct Replacement<'a> {
+    name: &'a BStr,
+    /// What the new one is called as long as the old one is there.
+    aside: String,
+    /// The statement that takes the role of its owner.
+    owner: Option<&'a [u8]>,
+}
+
+/// Drops the database of the archive's name, once another has taken its place, and gives the entry of that. Where there is none of
+/// that name, or nothing is to be dropped, it is made in its turn.
+pub fn replace(client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<Option<EntryIndex>> {
+    let (plan, entries) = (client.job().plan, client.job().entries);
+    let makes = |action: &Action| matches!(action, Action::Define(_));
+    let is_it = |at: EntryIndex| kinds::is(&entries[at], "DATABASE");
+    let Some(step) = plan.steps.iter().find(|step| makes(&step.action) && is_it(step.entry)) else { return Ok(None) };
+    let (entry, name) = (step.entry, text(&entries[step.entry].tag));
+    if plan.drops.is_empty() || !is_database(client, name)? {
+        return Ok(None);
+    }
+    tell_left_over(client)?;
+    let owner = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Become(statement) if step.entry == entry => Some(statement.as_slice()),
+        _ => None,
+    });
+    let replacement = Replacement { name, aside: aside(), owner };
+    let statement = step.statement(entries).unwrap_or_default();
+    let Some(create) = under_another_name(statement, name, &replacement.aside) else {
+        return Err(Error::new(ErrorKind::Archive, format!("replace database \"{name}\""))
+            .why("the archive's statement does not begin with CREATE DATABASE and that name")
+            .hint("nothing was changed: drop the database yourself, and restore again"));
+    };
+    replacement.become_owner(client)?;
+    if let Some(error) = client.attempt(&create)? {
+        client.put_down(ledger, entry, statement, error)?;
+        ledger.stop();
+        return Ok(None);
+    }
+    // Between the drop and the new name there is no database of that name: a signal waits for the answers.
+    let swapped = match client.interrupt().committing(|| Ok(())) {
+        Ok(_) => replacement.swap(client, ledger),
+        Err(error) => replacement.give_up(client).and(Err(error)),
+    };
+    client.interrupt().has_committed();
+    swapped.map(|is_swapped| is_swapped.then_some(entry))
+}
+
+impl Replacement<'_> {
+    fn become_owner(&self, client: &mut Client<'_>) -> Result<()> {
+        self.owner.map_or(Ok(()), |owner| client.become_user(owner))
     }
 
-    /// Drops the database called `name`, and gives the one called `aside` its name.
-    fn swap(&mut self, entry: usize, name: &BStr, aside: &str, owner: Option<&[u8]>) -> Result<()> {
-        let dropped = drops::run(self, &self.plan.drops);
-        if dropped.is_err() || !self.summary.errors.is_empty() {
+    /// Drops the old database, and gives the new one its name. False if the old one is still there.
+    fn swap(&self, client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<bool> {
+        let dropped = drops::run(client, ledger);
+        if dropped.is_err() || ledger.has_errors() {
             // The database is still there, and what is in it is not to be mixed with what is in the archive.
-            self.summary.stopped = true;
-            let given_up = self.give_up(aside);
-            return dropped.and(given_up);
+            ledger.stop();
+            let given_up = self.give_up(client);
+            return dropped.and(given_up).map(|()| false);
         }
-        owner.map_or(Ok(()), |owner| self.become_user(owner))?;
+        self.become_owner(client)?;
+        let Self { name, aside, .. } = self;
         let mut rename = format!("ALTER DATABASE {aside} RENAME TO ").into_bytes();
         quote::ident(&mut rename, name);
-        self.target.execute(&rename).map_err(Error::from).map_err(|error| {
+        client.connection().execute(&rename).map_err(Error::from).map_err(|error| {
             let hint = format!("the one that was there is dropped, and the new one, which is empty, is \"{aside}\"");
             Error::new(error.kind(), format!("call the new database \"{name}\"")).source(error).hint(hint)
         })?;
-        self.made_aside = Some(entry);
-        Ok(())
+        Ok(true)
     }
 
     /// Drops the new database, whose place is taken.
-    fn give_up(&mut self, aside: &str) -> Result<()> {
-        let drop = format!("DROP DATABASE {aside}");
-        self.target.run_on_databases(drop.as_bytes()).map_err(Error::from).map_err(|error| {
-            let left = format!("the new database, which is empty, is left as \"{aside}\"");
+    fn give_up(&self, client: &mut Client<'_>) -> Result<()> {
+        let drop = format!("DROP DATABASE {}", self.aside);
+        client.connection().run_on_databases(drop.as_bytes()).map_err(Error::from).map_err(|error| {
+            let left = format!("the new database, which is empty, is left as \"{}\"", self.aside);
             Error::new(error.kind(), "drop the new database").source(error).hint(left)
         })
     }
+}
 
-    /// Names the databases of restores that were killed before the old database was dropped and the new one had its name.
-    fn tell_left_over(&mut self) -> Result<()> {
-        let sql = "SELECT d.datname::pg_catalog.text AS name FROM pg_catalog.pg_database AS d \
-                   WHERE d.datname ~ '^lifeboat_restore_[0-9]+_[0-9a-f]{8}$' ORDER BY 1";
-        for row in self.target.query(sql, &[])?.iter() {
-            let name = row.string("name")?;
-            self.reporter.message(Message::warning(
-                format!("database {name}"),
-                "an empty database for a restore with "
-                    + Choice::Create
-                    + format!(" that was killed, unless one is running right now: DROP DATABASE {name}"),
-            ));
-        }
-        Ok(())
+/// Names the databases of restores that were killed before the old database was dropped and the new one had its name.
+fn tell_left_over(client: &mut Client<'_>) -> Result<()> {
+    let sql = "SELECT d.datname::pg_catalog.text AS name FROM pg_catalog.pg_database AS d \
+               WHERE d.datname ~ '^lifeboat_restore_[0-9]+_[0-9a-f]{8}$' ORDER BY 1";
+    for row in client.query(sql, &[])?.iter() {
+        let name = row.string("name")?;
+        let text = "an empty database for a restore with "
+            + Choice::Create
+            + format!(" that was killed, unless one is running right now: DROP DATABASE {name}");
+        client.job().message(Level::Warning, format!("database {name}"), text);
     }
+    Ok(())
+}
 
-    fn is_database(&mut self, name: &BStr) -> Result<bool> {
-        let rows = self.target.query(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::pg_catalog.text) AS is_there",
-            &[Param::text(name)],
-        )?;
-        Ok(rows.one()?.bool("is_there")?)
-    }
+fn is_database(client: &mut Client<'_>, name: &BStr) -> Result<bool> {
+    let rows = client.query(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1::pg_catalog.text) AS is_there",
+        &[Param::text(name)],
+    )?;
+    Ok(rows.one()?.bool("is_there")?)
 }
 
 /// A name that needs no quotes and that nobody else has.

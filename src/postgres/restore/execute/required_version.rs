@@ -51,7 +51,7 @@ const FEATURES: &[(&[&str], i32, &str)] = &[
 
 /// What in a statement the `server` does not understand: the major version that does, and what it is. `None` if
 /// nothing that is known here.
-pub(in crate::postgres::restore) fn newer_than(statement: &[u8], server: ServerVersion) -> Option<(i32, &'static str)> {
+pub fn newer_than(statement: &[u8], server: ServerVersion) -> Option<(i32, &'static str)> {
     let words = words(statement);
     let has = |feature: &[&str]| {
         let mut parts = feature.split(|word| *word == "…");

@@ -5,137 +5,154 @@ use std::ops::ControlFlow;
 use bstr::ByteSlice;
 use pgformat::Entry;
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::EntryName;
 use crate::postgres::archive::copy_statement;
 use crate::postgres::archive::copy_text::CopyScanner;
 use crate::postgres::archive::kinds::text;
 use crate::postgres::archive::statements::StatementSplitter;
 use crate::postgres::restore::execute::batch::Batch;
-use crate::postgres::restore::execute::{Data, Run};
+use crate::postgres::restore::execute::client::Client;
+use crate::postgres::restore::execute::data::Data;
+use crate::postgres::restore::execute::ledger::Ledger;
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Part;
 use crate::sql::Encoding;
+use crate::wire::CopyIn;
 use crate::{Error, ErrorKind, Result};
 
-/// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
-pub(in crate::postgres::restore) fn copy(
-    run: &mut Run<'_>,
-    data: &mut dyn Data,
-    entry: usize,
-    statement: &[u8],
-    part: &Part<'_>,
-) -> Result<()> {
-    let id = run.entries[entry].dump_id;
-    let mut scanner = CopyScanner::new(Encoding::of(run.plan.settings.encoding.as_bstr()));
-    let mut bytes = 0;
-    let mut refused: Option<Error> = None;
-    let mut copy = match run.target.foreign()?.copy_in(statement) {
-        Ok(copy) => Some(copy),
-        Err(error) => {
-            refused = Some(error.into());
+/// Rows on their way into a table.
+struct Copy<'c> {
+    /// `None` once the server has refused them.
+    running: Option<CopyIn<'c>>,
+    refused: Option<Error>,
+    scanner: CopyScanner,
+    bytes: u64,
+}
+
+impl Copy<'_> {
+    fn send(&mut self, piece: &[u8]) -> Result<ControlFlow<()>> {
+        let (held, rows) = self.scanner.feed(piece);
+        for rows in [held, rows].into_iter().filter(|rows| !rows.is_empty()) {
+            let Some(copy) = self.running.as_mut() else { break };
+            self.bytes += rows.len() as u64;
+            if let Err(error) = copy.send(rows) {
+                (self.refused, self.running) = (Some(error.into()), None);
+            }
+        }
+        Ok(if self.running.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    }
+
+    /// How many rows the server has stored, or why it took none.
+    fn finish(&mut self) -> Result<u64> {
+        match (self.refused.take(), self.running.take()) {
+            (Some(error), _) => Err(error),
+            (None, Some(copy)) => Ok(copy.finish()?),
+            (None, None) => Ok(0),
+        }
+    }
+
+    /// What is wrong, where so many rows were stored.
+    fn fault(&self, stored: u64) -> Option<String> {
+        let sent = self.scanner.rows() + u64::from(self.scanner.is_within_row());
+        if stored != sent {
+            Some(format!("{sent} rows were sent, but the server stored {stored}"))
+        } else if self.scanner.has_trailing() {
+            Some("there is something after the end mark of the rows".to_owned())
+        } else if !self.scanner.has_ended() && self.bytes > 0 {
+            Some("the rows in the archive have no end mark: some of them are missing".to_owned())
+        } else {
             None
         }
-    };
-    let read = data.table(id, &|bytes| part.advance(bytes), &mut |piece| {
-        let (held, rows) = scanner.feed(piece);
-        for rows in [held, rows].into_iter().filter(|rows| !rows.is_empty()) {
-            let Some(running) = copy.as_mut() else { break };
-            bytes += rows.len() as u64;
-            if let Err(error) = running.send(rows) {
-                refused = Some(error.into());
-                copy = None;
-            }
-        }
-        Ok(if copy.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-    });
-    let stored = match (read, copy) {
-        (Err(error), copy) => {
-            if let Some(copy) = copy {
-                copy.abort("the archive could not be read to the end of the table")?;
-            }
-            return Err(error);
-        }
-        (Ok(()), None) => None,
-        (Ok(()), Some(copy)) => match copy.finish() {
-            Ok(stored) => Some(stored),
-            Err(error) => {
-                refused = Some(error.into());
-                None
-            }
-        },
-    };
-    if let Some(error) = refused {
-        return run.put_down(entry, statement, error);
     }
-    let sent = scanner.rows() + u64::from(scanner.is_within_row());
-    let stored = stored.unwrap_or(0);
-    run.summary.rows += stored;
-    run.summary.bytes += bytes;
-    let fault = if stored != sent {
-        Some(format!("{sent} rows were sent, but the server stored {stored}"))
-    } else if scanner.has_trailing() {
-        Some("there is something after the end mark of the rows".to_owned())
-    } else if !scanner.has_ended() && bytes > 0 {
-        Some("the rows in the archive have no end mark: some of them are missing".to_owned())
-    } else {
-        None
+}
+
+/// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
+pub fn copy(
+    client: &mut Client<'_>,
+    ledger: &mut Ledger<'_>,
+    data: &mut dyn Data,
+    (at, statement): (EntryIndex, &[u8]),
+    part: &Part<'_>,
+) -> Result<()> {
+    let job = client.job();
+    let entry = &job.entries[at];
+    let scanner = CopyScanner::new(Encoding::of(job.plan.settings.encoding.as_bstr()));
+    let (running, refused) = match client.connection().foreign()?.copy_in(statement) {
+        Ok(copy) => (Some(copy), None),
+        Err(error) => (None, Some(error.into())),
     };
-    if let Some(fault) = fault {
-        let error = EntryError::other(&run.entries[entry], statement, fault);
-        run.put_down_error(entry, error);
+    let mut copy = Copy { running, refused, scanner, bytes: 0 };
+    let read = data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| copy.send(piece));
+    if let Err(error) = read {
+        if let Some(running) = copy.running.take() {
+            running.abort("the archive could not be read to the end of the table")?;
+        }
+        return Err(error);
+    }
+    let stored = match copy.finish() {
+        Ok(stored) => stored,
+        Err(error) => {
+            drop(copy);
+            return client.put_down(ledger, at, statement, error);
+        }
+    };
+    ledger.add_rows(stored);
+    ledger.add_bytes(copy.bytes);
+    if let Some(fault) = copy.fault(stored) {
+        ledger.put_down(at, EntryError::other(entry, statement, fault));
     }
     Ok(())
 }
 
 /// Runs an entry's data, which is statements that insert.
-pub(in crate::postgres::restore) fn run(
-    run: &mut Run<'_>,
+pub fn run(
+    client: &mut Client<'_>,
+    ledger: &mut Ledger<'_>,
     data: &mut dyn Data,
-    entry: usize,
+    at: EntryIndex,
     part: &Part<'_>,
 ) -> Result<()> {
-    let id = run.entries[entry].dump_id;
-    let mut splitter = StatementSplitter::new(run.plan.settings.standard_strings);
-    let mut batch = Batch::new(entry);
-    let before = run.changed;
-    let mut is_too_long = false;
-    data.table(id, &|bytes| part.advance(bytes), &mut |piece| {
+    let job = client.job();
+    let entry = &job.entries[at];
+    let mut splitter = StatementSplitter::new(job.plan.settings.standard_strings);
+    let mut batch = Batch::new(at);
+    let before = client.changed_rows;
+    data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
         splitter.feed(piece);
         while let Some(statement) = splitter.next_statement() {
-            check_statement(&run.entries[entry], &statement)?;
-            run.summary.bytes += statement.len() as u64;
-            batch.add(run, statement)?;
-            if run.summary.stopped {
+            check_statement(entry, &statement)?;
+            ledger.add_bytes(statement.len() as u64);
+            batch.add(client, ledger, statement)?;
+            if ledger.is_stopped() {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        is_too_long = splitter.is_too_long();
-        Ok(if is_too_long { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if splitter.is_too_long() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
-    if run.summary.stopped {
+    if ledger.is_stopped() {
         return Ok(());
     }
-    if is_too_long {
-        batch.finish(run)?;
-        run.summary.rows += run.changed - before;
-        let why =
-            "a statement of the data is longer than 1 GiB, which no server takes: it and what follows it is missing";
-        let error = EntryError::other(&run.entries[entry], b"", why);
-        run.put_down_error(entry, error);
+    if splitter.is_too_long() {
+        batch.finish(client, ledger)?;
+        ledger.add_rows(client.changed_rows - before);
+        ledger.put_down(at, EntryError::other(entry, b"", TOO_LONG));
         return Ok(());
     }
     let (rest, is_cut) = splitter.finish();
     if is_cut {
-        let error = EntryError::other(&run.entries[entry], &rest, "the last statement of the data was cut off");
-        run.put_down_error(entry, error);
+        ledger.put_down(at, EntryError::other(entry, &rest, "the last statement of the data was cut off"));
     } else if !rest.is_empty() {
-        check_statement(&run.entries[entry], &rest)?;
-        batch.add(run, rest)?;
+        check_statement(entry, &rest)?;
+        batch.add(client, ledger, rest)?;
     }
-    batch.finish(run)?;
-    run.summary.rows += run.changed - before;
+    batch.finish(client, ledger)?;
+    ledger.add_rows(client.changed_rows - before);
     Ok(())
 }
+
+const TOO_LONG: &str =
+    "a statement of the data is longer than 1 GiB, which no server takes: it and what follows it is missing";
 
 /// Sees to it that nothing is run in the place of rows that brings none.
 fn check_statement(entry: &Entry, statement: &[u8]) -> Result<()> {

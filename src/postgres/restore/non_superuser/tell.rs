@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 
 use bstr::BStr;
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::EntryName;
 use crate::postgres::archive::kinds::text;
-use crate::postgres::restore::non_superuser::{Review, named, show};
-use crate::postgres::restore::plan::{Action, Plan};
+use crate::postgres::restore::non_superuser::review::{Review, named, show};
+use crate::postgres::restore::plan::step::{Action, Step};
 use crate::progress::Message;
 use crate::sql::quote;
 
 impl Review<'_> {
-    pub(super) fn warn(&mut self, at: usize, text: String) {
+    pub(super) fn warn(&mut self, at: EntryIndex, text: String) {
         self.tell(EntryName::of(&self.entries[at]).to_string(), text);
     }
 
     pub(super) fn tell(&mut self, subject: String, text: String) {
-        self.told.push(Message::warning(subject, text));
+        self.limits.messages.push(Message::warning(subject, text));
     }
 
     /// Says once for each kind and owner what stays.
@@ -32,7 +33,7 @@ impl Review<'_> {
                 Some(owner) => format!("{they} {stay} to {}, and {role} may not replace {them}", show(owner)),
                 None => {
                     let mut allow = b"GRANT CREATE ON DATABASE ".to_vec();
-                    quote::ident(&mut allow, self.facts.database.as_ref());
+                    quote::ident(&mut allow, self.foreign.database.as_ref());
                     let allow = show(BStr::new(allow.as_slice()));
                     format!(
                         "not dropped, for {role} could not make {them} anew; the owner of the database can allow it: {allow} TO {role}"
@@ -44,13 +45,13 @@ impl Review<'_> {
     }
 
     /// Says what schemas nothing can be made in. The server says it for each object.
-    pub(super) fn tell_schemas(&mut self, plan: &Plan) {
+    pub(super) fn tell_schemas(&mut self, steps: &[Step]) {
         let entries = self.entries;
-        let made = plan.steps.iter().filter(|step| matches!(step.action, Action::Define(_)));
+        let made = steps.iter().filter(|step| matches!(step.action, Action::Define(_)));
         let schemas: BTreeSet<&BStr> = made.map(|step| text(&entries[step.entry].schema)).collect();
         for schema in schemas {
             let name = named("SCHEMA", schema);
-            if self.facts.others.get(&name).is_some_and(|object| !object.may_create) {
+            if self.foreign.objects.get(&name).is_some_and(|object| !object.may_create) {
                 let name = show(BStr::new(name.as_slice()));
                 let hint = format!("its owner can allow it: GRANT CREATE ON {name} TO {}", self.role());
                 self.tell(name, format!("{} may not make anything in it, so nothing is dropped; {hint}", self.role()));

@@ -3,11 +3,13 @@
 use bstr::{BString, ByteSlice};
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::restore::non_superuser::target_state::{Facts, Function, Object};
-use crate::postgres::restore::non_superuser::{Limits, adapt};
+use crate::postgres::archive::EntryIndex;
+use crate::postgres::restore::non_superuser::foreign_objects::{ForeignObjects, Function, Object};
+use crate::postgres::restore::non_superuser::role_limits::{NotGiven, RoleLimits};
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::settings::Target;
-use crate::postgres::restore::plan::{Action, Plan, plan};
+use crate::postgres::restore::plan::destination::Destination;
+use crate::postgres::restore::plan::step::Action;
+use crate::postgres::restore::plan::{Plan, plan};
 
 struct Made {
     plan: Plan,
@@ -22,18 +24,19 @@ impl Made {
     }
 
     fn left(&self) -> Vec<String> {
-        self.plan.limits.left.iter().map(|left| format!("{}: {}", left.entry, left.message)).collect()
+        self.plan.role_limits.left.iter().map(|left| format!("{}: {}", left.entry, left.message)).collect()
     }
 
     fn stays(&self) -> Vec<String> {
-        self.plan.limits.stays.iter().map(|stay| stay.entry.to_string()).collect()
+        self.plan.role_limits.stays.iter().map(|stay| stay.entry.to_string()).collect()
     }
 }
 
-fn made(entries: &[Entry], options: &RestoreOptions, facts: &Facts) -> Made {
-    let mut plan = plan(entries, (1, 16), options, &Target::NEWEST).unwrap();
-    let said = adapt(&mut plan, entries, options, facts);
-    let said = said.into_iter().map(|message| format!("{}: {}", message.subject, message.text)).collect();
+fn made(entries: &[Entry], options: &RestoreOptions, foreign: &ForeignObjects) -> Made {
+    let destination = Destination { foreign: Some(foreign.clone()), ..Destination::NEWEST };
+    let plan = plan(entries, (1, 16), options, &destination).unwrap();
+    let said =
+        plan.role_limits.messages.iter().map(|message| format!("{}: {}", message.subject, message.text)).collect();
     Made { plan, said }
 }
 
@@ -84,9 +87,9 @@ fn archive() -> Vec<Entry> {
     ]
 }
 
-fn with(others: Vec<(&str, Object)>) -> Facts {
-    let others = others.into_iter().map(|(name, object)| (BString::from(name), object)).collect();
-    Facts { role: "app".into(), others, ..Facts::default() }
+fn with(objects: Vec<(&str, Object)>) -> ForeignObjects {
+    let objects = objects.into_iter().map(|(name, object)| (BString::from(name), object)).collect();
+    ForeignObjects { role: "app".into(), objects, ..ForeignObjects::default() }
 }
 
 fn of_root(definition: &str, comment: &str) -> Object {
@@ -117,10 +120,10 @@ fn watch(definition: &str, is_mine: bool, body: &str) -> Object {
 #[test]
 fn role_that_may_do_everything_that_is_there_has_the_same_plan() {
     let entries = archive();
-    let whole = plan(&entries, (1, 16), &RestoreOptions::default(), &Target::NEWEST).unwrap();
+    let whole = plan(&entries, (1, 16), &RestoreOptions::default(), &Destination::NEWEST).unwrap();
     let made = made(&entries, &RestoreOptions::default(), &with(Vec::new()));
-    let limits = Limits { role: Some("app".into()), ..Limits::default() };
-    assert_eq!((made.plan, made.said), (Plan { limits, ..whole }, Vec::new()));
+    let role_limits = RoleLimits { role: Some("app".into()), ..RoleLimits::default() };
+    assert_eq!((made.plan, made.said), (Plan { role_limits, ..whole }, Vec::new()));
 }
 
 #[test]
@@ -175,10 +178,10 @@ fn event_trigger_of_another_stays_and_its_function_is_replaced() {
 #[test]
 fn function_of_another_under_an_event_trigger_that_stays_must_be_the_same() {
     let entries = archive();
-    let facts = |body| with(vec![("EVENT TRIGGER watch", watch(TRIGGER, false, body))]);
-    let same = made(&entries, &RestoreOptions::default(), &facts(BODY));
+    let foreign = |body| with(vec![("EVENT TRIGGER watch", watch(TRIGGER, false, body))]);
+    let same = made(&entries, &RestoreOptions::default(), &foreign(BODY));
     assert_eq!((same.stays().len(), same.left()), (2, Vec::new()));
-    let other = made(&entries, &RestoreOptions::default(), &facts("other"));
+    let other = made(&entries, &RestoreOptions::default(), &foreign("other"));
     let why = "FUNCTION app.note(): an event trigger that stays runs it, and it belongs to another role";
     assert_eq!((other.stays().len(), other.left()), (1, vec![why.to_owned()]));
     for made in [same, other] {
@@ -200,9 +203,9 @@ fn another_event_trigger_of_the_name_is_left_with_its_comment() {
     let old = TRIGGER.replace("FUNCTION", "PROCEDURE");
     let mut entries = entries;
     entries[6].definition = Some(format!("{old};\n").into());
-    let facts = with(vec![("EVENT TRIGGER watch", watch(TRIGGER, true, BODY))]);
+    let foreign = with(vec![("EVENT TRIGGER watch", watch(TRIGGER, true, BODY))]);
     assert_eq!(
-        crate::postgres::restore::non_superuser::tests::made(&entries, &RestoreOptions::default(), &facts).left(),
+        crate::postgres::restore::non_superuser::tests::made(&entries, &RestoreOptions::default(), &foreign).left(),
         Vec::<String>::new()
     );
 }
@@ -211,13 +214,15 @@ fn another_event_trigger_of_the_name_is_left_with_its_comment() {
 fn owners_that_cannot_be_given_objects_are_put_down_once() {
     let entries = archive();
     let options = RestoreOptions { owner: true, ..RestoreOptions::default() };
-    let facts = Facts { strangers: [("boss".into(), true)].into(), ..with(Vec::new()) };
-    let made = made(&entries, &options, &facts);
+    let foreign = ForeignObjects { owners: [("boss".into(), true)].into(), ..with(Vec::new()) };
+    let made = made(&entries, &options, &foreign);
     assert!(!made.statements(&entries).iter().any(|s| s.contains("OWNER TO")));
-    assert_eq!(made.plan.limits.not_given, [("boss".into(), (true, vec![1, 4, 5, 6]))].into());
+    let entries_of = |n: &usize| EntryIndex::all(8).nth(*n).unwrap();
+    let given = [1, 4, 5, 6].iter().map(entries_of).collect();
+    assert_eq!(made.plan.role_limits.not_given, [("boss".into(), NotGiven { is_there: true, entries: given })].into());
     // In one transaction they are tried, and it fails as a whole.
     let options = RestoreOptions { single_transaction: true, ..options };
-    let made = crate::postgres::restore::non_superuser::tests::made(&entries, &options, &facts);
+    let made = crate::postgres::restore::non_superuser::tests::made(&entries, &options, &foreign);
     assert_eq!(made.left(), Vec::<String>::new());
     assert!(
         made.plan.steps.iter().any(|step| matches!(&step.action, Action::Alter(s) if s.contains_str("OWNER TO boss")))
@@ -232,7 +237,7 @@ fn what_could_not_be_made_anew_is_not_dropped() {
         ("SCHEMA app", own(Object { may_create: true, ..of_root("", "x") })),
         ("EXTENSION \"a-b\"", own(extension("public", "no"))),
     ];
-    let made = made(&entries, &RestoreOptions::default(), &Facts { database: "D b".into(), ..with(others) });
+    let made = made(&entries, &RestoreOptions::default(), &ForeignObjects { database: "D b".into(), ..with(others) });
     let statements = made.statements(&entries);
     assert!(!statements.iter().any(|s| s.contains("SCHEMA app") || s.contains("SCHEMA IF")), "{statements:?}");
     assert!(

@@ -1,89 +1,67 @@
 //! One of the connections that a parallel restore works over.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
 
 use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
-use pgformat::{DumpId, Entry};
 
-use crate::postgres::restore::execute::default_privileges::Defaults;
-use crate::postgres::restore::execute::extension_rows::ExtensionRows;
+use crate::postgres::restore::execute::client::Client;
+use crate::postgres::restore::execute::data::Data;
+use crate::postgres::restore::execute::executor::Executor;
 use crate::postgres::restore::execute::interrupt::Interrupt;
-use crate::postgres::restore::execute::{Data, Outcome, Progress, Run};
-use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::plan::cost::Work;
-use crate::progress::Reporter;
+use crate::postgres::restore::execute::job::Job;
+use crate::postgres::restore::execute::ledger::{Ledger, Outcome, States};
+use crate::postgres::restore::execute::step_runner::StepRunner;
+use crate::postgres::restore::parallel::item::ItemIndex;
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
 
-/// What all workers know.
-pub(super) struct Context<'a> {
-    plan: &'a Plan,
-    entries: &'a [Entry],
-    options: &'a RestoreOptions,
-    reporter: &'a dyn Reporter,
-    work: &'a Work,
-    undefined: HashSet<usize>,
-    kept: HashSet<usize>,
-    refused: HashMap<DumpId, usize>,
-    made_by: i32,
-    objects_there: Arc<Mutex<HashSet<u32>>>,
-    defaults: Defaults,
-}
-
-impl<'a> Context<'a> {
-    /// What is known when the workers begin.
-    pub(super) fn of(run: &Run<'a>) -> Self {
-        Self {
-            plan: run.plan,
-            entries: run.entries,
-            options: run.options,
-            reporter: run.reporter,
-            work: run.work,
-            undefined: run.undefined.clone(),
-            kept: run.kept.clone(),
-            refused: run.refused.clone(),
-            made_by: run.made_by,
-            objects_there: Arc::clone(&run.objects_there),
-            defaults: run.defaults.for_worker(),
-        }
-    }
+/// What all workers know when they begin.
+pub struct Context<'a> {
+    /// What is to be done.
+    pub job: &'a Job<'a>,
+    /// What has become of the entries.
+    pub states: States,
+    /// What else was learnt on the way.
+    pub runner: StepRunner<'a>,
 }
 
 /// A worker.
-pub(super) struct Worker<'w, 'c> {
+pub struct Worker<'w, 'c> {
+    /// His number.
     pub n: usize,
+    /// What he knows.
     pub context: &'w Context<'c>,
+    /// His connection.
     pub connection: &'w mut Connection,
+    /// His reader of the archive.
     pub data: &'w mut (dyn Data + Send),
+    /// What ends him on request.
     pub interrupt: Interrupt,
 }
 
 /// The number of an item, and its steps.
-pub(super) type Order = (usize, Range<usize>);
+pub type Order = (ItemIndex, Range<usize>);
 
 /// What a worker says.
-pub(super) enum Done {
-    /// It has begun with something.
+pub enum Done {
+    /// He has begun with something.
     Begun { worker: usize },
-    /// It has ended an item. The outcome is an error where it cannot go on.
-    Ended { worker: usize, n: usize, outcome: Result<Box<Outcome>> },
+    /// He has ended an item. The outcome is an error where he cannot go on.
+    Ended { worker: usize, n: ItemIndex, outcome: Result<Box<Outcome>> },
 }
 
 impl Worker<'_, '_> {
     /// Carries out what it is ordered to, until there are no more orders.
-    pub(super) fn work(mut self, orders: &Receiver<Order>, done: &Sender<Done>) {
+    pub fn work(mut self, orders: &Receiver<Order>, done: &Sender<Done>) {
         for order in orders {
             self.take(order, done);
         }
     }
 
     /// Carries out an order.
-    pub(super) fn take(&mut self, (n, steps): Order, done: &Sender<Done>) {
+    pub fn take(&mut self, (n, steps): Order, done: &Sender<Done>) {
         // Nobody listens any more when all is over; the orders end then.
         let _ = done.send(Done::Begun { worker: self.n });
         // Whoever waits for it would wait for ever.
@@ -95,30 +73,14 @@ impl Worker<'_, '_> {
     }
 
     fn carry_out(&mut self, steps: Range<usize>) -> Result<Outcome> {
-        let Context {
-            plan,
-            entries,
-            options,
-            reporter,
-            work,
-            undefined,
-            kept,
-            refused,
-            made_by,
-            objects_there,
-            defaults,
-        } = self.context;
         let nowhere = |_: &BStr| {
             Err(Error::new(ErrorKind::Internal, "change the database").why("a worker stays in the one that it is in"))
         };
-        let interrupt = self.interrupt.of_same_worker();
-        let progress = Progress { reporter: *reporter, work };
-        let mut run = Run::new(plan, entries, options, self.connection, &nowhere, progress, interrupt);
-        (run.undefined, run.kept, run.made_by) = (undefined.clone(), kept.clone(), *made_by);
-        run.refused = refused.clone();
-        (run.extension_rows, run.objects_there) = (ExtensionRows::settled(), objects_there.clone());
-        run.defaults = defaults.for_worker();
-        run.carry_out(&plan.steps[steps], self.data)?;
-        Ok(run.outcome())
+        let Context { job, states, runner } = self.context;
+        let client = Client::new(job, self.connection, &nowhere, self.interrupt.of_same_worker());
+        let ledger = Ledger::of_part(job, States::clone(states));
+        let mut executor = Executor::of_part(client, ledger, runner.for_worker());
+        executor.carry_out(steps, self.data)?;
+        Ok(executor.ledger.into_outcome())
     }
 }

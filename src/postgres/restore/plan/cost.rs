@@ -5,15 +5,17 @@ use std::collections::{HashMap, HashSet};
 use pgformat::kinds::Group;
 use pgformat::{Entry, Section};
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::{kinds, select};
+use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::large_objects;
-use crate::postgres::restore::plan::{Action, Plan, Step};
+use crate::postgres::restore::plan::step::{Action, Step};
 use crate::progress::{Part, Phase, Reporter, Unit};
 
 /// What a statement takes, whatever it does: about as long as so many bytes of rows.
 const STATEMENT: u64 = 16 * 1024;
 /// One of very many statements that are sent together.
-pub(in crate::postgres::restore) const OF_MANY: u64 = 1024;
+pub const OF_MANY: u64 = 1024;
 /// A statement that goes through rows once more takes this part of what it took to bring them in.
 const AGAIN: u64 = 4;
 /// From which work on somebody notices how long a statement takes.
@@ -23,7 +25,7 @@ const TEXT: u64 = 128;
 
 /// The work of a plan.
 #[derive(Debug)]
-pub(in crate::postgres::restore) struct Work {
+pub struct Cost {
     /// The size of each entry's data, where it is known.
     data: Vec<Option<u64>>,
     /// The size of the rows that go through the hands of each entry's definition.
@@ -31,42 +33,42 @@ pub(in crate::postgres::restore) struct Work {
     statement: u64,
 }
 
-impl Work {
+impl Cost {
     /// The work on a server. `sizes` are those of the entries' data in the archive, where they are known.
-    pub(in crate::postgres::restore) fn on_server(plan: &Plan, entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
+    pub fn on_server(plan: &Plan, entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
         let rows = Rows::of(plan, entries, &sizes);
-        let rows = entries.iter().enumerate().map(|(at, entry)| rows.behind(at, entry) / AGAIN).collect();
+        let rows = EntryIndex::enumerate(entries).map(|(at, entry)| rows.behind(at, entry) / AGAIN).collect();
         Self { data: sizes, rows, statement: STATEMENT }
     }
 
     /// The work of writing a script, in which an index is some text.
-    pub(in crate::postgres::restore) fn of_script(entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
+    pub fn of_script(entries: &[Entry], sizes: Vec<Option<u64>>) -> Self {
         Self { data: sizes, rows: vec![0; entries.len()], statement: TEXT }
     }
 
     /// The work for the entry at this place, as far as it is known.
-    pub(in crate::postgres::restore) fn of_entry(&self, at: usize) -> u64 {
-        let data = self.data.get(at).copied().flatten().unwrap_or(0);
-        data.saturating_add(self.rows.get(at).copied().unwrap_or(0))
+    pub fn of_entry(&self, at: EntryIndex) -> u64 {
+        let data = at.of(&self.data).copied().flatten().unwrap_or(0);
+        data.saturating_add(at.of(&self.rows).copied().unwrap_or(0))
     }
 
     /// Whether a step takes so long that others should not be held up by its answer.
-    pub(in crate::postgres::restore) fn is_long(&self, step: &Step) -> bool {
-        matches!(step.action, Action::Define(_)) && self.rows.get(step.entry).is_some_and(|rows| *rows >= LONG)
+    pub fn is_long(&self, step: &Step) -> bool {
+        matches!(step.action, Action::Define(_)) && step.entry.of(&self.rows).is_some_and(|rows| *rows >= LONG)
     }
 
     /// The data that a step reads, and its work besides. The data is `None` where its size is not known.
     fn of_step(&self, entries: &[Entry], step: &Step) -> (Option<u64>, u64) {
         match &step.action {
             Action::CopyRows { .. } | Action::RunData { .. } | Action::LargeObjects { .. } => {
-                (self.data.get(step.entry).copied().flatten(), self.statement)
+                (step.entry.of(&self.data).copied().flatten(), self.statement)
             }
             Action::Define(_) => {
-                let rows = self.rows.get(step.entry).copied().unwrap_or(0);
+                let rows = step.entry.of(&self.rows).copied().unwrap_or(0);
                 (Some(0), rows.saturating_add(self.statement))
             }
             Action::EachLargeObject { oids_of, .. } => {
-                let many = entries.get(*oids_of).map_or(0, large_objects::count);
+                let many = oids_of.of(entries).map_or(0, large_objects::count);
                 (Some(0), many.saturating_mul(self.statement.min(OF_MANY)))
             }
             _ => (Some(0), self.statement),
@@ -74,12 +76,7 @@ impl Work {
     }
 
     /// A phase that consists of these steps. Its total is known if the sizes of all data in it are.
-    pub(in crate::postgres::restore) fn phase<'a>(
-        &self,
-        name: &'a str,
-        entries: &[Entry],
-        steps: &[Step],
-    ) -> Phase<'a> {
+    pub fn phase<'a>(&self, name: &'a str, entries: &[Entry], steps: &[Step]) -> Phase<'a> {
         let mut total = Some(0_u64);
         let mut besides = 0_u64;
         for step in steps {
@@ -92,12 +89,7 @@ impl Work {
     }
 
     /// The part that a step has in the phase.
-    pub(in crate::postgres::restore) fn part<'a>(
-        &self,
-        entries: &[Entry],
-        step: &Step,
-        reporter: &'a dyn Reporter,
-    ) -> Part<'a> {
+    pub fn part<'a>(&self, entries: &[Entry], step: &Step, reporter: &'a dyn Reporter) -> Part<'a> {
         let (data, besides) = self.of_step(entries, step);
         Part::new(reporter, data, besides)
     }
@@ -106,21 +98,21 @@ impl Work {
 /// The rows that are in tables when something is made of them.
 struct Rows<'a> {
     entries: &'a [Entry],
-    places: HashMap<pgformat::DumpId, usize>,
+    places: HashMap<pgformat::DumpId, EntryIndex>,
     /// The rows of each relation that is known to have some.
-    of_relation: HashMap<usize, u64>,
+    of_relation: HashMap<EntryIndex, u64>,
     /// The relations whose rows another one shows: the partitions of a table.
-    parts: HashMap<usize, Vec<usize>>,
+    parts: HashMap<EntryIndex, Vec<EntryIndex>>,
 }
 
 impl<'a> Rows<'a> {
     fn of(plan: &Plan, entries: &'a [Entry], sizes: &[Option<u64>]) -> Self {
         let places = select::places(entries);
         let mut rows = Self { entries, places, of_relation: HashMap::new(), parts: HashMap::new() };
-        let is_wanted = |at: usize, what: fn(&select::Chosen) -> bool| plan.wanted.get(at).is_some_and(what);
-        for (at, entry) in entries.iter().enumerate() {
+        let is_wanted = |at: EntryIndex, what: fn(&select::Chosen) -> bool| at.of(&plan.wanted).is_some_and(what);
+        for (at, entry) in EntryIndex::enumerate(entries) {
             if kinds::is(entry, "TABLE DATA") {
-                let size = sizes.get(at).copied().flatten().unwrap_or(0);
+                let size = at.of(sizes).copied().flatten().unwrap_or(0);
                 for table in rows.relations(entry) {
                     // A table that is made without its rows is empty; one that is there already has them.
                     if is_wanted(at, |wanted| wanted.data) || !is_wanted(table, |wanted| wanted.definition) {
@@ -138,14 +130,14 @@ impl<'a> Rows<'a> {
     }
 
     /// The relations that an entry depends on.
-    fn relations(&self, entry: &Entry) -> Vec<usize> {
+    fn relations(&self, entry: &Entry) -> Vec<EntryIndex> {
         let on = entry.dependencies.iter().filter_map(|id| self.places.get(id).copied());
         on.filter(|at| kinds::group(&self.entries[*at]) == Group::Relation).collect()
     }
 
     /// The size of the rows that the definition of the entry at `at` goes through: those of the table that is indexed or
     /// checked, and those that a materialized view is made of.
-    fn behind(&self, at: usize, entry: &Entry) -> u64 {
+    fn behind(&self, at: EntryIndex, entry: &Entry) -> u64 {
         let goes_through = matches!(kinds::group(entry), Group::Index | Group::Constraint | Group::Data);
         if !goes_through || entry.section != Section::PostData {
             return 0;
@@ -182,7 +174,7 @@ mod tests {
 
     use super::*;
     use crate::postgres::archive::Sections;
-    use crate::postgres::restore::{RestoreOptions, Target, plan};
+    use crate::postgres::restore::{Destination, RestoreOptions, plan};
     use crate::progress::{Silent, Total};
 
     const MIB: u64 = 1 << 20;
@@ -233,11 +225,12 @@ mod tests {
     ) -> (Vec<(i32, u64)>, Total, u64) {
         let (entries, known) = archive();
         let options = RestoreOptions { clean: false, ..options };
-        let plan = plan(&entries, (1, 16), &options, &Target::NEWEST).unwrap();
-        let work = Work::on_server(&plan, &entries, sizes(known));
+        let plan = plan(&entries, (1, 16), &options, &Destination::NEWEST).unwrap();
+        let work = Cost::on_server(&plan, &entries, sizes(known));
         let phase = work.phase("restore", &entries, &plan.steps);
-        let of_entries = entries.iter().enumerate().map(|(at, entry)| (entry.dump_id.0, work.of_entry(at)));
-        let long: Vec<usize> = plan.steps.iter().filter(|step| work.is_long(step)).map(|step| step.entry).collect();
+        let of_entries = EntryIndex::enumerate(&entries).map(|(at, entry)| (entry.dump_id.0, work.of_entry(at)));
+        let long: Vec<EntryIndex> =
+            plan.steps.iter().filter(|step| work.is_long(step)).map(|step| step.entry).collect();
         assert!(long.iter().all(|at| work.of_entry(*at) >= LONG));
         let besides = phase.besides - plan.steps.len() as u64 * STATEMENT;
         (of_entries.filter(|(_, work)| *work > 0).collect(), phase.total, besides)
@@ -287,8 +280,8 @@ mod tests {
     #[test]
     fn script_is_mostly_its_rows() {
         let (entries, sizes) = archive();
-        let plan = plan(&entries, (1, 16), &RestoreOptions::default(), &Target::SCRIPT).unwrap();
-        let work = Work::of_script(&entries, sizes);
+        let plan = plan(&entries, (1, 16), &RestoreOptions::default(), &Destination::SCRIPT).unwrap();
+        let work = Cost::of_script(&entries, sizes);
         let phase = work.phase("write", &entries, &plan.steps);
         assert_eq!((phase.total, phase.besides < 10_000), (Total::Exactly(401 * MIB), true));
         for step in &plan.steps {

@@ -5,7 +5,7 @@ use pgformat::Entry;
 use pgformat::kinds::Drop;
 
 use crate::postgres::archive::kinds;
-use crate::postgres::restore::execute::subscription;
+use crate::postgres::restore::plan::subscription;
 use crate::sql::lexer::{Kind, tokens};
 
 /// How one entry's object is dropped.

@@ -6,8 +6,9 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::Group;
 use pgformat::{DumpId, Entry};
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::plan::{Action, Purpose};
+use crate::postgres::restore::plan::step::{Action, Purpose};
 use crate::sql::lexer::{Kind, tokens};
 use crate::{Error, ErrorKind, Result};
 
@@ -15,7 +16,11 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// # Errors
 /// Privileges of a batch that is not in the archive, or that cannot be understood.
-pub fn definition(entries: &[Entry], at: usize, places: &HashMap<DumpId, usize>) -> Result<Option<Vec<Action>>> {
+pub fn definition(
+    entries: &[Entry],
+    at: EntryIndex,
+    places: &HashMap<DumpId, EntryIndex>,
+) -> Result<Option<Vec<Action>>> {
     let entry = &entries[at];
     if kinds::is(entry, "BLOB METADATA") {
         return Ok(Some(vec![Action::EachLargeObject {

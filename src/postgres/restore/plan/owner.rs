@@ -4,9 +4,10 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Owner;
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::{Action, Purpose};
+use crate::postgres::restore::plan::step::{Action, Purpose};
 use crate::sql::quote;
 
 /// The statements that make the entry's object, where they are not those of the archive.
@@ -22,9 +23,9 @@ pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BStri
     Some(statement.into())
 }
 
-/// What gives the object of the entry at `at` to its owner. Objects without a drop statement belong to another and have
+/// What gives the object of the `entry` at this place to its owner. Objects without a drop statement belong to another and have
 /// no owner of their own.
-pub fn change(entry: &Entry, at: usize) -> Option<Action> {
+pub fn change(entry: &Entry, at: EntryIndex) -> Option<Action> {
     let owner = entry.owner.as_ref().filter(|owner| !owner.is_empty())?;
     let drop = entry.drop_statement.as_ref().filter(|drop| !drop.trim_ascii().is_empty())?;
     let mut statement = b"ALTER ".to_vec();

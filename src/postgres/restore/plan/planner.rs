@@ -8,29 +8,30 @@ use pgformat::{DumpId, Entry, Section};
 
 use crate::postgres::archive::ArchiveSettings;
 use crate::postgres::archive::Chosen;
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::EntryName;
 use crate::postgres::archive::copy_statement::{self, CopyStatement};
 use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::relkind::Relkind;
-use crate::postgres::restore::execute::subscription;
 use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::plan::destination::Destination;
 use crate::postgres::restore::plan::drop_statement::{self, DropText};
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::plan::owner;
-use crate::postgres::restore::plan::settings::Target;
 use crate::postgres::restore::plan::standard_strings;
-use crate::postgres::restore::plan::{Action, Heading, Purpose, Step};
+use crate::postgres::restore::plan::step::{Action, Heading, Purpose, Step};
+use crate::postgres::restore::plan::subscription;
 use crate::sql::quote;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// A plan in the making: the steps so far, and what is set when they have been taken.
-pub(in crate::postgres::restore) struct Planner<'a> {
+pub struct Planner<'a> {
     entries: &'a [Entry],
-    pub(in crate::postgres::restore) places: HashMap<DumpId, usize>,
+    pub places: HashMap<DumpId, EntryIndex>,
     old_large_objects: bool,
     options: &'a RestoreOptions,
-    target: &'a Target,
+    destination: &'a Destination,
     fixed_path: bool,
     data_only: bool,
     standard_strings: bool,
@@ -41,16 +42,16 @@ pub(in crate::postgres::restore) struct Planner<'a> {
     schema: Option<BString>,
     tablespace: Option<BString>,
     access_method: Option<BString>,
-    pub(in crate::postgres::restore) steps: Vec<Step>,
+    pub steps: Vec<Step>,
 }
 
 impl<'a> Planner<'a> {
-    pub(in crate::postgres::restore) fn new(
+    pub fn new(
         entries: &'a [Entry],
-        places: HashMap<DumpId, usize>,
+        places: HashMap<DumpId, EntryIndex>,
         version: (u8, u8),
         options: &'a RestoreOptions,
-        target: &'a Target,
+        destination: &'a Destination,
         settings: &ArchiveSettings,
         data_only: bool,
     ) -> Self {
@@ -59,11 +60,11 @@ impl<'a> Planner<'a> {
             places,
             old_large_objects: version < (1, 12),
             options,
-            target,
+            destination,
             fixed_path: settings.search_path.is_some(),
             data_only,
-            standard_strings: settings.standard_strings || !target.nonstandard_strings,
-            escapes: !settings.standard_strings && !target.nonstandard_strings,
+            standard_strings: settings.standard_strings || !destination.nonstandard_strings,
+            escapes: !settings.standard_strings && !destination.nonstandard_strings,
             user: None,
             schema: None,
             tablespace: None,
@@ -72,7 +73,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn push(&mut self, entry: usize, action: Action) {
+    fn push(&mut self, entry: EntryIndex, action: Action) {
         self.steps.push(Step { entry, action });
     }
 
@@ -81,21 +82,21 @@ impl<'a> Planner<'a> {
         if self.escapes { standard_strings::with_escapes(&statement).unwrap_or(statement) } else { statement }
     }
 
-    fn head(&mut self, entry: usize, heading: Heading) {
-        if self.target.is_script {
+    fn head(&mut self, entry: EntryIndex, heading: Heading) {
+        if self.destination.is_script {
             self.push(entry, Action::Heading(heading));
         }
     }
 
     /// The steps so far, which are the drops.
-    pub(in crate::postgres::restore) fn end_of_drops(&mut self) -> Vec<Step> {
+    pub fn end_of_drops(&mut self) -> Vec<Step> {
         // The schema that the search path was set to may be gone now.
         self.schema = None;
         std::mem::take(&mut self.steps)
     }
 
-    pub(in crate::postgres::restore) fn drop(&mut self, at: usize) {
-        let text_of = if self.target.is_script { drop_statement::script_text } else { drop_statement::drop_text };
+    pub fn drop(&mut self, at: EntryIndex) {
+        let text_of = if self.destination.is_script { drop_statement::script_text } else { drop_statement::drop_text };
         let Some(drop) = text_of(&self.entries[at], self.options.if_exists) else { return };
         self.become_owner(at);
         self.use_schema(at, text(&self.entries[at].schema).to_owned());
@@ -114,7 +115,7 @@ impl<'a> Planner<'a> {
         );
     }
 
-    pub(in crate::postgres::restore) fn restore(&mut self, at: usize, wanted: Chosen) -> Result<()> {
+    pub fn restore(&mut self, at: EntryIndex, wanted: Chosen) -> Result<()> {
         let entry = &self.entries[at];
         if kinds::is(entry, "WARNING") {
             let warning =
@@ -139,7 +140,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn define(&mut self, at: usize, heading: Heading) -> Result<()> {
+    fn define(&mut self, at: EntryIndex, heading: Heading) -> Result<()> {
         let entry = &self.entries[at];
         self.use_settings(at);
         self.head(at, heading);
@@ -149,7 +150,7 @@ impl<'a> Planner<'a> {
             }
         } else if !text(&entry.definition).trim_ascii().is_empty() {
             let other = if kinds::is(entry, "SUBSCRIPTION") {
-                Some(subscription::without_unknown_options(text(&entry.definition).into(), self.target))
+                Some(subscription::without_unknown_options(text(&entry.definition).into(), self.destination))
             } else {
                 owner::other_definition(entry, self.options)
             };
@@ -186,17 +187,17 @@ impl<'a> Planner<'a> {
     }
 
     /// Goes on in the database that the entry made: nothing of what was set holds there.
-    fn connect(&mut self, at: usize) {
+    fn connect(&mut self, at: EntryIndex) {
         self.push(at, Action::Connect(text(&self.entries[at].tag).into()));
         self.forget_settings();
     }
 
     /// Takes nothing for set any more: what follows is done in another session.
-    pub(in crate::postgres::restore) fn forget_settings(&mut self) {
+    pub fn forget_settings(&mut self) {
         (self.user, self.schema, self.tablespace, self.access_method) = (None, None, None, None);
     }
 
-    fn load(&mut self, at: usize) -> Result<()> {
+    fn load(&mut self, at: EntryIndex) -> Result<()> {
         let entry = &self.entries[at];
         self.use_settings(at);
         let table = self.table_of(entry);
@@ -239,14 +240,14 @@ impl<'a> Planner<'a> {
     }
 
     /// Lets the entry's owner do what follows, where that is how owners come to their objects.
-    fn become_owner(&mut self, at: usize) {
+    fn become_owner(&mut self, at: EntryIndex) {
         if self.options.owner && self.options.session_authorization {
             self.become_user(at, text(&self.entries[at].owner).into());
         }
     }
 
     /// Lets `user` do what follows; an empty name is that of the one who began.
-    fn become_user(&mut self, at: usize, user: BString) {
+    fn become_user(&mut self, at: EntryIndex, user: BString) {
         if self.user.as_ref() == Some(&user) {
             return;
         }
@@ -261,13 +262,13 @@ impl<'a> Planner<'a> {
     }
 
     /// The entry that makes the table whose rows `entry` holds.
-    fn table_of(&self, entry: &Entry) -> Option<usize> {
+    fn table_of(&self, entry: &Entry) -> Option<EntryIndex> {
         let at = entry.dependencies.first().and_then(|id| self.places.get(id)).copied()?;
         let table = &self.entries[at];
         (table.section == Section::PreData && table.tag == entry.tag && table.schema == entry.schema).then_some(at)
     }
 
-    fn use_settings(&mut self, at: usize) {
+    fn use_settings(&mut self, at: EntryIndex) {
         let entry = &self.entries[at];
         self.become_owner(at);
         self.use_schema(at, text(&entry.schema).to_owned());
@@ -300,11 +301,11 @@ impl<'a> Planner<'a> {
     /// it for another must fail, and be seen to.
     fn access_method_of(&self, entry: &Entry) -> Option<BString> {
         let method = entry.table_access_method.as_ref().filter(|_| self.options.table_access_methods)?;
-        (self.target.table_access_methods || method != "heap").then(|| method.clone())
+        (self.destination.table_access_methods || method != "heap").then(|| method.clone())
     }
 
     /// Sets the search path to the entry's schema, in archives that rely on it.
-    fn use_schema(&mut self, at: usize, schema: BString) {
+    fn use_schema(&mut self, at: EntryIndex, schema: BString) {
         if self.fixed_path || schema.is_empty() || self.schema.as_ref() == Some(&schema) {
             return;
         }

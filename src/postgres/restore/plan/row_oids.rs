@@ -10,7 +10,7 @@ use crate::progress::{Message, Reporter};
 
 /// Says of which tables the OIDs of rows are not restored: no server that is restored into has them, so that a table made
 /// `WITH OIDS` comes back without the column `oid`. Rows that were dumped with their OIDs are refused by the server.
-pub(in crate::postgres::restore) fn tell<R: Read>(archive: &Reader<R>, plan: &Plan, reporter: &dyn Reporter) {
+pub fn tell<R: Read>(archive: &Reader<R>, plan: &Plan, reporter: &dyn Reporter) {
     for (entry, wanted) in archive.entries().iter().zip(&plan.wanted) {
         if wanted.definition && archive.has_row_oids(entry.dump_id) {
             reporter.message(Message::warning(

@@ -1,52 +1,17 @@
 //! The settings under which an archive is restored.
 
-use bstr::{BStr, BString};
 use pgformat::Entry;
 
 use crate::postgres::archive::ArchiveSettings;
 use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
-use crate::sql::quote;
 use crate::wire::sqlstate;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
-/// What a target understands, where servers differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target {
-    /// The setting `transaction_timeout`.
-    pub transaction_timeout: bool,
-    /// Table access methods.
-    pub table_access_methods: bool,
-    /// The option `streaming` of subscriptions.
-    pub subscription_streaming: bool,
-    /// The option `run_as_owner` of subscriptions.
-    pub subscription_run_as_owner: bool,
-    /// String literals that are read as they were before SQL's standard, and a warning about them.
-    pub nonstandard_strings: bool,
-    /// It is a script. Nobody can look what a drop would take along, or try it again, when psql runs it: drops are what
-    /// pg_restore writes.
-    pub is_script: bool,
-}
-
-impl Target {
-    /// A server that knows everything.
-    pub const NEWEST: Self = Self {
-        transaction_timeout: true,
-        table_access_methods: true,
-        subscription_streaming: true,
-        subscription_run_as_owner: true,
-        nonstandard_strings: true,
-        is_script: false,
-    };
-    /// A script, whose reader may be any server.
-    pub const SCRIPT: Self = Self { is_script: true, ..Self::NEWEST };
-}
-
 impl ArchiveSettings {
     /// What to say where the server does not take the archive's encoding; an error that is about something else stays as it is.
-    pub(in crate::postgres::restore) fn not_spoken(&self, error: Error) -> Error {
+    pub fn not_spoken(&self, error: Error) -> Error {
         // No such encoding; no conversion from it.
         if !error.server().is_some_and(|report| {
             report.is(sqlstate::INVALID_PARAMETER_VALUE) || report.is(sqlstate::FEATURE_NOT_SUPPORTED)
@@ -70,7 +35,7 @@ impl ArchiveSettings {
     ///
     /// # Errors
     /// One of `entries` has such rows.
-    pub(in crate::postgres::restore) fn check_strings(&self, entries: &[Entry], server: ServerVersion) -> Result<()> {
+    pub fn check_strings(&self, entries: &[Entry], server: ServerVersion) -> Result<()> {
         if self.standard_strings || !server.only_standard_strings() {
             return Ok(());
         }
@@ -85,41 +50,5 @@ impl ArchiveSettings {
             .hint("nothing was changed; make an archive without "
                     + Choice::Inserts
                     + ", or with standard_conforming_strings = on"))
-    }
-
-    /// The statements that begin a session.
-    pub fn statements(&self, options: &RestoreOptions, target: &Target) -> Vec<BString> {
-        let mut result: Vec<BString> = Vec::new();
-        let mut set = |statement: &str| result.push(statement.into());
-        set("SET statement_timeout = 0;");
-        set("SET lock_timeout = 0;");
-        set("SET idle_in_transaction_session_timeout = 0;");
-        if target.transaction_timeout {
-            set("SET transaction_timeout = 0;");
-        }
-        set(&format!("SET client_encoding = '{}';", self.encoding));
-        set(if self.standard_strings || !target.nonstandard_strings {
-            "SET standard_conforming_strings = on;"
-        } else {
-            "SET standard_conforming_strings = off;"
-        });
-        if let Some(role) = &options.role {
-            let mut statement = b"SET ROLE ".to_vec();
-            quote::ident(&mut statement, BStr::new(role.as_slice()));
-            statement.push(b';');
-            result.push(statement.into());
-        }
-        if let Some(search_path) = &self.search_path {
-            result.push(search_path.trim_ascii_end().into());
-        }
-        let mut set = |statement: &str| result.push(statement.into());
-        set("SET check_function_bodies = false;");
-        set("SET xmloption = content;");
-        set("SET client_min_messages = warning;");
-        if !self.standard_strings && target.nonstandard_strings {
-            set("SET escape_string_warning = off;");
-        }
-        set(if options.row_security { "SET row_security = on;" } else { "SET row_security = off;" });
-        result
     }
 }

@@ -6,7 +6,7 @@ use crate::sql::lexer::{Kind, Lexer, tokens_of};
 
 /// The statement with an `E` before each plain string literal that has a backslash, by which it means the same under either
 /// setting; `None` if there is none. What is in double quotes, in dollar quotes and in comments has no such literals.
-pub(in crate::postgres::restore) fn with_escapes(statement: &[u8]) -> Option<BString> {
+pub fn with_escapes(statement: &[u8]) -> Option<BString> {
     let mut result = Vec::new();
     let mut copied = 0;
     for token in tokens_of(statement, Lexer::new(false)).filter(|token| token.kind == Kind::Text) {

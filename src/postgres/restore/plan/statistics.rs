@@ -13,7 +13,7 @@ use crate::progress::{Message, Reporter};
 
 /// `options` as they are for a server of this version: without the statistics where it has no functions for them, which
 /// is said once and not as an error for each. They are no loss, for the server can make them anew.
-pub(in crate::postgres::restore) fn as_taken<'a>(
+pub fn as_taken<'a>(
     options: &'a RestoreOptions,
     entries: &[Entry],
     server: ServerVersion,

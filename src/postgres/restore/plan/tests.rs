@@ -10,6 +10,7 @@ use super::*;
 use crate::ErrorKind;
 use crate::postgres::archive::{Sections, Selection};
 use crate::postgres::restore::plan;
+use crate::postgres::restore::plan::step::Action;
 
 fn some(text: &str) -> Option<BString> {
     Some(text.into())
@@ -80,7 +81,7 @@ fn archive(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
 
 /// The steps as text, a line each: what is done, and to which entry.
 fn steps_in(entries: &[Entry], version: (u8, u8), options: &RestoreOptions) -> Vec<String> {
-    let plan = plan(entries, version, options, &Target::NEWEST).unwrap();
+    let plan = plan(entries, version, options, &Destination::NEWEST).unwrap();
     let line = |step: &Step| {
         let text = match &step.action {
             Action::Heading(_) => return None,
@@ -92,8 +93,10 @@ fn steps_in(entries: &[Entry], version: (u8, u8), options: &RestoreOptions) -> V
             | Action::Alter(sql) => sql.to_string(),
             Action::Define(_) => BStr::new(step.statement(entries).unwrap()).to_string(),
             Action::EachLargeObject { before, after, .. } => format!("each {before}*{after}"),
-            Action::CopyRows { statement, table } => format!("{} into {table:?}", statement.to_string().trim()),
-            Action::RunData { table } => format!("run data for {table:?}"),
+            Action::CopyRows { statement, table } => {
+                format!("{} into {:?}", statement.to_string().trim(), table.map(EntryIndex::get))
+            }
+            Action::RunData { table } => format!("run data for {:?}", table.map(EntryIndex::get)),
             Action::LargeObjects { create, replace } => format!("large objects, create {create}, replace {replace}"),
             Action::Say(text) => format!("say {text}"),
         };
@@ -164,7 +167,7 @@ fn every_kind_that_can_be_dropped_gets_if_exists() {
         let entry = Entry { catalog_oid: (2613, 7), ..object(1, kind.desc, "x", "7\n", &statement) };
         let options = RestoreOptions { acl: true, ..RestoreOptions::default() };
         let entries = archive([entry]);
-        let dropped = plan(&entries, (1, 16), &options, &Target::NEWEST).unwrap().drops.len();
+        let dropped = plan(&entries, (1, 16), &options, &Destination::NEWEST).unwrap().drops.len();
         // The database itself is not restored along with what is in it.
         if statement.is_empty() || matches!(kind.group, kinds::Group::Database) {
             assert_eq!(dropped, 0, "{}", kind.desc);
@@ -219,7 +222,7 @@ fn drops_that_are_comments_or_views_in_loops_stay_what_they_are() {
 fn only_base_types_are_dropped_with_cascade() {
     let base = object(1, "TYPE", "t", "CREATE TYPE …;", "DROP TYPE public.t CASCADE;\n");
     let table = object(2, "TABLE", "a", "CREATE TABLE …;", "DROP TABLE public.a CASCADE;\n");
-    let plan = plan(&archive([base, table]), (1, 16), &RestoreOptions::default(), &Target::NEWEST).unwrap();
+    let plan = plan(&archive([base, table]), (1, 16), &RestoreOptions::default(), &Destination::NEWEST).unwrap();
     assert_eq!(plan.drops[0].action, Action::Drop("DROP TABLE IF EXISTS public.a;\n".into()));
     assert_eq!(plan.drops[1].action, Action::DropCascade("DROP TYPE IF EXISTS public.t CASCADE;\n".into()));
 }
@@ -408,14 +411,14 @@ fn tablespaces_and_access_methods_are_set_when_they_change() {
 #[test]
 fn settings_come_from_the_archive_and_only_what_the_target_knows_is_sent() {
     let options = RestoreOptions { role: some("Boss"), ..RestoreOptions::default() };
-    let made = plan(&archive([]), (1, 16), &options, &Target::NEWEST).unwrap();
+    let made = plan(&archive([]), (1, 16), &options, &Destination::NEWEST).unwrap();
     let session: Vec<String> = made.session.iter().map(|statement| statement.to_string()).collect();
     assert!(session.contains(&"SET transaction_timeout = 0;".to_owned()), "{session:?}");
     assert!(session.contains(&"SET client_encoding = 'UTF8';".to_owned()), "{session:?}");
     assert!(session.contains(&"SET standard_conforming_strings = on;".to_owned()), "{session:?}");
     assert!(session.contains(&"SET ROLE \"Boss\";".to_owned()), "{session:?}");
     assert!(session.contains(&"SELECT pg_catalog.set_config('search_path', '', false);".to_owned()), "{session:?}");
-    let old = Target { transaction_timeout: false, table_access_methods: false, ..Target::NEWEST };
+    let old = Destination { transaction_timeout: false, table_access_methods: false, ..Destination::NEWEST };
     let made = plan(&archive([]), (1, 16), &options, &old).unwrap();
     assert!(!made.session.iter().any(|statement| statement.starts_with(b"SET transaction_timeout")));
     // An archive from long ago says nothing, and has a path for each entry.
@@ -438,7 +441,7 @@ fn settings_come_from_the_archive_and_only_what_the_target_knows_is_sent() {
 fn a_setting_that_is_more_than_a_word_is_refused() {
     let evil =
         Entry { definition: some("SET client_encoding = 'UTF8; DROP TABLE x';"), ..entry(1, "ENCODING", "ENCODING") };
-    let error = plan(&[evil], (1, 16), &RestoreOptions::default(), &Target::NEWEST).unwrap_err();
+    let error = plan(&[evil], (1, 16), &RestoreOptions::default(), &Destination::NEWEST).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Archive);
 }
 
@@ -465,7 +468,7 @@ fn a_selection_takes_what_belongs_to_it_along() {
         Selection { indexes: vec!["a".into()], ..Selection::default() },
     ] {
         let options = RestoreOptions { only, strict_names: true, ..no_clean() };
-        assert_eq!(plan(&entries, (1, 16), &options, &Target::NEWEST).unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(plan(&entries, (1, 16), &options, &Destination::NEWEST).unwrap_err().kind(), ErrorKind::Usage);
     }
     let exclude = Selection { exclude_schemas: vec!["public".into()], ..Selection::default() };
     assert_eq!(steps(&entries, &RestoreOptions { only: exclude, ..no_clean() }), [""; 0]);
@@ -477,7 +480,7 @@ fn a_list_chooses_entries_and_their_order() {
     let options = RestoreOptions { list: Some(vec![DumpId(3), DumpId(1), DumpId(3)]), ..no_clean() };
     assert_eq!(steps(&entries, &options), ["CREATE TABLE public.c ();", "CREATE TABLE public.a ();"]);
     let unknown = RestoreOptions { list: Some(vec![DumpId(7)]), ..no_clean() };
-    assert_eq!(plan(&entries, (1, 16), &unknown, &Target::NEWEST).unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(plan(&entries, (1, 16), &unknown, &Destination::NEWEST).unwrap_err().kind(), ErrorKind::Usage);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::restore::execute::Data;
+use crate::postgres::restore::execute::data::Data;
 use crate::postgres::restore::script::Script;
 use crate::progress::Part;
 

@@ -21,17 +21,18 @@ use pgformat::{Entry, Header, Reader};
 use guard::{Guard, Watch, refused};
 pub use key::RestrictKey;
 
+use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::EntryName;
 use crate::postgres::archive::copy_text::CopyScanner;
 use crate::postgres::archive::kinds;
-use crate::postgres::restore::execute::Data;
+use crate::postgres::restore::execute::data::Data;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::cost::Work;
+use crate::postgres::restore::plan::cost::Cost;
+use crate::postgres::restore::plan::destination::Destination;
 use crate::postgres::restore::plan::large_objects as batches;
-use crate::postgres::restore::plan::row_oids;
-use crate::postgres::restore::plan::settings::Target;
-use crate::postgres::restore::plan::{Action, Plan, Step, plan};
-use crate::postgres::restore::{source, version};
+use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::plan::{Plan, plan, row_oids};
+use crate::postgres::restore::source;
 use crate::progress::{Message, Part, Reporter};
 use crate::words::Words;
 use crate::{Error, ErrorKind, Result};
@@ -63,13 +64,13 @@ pub fn script<R: Read>(
 ) -> Result<ScriptSummary> {
     let entries = archive.shared_entries();
     let header = archive.header().clone();
-    let plan = plan(&entries, version(&header), options, &Target::SCRIPT)?;
+    let plan = plan(&entries, source::version(&header), options, &Destination::SCRIPT)?;
     plan.tell_unmatched(&entries, reporter);
     row_oids::tell(archive, &plan, reporter);
     let guard = Guard::new(&plan.settings);
     guard.check(&plan, &entries)?;
     source::check_end(archive)?;
-    let work = Work::of_script(&entries, source::sizes(archive)?);
+    let cost = Cost::of_script(&entries, source::sizes(archive)?);
     let mut script = Script {
         plan: &plan,
         entries: &entries,
@@ -77,7 +78,7 @@ pub fn script<R: Read>(
         key,
         out: Counted { out, bytes: 0 },
         reporter,
-        work: &work,
+        cost: &cost,
         actions: 0,
         guard: &guard,
         watch: Watch::default(),
@@ -109,13 +110,13 @@ struct Script<'a> {
     key: &'a RestrictKey,
     out: Counted<'a>,
     reporter: &'a dyn Reporter,
-    work: &'a Work,
+    cost: &'a Cost,
     /// What was done in the transaction that is open, where it may have so many actions only.
     actions: u32,
     guard: &'a Guard,
     watch: Watch,
     /// The entry that is written.
-    at: Option<usize>,
+    at: Option<EntryIndex>,
     summary: ScriptSummary,
 }
 
@@ -128,7 +129,7 @@ impl Script<'_> {
 
     /// The error for something that is not written of the entry.
     fn refused(&self, why: impl Into<Words>) -> Error {
-        match self.at.and_then(|at| self.entries.get(at)) {
+        match self.at.and_then(|at| at.of(self.entries)) {
             Some(entry) => refused(&EntryName::of(entry).to_string(), why),
             None => refused("what an archive says of itself", why),
         }
@@ -150,7 +151,7 @@ impl Script<'_> {
         for steps in plan.drops.chunk_by(|a, b| a.entry == b.entry) {
             self.drop(steps)?;
         }
-        self.reporter.phase(self.work.phase("write", self.entries, &plan.steps));
+        self.reporter.phase(self.cost.phase("write", self.entries, &plan.steps));
         for steps in plan.steps.chunk_by(|a, b| a.entry == b.entry) {
             self.restore(steps, data)?;
             self.summary.entries += 1;
@@ -217,7 +218,7 @@ impl Script<'_> {
         }
         for step in steps {
             let entry = &self.entries[step.entry];
-            let part = self.work.part(self.entries, step, self.reporter);
+            let part = self.cost.part(self.entries, step, self.reporter);
             match &step.action {
                 Action::Heading(heading) => {
                     self.put(&text::heading(entry, *heading, self.options))?;

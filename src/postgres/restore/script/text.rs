@@ -4,10 +4,9 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::{Entry, Header};
 
 use crate::postgres::archive::kinds;
-use crate::postgres::archive::kinds::VIA_ROOT;
 use crate::postgres::restore::options::RestoreOptions;
-pub(super) use crate::postgres::restore::plan::Heading;
-use crate::postgres::restore::script::RestrictKey;
+use crate::postgres::restore::plan::step::Heading;
+use crate::postgres::restore::script::key::RestrictKey;
 use crate::sql::quote;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
@@ -59,7 +58,7 @@ pub(super) fn heading(entry: &Entry, heading: Heading, options: &RestoreOptions)
 /// What is written under the heading of data: a comment that says where the rows go.
 pub(super) fn definition_of_data(entry: &Entry, heading: Heading) -> Option<&BStr> {
     let definition = kinds::text(&entry.definition);
-    (heading == Heading::Data && definition.starts_with(VIA_ROOT)).then_some(definition)
+    (heading == Heading::Data && definition.starts_with(kinds::VIA_ROOT)).then_some(definition)
 }
 
 /// Appends text that must not end the comment that it stands in.

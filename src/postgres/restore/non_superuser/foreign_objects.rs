@@ -1,39 +1,43 @@
-//! What a target says of itself to a role that may not do everything: a fixed number of queries, all in one round trip.
+//! What a target says of itself to a role that may not do everything: which objects belong to others, and which owners the
+//! role cannot give objects to. It takes a fixed number of queries, all in one round trip.
 
 use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
+use crate::postgres::archive::ArchiveSettings;
+use crate::postgres::archive::Chosen;
 use crate::postgres::archive::kinds::text;
 use crate::postgres::objects::{event_trigger, publication};
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::Plan;
 use crate::postgres::version::ServerVersion;
 use crate::printable::{self, on_one_line};
-use crate::progress::{Message, Reporter};
+use crate::progress::Message;
 use crate::sql::Sql;
 use crate::wire::{Begin, Connection, Param, Query, Row, Rows};
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
-/// What bounds the role that restores.
+/// What is there that belongs to others, as far as it bounds the role that restores.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Facts {
+pub struct ForeignObjects {
     /// The role.
     pub role: BString,
     /// The database.
     pub database: BString,
     /// What is there, belongs to others or could not be made anew, and could be in the archive, by its kind and name as a
     /// comment has them: `EXTENSION hstore`.
-    pub others: HashMap<BString, Object>,
+    pub objects: HashMap<BString, Object>,
     /// Owners that the archive names and the role cannot give objects to, and whether there is such a role.
-    pub strangers: HashMap<BString, bool>,
+    pub owners: HashMap<BString, bool>,
+    /// What is to be said if the server does not tell.
+    pub unknown: Option<Message>,
 }
 
 /// Something that belongs to another role, or could not be made anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Object {
+pub struct Object {
     pub owner: BString,
     /// Whether it is the role's own: a schema or an extension, in a database in which it may make no such thing.
     pub is_mine: bool,
@@ -50,7 +54,7 @@ pub(super) struct Object {
 
 /// The function of an event trigger.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Function {
+pub struct Function {
     pub schema: BString,
     /// Its name and its arguments, which are none.
     pub signature: BString,
@@ -62,19 +66,27 @@ pub(super) struct Function {
     pub is_plain: bool,
 }
 
+/// What is to be asked about: an archive's entries, and what is wanted of each.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The archive's entries.
+    pub entries: &'a [Entry],
+    /// What the archive says about the session.
+    pub settings: &'a ArchiveSettings,
+    /// What is wanted of each entry.
+    pub wanted: &'a [Chosen],
+    /// What is asked of the restore.
+    pub options: &'a RestoreOptions,
+}
+
 /// Asks `target`; `None` if the role is a superuser. The role is the one that the restore will take.
 ///
 /// # Errors
 /// A role that cannot be taken; a lost connection.
-pub(super) fn ask(
-    target: &mut Connection,
-    plan: &Plan,
-    entries: &[Entry],
-    options: &RestoreOptions,
-    reporter: &dyn Reporter,
-) -> Result<Option<Facts>> {
-    let begin = Begin::read_only().set("client_encoding", &plan.settings.encoding).set("quote_all_identifiers", "off");
-    target.begin(&begin).map_err(|error| plan.settings.not_spoken(error.into()))?;
+pub fn ask(target: &mut Connection, question: Question<'_>) -> Result<Option<ForeignObjects>> {
+    let Question { settings, options, .. } = question;
+    let begin = Begin::read_only().set("client_encoding", &settings.encoding).set("quote_all_identifiers", "off");
+    target.begin(&begin).map_err(|error| settings.not_spoken(error.into()))?;
     if let Some(role) = &options.role {
         target.take_role(role.as_bstr()).map_err(Error::from).map_err(|error| {
             let taking = format!("take the role \"{}\"", printable::name(role.as_bstr()));
@@ -86,20 +98,14 @@ pub(super) fn ask(
             }
         })?;
     }
-    let facts = ask_as_role(target, plan, entries, options, reporter);
+    let asked = ask_as_role(target, question);
     if !target.is_broken() {
         target.rollback()?;
     }
-    facts
+    asked
 }
 
-fn ask_as_role(
-    target: &mut Connection,
-    plan: &Plan,
-    entries: &[Entry],
-    options: &RestoreOptions,
-    reporter: &dyn Reporter,
-) -> Result<Option<Facts>> {
+fn ask_as_role(target: &mut Connection, question: Question<'_>) -> Result<Option<ForeignObjects>> {
     let who = target.query(
         "SELECT rolname::pg_catalog.text AS role, rolsuper, pg_catalog.current_database()::pg_catalog.text AS database \
          FROM pg_catalog.pg_roles WHERE rolname = current_user",
@@ -109,61 +115,65 @@ fn ask_as_role(
     if who.bool("rolsuper")? {
         return Ok(None);
     }
-    let mut facts = Facts { role: who.string("role")?, database: who.string("database")?, ..Facts::default() };
+    let (role, database) = (who.string("role")?, who.string("database")?);
+    let mut found = ForeignObjects { role, database, ..ForeignObjects::default() };
     let server = ServerVersion::new(target.server_version());
     let mut queries = queries(server);
     // What is in a database that is yet to be made cannot be asked.
-    if options.create {
+    if question.options.create {
         queries.clear();
     }
-    queries.push(which_strangers(server, &owners(plan, entries, options)));
+    queries.push(which_owners(server, &question.owners()));
     let results = match target.pipeline(&queries).map_err(Error::from) {
         Ok(results) => results,
         // Not everybody may be allowed to look everywhere. The restore itself asks for none of it.
         Err(error) if error.server().is_some() && !target.is_broken() => {
             let subject = "what belongs to other roles".to_owned();
             let text = format!("not known, so it is tried to be replaced: {error}");
-            reporter.message(Message::warning(subject, text));
-            return Ok(Some(facts));
+            found.unknown = Some(Message::warning(subject, text));
+            return Ok(Some(found));
         }
         Err(error) => return Err(error),
     };
-    let standard = plan.settings.standard_strings;
+    let standard = question.settings.standard_strings;
     if let [extensions, schemas, event_triggers, publications, subscriptions, _] = results.as_slice() {
-        facts.add(extensions, "EXTENSION ", standard, extension)?;
-        facts.add(schemas, "SCHEMA ", standard, |row, _, _| {
+        found.add(extensions, "EXTENSION ", standard, extension)?;
+        found.add(schemas, "SCHEMA ", standard, |row, _, _| {
             let privileges = row.texts("privileges")?.into_iter().flatten().collect();
             let may_create = row.bool("may_create")?;
             Ok(Object { is_mine: row.bool("is_mine")?, may_create, privileges, ..Object::default() })
         })?;
         let is_known = !server.is_newer_than_known();
-        facts.add(event_triggers, "EVENT TRIGGER ", standard, |row, name, sql| {
+        found.add(event_triggers, "EVENT TRIGGER ", standard, |row, name, sql| {
             event_trigger(row, name, is_known.then_some(sql))
         })?;
-        facts.add(publications, "PUBLICATION ", standard, |row, name, sql| {
+        found.add(publications, "PUBLICATION ", standard, |row, name, sql| {
             // What is in it is not asked for, unless that is everything.
             let is_known = is_known && (row.bool("puballtables")? || row.bool("puballsequences")?);
             publication(row, name, is_known.then_some(sql))
         })?;
         // Their connection strings are secret.
-        facts.add(subscriptions, "SUBSCRIPTION ", standard, |_, _, _| Ok(Object::default()))?;
+        found.add(subscriptions, "SUBSCRIPTION ", standard, |_, _, _| Ok(Object::default()))?;
     }
     for row in results.last().into_iter().flat_map(Rows::iter) {
-        facts.strangers.insert(row.string("name")?, row.bool("is_there")?);
+        found.owners.insert(row.string("name")?, row.bool("is_there")?);
     }
-    Ok(Some(facts))
+    Ok(Some(found))
 }
 
-/// The owners that objects are to be given to.
-fn owners<'a>(plan: &Plan, entries: &'a [Entry], options: &RestoreOptions) -> Vec<&'a BStr> {
-    if !options.owner || options.session_authorization {
-        return Vec::new();
+impl<'a> Question<'a> {
+    /// The owners that objects are to be given to.
+    fn owners(&self) -> Vec<&'a BStr> {
+        if !self.options.owner || self.options.session_authorization {
+            return Vec::new();
+        }
+        let wanted = self.entries.iter().zip(self.wanted).filter(|(_, wanted)| wanted.any());
+        let owners: HashSet<&BStr> = wanted.map(|(entry, _)| text(&entry.owner)).collect();
+        owners.into_iter().filter(|owner| !owner.is_empty()).collect()
     }
-    let owners: HashSet<&BStr> = plan.steps.iter().map(|step| text(&entries[step.entry].owner)).collect();
-    owners.into_iter().filter(|owner| !owner.is_empty()).collect()
 }
 
-fn which_strangers(server: ServerVersion, owners: &[&BStr]) -> Query {
+fn which_owners(server: ServerVersion, owners: &[&BStr]) -> Query {
     // To give an object to a role one must be able to take the role.
     let membership = if server.set_option_of_membership() { "SET" } else { "MEMBER" };
     let sql = format!(
@@ -240,7 +250,7 @@ fn queries(server: ServerVersion) -> Vec<Query> {
     ]
 }
 
-impl Facts {
+impl ForeignObjects {
     /// Puts down the objects in `rows`; `of` makes one from a row, its quoted name, and a statement to be written.
     fn add(
         &mut self,
@@ -254,7 +264,7 @@ impl Facts {
             name.ident(row.text("name")?);
             let object = of(row, &name, Sql::with_strings(standard_strings))?;
             let object = Object { owner: row.string("owner")?, comment: row.opt_string("comment")?, ..object };
-            self.others.insert([kind.as_bytes(), name.as_bstr()].concat().into(), object);
+            self.objects.insert([kind.as_bytes(), name.as_bstr()].concat().into(), object);
         }
         Ok(())
     }

@@ -1,0 +1,51 @@
+//! Which entry of an archive something is about.
+
+use std::ops::{Index, IndexMut};
+
+use pgformat::Entry;
+
+/// The place of an entry among those of its archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryIndex(usize);
+
+impl EntryIndex {
+    /// Its number, from 0.
+    pub fn get(self) -> usize {
+        self.0
+    }
+
+    /// Of what there is for each entry, that for this one.
+    pub fn of<T>(self, each: &[T]) -> Option<&T> {
+        each.get(self.0)
+    }
+
+    /// The entries, each with its place.
+    pub fn enumerate(entries: &[Entry]) -> impl DoubleEndedIterator<Item = (Self, &Entry)> {
+        entries.iter().enumerate().map(|(at, entry)| (Self(at), entry))
+    }
+
+    /// The places of so many entries.
+    pub fn all(count: usize) -> impl DoubleEndedIterator<Item = Self> {
+        (0..count).map(Self)
+    }
+
+    /// The first entry that is such a one.
+    pub fn find(entries: &[Entry], is_such: impl FnMut(&Entry) -> bool) -> Option<Self> {
+        entries.iter().position(is_such).map(Self)
+    }
+}
+
+/// Entries, or what there is for each of them.
+impl<T> Index<EntryIndex> for [T] {
+    type Output = T;
+
+    fn index(&self, at: EntryIndex) -> &T {
+        &self[at.0]
+    }
+}
+
+impl<T> IndexMut<EntryIndex> for [T] {
+    fn index_mut(&mut self, at: EntryIndex) -> &mut T {
+        &mut self[at.0]
+    }
+}

@@ -1,0 +1,164 @@
+//! The server that is restored into: the connection, its session, and the role that it has taken.
+
+use bstr::{BStr, BString};
+
+use crate::postgres::restore::execute::interrupt::Interrupt;
+use crate::postgres::restore::execute::job::Job;
+use crate::postgres::restore::execute::one_session::{Connect, OneSession};
+use crate::postgres::version::ServerVersion;
+use crate::wire::{Connection, Param, Query, Rows};
+use crate::words::Choice;
+use crate::{Error, ErrorKind, Result};
+
+/// One connection of a restore. What comes of what it does is put down in a [`Ledger`](super::ledger::Ledger).
+pub struct Client<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) connection: &'a mut Connection,
+    connect: &'a Connect<'a>,
+    /// What tells the session from others; the team has those of its workers.
+    session: Option<OneSession>,
+    pub(super) interrupt: Interrupt,
+    /// The statement that took the role that does what follows, where another one was taken.
+    user: Option<BString>,
+    /// The transaction that is open, if it is to hold more than a statement.
+    pub(super) transaction: Option<Transaction>,
+    /// Whether anything was or may have been changed for good.
+    pub(super) has_changed: bool,
+    /// How many rows statements have changed.
+    pub(super) changed_rows: u64,
+}
+
+/// A transaction that is open.
+#[derive(Debug)]
+pub struct Transaction {
+    /// The server's number of it.
+    pub(super) id: String,
+    /// How many objects and statements were done in it.
+    pub(super) actions: u32,
+    /// Whether it is the one in which what is dropped is made anew.
+    pub(super) is_replacing: bool,
+}
+
+impl<'a> Client<'a> {
+    /// For what is done over `connection`; `connect` makes others.
+    pub fn new(
+        job: &'a Job<'a>,
+        connection: &'a mut Connection,
+        connect: &'a Connect<'a>,
+        interrupt: Interrupt,
+    ) -> Self {
+        Self {
+            job,
+            connection,
+            connect,
+            session: None,
+            interrupt,
+            user: None,
+            transaction: None,
+            has_changed: false,
+            changed_rows: 0,
+        }
+    }
+
+    /// What it is to do.
+    pub fn job(&self) -> &'a Job<'a> {
+        self.job
+    }
+
+    /// The connection, for questions about what is there.
+    pub fn connection(&mut self) -> &mut Connection {
+        self.connection
+    }
+
+    /// Another connection, to the database of that name.
+    pub fn another(&self, database: &BStr) -> Result<Connection> {
+        (self.connect)(database)
+    }
+
+    /// The server's version.
+    pub fn version(&self) -> ServerVersion {
+        ServerVersion::new(self.connection.server_version())
+    }
+
+    /// What ends it on request.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Begins the one session that the restore relies on.
+    pub fn begin_session(&mut self) -> Result<()> {
+        self.session = Some(OneSession::begin(self.connection, self.connect)?);
+        Ok(())
+    }
+
+    /// Sets the session up as the archive wants it.
+    pub fn set_up(&mut self) -> Result<()> {
+        self.job.plan.session.iter().try_for_each(|statement| self.execute(statement))?;
+        self.user = None;
+        Ok(())
+    }
+
+    /// Whether the session is still the one that was set up. A transaction that has failed tells nothing, and need not.
+    pub fn check_session(&mut self) -> Result<()> {
+        match &self.session {
+            Some(session) if self.connection.transaction_status() != b'E' => session.check(self.connection),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes back what was set in the session.
+    pub fn end_session(&mut self) -> Result<()> {
+        self.session.as_ref().map_or(Ok(()), |session| session.end(self.connection))
+    }
+
+    /// Goes on in another database, in a session that is set up.
+    pub fn go_on_in(&mut self, database: &BStr) -> Result<()> {
+        self.check_session()?;
+        *self.connection = self.another(database)?;
+        // What the server says to each login has been told.
+        drop(self.connection.take_notices());
+        self.interrupt.follow(self.connection);
+        self.begin_session()?;
+        self.set_up()
+    }
+
+    /// Lets another role do what follows. Without that, what follows would belong to somebody else.
+    pub fn become_user(&mut self, statement: &[u8]) -> Result<()> {
+        self.user = Some(statement.into());
+        self.execute(statement).map_err(|error| {
+            Error::new(ErrorKind::Server, "take the role of an object's owner")
+                .source(error)
+                .hint("only a superuser can take any role; " + Choice::NoOwner + " does without")
+        })
+    }
+
+    /// Does something as the role that has logged in, and goes on as the one of before.
+    pub fn as_login(&mut self, act: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let Some(user) = self.user.clone() else { return act(self) };
+        self.become_user(b"SET SESSION AUTHORIZATION DEFAULT;")?;
+        act(self)?;
+        self.become_user(&user)
+    }
+
+    /// Runs statements of the archive's, or between them.
+    pub fn execute(&mut self, statements: &[u8]) -> Result<()> {
+        Ok(self.connection.foreign()?.execute(statements)?)
+    }
+
+    /// Asks the server.
+    pub fn query(&mut self, sql: impl AsRef<[u8]>, params: &[Param]) -> Result<Rows> {
+        Ok(self.connection.query(sql, params)?)
+    }
+
+    /// As [`Client::query`], by a query that has a name.
+    pub fn run(&mut self, query: &Query) -> Result<Rows> {
+        Ok(self.connection.run(query)?)
+    }
+
+    /// Ends listening for a request to end; what state the target is in, for a person.
+    pub fn finish(self) -> String {
+        let left = self.interrupt.what_is_left();
+        self.interrupt.finish();
+        left
+    }
+}

@@ -1,0 +1,148 @@
+//! A single drop, and several at once.
+
+use crate::postgres::restore::execute::client::Client;
+use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::sqlstates::{NO_MORE_LOCKS, is_absence};
+use crate::postgres::restore::execute::{batch, cascade};
+use crate::postgres::restore::plan::large_objects;
+use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::summary::EntryError;
+use crate::progress::Level;
+use crate::{Error, Result};
+
+/// A drop that is still to be done.
+#[derive(Clone, Copy)]
+pub struct Drop<'a> {
+    /// What is to be done.
+    pub step: &'a Step,
+    /// The settings that it is to be done under.
+    pub settings: Settings<'a>,
+}
+
+/// A drop that failed, and why.
+pub struct Failure<'a> {
+    /// The drop.
+    pub drop: Drop<'a>,
+    /// What the server said.
+    pub error: EntryError,
+}
+
+/// What must be set for a drop: statements.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settings<'a> {
+    /// The role.
+    pub user: Option<&'a [u8]>,
+    /// The search path.
+    pub path: Option<&'a [u8]>,
+}
+
+impl Settings<'_> {
+    /// Sets it.
+    pub fn set(self, client: &mut Client<'_>) -> Result<()> {
+        if let Some(statement) = self.user {
+            client.become_user(statement)?;
+        }
+        // A path to a schema that is not there is not an error.
+        self.path.map_or(Ok(()), |statement| client.execute(statement))
+    }
+}
+
+/// Does several drops; those that failed.
+pub fn several<'a>(client: &mut Client<'_>, ledger: &mut Ledger<'_>, drops: &[Drop<'a>]) -> Result<Vec<Failure<'a>>> {
+    client.interrupt().check()?;
+    let entries = client.job().entries;
+    let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement(entries)).collect();
+    let mut failures = Vec::new();
+    match statements {
+        Some(statements) if !client.in_transaction() => {
+            let results = client.connection().foreign()?.execute_each(&statements)?;
+            for ((drop, statement), result) in drops.iter().zip(statements).zip(results) {
+                let Err(error) = result else { continue };
+                let failed = failure(client, ledger, (drop.step, statement), error.into())?;
+                failures.extend(failed.map(|error| Failure { drop: *drop, error }));
+            }
+            return Ok(failures);
+        }
+        // In one transaction each drop must be kept apart. Most often all can be done, and then that is not needed.
+        Some(statements) if client.attempt(&statements.join(b"\n;".as_slice()))?.is_none() => return Ok(failures),
+        _ => {}
+    }
+    for drop in drops {
+        failures.extend(one(client, ledger, drop.step)?.map(|error| Failure { drop: *drop, error }));
+        if ledger.is_stopped() {
+            break;
+        }
+    }
+    Ok(failures)
+}
+
+/// Does one drop; the error, if it failed.
+fn one(client: &mut Client<'_>, ledger: &mut Ledger<'_>, step: &Step) -> Result<Option<EntryError>> {
+    let entries = client.job().entries;
+    match &step.action {
+        Action::EachLargeObject { before, after, oids_of, .. } => {
+            let oids = large_objects::oids(&entries[*oids_of])?;
+            let mut failure = None;
+            for many in oids.chunks(batch::STATEMENTS) {
+                let statements: Vec<Vec<u8>> =
+                    many.iter().map(|oid| large_objects::statement(before, *oid, after)).collect();
+                if client.attempt(&statements.concat())?.is_none() {
+                    continue;
+                }
+                for statement in &statements {
+                    let error = alone(client, ledger, step, statement)?;
+                    failure = failure.or(error);
+                }
+            }
+            Ok(failure)
+        }
+        Action::Drop(statement) => alone(client, ledger, step, statement),
+        Action::DropCascade(statement) => {
+            let entry = &entries[step.entry];
+            let dependents = cascade::dependents(client.connection(), entry)?;
+            if dependents.is_empty() {
+                return alone(client, ledger, step, statement);
+            }
+            let message = format!("it cannot be dropped without {}, which depend on it", dependents.join(", "));
+            Ok(Some(EntryError::other(entry, statement, message)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Runs a drop; the error, if it failed although there is something to drop.
+pub fn alone(
+    client: &mut Client<'_>,
+    ledger: &mut Ledger<'_>,
+    step: &Step,
+    statement: &[u8],
+) -> Result<Option<EntryError>> {
+    match client.attempt(statement)? {
+        Some(error) => failure(client, ledger, (step, statement), error),
+        None => Ok(None),
+    }
+}
+
+/// What to make of a drop's error: nothing, if there is nothing to drop.
+fn failure(
+    client: &Client<'_>,
+    ledger: &mut Ledger<'_>,
+    (step, statement): (&Step, &[u8]),
+    error: Error,
+) -> Result<Option<EntryError>> {
+    let error = client.survived(error)?;
+    let error = client.entry_error(step.entry, statement, &error);
+    let job = client.job();
+    if job.options.if_exists && error.sqlstate.as_deref().is_some_and(is_absence) {
+        job.say(Level::Debug, step.entry, format!("nothing to drop: {}", error.message));
+        ledger.add_ignored();
+        return Ok(None);
+    }
+    if client.in_transaction() && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
+        // Every drop after it would fail alike.
+        ledger.set_undropped(step.entry);
+        ledger.put_down(step.entry, error);
+        return Ok(None);
+    }
+    Ok(Some(error))
+}

@@ -1,0 +1,351 @@
+//! What has become of each entry of a restore, and what is to be said of it in the end. Nothing here knows a server.
+
+use std::sync::Arc;
+
+use crate::postgres::archive::EntryIndex;
+use crate::postgres::restore::execute::entry_state::{Defined, Dropped, EntryState, Turn};
+use crate::postgres::restore::execute::job::Job;
+use crate::postgres::restore::summary::{EntryError, RestoreSummary};
+use crate::progress::Level;
+
+/// How much of a restore was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// How many steps of the plan, drops apart.
+    pub steps: usize,
+    /// How many rows the server stored.
+    rows: u64,
+    /// How many bytes of rows and large objects it took.
+    bytes: u64,
+    /// How many large objects it took.
+    large_objects: u64,
+}
+
+/// The states of all entries. A copy costs nothing until one of them is changed.
+pub type States = Arc<Vec<EntryState>>;
+
+/// What came of a part of a restore.
+pub struct Outcome {
+    /// The states, if there is anything new in them.
+    states: Option<States>,
+    summary: RestoreSummary,
+    amount: Amount,
+}
+
+/// The state of each entry, what failed, and how much was done, for good or not yet.
+pub struct Ledger<'a> {
+    job: &'a Job<'a>,
+    states: States,
+    /// Whether a state differs from those that it began with.
+    is_changed: bool,
+    ended: usize,
+    summary: RestoreSummary,
+    amount: Amount,
+    committed: Amount,
+    /// What is to be said of entries once it is for good.
+    deferred: Vec<(EntryIndex, String)>,
+}
+
+impl<'a> Ledger<'a> {
+    /// For a restore at its beginning.
+    pub fn new(job: &'a Job<'a>) -> Self {
+        let mut ledger = Self::of_part(job, Arc::new(vec![EntryState::default(); job.entries.len()]));
+        let limits = &job.plan.role_limits;
+        (ledger.summary.stays, ledger.summary.left) = (limits.stays.clone(), limits.left.clone());
+        limits.settled.iter().for_each(|at| ledger.change(*at).has_failed = true);
+        ledger
+    }
+
+    /// For a part of a restore; the states are those at its beginning.
+    pub fn of_part(job: &'a Job<'a>, states: States) -> Self {
+        Self {
+            job,
+            states,
+            is_changed: false,
+            ended: 0,
+            summary: RestoreSummary::default(),
+            amount: Amount::default(),
+            committed: Amount::default(),
+            deferred: Vec::new(),
+        }
+    }
+
+    /// What is to be done.
+    pub fn job(&self) -> &'a Job<'a> {
+        self.job
+    }
+
+    /// The states as they are now.
+    pub fn states(&self) -> States {
+        Arc::clone(&self.states)
+    }
+
+    /// What was put down for a part of a restore.
+    pub fn into_outcome(self) -> Outcome {
+        let Self { states, is_changed, summary, amount, .. } = self;
+        Outcome { states: is_changed.then_some(states), summary, amount }
+    }
+
+    /// Takes over what was put down for a part of the restore that somebody else carried out.
+    pub fn merge(&mut self, part: Outcome) {
+        if let Some(others) = part.states {
+            let states = Arc::make_mut(&mut self.states).iter_mut();
+            states.zip(others.iter()).for_each(|(state, other)| *state = state.merged(*other));
+        }
+        self.summary.errors.extend(part.summary.errors);
+        self.summary.skipped.extend(part.summary.skipped);
+        self.summary.left.extend(part.summary.left);
+        self.summary.stopped |= part.summary.stopped;
+        self.amount.steps += part.amount.steps;
+        self.amount.rows += part.amount.rows;
+        self.amount.bytes += part.amount.bytes;
+        self.amount.large_objects += part.amount.large_objects;
+    }
+
+    fn change(&mut self, at: EntryIndex) -> &mut EntryState {
+        self.is_changed = true;
+        &mut Arc::make_mut(&mut self.states)[..][at]
+    }
+
+    fn state(&self, at: EntryIndex) -> EntryState {
+        self.states[..][at]
+    }
+}
+
+/// What has failed.
+impl Ledger<'_> {
+    /// Puts an error down for an entry, and says it. It may be the one to stop at.
+    pub fn put_down(&mut self, at: EntryIndex, error: EntryError) {
+        self.job.message(Level::Error, error.entry.to_string(), error.what_happened());
+        self.summary.errors.push(error);
+        self.change(at).has_failed = true;
+        if self.job.options.stops_at_first_error() {
+            self.stop();
+        }
+    }
+
+    /// Puts down that something is not done although no statement has failed. That ends nothing: there is no error to stop at,
+    /// and no transaction that has failed.
+    pub fn put_down_undone(&mut self, at: EntryIndex, error: EntryError) {
+        self.job.message(Level::Error, error.entry.to_string(), format!("not done: {}", error.what_happened()));
+        self.summary.errors.push(error);
+        self.change(at).has_failed = true;
+    }
+
+    /// Puts down that something is left to a superuser, and says it.
+    pub fn leave(&mut self, at: EntryIndex, error: EntryError, level: Level) {
+        let text = format!("left to a superuser: {}", error.what_happened());
+        self.job.message(level, error.entry.to_string(), text);
+        self.leave_untold(at, error);
+    }
+
+    /// As [`Ledger::leave`], without a word.
+    pub fn leave_untold(&mut self, at: EntryIndex, error: EntryError) {
+        self.summary.left.push(error);
+        self.change(at).has_failed = true;
+    }
+
+    /// What was left to a superuser so far.
+    pub fn left(&self) -> &[EntryError] {
+        &self.summary.left
+    }
+
+    /// Puts down that an entry's data is left out.
+    pub fn skip(&mut self, at: EntryIndex) {
+        self.summary.skipped.push(self.job.name(at));
+        self.change(at).has_failed = true;
+    }
+
+    /// Goes no further.
+    pub fn stop(&mut self) {
+        self.summary.stopped = true;
+    }
+
+    /// Whether it goes no further.
+    pub fn is_stopped(&self) -> bool {
+        self.summary.stopped
+    }
+
+    /// Whether there are errors.
+    pub fn has_errors(&self) -> bool {
+        !self.summary.errors.is_empty()
+    }
+
+    /// How much has gone wrong so far, of whatever sort.
+    pub fn failures(&self) -> usize {
+        self.summary.errors.len() + self.summary.skipped.len() + self.summary.left.len()
+    }
+
+    /// Whether something has failed for an entry.
+    pub fn has_failed(&self, at: EntryIndex) -> bool {
+        self.state(at).has_failed
+    }
+}
+
+/// What is there of an entry's object.
+impl Ledger<'_> {
+    /// Its definition failed, because there is such an object or for another reason.
+    pub fn set_undefined(&mut self, at: EntryIndex, is_duplicate: bool) {
+        let now = if is_duplicate { Defined::Duplicate } else { Defined::Absent };
+        let state = self.change(at);
+        state.defined = state.defined.max(now);
+    }
+
+    /// Its definition failed.
+    pub fn is_undefined(&self, at: EntryIndex) -> bool {
+        self.state(at).defined != Defined::Well
+    }
+
+    /// It is not there: its definition failed, and not because there is such an object already.
+    pub fn is_absent(&self, at: EntryIndex) -> bool {
+        let state = self.state(at);
+        state.defined == Defined::Absent && state.dropped != Dropped::Failed
+    }
+
+    /// It is not there, or was not tried because another is not.
+    pub fn is_missing(&self, at: EntryIndex) -> bool {
+        self.is_absent(at) || self.state(at).is_left_out
+    }
+
+    /// It is not tried, because what it depends on is not there.
+    pub fn set_left_out(&mut self, at: EntryIndex) {
+        self.change(at).is_left_out = true;
+    }
+
+    /// It could not be dropped.
+    pub fn set_undropped(&mut self, at: EntryIndex) {
+        self.change(at).dropped = Dropped::Failed;
+    }
+
+    /// It stays as it is, because it holds what is not in the archive.
+    pub fn keep(&mut self, at: EntryIndex) {
+        self.change(at).dropped = Dropped::Kept;
+    }
+
+    /// It stays as it is.
+    pub fn is_kept(&self, at: EntryIndex) -> bool {
+        self.state(at).dropped == Dropped::Kept
+    }
+
+    /// The role may not restore it, or not that which it needs.
+    pub fn refuse(&mut self, at: EntryIndex) {
+        self.change(at).is_refused = true;
+    }
+
+    /// The role may not restore it, or not that which it needs.
+    pub fn is_refused(&self, at: EntryIndex) -> bool {
+        self.state(at).is_refused
+    }
+
+    /// The first of those that an entry depends on that was refused.
+    pub fn refused_below(&self, at: EntryIndex) -> Option<EntryIndex> {
+        let on = self.job.entries[at].dependencies.iter().filter_map(|id| self.job.place(*id));
+        on.into_iter().find(|on| self.is_refused(*on))
+    }
+
+    /// Settles that nothing is to be done for an entry any more when its turn comes.
+    pub fn set_turn(&mut self, at: EntryIndex, turn: Turn) {
+        let state = self.change(at);
+        state.turn = state.turn.max(turn);
+    }
+
+    /// Whether something is still to be done for an entry when its turn comes.
+    pub fn turn(&self, at: EntryIndex) -> Turn {
+        self.state(at).turn
+    }
+}
+
+/// How much was done.
+impl Ledger<'_> {
+    /// Rows that the server stored.
+    pub fn add_rows(&mut self, rows: u64) {
+        self.amount.rows += rows;
+    }
+
+    /// Bytes of rows that it took.
+    pub fn add_bytes(&mut self, bytes: u64) {
+        self.amount.bytes += bytes;
+    }
+
+    /// Large objects that it took.
+    pub fn add_large_objects(&mut self, objects: u64, bytes: u64) {
+        self.amount.large_objects += objects;
+        self.amount.bytes += bytes;
+    }
+
+    /// Objects that were dropped.
+    pub fn add_dropped(&mut self, objects: usize) {
+        self.summary.dropped += objects as u64;
+    }
+
+    /// A drop that had nothing to drop.
+    pub fn add_ignored(&mut self) {
+        self.summary.ignored += 1;
+    }
+
+    /// Steps of the plan that were carried out, well or not.
+    pub fn add_steps(&mut self, steps: usize) {
+        self.amount.steps += steps;
+    }
+
+    /// Takes back how many steps were carried out.
+    pub fn set_steps(&mut self, steps: usize) {
+        self.amount.steps = steps;
+    }
+
+    /// How much was done so far.
+    pub fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    /// Takes it back that more than this was done.
+    pub fn take_back(&mut self, amount: Amount) {
+        self.amount = amount;
+    }
+
+    /// An entry was carried out, well or not.
+    pub fn end(&mut self, at: EntryIndex) {
+        if !self.state(at).has_ended {
+            self.change(at).has_ended = true;
+            self.ended += 1;
+        }
+    }
+
+    /// How many entries have ended.
+    pub fn ended(&self) -> usize {
+        self.ended
+    }
+
+    /// Says something of an entry once what was done until now is for good.
+    pub fn defer(&mut self, at: EntryIndex, text: String) {
+        self.deferred.push((at, text));
+    }
+
+    /// What was done until now is for good.
+    pub fn commit(&mut self) {
+        self.committed = self.amount;
+        for (at, text) in std::mem::take(&mut self.deferred) {
+            self.job.say(Level::Warning, at, text);
+        }
+    }
+
+    /// What was done since the last [`Ledger::commit`] is undone; `is_all` if nothing remains then.
+    pub fn roll_back(&mut self, is_all: bool) {
+        self.amount = self.committed;
+        self.summary.rolled_back |= is_all;
+    }
+
+    /// Puts down that the entries of the steps so far have ended, where these were carried out in their order.
+    pub fn end_in_order(&mut self) {
+        let plan = self.job.plan;
+        let steps = &plan.steps[..self.amount.steps.min(plan.steps.len())];
+        steps.iter().for_each(|step| self.end(step.entry));
+    }
+
+    /// What is to be said in the end.
+    pub fn into_summary(self) -> RestoreSummary {
+        let entries = self.states.iter().filter(|state| state.has_ended && !state.has_failed).count() as u64;
+        let Amount { rows, bytes, large_objects, .. } = self.amount;
+        RestoreSummary { entries, rows, bytes, large_objects, ..self.summary }
+    }
+}
