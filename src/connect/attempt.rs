@@ -302,7 +302,7 @@ impl std::fmt::Display for IncompatibleTls {
 impl std::error::Error for IncompatibleTls {}
 
 fn is_tls_failure(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|s| s.is::<IncompatibleTls>())
+    error.cause::<IncompatibleTls>().is_some()
 }
 
 /// Whether the server has no rule that lets this connection in, but may have one for the other kind.

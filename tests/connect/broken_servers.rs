@@ -171,6 +171,29 @@ fn a_server_that_says_neither_yes_nor_no_to_tls_is_refused() {
 }
 
 #[test]
+fn where_tls_fails_preferring_it_goes_on_in_the_clear_and_requiring_it_does_not() {
+    for (mode, attempts) in [("prefer", 2), ("require", 1)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgresql://u@127.0.0.1:{}/d?sslmode={mode}", listener.local_addr().unwrap().port());
+        let server = std::thread::spawn(move || {
+            for says in [b"S no TLS follows".to_vec(), welcome()].into_iter().take(attempts) {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+                stream.write_all(&says).unwrap();
+                let _ = stream.shutdown(Shutdown::Write);
+                while stream.read(&mut [0; 4096]).unwrap_or(0) > 0 {}
+            }
+        });
+        let connected = target(&url).connect().map(drop);
+        server.join().unwrap();
+        match attempts {
+            2 => connected.unwrap(),
+            _ => assert!(connected.unwrap_err().to_string().contains("TLS failed")),
+        }
+    }
+}
+
+#[test]
 fn a_silent_server_is_given_up_after_the_time_that_was_set() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
