@@ -2,18 +2,20 @@
 
 use std::io::Read;
 
-use lifeboat::postgres::restore::{RestoreOptions, RestrictKey, Target, plan, script};
-use lifeboat::postgres::ServerVersion;
 use lifeboat::Silent;
+use lifeboat::postgres::ServerVersion;
+use lifeboat::postgres::archive::EntryIndex;
+use lifeboat::postgres::restore::{Destination, RestoreOptions, RestrictKey, plan, script};
 use pgformat::{Entry, Reader};
 
 /// Plans for the oldest server, the newest one, and a script.
 pub fn check(entries: &[Entry], version: (u8, u8), options: &RestoreOptions) {
-    for target in [Target::of(ServerVersion(130_000)), Target::of(ServerVersion(180_000)), Target::SCRIPT] {
-        let Ok(made) = plan(entries, version, options, &target) else { continue };
-        assert!(made.steps.iter().chain(&made.drops).all(|step| step.entry < entries.len()));
+    let servers = [130_000, 180_000].map(|version| Destination::of(ServerVersion::new(version)));
+    for destination in servers.into_iter().chain([Destination::SCRIPT]) {
+        let Ok(made) = plan(entries, version, options, &destination) else { continue };
+        assert!(made.steps.iter().chain(&made.drops).all(|step| step.entry.of(entries).is_some()));
         assert!(made.steps.iter().all(|step| made.is_wanted(step.entry)));
-        let mut begun: Vec<usize> = made.steps.chunk_by(|a, b| a.entry == b.entry).map(|of| of[0].entry).collect();
+        let mut begun: Vec<EntryIndex> = made.steps.chunk_by(|a, b| a.entry == b.entry).map(|of| of[0].entry).collect();
         let all = begun.len();
         begun.sort_unstable();
         begun.dedup();

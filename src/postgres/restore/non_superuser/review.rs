@@ -55,7 +55,7 @@ impl Steps {
         review.decide(&self);
         let is_statement = |action: &Action| !matches!(action, Action::Set(_) | Action::Become(_) | Action::Heading(_));
         self.drops.retain(|step| {
-            let stays = review.fate(step.entry) != Fate::Recreated || review.is_in_barren_schema(step.entry);
+            let stays = review.fate(step.entry) != Fate::Recreated || review.is_in_closed_schema(step.entry);
             !(stays && is_statement(&step.action))
         });
         self.steps.retain(|step| match review.fate(step.entry) {
@@ -305,7 +305,7 @@ impl<'a> Review<'a> {
     }
 
     /// Whether an entry's object is in a schema in which the role may not make it anew, were it dropped.
-    fn is_in_barren_schema(&self, at: EntryIndex) -> bool {
+    fn is_in_closed_schema(&self, at: EntryIndex) -> bool {
         let schema = text(&self.entries[at].schema);
         !schema.is_empty()
             && self.foreign.objects.get(&named("SCHEMA", schema)).is_some_and(|schema| !schema.may_create)

@@ -249,8 +249,8 @@ fn what_could_not_be_made_anew_is_not_dropped() {
     assert!(made.said.iter().all(|said| said.contains("GRANT CREATE ON DATABASE \"D b\" TO app")), "{:?}", made.said);
     assert_eq!((made.said.len(), made.left()), (2, Vec::new()));
 
-    let barren = with(vec![("SCHEMA app", Object { may_create: false, ..of_root("", "x") })]);
-    let made = crate::postgres::restore::non_superuser::tests::made(&entries, &RestoreOptions::default(), &barren);
+    let closed = with(vec![("SCHEMA app", Object { may_create: false, ..of_root("", "x") })]);
+    let made = crate::postgres::restore::non_superuser::tests::made(&entries, &RestoreOptions::default(), &closed);
     let drops: Vec<_> = made.plan.drops.iter().filter(|step| matches!(step.action, Action::Drop(_))).collect();
     assert_eq!(drops.len(), 2, "the event trigger and the extension: {drops:?}");
 }

@@ -17,7 +17,7 @@ pub struct Crew<'w, 'c> {
     results: Receiver<Done>,
     /// How many of them there are.
     hands: usize,
-    /// The only one, if there is no thread to be had: he does in this one what he is ordered to.
+    /// The only one, if there is no thread to be had: it does in this one what it is ordered to.
     alone: Option<(Worker<'w, 'c>, Receiver<Order>, Sender<Done>)>,
 }
 

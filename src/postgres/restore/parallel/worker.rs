@@ -29,15 +29,15 @@ pub struct Context<'a> {
 
 /// A worker.
 pub struct Worker<'w, 'c> {
-    /// His number.
+    /// Its number.
     pub n: usize,
-    /// What he knows.
+    /// What it knows.
     pub context: &'w Context<'c>,
-    /// His connection.
+    /// Its connection.
     pub connection: &'w mut Connection,
-    /// His reader of the archive.
+    /// Its reader of the archive.
     pub data: &'w mut (dyn Data + Send),
-    /// What ends him on request.
+    /// What ends it on request.
     pub interrupt: Interrupt,
 }
 
@@ -46,9 +46,9 @@ pub type Order = (ItemIndex, Range<usize>);
 
 /// What a worker says.
 pub enum Done {
-    /// He has begun with something.
+    /// It has begun with something.
     Begun { worker: usize },
-    /// He has ended an item. The outcome is an error where he cannot go on.
+    /// It has ended an item. The outcome is an error where it cannot go on.
     Ended { worker: usize, n: ItemIndex, outcome: Result<Box<Outcome>> },
 }
 
