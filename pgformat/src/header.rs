@@ -7,7 +7,7 @@ use bstr::BString;
 
 use crate::error::{ErrorKind, Fault, Result};
 use crate::primitives::{Input, Output};
-use crate::{Compression, Limits, Version, look};
+use crate::{Compression, Limits, Version, diagnosis};
 
 pub(crate) const MAGIC: &[u8; 5] = b"PGDMP";
 
@@ -229,7 +229,7 @@ fn magic<R: Read>(input: &mut Input<R>, format: Format) -> Result<(), Fault> {
     if MAGIC.starts_with(start) {
         return Err(Fault::new(at + start.len() as u64, ErrorKind::Truncated));
     }
-    let why = match (format, look::recognise(start)) {
+    let why = match (format, diagnosis::recognise(start)) {
         (Format::Custom, Some(known)) => known,
         (Format::Custom, None) => "it is no archive of pg_dump: it begins neither with PGDMP nor as a tar file".into(),
         (_, known) => {

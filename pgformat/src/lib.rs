@@ -6,12 +6,12 @@
 #![deny(missing_docs)]
 
 mod compression;
+mod diagnosis;
 mod error;
 mod files;
 mod header;
 pub mod kinds;
 mod limits;
-mod look;
 mod names;
 mod primitives;
 mod reader;
@@ -21,12 +21,12 @@ mod version;
 mod writer;
 
 pub use compression::{Compression, ParseCompressionError, Piece, PieceEncoder};
+pub use diagnosis::mangled;
 pub use error::{Direction, Error, ErrorKind, Result};
 pub use files::{Files, Folder};
 pub use header::{Created, Format, Header};
 pub use kinds::Kind;
 pub use limits::Limits;
-pub use look::mangled;
 pub use primitives::DataPosition;
 pub use reader::{Block, DataReader, LargeObjectsReader, Reader};
 pub use toc::{DumpId, Entries, Entry, Section};

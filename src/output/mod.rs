@@ -7,15 +7,15 @@
 //! one. What the file system can do is found out at the beginning (`abilities.rs`), before hours of work.
 //!
 //! Everything is done in the folder that was found at the beginning, by its descriptor, and what others may have planted there
-//! is not followed (`place.rs`).
+//! is not followed (`resolve.rs`).
 
-mod abilities;
+mod capabilities;
 mod errors;
 mod folder;
-mod part;
-mod place;
-mod sweep;
-mod target;
+mod leftovers;
+mod output_path;
+mod resolve;
+mod temporary_name;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -26,15 +26,15 @@ use std::path::{Path, PathBuf};
 use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Reporter;
-use abilities::{Abilities, Publish};
+use capabilities::{Abilities, Publish};
 use folder::Folder;
-use part::{Part, hold};
-use target::Target;
+use output_path::Target;
+use temporary_name::{Part, hold};
 
 pub use errors::{file_size_limit_hint, full_disk_hint, io_error};
 pub use folder::{folder_of, sync_folder, with_suffix};
-pub use sweep::leftovers;
-pub use target::{check_target, open_special};
+pub use leftovers::leftovers;
+pub use output_path::{check_target, open_special};
 
 /// What to do about a file that is already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,7 +76,7 @@ impl OutputFile {
         let target = Target::find(path, existing)?;
         let folder = &target.folder;
         check_folder(&target)?;
-        sweep::clear(folder, reporter);
+        leftovers::clear(folder, reporter);
         let failed = |e| {
             let shown = folder.path().display();
             io_error(format!("create a file in the folder {shown}"), folder.path(), e)
@@ -146,7 +146,7 @@ impl OutputFile {
                 Some((part, publish)) => publish_named(file, part, name, *publish),
             };
             done.map_err(|e| match e.kind() {
-                io::ErrorKind::AlreadyExists => target::exists_already(path),
+                io::ErrorKind::AlreadyExists => output_path::exists_already(path),
                 _ => io_error(format!("finish the file {}", path.display()), path, e),
             })?;
             let shown = folder.path().display();
@@ -212,7 +212,7 @@ fn publish_unnamed(file: &File, folder: &Folder, name: &OsStr, existing: Existin
     }
     // No run takes it for one that was left, while it has the other name.
     hold(file);
-    let made = part::link(file, folder, name)?;
+    let made = temporary_name::link(file, folder, name)?;
     folder.rename(&made, name).inspect_err(|_| _ = folder.remove(&made))
 }
 

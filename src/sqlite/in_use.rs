@@ -12,8 +12,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::aside::SUFFIXES;
-use super::held::{Held, Users};
+use super::locked_file::{Held, Users};
+use super::move_aside::SUFFIXES;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{io_error, with_suffix};
 use crate::progress::{Message, Reporter};

@@ -5,36 +5,36 @@
 //! -journal) belongs to it alone; so the whole set is moved aside untouched.
 
 mod acl;
-mod aside;
 mod attributes;
 mod backup;
-mod beside;
 mod check;
 mod contents;
 mod digest;
 mod error;
 mod header;
-mod held;
 mod in_use;
 mod integrity;
-mod interim;
 mod lock;
+mod locked_file;
 mod math;
+mod move_aside;
 mod other_names;
-mod private;
+mod pending_recovery;
+mod recovered_copy;
 mod restore;
 mod source;
+mod stand_in;
 mod switch;
 mod verify;
 mod watch;
 
-pub use aside::{Move, SUFFIXES};
 pub use backup::{BackupOptions, BackupSummary, backup};
 pub use check::{check_file, faults};
 pub use contents::{Contents, Object, Uncounted, contents};
 pub use digest::{TableDigest, digest_file};
 pub use header::{Header, JournalMode};
 pub use in_use::{Process, users};
+pub use move_aside::{Move, SUFFIXES};
 pub use restore::{RestoreOptions, RestorePreview, RestoreSummary, preview, restore};
 pub use verify::{Verified, verify};
 

@@ -12,8 +12,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::SIDECARS;
-use super::beside::{Pending, pending};
 use super::header::JournalMode;
+use super::pending_recovery::{Pending, pending};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{folder_of, io_error, with_suffix};
 

@@ -12,15 +12,15 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_encode;
 
-use super::aside::{Move, Plan};
 use super::attributes::{take_over, take_over_folder};
-use super::beside::{Pending, pending};
 use super::check::check_file;
 use super::header::{Header, JournalMode, set_journal_mode};
 use super::in_use::{Claim, refuse_in_use};
-use super::interim::Interim;
+use super::move_aside::{Move, Plan};
 use super::other_names::{real_path, refuse_other_names, refuse_to_replace};
+use super::pending_recovery::{Pending, pending};
 use super::source::IN_URI;
+use super::stand_in::Interim;
 use super::switch::Switch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, check_target, folder_of, io_error, with_suffix};

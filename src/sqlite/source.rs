@@ -11,11 +11,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
 
-use super::beside::{Look, Pending, pending};
 use super::error::{About, Unopened};
 use super::math;
 use super::other_names::{real_path, refuse_other_names};
-use super::private::recovered;
+use super::pending_recovery::{Look, Pending, pending};
+use super::recovered_copy::recovered;
 use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{folder_of, with_suffix};

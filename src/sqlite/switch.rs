@@ -17,10 +17,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::aside::{Move, Plan, move_set};
-use super::held::Held;
 use super::in_use::Claim;
-use super::interim::Interim;
+use super::locked_file::Held;
+use super::move_aside::{Move, Plan, move_set};
+use super::stand_in::Interim;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{OutputFile, folder_of, io_error, sync_folder};
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::Reader;
-use super::core::State;
+use super::cursor::State;
 use crate::error::Result;
 use crate::toc::Entry;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::core::{Core, Sort};
+use super::cursor::{Core, Sort};
 use crate::error::Result;
 
 /// Finds blocks and large objects, and opens the stream of what it found.

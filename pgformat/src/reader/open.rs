@@ -4,12 +4,12 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::Reader;
-use super::blocks::Blocks;
-use super::core::{Core, State};
+use super::by_name::{Directory, DynFiles, Named, Place, TarFile};
+use super::cursor::{Core, State};
+use super::custom::Blocks;
 use super::layout::Layout;
-use super::named::{Directory, DynFiles, Named, Place, TarFile};
 use super::stream::{Framing, Stream};
-use super::tape::Tape;
+use super::tar_stream::Tape;
 use crate::Limits;
 use crate::compression::Codec;
 use crate::error::{ErrorKind, Fault, Result};
@@ -39,7 +39,7 @@ pub(super) fn folder<R: Read + 'static>(files: Arc<DynFiles<R>>, limits: Limits)
     let mut first = None;
     for (suffix, _) in crate::names::SUFFIXES {
         let open = files.open(&format!("{}{suffix}", Name::Contents));
-        first = open.map_err(|error| fault(super::named::io_error(error)))?;
+        first = open.map_err(|error| fault(super::by_name::io_error(error)))?;
         if first.is_some() {
             break;
         }

@@ -16,8 +16,8 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::FlockOperation;
 use tempfile::TempDir;
 
-use super::beside::{Look, Pending};
 use super::error::Unopened;
+use super::pending_recovery::{Look, Pending};
 use super::source::Opening;
 use crate::cancellation::{Cancellation, Registration};
 use crate::error::{Error, ErrorKind, Result};

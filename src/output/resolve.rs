@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, PROC_SUPER_MAGIC, Stat};
 use rustix::io::Errno;
 
-use super::target::{doing, stat};
+use super::output_path::{doing, stat};
 use super::{folder_of, io_error};
 use crate::error::{Error, ErrorKind, Result};
 

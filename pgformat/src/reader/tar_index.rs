@@ -75,7 +75,7 @@ impl Index {
         match found {
             Some(member) => Ok(member),
             None if self.is_cut => Err(Fault::new(at, ErrorKind::Truncated)),
-            None => Err(super::named::missing(at, name)),
+            None => Err(super::by_name::missing(at, name)),
         }
     }
 }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::core::{Core, Sort, State};
-use super::index::{Index, Member};
+use super::cursor::{Core, Sort, State};
+use super::large_object_list;
 use super::layout::Layout;
-use super::list;
 use super::stream::{Framing, Stream};
+use super::tar_index::{Index, Member};
 use crate::Version;
 use crate::error::{ErrorKind, Fault};
 use crate::files::Files;
@@ -164,7 +164,7 @@ impl<P> Named<P> {
         P: Place<R>,
     {
         self.open(core, at)?;
-        let objects = list::read(&mut core.stream, core.limits.objects);
+        let objects = large_object_list::read(&mut core.stream, core.limits.objects);
         let objects =
             objects.map_err(|fault| core.fail(format!("the list of large objects of {}", core.what_of(at)), fault))?;
         (self.objects, self.behind) = (objects, 0);

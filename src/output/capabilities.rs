@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Existing;
 use super::folder::Folder;
-use super::part::{self, Part};
+use super::temporary_name::{self, Part};
 use crate::cancellation::Cancellation;
 
 /// How a file that has a temporary name gets its own.
@@ -69,6 +69,6 @@ impl Abilities {
 /// in the other way then, which says what is wrong if that fails, too.
 fn can_be_unnamed(folder: &Folder, name: &OsStr) -> bool {
     // An empty file without a lock is taken for one that was left, if this is killed in between.
-    let linked = folder.unnamed().and_then(|file| part::link(&file, folder, name));
+    let linked = folder.unnamed().and_then(|file| temporary_name::link(&file, folder, name));
     linked.is_ok_and(|made| folder.remove(&made).is_ok())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::core::{Core, Sort, State};
+use super::cursor::{Core, Sort, State};
 use super::layout::Layout;
 use super::stream::Framing;
 use crate::compression::Codec;

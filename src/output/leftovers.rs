@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use super::folder::{Folder, folder_of};
-use super::part::{Hold, beginning, hold, is_of_this_machine, unfinished};
+use super::temporary_name::{Hold, beginning, hold, is_of_this_machine, unfinished};
 use crate::progress::{Message, Reporter};
 
 /// What became of a file that was found.

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use super::core::{Core, Sort, State};
+use super::by_name::list_name;
+use super::cursor::{Core, Sort, State};
+use super::large_object_list;
 use super::layout::Layout;
-use super::list;
-use super::named::list_name;
 use super::stream::Framing;
 use crate::compression::Codec;
 use crate::error::{ErrorKind, Fault, Result};
@@ -119,7 +119,7 @@ impl Tape {
         (name, codec, member): (Name, Codec, Member),
     ) -> Result<(), Fault> {
         core.stream.begin(Framing::Length, codec, member.size)?;
-        let oids = list::read(&mut core.stream, core.limits.objects)?;
+        let oids = large_object_list::read(&mut core.stream, core.limits.objects)?;
         if oids != self.seen || name != list_name(core.header.version, &core.contents.entries[at]) {
             let why = format!("the large objects before {name} are not those that it lists: {NEEDS_SEEK}");
             return Err(Fault::new(member.start, ErrorKind::NotFound(why)));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use super::folder::{Folder, id_of};
-use super::place::{Place, is_mine, others_may_write};
+use super::resolve::{Place, is_mine, others_may_write};
 use super::{Existing, folder_of, io_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::words::Choice;

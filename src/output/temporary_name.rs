@@ -14,7 +14,7 @@ use std::sync::Arc;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
-use super::abilities::Publish;
+use super::capabilities::Publish;
 use super::folder::{Folder, id_of};
 use crate::cancellation::{Cancellation, Registration};
 

@@ -1,28 +1,28 @@
 //! Reads an archive: header and table of contents at once, then the data block by block, or by entry.
 
 mod block;
-mod blocks;
-mod core;
-mod index;
+mod by_name;
+mod cursor;
+mod custom;
+mod large_object_list;
 mod layout;
-mod list;
-mod named;
 mod open;
 mod stream;
-mod tape;
+mod tar_index;
+mod tar_stream;
 
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
 pub use block::{Block, DataReader, LargeObjectsReader};
 
-use self::core::{Core, Sort, State};
 use crate::error::{ErrorKind, Result};
 use crate::files::Files;
 use crate::header::Header;
 use crate::limits::Limits;
 use crate::primitives::{DataPosition, Input};
 use crate::toc::{DumpId, Entries, Entry};
+use cursor::{Core, Sort, State};
 use layout::Layout;
 
 /// Reads an archive: in custom or tar format from an input that seeks or from one that does not, or in directory format

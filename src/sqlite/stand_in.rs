@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::aside::SUFFIXES;
 use super::attributes::take_over;
-use super::beside::{Pending, pending};
 use super::error::words;
-use super::held::{Held, Users};
 use super::in_use::{Claim, refuse_users};
+use super::locked_file::{Held, Users};
+use super::move_aside::SUFFIXES;
+use super::pending_recovery::{Pending, pending};
 use super::switch::hold;
 use crate::error::Result;
 use crate::output::{Existing, OutputFile, io_error, with_suffix};
