@@ -12,9 +12,9 @@ use super::certificate::Certificate;
 use super::hosts::{Address, Host};
 use super::password_file::{self, Found};
 use super::socket;
-use super::target::{Keepalive, Target, Wanted};
+use super::target::{Keepalive, Target, TargetSessionAttrs};
 use super::tls::SslMode;
-use super::watch::Lookout;
+use super::watch::ServerProbe;
 use crate::postgres::settings::time_limits;
 use crate::wire::{Channel, Connection, Dial, ServerError, Socket, Startup, sqlstate};
 use crate::{Context, Error, ErrorKind, Result};
@@ -24,7 +24,7 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// Whether TLS is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
+enum Encryption {
     Plain,
     IfOffered,
     Must,
@@ -34,7 +34,7 @@ enum Wish {
 #[derive(Clone)]
 pub(super) struct Route {
     address: Address,
-    wish: Wish,
+    wish: Encryption,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     keepalive: Option<Keepalive>,
     user_timeout: Option<Duration>,
@@ -54,8 +54,11 @@ impl Target {
         } else {
             Some(self.tls.config()?)
         };
-        let wishes: &[Wanted] =
-            if self.wanted == Wanted::PreferStandby { &[Wanted::Standby, Wanted::Any] } else { &[self.wanted] };
+        let wishes: &[TargetSessionAttrs] = if self.wanted == TargetSessionAttrs::PreferStandby {
+            &[TargetSessionAttrs::Standby, TargetSessionAttrs::Any]
+        } else {
+            &[self.wanted]
+        };
         let mut failures = Vec::new();
         for &wanted in wishes {
             failures.clear();
@@ -113,14 +116,14 @@ impl Target {
             (Some(config), Address::Tcp(_)) => Some((Arc::clone(config), self.server_name(host, &address)?)),
             _ => None,
         };
-        let plan: &[Wish] = match (&tls, self.tls.mode) {
-            (None, _) | (_, SslMode::Disable) => &[Wish::Plain],
-            (_, SslMode::Allow) => &[Wish::Plain, Wish::Must],
-            (_, SslMode::Prefer) => &[Wish::IfOffered, Wish::Plain],
-            _ => &[Wish::Must],
+        let plan: &[Encryption] = match (&tls, self.tls.mode) {
+            (None, _) | (_, SslMode::Disable) => &[Encryption::Plain],
+            (_, SslMode::Allow) => &[Encryption::Plain, Encryption::Must],
+            (_, SslMode::Prefer) => &[Encryption::IfOffered, Encryption::Plain],
+            _ => &[Encryption::Must],
         };
         let Self { keepalive, user_timeout, .. } = *self;
-        let route = Route { address, wish: Wish::Plain, tls, keepalive, user_timeout, what };
+        let route = Route { address, wish: Encryption::Plain, tls, keepalive, user_timeout, what };
         let mut first_failure = None;
         for &wish in plan {
             let mut encrypted = false;
@@ -130,9 +133,9 @@ impl Target {
                 Err(e) => {
                     let again = match wish {
                         // A refused password is not tried again here, so that it is never sent in the clear.
-                        Wish::IfOffered => is_tls_failure(&e) || (encrypted && refused_by_rule(&e)),
-                        Wish::Plain => refused_by_rule(&e),
-                        Wish::Must => false,
+                        Encryption::IfOffered => is_tls_failure(&e) || (encrypted && refused_by_rule(&e)),
+                        Encryption::Plain => refused_by_rule(&e),
+                        Encryption::Must => false,
                     };
                     // Where the second attempt got no further than the first, the first is the one that was meant.
                     let further = e.server().is_some() && !refused_by_rule(&e);
@@ -169,14 +172,14 @@ impl Target {
                 .and_then(|certificate| certificate.end_point()),
         };
         // A connection is cancelled the way it was made, not by trying out again.
-        let dial = Route { wish: if *encrypted { Wish::Must } else { Wish::Plain }, ..route };
+        let dial = Route { wish: if *encrypted { Encryption::Must } else { Encryption::Plain }, ..route };
         let mut connection = match Connection::start(channel, &startup, Arc::new(dial.clone())) {
             Ok(connection) => connection,
             Err(e) => return Err(self.explain(e.into(), &found)),
         };
         if let Some(limit) = self.idle {
             let patience = self.connect_timeout.unwrap_or(super::target::CONNECT_TIMEOUT);
-            let lookout = Lookout::of(&mut connection, dial, startup, patience)?;
+            let lookout = ServerProbe::of(&mut connection, dial, startup, patience)?;
             connection.set_watch(limit, Arc::new(lookout));
         }
         Ok(connection)
@@ -249,14 +252,14 @@ impl Route {
     pub(super) fn open(&self, deadline: Option<Instant>) -> Result<Channel> {
         let socket = socket::connect(&self.address, self.keepalive, self.user_timeout, deadline);
         let socket = socket.map_err(|e| self.failed(&e))?;
-        let (Some((config, name)), true) = (&self.tls, self.wish != Wish::Plain) else {
+        let (Some((config, name)), true) = (&self.tls, self.wish != Encryption::Plain) else {
             return Ok(channel(socket, deadline));
         };
         // The answer is read byte by byte: what came after it in the clear would have been put there by somebody in
         // between, and would be taken for the server's once TLS is there.
         match socket.ask(&SSL_REQUEST, deadline).map_err(|e| self.failed(&e))? {
             b'S' => {}
-            b'N' if self.wish == Wish::IfOffered => return Ok(channel(socket, deadline)),
+            b'N' if self.wish == Encryption::IfOffered => return Ok(channel(socket, deadline)),
             b'N' => {
                 return Err(Error::new(ErrorKind::Connection, self.doing())
                     .why("the server does not offer TLS, and sslmode does not allow to go without"));
@@ -320,8 +323,8 @@ fn is_final(error: &Error) -> bool {
 }
 
 /// The connection, if its server is of the kind that is wanted.
-fn suits(mut connection: Connection, wanted: Wanted, host: &str) -> Result<Connection> {
-    if wanted == Wanted::Any {
+fn suits(mut connection: Connection, wanted: TargetSessionAttrs, host: &str) -> Result<Connection> {
+    if wanted == TargetSessionAttrs::Any {
         return Ok(connection);
     }
     let rows = connection.query(
@@ -332,11 +335,11 @@ fn suits(mut connection: Connection, wanted: Wanted, host: &str) -> Result<Conne
     let row = rows.one()?;
     let (standby, read_only) = (row.bool("standby")?, row.bool("read_only")?);
     let (fits, kind) = match wanted {
-        Wanted::Any | Wanted::PreferStandby => (true, ""),
-        Wanted::ReadWrite => (!read_only && !standby, "it is read-only"),
-        Wanted::ReadOnly => (read_only || standby, "it is not read-only"),
-        Wanted::Primary => (!standby, "it is a standby"),
-        Wanted::Standby => (standby, "it is not a standby"),
+        TargetSessionAttrs::Any | TargetSessionAttrs::PreferStandby => (true, ""),
+        TargetSessionAttrs::ReadWrite => (!read_only && !standby, "it is read-only"),
+        TargetSessionAttrs::ReadOnly => (read_only || standby, "it is not read-only"),
+        TargetSessionAttrs::Primary => (!standby, "it is a standby"),
+        TargetSessionAttrs::Standby => (standby, "it is not a standby"),
     };
     if fits {
         return Ok(connection);

@@ -29,7 +29,7 @@ pub struct Target {
     pub(super) user_timeout: Option<Duration>,
     pub(super) idle: Option<Duration>,
     pub(super) channel_binding: ChannelBinding,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: TargetSessionAttrs,
     pub(super) tls: Tls,
 }
 
@@ -61,7 +61,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which of several servers will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum TargetSessionAttrs {
     Any,
     ReadWrite,
     ReadOnly,
@@ -184,14 +184,14 @@ fn channel_binding(settings: &Settings) -> Result<ChannelBinding> {
     }
 }
 
-fn wanted(settings: &Settings) -> Result<Wanted> {
+fn wanted(settings: &Settings) -> Result<TargetSessionAttrs> {
     match settings.word("target_session_attrs")? {
-        None | Some("any") => Ok(Wanted::Any),
-        Some("read-write") => Ok(Wanted::ReadWrite),
-        Some("read-only") => Ok(Wanted::ReadOnly),
-        Some("primary") => Ok(Wanted::Primary),
-        Some("standby") => Ok(Wanted::Standby),
-        Some("prefer-standby") => Ok(Wanted::PreferStandby),
+        None | Some("any") => Ok(TargetSessionAttrs::Any),
+        Some("read-write") => Ok(TargetSessionAttrs::ReadWrite),
+        Some("read-only") => Ok(TargetSessionAttrs::ReadOnly),
+        Some("primary") => Ok(TargetSessionAttrs::Primary),
+        Some("standby") => Ok(TargetSessionAttrs::Standby),
+        Some("prefer-standby") => Ok(TargetSessionAttrs::PreferStandby),
         Some(_) => Err(bad("target_session_attrs")
             .why("its value is none of any, read-write, read-only, primary, standby, prefer-standby")),
     }

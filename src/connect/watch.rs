@@ -20,7 +20,7 @@ const WHO: &str = "SELECT pg_catalog.pg_backend_pid() AS pid, \
 const WORK: &str = "SELECT wait_event::pg_catalog.text AS waits FROM pg_catalog.pg_stat_get_activity($1)";
 
 /// Who asks.
-pub(super) struct Lookout {
+pub(super) struct ServerProbe {
     route: Route,
     startup: Startup,
     /// The process that serves the connection, its server's start, and when the connection was made, by the server's clock;
@@ -29,7 +29,7 @@ pub(super) struct Lookout {
     patience: Duration,
 }
 
-impl Lookout {
+impl ServerProbe {
     /// For a connection that was made by this route with this startup. One question is to take `patience` at most.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ fn who(connection: &mut Connection) -> Result<(i32, i64, i64)> {
     Ok((row.i32("pid")?, time("started")?, time("now")?))
 }
 
-impl Watch for Lookout {
+impl Watch for ServerProbe {
     fn look(&self) -> Seen {
         match self.ask() {
             Ok(None) => Seen::Works,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Existing;
 use super::folder::Folder;
-use super::temporary_name::{self, Part};
+use super::temporary_name::{self, TemporaryName};
 use crate::cancellation::Cancellation;
 
 /// How a file that has a temporary name gets its own.
@@ -20,19 +20,19 @@ pub(super) enum Publish {
     Link,
     /// By a look, and a rename that would replace what appears between the two. There is no better way on some network file
     /// systems and the like; that two programs make the same file there in the same instant is not to be expected.
-    Look,
+    CheckThenRename,
 }
 
 /// What can be done in a folder.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Abilities {
+pub(super) enum Capabilities {
     /// A file can be made without a name, and get one.
     Unnamed,
     /// It must have a name, and gets another in this way.
     Named(Publish),
 }
 
-impl Abilities {
+impl Capabilities {
     /// Tries it. `name` is the one that a file is to get, and `named` says that it must have one from the beginning.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Abilities {
             return Ok(Self::Unnamed);
         }
         // Closed at once, as some systems do not rename what is open. The lock ends with that, which does no harm to what is empty.
-        let empty = || Part::create(folder, name, cancellation).map(|(_, part)| part);
+        let empty = || TemporaryName::create(folder, name, cancellation).map(|(_, part)| part);
         let (first, second) = (empty()?, empty()?);
         let unable = |e: io::Error| io::Error::new(e.kind(), format!("files cannot be renamed there: {e}"));
         if existing == Existing::Replace {
@@ -60,7 +60,10 @@ impl Abilities {
         let publish = [Publish::RenameNew, Publish::Link].into_iter().find(can);
         match publish {
             Some(publish) => Ok(Self::Named(publish)),
-            None => first.publish(&second.name, Publish::Look).map(|()| Self::Named(Publish::Look)).map_err(unable),
+            None => first
+                .publish(&second.name, Publish::CheckThenRename)
+                .map(|()| Self::Named(Publish::CheckThenRename))
+                .map_err(unable),
         }
     }
 }

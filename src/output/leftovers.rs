@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use super::folder::{Folder, folder_of};
-use super::temporary_name::{Hold, beginning, hold, is_of_this_machine, unfinished};
+use super::temporary_name::{Holder, beginning, hold, is_of_this_machine, unfinished};
 use crate::progress::{Message, Reporter};
 
 /// What became of a file that was found.
-enum Found {
+enum Fate {
     /// Its run is on its way, or it is not ours to remove.
     Busy,
     Removed,
@@ -33,13 +33,13 @@ pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
     for (_, name) in files {
         let found = clear_file(folder, &name);
         tell(folder, &name, &found, reporter);
-        if !matches!(found, Found::Removed) {
+        if !matches!(found, Fate::Removed) {
             left.push(name);
         }
     }
     for (_, name) in beside.into_iter().filter(|(base, _)| !left.contains(base)) {
         if is_ours(folder, &name) && folder.remove(&name).is_ok() {
-            tell(folder, &name, &Found::Removed, reporter);
+            tell(folder, &name, &Fate::Removed, reporter);
         }
     }
 }
@@ -56,25 +56,25 @@ pub fn leftovers(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn clear_file(folder: &Folder, name: &OsStr) -> Found {
+fn clear_file(folder: &Folder, name: &OsStr) -> Fate {
     if !is_ours(folder, name) {
-        return Found::Busy;
+        return Fate::Busy;
     }
     let file = match folder.open_suspect(name) {
         Ok(file) => file,
         // Another run has just removed it, or given it its name.
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Found::Busy,
-        Err(_) => return Found::Left,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Fate::Busy,
+        Err(_) => return Fate::Left,
     };
     // Such a lock may be one that another machine's run has taken there, and that is not seen here.
     if !folder.is_local() && !is_of_this_machine(name) {
-        return Found::Left;
+        return Fate::Left;
     }
     match hold(&file) {
-        Hold::Another => Found::Busy,
+        Holder::Another => Fate::Busy,
         // Removed while it is held, so that no other run takes it for its own.
-        Hold::Ours if folder.remove(name).is_ok() => Found::Removed,
-        Hold::Ours | Hold::Unknown => Found::Left,
+        Holder::Ours if folder.remove(name).is_ok() => Fate::Removed,
+        Holder::Ours | Holder::Unknown => Fate::Left,
     }
 }
 
@@ -86,11 +86,11 @@ fn is_ours(folder: &Folder, name: &OsStr) -> bool {
     })
 }
 
-fn tell(folder: &Folder, name: &OsStr, found: &Found, reporter: &dyn Reporter) {
+fn tell(folder: &Folder, name: &OsStr, found: &Fate, reporter: &dyn Reporter) {
     let text = match found {
-        Found::Busy => return,
-        Found::Removed => "an unfinished file of a run that was killed; it was removed",
-        Found::Left => "an unfinished file; remove it, unless the run that makes it is still on its way",
+        Fate::Busy => return,
+        Fate::Removed => "an unfinished file of a run that was killed; it was removed",
+        Fate::Left => "an unfinished file; remove it, unless the run that makes it is still on its way",
     };
     let subject = folder.path().join(name).display().to_string();
     reporter.message(Message::warning(subject, text));

@@ -4,7 +4,7 @@
 //! left. Elsewhere, and where something else has to open it by a name, it has a temporary one in the folder where it will
 //! live, which the next run removes if it was left (`part.rs`). Either way it is readable by its owner only, and gets its name
 //! when its bytes are on disk. A run that fails or is interrupted leaves nothing that looks like a result and touches no older
-//! one. What the file system can do is found out at the beginning (`abilities.rs`), before hours of work.
+//! one. What the file system can do is found out at the beginning (`capabilities.rs`), before hours of work.
 //!
 //! Everything is done in the folder that was found at the beginning, by its descriptor, and what others may have planted there
 //! is not followed (`resolve.rs`).
@@ -26,10 +26,10 @@ use std::path::{Path, PathBuf};
 use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Reporter;
-use capabilities::{Abilities, Publish};
+use capabilities::{Capabilities, Publish};
 use folder::Folder;
-use output_path::Target;
-use temporary_name::{Part, hold};
+use output_path::OutputPath;
+use temporary_name::{TemporaryName, hold};
 
 pub use errors::{file_size_limit_hint, full_disk_hint, io_error};
 pub use folder::{folder_of, sync_folder, with_suffix};
@@ -49,11 +49,11 @@ pub enum Existing {
 /// A file in the making. [`OutputFile::commit`] gives it its name; dropped before that, it is gone.
 #[derive(Debug)]
 pub struct OutputFile {
-    target: Target,
+    target: OutputPath,
     existing: Existing,
     file: File,
     /// The name that it has meanwhile, if it has one, and how it gets the other.
-    part: Option<(Part, Publish)>,
+    part: Option<(TemporaryName, Publish)>,
     failure: Option<io::ErrorKind>,
     cancellation: Cancellation,
 }
@@ -73,7 +73,7 @@ impl OutputFile {
     }
 
     fn make(path: &Path, existing: Existing, named: bool, reporter: &dyn Reporter) -> Result<Self> {
-        let target = Target::find(path, existing)?;
+        let target = OutputPath::find(path, existing)?;
         let folder = &target.folder;
         check_folder(&target)?;
         leftovers::clear(folder, reporter);
@@ -83,11 +83,11 @@ impl OutputFile {
         };
         let cancellation = reporter.cancellation().clone();
         let place = (folder, &*target.name);
-        let abilities = Abilities::find_out(place, named, existing, &cancellation).map_err(failed)?;
-        let (file, part) = match abilities {
-            Abilities::Unnamed => (folder.unnamed().map_err(failed)?, None),
-            Abilities::Named(publish) => {
-                let (file, part) = Part::create(folder, &target.name, &cancellation).map_err(failed)?;
+        let capabilities = Capabilities::find_out(place, named, existing, &cancellation).map_err(failed)?;
+        let (file, part) = match capabilities {
+            Capabilities::Unnamed => (folder.unnamed().map_err(failed)?, None),
+            Capabilities::Named(publish) => {
+                let (file, part) = TemporaryName::create(folder, &target.name, &cancellation).map_err(failed)?;
                 (file, Some((part, publish)))
             }
         };
@@ -107,7 +107,7 @@ impl OutputFile {
 
     /// Whether it will be what `other` names, also where capital letters make no difference.
     pub fn will_be(&self, other: &Path) -> bool {
-        let Target { folder, name, .. } = &self.target;
+        let OutputPath { folder, name, .. } = &self.target;
         let Some(other_name) = other.file_name().filter(|_| folder.is_at(&folder_of(other))) else { return false };
         let folds_case = || self.part.as_ref().is_some_and(|(part, _)| part.is_any_case());
         let lower = |name: &OsStr| name.to_string_lossy().to_lowercase();
@@ -136,7 +136,7 @@ impl OutputFile {
     pub fn commit_with(self, before: impl FnOnce() -> Result<()>) -> Result<u64> {
         let size = self.write_out()?;
         let Self { target, existing, file, part, cancellation, .. } = self;
-        let Target { folder, name, path } = &target;
+        let OutputPath { folder, name, path } = &target;
         // The part is outside, so that it goes away after these steps, which must not wait for themselves.
         cancellation.uninterrupted(|| {
             check_place(&target, &file, part.as_ref().map(|(part, _)| part))?;
@@ -176,7 +176,7 @@ impl OutputFile {
 }
 
 /// Fails if the folder is no longer what its path names, or the temporary name is no longer this file's.
-fn check_place(target: &Target, file: &File, part: Option<&Part>) -> Result<()> {
+fn check_place(target: &OutputPath, file: &File, part: Option<&TemporaryName>) -> Result<()> {
     let changed = |why: String| {
         Err(Error::new(ErrorKind::Io, format!("finish the file {}", target.path.display()))
             .why(why)
@@ -193,7 +193,7 @@ fn check_place(target: &Target, file: &File, part: Option<&Part>) -> Result<()> 
 
 /// Fails if its path no longer leads to the folder. Tried at the beginning as well, in case that a file system does not tell
 /// folders apart.
-fn check_folder(target: &Target) -> Result<()> {
+fn check_folder(target: &OutputPath) -> Result<()> {
     let folder = target.folder.path().display();
     if target.folder.is_where_it_was() {
         return Ok(());
@@ -217,7 +217,7 @@ fn publish_unnamed(file: &File, folder: &Folder, name: &OsStr, existing: Existin
 }
 
 /// Gives a file with a temporary name its name.
-fn publish_named(file: File, part: &Part, name: &OsStr, publish: Publish) -> io::Result<()> {
+fn publish_named(file: File, part: &TemporaryName, name: &OsStr, publish: Publish) -> io::Result<()> {
     match part.publish(name, publish) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
             // Some systems do not rename what is open. Its lock goes with it, which is why this is not done at once.

@@ -10,21 +10,21 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use super::folder::{Folder, id_of};
-use super::resolve::{Place, is_mine, others_may_write};
+use super::resolve::{ResolvedPath, is_mine, others_may_write};
 use super::{Existing, folder_of, io_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::words::Choice;
 
 /// Where a result goes.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct OutputPath {
     pub(super) folder: Arc<Folder>,
     pub(super) name: OsString,
     /// What it is called, which is not what was given if that is a symbolic link.
     pub(super) path: PathBuf,
 }
 
-impl Target {
+impl OutputPath {
     /// Finds the place that `path` names.
     ///
     /// Fails if it names no file, its folder is missing, something else than a regular file is there, or a file is there and
@@ -32,7 +32,7 @@ impl Target {
     pub(super) fn find(path: &Path, existing: Existing) -> Result<Self> {
         check_name(path)?;
         check_folder(path)?;
-        let place = Place::find(path)?;
+        let place = ResolvedPath::find(path)?;
         let Some(found) = place.found else { return Self::new(place) };
         match FileType::from_raw_mode(found.st_mode) {
             FileType::Directory => Err(Error::new(ErrorKind::Usage, doing(path))
@@ -47,8 +47,8 @@ impl Target {
         }
     }
 
-    fn new(place: Place) -> Result<Self> {
-        let Place { folder, name, path, .. } = place;
+    fn new(place: ResolvedPath) -> Result<Self> {
+        let ResolvedPath { folder, name, path, .. } = place;
         let folder = Folder::new(folder, folder_of(&path)).map_err(|e| io_error(doing(&path), &path, e))?;
         Ok(Self { folder: Arc::new(folder), name, path })
     }
@@ -57,7 +57,7 @@ impl Target {
 /// Finds out, before any work is done, whether `path` can become a result file; gives the path that will be written,
 /// which is another one if `path` is a symbolic link.
 pub fn check_target(path: &Path, existing: Existing) -> Result<PathBuf> {
-    Target::find(path, existing).map(|target| target.path)
+    OutputPath::find(path, existing).map(|target| target.path)
 }
 
 /// Opens what is neither a file nor a folder (a device, a pipe) for writing; gives nothing if `path` is something else.
@@ -68,7 +68,7 @@ pub fn open_special(path: &Path) -> Result<Option<File>> {
         return Ok(None);
     }
     check_name(path)?;
-    let place = Place::find(path)?;
+    let place = ResolvedPath::find(path)?;
     let Some(found) = place.found else { return Ok(None) };
     if others_may_write(&place.about) && !is_mine(found.st_uid) {
         return Err(Error::new(ErrorKind::Refused, doing(path))

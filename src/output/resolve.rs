@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 const LINKS: usize = 40;
 
 /// What a path leads to.
-pub(super) struct Place {
+pub(super) struct ResolvedPath {
     pub(super) folder: OwnedFd,
     /// What the folder says of itself.
     pub(super) about: Stat,
@@ -35,7 +35,7 @@ pub(super) struct Place {
     pub(super) path: PathBuf,
 }
 
-impl Place {
+impl ResolvedPath {
     /// Walks `path`, which must end with a name.
     ///
     /// Fails where the path leads nowhere, or over another user's symbolic link.

@@ -35,7 +35,7 @@ const LOCKED: i64 = 1 << 62;
 
 /// A temporary name, which goes away with this value, and with the process.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct TemporaryName {
     folder: Arc<Folder>,
     pub(super) name: OsString,
     is_kept: bool,
@@ -44,7 +44,7 @@ pub(super) struct Part {
     _registration: Registration,
 }
 
-impl Part {
+impl TemporaryName {
     /// Makes a file under a temporary name that says that it will be called `name`.
     pub(super) fn create(folder: &Arc<Folder>, name: &OsStr, cancellation: &Cancellation) -> io::Result<(File, Self)> {
         let mut attempts = 0..ATTEMPTS;
@@ -57,7 +57,7 @@ impl Part {
                 }
                 made => made?,
             };
-            let is_another_s = hold(&file) == Hold::Another;
+            let is_another_s = hold(&file) == Holder::Another;
             part.tells_apart = part.is_named(&file);
             // Before the lock was there, another run may have taken it for one that was left. Not so many times in turn.
             if attempts.next().is_none() || (!is_another_s && part.tells_apart) {
@@ -101,8 +101,8 @@ impl Part {
         match publish {
             Publish::RenameNew => self.folder.rename_new(&self.name, name),
             Publish::Link => self.folder.link(&self.name, name),
-            Publish::Look if self.folder.stat(name)?.is_some() => Err(io::ErrorKind::AlreadyExists.into()),
-            Publish::Look | Publish::Rename => self.folder.rename(&self.name, name),
+            Publish::CheckThenRename if self.folder.stat(name)?.is_some() => Err(io::ErrorKind::AlreadyExists.into()),
+            Publish::CheckThenRename | Publish::Rename => self.folder.rename(&self.name, name),
         }
     }
 
@@ -112,7 +112,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for TemporaryName {
     fn drop(&mut self) {
         if !self.is_kept {
             remove(&self.folder, &self.name);
@@ -131,7 +131,7 @@ fn remove(folder: &Folder, name: &OsStr) {
 }
 
 /// Gives a file without a name a temporary one, which the caller takes away. For the short steps that no signal parts: a
-/// [`Part`] must not be made there.
+/// [`TemporaryName`] must not be made there.
 pub(super) fn link(file: &File, folder: &Folder, name: &OsStr) -> io::Result<OsString> {
     loop {
         let made = temporary(name);
@@ -144,7 +144,7 @@ pub(super) fn link(file: &File, folder: &Folder, name: &OsStr) -> io::Result<OsS
 
 /// Who holds a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(super) enum Holder {
     /// This process, now.
     Ours,
     /// Somebody else.
@@ -155,7 +155,7 @@ pub(super) enum Hold {
 
 /// Locks `file` for as long as it is open here. The lock is the open file's and not the process's, so that SQLite, which closes
 /// other descriptors of the file, does not end it, and is not kept out by it.
-pub(super) fn hold(file: &File) -> Hold {
+pub(super) fn hold(file: &File) -> Holder {
     let lock = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
@@ -164,9 +164,9 @@ pub(super) fn hold(file: &File) -> Hold {
         l_pid: 0,
     };
     match fcntl(file, FcntlArg::F_OFD_SETLK(&lock)) {
-        Ok(_) => Hold::Ours,
-        Err(nix::Error::EAGAIN | nix::Error::EACCES) => Hold::Another,
-        Err(_) => Hold::Unknown,
+        Ok(_) => Holder::Ours,
+        Err(nix::Error::EAGAIN | nix::Error::EACCES) => Holder::Another,
+        Err(_) => Holder::Unknown,
     }
 }
 

@@ -20,10 +20,10 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::OFlags;
 
-use super::SIDECARS;
 use super::check::check_file;
-use super::error::About;
+use super::error::CallContext;
 use super::header::{Header, JournalMode, set_journal_mode};
+use super::sidecars::{SIDECARS, SidecarCleanup, sidecars_of};
 use super::source::{Opening, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, folder_of, io_error, with_suffix};
@@ -91,8 +91,9 @@ fn make(database: &Path, output: &Path, options: &BackupOptions, reporter: &dyn 
     let opening = Opening { spare: Some(&room), ..Opening::new(options.lock_wait, reporter.cancellation()) };
     let source = Source::open(database, opening, &doing)?;
     let partial = &file.temporary_path();
-    let _beside = Beside(partial.clone());
-    let about = About { doing: &doing, database: &source.path, written: Some(file.path()), waited: options.lock_wait };
+    let _sidecars = SidecarCleanup(partial);
+    let about =
+        CallContext { doing: &doing, database: &source.path, written: Some(file.path()), waited: options.lock_wait };
     if options.compact {
         compact(&source.connection, partial, &about, reporter)?;
     } else {
@@ -107,18 +108,6 @@ fn make(database: &Path, output: &Path, options: &BackupOptions, reporter: &dyn 
     let target = file.path().to_path_buf();
     let bytes = file.commit_with(|| remove_sidecars(&target))?;
     Ok(BackupSummary { output: target, bytes, journal_mode: header.journal_mode, violations })
-}
-
-/// What SQLite, when it fails, leaves beside a file that it was writing; goes away with this.
-struct Beside(PathBuf);
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        for path in sidecars_of(&self.0) {
-            // The error that led here matters more than one about cleaning up.
-            let _ = fs::remove_file(path);
-        }
-    }
 }
 
 /// A backup must not land on the database, nor on a file that belongs to it or that SQLite may make for it.
@@ -165,11 +154,7 @@ fn remove_sidecars(output: &Path) -> Result<()> {
     Ok(())
 }
 
-fn sidecars_of(path: &Path) -> impl Iterator<Item = PathBuf> + '_ {
-    SIDECARS.iter().map(|suffix| with_suffix(path, suffix)).filter(|path| fs::symlink_metadata(path).is_ok())
-}
-
-fn compact(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dyn Reporter) -> Result<()> {
+fn compact(source: &Connection, partial: &Path, about: &CallContext<'_>, reporter: &dyn Reporter) -> Result<()> {
     reporter.phase(Phase::new("compact", Unit::Steps));
     reporter.current("VACUUM INTO");
     let name = partial.to_str().ok_or_else(|| {
@@ -189,7 +174,7 @@ fn compact(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dy
     Ok(())
 }
 
-fn copy(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dyn Reporter) -> Result<()> {
+fn copy(source: &Connection, partial: &Path, about: &CallContext<'_>, reporter: &dyn Reporter) -> Result<()> {
     let failed = |e| about.failed(e);
     let mode: String = source.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
@@ -221,7 +206,7 @@ enum Pass {
     Overtaken,
 }
 
-fn copy_pass(source: &Connection, partial: &Path, about: &About<'_>, reporter: &dyn Reporter) -> Result<Pass> {
+fn copy_pass(source: &Connection, partial: &Path, about: &CallContext<'_>, reporter: &dyn Reporter) -> Result<Pass> {
     let failed = |e| about.failed(e);
     // An earlier pass may have left pages that make no database.
     OpenOptions::new()
@@ -267,6 +252,6 @@ fn copy_pass(source: &Connection, partial: &Path, about: &About<'_>, reporter: &
     }
 }
 
-fn busy(about: &About<'_>) -> Error {
+fn busy(about: &CallContext<'_>) -> Error {
     about.failed(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None))
 }

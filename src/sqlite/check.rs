@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::error::{About, Unopened, is_damage, words};
+use super::error::{CallContext, OpenError, is_damage, words};
 use super::integrity::{Findings, examine};
 use super::source::{Opening, Source};
 use crate::cancellation::Cancellation;
@@ -45,16 +45,16 @@ pub fn faults(path: &Path, doing: &str, reporter: &dyn Reporter) -> Result<Vec<S
 }
 
 fn look_at(path: &Path, doing: &str, cancellation: &Cancellation) -> Result<Findings> {
-    let about = About { doing, database: path, written: None, waited: Duration::ZERO };
+    let about = CallContext { doing, database: path, written: None, waited: Duration::ZERO };
     match Source::try_open(path, Opening::new(Duration::ZERO, cancellation), doing) {
         Ok(source) => {
             let found = examine(&source.connection).map_err(|e| about.failed(e))?;
             source.check_undisturbed(doing)?;
             Ok(found)
         }
-        Err(Unopened::Sqlite(e)) if is_damage(&e) => Ok(Findings { faults: vec![words(&e)], ..Findings::default() }),
-        Err(Unopened::Sqlite(e)) => Err(about.failed(e)),
-        Err(Unopened::Other(e)) => Err(e),
+        Err(OpenError::Sqlite(e)) if is_damage(&e) => Ok(Findings { faults: vec![words(&e)], ..Findings::default() }),
+        Err(OpenError::Sqlite(e)) => Err(about.failed(e)),
+        Err(OpenError::Other(e)) => Err(e),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::digest::quoted;
-use super::error::{About, words};
+use super::error::{CallContext, words};
 use super::header::Header;
 use super::integrity::{is_lacking, text};
 use super::source::{Opening, Source, pass_over_unknown_collations};
@@ -66,7 +66,7 @@ pub fn contents(path: &Path, reporter: &dyn Reporter) -> Result<Contents> {
 
 /// Reads what is in a database whose file says this about itself.
 pub(super) fn of(source: &Source, header: Header, doing: &str) -> Result<Contents> {
-    let about = About { doing, database: &source.path, written: None, waited: WAIT };
+    let about = CallContext { doing, database: &source.path, written: None, waited: WAIT };
     read(&source.connection, header).map_err(|e| about.failed(e))
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
-use super::error::About;
+use super::error::CallContext;
 use super::source::{Opening, Source, pass_over_unknown_collations};
 use crate::error::Result;
 use crate::progress::Reporter;
@@ -30,7 +30,7 @@ pub fn digest_file(path: &Path, reporter: &dyn Reporter) -> Result<Vec<TableDige
     let doing = format!("compute the checksums of the tables in {}", path.display());
     let wait = Duration::from_secs(60);
     let source = Source::open(path, Opening::new(wait, reporter.cancellation()), &doing)?;
-    let about = About { doing: &doing, database: path, written: None, waited: wait };
+    let about = CallContext { doing: &doing, database: path, written: None, waited: wait };
     let connection = &source.connection;
     let digests = || -> rusqlite::Result<Vec<TableDigest>> {
         pass_over_unknown_collations(connection)?;

@@ -11,7 +11,7 @@ use crate::words::Choice;
 
 /// What a failed call was about.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct CallContext<'a> {
     /// What was being done, to follow "could not".
     pub doing: &'a str,
     /// The database that is read.
@@ -22,7 +22,7 @@ pub struct About<'a> {
     pub waited: Duration,
 }
 
-impl About<'_> {
+impl CallContext<'_> {
     /// Makes the error for `cause`.
     pub fn failed(&self, cause: rusqlite::Error) -> Error {
         let database = self.database.display();
@@ -73,20 +73,20 @@ pub fn words(cause: &rusqlite::Error) -> String {
 
 /// Why a database could not be opened.
 #[derive(Debug)]
-pub(super) enum Unopened {
+pub(super) enum OpenError {
     /// SQLite says so.
     Sqlite(rusqlite::Error),
     /// It was not tried, or something else failed.
     Other(Error),
 }
 
-impl From<rusqlite::Error> for Unopened {
+impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<Error> for Unopened {
+impl From<Error> for OpenError {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }

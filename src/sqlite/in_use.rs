@@ -12,7 +12,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::locked_file::{Held, Users};
+use super::locked_file::{LockedFile, Users};
 use super::move_aside::SUFFIXES;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{io_error, with_suffix};
@@ -32,7 +32,7 @@ pub struct Process {
 #[derive(Debug)]
 pub(super) struct Claim {
     database: PathBuf,
-    held: Vec<(&'static str, Held)>,
+    held: Vec<(&'static str, LockedFile)>,
 }
 
 impl Claim {
@@ -65,7 +65,7 @@ impl Claim {
         };
         let id = file.metadata().map(|m| (m.dev(), m.ino())).map_err(|e| io_error(doing, &path, e))?;
         // Whoever uses a database opens the database itself, and first.
-        let held = if suffix.is_empty() { Held::watched(file) } else { Held::locked(file) };
+        let held = if suffix.is_empty() { LockedFile::watched(file) } else { LockedFile::locked(file) };
         match held {
             Ok(Some(held)) => self.held.push((suffix, held)),
             Ok(None) => {

@@ -10,7 +10,7 @@ use super::watch::Watch;
 
 /// A file that is locked until this is dropped. It may be opened and closed otherwise meanwhile.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct LockedFile {
     file: File,
     id: (u64, u64),
     watch: Option<io::Result<Watch>>,
@@ -27,17 +27,17 @@ pub(super) struct Users {
 
 impl Users {
     /// Those of the `files`.
-    pub fn of<'a>(files: impl Iterator<Item = &'a Held> + Clone) -> io::Result<Self> {
+    pub fn of<'a>(files: impl Iterator<Item = &'a LockedFile> + Clone) -> io::Result<Self> {
         let mut opened = false;
         for held in files.clone() {
             opened |= held.is_opened()?;
         }
-        let ids: Vec<(u64, u64)> = files.map(Held::id).collect();
+        let ids: Vec<(u64, u64)> = files.map(LockedFile::id).collect();
         Ok(Self { seen: others(&ids), opened })
     }
 }
 
-impl Held {
+impl LockedFile {
     /// Locks `file`, which must be open for writing, and watches who opens it. Gives nothing if another process has a lock
     /// on it.
     pub fn watched(file: File) -> io::Result<Option<Self>> {
@@ -46,7 +46,7 @@ impl Held {
         Self::new(file, watch)
     }
 
-    /// As [`Held::watched`], but does not watch it.
+    /// As [`LockedFile::watched`], but does not watch it.
     pub fn locked(file: File) -> io::Result<Option<Self>> {
         Self::new(file, None)
     }

@@ -22,6 +22,7 @@ mod other_names;
 mod pending_recovery;
 mod recovered_copy;
 mod restore;
+mod sidecars;
 mod source;
 mod stand_in;
 mod switch;
@@ -36,7 +37,5 @@ pub use header::{Header, JournalMode};
 pub use in_use::{Process, users};
 pub use move_aside::{Move, SUFFIXES};
 pub use restore::{RestoreOptions, RestorePreview, RestoreSummary, preview, restore};
+pub use sidecars::SIDECARS;
 pub use verify::{Verified, verify};
-
-/// Which files SQLite keeps beside a database, as what is put after the database's name.
-pub const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];

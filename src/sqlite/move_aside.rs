@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::SIDECARS;
+use super::sidecars::SIDECARS;
 use crate::error::{Error, Result};
 use crate::output::{folder_of, io_error, leftovers, sync_folder, with_suffix};
 
@@ -40,7 +40,7 @@ impl Move {
 
 /// What moving a database aside comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct MovePlan {
     /// An earlier set that was moved aside and makes room, under a number.
     pub earlier: Vec<Move>,
     /// The database's own files.
@@ -49,7 +49,7 @@ pub struct Plan {
     pub second_names: Vec<PathBuf>,
 }
 
-impl Plan {
+impl MovePlan {
     /// Looks at what is there.
     pub fn new(database: &Path) -> Self {
         let aside = with_suffix(database, ASIDE);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn carry_out(database: &Path) {
-        let plan = Plan::new(database);
+        let plan = MovePlan::new(database);
         move_set(&plan.earlier, &folder_of(database)).unwrap();
         move_set(&plan.current, &folder_of(database)).unwrap();
     }
@@ -182,7 +182,7 @@ mod tests {
     fn a_set_moves_together() {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), &["a.db", "a.db-wal", "a.db-shm", "other"]);
-        let plan = Plan::new(&folder.path().join("a.db"));
+        let plan = MovePlan::new(&folder.path().join("a.db"));
         move_set(&plan.current, folder.path()).unwrap();
         let expected = ["a.db.pre-restore-bak", "a.db.pre-restore-bak-shm", "a.db.pre-restore-bak-wal", "other"];
         assert_eq!(names(folder.path()), expected);
@@ -230,7 +230,7 @@ mod tests {
         put(folder.path(), &["a.db"]);
         let (database, aside) = (folder.path().join("a.db"), folder.path().join("a.db.pre-restore-bak"));
         fs::hard_link(&database, &aside).unwrap();
-        let plan = Plan::new(&database);
+        let plan = MovePlan::new(&database);
         assert_eq!((plan.earlier, plan.second_names), (vec![], vec![aside]));
     }
 }

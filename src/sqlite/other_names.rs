@@ -11,9 +11,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::SIDECARS;
 use super::header::JournalMode;
-use super::pending_recovery::{Pending, pending};
+use super::pending_recovery::{PendingRecovery, pending};
+use super::sidecars::SIDECARS;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{folder_of, io_error, with_suffix};
 
@@ -74,7 +74,9 @@ fn refuse_journal_elsewhere(database: &Path, found: &fs::Metadata, doing: &str) 
         return Ok(());
     }
     for other in hard_links_in_folder(database, found).map_err(|e| io_error(doing, database, e))? {
-        if let Some(Pending::Journal(journal, _) | Pending::Undecided(journal, _)) = pending(&other, doing)? {
+        if let Some(PendingRecovery::Journal(journal, _) | PendingRecovery::Undecided(journal, _)) =
+            pending(&other, doing)?
+        {
             return Err(Error::new(ErrorKind::Refused, doing)
                 .why(format!(
                     "{} is a hard link of {}, and a transaction of it is unfinished: {}",

@@ -26,7 +26,7 @@ const LONGEST_NAME: u64 = 1 << 16;
 
 /// What has to be applied to a database file before its content is that of the last committed transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Pending {
+pub(super) enum PendingRecovery {
     /// A journal: a transaction that was not committed is to be rolled back. It has so many bytes before it names a super-journal,
     /// if it does.
     Journal(PathBuf, u64),
@@ -39,17 +39,17 @@ pub(super) enum Pending {
 
 /// Finds out what has to be applied to the database at `database` (a path by which SQLite would open it). A transaction that another
 /// process is in just now looks the same as one that was broken off. `doing` says what for, worded to follow "could not".
-pub(super) fn pending(database: &Path, doing: &str) -> Result<Option<Pending>> {
+pub(super) fn pending(database: &Path, doing: &str) -> Result<Option<PendingRecovery>> {
     let log = with_suffix(database, "-wal");
     if length(&log).map_err(|e| io_error(doing, &log, e))?.is_some_and(|bytes| bytes > LOG_HEADER) {
-        return Ok(Some(Pending::Log(log)));
+        return Ok(Some(PendingRecovery::Log(log)));
     }
     let journal = with_suffix(database, "-journal");
     of_journal(&journal).map_err(|e| io_error(doing, &journal, e))
 }
 
 /// As [`pending`], of the journal alone.
-fn of_journal(journal: &Path) -> io::Result<Option<Pending>> {
+fn of_journal(journal: &Path) -> io::Result<Option<PendingRecovery>> {
     match length(journal)? {
         None | Some(0) => Ok(None),
         Some(bytes) => match look_into(journal, bytes) {
@@ -61,7 +61,7 @@ fn of_journal(journal: &Path) -> io::Result<Option<Pending>> {
 }
 
 /// A journal is done with when it is removed, or cut to nothing, or when its header is overwritten with zeros.
-fn look_into(journal: &Path, bytes: u64) -> io::Result<Option<Pending>> {
+fn look_into(journal: &Path, bytes: u64) -> io::Result<Option<PendingRecovery>> {
     let mut file = File::open(journal)?;
     let mut first = [0];
     file.read_exact(&mut first)?;
@@ -69,15 +69,15 @@ fn look_into(journal: &Path, bytes: u64) -> io::Result<Option<Pending>> {
         return Ok(None);
     }
     let Some((name, before)) = super_journal(&mut file, bytes)? else {
-        return Ok(Some(Pending::Journal(journal.to_path_buf(), bytes)));
+        return Ok(Some(PendingRecovery::Journal(journal.to_path_buf(), bytes)));
     };
     if length(&name)?.is_some() {
-        return Ok(Some(Pending::Journal(journal.to_path_buf(), before)));
+        return Ok(Some(PendingRecovery::Journal(journal.to_path_buf(), before)));
     }
     // It was removed, which is what commits such a transaction, or it never was here: the application saw other folders.
     let beside = name.file_name().is_some_and(|file| folder_of(journal).join(file).exists());
     let lost = beside || !folder_of(&name).is_dir();
-    Ok(lost.then(|| Pending::Undecided(journal.to_path_buf(), name)))
+    Ok(lost.then(|| PendingRecovery::Undecided(journal.to_path_buf(), name)))
 }
 
 /// The super-journal that a journal of `bytes` bytes names at its end, and where in the file that begins.
@@ -119,14 +119,14 @@ type FileLook = (u64, u64, u64, i64, i64);
 
 /// What the files of a database look like from outside: nobody changed them between two looks that are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct FileStamps {
     files: Vec<Option<FileLook>>,
     /// The first bytes of the database, in which its changes are counted.
     header: Vec<u8>,
-    pending: Option<Pending>,
+    pending: Option<PendingRecovery>,
 }
 
-impl Look {
+impl FileStamps {
     /// Looks at the database at `database`, and at its journal and its log.
     pub(super) fn at(database: &Path, doing: &str) -> Result<Self> {
         let mut header = Vec::with_capacity(100);
@@ -145,12 +145,12 @@ impl Look {
     }
 
     /// What has to be applied to the database before it may be read.
-    pub(super) fn pending(&self) -> Option<&Pending> {
+    pub(super) fn pending(&self) -> Option<&PendingRecovery> {
         self.pending.as_ref()
     }
 }
 
-impl Pending {
+impl PendingRecovery {
     /// The file that is to be applied.
     pub(super) fn into_path(self) -> PathBuf {
         match self {
@@ -169,7 +169,7 @@ mod tests {
         [&JOURNAL_MAGIC[..], &[0; 504], &[0, 0, 0, 1], name, &length, &checksum.to_be_bytes(), &JOURNAL_MAGIC].concat()
     }
 
-    fn found(journal: &[u8], log: &[u8]) -> Option<Pending> {
+    fn found(journal: &[u8], log: &[u8]) -> Option<PendingRecovery> {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.db");
         fs::write(with_suffix(&database, "-journal"), journal).unwrap();
@@ -182,9 +182,9 @@ mod tests {
         for (journal, log) in [(&b""[..], &b""[..]), (&[0; 1024], b""), (b"", &[1; 32])] {
             assert_eq!(found(journal, log), None);
         }
-        assert!(matches!(found(b"", &[1; 33]), Some(Pending::Log(_))));
-        assert!(matches!(found(&journal_naming(b"", 0), b""), Some(Pending::Journal(_, 532))));
-        assert!(matches!(found(b"\xd9", b""), Some(Pending::Journal(_, 1))));
+        assert!(matches!(found(b"", &[1; 33]), Some(PendingRecovery::Log(_))));
+        assert!(matches!(found(&journal_naming(b"", 0), b""), Some(PendingRecovery::Journal(_, 532))));
+        assert!(matches!(found(b"\xd9", b""), Some(PendingRecovery::Journal(_, 1))));
     }
 
     #[test]
@@ -211,12 +211,15 @@ mod tests {
         for checksum in [sum(false), sum(true)] {
             assert_eq!(found(&journal_naming(bytes, checksum), b""), None, "it was removed: committed");
             fs::write(&name, b"").unwrap();
-            assert!(matches!(found(&journal_naming(bytes, checksum), b""), Some(Pending::Journal(_, 512))));
+            assert!(matches!(found(&journal_naming(bytes, checksum), b""), Some(PendingRecovery::Journal(_, 512))));
             fs::remove_file(&name).unwrap();
         }
-        assert!(matches!(found(&journal_naming(bytes, 1), b""), Some(Pending::Journal(..))), "a wrong sum is no name");
+        assert!(
+            matches!(found(&journal_naming(bytes, 1), b""), Some(PendingRecovery::Journal(..))),
+            "a wrong sum is no name"
+        );
         let lost = b"/no/such/folder/x.db-mj";
         let sum = lost.iter().map(|b| u32::from(*b)).sum();
-        assert!(matches!(found(&journal_naming(lost, sum), b""), Some(Pending::Undecided(..))));
+        assert!(matches!(found(&journal_naming(lost, sum), b""), Some(PendingRecovery::Undecided(..))));
     }
 }

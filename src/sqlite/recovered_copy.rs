@@ -16,8 +16,8 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::FlockOperation;
 use tempfile::TempDir;
 
-use super::error::Unopened;
-use super::pending_recovery::{Look, Pending};
+use super::error::OpenError;
+use super::pending_recovery::{FileStamps, PendingRecovery};
 use super::source::Opening;
 use crate::cancellation::{Cancellation, Registration};
 use crate::error::{Error, ErrorKind, Result};
@@ -34,10 +34,10 @@ const ATTEMPTS: u32 = 3;
 ///
 /// The copy is made in the folder for temporary files or, where that has no room, in the spare one. Fails if neither will do, or with
 /// [`ErrorKind::Changed`] if the files are written to all the time.
-pub(super) fn recovered(database: &Path, opening: Opening<'_>, doing: &str) -> Result<Connection, Unopened> {
+pub(super) fn recovered(database: &Path, opening: Opening<'_>, doing: &str) -> Result<Connection, OpenError> {
     for _ in 0..ATTEMPTS {
-        let before = Look::at(database, doing)?;
-        let mut folder = Folder::with_room(&before.set(database), opening, database, doing)?;
+        let before = FileStamps::at(database, doing)?;
+        let mut folder = PrivateFolder::with_room(&before.set(database), opening, database, doing)?;
         if folder.fill(database, &before, doing)? {
             return folder.recover(doing);
         }
@@ -49,38 +49,38 @@ pub(super) fn recovered(database: &Path, opening: Opening<'_>, doing: &str) -> R
 }
 
 /// One file of a set: where it is, what its name ends with, and how much of it counts.
-struct Part {
+struct SetFile {
     path: PathBuf,
     suffix: &'static str,
     bytes: u64,
 }
 
-impl Look {
+impl FileStamps {
     /// The files that make up the database.
-    fn set(&self, database: &Path) -> Vec<Part> {
+    fn set(&self, database: &Path) -> Vec<SetFile> {
         let bytes = |path: &Path| fs::metadata(path).map_or(0, |m| m.len());
-        let mut set = vec![Part { path: database.to_path_buf(), suffix: "", bytes: bytes(database) }];
+        let mut set = vec![SetFile { path: database.to_path_buf(), suffix: "", bytes: bytes(database) }];
         match self.pending() {
             // Without the super-journal's name: whether that is there was found out, and SQLite would remove it.
-            Some(Pending::Journal(path, length)) => {
-                set.push(Part { path: path.clone(), suffix: "-journal", bytes: *length });
+            Some(PendingRecovery::Journal(path, length)) => {
+                set.push(SetFile { path: path.clone(), suffix: "-journal", bytes: *length });
             }
-            Some(Pending::Log(path)) => {
-                set.push(Part { path: path.clone(), suffix: "-wal", bytes: bytes(path) });
+            Some(PendingRecovery::Log(path)) => {
+                set.push(SetFile { path: path.clone(), suffix: "-wal", bytes: bytes(path) });
                 // A database can have both after a change of its journal mode that was broken off.
                 let journal = with_suffix(database, "-journal");
                 if let Some(found) = fs::metadata(&journal).ok().filter(|m| m.len() > 0) {
-                    set.push(Part { path: journal, suffix: "-journal", bytes: found.len() });
+                    set.push(SetFile { path: journal, suffix: "-journal", bytes: found.len() });
                 }
             }
-            Some(Pending::Undecided(..)) | None => {}
+            Some(PendingRecovery::Undecided(..)) | None => {}
         }
         set
     }
 }
 
 /// The folder in which the copy is, and the copy.
-struct Folder {
+struct PrivateFolder {
     directory: TempDir,
     lock: File,
     registration: Registration,
@@ -91,9 +91,9 @@ struct Folder {
     beside: Vec<(&'static str, File)>,
 }
 
-impl Folder {
+impl PrivateFolder {
     /// Makes a folder where there is room for the set.
-    fn with_room(set: &[Part], opening: Opening<'_>, database: &Path, doing: &str) -> Result<Self> {
+    fn with_room(set: &[SetFile], opening: Opening<'_>, database: &Path, doing: &str) -> Result<Self> {
         let needed: u64 = set.iter().map(|part| part.bytes).sum();
         let mut why = Vec::new();
         for place in [Some(std::env::temp_dir().as_path()), opening.spare].into_iter().flatten() {
@@ -135,7 +135,7 @@ impl Folder {
     }
 
     /// Copies the set, and gives whether it is of one moment: nothing has changed since `before`, in content either.
-    fn fill(&mut self, database: &Path, before: &Look, doing: &str) -> Result<bool> {
+    fn fill(&mut self, database: &Path, before: &FileStamps, doing: &str) -> Result<bool> {
         let set = before.set(database);
         for part in &set {
             self.take(part).map_err(|e| failed(part, e, doing))?;
@@ -146,11 +146,11 @@ impl Folder {
                 return Ok(false);
             }
         }
-        Ok(Look::at(database, doing)? == *before)
+        Ok(FileStamps::at(database, doing)? == *before)
     }
 
     /// Copies one file of the set, of which the database is the first.
-    fn take(&mut self, part: &Part) -> io::Result<()> {
+    fn take(&mut self, part: &SetFile) -> io::Result<()> {
         let mut from = File::open(&part.path)?.take(part.bytes);
         if part.suffix.is_empty() {
             io::copy(&mut from, &mut self.database)?;
@@ -163,7 +163,7 @@ impl Folder {
     }
 
     /// Lets SQLite apply what is to be applied; nothing of it has a name then.
-    fn recover(self, doing: &str) -> Result<Connection, Unopened> {
+    fn recover(self, doing: &str) -> Result<Connection, OpenError> {
         let Self { directory, lock, registration, connection, database: _, beside } = self;
         for (suffix, mut file) in beside {
             let path = with_suffix(&directory.path().join(NAME), suffix);
@@ -183,7 +183,7 @@ fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn failed(part: &Part, error: io::Error, doing: &str) -> Error {
+fn failed(part: &SetFile, error: io::Error, doing: &str) -> Error {
     io_error(format!("{doing}: copy {}, to recover it", part.path.display()), &part.path, error)
 }
 
@@ -194,7 +194,7 @@ fn room(place: &Path) -> io::Result<u64> {
 }
 
 /// Whether what counts of the file is in its copy as it is.
-fn is_same(part: &Part, copy: &mut File) -> io::Result<bool> {
+fn is_same(part: &SetFile, copy: &mut File) -> io::Result<bool> {
     copy.rewind()?;
     let (mut one, other) = (File::open(&part.path)?.take(part.bytes), copy);
     let (mut left, mut right) = (vec![0; 1 << 20], vec![0; 1 << 20]);
@@ -242,19 +242,19 @@ mod tests {
 
     use super::*;
 
-    fn scene() -> (TempDir, PathBuf, Look) {
+    fn scene() -> (TempDir, PathBuf, FileStamps) {
         let place = tempfile::tempdir().unwrap();
         let database = place.path().join("a.db");
         fs::write(&database, vec![7; 3 << 20]).unwrap();
         fs::write(with_suffix(&database, "-journal"), b"\xd9\xd5 and so on").unwrap();
-        let look = Look::at(&database, "try").unwrap();
+        let look = FileStamps::at(&database, "try").unwrap();
         (place, database, look)
     }
 
     #[test]
     fn a_copy_is_for_its_owner_alone() {
         let (place, database, look) = scene();
-        let mut folder = Folder::new(place.path(), Cancellation::never()).unwrap();
+        let mut folder = PrivateFolder::new(place.path(), Cancellation::never()).unwrap();
         assert!(folder.fill(&database, &look, "try").unwrap());
         let path = folder.directory.path().to_path_buf();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
@@ -268,7 +268,7 @@ mod tests {
     fn what_changes_meanwhile_is_no_copy() {
         for change in ["", "-journal", "-wal"] {
             let (place, database, look) = scene();
-            let mut folder = Folder::new(place.path(), Cancellation::never()).unwrap();
+            let mut folder = PrivateFolder::new(place.path(), Cancellation::never()).unwrap();
             fs::write(with_suffix(&database, change), vec![8; 3 << 20]).unwrap();
             assert!(!folder.fill(&database, &look, "try").unwrap(), "{change:?}");
         }

@@ -16,11 +16,11 @@ use super::attributes::{take_over, take_over_folder};
 use super::check::check_file;
 use super::header::{Header, JournalMode, set_journal_mode};
 use super::in_use::{Claim, refuse_in_use};
-use super::move_aside::{Move, Plan};
+use super::move_aside::{Move, MovePlan};
 use super::other_names::{real_path, refuse_other_names, refuse_to_replace};
-use super::pending_recovery::{Pending, pending};
+use super::pending_recovery::{PendingRecovery, pending};
 use super::source::IN_URI;
-use super::stand_in::Interim;
+use super::stand_in::StandIn;
 use super::switch::Switch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Existing, OutputFile, check_target, folder_of, io_error, with_suffix};
@@ -107,8 +107,8 @@ fn replace(
             take_over_folder(file.file(), &found, &target, reporter)?;
         }
     }
-    let interim = Interim::make(&claim, &target, &doing, reporter)?;
-    let switch = Switch { database: &target, doing: &doing, claim: &claim, interim: interim.as_ref() };
+    let stand_in = StandIn::make(&claim, &target, &doing, reporter)?;
+    let switch = Switch { database: &target, doing: &doing, claim: &claim, stand_in: stand_in.as_ref() };
     let (bytes, plan) = switch.carry_out(file)?;
     drop(claim);
     Ok(RestoreSummary { database: target, bytes, journal_mode, moved: plan.current, earlier: plan.earlier })
@@ -154,7 +154,7 @@ fn check(backup: &Path, database: &Path, doing: &str) -> Result<(Header, PathBuf
 fn check_names(target: &Path, doing: &str) -> Result<Option<String>> {
     // Names beside it must mean the same to SQLite.
     real_path(&folder_of(target), doing)?;
-    refuse_to_replace(target, Plan::new(target).second_names.len() as u64, doing)
+    refuse_to_replace(target, MovePlan::new(target).second_names.len() as u64, doing)
 }
 
 /// Everything that can be known to be wrong with a backup file without reading all of it.
@@ -167,7 +167,7 @@ fn check_backup(backup: &Path, doing: &str) -> Result<Header> {
     refuse_other_names(&real, doing)?;
     let log = Some(with_suffix(&real, "-wal")).filter(|log| fs::metadata(log).is_ok_and(|m| m.len() > 0));
     let pending = pending(&real, doing)?;
-    if let Some(beside) = pending.map(Pending::into_path).or(log) {
+    if let Some(beside) = pending.map(PendingRecovery::into_path).or(log) {
         return Err(Error::new(ErrorKind::Archive, doing)
             .why(format!("it is not a backup in one file: {} belongs to it", beside.display()))
             .hint("join them with: " + Choice::BackupOf(url_of(backup)) + "; then restore NEW"));

@@ -11,10 +11,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
 
-use super::error::{About, Unopened};
+use super::error::{CallContext, OpenError};
 use super::math;
 use super::other_names::{real_path, refuse_other_names};
-use super::pending_recovery::{Look, Pending, pending};
+use super::pending_recovery::{FileStamps, PendingRecovery, pending};
 use super::recovered_copy::recovered;
 use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,7 +34,7 @@ pub struct Source {
     /// The file, by its real path.
     pub path: PathBuf,
     /// What the files looked like, if they were opened without locks and must be looked at again.
-    unlocked: Option<Look>,
+    unlocked: Option<FileStamps>,
 }
 
 /// How a database is opened.
@@ -61,15 +61,15 @@ impl Source {
     /// What is read is the last committed state: where a transaction was broken off, or a log has not come into the database, and
     /// this user may not write what SQLite would have to write, a private copy is recovered and read.
     pub fn open(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self> {
-        let about = About { doing, database: path, written: None, waited: opening.wait };
+        let about = CallContext { doing, database: path, written: None, waited: opening.wait };
         Self::try_open(path, opening, doing).map_err(|unopened| match unopened {
-            Unopened::Sqlite(error) => about.failed(error),
-            Unopened::Other(error) => error,
+            OpenError::Sqlite(error) => about.failed(error),
+            OpenError::Other(error) => error,
         })
     }
 
     /// As [`Source::open`]; an error of SQLite's is given as it is.
-    pub(super) fn try_open(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
+    pub(super) fn try_open(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self, OpenError> {
         // An absolute path: the name of the -wal file must not depend on the current folder or on a symbolic link, and a
         // name that begins with "file:" must not be taken for a URI.
         let path = real_path(path, doing)?;
@@ -87,8 +87,8 @@ impl Source {
 
     /// Where SQLite cannot write what it would have to, a file to which nothing has to be applied is read without locks: nobody has
     /// it open in WAL mode then, and whether that stayed so is seen afterwards. Of anything else a copy is recovered.
-    fn without_writing(path: PathBuf, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
-        let look = Look::at(&path, doing)?;
+    fn without_writing(path: PathBuf, opening: Opening<'_>, doing: &str) -> Result<Self, OpenError> {
+        let look = FileStamps::at(&path, doing)?;
         if look.pending().is_some() {
             let connection = recovered(&path, opening, doing)?;
             return Ok(Self { connection, path, unlocked: None });
@@ -102,7 +102,7 @@ impl Source {
     }
 
     /// Opens a private copy of the database at `path`, which may be written, as the original may not.
-    pub(super) fn copied(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self, Unopened> {
+    pub(super) fn copied(path: &Path, opening: Opening<'_>, doing: &str) -> Result<Self, OpenError> {
         let connection = recovered(path, opening, doing)?;
         math::define(&connection)?;
         Ok(Self { connection, path: path.to_path_buf(), unlocked: None })
@@ -113,7 +113,7 @@ impl Source {
     pub fn check_undisturbed(&self, doing: &str) -> Result<()> {
         refuse_other_names(&self.path, doing)?;
         let Some(before) = &self.unlocked else { return Ok(()) };
-        let after = Look::at(&self.path, doing)?;
+        let after = FileStamps::at(&self.path, doing)?;
         if after == *before {
             return Ok(());
         }
@@ -152,7 +152,7 @@ fn may_recover(path: &Path) -> bool {
 /// it for committed, here and for good.
 fn refuse_undecided(path: &Path, doing: &str) -> Result<()> {
     let undecided = || match pending(path, doing)? {
-        Some(Pending::Undecided(journal, name)) => Ok::<_, Error>(Some((journal, name))),
+        Some(PendingRecovery::Undecided(journal, name)) => Ok::<_, Error>(Some((journal, name))),
         _ => Ok(None),
     };
     let begun = Instant::now();
@@ -174,7 +174,7 @@ fn refuse_undecided(path: &Path, doing: &str) -> Result<()> {
 }
 
 /// A database whose only transaction was rolled back has no pages.
-fn refuse_nothing(source: &Source, doing: &str) -> Result<(), Unopened> {
+fn refuse_nothing(source: &Source, doing: &str) -> Result<(), OpenError> {
     match source.connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? {
         0 => Err(Error::new(ErrorKind::Archive, doing)
             .why(format!("{} is empty: no transaction in it was ever committed", source.path.display()))

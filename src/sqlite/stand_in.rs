@@ -4,7 +4,7 @@
 //! in between, an application would find one or the other. So if they hold something, a copy of the old database takes its
 //! place first, into which SQLite has worked them: it is the same with them and without.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::attributes::take_over;
 use super::error::words;
 use super::in_use::{Claim, refuse_users};
-use super::locked_file::{Held, Users};
+use super::locked_file::{LockedFile, Users};
 use super::move_aside::SUFFIXES;
-use super::pending_recovery::{Pending, pending};
+use super::pending_recovery::{PendingRecovery, pending};
+use super::sidecars::SidecarCleanup;
 use super::switch::hold;
 use crate::error::Result;
 use crate::output::{Existing, OutputFile, io_error, with_suffix};
@@ -27,13 +28,13 @@ the previous one back: it is beside this file as *.pre-restore-bak, and so is, o
 ";
 
 /// A file that stands between the old database and the new one.
-pub(super) struct Interim {
+pub(super) struct StandIn {
     file: OutputFile,
-    held: Held,
+    held: LockedFile,
     whole: bool,
 }
 
-impl Interim {
+impl StandIn {
     /// Makes one for the database at `database`, if the files beside it hold something.
     ///
     /// Where the copy cannot be made, because there is no room or SQLite cannot read it, it is a file that SQLite refuses to open, and a
@@ -42,10 +43,10 @@ impl Interim {
         let Some(old) = claim.file("") else { return Ok(None) };
         let copy = match pending(database, doing)? {
             None => return Ok(None),
-            Some(Pending::Undecided(_, other)) => {
+            Some(PendingRecovery::Undecided(_, other)) => {
                 Err(format!("whether its last transaction was committed says {}, which is not here", other.display()))
             }
-            Some(Pending::Journal(..) | Pending::Log(_)) => recovered_copy(
+            Some(PendingRecovery::Journal(..) | PendingRecovery::Log(_)) => recovered_copy(
                 claim,
                 OutputFile::create_named(database, Existing::Replace, reporter)?,
                 database,
@@ -62,7 +63,7 @@ impl Interim {
         // Who was told so of the new file need not hear it of this one.
         take_over(file.file(), old, database, &Silent)?;
         file.file().sync_all().map_err(|e| io_error(doing, &file.temporary_path(), e))?;
-        let held = hold(&file, Held::watched, doing)?;
+        let held = hold(&file, LockedFile::watched, doing)?;
         Ok(Some(Self { file, held, whole }))
     }
 
@@ -72,7 +73,7 @@ impl Interim {
     }
 
     /// The hold on it.
-    pub fn held(&self) -> &Held {
+    pub fn held(&self) -> &LockedFile {
         &self.held
     }
 
@@ -121,7 +122,7 @@ fn recovered_copy(
     reporter: &dyn Reporter,
 ) -> Result<OutputFile, String> {
     let staged = file.temporary_path();
-    let _beside = Beside(&staged);
+    let _sidecars = SidecarCleanup(&staged);
     reporter.phase(Phase::new("copy", Unit::Steps));
     reporter.current(&format!("{} with its log", database.display()));
     for suffix in SUFFIXES {
@@ -137,18 +138,6 @@ fn recovered_copy(
     match SUFFIXES.iter().skip(1).find(|suffix| with_suffix(&staged, suffix).exists()) {
         Some(suffix) => Err(format!("SQLite leaves its {suffix} where it is")),
         None => Ok(file),
-    }
-}
-
-/// What SQLite has put beside a copy goes away with this.
-struct Beside<'a>(&'a Path);
-
-impl Drop for Beside<'_> {
-    fn drop(&mut self) {
-        for suffix in SUFFIXES.iter().skip(1) {
-            // The error that led here matters more than one about cleaning up; mostly there is nothing.
-            let _ = fs::remove_file(with_suffix(self.0, suffix));
-        }
     }
 }
 

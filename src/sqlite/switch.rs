@@ -9,7 +9,7 @@
 //! - A name never goes from the old file to nothing: a second name is made for the old file, and the new one is renamed over
 //!   the first. Where a file system has no second names (hard links), there is nothing under the name for a moment.
 //! - Should the process be killed, the locks are gone. So the old database never stands without its log or journal, nor the
-//!   new one with it: where they hold something, an [`Interim`] that needs neither stands there while they move.
+//!   new one with it: where they hold something, a [`StandIn`] that needs neither stands there while they move.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::in_use::Claim;
-use super::locked_file::Held;
-use super::move_aside::{Move, Plan, move_set};
-use super::stand_in::Interim;
+use super::locked_file::LockedFile;
+use super::move_aside::{Move, MovePlan, move_set};
+use super::stand_in::StandIn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{OutputFile, folder_of, io_error, sync_folder};
 
@@ -33,31 +33,31 @@ pub(super) struct Switch<'a> {
     /// The hold on the old files.
     pub claim: &'a Claim,
     /// What stands in between, if something has to.
-    pub interim: Option<&'a Interim>,
+    pub stand_in: Option<&'a StandIn>,
 }
 
 impl Switch<'_> {
     /// Gives `new` the database's name, and the old files theirs. Gives its size, and what was moved.
     ///
     /// Fails, with everything as it was, if somebody has opened the database, or a file cannot be moved.
-    pub fn carry_out(&self, new: OutputFile) -> Result<(u64, Plan)> {
-        let held = hold(&new, Held::locked, self.doing)?;
+    pub fn carry_out(&self, new: OutputFile) -> Result<(u64, MovePlan)> {
+        let held = hold(&new, LockedFile::locked, self.doing)?;
         new.commit_by(|staged| {
             let mut steps = Steps { folder: folder_of(self.database), done: Vec::new() };
             self.steps(staged, &held, &mut steps).map_err(|e| steps.undo(e))
         })
     }
 
-    fn steps<'s>(&'s self, staged: &Path, held: &'s Held, steps: &mut Steps<'s>) -> Result<Plan> {
+    fn steps<'s>(&'s self, staged: &Path, held: &'s LockedFile, steps: &mut Steps<'s>) -> Result<MovePlan> {
         self.claim.check_same(self.doing)?;
         // Whoever can be found now need not be found when something is to be taken back.
         self.claim.check_unused(self.doing)?;
-        let plan = Plan::new(self.database);
+        let plan = MovePlan::new(self.database);
         for second in &plan.second_names {
             fs::remove_file(second).map_err(|e| io_error(format!("remove {}", second.display()), second, e))?;
         }
         steps.make_room(&plan.earlier)?;
-        match (plan.database(), self.interim) {
+        match (plan.database(), self.stand_in) {
             (None, _) => {
                 steps.move_beside(plan.beside())?;
                 steps.put_first(staged, self.database, self.doing)?;
@@ -67,39 +67,43 @@ impl Switch<'_> {
                 self.claim.check_unused(self.doing)?;
                 steps.move_beside(plan.beside())?;
             }
-            (Some(old), Some(interim)) => self.by_way_of(interim, old, staged, held, steps, plan.beside())?,
+            (Some(old), Some(stand_in)) => self.by_way_of(stand_in, old, staged, held, steps, plan.beside())?,
         }
         Ok(plan)
     }
 
     fn by_way_of<'s>(
         &'s self,
-        interim: &'s Interim,
+        stand_in: &'s StandIn,
         old: &Move,
         staged: &Path,
-        held: &'s Held,
+        held: &'s LockedFile,
         steps: &mut Steps<'s>,
         beside: Vec<Move>,
     ) -> Result<()> {
-        steps.swap(&interim.path(), &old.from, &old.to, interim.held())?;
+        steps.swap(&stand_in.path(), &old.from, &old.to, stand_in.held())?;
         self.claim.check_unused(self.doing)?;
         steps.move_beside(beside)?;
-        if !interim.is_whole() {
-            return steps.swap(staged, &old.from, &interim.path(), held);
+        if !stand_in.is_whole() {
+            return steps.swap(staged, &old.from, &stand_in.path(), held);
         }
-        // From here on the interim stays if something fails: it is the old database whole, and somebody may have opened it.
+        // From here on the stand-in stays if something fails: it is the old database whole, and somebody may have opened it.
         steps.done.clear();
         let mut replaced = || {
-            interim.check_unused(self.database, self.doing)?;
-            steps.swap(staged, &old.from, &interim.path(), held)?;
-            interim.check_unused(self.database, self.doing)
+            stand_in.check_unused(self.database, self.doing)?;
+            steps.swap(staged, &old.from, &stand_in.path(), held)?;
+            stand_in.check_unused(self.database, self.doing)
         };
-        replaced().map_err(|e: Error| e.hint(interim.stays(&old.to)))
+        replaced().map_err(|e: Error| e.hint(stand_in.stays(&old.to)))
     }
 }
 
 /// Locks a file of ours that will get the database's name, in the manner of `how`.
-pub(super) fn hold(file: &OutputFile, how: fn(File) -> io::Result<Option<Held>>, doing: &str) -> Result<Held> {
+pub(super) fn hold(
+    file: &OutputFile,
+    how: fn(File) -> io::Result<Option<LockedFile>>,
+    doing: &str,
+) -> Result<LockedFile> {
     let path = &file.temporary_path();
     let held = file.file().try_clone().and_then(how).map_err(|e| io_error(doing, path, e))?;
     held.ok_or_else(|| {
@@ -112,7 +116,7 @@ enum Step<'a> {
     /// Files were moved that make no difference to what has the database's name.
     Moved(Vec<Move>),
     /// A file took the place of another one, which is kept under a second name.
-    Swapped { name: PathBuf, kept: PathBuf, put: &'a Held },
+    Swapped { name: PathBuf, kept: PathBuf, put: &'a LockedFile },
 }
 
 /// What was done so far.
@@ -148,7 +152,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Puts `new` into the place of the file that is called `name`, which is called `keep` from now on.
-    fn swap(&mut self, new: &Path, name: &Path, keep: &Path, put: &'a Held) -> Result<()> {
+    fn swap(&mut self, new: &Path, name: &Path, keep: &Path, put: &'a LockedFile) -> Result<()> {
         let m = Move { from: name.to_path_buf(), to: keep.to_path_buf(), suffix: "" };
         match fs::hard_link(name, keep) {
             Ok(()) => {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::check::tell;
 use super::contents::{self, Contents, WAIT};
-use super::error::{About, Unopened, is_damage, words};
+use super::error::{CallContext, OpenError, is_damage, words};
 use super::header::Header;
 use super::integrity::{Findings, examine, is_lacking};
 use super::source::{Opening, Source};
@@ -35,16 +35,16 @@ pub struct Verified {
 /// Fails if that could not be done.
 pub fn verify(path: &Path, reporter: &dyn Reporter) -> Result<Verified> {
     let doing = format!("verify {}", path.display());
-    let about = About { doing: &doing, database: path, written: None, waited: WAIT };
+    let about = CallContext { doing: &doing, database: path, written: None, waited: WAIT };
     let opening = Opening::new(WAIT, reporter.cancellation());
     let source = match Source::try_open(path, opening, &doing) {
         Ok(source) => with_checks(source, opening, &doing).map_err(|e| about.failed(e))?,
-        Err(Unopened::Sqlite(e)) if is_damage(&e) => {
+        Err(OpenError::Sqlite(e)) if is_damage(&e) => {
             let problems = vec![words(&e)];
             return Ok(Verified { problems, violations: Vec::new(), unchecked: Vec::new(), contents: None });
         }
-        Err(Unopened::Sqlite(e)) => return Err(about.failed(e)),
-        Err(Unopened::Other(e)) => return Err(e),
+        Err(OpenError::Sqlite(e)) => return Err(about.failed(e)),
+        Err(OpenError::Other(e)) => return Err(e),
     };
     let connection = &source.connection;
     let mut found = examine(connection).map_err(|e| about.failed(e))?;

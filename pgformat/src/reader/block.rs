@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::Reader;
-use super::cursor::State;
+use super::cursor::Position;
 use crate::error::Result;
 use crate::toc::Entry;
 
@@ -51,12 +51,12 @@ impl<R: Read> DataReader<'_, R> {
     /// # Errors
     /// The archive is damaged or ends early; reading fails.
     pub fn fill(&mut self) -> Result<&[u8]> {
-        self.reader.core.fill_data()
+        self.reader.cursor.fill_data()
     }
 
     /// Takes so many bytes of those that [`DataReader::fill`] gave.
     pub fn consume(&mut self, n: usize) {
-        self.reader.core.stream.consume(n);
+        self.reader.cursor.stream.consume(n);
     }
 
     /// Passes over what is left, without decompressing it.
@@ -64,27 +64,27 @@ impl<R: Read> DataReader<'_, R> {
     /// # Errors
     /// The archive is damaged or ends early; reading fails.
     pub fn skip(self) -> Result<()> {
-        self.reader.core.skip_stream()
+        self.reader.cursor.skip_stream()
     }
 }
 
 impl<R: Read> Read for DataReader<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let data = self.reader.core.fill_data()?;
+        let data = self.reader.cursor.fill_data()?;
         let n = data.len().min(out.len());
         out[..n].copy_from_slice(&data[..n]);
-        self.reader.core.stream.consume(n);
+        self.reader.cursor.stream.consume(n);
         Ok(n)
     }
 }
 
 impl<R: Read> BufRead for DataReader<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        Ok(self.reader.core.fill_data()?)
+        Ok(self.reader.cursor.fill_data()?)
     }
 
     fn consume(&mut self, n: usize) {
-        self.reader.core.stream.consume(n);
+        self.reader.cursor.stream.consume(n);
     }
 }
 
@@ -111,8 +111,10 @@ impl<R: Read> LargeObjectsReader<'_, R> {
 }
 
 fn entry<R>(reader: &Reader<R>) -> Option<&Entry> {
-    match reader.core.state {
-        State::Data(at) | State::LargeObjects(at) | State::LargeObject(at, _) => reader.core.contents.entries.get(at),
-        State::Between | State::End | State::Lost => None,
+    match reader.cursor.position {
+        Position::Data(at) | Position::LargeObjects(at) | Position::LargeObject(at, _) => {
+            reader.cursor.contents.entries.get(at)
+        }
+        Position::Between | Position::End | Position::Lost => None,
     }
 }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::cursor::{Core, Sort, State};
+use super::cursor::{BlockKind, Cursor, Position};
 use super::large_object_list;
 use super::layout::Layout;
 use super::stream::{Framing, Stream};
-use super::tar_index::{Index, Member};
+use super::tar_index::{Member, TarIndex};
 use crate::Version;
 use crate::error::{ErrorKind, Fault};
 use crate::files::Files;
@@ -20,14 +20,14 @@ use crate::toc::Entry;
 pub(super) type DynFiles<R> = dyn Files<File = R> + Send + Sync;
 
 /// Where files are found by their names.
-pub(super) trait Place<R>: fmt::Debug + Send + Sync + 'static {
+pub(super) trait FileStore<R>: fmt::Debug + Send + Sync + 'static {
     /// Begins the stream of the file of that name.
     fn open(&mut self, name: Name, stream: &mut Stream<R>) -> Result<(), Fault>;
 
     /// How long the file of that name is.
     fn size(&mut self, name: Name, stream: &mut Stream<R>) -> Result<u64, Fault>;
 
-    /// The same place for another reader.
+    /// The same store for another reader.
     fn another(&self) -> Self;
 }
 
@@ -39,12 +39,12 @@ pub(super) struct Directory<R> {
 /// A tar file, whose index is made when it is first needed.
 #[derive(Debug, Default, Clone)]
 pub(super) struct TarFile {
-    index: Option<Arc<Index>>,
+    index: Option<Arc<TarIndex>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Named<P> {
-    place: P,
+pub(super) struct ByName<P> {
+    store: P,
     /// The entry at which to look for the next block.
     next: usize,
     /// The large objects of the open block, and how many of them are behind.
@@ -76,7 +76,7 @@ impl<R> fmt::Debug for Directory<R> {
     }
 }
 
-impl<R: Read + 'static> Place<R> for Directory<R> {
+impl<R: Read + 'static> FileStore<R> for Directory<R> {
     fn open(&mut self, name: Name, stream: &mut Stream<R>) -> Result<(), Fault> {
         stream.file = None;
         for (suffix, codec) in SUFFIXES {
@@ -107,7 +107,7 @@ impl TarFile {
     fn find<R: Read>(&mut self, name: Name, stream: &mut Stream<R>) -> Result<Member, Fault> {
         let index = match self.index.take() {
             Some(index) => index,
-            None => Arc::new(Index::read(&mut stream.input)?),
+            None => Arc::new(TarIndex::read(&mut stream.input)?),
         };
         let found = index.find(name, stream.input.offset());
         self.index = Some(index);
@@ -115,7 +115,7 @@ impl TarFile {
     }
 }
 
-impl<R: Read> Place<R> for TarFile {
+impl<R: Read> FileStore<R> for TarFile {
     fn open(&mut self, name: Name, stream: &mut Stream<R>) -> Result<(), Fault> {
         let member = self.find(name, stream)?;
         stream.input.go_to(member.start)?;
@@ -144,66 +144,66 @@ fn name(version: Version, entry: &Entry) -> Name {
     if entry.holds_large_objects() { list_name(version, entry) } else { Name::Data(entry.dump_id) }
 }
 
-impl<P> Named<P> {
-    pub(super) fn new(place: P) -> Self {
-        Self { place, next: 0, objects: Vec::new(), behind: 0 }
+impl<P> ByName<P> {
+    pub(super) fn new(store: P) -> Self {
+        Self { store, next: 0, objects: Vec::new(), behind: 0 }
     }
 
     /// Begins the stream of an entry's data, or of the list of its large objects.
-    fn open<R: Read>(&mut self, core: &mut Core<R>, at: usize) -> crate::Result<()>
+    fn open<R: Read>(&mut self, cursor: &mut Cursor<R>, at: usize) -> crate::Result<()>
     where
-        P: Place<R>,
+        P: FileStore<R>,
     {
-        let name = name(core.header.version, &core.contents.entries[at]);
-        let opened = self.place.open(name, &mut core.stream);
-        opened.map_err(|fault| core.fail(core.what_of(at), fault))
+        let name = name(cursor.header.version, &cursor.contents.entries[at]);
+        let opened = self.store.open(name, &mut cursor.stream);
+        opened.map_err(|fault| cursor.fail(cursor.what_of(at), fault))
     }
 
-    fn open_list<R: Read>(&mut self, core: &mut Core<R>, at: usize) -> crate::Result<()>
+    fn open_list<R: Read>(&mut self, cursor: &mut Cursor<R>, at: usize) -> crate::Result<()>
     where
-        P: Place<R>,
+        P: FileStore<R>,
     {
-        self.open(core, at)?;
-        let objects = large_object_list::read(&mut core.stream, core.limits.objects);
-        let objects =
-            objects.map_err(|fault| core.fail(format!("the list of large objects of {}", core.what_of(at)), fault))?;
+        self.open(cursor, at)?;
+        let objects = large_object_list::read(&mut cursor.stream, cursor.limits.objects);
+        let objects = objects
+            .map_err(|fault| cursor.fail(format!("the list of large objects of {}", cursor.what_of(at)), fault))?;
         (self.objects, self.behind) = (objects, 0);
         Ok(())
     }
 }
 
-impl<R: Read, P: Place<R>> Layout<R> for Named<P> {
-    fn advance(&mut self, core: &mut Core<R>) -> crate::Result<Option<(usize, Sort)>> {
-        let slots = core.contents.slots.iter().enumerate().skip(self.next);
+impl<R: Read, P: FileStore<R>> Layout<R> for ByName<P> {
+    fn advance(&mut self, cursor: &mut Cursor<R>) -> crate::Result<Option<(usize, BlockKind)>> {
+        let slots = cursor.contents.slots.iter().enumerate().skip(self.next);
         let next = slots.filter(|(_, slot)| slot.position != DataPosition::NoData).map(|(at, _)| at).next();
         match next {
-            Some(at) => Ok(Some((at, self.go_to(core, at)?))),
+            Some(at) => Ok(Some((at, self.go_to(cursor, at)?))),
             None => {
-                core.state = State::End;
+                cursor.position = Position::End;
                 Ok(None)
             }
         }
     }
 
-    fn go_to(&mut self, core: &mut Core<R>, at: usize) -> crate::Result<Sort> {
+    fn go_to(&mut self, cursor: &mut Cursor<R>, at: usize) -> crate::Result<BlockKind> {
         self.next = at + 1;
-        core.state = State::Lost;
-        if core.contents.entries[at].holds_large_objects() {
-            self.open_list(core, at)?;
-            core.state = State::LargeObjects(at);
-            return Ok(Sort::LargeObjects);
+        cursor.position = Position::Lost;
+        if cursor.contents.entries[at].holds_large_objects() {
+            self.open_list(cursor, at)?;
+            cursor.position = Position::LargeObjects(at);
+            return Ok(BlockKind::LargeObjects);
         }
-        self.open(core, at)?;
-        core.state = State::Data(at);
-        Ok(Sort::Data)
+        self.open(cursor, at)?;
+        cursor.position = Position::Data(at);
+        Ok(BlockKind::Data)
     }
 
-    fn next_object(&mut self, core: &mut Core<R>) -> crate::Result<Option<u32>> {
-        let State::LargeObjects(at) = core.state else { return Ok(None) };
+    fn next_object(&mut self, cursor: &mut Cursor<R>) -> crate::Result<Option<u32>> {
+        let Position::LargeObjects(at) = cursor.position else { return Ok(None) };
         let Some(&oid) = self.objects.get(self.behind) else { return Ok(None) };
         self.behind += 1;
-        core.state = State::LargeObject(at, oid);
-        self.place.open(Name::Object(oid), &mut core.stream).map_err(|fault| core.stream_error(fault))?;
+        cursor.position = Position::LargeObject(at, oid);
+        self.store.open(Name::Object(oid), &mut cursor.stream).map_err(|fault| cursor.stream_error(fault))?;
         Ok(Some(oid))
     }
 
@@ -211,54 +211,54 @@ impl<R: Read, P: Place<R>> Layout<R> for Named<P> {
         false
     }
 
-    fn is_random(&self, _: &Core<R>) -> bool {
+    fn is_random(&self, _: &Cursor<R>) -> bool {
         true
     }
 
-    fn check_end(&mut self, core: &mut Core<R>) -> crate::Result<()> {
-        let contents = Arc::clone(&core.contents);
+    fn check_end(&mut self, cursor: &mut Cursor<R>) -> crate::Result<()> {
+        let contents = Arc::clone(&cursor.contents);
         for (at, (entry, slot)) in contents.entries.iter().zip(&contents.slots).enumerate() {
             if slot.position == DataPosition::NoData {
                 continue;
             }
-            let size = self.place.size(name(core.header.version, entry), &mut core.stream);
-            size.map_err(|fault| core.fail(core.what_of(at), fault))?;
+            let size = self.store.size(name(cursor.header.version, entry), &mut cursor.stream);
+            size.map_err(|fault| cursor.fail(cursor.what_of(at), fault))?;
             if entry.holds_large_objects() {
-                self.open_list(core, at)?;
+                self.open_list(cursor, at)?;
                 for oid in std::mem::take(&mut self.objects) {
-                    let size = self.place.size(Name::Object(oid), &mut core.stream);
-                    size.map_err(|fault| core.fail(format!("large object {oid} in {}", core.what_of(at)), fault))?;
+                    let size = self.store.size(Name::Object(oid), &mut cursor.stream);
+                    size.map_err(|fault| cursor.fail(format!("large object {oid} in {}", cursor.what_of(at)), fault))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn sizes(&mut self, core: &mut Core<R>) -> crate::Result<Vec<Option<u64>>> {
-        let contents = Arc::clone(&core.contents);
+    fn sizes(&mut self, cursor: &mut Cursor<R>) -> crate::Result<Vec<Option<u64>>> {
+        let contents = Arc::clone(&cursor.contents);
         let mut sizes = Vec::with_capacity(contents.slots.len());
         for (at, (entry, slot)) in contents.entries.iter().zip(&contents.slots).enumerate() {
             if slot.position == DataPosition::NoData {
                 sizes.push(None);
             } else if entry.holds_large_objects() {
-                self.open_list(core, at)?;
+                self.open_list(cursor, at)?;
                 let mut sum = 0_u64;
                 for oid in std::mem::take(&mut self.objects) {
-                    let size = self.place.size(Name::Object(oid), &mut core.stream);
-                    let size =
-                        size.map_err(|fault| core.fail(format!("large object {oid} in {}", core.what_of(at)), fault))?;
+                    let size = self.store.size(Name::Object(oid), &mut cursor.stream);
+                    let size = size
+                        .map_err(|fault| cursor.fail(format!("large object {oid} in {}", cursor.what_of(at)), fault))?;
                     sum = sum.saturating_add(size);
                 }
                 sizes.push(Some(sum));
             } else {
-                let size = self.place.size(name(core.header.version, entry), &mut core.stream);
-                sizes.push(Some(size.map_err(|fault| core.fail(core.what_of(at), fault))?));
+                let size = self.store.size(name(cursor.header.version, entry), &mut cursor.stream);
+                sizes.push(Some(size.map_err(|fault| cursor.fail(cursor.what_of(at), fault))?));
             }
         }
         Ok(sizes)
     }
 
     fn another(&self) -> Box<dyn Layout<R>> {
-        Box::new(Self::new(self.place.another()))
+        Box::new(Self::new(self.store.another()))
     }
 }

@@ -11,7 +11,7 @@ use crate::toc::Contents;
 
 /// The place in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum Position {
     Between,
     Data(usize),
     LargeObjects(usize),
@@ -22,23 +22,23 @@ pub(super) enum State {
     Lost,
 }
 
-/// The two sorts of block.
+/// The two kinds of block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum BlockKind {
     Data,
     LargeObjects,
 }
 
 #[derive(Debug)]
-pub(super) struct Core<R> {
+pub(super) struct Cursor<R> {
     pub(super) header: Header,
     pub(super) contents: Arc<Contents>,
     pub(super) limits: Limits,
     pub(super) stream: Stream<R>,
-    pub(super) state: State,
+    pub(super) position: Position,
 }
 
-impl<R: Read> Core<R> {
+impl<R: Read> Cursor<R> {
     /// The same archive for another reader.
     pub(super) fn another(&self) -> Self
     where
@@ -47,7 +47,7 @@ impl<R: Read> Core<R> {
         let input = &self.stream.input;
         let stream = Stream::new(input.another(input.inner().clone()));
         let (header, contents) = (self.header.clone(), Arc::clone(&self.contents));
-        Self { header, contents, limits: self.limits, stream, state: State::Lost }
+        Self { header, contents, limits: self.limits, stream, position: Position::Lost }
     }
 
     /// Data at hand, empty only at the end of the stream.
@@ -78,16 +78,16 @@ impl<R: Read> Core<R> {
     }
 
     fn end_stream(&mut self) {
-        self.state = match self.state {
-            State::Data(_) => State::Between,
-            State::LargeObject(at, _) => State::LargeObjects(at),
+        self.position = match self.position {
+            Position::Data(_) => Position::Between,
+            Position::LargeObject(at, _) => Position::LargeObjects(at),
             other => other,
         };
     }
 
     /// After an error nothing may look like the end of the data.
     pub(super) fn check_not_lost(&mut self) -> Result<()> {
-        if self.state != State::Lost {
+        if self.position != Position::Lost {
             return Ok(());
         }
         let why = "reading failed before, so its place is not known";
@@ -107,16 +107,16 @@ impl<R: Read> Core<R> {
     }
 
     pub(super) fn fail(&mut self, what: impl Into<String>, fault: Fault) -> Error {
-        self.state = State::Lost;
+        self.position = Position::Lost;
         fault.reading(what).in_file(self.stream.file.as_deref())
     }
 
     pub(super) fn stream_error(&mut self, fault: Fault) -> Error {
-        let what = match self.state {
-            State::Data(at) => self.what_of(at),
-            State::LargeObjects(at) => format!("the OID of a large object in {}", self.what_of(at)),
-            State::LargeObject(at, oid) => format!("large object {oid} in {}", self.what_of(at)),
-            State::Between | State::End | State::Lost => "data".into(),
+        let what = match self.position {
+            Position::Data(at) => self.what_of(at),
+            Position::LargeObjects(at) => format!("the OID of a large object in {}", self.what_of(at)),
+            Position::LargeObject(at, oid) => format!("large object {oid} in {}", self.what_of(at)),
+            Position::Between | Position::End | Position::Lost => "data".into(),
         };
         self.fail(what, fault)
     }

@@ -22,7 +22,7 @@ use crate::header::Header;
 use crate::limits::Limits;
 use crate::primitives::{DataPosition, Input};
 use crate::toc::{DumpId, Entries, Entry};
-use cursor::{Core, Sort, State};
+use cursor::{BlockKind, Cursor, Position};
 use layout::Layout;
 
 /// Reads an archive: in custom or tar format from an input that seeks or from one that does not, or in directory format
@@ -35,7 +35,7 @@ use layout::Layout;
 /// A block that was read in part, or not at all, is passed over without being decompressed.
 #[derive(Debug)]
 pub struct Reader<R> {
-    core: Core<R>,
+    cursor: Cursor<R>,
     layout: Box<dyn Layout<R>>,
 }
 
@@ -112,53 +112,53 @@ impl<R: Read> Reader<R> {
     where
         R: Clone,
     {
-        self.is_random().then(|| Self { core: self.core.another(), layout: self.layout.another() })
+        self.is_random().then(|| Self { cursor: self.cursor.another(), layout: self.layout.another() })
     }
 
     /// What the archive says about itself.
     pub fn header(&self) -> &Header {
-        &self.core.header
+        &self.cursor.header
     }
 
     /// The table of contents, in its order.
     pub fn entries(&self) -> &[Entry] {
-        &self.core.contents.entries
+        &self.cursor.contents.entries
     }
 
     /// The table of contents for those who need it longer than they can leave the reader alone.
     pub fn shared_entries(&self) -> Entries {
-        Entries(Arc::clone(&self.core.contents))
+        Entries(Arc::clone(&self.cursor.contents))
     }
 
     /// The entry of that number.
     pub fn entry(&self, dump_id: DumpId) -> Option<&Entry> {
-        self.core.contents.index.get(&dump_id).map(|&at| &self.core.contents.entries[at])
+        self.cursor.contents.index.get(&dump_id).map(|&at| &self.cursor.contents.entries[at])
     }
 
     /// What the table of contents of an archive in custom format says of the place of an entry's data; of other formats,
     /// whether there is any. `None` for a number that no entry has.
     pub fn data_position(&self, dump_id: DumpId) -> Option<DataPosition> {
-        self.core.contents.index.get(&dump_id).map(|&at| self.core.contents.slots[at].position)
+        self.cursor.contents.index.get(&dump_id).map(|&at| self.cursor.contents.slots[at].position)
     }
 
     /// Whether the data of an entry begins each row with an OID, which PostgreSQL up to 11 has on request.
     pub fn has_row_oids(&self, dump_id: DumpId) -> bool {
-        self.core.contents.index.get(&dump_id).is_some_and(|&at| self.core.contents.slots[at].with_oids)
+        self.cursor.contents.index.get(&dump_id).is_some_and(|&at| self.cursor.contents.slots[at].with_oids)
     }
 
     /// Whether the data of any entry can be had at any time, and so whether there can be [`Reader::another`].
     pub fn is_random(&self) -> bool {
-        self.layout.is_random(&self.core)
+        self.layout.is_random(&self.cursor)
     }
 
     /// The input that is being read, to look at it. Of an archive of many files, the file that was read last.
     pub fn get_ref(&self) -> &R {
-        self.core.stream.input.inner()
+        self.cursor.stream.input.inner()
     }
 
     /// How many bytes of the archive are behind the reader.
     pub fn offset(&self) -> u64 {
-        self.core.stream.offset()
+        self.cursor.stream.offset()
     }
 
     /// How many bytes the data of each entry takes in the archive, in the order of the entries, where that can be told
@@ -168,9 +168,9 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// The archive is damaged; reading fails.
     pub fn sizes(&mut self) -> Result<Vec<Option<u64>>> {
-        let state = self.core.state;
-        let sizes = self.layout.sizes(&mut self.core);
-        self.core.state = state;
+        let state = self.cursor.position;
+        let sizes = self.layout.sizes(&mut self.cursor);
+        self.cursor.position = state;
         sizes
     }
 
@@ -181,7 +181,7 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// The archive is cut off, or damaged so that the way to its end is not to be found.
     pub fn check_end(&mut self) -> Result<()> {
-        if self.is_random() { self.layout.check_end(&mut self.core) } else { Ok(()) }
+        if self.is_random() { self.layout.check_end(&mut self.cursor) } else { Ok(()) }
     }
 
     /// If the last block was read from an input that cannot seek, reads what comes after it: a tar file has a script there
@@ -190,7 +190,7 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// What comes there is damaged; reading fails.
     pub fn finish(&mut self) -> Result<()> {
-        if self.layout.has_only_an_end(&self.core) {
+        if self.layout.has_only_an_end(&self.cursor) {
             while self.next_block()?.is_some() {}
         }
         Ok(())
@@ -202,10 +202,10 @@ impl<R: Read> Reader<R> {
     /// The archive is damaged; it ends while an entry still lacks its data; reading fails.
     pub fn next_block(&mut self) -> Result<Option<Block<'_, R>>> {
         self.leave()?;
-        if self.core.state == State::End {
+        if self.cursor.position == Position::End {
             return Ok(None);
         }
-        match self.layout.advance(&mut self.core)? {
+        match self.layout.advance(&mut self.cursor)? {
             Some((_, sort)) => Ok(Some(self.open(sort))),
             None => Ok(None),
         }
@@ -217,37 +217,37 @@ impl<R: Read> Reader<R> {
     /// No entry has that number; its data lies behind what was read of an input that cannot seek; it is not where the
     /// table of contents says it is, or nowhere; the archive is damaged; reading fails.
     pub fn block(&mut self, dump_id: DumpId) -> Result<Option<Block<'_, R>>> {
-        let Some(&at) = self.core.contents.index.get(&dump_id) else {
+        let Some(&at) = self.cursor.contents.index.get(&dump_id) else {
             let kind = ErrorKind::NotFound("the table of contents has no such entry".into());
-            return Err(self.core.error(format!("entry {dump_id}"), kind));
+            return Err(self.cursor.error(format!("entry {dump_id}"), kind));
         };
-        if self.core.contents.slots[at].position == DataPosition::NoData {
+        if self.cursor.contents.slots[at].position == DataPosition::NoData {
             return Ok(None);
         }
-        let sort = self.layout.go_to(&mut self.core, at)?;
+        let sort = self.layout.go_to(&mut self.cursor, at)?;
         Ok(Some(self.open(sort)))
     }
 
-    fn open(&mut self, sort: Sort) -> Block<'_, R> {
+    fn open(&mut self, sort: BlockKind) -> Block<'_, R> {
         match sort {
-            Sort::Data => Block::Data(DataReader { reader: self }),
-            Sort::LargeObjects => Block::LargeObjects(LargeObjectsReader { reader: self }),
+            BlockKind::Data => Block::Data(DataReader { reader: self }),
+            BlockKind::LargeObjects => Block::LargeObjects(LargeObjectsReader { reader: self }),
         }
     }
 
     /// Passes over what is left of the open block.
     fn leave(&mut self) -> Result<()> {
         loop {
-            match self.core.state {
-                State::Between | State::End => return Ok(()),
-                State::Data(_) | State::LargeObject(..) => self.core.skip_stream()?,
-                State::LargeObjects(_) if self.layout.is_sequence() => {
+            match self.cursor.position {
+                Position::Between | Position::End => return Ok(()),
+                Position::Data(_) | Position::LargeObject(..) => self.cursor.skip_stream()?,
+                Position::LargeObjects(_) if self.layout.is_sequence() => {
                     self.next_object()?;
                 }
-                State::LargeObjects(_) => self.core.state = State::Between,
-                State::Lost => {
+                Position::LargeObjects(_) => self.cursor.position = Position::Between,
+                Position::Lost => {
                     let kind = ErrorKind::Protocol("reading failed before, so its place is not known".into());
-                    return Err(self.core.error("the next block", kind));
+                    return Err(self.cursor.error("the next block", kind));
                 }
             }
         }
@@ -255,14 +255,14 @@ impl<R: Read> Reader<R> {
 
     /// Goes on to the next large object of the open block; `None` ends the block.
     fn next_object(&mut self) -> Result<Option<u32>> {
-        self.core.check_not_lost()?;
-        if let State::LargeObject(..) = self.core.state {
-            self.core.skip_stream()?;
+        self.cursor.check_not_lost()?;
+        if let Position::LargeObject(..) = self.cursor.position {
+            self.cursor.skip_stream()?;
         }
-        let State::LargeObjects(_) = self.core.state else { return Ok(None) };
-        let next = self.layout.next_object(&mut self.core)?;
+        let Position::LargeObjects(_) = self.cursor.position else { return Ok(None) };
+        let next = self.layout.next_object(&mut self.cursor)?;
         if next.is_none() {
-            self.core.state = State::Between;
+            self.cursor.position = Position::Between;
         }
         Ok(next)
     }

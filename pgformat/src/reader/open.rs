@@ -4,12 +4,12 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::Reader;
-use super::by_name::{Directory, DynFiles, Named, Place, TarFile};
-use super::cursor::{Core, State};
-use super::custom::Blocks;
+use super::by_name::{ByName, Directory, DynFiles, FileStore, TarFile};
+use super::cursor::{Cursor, Position};
+use super::custom::CustomFormat;
 use super::layout::Layout;
 use super::stream::{Framing, Stream};
-use super::tar_stream::Tape;
+use super::tar_stream::TarStream;
 use crate::Limits;
 use crate::compression::Codec;
 use crate::error::{ErrorKind, Fault, Result};
@@ -28,7 +28,7 @@ pub(super) fn one_input<R: Read>(mut input: Input<R>, limits: Limits) -> Result<
     }
     let header = Header::read(&mut input, Format::Custom, &limits)?;
     let contents = Contents::read(&mut input, &header, &limits)?;
-    let layout = Box::new(Blocks::new(input.offset()));
+    let layout = Box::new(CustomFormat::new(input.offset()));
     Ok(reader(Stream::new(input), header, contents, limits, layout))
 }
 
@@ -52,7 +52,7 @@ pub(super) fn folder<R: Read + 'static>(files: Arc<DynFiles<R>>, limits: Limits)
     let mut place = Directory::new(files);
     place.open(Name::Contents, &mut stream).map_err(|fault| fault.reading("the header"))?;
     let (header, contents) = read_contents(&mut stream, Format::Directory, limits)?;
-    Ok(reader(stream, header, contents, limits, Box::new(Named::new(place))))
+    Ok(reader(stream, header, contents, limits, Box::new(ByName::new(place))))
 }
 
 fn tar_file<R: Read>(mut input: Input<R>, limits: Limits) -> Result<Reader<R>> {
@@ -63,7 +63,7 @@ fn tar_file<R: Read>(mut input: Input<R>, limits: Limits) -> Result<Reader<R>> {
     begun.map_err(|fault| fault.reading("toc.dat in the tar file"))?;
     let (header, contents) = read_contents(&mut stream, Format::Tar, limits)?;
     let layout: Box<dyn Layout<R>> =
-        if can_seek { Box::new(Named::new(TarFile::default())) } else { Box::new(Tape::after(&member)) };
+        if can_seek { Box::new(ByName::new(TarFile::default())) } else { Box::new(TarStream::after(&member)) };
     Ok(reader(stream, header, contents, limits, layout))
 }
 
@@ -131,7 +131,7 @@ fn reader<R: Read>(
     layout: Box<dyn Layout<R>>,
 ) -> Reader<R> {
     let contents = Arc::new(contents);
-    Reader { core: Core { header, contents, limits, stream, state: State::Between }, layout }
+    Reader { cursor: Cursor { header, contents, limits, stream, position: Position::Between }, layout }
 }
 
 /// The open stream's data, and what went wrong with it.

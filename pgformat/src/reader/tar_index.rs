@@ -18,7 +18,7 @@ pub(super) struct Member {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(super) struct TarIndex {
     files: HashMap<Name, Member>,
     /// Large objects, of which there may be very many, by their OID.
     objects: Vec<(u32, Member)>,
@@ -26,7 +26,7 @@ pub(super) struct Index {
     is_cut: bool,
 }
 
-impl Index {
+impl TarIndex {
     /// Goes through the headers of all members, of which the last must be there to its end.
     ///
     /// # Errors
