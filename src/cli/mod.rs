@@ -1,6 +1,7 @@
 //! The command line: what a person types, and how the engine's answers look. One verb a file.
 
 mod archive;
+mod backend_options;
 mod backup;
 mod choice;
 mod database;
@@ -8,10 +9,9 @@ mod destination;
 mod drill;
 mod exit;
 mod filter;
-mod flags;
-mod given;
 mod included;
 mod list;
+mod option_values;
 mod progress;
 mod report;
 mod restore;
@@ -28,6 +28,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cancellation::Cancellation;
 use crate::error::Result;
+use backend_options::BackendOptions;
 use report::{Outcome, Printer};
 
 const EXIT_CODES: &str = "\
@@ -72,7 +73,7 @@ pub(crate) struct Common {
     verbose: bool,
     /// The options of one backend only.
     #[arg(skip)]
-    given: given::Given,
+    given: BackendOptions,
     /// By what a signal ends the work.
     #[arg(skip = Cancellation::new())]
     cancellation: Cancellation,
@@ -137,7 +138,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(e) => return usage::tell(e.format(&mut command), &arguments),
     };
-    cli.common.given = given::Given::of(&command, &matches);
+    cli.common.given = BackendOptions::of(&command, &matches);
     let verb = cli.verb.name();
     let printer = Printer::new(verb, &cli.common, cli.verb.takes_stdout());
     if let Err(e) = signals::handle(printer, cli.common.cancellation.clone()) {

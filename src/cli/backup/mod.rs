@@ -16,7 +16,7 @@ use super::destination::Destination;
 use super::progress::Console;
 use super::report::{Outcome, mebibytes};
 use super::terminal::{self, Stream};
-use super::{Common, given};
+use super::{Common, backend_options};
 use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Existing;
@@ -85,7 +85,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
     match args.database.database()? {
         Database::Sqlite(target) => {
-            common.given.check(given::SQLITE)?;
+            common.given.check(backend_options::SQLITE)?;
             let database = target.path;
             let options = BackupOptions {
                 compact: args.sqlite.compact,
@@ -107,7 +107,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             Ok(report("sqlite", &summary.output, summary.bytes, begun.elapsed(), extra))
         }
         Database::Postgres(target) => {
-            common.given.check(given::POSTGRES)?;
+            common.given.check(backend_options::POSTGRES)?;
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
             let connect = || target.connect();
             if to_stdout && terminal::is_terminal(Stream::Out) {

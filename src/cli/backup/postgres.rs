@@ -6,8 +6,8 @@ use bstr::BString;
 use pgformat::{Compression, Version};
 
 use super::selection::SelectionArgs;
-use crate::cli::flags::pair;
 use crate::cli::included::IncludedArgs;
+use crate::cli::option_values::pair;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::DumpOptions;
 use crate::printable::escaped;

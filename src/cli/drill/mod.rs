@@ -1,8 +1,8 @@
 //! `lifeboat drill`: proves that backups made here can be restored here.
 
 mod damage;
-mod ending;
-mod facts;
+mod digest;
+mod drop_scratch;
 mod leftovers;
 mod postgres;
 mod sample;

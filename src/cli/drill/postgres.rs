@@ -7,7 +7,7 @@ use std::time::Instant;
 use bstr::{BStr, ByteSlice};
 use serde_json::json;
 
-use super::facts::{Data, Facts, Name, facts};
+use super::digest::{Data, EntryDigest, Name, digests};
 use super::scratch::{Scratch, ScratchDatabase};
 use super::{Common, Narrator, failed, passed};
 use crate::cli::archive::open;
@@ -59,7 +59,7 @@ pub(super) fn rehearse(
     ));
 
     back_up(database.target(), &second, &console)?;
-    let (expected, found) = (facts(&first)?, facts(&second)?);
+    let (expected, found) = (digests(&first)?, digests(&second)?);
     let compared = compare(&expected, &found)?;
     narrator.say("3. backed that up too, and compared the two:");
     narrator.say(&format!(
@@ -124,32 +124,32 @@ struct Compared {
     reworded: Vec<String>,
 }
 
-fn compare(expected: &BTreeMap<Name, Vec<Facts>>, found: &BTreeMap<Name, Vec<Facts>>) -> Result<Compared> {
+fn compare(expected: &BTreeMap<Name, Vec<EntryDigest>>, found: &BTreeMap<Name, Vec<EntryDigest>>) -> Result<Compared> {
     let mut compared = Compared { entries: 0, tables: Vec::new(), reworded: Vec::new() };
     if let Some(name) = found.keys().find(|name| !expected.contains_key(*name)) {
         return Err(failed(format!("{} is in the restored database, but not in the backup", shown(name))));
     }
-    for (name, facts) in expected {
-        let Some(again) = found.get(name).filter(|again| again.len() == facts.len()) else {
+    for (name, digests) in expected {
+        let Some(again) = found.get(name).filter(|again| again.len() == digests.len()) else {
             return Err(failed(format!("{} is missing from the restored database", shown(name))));
         };
-        compared.entries += facts.len();
-        let data = |facts: &[Facts]| -> Vec<Option<Data>> {
-            let mut all: Vec<_> = facts.iter().map(|f| f.data).collect();
+        compared.entries += digests.len();
+        let data = |digests: &[EntryDigest]| -> Vec<Option<Data>> {
+            let mut all: Vec<_> = digests.iter().map(|f| f.data).collect();
             all.sort();
             all
         };
-        if data(facts) != data(again) {
-            let rows = |facts: &[Facts]| facts.iter().filter_map(|f| f.data).map(|d| d.rows).sum::<u64>();
+        if data(digests) != data(again) {
+            let rows = |digests: &[EntryDigest]| digests.iter().filter_map(|f| f.data).map(|d| d.rows).sum::<u64>();
             return Err(failed(format!(
                 "{} has other rows after the restore: {} rows before, {} after",
                 shown(name),
-                rows(facts),
+                rows(digests),
                 rows(again)
             )));
         }
-        compared.tables.extend(facts.iter().filter_map(|f| f.data).map(|data| (table(name), data)));
-        if facts.iter().map(|f| &f.statements).ne(again.iter().map(|f| &f.statements)) {
+        compared.tables.extend(digests.iter().filter_map(|f| f.data).map(|data| (table(name), data)));
+        if digests.iter().map(|f| &f.statements).ne(again.iter().map(|f| &f.statements)) {
             if name.0 == "SEQUENCE SET" {
                 return Err(failed(format!("{} has another value after the restore", shown(name))));
             }

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ending::{self, Making};
+use super::drop_scratch::{self, Creation};
 use super::leftovers;
 use crate::cancellation::Registration;
 use crate::connect::Target;
@@ -53,7 +53,7 @@ impl Scratch {
 pub(super) struct ScratchDatabase {
     target: Target,
     origin: Target,
-    making: Arc<Making>,
+    making: Arc<Creation>,
     /// Tells others that the drill is on its way.
     life: Connection,
     dropped: bool,
@@ -68,9 +68,9 @@ impl ScratchDatabase {
         leftovers::tell_databases(&mut connection, reporter)?;
         let create = statement(&mut connection, &name)?;
         let (at, mine) = (origin.clone(), name.clone());
-        let making = Arc::new(Making::new(connection.cancel_handle()));
+        let making = Arc::new(Creation::new(connection.cancel_handle()));
         let its = Arc::clone(&making);
-        let end = move |deadline| ending::end(&at, &mine, &its, deadline);
+        let end = move |deadline| drop_scratch::end(&at, &mine, &its, deadline);
         let registration = reporter.cancellation().last_words_for_all(end)?;
         let target = origin.with_database(name.as_str());
         let mut made = Self {
@@ -82,7 +82,7 @@ impl ScratchDatabase {
             _registration: registration,
         };
         // What fails may have made it all the same; it is dropped with this value.
-        let result = made.making.make(|| ending::alone(origin, &mut made.life, create.as_bstr()));
+        let result = made.making.make(|| drop_scratch::alone(origin, &mut made.life, create.as_bstr()));
         result.map_err(|e| match e.server() {
             Some(report) if report.is(sqlstate::INSUFFICIENT_PRIVILEGE) => {
                 e.hint("a drill makes a scratch database: the role needs the right to (ALTER ROLE ... CREATEDB)")
@@ -114,7 +114,7 @@ impl ScratchDatabase {
     /// Drops it.
     pub(super) fn remove(mut self) -> Result<()> {
         self.dropped = true;
-        ending::drop_database(&self.origin, &self.target.database().to_string())
+        drop_scratch::drop_database(&self.origin, &self.target.database().to_string())
     }
 }
 
@@ -123,7 +123,7 @@ impl Drop for ScratchDatabase {
         // After a signal, it is being dropped already.
         if !self.dropped && !self.making.is_ended() {
             // The error that led here matters more.
-            let _ = ending::drop_database(&self.origin, &self.target.database().to_string());
+            let _ = drop_scratch::drop_database(&self.origin, &self.target.database().to_string());
         }
     }
 }

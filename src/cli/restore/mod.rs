@@ -14,7 +14,7 @@ use super::archive::{explain_damage, open};
 use super::database::DatabaseArgs;
 use super::progress::Console;
 use super::report::Outcome;
-use super::{Common, given};
+use super::{Common, backend_options};
 use crate::connect::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore;
@@ -80,7 +80,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     }
     match args.database.database()? {
         Database::Sqlite(target) => {
-            common.given.check(given::SQLITE)?;
+            common.given.check(backend_options::SQLITE)?;
             let database = std::path::absolute(&target.path).unwrap_or(target.path);
             let options = sqlite::RestoreOptions { force: args.force };
             let doing = || format!("restore {}", database.display());

@@ -6,8 +6,8 @@ use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 
 use crate::cli::filter::{self, Subject};
-use crate::cli::flags::{bytes, pair, read_file};
 use crate::cli::included::IncludedArgs;
+use crate::cli::option_values::{bytes, pair, read_file};
 use crate::cli::progress::Console;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::archive::{Selection, list};

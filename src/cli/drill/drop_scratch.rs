@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How far the making of a scratch database has come, for the one who makes it and the one who ends the drill.
-pub(super) struct Making {
+pub(super) struct Creation {
     stage: Mutex<Stage>,
     cancel: CancelHandle,
 }
@@ -33,7 +33,7 @@ enum Stage {
     Ended,
 }
 
-impl Making {
+impl Creation {
     /// Not begun; `cancel` is of the connection that will make it.
     pub(super) fn new(cancel: CancelHandle) -> Self {
         Self { stage: Mutex::new(Stage::Before), cancel }
@@ -93,7 +93,7 @@ impl Making {
 
 /// Drops the scratch database `name` because a signal has ended the drill, with all that is done in it, by `deadline`;
 /// says what became of it.
-pub(super) fn end(origin: &Target, name: &str, making: &Arc<Making>, deadline: Instant) -> String {
+pub(super) fn end(origin: &Target, name: &str, making: &Arc<Creation>, deadline: Instant) -> String {
     let (told, result) = mpsc::channel();
     let (at, mine, making) = (origin.clone(), name.to_owned(), Arc::clone(making));
     // A server that has fallen silent must not hold up the end.

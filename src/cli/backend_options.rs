@@ -8,13 +8,13 @@ use crate::error::{Error, ErrorKind, Result};
 /// Which options were given on the command line, with the headings that they have in the help. A heading that begins with
 /// a backend's name is about that backend alone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Given(Vec<(&'static str, String)>);
+pub(crate) struct BackendOptions(Vec<(&'static str, String)>);
 
 /// The backends, as headings name them.
 pub(crate) const POSTGRES: &str = "PostgreSQL";
 pub(crate) const SQLITE: &str = "SQLite";
 
-impl Given {
+impl BackendOptions {
     /// What was given to the verb.
     pub(crate) fn of(command: &Command, matches: &ArgMatches) -> Self {
         let Some((verb, matches)) = matches.subcommand() else { return Self::default() };

@@ -19,7 +19,7 @@ pub(super) type Name = (BString, BString, BString);
 
 /// What two archives must agree on about an entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Facts {
+pub(super) struct EntryDigest {
     /// The statements that make it, and the one that loads its rows.
     pub statements: [Option<BString>; 2],
     /// Its rows, or its large objects.
@@ -53,17 +53,17 @@ impl Data {
 
 /// Everything in the archive at `path` but what is about the database as such, whose name is another one, and what a drill
 /// does not restore: subscriptions, which would begin to receive.
-pub(super) fn facts(path: &Path) -> Result<BTreeMap<Name, Vec<Facts>>> {
+pub(super) fn digests(path: &Path) -> Result<BTreeMap<Name, Vec<EntryDigest>>> {
     let mut archive = open(path, &format!("read {} again", path.display()))?;
     let entries: Vec<Entry> = archive.entries().iter().filter(|e| is_compared(e)).cloned().collect();
     let encoding = Encoding::of(ArchiveSettings::as_far_as_said(archive.entries()).encoding.as_bstr());
-    let mut all: BTreeMap<Name, Vec<Facts>> = BTreeMap::new();
+    let mut all: BTreeMap<Name, Vec<EntryDigest>> = BTreeMap::new();
     for entry in entries {
         let data = if entry.has_data { Some(data(&mut archive, entry.dump_id, encoding)?) } else { None };
         let name = [entry.desc, entry.schema, entry.tag].map(Option::unwrap_or_default);
         let [desc, schema, tag] = name;
         let statements = [entry.definition, entry.copy_statement];
-        all.entry((desc, schema, tag)).or_default().push(Facts { statements, data });
+        all.entry((desc, schema, tag)).or_default().push(EntryDigest { statements, data });
     }
     for same_name in all.values_mut() {
         same_name.sort();
