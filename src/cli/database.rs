@@ -21,8 +21,8 @@ pub(crate) struct DatabaseArgs {
 /// The option that says how long a server may be silent.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct SilenceArgs {
-    /// Where the server says nothing for so long while it is waited for, ask over another connection whether it still
-    /// works, and give up if it does not; 0 is never. What takes long is not cut off
+    /// After so many seconds without an answer, ask the server over another connection whether it still works, and give
+    /// up if it does not; 0 is never. Slow statements are not cut off
     // A heading of the whole struct would be that of the options after it, too. What a variable holds is text of others.
     #[arg(
         long,

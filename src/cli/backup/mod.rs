@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// The file to write; - is standard output (PostgreSQL only)
     #[arg(long, short = 'o', short_alias = 'f', visible_alias = "file", value_name = "PATH")]
     output: PathBuf,
-    /// Replace an output file that exists, in the moment in which the new one is complete
+    /// Replace an existing output file as soon as the new one is complete
     #[arg(long)]
     force: bool,
     /// Fail if a lock is not granted within this time, in milliseconds

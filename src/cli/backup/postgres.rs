@@ -25,10 +25,10 @@ pub(super) struct PostgresArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "PostgreSQL")]
 struct ArchiveArgs {
-    /// Save who owns what: an archive always says it, and lifeboat restore --owner makes use of it
+    /// Save who owns what; an archive always has the owners, and lifeboat restore --owner uses them
     #[arg(long, overrides_with = "no_owner")]
     owner: bool,
-    /// Taken for the sake of pg_dump's users; as with pg_dump, an archive says who owns what all the same (the default)
+    /// Accepted because pg_dump has it; the archive has the owners all the same, as with pg_dump (the default)
     #[arg(long, short = 'O', overrides_with = "owner")]
     no_owner: bool,
     /// Save privileges (GRANT, REVOKE)
@@ -49,7 +49,7 @@ struct ArchiveArgs {
     /// Take this role, once connected
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
-    /// Save the rows that row security lets the role see, instead of failing where it hides some
+    /// Save only the rows that row security lets the role see, instead of failing where some are hidden
     #[arg(long)]
     enable_row_security: bool,
 }
@@ -71,13 +71,13 @@ struct WhatArgs {
     /// No rows of unlogged tables; a standby server has none in any case
     #[arg(long)]
     no_unlogged_table_data: bool,
-    /// Load partitions' rows by way of the topmost table, for a target where they may belong elsewhere
+    /// Load partitions' rows through the topmost table, for a target where they may belong to other partitions
     #[arg(long)]
     load_via_partition_root: bool,
     /// No user mappings, which only their users and superusers may read
     #[arg(long)]
     no_user_mappings: bool,
-    /// Go on, with a warning, where a newer server says something of the database's objects that is not understood
+    /// Go on, with a warning, if a newer server's catalog has facts about objects that lifeboat does not know
     #[arg(long)]
     accept_unknown: bool,
     /// No compression methods of columns

@@ -51,7 +51,7 @@ pub(super) struct SelectionArgs {
     /// What to include and exclude, from a file (- is standard input): lines such as "exclude table_data audit.*"
     #[arg(long, value_name = "PATH")]
     filter: Vec<PathBuf>,
-    /// Fail if a pattern of --schema, --table or --extension matches nothing, instead of only if none does
+    /// Fail if any pattern of --schema, --table or --extension matches nothing, not only if all of them do
     #[arg(long)]
     strict_names: bool,
 }

@@ -43,7 +43,7 @@ removed at the end.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The database to rehearse with, which is only read; without it a sample, whatever the environment says
+    /// The database to rehearse with, which is only read; without this, a sample, even if the environment names a database
     #[arg(long, short = 'd', visible_alias = "dbname", value_name = "URL")]
     url: Option<OsString>,
     /// Where to make the scratch folder, which takes twice the size of the database

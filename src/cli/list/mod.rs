@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// Show how much room the data of each table takes in the archive, largest first, instead of pg_restore's list
     #[arg(long, short = 's')]
     sizes: bool,
-    /// As --sizes, with the rows of each table, for which all of the archive is read
+    /// As --sizes, with the number of rows of each table; reads the whole archive
     #[arg(long)]
     rows: bool,
 }

@@ -57,7 +57,7 @@ pub(crate) struct Args {
     /// Go ahead and replace what is there
     #[arg(long)]
     force: bool,
-    /// Say what would be restored and what would be replaced, and change nothing; wants no --force
+    /// Say what would be restored and what would be replaced, and change nothing; needs no --force
     #[arg(long, conflicts_with = "script")]
     dry_run: bool,
     #[command(flatten)]

@@ -89,11 +89,11 @@ struct HowArgs {
     /// Drop nothing
     #[arg(long, overrides_with = "clean")]
     no_clean: bool,
-    /// Drop what is not in the archive too, where it goes along with what is replaced: partitions, indexes, triggers, columns and the
+    /// Also drop what is not in the archive but depends on what is replaced: partitions, indexes, triggers, columns and the
     /// like that were made later, with their rows. Without this, such a restore is refused
     #[arg(long, conflicts_with_all = ["no_clean", "data_only"])]
     drop_dependents: bool,
-    /// Drop with IF EXISTS, so that what is not there is no error (the default)
+    /// Drop with IF EXISTS, so that a missing object is no error (the default)
     #[arg(long, overrides_with = "no_if_exists", conflicts_with_all = ["no_clean", "data_only"])]
     if_exists: bool,
     /// Drop without IF EXISTS
@@ -130,8 +130,8 @@ struct HowArgs {
     /// Leave out the rows of a table that could not be created (the default)
     #[arg(long, overrides_with = "data_for_failed_tables")]
     no_data_for_failed_tables: bool,
-    /// Everything in one transaction: all of it, or nothing (without event triggers, publications and subscriptions that
-    /// only a superuser may make: these are named and left)
+    /// Everything in one transaction: all or nothing (but event triggers, publications and subscriptions that only a
+    /// superuser may create are left out and named)
     #[arg(long, short = '1', conflicts_with = "transaction_size")]
     single_transaction: bool,
     /// Commit after every N objects, and stop at the first error
@@ -140,7 +140,7 @@ struct HowArgs {
     /// Stop at the first error instead of going on and counting them
     #[arg(long, short = 'e')]
     exit_on_error: bool,
-    /// Do not read the archive through before anything is dropped: from a damaged one, restore what can be read
+    /// Skip the check of the archive before anything is dropped: restore what can be read of a damaged one
     #[arg(long, conflicts_with = "script")]
     no_verify: bool,
     /// How many connections restore the data and what comes after it; for archives in a file or a folder
