@@ -24,6 +24,8 @@
 //! Without the feature `cli`, which is on by default, the libraries of the command line are left out.
 
 #![deny(missing_docs)]
+// What standard streams and drills take of the engine, only the command line uses.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 // What is printed goes through `cli/terminal.rs`, which escapes it.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
