@@ -3,13 +3,12 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use super::{connect, encoded, refusal, target};
 use crate::support::needs::Needed;
 use crate::support::server::PASSWORD;
-use crate::support::{Options, Server, run};
+use crate::support::{Options, Server, debian, run};
 
 fn server(major: u32, hba: &str) -> Needed<Server> {
     Server::with(major, &Options { tls: true, hba: hba.to_owned(), ..Options::default() })
@@ -24,7 +23,7 @@ fn url(server: &Server, host: &str, parameters: &str) -> String {
 }
 
 fn openssl(dir: &Path, args: &str) {
-    run(Command::new("openssl").args(args.split(' ')).current_dir(dir));
+    run(debian::required("openssl").args(args.split(' ')).current_dir(dir));
 }
 
 /// Makes the server use other files of its directory as its certificate and key.

@@ -45,7 +45,7 @@ fn damage_index(path: &Path, index: &str, change: &str) {
 }
 
 fn dump(path: &Path) -> String {
-    run(debian::sqlite3().unwrap_or_else(|e| panic!("no sqlite3: {e}")).arg(path).arg(".dump")).stdout()
+    run(debian::required("sqlite3").arg(path).arg(".dump")).stdout()
 }
 
 const EVERY_KIND: &str = "

@@ -138,10 +138,7 @@ fn what_sqlite3_has_is_built_in() {
         INSERT INTO j(a) VALUES ('{\"b\": 7}');
         CREATE TABLE m(a CHECK (sqrt(a) < 10), b AS (log(2, a)) STORED); CREATE INDEX ma ON m(pow(a, 2), ceil(a), atan2(a, 1));
         INSERT INTO m(a) VALUES (8), (7.5), ('64'), (NULL), ('x');";
-    run(debian::sqlite3()
-        .unwrap_or_else(|e| panic!("no sqlite3: {e}"))
-        .current_dir(scene.path("."))
-        .args(["app.db", script]));
+    run(debian::required("sqlite3").current_dir(scene.path(".")).args(["app.db", script]));
     for compact in ["--no-compact", "--compact"] {
         let out = scene.run(&["backup", "--url", "sqlite:///app.db", "-o", "out.db", "--force", compact]);
         assert_eq!(out.stderr(), "", "{out}");
@@ -149,7 +146,7 @@ fn what_sqlite3_has_is_built_in() {
         assert!(out.stderr().is_empty() && !out.stdout().contains("not counted"), "{out}");
     }
     let checked =
-        run(debian::sqlite3().unwrap().current_dir(scene.path(".")).args(["out.db", "PRAGMA integrity_check"]));
+        run(debian::required("sqlite3").current_dir(scene.path(".")).args(["out.db", "PRAGMA integrity_check"]));
     assert_eq!(checked.stdout(), "ok\n");
 }
 

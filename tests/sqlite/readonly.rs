@@ -103,7 +103,7 @@ impl Killed {
 }
 
 fn sqlite3(database: &Path, sql: &str) -> String {
-    let mut command = debian::sqlite3().unwrap_or_else(|e| panic!("no sqlite3: {e}"));
+    let mut command = debian::required("sqlite3");
     run(command.arg(database).arg(sql)).stdout().trim().to_owned()
 }
 

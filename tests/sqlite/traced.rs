@@ -10,11 +10,11 @@ use std::time::Duration;
 use super::Scene;
 use crate::support::needs::Needed;
 use crate::support::process::{isolate, try_run};
-use crate::support::{Output, machine, needs, output};
+use crate::support::{Output, debian, machine, needs, output};
 
 /// The program under strace, which does to it what `inject` says; its log is `trace` in the scene.
 pub fn traced(scene: &Scene, inject: &[&str], arguments: &[&str]) -> Command {
-    let mut command = Command::new("strace");
+    let mut command = debian::required("strace");
     let calls: Vec<&str> = inject.iter().filter_map(|inject| inject.split(':').next()).collect();
     let calls = format!("trace=rename,renameat2,linkat,unlink,fsync,fchown,fsetxattr,{}", calls.join(","));
     command.args(["-f", "-o", "trace", "-e", &calls]);

@@ -1,4 +1,4 @@
-//! PostgreSQL with PostGIS, pgbouncer and sqlite3, out of Debian's packages. They are unpacked, with the libraries that this machine
+//! PostgreSQL with PostGIS, pgbouncer and smaller programs, out of Debian's packages. They are unpacked, with the libraries that this machine
 //! lacks, into the tests' cache: nothing is installed.
 
 use std::collections::BTreeSet;
@@ -52,15 +52,21 @@ pub fn pgbouncer() -> Result<(PathBuf, OsString), String> {
     Ok((root.join("usr/sbin/pgbouncer"), libraries(&root)?))
 }
 
-/// SQLite's own program: the system's, if it is installed; Err says why there is none.
-pub fn sqlite3() -> Result<Command, String> {
-    if try_run(Command::new("sqlite3").arg("--version")).is_ok() {
-        return Ok(Command::new("sqlite3"));
+/// The program that the package of this name has: the system's, if it is installed; Err says why there is none.
+pub fn program(name: &str) -> Result<Command, String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|dir| dir.join(name).is_file()) {
+        return Ok(Command::new(name));
     }
-    let root = cache::directory("debian-sqlite3", |dir| unpack(&packages(&["sqlite3"])?, dir))?;
-    let mut command = Command::new(root.join("usr/bin/sqlite3"));
-    command.env("LD_LIBRARY_PATH", libraries(&root)?);
+    let root = cache::directory(&format!("debian-{name}"), |dir| unpack(&packages(&[name])?, dir))?;
+    let mut command = Command::new(root.join("usr/bin").join(name));
+    command.env("LD_LIBRARY_PATH", libraries(&root)?).env("OPENSSL_CONF", root.join("etc/ssl/openssl.cnf"));
     Ok(command)
+}
+
+/// As [`program`], for a test that cannot do without.
+pub fn required(name: &str) -> Command {
+    program(name).unwrap_or_else(|e| panic!("no {name}: {e}"))
 }
 
 /// The packages that are wanted, with what they depend on and this machine has not.
@@ -82,10 +88,13 @@ fn unpack(packages: &BTreeSet<String>, dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What the loader is told, so that it finds the libraries below `root`.
+/// What the loader is told, so that it finds the libraries below `root`; there may be none.
 fn libraries(root: &Path) -> Result<OsString, String> {
     let mut found = BTreeSet::new();
-    directories_of_libraries(&root.join("usr/lib"), &mut found)?;
+    let libraries = root.join("usr/lib");
+    if libraries.is_dir() {
+        directories_of_libraries(&libraries, &mut found)?;
+    }
     std::env::join_paths(found).map_err(|e| e.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::debian;
 use super::needs::{Needed, need};
 use super::process::try_run;
 
@@ -24,7 +25,8 @@ pub fn prlimit() -> Needed<()> {
 
 /// Stopping a run at a system call, and making one fail.
 pub fn strace() -> Needed<()> {
-    works("strace", "strace", &["-f", "-o", "/dev/null", "-e", "inject=link:error=EPERM", "true"])
+    let arguments = ["-f", "-o", "/dev/null", "-e", "inject=link:error=EPERM", "true"];
+    need("strace", debian::program("strace").and_then(|mut strace| try_run(strace.args(arguments))).map(drop))
 }
 
 fn works(name: &str, program: &str, arguments: &[&str]) -> Needed<()> {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::installation::{Installation, psql, selected};
 use super::needs::{self, Needed};
 use super::process::{Output, isolate, output, run, try_run};
-use super::{Database, MAJORS, witness};
+use super::{Database, MAJORS, debian, witness};
 
 /// The installation of a major that is to be tested.
 fn installation(major: u32) -> Needed<&'static Installation> {
@@ -380,7 +380,7 @@ lc_messages = 'C'
 
 /// Makes an authority and a server's certificate signed by it.
 fn certificates(dir: &Path) -> Result<(), String> {
-    let openssl = |args: &str| try_run(Command::new("openssl").args(args.split(' ')).current_dir(dir)).map(|_| ());
+    let openssl = |args: &str| try_run(debian::program("openssl")?.args(args.split(' ')).current_dir(dir)).map(drop);
     write(&dir.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n", 0o644)?;
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(&format!("req -x509 {key} -keyout ca.key -out ca.crt -days 30 -subj /CN=lifeboat-test-authority"))?;
