@@ -2,7 +2,7 @@
 use std::path::Path;
 
 use lifeboat::postgres::dump::{DumpOptions, Sink, backup};
-use lifeboat::{Database, Environment, Existing, OutputFile, Silent, recognise, sqlite};
+use lifeboat::{Database, Environment, Error, ErrorKind, Existing, OutputFile, Silent, recognise, sqlite};
 
 /// Gives the size of the file, which appears when it is complete, or not at all.
 pub fn back_up(url: &str, file: &Path) -> lifeboat::Result<u64> {
@@ -15,6 +15,7 @@ pub fn back_up(url: &str, file: &Path) -> lifeboat::Result<u64> {
         Database::Sqlite(source) => {
             Ok(sqlite::backup(&source.path, file, &sqlite::BackupOptions::default(), &Silent)?.bytes)
         }
+        _ => Err(Error::new(ErrorKind::Usage, "back it up").why("it is a database of another kind")),
     }
 }
 

@@ -7,7 +7,7 @@ use lifeboat::{Silent, sqlite};
 pub fn drill(database: &Path, folder: &Path) -> lifeboat::Result<bool> {
     let (saved, restored) = (folder.join("backup.db"), folder.join("restored.db"));
     sqlite::backup(database, &saved, &sqlite::BackupOptions::default(), &Silent)?;
-    sqlite::restore(&saved, &restored, &sqlite::RestoreOptions { force: true }, &Silent)?;
+    sqlite::restore(&saved, &restored, &sqlite::RestoreOptions::default().force(true), &Silent)?;
     Ok(sqlite::digest_file(&saved, &Silent)? == sqlite::digest_file(&restored, &Silent)?)
 }
 

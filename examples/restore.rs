@@ -11,7 +11,7 @@ pub fn restore(file: &Path, url: &str) -> Result<RestoreSummary, Box<dyn std::er
         return Err("that is no PostgreSQL database".into());
     };
     let mut archive = archive::open(file, "restore the archive")?;
-    let options = RestoreOptions { force: true, single_transaction: true, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().force(true).single_transaction(true);
     let elsewhere = |name: &_| target.with_database(name).connect();
     Ok(restore_from(|| target.connect(), &elsewhere, &mut archive, &options, &Silent)?)
 }

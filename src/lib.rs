@@ -34,6 +34,7 @@ mod cancellation;
 pub mod cli;
 pub mod connect;
 mod error;
+mod options;
 mod output;
 pub mod postgres;
 mod printable;

@@ -8,6 +8,7 @@ use crate::words::Words;
 
 /// How much a [`Message`] matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Level {
     /// For someone who looks for a fault.
     Debug,
@@ -21,6 +22,7 @@ pub enum Level {
 
 /// Something said about a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Message {
     /// How much it matters.
     pub level: Level,
@@ -44,6 +46,7 @@ impl Message {
 
 /// What the work of a phase is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unit {
     /// Bytes of data.
     Bytes,
@@ -53,6 +56,7 @@ pub enum Unit {
 
 /// How many units a phase has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Total {
     /// That is seen at its end.
     Unknown,
@@ -64,6 +68,7 @@ pub enum Total {
 
 /// A phase of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Phase<'a> {
     /// What is done.
     pub name: &'a str,

@@ -64,7 +64,7 @@ impl Recorder {
 impl Reporter for Recorder {
     fn message(&self, _: Message) {}
 
-    fn phase(&self, Phase { name, unit, total, besides }: Phase<'_>) {
+    fn phase(&self, Phase { name, unit, total, besides, .. }: Phase<'_>) {
         let (name, advanced, beside) = (name.to_owned(), Vec::new(), Vec::new());
         self.0.lock().unwrap().push(Told { name, unit, total, besides, advanced, beside, expected: None });
     }
@@ -85,7 +85,7 @@ impl Reporter for Recorder {
 }
 
 fn forced() -> RestoreOptions {
-    RestoreOptions { force: true, ..RestoreOptions::default() }
+    RestoreOptions::default().force(true)
 }
 
 /// A database with most sorts of objects, and a table that is large beside the others.
@@ -131,22 +131,22 @@ fn restore_comes_to_what_was_said_beforehand() {
     let unset = file("unset");
     let out = run(origin.tool(REFERENCE, "pg_dump").arg("-Fc"));
     fs::write(&unset, &out.stdout).unwrap();
-    let data = Sections { pre_data: false, data: true, post_data: false };
+    let data = Sections::default().pre_data(false).post_data(false);
     let sets: &[(&str, &Path, RestoreOptions)] = &[
         ("custom", &custom, forced()),
         ("over itself", &custom, forced()),
-        ("four connections", &custom, RestoreOptions { jobs: 4, ..forced() }),
-        ("one transaction", &custom, RestoreOptions { single_transaction: true, ..forced() }),
-        ("transactions", &custom, RestoreOptions { transaction_size: Some(5), ..forced() }),
-        ("definitions", &custom, RestoreOptions { data: false, ..forced() }),
-        ("data", &custom, RestoreOptions { schema: false, clean: false, disable_triggers: true, ..forced() }),
-        ("definitions again", &custom, RestoreOptions { data: false, ..forced() }),
-        ("section", &custom, RestoreOptions { sections: data, clean: false, disable_triggers: true, ..forced() }),
+        ("four connections", &custom, forced().jobs(4)),
+        ("one transaction", &custom, forced().single_transaction(true)),
+        ("transactions", &custom, forced().transaction_size(Some(5))),
+        ("definitions", &custom, forced().data(false)),
+        ("data", &custom, forced().schema(false).clean(false).disable_triggers(true)),
+        ("definitions again", &custom, forced().data(false)),
+        ("section", &custom, forced().sections(data).clean(false).disable_triggers(true)),
         ("directory", &directory, forced()),
         ("tar", &tar, forced()),
-        ("tar, four connections", &tar, RestoreOptions { jobs: 4, ..forced() }),
+        ("tar, four connections", &tar, forced().jobs(4)),
         ("no offsets", &unset, forced()),
-        ("no offsets, two connections", &unset, RestoreOptions { jobs: 2, ..forced() }),
+        ("no offsets, two connections", &unset, forced().jobs(2)),
     ];
     let target = server.database("progress");
     for (what, path, options) in sets {
@@ -198,7 +198,7 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
             "CREATE TABLE refused (text integer); CREATE TABLE fine (n integer PRIMARY KEY);
              CREATE VIEW beyond AS SELECT n FROM fine; CREATE VIEW hanging AS SELECT n FROM beyond",
         );
-        let options = RestoreOptions { jobs, list: Some(list.clone()), ..forced() };
+        let options = forced().jobs(jobs).list(Some(list.clone()));
         let (summary, recorder) = restore(&target.url(), &path, &options);
         let what = format!("{jobs} jobs");
         assert!(summary.errors.iter().any(|error| error.entry.tag == "refused"), "{summary:#?}");
@@ -212,7 +212,7 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
     let path = dump(&origin(server), "-Fc", dir.path().join("reserved"));
     for jobs in [1, 4] {
         let target = server.database_with("progress", "OWNER carol");
-        let (summary, recorder) = restore(&target.url_as("carol"), &path, &RestoreOptions { jobs, ..forced() });
+        let (summary, recorder) = restore(&target.url_as("carol"), &path, &forced().jobs(jobs));
         assert!(!summary.left.is_empty(), "{summary:#?}");
         for told in recorder.0.lock().unwrap().iter() {
             told.is_complete(&format!("{jobs} jobs by carol"));
@@ -230,7 +230,7 @@ fn from_a_pipe_it_is_told_what_was_read() {
         let data: u64 = archive::open(&path, "look").unwrap().sizes().unwrap().into_iter().flatten().sum();
         for (tables, schema) in [(Vec::new(), true), (vec!["large".into()], true), (Vec::new(), false)] {
             let target = server.database("progress");
-            let mut options = RestoreOptions { schema: true, data: schema, clean: false, ..forced() };
+            let mut options = forced().data(schema).clean(false);
             options.only.tables = tables;
             let recorder = Recorder::default();
             let mut archive = Reader::new(File::open(&path).unwrap()).unwrap();
@@ -311,7 +311,8 @@ fn sqlite_files_come_to_what_was_said_beforehand() {
     let told = recorder.phase("copy");
     assert!(told.is_complete("backup").advanced.len() > 2, "{told:?}");
     let recorder = Recorder::default();
-    sqlite::restore(&file("backup.db"), &file("app.db"), &sqlite::RestoreOptions { force: true }, &recorder).unwrap();
+    sqlite::restore(&file("backup.db"), &file("app.db"), &sqlite::RestoreOptions::default().force(true), &recorder)
+        .unwrap();
     let told = recorder.phase("copy");
     assert!(told.is_complete("restore").advanced.len() > 2, "{told:?}");
 }

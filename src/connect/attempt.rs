@@ -155,9 +155,6 @@ impl Target {
         *encrypted = channel.is_tls();
         let found = self.find_password(host);
         let startup = Startup {
-            peer: route.what.clone(),
-            user: self.user.to_vec(),
-            database: self.database.to_vec(),
             password: match &found {
                 Found::Password(password) => Some(password.clone()),
                 _ => None,
@@ -170,6 +167,7 @@ impl Target {
                 .server_certificate()
                 .and_then(Certificate::parse)
                 .and_then(|certificate| certificate.end_point()),
+            ..Startup::new(route.what.clone(), self.user.to_vec(), self.database.to_vec())
         };
         // A connection is cancelled the way it was made, not by trying out again.
         let dial = Route { wish: if *encrypted { Encryption::Must } else { Encryption::Plain }, ..route };

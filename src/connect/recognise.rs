@@ -11,6 +11,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// A database of either kind.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Database {
     /// A file of SQLite's.
     Sqlite(SqliteTarget),

@@ -11,6 +11,7 @@ use crate::Result;
 
 /// A SQLite database.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SqliteTarget {
     /// Its file; a relative path is relative to the working directory.
     pub path: PathBuf,

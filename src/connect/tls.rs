@@ -22,6 +22,7 @@ use crate::{Context, Error, ErrorKind, Result};
 
 /// Whether a connection is encrypted, and how far the server has to prove who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum SslMode {
     /// Never encrypted.
     Disable,

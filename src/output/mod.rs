@@ -38,6 +38,7 @@ pub use output_path::{check_target, open_special};
 
 /// What to do about a file that is already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Existing {
     /// Leave it alone and fail.
     #[default]

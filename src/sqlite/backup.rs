@@ -26,6 +26,7 @@ use super::header::{Header, JournalMode, set_journal_mode};
 use super::sidecars::{SIDECARS, SidecarCleanup, sidecars_of};
 use super::source::{Opening, Source};
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::options;
 use crate::output::{Existing, OutputFile, folder_of, io_error, with_suffix};
 use crate::progress::{Level, Message, Phase, Reporter, Unit};
 use crate::words::Choice;
@@ -33,25 +34,22 @@ use crate::words::Choice;
 /// How much is copied between two looks at the lock and at the progress.
 const STEP_BYTES: u32 = 4 << 20;
 
-/// How a backup is made.
-#[derive(Debug, Clone)]
-pub struct BackupOptions {
-    /// Write a compacted copy (VACUUM INTO) instead of the pages as they are.
-    pub compact: bool,
-    /// What to do if the output is there already.
-    pub existing: Existing,
-    /// How long to wait for a writer that locks everybody out.
-    pub lock_wait: Duration,
-}
-
-impl Default for BackupOptions {
-    fn default() -> Self {
-        Self { compact: false, existing: Existing::Refuse, lock_wait: Duration::from_secs(60) }
+options! {
+    /// How a backup is made.
+    #[derive(Debug, Clone)]
+    pub struct BackupOptions {
+        /// Write a compacted copy (VACUUM INTO) instead of the pages as they are.
+        pub compact: bool = false,
+        /// What to do if the output is there already.
+        pub existing: Existing = Existing::Refuse,
+        /// How long to wait for a writer that locks everybody out.
+        pub lock_wait: Duration = Duration::from_secs(60),
     }
 }
 
 /// What came of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BackupSummary {
     /// The file that was made.
     pub output: PathBuf,

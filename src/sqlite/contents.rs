@@ -18,6 +18,7 @@ pub(super) const WAIT: Duration = Duration::from_secs(10);
 
 /// What a database file holds.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Contents {
     /// What the file says about itself.
     pub header: Header,
@@ -33,6 +34,7 @@ pub struct Contents {
 
 /// A table, index, view or trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Object {
     /// `table`, `index`, `view` or `trigger`.
     pub kind: String,
@@ -46,6 +48,7 @@ pub struct Object {
 
 /// Why the rows of a table cannot be counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Uncounted {
     /// What SQLite says.
     pub why: String,

@@ -15,6 +15,7 @@ use crate::progress::Reporter;
 
 /// What a table holds, in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TableDigest {
     /// The table.
     pub table: String,

@@ -17,6 +17,7 @@ const VERSIONS_AT: u64 = 18;
 
 /// How a database makes its changes atomic, as far as its file says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum JournalMode {
     /// A rollback journal, which exists only during a transaction.
     Rollback,
@@ -55,6 +56,7 @@ impl JournalMode {
 
 /// What a database file says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// Bytes in a page.
     pub page_size: u32,

@@ -20,6 +20,7 @@ use crate::progress::{Message, Reporter};
 
 /// A process that has a file of the database open.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Process {
     /// Its number.
     pub pid: u32,

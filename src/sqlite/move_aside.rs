@@ -17,6 +17,7 @@ pub const SUFFIXES: [&str; 4] = ["", SIDECARS[0], SIDECARS[1], SIDECARS[2]];
 
 /// One file's old and new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Move {
     /// What it was called.
     pub from: PathBuf,

@@ -23,21 +23,25 @@ use super::source::IN_URI;
 use super::stand_in::StandIn;
 use super::switch::Switch;
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::options;
 use crate::output::{Existing, OutputFile, check_target, folder_of, io_error, with_suffix};
 use crate::progress::{Message, Phase, Reporter, Unit};
 use crate::words::{Choice, Words};
 
 const ANOTHER: &str = "nothing was changed; take another backup file";
 
-/// How a restore is made.
-#[derive(Debug, Clone, Default)]
-pub struct RestoreOptions {
-    /// Go ahead; without it the restore only says what it would replace, as an error.
-    pub force: bool,
+options! {
+    /// How a restore is made.
+    #[derive(Debug, Clone)]
+    pub struct RestoreOptions {
+        /// Go ahead; without it the restore only says what it would replace, as an error.
+        pub force: bool = false,
+    }
 }
 
 /// What came of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RestoreSummary {
     /// The database that was restored.
     pub database: PathBuf,
@@ -53,6 +57,7 @@ pub struct RestoreSummary {
 
 /// What a restore would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RestorePreview {
     /// The database that would be restored.
     pub database: PathBuf,
@@ -65,7 +70,7 @@ pub struct RestorePreview {
 /// Restores the database at `database` from the backup file `backup`.
 ///
 /// Fails, with nothing changed, if the backup is not a complete and sound SQLite database, if the database is in use, or
-/// if [`RestoreOptions::force`] is not set.
+/// if `force` is not set.
 pub fn restore(
     backup: &Path,
     database: &Path,

@@ -18,6 +18,7 @@ const COPIED_FOR_CHECKS: u64 = 256 << 20;
 
 /// What a look at all of a database has shown.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Verified {
     /// What is wrong with it; nothing, if it is sound.
     pub problems: Vec<String>,

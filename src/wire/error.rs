@@ -11,6 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A conversation with a server that did not come to its end.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Error {
     /// What was being done, worded to follow "could not".
     pub doing: String,
@@ -42,6 +43,7 @@ pub enum Why {
 
 /// Why a login was given up before the server could refuse it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Login {
     /// A password is asked for, and there is none.
     NoPassword,

@@ -17,6 +17,7 @@ const WINDOW: usize = 32 * 1024;
 
 /// A query with its parameters.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Query {
     /// What it is about, worded to follow "query": "the tables". Errors name it.
     pub what: Cow<'static, str>,

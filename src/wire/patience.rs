@@ -25,6 +25,7 @@ pub trait Watch: Send + Sync {
 
 /// What a [`Watch`] has seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Seen {
     /// The server works for the connection, or nothing speaks against that.
     Works,

@@ -12,6 +12,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 /// A connected stream socket.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Socket {
     /// TCP over IPv4 or IPv6.
     Tcp(TcpStream),

@@ -16,6 +16,7 @@ use super::frame;
 
 /// Whether a SCRAM exchange is tied to the TLS connection that it goes through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChannelBinding {
     /// Never.
     Disable,
@@ -28,6 +29,7 @@ pub enum ChannelBinding {
 
 /// What a session is started with.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Startup {
     /// What is connected to, for messages, worded to follow "connect to": the database, the server, the user.
     pub peer: String,
@@ -48,6 +50,23 @@ pub struct Startup {
     pub channel_binding: ChannelBinding,
     /// The binding data of the server's certificate, if TLS is used and its signature algorithm has a hash.
     pub tls_server_end_point: Option<Vec<u8>>,
+}
+
+impl Startup {
+    /// A session of this role in this database, of which nothing else is said yet.
+    pub fn new(peer: String, user: Vec<u8>, database: Vec<u8>) -> Self {
+        Self {
+            peer,
+            user,
+            database,
+            password: None,
+            application_name: Vec::new(),
+            options: Vec::new(),
+            limits: |_| &[],
+            channel_binding: ChannelBinding::default(),
+            tls_server_end_point: None,
+        }
+    }
 }
 
 /// Deriving the key of a SCRAM exchange takes so many rounds, which the server chooses: usually 4,096. More than these would

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use lifeboat::postgres::restore::RestoreOptions;
 use serde_json::Value;
 
 use super::{forced, restore_all, restore_into, sample, with_owners};
@@ -20,12 +19,10 @@ fn ten_times_over_itself_gives_the_same_database_each_time() {
         sample(server).pg_dump(REFERENCE, &[], &archive);
         let database = server.database("again");
         for n in 0..10 {
-            let options = RestoreOptions {
-                single_transaction: n % 3 == 1,
-                transaction_size: (n % 3 == 2).then_some(n * 5),
-                exit_on_error: n == 3,
-                ..with_owners()
-            };
+            let options = with_owners()
+                .single_transaction(n % 3 == 1)
+                .transaction_size((n % 3 == 2).then_some(n * 5))
+                .exit_on_error(n == 3);
             let summary = restore_all(&database, &archive, &options);
             assert_eq!((summary.skipped.len(), summary.rows), (0, 912), "{summary:#?}");
         }
@@ -47,7 +44,7 @@ fn types_that_are_held_by_their_own_functions_are_dropped_with_them_and_with_not
              CREATE TABLE t (a r, b r[]); INSERT INTO t VALUES ('[1,2]', ARRAY['(1,5)'::r])",
         );
         origin.pg_dump(REFERENCE, &[], &archive);
-        let options = [forced(), RestoreOptions { single_transaction: true, ..forced() }];
+        let options = [forced(), forced().single_transaction(true)];
         for options in options.iter().chain(&options) {
             let summary = restore_all(&origin, &archive, options);
             // The function is gone with its type, and is no drop of its own.

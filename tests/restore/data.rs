@@ -88,7 +88,7 @@ fn rows_that_the_server_does_not_store_are_an_error() {
     assert!(summary.errors[0].message.contains("100 rows were sent, but the server stored 90"), "{:?}", summary.errors);
     // With the triggers off, all of them are.
     target.psql("TRUNCATE t");
-    restore_all(&target, &archive, &RestoreOptions { disable_triggers: true, ..forced() });
+    restore_all(&target, &archive, &forced().disable_triggers(true));
     assert_eq!(target.psql("SELECT count(*) FROM t"), "100");
 }
 

@@ -93,7 +93,7 @@ fn schemas_and_extensions_that_hold_other_things_stay_and_all_else_is_restored()
             "DROP EVENT TRIGGER IF EXISTS watch; CREATE SCHEMA IF NOT EXISTS app;
              CREATE TABLE IF NOT EXISTS app.mine AS SELECT 7 AS a",
         );
-        restore_all(&target, &archive, &RestoreOptions { single_transaction, ..with_owners() });
+        restore_all(&target, &archive, &with_owners().single_transaction(single_transaction));
         assert_eq!(target.psql("SELECT a FROM app.mine"), "7");
         assert_eq!(target.psql("SELECT count(*) FROM app.customer"), "504");
         assert_eq!(target.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'app'"), "alice");
@@ -109,7 +109,7 @@ fn one_transaction_changes_all_or_nothing() {
     restore_all(&target, &archive, &forced());
     target.psql("DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); UPDATE app.one_column SET a = 'mine'");
     let before = contents(&target);
-    let options = RestoreOptions { single_transaction: true, ..forced() };
+    let options = forced().single_transaction(true);
     let summary = restore_into(&target, &archive, &options).unwrap();
     assert!(summary.stopped && summary.rolled_back && !summary.is_complete());
     assert_eq!((summary.rows, summary.entries), (0, 0));
@@ -125,7 +125,7 @@ fn the_first_error_can_be_the_last() {
     let (_dir, archive) = archive_of(&origin, &[]);
     let target = server.database("target");
     target.psql("CREATE TYPE public.other AS ENUM (); CREATE SCHEMA app; CREATE TYPE app.mood AS (a integer)");
-    let options = RestoreOptions { exit_on_error: true, clean: false, ..forced() };
+    let options = forced().exit_on_error(true).clean(false);
     let summary = restore_into(&target, &archive, &options).unwrap();
     assert_eq!(failed(&summary).len(), 1, "{summary:#?}");
     assert!(summary.stopped && !summary.rolled_back);
@@ -150,7 +150,7 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
         let target = server.database("target");
         target.psql("CREATE TABLE a (mine integer)");
         for piped in [false, true] {
-            let options = RestoreOptions { single_transaction: true, ..forced() };
+            let options = forced().single_transaction(true);
             let error = match piped {
                 false => restore_into(&target, &archive, &options),
                 true => restore_from_pipe(&target, &archive, &options),
@@ -226,7 +226,7 @@ fn made_up(definitions: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
 #[test]
 fn an_archive_that_meddles_with_transactions_is_an_error() {
     let server = needed!(Server::get(REFERENCE));
-    let once = RestoreOptions { single_transaction: true, ..forced() };
+    let once = forced().single_transaction(true);
     for (definition, options, left) in [
         ("BEGIN; CREATE TABLE public.t1 ();", forced(), "t0"),
         ("COMMIT;", once.clone(), "t0,t2"),
@@ -256,7 +256,7 @@ fn an_archive_that_asks_for_data_where_none_is_does_not_hang() {
     let target = server.database("target");
     let error = restore_into(&target, &archive, &forced()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
-    let careful = RestoreOptions { exit_on_error: true, ..forced() };
+    let careful = forced().exit_on_error(true);
     target.psql("DROP TABLE IF EXISTS t0");
     let error = restore_into(&target, &archive, &careful).unwrap_err();
     assert!(error.to_string().contains("COPY"), "{error}");
@@ -279,7 +279,7 @@ fn the_owner_of_a_database_needs_no_superuser() {
         );
         let (dir, archive) = archive_of(&origin, &[]);
         let target = server.database_with("target", "OWNER alice");
-        for options in [forced(), with_owners(), RestoreOptions { single_transaction: true, ..with_owners() }] {
+        for options in [forced(), with_owners(), with_owners().single_transaction(true)] {
             let summary = restore_as(&target, "alice", &archive, &options).unwrap();
             assert!(summary.is_complete(), "on {}: {summary:#?}", server.major());
         }

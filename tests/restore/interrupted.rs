@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lifeboat::postgres::restore::{RestoreOptions, restore};
+use lifeboat::postgres::restore::restore;
 use lifeboat::{Cancellation, ErrorKind, Existing, OutputFile};
 use pgformat::{Compression, DumpId, Entry, Header, Reader, Version, Writer};
 
@@ -190,7 +190,7 @@ fn restore_that_waits(
     };
     let cancellation = cancellation.clone();
     thread::spawn(move || {
-        let options = RestoreOptions { single_transaction: true, clean: false, ..forced() };
+        let options = forced().single_transaction(true).clean(false);
         let mut archive = Reader::seekable(std::io::Cursor::new(archive_of(vec![table]))).unwrap();
         restore(&mut connection(&url), &mut archive, &options, &cancellation)
     })

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use lifeboat::postgres::restore::RestoreOptions;
 use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
 
 use super::{forced, restore_all, restore_into, with_owners};
@@ -52,7 +51,7 @@ fn archives_without_entries_for_large_objects_make_them() {
         assert_eq!(target.psql(contents), "800001first,800002,800003third");
         // Without clean, what is there already is an error, which names the object and takes no other along.
         target.psql("SELECT lo_unlink(800001), lo_unlink(800002)");
-        let summary = restore_into(&target, &path, &RestoreOptions { clean: false, ..forced() }).unwrap();
+        let summary = restore_into(&target, &path, &forced().clean(false)).unwrap();
         assert_eq!((summary.large_objects, summary.errors.len()), (2, 1));
         assert!(summary.errors[0].statement.contains("large object 800003"), "{:?}", summary.errors);
         assert_eq!(target.psql(contents), "800001first,800002,800003third");
@@ -76,7 +75,7 @@ fn many(major: u32) {
     );
     origin.pg_dump(major, &[], &archive);
     let target = server.database("target");
-    for options in [with_owners(), with_owners(), RestoreOptions { single_transaction: true, ..with_owners() }] {
+    for options in [with_owners(), with_owners(), with_owners().single_transaction(true)] {
         let summary = restore_all(&target, &archive, &options);
         assert_eq!(summary.large_objects, 3000);
         target.pg_dump(major, &[], &again);

@@ -39,17 +39,17 @@ use crate::support::{Database, Server};
 
 /// What a restore is told in these tests, where they do not say otherwise.
 fn forced() -> RestoreOptions {
-    RestoreOptions { force: true, ..RestoreOptions::default() }
+    RestoreOptions::default().force(true)
 }
 
 fn with_owners() -> RestoreOptions {
-    RestoreOptions { owner: true, acl: true, ..forced() }
+    forced().owner(true).acl(true)
 }
 
 pub fn connection(url: &str) -> Connection {
     match connect::recognise(url.as_bytes(), &Environment::empty()).unwrap() {
         connect::Database::Postgres(target) => target.connect().unwrap(),
-        connect::Database::Sqlite(_) => unreachable!(),
+        _ => unreachable!(),
     }
 }
 

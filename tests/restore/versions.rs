@@ -30,7 +30,7 @@ fn round_trip(major: u32, dumper: u32) {
     assert_is("restored into an empty database", &empty, &original);
 
     // Once more over itself, in one transaction.
-    let once = lifeboat::postgres::restore::RestoreOptions { single_transaction: true, ..with_owners() };
+    let once = with_owners().single_transaction(true);
     restore_all(&empty, &archive, &once);
     assert_is("restored over itself in one transaction", &empty, &original);
 
@@ -43,7 +43,7 @@ fn round_trip(major: u32, dumper: u32) {
     // With the domain went a column, but the one that is there now was added.
     let refused = restore_from_pipe(&empty, &archive, &with_owners()).unwrap_err();
     assert!(refused.to_string().contains("COLUMN app.customer extra"), "{refused}");
-    let ahead = lifeboat::postgres::restore::RestoreOptions { drop_dependents: true, ..with_owners() };
+    let ahead = with_owners().drop_dependents(true);
     let summary = restore_from_pipe(&empty, &archive, &ahead).unwrap();
     assert!(summary.is_complete(), "{summary:#?}");
     assert_is("restored over a damaged copy", &empty, &original);

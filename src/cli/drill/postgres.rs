@@ -15,11 +15,10 @@ use crate::cli::choice;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::Target;
-use crate::error::Result;
-use crate::output::{Existing, OutputFile};
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
 use crate::printable::{self, escaped};
+use crate::{Existing, OutputFile, Result};
 
 /// How many tables are shown one by one.
 const SHOWN: usize = 20;
@@ -91,7 +90,7 @@ pub(super) fn rehearse(
 }
 
 fn back_up(target: &Target, path: &Path, console: &Console) -> Result<(u64, DumpSummary)> {
-    let options = DumpOptions { privileges: false, ..DumpOptions::default() };
+    let options = DumpOptions::default().privileges(false);
     let mut file = OutputFile::create(path, Existing::Refuse, console)?;
     let made = dump::backup(&|| target.connect(), &options, Sink::Seekable(&mut file), console);
     let summary = made.map_err(|e| file.explain(e))?;
@@ -99,7 +98,7 @@ fn back_up(target: &Target, path: &Path, console: &Console) -> Result<(u64, Dump
 }
 
 fn restore_there(path: &Path, target: &Target, console: &Console) -> Result<RestoreSummary> {
-    let options = RestoreOptions { force: true, clean: false, subscriptions: false, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().force(true).clean(false).subscriptions(false);
     let mut archive = open(path, "restore the backup")?;
     let mut connection = target.connect()?;
     let elsewhere = |database: &BStr| target.with_database(database).connect();

@@ -14,10 +14,9 @@ use super::{Common, Narrator, failed, passed};
 use crate::cli::choice;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
-use crate::error::{Context, Error, ErrorKind, Result};
 use crate::output::{io_error, with_suffix};
-use crate::progress::Reporter;
 use crate::sqlite::{self, BackupOptions, RestoreOptions, SIDECARS, TableDigest};
+use crate::{Context, Error, ErrorKind, Reporter, Result};
 
 /// How many transfers the sample begins with: some 20 MB.
 const TRANSFERS: i64 = 15_000;
@@ -38,7 +37,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
     let scratch = Scratch::new(parent, &console)?;
     let database = scratch.path().join("app.db");
     let saved = scratch.path().join("backup.db");
-    let force = RestoreOptions { force: true };
+    let force = RestoreOptions::default().force(true);
     narrator.say("lifeboat: drill with a sample SQLite database");
 
     sample::create(&database, TRANSFERS).context(ErrorKind::Io, || "make the sample database")?;
@@ -238,7 +237,7 @@ pub(super) fn rehearse(
     let backup = sqlite::backup(database, &saved, &BackupOptions::default(), &console)?;
     narrator.say(&format!("1. backed up: {}, integrity check passed", mebibytes(backup.bytes)));
 
-    sqlite::restore(&saved, &copy, &RestoreOptions { force: true }, &console)?;
+    sqlite::restore(&saved, &copy, &RestoreOptions::default().force(true), &console)?;
     narrator.say("2. restored in a scratch folder, integrity check passed");
 
     let tables = compare(&saved, &copy, &console)?;

@@ -15,11 +15,8 @@ use super::database::DatabaseArgs;
 use super::progress::Console;
 use super::report::Outcome;
 use super::{Common, backend_options};
-use crate::connect::Database;
-use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore;
-use crate::sqlite;
-use crate::standard;
+use crate::{Database, Error, ErrorKind, Result, sqlite, standard};
 use options::PostgresArgs;
 
 const EXAMPLES: &str = "\
@@ -82,7 +79,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         Database::Sqlite(target) => {
             common.given.check(backend_options::SQLITE)?;
             let database = std::path::absolute(&target.path).unwrap_or(target.path);
-            let options = sqlite::RestoreOptions { force: args.force };
+            let options = sqlite::RestoreOptions::default().force(args.force);
             let doing = || format!("restore {}", database.display());
             if args.path == Path::new("-") {
                 return Err(Error::new(ErrorKind::Usage, doing())

@@ -37,6 +37,7 @@ enum Place {
 
 /// What is known of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Row {
     /// The tabs between its columns, where these are counted.
     pub tabs: u64,
@@ -50,6 +51,7 @@ impl Row {
 
 /// What a piece of the stream has of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// Bytes of it, without its line break.
     Part(&'a [u8]),

@@ -2,87 +2,67 @@
 
 use bstr::BString;
 
-/// What of the objects goes into an archive, or comes out of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Included {
-    /// Definitions.
-    pub schema: bool,
-    /// Rows, large objects and sequences' values.
-    pub data: bool,
-    /// The planner's statistics.
-    pub statistics: bool,
-    /// With them, the data of extended statistics.
-    pub extended_statistics: bool,
-    /// The sections of the archive.
-    pub sections: Sections,
-    /// Privileges, default privileges included.
-    pub acl: bool,
-    /// Comments.
-    pub comments: bool,
-    /// Security labels.
-    pub security_labels: bool,
-    /// Publications, and what they publish.
-    pub publications: bool,
-    /// Subscriptions.
-    pub subscriptions: bool,
-    /// Row security and its policies.
-    pub policies: bool,
-}
+use crate::options::options;
 
-impl Included {
-    /// Everything.
-    pub const ALL: Self = Self {
-        schema: true,
-        data: true,
-        statistics: true,
-        extended_statistics: true,
-        sections: Sections::ALL,
-        acl: true,
-        comments: true,
-        security_labels: true,
-        publications: true,
-        subscriptions: true,
-        policies: true,
-    };
-}
-
-/// The sections of an archive that are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sections {
-    /// Definitions that data needs.
-    pub pre_data: bool,
-    /// Rows, large objects, sequences' values.
-    pub data: bool,
-    /// Definitions that want the data to be there.
-    pub post_data: bool,
-}
-
-impl Sections {
-    /// All of them.
-    pub const ALL: Self = Self { pre_data: true, data: true, post_data: true };
-}
-
-impl Default for Sections {
-    fn default() -> Self {
-        Self::ALL
+options! {
+    /// What of the objects goes into an archive, or comes out of it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Included {
+        /// Definitions.
+        pub schema: bool = true,
+        /// Rows, large objects and sequences' values.
+        pub data: bool = true,
+        /// The planner's statistics.
+        pub statistics: bool = true,
+        /// With them, the data of extended statistics.
+        pub extended_statistics: bool = true,
+        /// The sections of the archive.
+        pub sections: Sections = Sections::default(),
+        /// Privileges, default privileges included.
+        pub acl: bool = true,
+        /// Comments.
+        pub comments: bool = true,
+        /// Security labels.
+        pub security_labels: bool = true,
+        /// Publications, and what they publish.
+        pub publications: bool = true,
+        /// Subscriptions.
+        pub subscriptions: bool = true,
+        /// Row security and its policies.
+        pub policies: bool = true,
     }
 }
 
-/// Objects asked for by name. Names are compared as they are, without patterns.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Only objects in these schemas.
-    pub schemas: Vec<BString>,
-    /// No objects in these schemas.
-    pub exclude_schemas: Vec<BString>,
-    /// These tables, views, sequences, foreign tables and materialized views.
-    pub tables: Vec<BString>,
-    /// These indexes.
-    pub indexes: Vec<BString>,
-    /// These functions, procedures and aggregates, written with their arguments as a list of contents shows them.
-    pub functions: Vec<BString>,
-    /// These triggers.
-    pub triggers: Vec<BString>,
+options! {
+    /// The sections of an archive that are wanted.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Sections {
+        /// Definitions that data needs.
+        pub pre_data: bool = true,
+        /// Rows, large objects, sequences' values.
+        pub data: bool = true,
+        /// Definitions that want the data to be there.
+        pub post_data: bool = true,
+    }
+}
+
+options! {
+    /// Objects asked for by name. Names are compared as they are, without patterns.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Selection {
+        /// Only objects in these schemas.
+        pub schemas: Vec<BString> = Vec::new(),
+        /// No objects in these schemas.
+        pub exclude_schemas: Vec<BString> = Vec::new(),
+        /// These tables, views, sequences, foreign tables and materialized views.
+        pub tables: Vec<BString> = Vec::new(),
+        /// These indexes.
+        pub indexes: Vec<BString> = Vec::new(),
+        /// These functions, procedures and aggregates, written with their arguments as a list of contents shows them.
+        pub functions: Vec<BString> = Vec::new(),
+        /// These triggers.
+        pub triggers: Vec<BString> = Vec::new(),
+    }
 }
 
 impl Selection {

@@ -10,6 +10,7 @@ use crate::printable;
 
 /// Which entry something is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EntryName {
     /// Its number in the archive.
     pub dump_id: DumpId,

@@ -13,6 +13,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// What is asked for of an archive's entries.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Request<'a> {
     /// What of the objects.
     pub included: Included,
@@ -35,6 +36,7 @@ impl Request<'_> {
 
 /// What is wanted of one entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chosen {
     /// Its definition.
     pub definition: bool,

@@ -8,6 +8,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// What the archive says about the session that reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ArchiveSettings {
     /// The encoding of every text in the archive.
     pub encoding: BString,

@@ -39,6 +39,7 @@ const CANCELLING: Duration = Duration::from_secs(10);
 
 /// What went through the pipeline.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DataSummary {
     /// Rows of tables.
     pub rows: u64,

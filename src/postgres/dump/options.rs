@@ -7,89 +7,62 @@ use pgformat::{Compression, Version};
 
 use super::super::archive::{Included, Sections};
 use super::super::select::Selection;
+use crate::options::options;
 
-/// What can be asked of a dump. `Default` is what `pg_dump -Fc` does without options, in the lowest archive version that
-/// carries it.
-#[derive(Debug, Clone)]
-pub struct DumpOptions {
-    /// Which objects.
-    pub selection: Selection,
-    /// The definitions of objects.
-    pub definitions: bool,
-    /// Rows, large objects and sequences' values.
-    pub data: bool,
-    /// The planner's statistics.
-    pub statistics: bool,
-    /// Sequences' values even without [`DumpOptions::data`].
-    pub sequence_data: bool,
-    /// Large objects: always, never, or, without a word on it, where no selection is made.
-    pub large_objects: Option<bool>,
-    /// The rows of unlogged tables. A standby server cannot read them, so that they are left out there.
-    pub unlogged_table_data: bool,
-    /// Load partitions' rows by way of the topmost table, which puts each where it belongs in the target.
-    pub load_via_partition_root: bool,
-    /// The sections of the archive.
-    pub sections: Sections,
-    /// Privileges (GRANT, REVOKE) and default privileges.
-    pub privileges: bool,
-    /// Comments.
-    pub comments: bool,
-    /// Security labels.
-    pub security_labels: bool,
-    /// Row security and its policies.
-    pub policies: bool,
-    /// Publications, and what they publish.
-    pub publications: bool,
-    /// Subscriptions.
-    pub subscriptions: bool,
-    /// User mappings, which may hold passwords, and which only their users and superusers may read.
-    pub user_mappings: bool,
-    /// The methods by which columns are compressed.
-    pub toast_compression: bool,
-    /// Dump the rows that row security lets the role see, instead of failing where it hides some.
-    pub row_security: bool,
-    /// The role to take before anything is read.
-    pub role: Option<BString>,
-    /// How data is compressed.
-    pub compression: Compression,
-    /// The version of the archive; without one, the lowest that carries what is in it.
-    pub archive_version: Option<Version>,
-    /// The number of connections that read data; at least 1.
-    pub jobs: usize,
-    /// Go on, with a warning, where the server's catalog says something of the database's objects that is not understood.
-    pub accept_unknown: bool,
-    /// How long to wait for a lock on a table; without it, as long as it takes.
-    pub lock_wait: Option<Duration>,
-}
-
-impl Default for DumpOptions {
-    fn default() -> Self {
-        Self {
-            selection: Selection::default(),
-            definitions: true,
-            data: true,
-            statistics: false,
-            sequence_data: false,
-            large_objects: None,
-            unlogged_table_data: true,
-            load_via_partition_root: false,
-            sections: Sections::default(),
-            privileges: true,
-            comments: true,
-            security_labels: true,
-            policies: true,
-            publications: true,
-            subscriptions: true,
-            user_mappings: true,
-            toast_compression: true,
-            row_security: false,
-            role: None,
-            compression: Compression::Gzip(Some(6)),
-            archive_version: None,
-            jobs: 1,
-            accept_unknown: false,
-            lock_wait: None,
-        }
+options! {
+    /// What can be asked of a dump. `Default` is what `pg_dump -Fc` does without options, in the lowest archive version
+    /// that carries it.
+    #[derive(Debug, Clone)]
+    pub struct DumpOptions {
+        /// Which objects.
+        pub selection: Selection = Selection::default(),
+        /// The definitions of objects.
+        pub definitions: bool = true,
+        /// Rows, large objects and sequences' values.
+        pub data: bool = true,
+        /// The planner's statistics.
+        pub statistics: bool = false,
+        /// Sequences' values even without `data`.
+        pub sequence_data: bool = false,
+        /// Large objects: always, never, or, without a word on it, where no selection is made.
+        pub large_objects: Option<bool> = None,
+        /// The rows of unlogged tables. A standby server cannot read them, so that they are left out there.
+        pub unlogged_table_data: bool = true,
+        /// Load partitions' rows by way of the topmost table, which puts each where it belongs in the target.
+        pub load_via_partition_root: bool = false,
+        /// The sections of the archive.
+        pub sections: Sections = Sections::default(),
+        /// Privileges (GRANT, REVOKE) and default privileges.
+        pub privileges: bool = true,
+        /// Comments.
+        pub comments: bool = true,
+        /// Security labels.
+        pub security_labels: bool = true,
+        /// Row security and its policies.
+        pub policies: bool = true,
+        /// Publications, and what they publish.
+        pub publications: bool = true,
+        /// Subscriptions.
+        pub subscriptions: bool = true,
+        /// User mappings, which may hold passwords, and which only their users and superusers may read.
+        pub user_mappings: bool = true,
+        /// The methods by which columns are compressed.
+        pub toast_compression: bool = true,
+        /// Dump the rows that row security lets the role see, instead of failing where it hides some.
+        pub row_security: bool = false,
+        /// The role to take before anything is read.
+        pub role: Option<BString> = None,
+        /// How data is compressed.
+        pub compression: Compression = Compression::Gzip(Some(6)),
+        /// The version of the archive; without one, the lowest that carries what is in it.
+        pub archive_version: Option<Version> = None,
+        /// The number of connections that read data; at least 1.
+        pub jobs: usize = 1,
+        /// Go on, with a warning, where the server's catalog says something of the database's objects that is not
+        /// understood.
+        pub accept_unknown: bool = false,
+        /// How long to wait for a lock on a table; without it, as long as it takes.
+        pub lock_wait: Option<Duration> = None,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::progress::{Phase, Reporter, Unit};
 use crate::wire::Connection;
 
 /// Where an archive goes.
+#[non_exhaustive]
 pub enum Sink<'a> {
     /// To something that can seek: the archive will say where its data is.
     Seekable(&'a mut dyn WriteSeek),
@@ -31,6 +32,7 @@ impl<T: Write + Seek> WriteSeek for T {}
 
 /// What a dump consists of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DumpSummary {
     /// Entries of the table of contents.
     pub entries: usize,

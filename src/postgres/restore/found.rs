@@ -21,6 +21,7 @@ pub type Relation = (BString, BString);
 
 /// What a restore finds in its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Found {
     /// A database that is restored into.
     Database {

@@ -28,10 +28,10 @@ use bstr::BStr;
 use pgformat::Reader;
 
 pub use dependents::loss::{Dependent, Doubt};
-pub use execute::data::{Data, Readers, Source, TakeObject, TakeRows};
+use execute::data::{Readers, Source};
 pub use execute::one_session::Connect;
 pub(crate) use execute::one_session::OneSession;
-pub use execute::run::execute;
+use execute::run::execute;
 pub use found::{Found, Relation};
 pub use non_superuser::role_limits::RoleLimits;
 pub use options::RestoreOptions;

@@ -18,6 +18,7 @@ use crate::wire::Connection;
 
 /// What a restore would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Preview {
     /// What is in the target.
     pub found: Found,

@@ -14,6 +14,7 @@ use crate::words::Words;
 
 /// The outcome of a restore that came to its end, or to its first error where it was to stop there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RestoreSummary {
     /// Entries restored without an error.
     pub entries: u64,
@@ -62,6 +63,7 @@ impl RestoreSummary {
 
 /// An entry whose object stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stay {
     /// The entry.
     pub entry: EntryName,
@@ -71,6 +73,7 @@ pub struct Stay {
 
 /// Something that could not be done for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EntryError {
     /// The entry.
     pub entry: EntryName,

@@ -14,42 +14,46 @@ use bstr::{BStr, BString};
 
 use super::catalogs::FIRST_USER_OID;
 use super::components::Components;
+use crate::options::options;
 
 pub use resolve::resolve;
 
 /// The role that owns schema public since PostgreSQL 15, `pg_database_owner`.
 const DATABASE_OWNER_ROLE: u32 = 6171;
 
-/// What to dump, as patterns by the rules of psql: `*` and `?` stand for any and for one character, a dot parts the schema
-/// from the name, letters are folded to lower case outside of double quotes, and regular expressions work.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Only these schemas, with what is in them.
-    pub schemas: Vec<BString>,
-    /// None of these schemas.
-    pub exclude_schemas: Vec<BString>,
-    /// Only these tables, views, sequences, foreign tables and materialized views.
-    pub tables: Vec<BString>,
-    /// The same, with their partitions and the tables that inherit from them.
-    pub tables_and_children: Vec<BString>,
-    /// None of these tables.
-    pub exclude_tables: Vec<BString>,
-    /// The same, with their partitions and the tables that inherit from them.
-    pub exclude_tables_and_children: Vec<BString>,
-    /// These tables without their rows.
-    pub exclude_table_data: Vec<BString>,
-    /// The same, with their partitions and the tables that inherit from them.
-    pub exclude_table_data_and_children: Vec<BString>,
-    /// Of the extensions only these, and nothing else unless it is selected, too.
-    pub extensions: Vec<BString>,
-    /// Of the extensions only these, and everything else: what `include extension` means in a filter file of `pg_dump`.
-    pub extensions_beside_others: Vec<BString>,
-    /// None of these extensions.
-    pub exclude_extensions: Vec<BString>,
-    /// The rows of foreign tables of these foreign servers.
-    pub foreign_data: Vec<BString>,
-    /// Every pattern of what to include must match something, not only one of each sort.
-    pub strict_names: bool,
+options! {
+    /// What to dump, as patterns by the rules of psql: `*` and `?` stand for any and for one character, a dot parts the
+    /// schema from the name, letters are folded to lower case outside of double quotes, and regular expressions work.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Selection {
+        /// Only these schemas, with what is in them.
+        pub schemas: Vec<BString> = Vec::new(),
+        /// None of these schemas.
+        pub exclude_schemas: Vec<BString> = Vec::new(),
+        /// Only these tables, views, sequences, foreign tables and materialized views.
+        pub tables: Vec<BString> = Vec::new(),
+        /// The same, with their partitions and the tables that inherit from them.
+        pub tables_and_children: Vec<BString> = Vec::new(),
+        /// None of these tables.
+        pub exclude_tables: Vec<BString> = Vec::new(),
+        /// The same, with their partitions and the tables that inherit from them.
+        pub exclude_tables_and_children: Vec<BString> = Vec::new(),
+        /// These tables without their rows.
+        pub exclude_table_data: Vec<BString> = Vec::new(),
+        /// The same, with their partitions and the tables that inherit from them.
+        pub exclude_table_data_and_children: Vec<BString> = Vec::new(),
+        /// Of the extensions only these, and nothing else unless it is selected, too.
+        pub extensions: Vec<BString> = Vec::new(),
+        /// Of the extensions only these, and everything else: what `include extension` means in a filter file of
+        /// `pg_dump`.
+        pub extensions_beside_others: Vec<BString> = Vec::new(),
+        /// None of these extensions.
+        pub exclude_extensions: Vec<BString> = Vec::new(),
+        /// The rows of foreign tables of these foreign servers.
+        pub foreign_data: Vec<BString> = Vec::new(),
+        /// Every pattern of what to include must match something, not only one of each sort.
+        pub strict_names: bool = false,
+    }
 }
 
 impl Selection {

@@ -23,6 +23,7 @@ const MOST_PROBLEMS: usize = 100;
 
 /// What was found in an archive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verified {
     /// The data of each entry that has any, in the order in which it was read.
     pub data: Vec<DataOf>,
@@ -62,6 +63,7 @@ impl Verified {
 
 /// The data of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DataOf {
     /// The entry.
     pub entry: EntryName,
@@ -73,6 +75,7 @@ pub struct DataOf {
 
 /// What sort of data an entry has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// So many rows for a COPY statement.
     Rows(u64),
@@ -84,6 +87,7 @@ pub enum Kind {
 
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The entry that it is about, if it is about one.
     pub entry: Option<EntryName>,

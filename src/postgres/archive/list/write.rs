@@ -33,7 +33,7 @@ pub fn lines(header: &Header, entries: &[Entry], zone: &TimeZone) -> Result<Vec<
     ];
     // Listed is what a restore of everything restores: not what only says how the others are to be read, nor the database
     // itself and what is said about it.
-    let chosen = select(entries, &Request::of(Included::ALL))?;
+    let chosen = select(entries, &Request::of(Included::default()))?;
     let listed = entries.iter().zip(chosen).filter(|(_, chosen)| chosen.any());
     lines.extend(listed.map(|(entry, _)| line(entry)));
     Ok(lines)

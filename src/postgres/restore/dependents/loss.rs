@@ -11,6 +11,7 @@ use crate::{Error, ErrorKind};
 
 /// Something that a restore would drop although it is not in the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dependent {
     /// Its kind and name, as an entry's: `TABLE public.orders_2027`.
     pub object: String,
@@ -48,6 +49,7 @@ pub fn shown_rows(rows: u64, is_exact: bool) -> String {
 
 /// What may be lost: the catalog does not tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Doubt {
     /// What it is about: `COLUMN public.t name`, `EXTENSION postgis`.
     pub about: String,

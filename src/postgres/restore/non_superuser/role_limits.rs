@@ -13,6 +13,7 @@ pub const ALONG: &str = "left along with ";
 
 /// What a plan leaves alone, because of the role that carries it out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RoleLimits {
     /// The role, if it is not a superuser.
     pub role: Option<BString>,
@@ -30,6 +31,7 @@ pub struct RoleLimits {
 
 /// What is not given to an owner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NotGiven {
     /// Whether there is such a role.
     pub is_there: bool,

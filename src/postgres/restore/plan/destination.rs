@@ -6,6 +6,7 @@ use crate::postgres::version::ServerVersion;
 /// Where the statements of a plan go: a server or a script. What a server understands is known by its version, and what belongs
 /// to others there was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Destination {
     /// The setting `transaction_timeout`.
     pub transaction_timeout: bool,

@@ -40,6 +40,7 @@ use crate::progress::{Message, Reporter};
 
 /// What is to be done, in order. Nothing of it is changed once it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Plan {
     /// What the archive says about the session.
     pub settings: ArchiveSettings,

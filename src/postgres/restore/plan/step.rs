@@ -7,6 +7,7 @@ use crate::postgres::archive::EntryIndex;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// The entry it is done for.
     pub entry: EntryIndex,
@@ -16,6 +17,7 @@ pub struct Step {
 
 /// The comment above an entry in a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Heading {
     /// The entry's definition follows.
     Definition,
@@ -27,6 +29,7 @@ pub enum Heading {
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Action {
     /// The comment above an entry, in a script.
     Heading(Heading),
@@ -82,6 +85,7 @@ pub enum Action {
 
 /// What statements for each large object are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Purpose {
     /// Take them away.
     Drop,

@@ -39,6 +39,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScriptSummary {
     /// Entries that the script restores.
     pub entries: u64,
