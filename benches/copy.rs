@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, TryStreamExt};
-use lifeboat::connect::{Database, Environment, recognise};
 use lifeboat::wire::{Connection, SessionSettings};
+use lifeboat::{Database, Environment, recognise};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};

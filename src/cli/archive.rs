@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use crate::error::{Error, Result};
 use crate::postgres::archive;
+use crate::{Error, Result};
 
 pub(crate) use crate::postgres::archive::{Archive, Input, explain_damage};
 

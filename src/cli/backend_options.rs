@@ -3,7 +3,7 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Which options were given on the command line, with the headings that they have in the help. A heading that begins with
 /// a backend's name is about that backend alone.

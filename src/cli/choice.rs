@@ -1,6 +1,6 @@
 //! The names that choices have on this command line.
 
-use crate::words::Choice;
+use crate::Choice;
 
 /// What a person types for `choice`.
 pub(crate) fn name(choice: &Choice) -> String {

@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::connect::{self, Database, Environment};
-use crate::error::Result;
+use crate::{Database, Environment, Result, connect};
 
 /// The option that names the database.
 #[derive(Debug, Clone, clap::Args)]

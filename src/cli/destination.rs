@@ -4,10 +4,8 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::output::{Existing, OutputFile, open_special};
-use crate::progress::Reporter;
-use crate::standard;
+use crate::output::open_special;
+use crate::{Error, ErrorKind, Existing, OutputFile, Reporter, Result, standard};
 
 /// How much is gathered before it is written to a stream.
 const BUFFER: usize = 64 * 1024;

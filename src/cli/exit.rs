@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::error::ErrorKind;
+use crate::ErrorKind;
 
 /// One of the documented exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,8 +15,7 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
-use crate::error::{Context, Error, ErrorKind, Result};
-use crate::standard;
+use crate::{Context, Error, ErrorKind, Result, standard};
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,8 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::cancellation::Cancellation;
-use crate::error::Result;
+use crate::{Cancellation, Result};
 use backend_options::BackendOptions;
 use report::{Outcome, Printer};
 

@@ -7,9 +7,8 @@ use std::path::Path;
 use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::error::Result;
 use crate::output::io_error;
-use crate::standard;
+use crate::{Result, standard};
 
 /// What a pair of flags comes to: `yes` and `no` override each other, so at most one is set.
 pub(crate) fn pair(yes: bool, no: bool, default: bool) -> bool {

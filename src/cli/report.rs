@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::exit::{self, Code};
 use super::terminal::{self, Stream};
 use super::{Common, choice, progress, secret};
-use crate::error::Error;
+use crate::Error;
 
 /// What a verb that came to its end has to say.
 #[derive(Debug)]

@@ -16,9 +16,7 @@ use signal_hook::iterator::Signals;
 use super::exit::Code;
 use super::progress;
 use super::report::Printer;
-use crate::cancellation::Cancellation;
-use crate::error::{Context, ErrorKind, Result};
-use crate::threads;
+use crate::{Cancellation, Context, ErrorKind, Result, threads};
 
 /// Those that end a process, and the names that people know them by.
 const REQUESTS: [(i32, &str); 11] = [

@@ -17,14 +17,10 @@ use super::progress::Console;
 use super::report::{Outcome, mebibytes};
 use super::terminal::{self, Stream};
 use super::{Common, backend_options};
-use crate::connect::Database;
-use crate::error::{Error, ErrorKind, Result};
-use crate::output::Existing;
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
-use crate::progress::Reporter;
 use crate::sqlite::{self, BackupOptions};
-use crate::standard;
 use crate::wire::Connection;
+use crate::{Database, Error, ErrorKind, Existing, Reporter, Result, standard};
 
 const EXAMPLES: &str = "\
 Examples:

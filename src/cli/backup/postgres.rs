@@ -8,9 +8,9 @@ use pgformat::{Compression, Version};
 use super::selection::SelectionArgs;
 use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::pair;
-use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::DumpOptions;
 use crate::printable::escaped;
+use crate::{Error, ErrorKind, Result};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PostgresArgs {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
+use crate::Result;
 use crate::cli::filter::{self, Subject};
-use crate::error::Result;
-use crate::postgres::select::Selection;
+use crate::postgres::dump::Selection;
 
 #[derive(Debug, clap::Args)]
 #[command(

@@ -8,8 +8,8 @@ use bstr::{BString, ByteSlice};
 use pgformat::{Block, DataReader, DumpId, Entry};
 use sha2::{Digest, Sha256};
 
+use crate::Result;
 use crate::cli::archive::{Archive, Input, open};
-use crate::error::Result;
 use crate::postgres::archive::copy_text::{CopyScanner, Event};
 use crate::postgres::archive::{ArchiveSettings, archive_error};
 use crate::sql::Encoding;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use bstr::BStr;
 
 use crate::connect::Target;
-use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::restore::OneSession;
 use crate::wire::{CancelHandle, Connection, sqlstate};
+use crate::{Error, ErrorKind, Result};
 
 /// How long is waited before something is tried again.
 const PAUSE: Duration = Duration::from_millis(50);

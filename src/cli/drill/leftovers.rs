@@ -7,10 +7,8 @@ use std::path::Path;
 
 use bstr::ByteSlice;
 
-use crate::error::Result;
-use crate::printable;
-use crate::progress::{Message, Reporter};
 use crate::wire::Connection;
+use crate::{Message, Reporter, Result, printable};
 
 /// How the name of a scratch folder begins.
 pub(super) const FOLDER: &str = "lifeboat-drill-";

@@ -18,9 +18,7 @@ use super::Common;
 use super::database::{DatabaseArgs, SilenceArgs};
 use super::report::Outcome;
 use super::terminal::{self, Stream};
-use crate::connect::Database;
-use crate::error::{Error, ErrorKind, Result};
-use crate::words::Words;
+use crate::{Database, Error, ErrorKind, Result, Words};
 
 const EXAMPLES: &str = "\
 Examples:

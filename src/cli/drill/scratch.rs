@@ -8,13 +8,12 @@ use super::drop_scratch::{self, Creation};
 use super::leftovers;
 use crate::cancellation::Registration;
 use crate::connect::Target;
-use crate::error::Result;
 use crate::output::io_error;
+use crate::postgres::ServerVersion;
 use crate::postgres::settings;
-use crate::postgres::version::ServerVersion;
-use crate::progress::Reporter;
 use crate::sql::Sql;
 use crate::wire::{Connection, Query, sqlstate};
+use crate::{Reporter, Result};
 
 /// A folder that goes away at the end, also if a signal ends the process.
 pub(super) struct Scratch {

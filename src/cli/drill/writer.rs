@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::sample;
 use crate::cli::terminal;
-use crate::error::{Context, Error, ErrorKind, Result};
-use crate::threads;
+use crate::{Context, Error, ErrorKind, Result, threads};
 
 /// The running writer; killed when dropped.
 pub(super) struct Writer {

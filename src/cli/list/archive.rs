@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use pgformat::Section;
 use serde_json::json;
 
+use crate::Result;
 use crate::cli::archive::{Archive, open};
 use crate::cli::report::Outcome;
-use crate::error::Result;
 use crate::postgres::archive::list;
 
 pub(super) fn list(file: &Path, is_json: bool) -> Result<Outcome> {

@@ -10,7 +10,7 @@ use super::Common;
 use super::archive::{is_archive, is_sqlite};
 use super::progress::Console;
 use super::report::Outcome;
-use crate::error::Result;
+use crate::Result;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::cli::archive::{Archive, explain_damage, open};
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, human};
-use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::archive::list::one_line;
 use crate::postgres::archive::{EntryName, archive_error};
 use crate::postgres::verify::{Kind, verify};
+use crate::{Error, ErrorKind, Result};
 
 /// The data of an entry.
 struct Size {

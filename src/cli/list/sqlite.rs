@@ -4,11 +4,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cancellation::Cancellation;
 use crate::cli::report::Outcome;
-use crate::error::Result;
 use crate::postgres::archive::list::one_line;
 use crate::sqlite::{self, Contents};
+use crate::{Cancellation, Result};
 
 pub(super) fn list(file: &Path, cancellation: &Cancellation) -> Result<Outcome> {
     let contents = sqlite::contents(file, cancellation)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::report::{human, human_part};
-use crate::progress::{Total, Unit};
+use crate::{Total, Unit};
 
 /// How long a phase must have run before anything is said about its end, and what share of it must be done by then.
 const EARLIEST: Duration = Duration::from_secs(5);

@@ -14,10 +14,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::terminal::{self, Stream};
 use super::{Common, choice};
-use crate::cancellation::Cancellation;
 use crate::printable::escaped;
-use crate::progress::{Level, Message, Phase, Reporter, Total, Unit};
-use crate::words::Words;
+use crate::{Cancellation, Level, Message, Phase, Reporter, Total, Unit, Words};
 use figures::{Figures, spent};
 
 /// How often a long phase shows a sign of life in a log.

@@ -9,10 +9,9 @@ use crate::cli::filter::{self, Subject};
 use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::{bytes, pair, read_file};
 use crate::cli::progress::Console;
-use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::archive::{Selection, list};
 use crate::postgres::restore::{RestoreOptions, RestrictKey};
-use crate::progress::{Message, Reporter};
+use crate::{Error, ErrorKind, Message, Reporter, Result};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PostgresArgs {

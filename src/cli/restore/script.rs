@@ -11,10 +11,8 @@ use crate::cli::archive::{explain_damage, open};
 use crate::cli::destination::Destination;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
-use crate::error::{Error, ErrorKind, Result};
-use crate::output::Existing;
 use crate::postgres::restore::{self, RestrictKey};
-use crate::standard;
+use crate::{Error, ErrorKind, Existing, Result, standard};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;

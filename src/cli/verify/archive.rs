@@ -9,10 +9,8 @@ use super::counted;
 use crate::cli::exit;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
-use crate::error::Result;
 use crate::postgres::verify::{Kind, Verified, verify_file};
-use crate::printable;
-use crate::progress::{Level, Message, Reporter};
+use crate::{Level, Message, Reporter, Result, printable};
 
 pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
     let (archive, verified) = verify_file(path, console)?;

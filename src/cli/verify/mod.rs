@@ -9,7 +9,7 @@ use super::Common;
 use super::archive::is_sqlite;
 use super::progress::Console;
 use super::report::Outcome;
-use crate::error::{ErrorKind, Result};
+use crate::{ErrorKind, Result};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,9 +8,8 @@ use super::counted;
 use crate::cli::exit;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
-use crate::error::Result;
-use crate::progress::{Level, Message, Phase, Reporter, Unit};
 use crate::sqlite::{self, Verified};
+use crate::{Level, Message, Phase, Reporter, Result, Unit};
 
 pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
     console.phase(Phase::new("check", Unit::Steps));
