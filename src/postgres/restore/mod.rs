@@ -55,7 +55,7 @@ use crate::{Error, ErrorKind, Result};
 /// What the server refuses is in the summary; see [`RestoreSummary::is_complete`].
 ///
 /// # Errors
-/// [`ErrorKind::Refused`](crate::ErrorKind::Refused) without `force`, before anything is changed; options that name what
+/// [`ErrorKind::Refused`] without `force`, before anything is changed; options that name what
 /// is not in the archive, or that need more connections; an archive that is damaged or cut off, before anything is changed
 /// where its input can seek; a lost connection. With `single_transaction` nothing was changed then; without, what
 /// was restored before the error remains.
