@@ -136,7 +136,9 @@ fn a_self_signed_certificate_is_its_own_root() {
     let dir = server.socket_dir();
     let key = "-newkey rsa:2048 -nodes";
     // The kind of certificate that PostgreSQL's manual has people make: an authority's, with a common name alone.
-    openssl(dir, &format!("req -x509 {key} -keyout self.key -out self.crt -days 9 -subj /O=x/CN=localhost"));
+    // Its serial number is longer than RFC 5280 allows, which OpenSSL does not mind.
+    let serial = "-set_serial -0x112233445566778899aabbccddeeff112233445566778899";
+    openssl(dir, &format!("req -x509 {key} -keyout self.key -out self.crt -days 9 -subj /O=x/CN=localhost {serial}"));
     openssl(dir, &format!("req -x509 {key} -keyout star.key -out star.crt -days 9 -subj /CN=*.example"));
     openssl(dir, &format!("req {key} -keyout old.key -out old.csr -subj /CN=localhost"));
     openssl(dir, "x509 -req -in old.csr -signkey old.key -days -1 -out old.crt");
