@@ -80,7 +80,10 @@ impl Cancellation {
     /// Those of `work`; if the end was asked for, that, and not what came of it.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         work().map_err(|error| match self.check() {
-            Err(cancelled) if error.kind() != ErrorKind::Interrupted => cancelled.source(error),
+            Err(cancelled) if error.kind() != ErrorKind::Interrupted => match error.advice().cloned() {
+                Some(advice) => cancelled.hint(advice).source(error),
+                None => cancelled.source(error),
+            },
             _ => error,
         })
     }

@@ -281,6 +281,10 @@ fn what_belongs_to_others_is_not_touched_and_named() {
         let out = scene.restore(&url, &["--role", "managed_other"]);
         assert_eq!(out.code(), 1, "{out}");
         assert!(out.stdout().contains("could not take the role \\\"managed_other\\\": permission denied"), "{out}");
+        // What would be replaced is said before.
+        let unforced = ["--role", "managed_other", "--url", &url];
+        let out = output(lifeboat().arg("restore").arg(&scene.archive).args(unforced));
+        assert_eq!((out.code(), out.stderr().contains("without --force")), (4, true), "{out}");
         let out = output(lifeboat().arg("restore").arg(&scene.archive).args([
             "--dry-run",
             "--url",

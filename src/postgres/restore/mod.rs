@@ -144,6 +144,7 @@ fn ask<'a, R: Read>(
     refuse_standby(target, "restore into this server")?;
     let prepared = prepare(target, archive, options, reporter)?;
     prepared.found.refuse_unforced(&prepared.options)?;
+    let prepared = prepared.as_role(target, archive)?;
     prepared.plan.tell_role_limits(reporter);
     let Prepared { plan, options, found } = &prepared;
     if !options.drop_dependents {
@@ -171,7 +172,8 @@ fn carry_out<R: Read>(
     // The archive may have taken long to read.
     dependents::refuse_and_tell(target, connect, &plan, &entries, &options, &found, reporter)?;
     drop(nothing_changed);
-    let summary = execute(&plan, &entries, &options, target, connect, source, reporter)?;
+    let restoring = || execute(&plan, &entries, &options, target, connect, source, reporter);
+    let summary = reporter.cancellation().run(restoring)?;
     source::finish(archive, reporter);
     Ok(summary)
 }

@@ -6,8 +6,6 @@ use std::io::Read;
 use pgformat::Reader;
 
 use crate::Result;
-use crate::postgres::archive::ArchiveSettings;
-use crate::postgres::archive::select;
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::non_superuser::foreign_objects::{self, Question};
 use crate::postgres::restore::options::RestoreOptions;
@@ -28,7 +26,8 @@ pub struct Prepared<'a> {
     pub found: Found,
 }
 
-/// Asks the target what it is and what belongs to others in it, plans the restore, and looks at what it would replace.
+/// Plans the restore as for a superuser, so that what is wrong with the archive or the options is said first, and looks at what
+/// it would replace.
 pub fn prepare<'a, R: Read>(
     target: &mut Connection,
     archive: &Reader<R>,
@@ -38,10 +37,7 @@ pub fn prepare<'a, R: Read>(
     let server = ServerVersion::new(target.server_version());
     let entries = archive.entries();
     let options = plan::statistics::as_taken(options, entries, server, reporter);
-    let (settings, wanted) = (ArchiveSettings::of(entries)?, select::select(entries, &options.request())?);
-    let question = Question { entries, settings: &settings, wanted: &wanted, options: &options };
-    let destination = Destination { foreign: foreign_objects::ask(target, question)?, ..Destination::of(server) };
-    let plan = plan::plan(entries, source::version(archive.header()), &options, &destination)?;
+    let plan = plan::plan(entries, source::version(archive.header()), &options, &Destination::of(server))?;
     if options.verify {
         check::texts(entries, &plan.wanted)?;
     }
@@ -51,4 +47,24 @@ pub fn prepare<'a, R: Read>(
     security_definers::tell(entries, &plan, &options, target, reporter);
     let found = Found::look(&plan, entries, &options, target)?;
     Ok(Prepared { plan, options, found })
+}
+
+impl Prepared<'_> {
+    /// As the role that the restore will take can do it: where that is no superuser, the plan is made with what belongs to others
+    /// in the target.
+    ///
+    /// # Errors
+    /// A role that cannot be taken; a lost connection.
+    pub fn as_role<R: Read>(self, target: &mut Connection, archive: &Reader<R>) -> Result<Self> {
+        let Self { plan, options, found } = self;
+        let entries = archive.entries();
+        let question = Question { entries, settings: &plan.settings, wanted: &plan.wanted, options: &options };
+        let Some(foreign) = foreign_objects::ask(target, question)? else {
+            return Ok(Self { plan, options, found });
+        };
+        let server = ServerVersion::new(target.server_version());
+        let destination = Destination { foreign: Some(foreign), ..Destination::of(server) };
+        let plan = plan::plan(entries, source::version(archive.header()), &options, &destination)?;
+        Ok(Self { plan, options, found })
+    }
 }

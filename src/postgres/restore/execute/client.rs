@@ -157,8 +157,6 @@ impl<'a> Client<'a> {
 
     /// Ends listening for a request to end; what state the target is in, for a person.
     pub fn finish(self) -> String {
-        let left = self.interrupt.what_is_left();
-        self.interrupt.finish();
-        left
+        self.interrupt.what_is_left()
     }
 }

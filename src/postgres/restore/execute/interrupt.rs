@@ -149,11 +149,14 @@ impl Interrupt {
     pub fn what_is_left(&self) -> String {
         self.shared.what_is_left()
     }
+}
 
-    /// The restore has come to its end by itself.
-    pub fn finish(self) {
-        self.shared.is_over.store(true, Ordering::SeqCst);
-        drop(self.registration);
+/// Whatever way a restore leaves by, nobody waits for it any more.
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        if self.registration.is_some() {
+            self.shared.is_over.store(true, Ordering::SeqCst);
+        }
     }
 }
 

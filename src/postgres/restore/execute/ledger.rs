@@ -22,7 +22,15 @@ pub struct Amount {
 }
 
 /// The states of all entries. A copy costs nothing until one of them is changed.
-pub type States = Arc<Vec<EntryState>>;
+pub type States = Arc<Table>;
+
+/// A state for each entry.
+#[derive(Clone)]
+pub struct Table {
+    entries: Vec<EntryState>,
+    /// Whether any definition has failed.
+    has_undefined: bool,
+}
 
 /// What came of a part of a restore.
 pub struct Outcome {
@@ -49,7 +57,10 @@ pub struct Ledger<'a> {
 impl<'a> Ledger<'a> {
     /// For a restore at its beginning.
     pub fn new(job: &'a Job<'a>) -> Self {
-        let mut ledger = Self::of_part(job, Arc::new(vec![EntryState::default(); job.entries.len()]));
+        let mut ledger = Self::of_part(
+            job,
+            Arc::new(Table { entries: vec![EntryState::default(); job.entries.len()], has_undefined: false }),
+        );
         let limits = &job.plan.role_limits;
         (ledger.summary.stays, ledger.summary.left) = (limits.stays.clone(), limits.left.clone());
         limits.settled.iter().for_each(|at| ledger.change(*at).has_failed = true);
@@ -89,8 +100,9 @@ impl<'a> Ledger<'a> {
     /// Takes over what was put down for a part of the restore that somebody else carried out.
     pub fn merge(&mut self, part: Outcome) {
         if let Some(others) = part.states {
-            let states = Arc::make_mut(&mut self.states).iter_mut();
-            states.zip(others.iter()).for_each(|(state, other)| *state = state.merged(*other));
+            let Table { entries, has_undefined } = Arc::make_mut(&mut self.states);
+            entries.iter_mut().zip(&others.entries).for_each(|(state, other)| *state = state.merged(*other));
+            *has_undefined |= others.has_undefined;
         }
         self.summary.errors.extend(part.summary.errors);
         self.summary.skipped.extend(part.summary.skipped);
@@ -104,11 +116,11 @@ impl<'a> Ledger<'a> {
 
     fn change(&mut self, at: EntryIndex) -> &mut EntryState {
         self.is_changed = true;
-        &mut Arc::make_mut(&mut self.states)[..][at]
+        &mut Arc::make_mut(&mut self.states).entries[..][at]
     }
 
     fn state(&self, at: EntryIndex) -> EntryState {
-        self.states[..][at]
+        self.states.entries[..][at]
     }
 }
 
@@ -189,6 +201,12 @@ impl Ledger<'_> {
         let now = if is_duplicate { Defined::Duplicate } else { Defined::Absent };
         let state = self.change(at);
         state.defined = state.defined.max(now);
+        Arc::make_mut(&mut self.states).has_undefined = true;
+    }
+
+    /// Whether any definition failed.
+    pub fn has_undefined(&self) -> bool {
+        self.states.has_undefined
     }
 
     /// Its definition failed.
@@ -344,7 +362,7 @@ impl Ledger<'_> {
 
     /// What is to be said in the end.
     pub fn into_summary(self) -> RestoreSummary {
-        let entries = self.states.iter().filter(|state| state.has_ended && !state.has_failed).count() as u64;
+        let entries = self.states.entries.iter().filter(|state| state.has_ended && !state.has_failed).count() as u64;
         let Amount { rows, bytes, large_objects, .. } = self.amount;
         RestoreSummary { entries, rows, bytes, large_objects, ..self.summary }
     }
