@@ -62,7 +62,8 @@ impl Cancellation {
     /// As [`Cancellation::cancel`], for who ends the process then: until `leave` returns, no other thread can make a result
     /// appear, or come to the end of its work.
     pub(crate) fn cancel_then(&self, within: Duration, leave: impl FnOnce(Vec<String>)) {
-        let deadline = Instant::now() + within;
+        let now = Instant::now();
+        let deadline = now.checked_add(within).unwrap_or(now + Duration::from_secs(60 * 60 * 24 * 365));
         let Some(list) = &self.0 else { return leave(Vec::new()) };
         let mut list = lock(list);
         list.is_cancelled = true;

@@ -106,6 +106,9 @@ impl<'a> FromSql<'a> for Float8 {
     accepts!(FLOAT4, FLOAT8);
 }
 
+/// How many elements an array may have: catalogs have far fewer, and each takes several times its size in a message.
+const ELEMENTS: usize = 128 * 1024 * 1024;
+
 /// An array of at most one dimension. postgres-types reads it as `Vec`, for which it allocates as much as the server says that
 /// there is.
 pub(super) struct Array<T>(pub(super) Vec<T>);
@@ -119,6 +122,9 @@ impl<'a, T: FromSql<'a>> FromSql<'a> for Array<T> {
         let Kind::Array(member) = ty.kind() else { return Err("it is no array".into()) };
         let (mut values, mut elements) = (array.values(), Vec::new());
         while let Some(value) = values.next()? {
+            if elements.len() == ELEMENTS {
+                return Err("it has too many elements".into());
+            }
             elements.push(T::from_sql_nullable(member, value)?);
         }
         Ok(Self(elements))

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lifeboat::postgres::dump::{DumpOptions, Sink, backup};
 use lifeboat::postgres::restore::restore;
 use lifeboat::{Cancellation, ErrorKind, Existing, OutputFile};
 use pgformat::{Compression, DumpId, Entry, Header, Reader, Version, Writer};
@@ -252,4 +253,26 @@ fn a_restore_that_a_program_ends_says_so() {
     let mut archive = Reader::seekable(fs::File::open(dir.path().join("archive")).unwrap()).unwrap();
     let again = restore(&mut connection(&database.url()), &mut archive, &forced(), &end);
     assert_eq!(again.unwrap_err().kind(), ErrorKind::Interrupted);
+}
+
+#[test]
+fn a_backup_that_a_program_ends_does_not_wait_for_a_lock_any_more() {
+    let server = needed!(Server::get(REFERENCE));
+    let database = server.database("interrupted");
+    database.psql("CREATE TABLE t ()");
+    let mut holder = connection(&database.url());
+    holder.foreign().unwrap().execute(b"BEGIN; LOCK TABLE t").unwrap();
+    let cancellation = Cancellation::new();
+    let (end, url) = (cancellation.clone(), database.url());
+    let ended = thread::spawn(move || {
+        let connect = || Ok(connection(&url));
+        backup(&connect, &DumpOptions::default(), Sink::Stream(&mut Vec::new()), &cancellation).map(drop)
+    });
+    wait_for_statement(&database, "LOCK TABLE ONLY%");
+    assert!(end.cancel(Duration::from_secs(3600)).is_empty());
+    assert_eq!(ended.join().unwrap().unwrap_err().kind(), ErrorKind::Interrupted);
+    // Nor does it begin.
+    let connect = || Ok(connection(&database.url()));
+    let again = backup(&connect, &DumpOptions::default(), Sink::Stream(&mut Vec::new()), &end);
+    assert_eq!(again.map(drop).unwrap_err().kind(), ErrorKind::Interrupted);
 }

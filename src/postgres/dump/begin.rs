@@ -94,6 +94,7 @@ fn lock_and_look(
     session.end()?;
 
     session.begin(options, None)?;
+    reporter.cancellation().check()?;
     table_locks::lock(session.connection(), &tables)?;
     session.look(options)?;
     let locked = session.locked()?;

@@ -144,7 +144,7 @@ fn ask<'a, R: Read>(
     refuse_standby(target, "restore into this server")?;
     let prepared = prepare(target, archive, options, reporter)?;
     prepared.found.refuse_unforced(&prepared.options)?;
-    let prepared = prepared.as_role(target, archive)?;
+    let prepared = prepared.for_role(target, archive)?;
     prepared.plan.tell_role_limits(reporter);
     let Prepared { plan, options, found } = &prepared;
     if !options.drop_dependents {
