@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use lifeboat::postgres::dump::{DumpOptions, Sink, backup};
 use lifeboat::postgres::restore::restore;
+use lifeboat::wire::Begin;
 use lifeboat::{Cancellation, ErrorKind, Existing, OutputFile};
 use pgformat::{Compression, DumpId, Entry, Header, Reader, Version, Writer};
 
@@ -261,7 +262,8 @@ fn a_backup_that_a_program_ends_does_not_wait_for_a_lock_any_more() {
     let database = server.database("interrupted");
     database.psql("CREATE TABLE t ()");
     let mut holder = connection(&database.url());
-    holder.foreign().unwrap().execute(b"BEGIN; LOCK TABLE t").unwrap();
+    holder.begin(&Begin::read_write()).unwrap();
+    holder.execute(b"LOCK TABLE public.t").unwrap();
     let cancellation = Cancellation::new();
     let (end, url) = (cancellation.clone(), database.url());
     let ended = thread::spawn(move || {
