@@ -61,36 +61,3 @@ pub fn columns_of(addresses: &[Address]) -> [Param; 2] {
     let (classes, oids): (Vec<u32>, Vec<u32>) = addresses.iter().copied().unzip();
     [Param::oids(&classes), Param::oids(&oids)]
 }
-
-/// What is dropped along with the objects of the classes `$1` and the OIDs `$2`, which cannot do without them.
-pub const GOES: &str = "\
-    goes (class, oid) AS ( \
-      SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS root (class, oid) \
-      UNION \
-      SELECT d.classid, d.objid FROM pg_catalog.pg_depend d \
-      JOIN goes ON d.refclassid = goes.class AND d.refobjid = goes.oid \
-      WHERE d.deptype IN ('a', 'i', 'P', 'S', 'e', 'x'))";
-
-/// Those of `asked` that something depends on that would not be dropped with `roots`.
-pub fn held(target: &mut Connection, roots: &[Address], asked: &[Address]) -> Result<HashSet<Address>> {
-    if asked.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let ([classes, oids], [asked_classes, asked_oids]) = (columns_of(roots), columns_of(asked));
-    let rows = target.query(
-        format!(
-            "WITH RECURSIVE {GOES}, part (root_class, root, class, oid) AS ( \
-             SELECT root.class, root.oid, root.class, root.oid FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) AS root (class, oid) \
-             UNION \
-             SELECT part.root_class, part.root, d.classid, d.objid FROM pg_catalog.pg_depend d \
-             JOIN part ON d.refclassid = part.class AND d.refobjid = part.oid \
-             WHERE d.deptype IN ('a', 'i', 'P', 'S', 'e', 'x') \
-         ) \
-         SELECT DISTINCT part.root_class, part.root FROM part \
-         JOIN pg_catalog.pg_depend d ON d.refclassid = part.class AND d.refobjid = part.oid \
-         WHERE d.deptype = 'n' AND NOT EXISTS (SELECT FROM goes WHERE goes.class = d.classid AND goes.oid = d.objid)"
-        ),
-        &[classes, oids, asked_classes, asked_oids],
-    )?;
-    rows.iter().map(|row| Ok((row.oid("root_class")?, row.oid("root")?))).collect()
-}

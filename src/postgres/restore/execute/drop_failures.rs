@@ -6,7 +6,7 @@ use crate::Result;
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds;
 use crate::postgres::restore::dependents::names::Address;
-use crate::postgres::restore::dependents::present;
+use crate::postgres::restore::dependents::{going, present};
 use crate::postgres::restore::execute::client::Client;
 use crate::postgres::restore::execute::drop::Failure;
 use crate::postgres::restore::execute::ledger::Ledger;
@@ -55,7 +55,7 @@ fn held(client: &mut Client<'_>, failures: &[Failure<'_>]) -> Result<HashSet<Ent
     let all: Vec<Address> = roots.iter().map(|(_, address)| *address).collect();
     let asked: Vec<(EntryIndex, Address)> = roots.into_iter().filter(|(at, _)| failed.contains(at)).collect();
     let addresses: Vec<Address> = asked.iter().map(|(_, address)| *address).collect();
-    let held = present::held(client.connection(), &all, &addresses)?;
+    let held = going::held(client.connection(), &all, &addresses)?;
     Ok(asked.into_iter().filter(|(_, address)| held.contains(address)).map(|(at, _)| at).collect())
 }
 
