@@ -1,5 +1,6 @@
 //! What has become of each entry of a restore, and what is to be said of it in the end. Nothing here knows a server.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::postgres::archive::EntryIndex;
@@ -21,12 +22,9 @@ pub struct Amount {
     large_objects: u64,
 }
 
-/// The states of all entries. A copy costs nothing until one of them is changed.
-pub type States = Arc<Table>;
-
-/// A state for each entry.
+/// A state for each entry. Parts of a restore share those at their beginning.
 #[derive(Clone)]
-pub struct Table {
+pub struct States {
     entries: Vec<EntryState>,
     /// Whether any definition has failed.
     has_undefined: bool,
@@ -34,8 +32,8 @@ pub struct Table {
 
 /// What came of a part of a restore.
 pub struct Outcome {
-    /// The states, if there is anything new in them.
-    states: Option<States>,
+    /// The states that are not what they were.
+    changed: HashMap<EntryIndex, EntryState>,
     summary: RestoreSummary,
     amount: Amount,
 }
@@ -43,9 +41,9 @@ pub struct Outcome {
 /// The state of each entry, what failed, and how much was done, for good or not yet.
 pub struct Ledger<'a> {
     job: &'a Job<'a>,
-    states: States,
-    /// Whether a state differs from those that it began with.
-    is_changed: bool,
+    states: Arc<States>,
+    /// Of a part, which most often changes few, the states that are not what they were.
+    changed: Option<HashMap<EntryIndex, EntryState>>,
     ended: usize,
     summary: RestoreSummary,
     amount: Amount,
@@ -57,22 +55,20 @@ pub struct Ledger<'a> {
 impl<'a> Ledger<'a> {
     /// For a restore at its beginning.
     pub fn new(job: &'a Job<'a>) -> Self {
-        let mut ledger = Self::of_part(
-            job,
-            Arc::new(Table { entries: vec![EntryState::default(); job.entries.len()], has_undefined: false }),
-        );
+        let states = States { entries: vec![EntryState::default(); job.entries.len()], has_undefined: false };
+        let mut ledger = Self { changed: None, ..Self::of_part(job, Arc::new(states)) };
         let limits = &job.plan.role_limits;
         (ledger.summary.stays, ledger.summary.left) = (limits.stays.clone(), limits.left.clone());
-        limits.settled.iter().for_each(|at| ledger.change(*at).has_failed = true);
+        limits.settled.iter().for_each(|at| ledger.change(*at, |state| state.has_failed = true));
         ledger
     }
 
     /// For a part of a restore; the states are those at its beginning.
-    pub fn of_part(job: &'a Job<'a>, states: States) -> Self {
+    pub fn of_part(job: &'a Job<'a>, states: Arc<States>) -> Self {
         Self {
             job,
             states,
-            is_changed: false,
+            changed: Some(HashMap::new()),
             ended: 0,
             summary: RestoreSummary::default(),
             amount: Amount::default(),
@@ -87,22 +83,19 @@ impl<'a> Ledger<'a> {
     }
 
     /// The states as they are now.
-    pub fn states(&self) -> States {
+    pub fn states(&self) -> Arc<States> {
         Arc::clone(&self.states)
     }
 
     /// What was put down for a part of a restore.
     pub fn into_outcome(self) -> Outcome {
-        let Self { states, is_changed, summary, amount, .. } = self;
-        Outcome { states: is_changed.then_some(states), summary, amount }
+        Outcome { changed: self.changed.unwrap_or_default(), summary: self.summary, amount: self.amount }
     }
 
     /// Takes over what was put down for a part of the restore that somebody else carried out.
     pub fn merge(&mut self, part: Outcome) {
-        if let Some(others) = part.states {
-            let Table { entries, has_undefined } = Arc::make_mut(&mut self.states);
-            entries.iter_mut().zip(&others.entries).for_each(|(state, other)| *state = state.merged(*other));
-            *has_undefined |= others.has_undefined;
+        for (at, other) in part.changed {
+            self.change(at, |state| *state = state.merged(other));
         }
         self.summary.errors.extend(part.summary.errors);
         self.summary.skipped.extend(part.summary.skipped);
@@ -114,13 +107,20 @@ impl<'a> Ledger<'a> {
         self.amount.large_objects += part.amount.large_objects;
     }
 
-    fn change(&mut self, at: EntryIndex) -> &mut EntryState {
-        self.is_changed = true;
-        &mut Arc::make_mut(&mut self.states).entries[..][at]
+    fn change(&mut self, at: EntryIndex, change: impl FnOnce(&mut EntryState)) {
+        if let Some(changed) = &mut self.changed {
+            change(changed.entry(at).or_insert(self.states.entries[..][at]));
+            return;
+        }
+        let states = Arc::make_mut(&mut self.states);
+        let state = &mut states.entries[..][at];
+        change(state);
+        states.has_undefined |= state.defined != Defined::Well;
     }
 
     fn state(&self, at: EntryIndex) -> EntryState {
-        self.states.entries[..][at]
+        let changed = self.changed.as_ref().and_then(|changed| changed.get(&at));
+        changed.copied().unwrap_or(self.states.entries[..][at])
     }
 }
 
@@ -130,7 +130,7 @@ impl Ledger<'_> {
     pub fn put_down(&mut self, at: EntryIndex, error: EntryError) {
         self.job.message(Level::Error, error.entry.to_string(), error.what_happened());
         self.summary.errors.push(error);
-        self.change(at).has_failed = true;
+        self.change(at, |state| state.has_failed = true);
         if self.job.options.stops_at_first_error() {
             self.stop();
         }
@@ -141,7 +141,7 @@ impl Ledger<'_> {
     pub fn put_down_undone(&mut self, at: EntryIndex, error: EntryError) {
         self.job.message(Level::Error, error.entry.to_string(), format!("not done: {}", error.what_happened()));
         self.summary.errors.push(error);
-        self.change(at).has_failed = true;
+        self.change(at, |state| state.has_failed = true);
     }
 
     /// Puts down that something is left to a superuser, and says it.
@@ -154,7 +154,7 @@ impl Ledger<'_> {
     /// As [`Ledger::leave`], without a word.
     pub fn leave_untold(&mut self, at: EntryIndex, error: EntryError) {
         self.summary.left.push(error);
-        self.change(at).has_failed = true;
+        self.change(at, |state| state.has_failed = true);
     }
 
     /// What was left to a superuser so far.
@@ -165,7 +165,7 @@ impl Ledger<'_> {
     /// Puts down that an entry's data is left out.
     pub fn skip(&mut self, at: EntryIndex) {
         self.summary.skipped.push(self.job.name(at));
-        self.change(at).has_failed = true;
+        self.change(at, |state| state.has_failed = true);
     }
 
     /// Goes no further.
@@ -199,14 +199,13 @@ impl Ledger<'_> {
     /// Its definition failed, because there is such an object or for another reason.
     pub fn set_undefined(&mut self, at: EntryIndex, is_duplicate: bool) {
         let now = if is_duplicate { Defined::Duplicate } else { Defined::Absent };
-        let state = self.change(at);
-        state.defined = state.defined.max(now);
-        Arc::make_mut(&mut self.states).has_undefined = true;
+        self.change(at, |state| state.defined = state.defined.max(now));
     }
 
     /// Whether any definition failed.
     pub fn has_undefined(&self) -> bool {
-        self.states.has_undefined
+        let mut changed = self.changed.iter().flat_map(HashMap::values);
+        self.states.has_undefined || changed.any(|state| state.defined != Defined::Well)
     }
 
     /// Its definition failed.
@@ -227,17 +226,17 @@ impl Ledger<'_> {
 
     /// It is not tried, because what it depends on is not there.
     pub fn set_left_out(&mut self, at: EntryIndex) {
-        self.change(at).is_left_out = true;
+        self.change(at, |state| state.is_left_out = true);
     }
 
     /// It could not be dropped.
     pub fn set_undropped(&mut self, at: EntryIndex) {
-        self.change(at).dropped = Dropped::Failed;
+        self.change(at, |state| state.dropped = Dropped::Failed);
     }
 
     /// It stays as it is, because it holds what is not in the archive.
     pub fn keep(&mut self, at: EntryIndex) {
-        self.change(at).dropped = Dropped::Kept;
+        self.change(at, |state| state.dropped = Dropped::Kept);
     }
 
     /// It stays as it is.
@@ -247,7 +246,7 @@ impl Ledger<'_> {
 
     /// The role may not restore it, or not that which it needs.
     pub fn refuse(&mut self, at: EntryIndex) {
-        self.change(at).is_refused = true;
+        self.change(at, |state| state.is_refused = true);
     }
 
     /// The role may not restore it, or not that which it needs.
@@ -263,8 +262,7 @@ impl Ledger<'_> {
 
     /// Settles that nothing is to be done for an entry any more when its turn comes.
     pub fn set_turn(&mut self, at: EntryIndex, turn: Turn) {
-        let state = self.change(at);
-        state.turn = state.turn.max(turn);
+        self.change(at, |state| state.turn = state.turn.max(turn));
     }
 
     /// Whether something is still to be done for an entry when its turn comes.
@@ -324,7 +322,7 @@ impl Ledger<'_> {
     /// An entry was carried out, well or not.
     pub fn end(&mut self, at: EntryIndex) {
         if !self.state(at).has_ended {
-            self.change(at).has_ended = true;
+            self.change(at, |state| state.has_ended = true);
             self.ended += 1;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
@@ -22,7 +23,7 @@ pub struct Context<'a> {
     /// What is to be done.
     pub job: &'a Job<'a>,
     /// What has become of the entries.
-    pub states: States,
+    pub states: Arc<States>,
     /// What else was learnt on the way.
     pub runner: StepRunner<'a>,
 }
@@ -78,7 +79,7 @@ impl Worker<'_, '_> {
         };
         let Context { job, states, runner } = self.context;
         let client = Client::new(job, self.connection, &nowhere, self.interrupt.of_same_worker());
-        let ledger = Ledger::of_part(job, States::clone(states));
+        let ledger = Ledger::of_part(job, Arc::clone(states));
         let mut executor = Executor::of_part(client, ledger, runner.for_worker());
         executor.carry_out(steps, self.data)?;
         Ok(executor.ledger.into_outcome())
