@@ -4,6 +4,8 @@ use crate::sql::lexer::{Kind, Lexer};
 
 /// The longest statement, in bytes. A server takes no message of 1 GiB.
 const LONGEST: usize = 1 << 30;
+/// The longest delimiter of dollar quotes. Nobody writes one of that length, and what could be one is kept until it is known.
+const LONGEST_DELIMITER: usize = 64 * 1024;
 /// From this length on, a statement is given away with the memory that it lies in: there is not room for two of every statement.
 const LONG: usize = 1024 * 1024;
 
@@ -31,10 +33,16 @@ impl StatementSplitter {
         self.text.extend_from_slice(piece);
     }
 
-    /// Whether the statement that is not complete yet is longer than any that a server takes. There is nothing else to keep
-    /// it from taking all of the memory.
-    pub fn is_too_long(&self) -> bool {
-        self.text.len() - self.begin > self.longest
+    /// What is wrong with the statement that is not complete yet, if it or what is in it is too long. There is nothing else to keep it from taking all of the
+    /// memory.
+    pub fn what_is_too_long(&self) -> Option<&'static str> {
+        if self.text.len() - self.begin > self.longest {
+            Some("is longer than 1 GiB, which no server takes")
+        } else if self.text.len() - self.scanned > LONGEST_DELIMITER {
+            Some("has dollar quotes whose delimiter is longer than 64 KiB")
+        } else {
+            None
+        }
     }
 
     /// Lets go of what was given away.
@@ -86,6 +94,8 @@ impl StatementSplitter {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn split(text: &str, size: usize, standard_strings: bool) -> (Vec<String>, String, bool) {
@@ -148,10 +158,14 @@ mod tests {
         let mut splitter = StatementSplitter { longest: 20, ..StatementSplitter::new(true) };
         splitter.feed(b"SELECT 1; SELECT 2; SELECT 'aaaa");
         assert!(splitter.next_statement().is_some() && splitter.next_statement().is_some());
-        assert!(!splitter.is_too_long());
+        assert_eq!(splitter.what_is_too_long(), None);
         splitter.feed(b"aaaaaaaaaaaaaaaaaaaaaaa");
         assert!(splitter.next_statement().is_none());
-        assert!(splitter.is_too_long());
+        assert!(splitter.what_is_too_long().unwrap().contains("1 GiB"));
+        let mut splitter = StatementSplitter::new(true);
+        splitter.feed(&[b"SELECT $".as_slice(), &[b'a'; LONGEST_DELIMITER]].concat());
+        assert!(splitter.next_statement().is_none());
+        assert!(splitter.what_is_too_long().unwrap().contains("64 KiB"));
     }
 
     #[test]

@@ -107,8 +107,8 @@ impl<'a> StatementsCheck<'a> {
                 return;
             }
         }
-        if self.splitter.is_too_long() {
-            self.problem = Some("a statement of its data is longer than 1 GiB, which no server takes".to_owned());
+        if let Some(what) = self.splitter.what_is_too_long() {
+            self.problem = Some(format!("a statement of its data {what}"));
         }
     }
 

@@ -128,15 +128,21 @@ pub fn run(
                 return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(if splitter.is_too_long() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(match splitter.what_is_too_long() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        })
     })?;
     if ledger.is_stopped() {
         return Ok(());
     }
-    if splitter.is_too_long() {
+    if let Some(what) = splitter.what_is_too_long() {
         batch.finish(client, ledger)?;
         ledger.add_rows(client.changed_rows - before);
-        ledger.put_down(at, EntryError::other(entry, b"", TOO_LONG));
+        ledger.put_down(
+            at,
+            EntryError::other(entry, b"", format!("a statement of the data {what}: it and what follows it is missing")),
+        );
         return Ok(());
     }
     let (rest, is_cut) = splitter.finish();
@@ -150,9 +156,6 @@ pub fn run(
     ledger.add_rows(client.changed_rows - before);
     Ok(())
 }
-
-const TOO_LONG: &str =
-    "a statement of the data is longer than 1 GiB, which no server takes: it and what follows it is missing";
 
 /// Sees to it that nothing is run in the place of rows that brings none.
 fn check_statement(entry: &Entry, statement: &[u8]) -> Result<()> {
