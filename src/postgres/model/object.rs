@@ -8,7 +8,7 @@ use pgformat::DumpId;
 
 use super::{LoopRole, Model, Rank, Side};
 use crate::error::Result;
-use crate::postgres::catalogs::CatalogId;
+use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::components::Components;
 use crate::postgres::emit::{Emitter, Render};
 
@@ -108,4 +108,18 @@ pub struct NewObject<B> {
     pub has: Components,
     /// What is peculiar to its kind.
     pub body: B,
+}
+
+impl<B> NewObject<B> {
+    /// One that is wanted as its schema is, and consists of its definition.
+    pub fn in_schema(catalog: Catalog, oid: u32, name: BString, schema: Option<DumpId>, body: B) -> Self {
+        Self {
+            catalog_id: Some(CatalogId { catalog, oid }),
+            name,
+            schema,
+            selected_by: SelectedBy::Schema,
+            has: Components::DEFINITION,
+            body,
+        }
+    }
 }

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::wire::{Param, Query, Rows};
 
 pub(super) struct Collations;
@@ -70,15 +70,7 @@ impl Kind for Collations {
                 locale: row.opt_string("locale")?,
                 icu_rules: row.opt_string("icu_rules")?,
             };
-            let catalog_id = Some(CatalogId { catalog: Catalog::COLLATION, oid: row.oid("oid")? });
-            model.add(NewObject {
-                catalog_id,
-                name,
-                schema,
-                selected_by: SelectedBy::Schema,
-                has: Components::DEFINITION,
-                body,
-            });
+            model.add(NewObject::in_schema(Catalog::COLLATION, row.oid("oid")?, name, schema, body));
         }
         Ok(())
     }

@@ -4,10 +4,10 @@ use bstr::{BString, ByteSlice};
 
 use super::deparse::deparsed;
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -54,15 +54,7 @@ impl Kind for Conversions {
                 function: deparsed(row, "function", "conname")?,
                 is_default: row.bool("condefault")?,
             };
-            let catalog_id = Some(CatalogId { catalog: Catalog::CONVERSION, oid: row.oid("oid")? });
-            model.add(NewObject {
-                catalog_id,
-                name,
-                schema,
-                selected_by: SelectedBy::Schema,
-                has: Components::DEFINITION,
-                body,
-            });
+            model.add(NewObject::in_schema(Catalog::CONVERSION, row.oid("oid")?, name, schema, body));
         }
         Ok(())
     }

@@ -6,10 +6,10 @@ use bstr::{BString, ByteSlice};
 
 use super::operator_members::{self, Members};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::wire::{Param, Query, Rows};
 
 pub(super) struct OperatorFamilies;
@@ -54,15 +54,7 @@ impl Kind for OperatorFamilies {
                 access_method: row.string("amname")?,
                 loose: Members::default(),
             };
-            let catalog_id = Some(CatalogId { catalog: Catalog::OPERATOR_FAMILY, oid: row.oid("oid")? });
-            model.add(NewObject {
-                catalog_id,
-                name,
-                schema,
-                selected_by: SelectedBy::Schema,
-                has: Components::DEFINITION,
-                body,
-            });
+            model.add(NewObject::in_schema(Catalog::OPERATOR_FAMILY, row.oid("oid")?, name, schema, body));
         }
         operator_members::collect(operators, functions, model, |model, oid| {
             let id = model.find(Catalog::OPERATOR_FAMILY, oid)?;

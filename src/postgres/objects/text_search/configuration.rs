@@ -3,10 +3,10 @@
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::deparsed;
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
@@ -62,15 +62,7 @@ impl Kind for Configurations {
                 parser: row.string("prsname")?,
                 mappings: Vec::new(),
             };
-            let catalog_id = Some(CatalogId { catalog: Catalog::TS_CONFIG, oid: row.oid("oid")? });
-            model.add(NewObject {
-                catalog_id,
-                name,
-                schema,
-                selected_by: SelectedBy::Schema,
-                has: Components::DEFINITION,
-                body,
-            });
+            model.add(NewObject::in_schema(Catalog::TS_CONFIG, row.oid("oid")?, name, schema, body));
         }
         for row in mappings.iter() {
             let Some(id) = model.find(Catalog::TS_CONFIG, row.oid("mapcfg")?) else { continue };

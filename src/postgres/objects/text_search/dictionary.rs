@@ -3,10 +3,10 @@
 use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
 
@@ -51,15 +51,7 @@ impl Kind for Dictionaries {
                 template: row.string("tmplname")?,
                 options: row.opt_string("dictinitoption")?.map(Deparsed::by_server),
             };
-            let catalog_id = Some(CatalogId { catalog: Catalog::TS_DICT, oid: row.oid("oid")? });
-            model.add(NewObject {
-                catalog_id,
-                name,
-                schema,
-                selected_by: SelectedBy::Schema,
-                has: Components::DEFINITION,
-                body,
-            });
+            model.add(NewObject::in_schema(Catalog::TS_DICT, row.oid("oid")?, name, schema, body));
         }
         Ok(())
     }

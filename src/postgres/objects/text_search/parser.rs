@@ -3,10 +3,10 @@
 use bstr::ByteSlice;
 
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::{deparsed, opt_deparsed};
 use crate::sql::Deparsed;
 use crate::wire::{Param, Query, Rows};
@@ -55,15 +55,7 @@ impl Kind for Parsers {
                 headline: opt_deparsed(row, "headline", "prsname")?,
                 lextypes: deparsed(row, "lextypes", "prsname")?,
             };
-            let catalog_id = Some(CatalogId { catalog: Catalog::TS_PARSER, oid: row.oid("oid")? });
-            model.add(NewObject {
-                catalog_id,
-                name,
-                schema,
-                selected_by: SelectedBy::Schema,
-                has: Components::DEFINITION,
-                body,
-            });
+            model.add(NewObject::in_schema(Catalog::TS_PARSER, row.oid("oid")?, name, schema, body));
         }
         Ok(())
     }
