@@ -8,10 +8,7 @@ use crate::support::{Database, Options, REFERENCE, Server, lifeboat, output, run
 /// Settings that change what is read or written, or end the work, with the first major that has them.
 const HOSTILE: &[(u32, &str, &str)] = &[
     (13, "search_path", "nowhere"),
-    (13, "statement_timeout", "'1ms'"),
     (13, "lock_timeout", "'1ms'"),
-    // Longer than it takes to begin again where the limit above ends the statement that would take both away.
-    (13, "idle_in_transaction_session_timeout", "'50ms'"),
     (17, "transaction_timeout", "'100ms'"),
     (13, "default_transaction_read_only", "on"),
     (13, "default_transaction_isolation", "serializable"),
@@ -33,6 +30,12 @@ const HOSTILE: &[(u32, &str, &str)] = &[
     (13, "default_tablespace", "elsewhere"),
     (16, "icu_validation_level", "error"),
     (18, "restrict_nonsystem_relation_kind", "'view'"),
+];
+/// Limits of which the one may end the statement that takes both away, and the other the session that it has failed in, where
+/// both are as short as can be. So they are in turns.
+const IN_TURNS: [[(u32, &str, &str); 2]; 2] = [
+    [(13, "statement_timeout", "'1ms'"), (13, "idle_in_transaction_session_timeout", "'50ms'")],
+    [(13, "statement_timeout", "'5s'"), (13, "idle_in_transaction_session_timeout", "'1ms'")],
 ];
 /// Settings that change what the text of a value looks like, but not what it means.
 const COSMETIC: &[(u32, &str, &str)] = &[
@@ -94,6 +97,7 @@ fn wishes_of_roles_and_databases_change_neither_backup_nor_restore() {
         let from = source.url_as("wishful");
         for (n, more) in [&[][..], &["--jobs", "2"]].into_iter().enumerate() {
             let path = format!("{n}.dump");
+            wish(&server, "ROLE wishful", &IN_TURNS[n]);
             scene.run(
                 &[
                     &["backup", "--owner", "--acl", "--archive-version", "1.16", "--url", &from, "--output", &path],
@@ -125,7 +129,8 @@ fn wishes_of_roles_and_databases_change_neither_backup_nor_restore() {
                 let url = target.url_as("wishful");
                 scene.run(&["restore", path, "--url", &url, "--dry-run"]);
                 // Over itself, too.
-                for _ in 0..2 {
+                for limits in IN_TURNS {
+                    wish(&server, "ROLE wishful", &limits);
                     let out = scene.run(&[&["restore", path, "--owner", "--url", &url, "--force"][..], more].concat());
                     assert_eq!(out.stderr(), "", "on {major}: {out}");
                 }
