@@ -123,7 +123,7 @@ impl Decoder {
     }
 
     pub(super) fn reset(&mut self) {
-        self.expect(State::Start, 7);
+        self.want(State::Start, 7);
         (self.filled, self.given) = (0, 0);
     }
 
@@ -152,7 +152,7 @@ impl Decoder {
         }
     }
 
-    fn expect(&mut self, state: State, want: usize) {
+    fn want(&mut self, state: State, want: usize) {
         self.pending.clear();
         (self.state, self.want) = (state, want);
     }
@@ -168,7 +168,7 @@ impl Decoder {
                 if self.pending != self.sum.finish_32().to_le_bytes() {
                     return Err("the checksum of its content is wrong".into());
                 }
-                self.expect(State::Ended, 7);
+                self.want(State::Ended, 7);
                 Ok(())
             }
         }
@@ -206,7 +206,7 @@ impl Decoder {
         self.stated_length = descriptor.get(2..).and_then(|size| size.try_into().ok()).map(u64::from_le_bytes);
         self.history.clear();
         (self.sum, self.length) = (XxHash32::with_seed(0), 0);
-        self.expect(State::BlockLength, 4);
+        self.want(State::BlockLength, 4);
         Ok(())
     }
 
@@ -218,9 +218,9 @@ impl Decoder {
                 return Err("it states another length than it has".into());
             }
             if self.flags & FLAG_SUM == 0 {
-                self.expect(State::Ended, 7)
+                self.want(State::Ended, 7)
             } else {
-                self.expect(State::FrameSum, 4)
+                self.want(State::FrameSum, 4)
             }
             return Ok(());
         }
@@ -229,7 +229,7 @@ impl Decoder {
             return Err(format!("a block of {length} bytes is longer than the {} it allows", self.block_size));
         }
         let sum = if self.flags & FLAG_BLOCK_SUMS == 0 { 0 } else { 4 };
-        self.expect(State::Block { stored: word & STORED != 0 }, length + sum);
+        self.want(State::Block { stored: word & STORED != 0 }, length + sum);
         Ok(())
     }
 
@@ -268,7 +268,7 @@ impl Decoder {
             self.sum.write(block);
         }
         self.length += block.len() as u64;
-        self.expect(State::BlockLength, 4);
+        self.want(State::BlockLength, 4);
         Ok(())
     }
 }
