@@ -135,6 +135,12 @@ mod tests {
                 true,
                 &["SELECT $$;$$, $a$;$$;$b$;$a$, x$1;", "SELECT $1;"],
             ),
+            // What a server takes for the end of a statement is not hidden by a quote in a comment.
+            (
+                "INSERT INTO t VALUES (1) /* ' */; DROP TABLE x; -- '\n;",
+                true,
+                &["INSERT INTO t VALUES (1) /* ' */;", "DROP TABLE x;", "-- '\n;"],
+            ),
             ("SELECT 1 - -1; -- no; end\nSELECT 2;", true, &["SELECT 1 - -1;", "-- no; end\nSELECT 2;"]),
         ];
         for (text, standard_strings, expected) in cases {
