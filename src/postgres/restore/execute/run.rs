@@ -65,14 +65,14 @@ impl Restore<'_> {
             result = client.commit(&mut ledger);
         }
         let was_open = client.in_transaction();
-        client.roll_back_rest(&mut ledger)?;
+        let rolled_back = client.roll_back_rest(&mut ledger);
         if !is_parallel {
             ledger.end_in_order();
         }
         ledger.sum_up_left();
         let ended = client.end_session();
         let (left, summary) = (client.finish(), ledger.into_summary());
-        let Err(error) = result.and(ended).map_err(of_archive) else { return Ok(summary) };
+        let Err(error) = result.and(rolled_back).and(ended).map_err(of_archive) else { return Ok(summary) };
         Err(match error.advice() {
             Some(_) if !is_prepared => error,
             _ if summary.rolled_back => error.hint(match job.options.single_transaction {

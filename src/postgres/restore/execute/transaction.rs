@@ -140,12 +140,10 @@ impl Client<'_> {
         }
         // Where none is open although there should be, it is not known what became of the last one.
         let is_open = self.connection.transaction_status() != b'I';
-        // The server rolls back by itself when the connection is lost.
-        if is_open && !self.connection.is_broken() {
-            self.connection.rollback()?;
-        }
+        // The server rolls back by itself when the connection is lost, were it now.
+        let rolled_back = if is_open && !self.connection.is_broken() { self.connection.rollback() } else { Ok(()) };
         ledger.roll_back(is_open && !self.has_changed);
-        Ok(())
+        Ok(rolled_back?)
     }
 
     fn transaction_id(&mut self) -> Result<String> {
