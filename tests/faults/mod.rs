@@ -118,7 +118,7 @@ impl Drop for Session {
 }
 
 /// Waits until a session of `database` waits for a lock.
-fn wait_for_waiting(database: &Database<'_>) {
+pub(crate) fn wait_for_waiting(database: &Database<'_>) {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
         database.name()

@@ -14,6 +14,7 @@ use pgformat::{Compression, DumpId, Entry, Header, Reader, Version, Writer};
 
 use super::again::{sample_with_many_rows, wait_for_statement};
 use super::{connection, forced};
+use crate::faults::wait_for_waiting;
 use crate::support::archive::{Rows, assert_same};
 use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run};
 
@@ -212,8 +213,9 @@ fn two_restores_in_one_process_are_ended_apart() {
     let (end_one, end_other) = (Cancellation::new(), Cancellation::new());
     let (restored_one, restored_other) =
         (restore_that_waits(one.url(), &end_one), restore_that_waits(other.url(), &end_other));
-    wait_for_statement(&one, "COMMIT%");
-    wait_for_statement(&other, "COMMIT%");
+    // What the target is asked before is committed as well, but waits for no lock.
+    wait_for_waiting(&one);
+    wait_for_waiting(&other);
 
     // The first thing that goes; what the server answers to COMMIT is waited for then.
     let file = OutputFile::create_named(&dir.path().join("file"), Existing::Refuse, &end_one).unwrap();
