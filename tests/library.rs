@@ -1,17 +1,14 @@
 //! The library, as a program that embeds it meets it: the examples do what they say.
 
-use crate::support::{REFERENCE, Server};
+use std::process::Command;
 
-macro_rules! examples {
-    ($($name:ident $path:literal)*) => { $(#[allow(dead_code)] #[path = $path] mod $name;)* };
-}
+use crate::support::{Output, REFERENCE, Server, output};
 
-examples! {
-    backup "../examples/backup.rs"
-    restore "../examples/restore.rs"
-    list "../examples/list.rs"
-    verify "../examples/verify.rs"
-    drill "../examples/drill.rs"
+/// Runs the example of that name.
+fn example(name: &str, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Output {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["run", "--quiet", "--locked", "--example", name, "--"]);
+    output(command.args(arguments.iter().map(AsRef::as_ref)))
 }
 
 #[test]
@@ -22,30 +19,32 @@ fn a_postgresql_database_goes_there_and_back() {
     let (origin, target) = (server.database("library"), server.database("library"));
     origin.psql("CREATE TABLE orders AS SELECT generate_series(1, 100) AS id");
     target.psql("CREATE TABLE orders (id integer)");
-    assert_eq!(backup::back_up(&origin.url(), &file).unwrap(), file.metadata().unwrap().len());
-    assert!(list::list(&file).unwrap().contains(&"TABLE DATA public.orders".to_owned()));
-    assert!(verify::verify(&file).unwrap().is_empty());
-    let summary = restore::restore(&file, &target.url()).unwrap();
-    assert!(summary.is_complete() && summary.rows == 100, "{summary:?}");
+    let size = example("backup", &[&origin.url(), &file]);
+    assert_eq!(size.stdout(), format!("{} bytes\n", file.metadata().unwrap().len()), "{size}");
+    let entries = example("list", &[&file]);
+    assert!(entries.stdout().contains("TABLE DATA public.orders\n"), "{entries}");
+    assert!(example("verify", &[&file]).success());
+    let restored = example("restore", &[&file, &target.url()]);
+    assert!(restored.success() && restored.stdout().ends_with(" 100 rows\n"), "{restored}");
     assert_eq!(target.psql("SELECT count(*), sum(id) FROM orders"), "100|5050");
 
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() - 40;
     bytes[middle] ^= 1;
     std::fs::write(&file, bytes).unwrap();
-    assert!(!verify::verify(&file).unwrap().is_empty());
-    assert!(restore::restore(&file, &target.url()).is_err());
+    for out in [example("verify", &[&file]), example("restore", &[&file, &target.url()])] {
+        assert!(!out.success() && out.stderr().contains("orders"), "{out}");
+    }
     assert_eq!(target.psql("SELECT count(*) FROM orders"), "100");
 }
 
 #[test]
-fn a_sqlite_database_goes_there_and_back() {
+fn a_sqlite_database_is_had_back() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("app.db");
     let made = "CREATE TABLE t (a); INSERT INTO t VALUES (1), ('two'), (x'03')";
     rusqlite::Connection::open(&database).unwrap().execute_batch(made).unwrap();
-    assert!(drill::drill(&database, folder.path()).unwrap());
-    let file = folder.path().join("again.db");
-    let size = backup::back_up(&format!("sqlite:///{}", database.display()), &file).unwrap();
-    assert_eq!(size, file.metadata().unwrap().len());
+    let out = example("drill", &[&database, &folder.path()]);
+    assert!(out.success(), "{out}");
+    assert!(folder.path().join("backup.db").exists() && folder.path().join("restored.db").exists());
 }
