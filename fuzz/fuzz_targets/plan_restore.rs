@@ -15,14 +15,16 @@ use std::io::Cursor;
 use libfuzzer_sys::fuzz_target;
 use pgformat::{Limits, Reader};
 
-const LIMITS: Limits =
-    Limits { entries: 10_000, text: 1 << 20, dependencies: 10_000, contents: 1 << 22, chunk: 1 << 22, objects: 10_000 };
+fn limits() -> Limits {
+    let limits = Limits::DEFAULT.entries(10_000).text(1 << 20).dependencies(10_000);
+    limits.contents(1 << 22).chunk(1 << 22).objects(10_000)
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, archive)) = bytes.split_first_chunk() else { return };
-    let Ok(reader) = Reader::with_limits(archive, LIMITS) else { return };
+    let Ok(reader) = Reader::with_limits(archive, limits()) else { return };
     let options = options::options(*choice, archive, reader.entries());
     let version = (reader.header().version.major, reader.header().version.minor);
     plans::check(&reader.shared_entries(), version, &options);
-    plans::check_script(&options, || Reader::seekable_with_limits(Cursor::new(archive), LIMITS).ok());
+    plans::check_script(&options, || Reader::seekable_with_limits(Cursor::new(archive), limits()).ok());
 });

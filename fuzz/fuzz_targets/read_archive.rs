@@ -11,8 +11,10 @@ use std::io::{Cursor, Read};
 use libfuzzer_sys::fuzz_target;
 use pgformat::{Block, DumpId, Limits, Reader, Result};
 
-const LIMITS: Limits =
-    Limits { entries: 10_000, text: 1 << 20, dependencies: 10_000, contents: 1 << 22, chunk: 1 << 22, objects: 10_000 };
+fn limits() -> Limits {
+    let limits = Limits::DEFAULT.entries(10_000).text(1 << 20).dependencies(10_000);
+    limits.contents(1 << 22).chunk(1 << 22).objects(10_000)
+}
 /// A small archive can hold a lot of data; more than this is not looked at.
 const ENOUGH: usize = 1 << 22;
 
@@ -48,7 +50,7 @@ fn block<R: Read>(block: Block<'_, R>) -> Result<Summary> {
 }
 
 fn in_order(bytes: &[u8]) -> Result<BTreeMap<DumpId, Summary>> {
-    let mut reader = Reader::with_limits(bytes, LIMITS)?;
+    let mut reader = Reader::with_limits(bytes, limits())?;
     let mut all = BTreeMap::new();
     while let Some(next) = reader.next_block()? {
         let Some(id) = next.entry().map(|entry| entry.dump_id) else { panic!("an open block is of no entry") };
@@ -58,7 +60,7 @@ fn in_order(bytes: &[u8]) -> Result<BTreeMap<DumpId, Summary>> {
 }
 
 fn by_entry(bytes: &[u8]) -> Result<BTreeMap<DumpId, Summary>> {
-    let mut reader = Reader::seekable_with_limits(Cursor::new(bytes), LIMITS)?;
+    let mut reader = Reader::seekable_with_limits(Cursor::new(bytes), limits())?;
     let ids: Vec<_> = reader.entries().iter().rev().map(|entry| entry.dump_id).collect();
     let mut all = BTreeMap::new();
     for id in ids {

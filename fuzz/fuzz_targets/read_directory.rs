@@ -9,8 +9,10 @@ use std::io::{self, Cursor};
 use libfuzzer_sys::fuzz_target;
 use pgformat::{Block, Files, Limits, Reader, Result};
 
-const LIMITS: Limits =
-    Limits { entries: 1_000, text: 1 << 16, dependencies: 1_000, contents: 1 << 20, chunk: 1 << 20, objects: 100 };
+fn limits() -> Limits {
+    let limits = Limits::DEFAULT.entries(1_000).text(1 << 16).dependencies(1_000);
+    limits.contents(1 << 20).chunk(1 << 20).objects(100)
+}
 /// A small archive can hold a lot of data; more than this is not looked at.
 const ENOUGH: usize = 1 << 22;
 const NAMES: [&str; 8] =
@@ -57,7 +59,7 @@ fn drain(mut data: pgformat::DataReader<'_, Cursor<Vec<u8>>>) -> Result<()> {
 }
 
 fn read(bytes: &[u8]) -> Result<()> {
-    let mut reader = Reader::directory_with_limits(files(bytes), LIMITS)?;
+    let mut reader = Reader::directory_with_limits(files(bytes), limits())?;
     let _ = (reader.sizes().is_ok(), reader.check_end().is_ok());
     let mut other = reader.another();
     let ids: Vec<_> = reader.entries().iter().map(|entry| entry.dump_id).collect();

@@ -36,7 +36,7 @@ fn rows(size: usize) -> Vec<u8> {
 }
 
 fn entries() -> Vec<Entry> {
-    vec![Entry { has_data: true, tag: Some("orders".into()), ..Entry::new(ROWS, "TABLE DATA") }]
+    vec![Entry::new(ROWS, "TABLE DATA").has_data(true).tag("orders")]
 }
 
 fn compressions() -> [Compression; 5] {
@@ -117,7 +117,7 @@ fn one_stream(compression: Compression, data: &[u8]) -> usize {
             encoder.finish().unwrap().len()
         }
         Compression::Zstd(level) => zstd::stream::encode_all(data, level.unwrap_or(3)).unwrap().len(),
-        Compression::None => data.len(),
+        _ => data.len(),
     }
 }
 

@@ -24,7 +24,7 @@ const SUFFIXES: [&str; 4] = ["", ".gz", ".lz4", ".zst"];
 fn custom(compression: Compression) -> Vec<u8> {
     let entries = [(11, "TABLE"), (12, "TABLE DATA"), (13, "BLOBS")].map(|(id, desc)| {
         let entry = Entry::new(DumpId(id), desc);
-        Entry { has_data: id != 11, dependencies: vec![DumpId(11)], ..entry }
+        entry.has_data(id != 11).dependencies(vec![DumpId(11)])
     });
     let objects = OBJECTS.iter().map(|(oid, content)| (*oid, content.to_vec())).collect();
     let contents = [(DumpId(12), Content::Rows(ROWS.to_vec())), (DumpId(13), Content::Objects(objects))];
@@ -34,15 +34,15 @@ fn custom(compression: Compression) -> Vec<u8> {
 
 /// An entry of every kind, each with what a plan looks at.
 fn every_kind() -> Vec<u8> {
-    let entries = kinds::ALL.iter().zip(1..).map(|(kind, id)| Entry {
-        tag: Some("t".into()),
-        definition: Some(format!("CREATE {} public.t;\n", kind.desc).into()),
-        drop_statement: Some(format!("DROP {} public.t;\n", kind.desc).into()),
-        copy_statement: kind.desc.ends_with(" DATA").then(|| "COPY public.t (a) FROM stdin;\n".into()),
-        schema: Some("public".into()),
-        owner: Some("app".into()),
-        dependencies: vec![DumpId(if id > 1 { id - 1 } else { 2 })],
-        ..Entry::new(DumpId(id), kind.desc)
+    let entries = kinds::ALL.iter().zip(1..).map(|(kind, id)| {
+        let entry = Entry::new(DumpId(id), kind.desc).tag("t").schema("public").owner("app");
+        let entry = entry.definition(format!("CREATE {} public.t;\n", kind.desc));
+        let entry = entry.drop_statement(format!("DROP {} public.t;\n", kind.desc));
+        let entry = entry.dependencies(vec![DumpId(if id > 1 { id - 1 } else { 2 })]);
+        match kind.desc.ends_with(" DATA") {
+            true => entry.copy_statement("COPY public.t (a) FROM stdin;\n"),
+            false => entry,
+        }
     });
     let header = Header::new(Version::V1_16, Compression::None);
     Archive { header, entries: entries.collect(), contents: [].into() }.seekable()

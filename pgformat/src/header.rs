@@ -7,6 +7,7 @@ use bstr::BString;
 
 use crate::error::{ErrorKind, Fault, Result};
 use crate::primitives::{Input, Output};
+use crate::setters::setters;
 use crate::{Compression, Limits, Version, diagnosis};
 
 pub(crate) const MAGIC: &[u8; 5] = b"PGDMP";
@@ -86,8 +87,9 @@ impl fmt::Display for Created {
     }
 }
 
-/// What an archive says about itself.
+/// What an archive says about itself. One begins with [`Header::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// The version of the format.
     pub version: Version,
@@ -123,6 +125,15 @@ impl Header {
             server_version: BString::default(),
             dumper_version: BString::default(),
         }
+    }
+
+    setters! {
+        int_size: u8 => int_size,
+        offset_size: u8 => offset_size,
+        created: Created => created,
+        dbname: impl Into<BString> => dbname.into(),
+        server_version: impl Into<BString> => server_version.into(),
+        dumper_version: impl Into<BString> => dumper_version.into(),
     }
 
     pub(crate) fn read<R: Read>(input: &mut Input<R>, format: Format, limits: &Limits) -> Result<Self> {

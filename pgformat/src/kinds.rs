@@ -2,7 +2,7 @@
 //! about a kind. An entry of a kind that is not here is readable all the same: its section is in the archive.
 
 use crate::Section;
-use crate::kinds::{Drop::*, Group as G, Owner::*};
+use crate::kinds::{DropForm::*, EntryGroup as G, Owner::*};
 use Section::{Data, PostData, PreData};
 
 /// Whether an object of a kind has an owner of its own, and how `ALTER … OWNER TO` names it.
@@ -24,7 +24,7 @@ pub enum Owner {
 /// if it goes away with something else, or a statement of its own: the schema `public` has a comment, and a view that was
 /// part of a loop a `CREATE OR REPLACE VIEW`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Drop {
+pub enum DropForm {
     /// It is not dropped by itself.
     NoDrop,
     /// `DROP <words> …`: `IF EXISTS` goes after the words, which are these.
@@ -44,7 +44,7 @@ pub enum Drop {
 
 /// What an option that selects by kind has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Group {
+pub enum EntryGroup {
     /// A setting of the restoring session: encoding, string syntax, search path.
     Session,
     /// The database itself and its settings; restored only where the database is created.
@@ -85,7 +85,7 @@ pub enum Group {
 
 /// When in a restore an entry has its turn; each pass is over before the next begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Pass {
+pub enum RestorePass {
     /// Everything that has no reason to wait.
     Main,
     /// Privileges, so that they do not keep the restoring role from its work.
@@ -105,11 +105,11 @@ pub struct Kind {
     /// Its owner.
     pub owner: Owner,
     /// Its drop statement.
-    pub drop: Drop,
+    pub drop: DropForm,
     /// What options select it by.
-    pub group: Group,
+    pub group: EntryGroup,
     /// When it is restored.
-    pub pass: Pass,
+    pub pass: RestorePass,
     /// Whether it can have data: a block in the archive.
     pub has_data: bool,
 }
@@ -123,13 +123,13 @@ impl Kind {
 
 /// When an entry of this kind and tag has its turn. Comments and security labels go with their object. Of an unknown kind:
 /// in the main pass. (Statistics of a materialized view wait for its data too, which only its dependencies show.)
-pub fn pass(desc: &[u8], tag: &[u8]) -> Pass {
+pub fn pass(desc: &[u8], tag: &[u8]) -> RestorePass {
     match find(desc) {
         Some(kind) if matches!(kind.group, G::Comment | G::SecurityLabel) && tag.starts_with(b"EVENT TRIGGER ") => {
-            Pass::PostAcl
+            RestorePass::PostAcl
         }
         Some(kind) => kind.pass,
-        None => Pass::Main,
+        None => RestorePass::Main,
     }
 }
 
@@ -138,16 +138,16 @@ pub fn find(desc: &[u8]) -> Option<&'static Kind> {
     ALL.binary_search_by(|kind| kind.desc.as_bytes().cmp(desc)).ok().map(|at| &ALL[at])
 }
 
-const fn kind(desc: &'static str, section: Section, owner: Owner, drop: Drop, group: Group) -> Kind {
+const fn kind(desc: &'static str, section: Section, owner: Owner, drop: DropForm, group: EntryGroup) -> Kind {
     let pass = match group {
-        G::Acl => Pass::Acl,
-        _ => Pass::Main,
+        G::Acl => RestorePass::Acl,
+        _ => RestorePass::Main,
     };
     Kind { desc, section, owner, drop, group, pass, has_data: false }
 }
 
 const fn late(kind: Kind) -> Kind {
-    Kind { pass: Pass::PostAcl, ..kind }
+    Kind { pass: RestorePass::PostAcl, ..kind }
 }
 
 const fn holds_data(kind: Kind) -> Kind {
@@ -242,10 +242,10 @@ mod tests {
 
     #[test]
     fn comments_wait_with_their_event_triggers() {
-        assert_eq!(pass(b"COMMENT", b"EVENT TRIGGER audit"), Pass::PostAcl);
-        assert_eq!(pass(b"SECURITY LABEL", b"EVENT TRIGGER audit"), Pass::PostAcl);
-        assert_eq!(pass(b"COMMENT", b"TABLE t"), Pass::Main);
-        assert_eq!(pass(b"DEFAULT ACL", b"DEFAULT PRIVILEGES FOR TABLES"), Pass::Acl);
-        assert_eq!(pass(b"PROPERTY GRAPH", b"g"), Pass::Main);
+        assert_eq!(pass(b"COMMENT", b"EVENT TRIGGER audit"), RestorePass::PostAcl);
+        assert_eq!(pass(b"SECURITY LABEL", b"EVENT TRIGGER audit"), RestorePass::PostAcl);
+        assert_eq!(pass(b"COMMENT", b"TABLE t"), RestorePass::Main);
+        assert_eq!(pass(b"DEFAULT ACL", b"DEFAULT PRIVILEGES FOR TABLES"), RestorePass::Acl);
+        assert_eq!(pass(b"PROPERTY GRAPH", b"g"), RestorePass::Main);
     }
 }

@@ -1,8 +1,11 @@
 //! How large the numbers in an archive may be before a reader believes that the archive is damaged.
 
+use crate::setters::setters;
+
 /// What a reader accepts. Nothing is allocated for a number that the archive states before it was held against these,
-/// and memory for a long text grows only as its bytes arrive.
+/// and memory for a long text grows only as its bytes arrive. Others begin with [`Limits::DEFAULT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Entries in the table of contents.
     pub entries: u64,
@@ -32,6 +35,15 @@ impl Limits {
         chunk: i32::MAX as u64,
         objects: 32_000_000,
     };
+
+    setters! {
+        entries: u64 => entries,
+        text: u64 => text,
+        dependencies: u64 => dependencies,
+        contents: u64 => contents,
+        chunk: u64 => chunk,
+        objects: u64 => objects,
+    }
 }
 
 impl Default for Limits {

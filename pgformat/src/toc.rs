@@ -13,6 +13,7 @@ use crate::error::{ErrorKind, Fault, Result};
 use crate::header::{Format, Header};
 use crate::names::Name;
 use crate::primitives::{DataPosition, Input, Output};
+use crate::setters::setters;
 use crate::{Limits, Version};
 
 /// The number by which the entries of one archive refer to each other; positive.
@@ -39,8 +40,9 @@ pub enum Section {
 }
 
 /// One entry of the table of contents. Texts are bytes in the archive's encoding; `None` is the format's NULL, which is
-/// not the empty string.
+/// not the empty string. One begins with [`Entry::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The entry's number.
     pub dump_id: DumpId,
@@ -95,6 +97,22 @@ impl Entry {
             owner: None,
             dependencies: Vec::new(),
         }
+    }
+
+    setters! {
+        has_data: bool => has_data,
+        catalog_oid: (u32, u32) => catalog_oid,
+        tag: impl Into<BString> => Some(tag.into()),
+        section: Section => section,
+        definition: impl Into<BString> => Some(definition.into()),
+        drop_statement: impl Into<BString> => Some(drop_statement.into()),
+        copy_statement: impl Into<BString> => Some(copy_statement.into()),
+        schema: impl Into<BString> => Some(schema.into()),
+        tablespace: impl Into<BString> => Some(tablespace.into()),
+        table_access_method: impl Into<BString> => Some(table_access_method.into()),
+        relkind: u8 => relkind,
+        owner: impl Into<BString> => Some(owner.into()),
+        dependencies: Vec<DumpId> => dependencies,
     }
 
     /// What this crate knows about the entry's kind; `None` for one it has never heard of.

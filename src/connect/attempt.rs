@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection};
 
 use super::certificate::Certificate;
 use super::hosts::{Address, Host};
-use super::password_file::{self, Found};
+use super::password_file::{self, FoundPassword};
 use super::socket;
 use super::target::{Keepalive, Target, TargetSessionAttrs};
 use super::tls::SslMode;
@@ -156,7 +156,7 @@ impl Target {
         let found = self.find_password(host);
         let startup = Startup {
             password: match &found {
-                Found::Password(password) => Some(password.clone()),
+                FoundPassword::Password(password) => Some(password.clone()),
                 _ => None,
             },
             application_name: self.application_name.to_vec(),
@@ -183,20 +183,20 @@ impl Target {
         Ok(connection)
     }
 
-    fn find_password(&self, host: &Host) -> Found {
+    fn find_password(&self, host: &Host) -> FoundPassword {
         if let Some(password) = &self.password {
-            return Found::Password(password.0.clone());
+            return FoundPassword::Password(password.0.clone());
         }
         match &self.password_file {
             Some(path) => {
                 password_file::look_up(path, &host.names_for_password(), host.port, &self.database, &self.user)
             }
-            None => Found::Nothing,
+            None => FoundPassword::Nothing,
         }
     }
 
     /// Adds where the password came from, or why there was none; what shuts a database.
-    fn explain(&self, error: Error, found: &Found) -> Error {
+    fn explain(&self, error: Error, found: &FoundPassword) -> Error {
         let is_shut = |report: &ServerError| {
             report.is(sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE)
                 && report.message.contains_str("accepting connections")
@@ -208,8 +208,8 @@ impl Target {
         }
         let rejected = error.server().is_some_and(|s| s.is(sqlstate::INVALID_PASSWORD));
         match (found, &self.password_file) {
-            (Found::Unusable(why), _) => error.hint(why.as_str()),
-            (Found::Password(_), Some(path)) if rejected && self.password.is_none() => {
+            (FoundPassword::Unusable(why), _) => error.hint(why.as_str()),
+            (FoundPassword::Password(_), Some(path)) if rejected && self.password.is_none() => {
                 error.hint(format!("the password came from the password file {}", path.display()))
             }
             _ => error,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// What the password file has for a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FoundPassword {
     /// This password.
     Password(Vec<u8>),
     /// No line that fits, or no file.
@@ -16,11 +16,14 @@ pub(super) enum Found {
 }
 
 /// Looks a password up. `hosts` are the names that the server goes by; `localhost` is that of the default sockets.
-pub(super) fn look_up(path: &Path, hosts: &[&[u8]], port: u16, database: &[u8], user: &[u8]) -> Found {
-    let unusable = |why: String| Found::Unusable(format!("the password file {} is not used: {why}", path.display()));
+pub(super) fn look_up(path: &Path, hosts: &[&[u8]], port: u16, database: &[u8], user: &[u8]) -> FoundPassword {
+    let unusable =
+        |why: String| FoundPassword::Unusable(format!("the password file {} is not used: {why}", path.display()));
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Found::Nothing,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return FoundPassword::Nothing;
+        }
         Err(e) => return unusable(e.to_string()),
     };
     if !metadata.is_file() {
@@ -41,11 +44,11 @@ pub(super) fn look_up(path: &Path, hosts: &[&[u8]], port: u16, database: &[u8], 
         }
         for host in hosts {
             if let Some(password) = password_in(line, [host, port.as_bytes(), database, user]) {
-                return Found::Password(password);
+                return FoundPassword::Password(password);
             }
         }
     }
-    Found::Nothing
+    FoundPassword::Nothing
 }
 
 /// The password of a line whose four fields fit.
@@ -101,9 +104,9 @@ mod tests {
 
     fn found(text: &str, host: &str, port: u16, database: &str, user: &str) -> Option<String> {
         match look_up(file(text, 0o600).path(), &[host.as_bytes()], port, database.as_bytes(), user.as_bytes()) {
-            Found::Password(p) => Some(String::from_utf8(p).unwrap()),
-            Found::Nothing => None,
-            Found::Unusable(why) => panic!("{why}"),
+            FoundPassword::Password(p) => Some(String::from_utf8(p).unwrap()),
+            FoundPassword::Nothing => None,
+            FoundPassword::Unusable(why) => panic!("{why}"),
         }
     }
 
@@ -129,11 +132,11 @@ mod tests {
         for mode in [0o640, 0o604, 0o620] {
             let file = file("*:*:*:*:p", mode);
             assert!(
-                matches!(look_up(file.path(), &[b"h"], 1, b"d", b"u"), Found::Unusable(why) if why.contains("0600"))
+                matches!(look_up(file.path(), &[b"h"], 1, b"d", b"u"), FoundPassword::Unusable(why) if why.contains("0600"))
             );
         }
         let directory = tempfile::tempdir().unwrap();
-        assert!(matches!(look_up(directory.path(), &[b"h"], 1, b"d", b"u"), Found::Unusable(_)));
-        assert_eq!(look_up(&directory.path().join("none"), &[b"h"], 1, b"d", b"u"), Found::Nothing);
+        assert!(matches!(look_up(directory.path(), &[b"h"], 1, b"d", b"u"), FoundPassword::Unusable(_)));
+        assert_eq!(look_up(&directory.path().join("none"), &[b"h"], 1, b"d", b"u"), FoundPassword::Nothing);
     }
 }

@@ -294,27 +294,17 @@ fn hostile_archives_are_told_in_plain_text() {
     let file = dir.path().join(EVIL);
     let mut header = Header::new(Version::V1_14, Compression::None);
     (header.server_version, header.dumper_version, header.dbname) = (EVIL.into(), EVIL.into(), EVIL.into());
-    let text = || Some(EVIL.into());
-    let entry = |id, desc: &str, definition: &str| Entry {
-        tag: text(),
-        schema: text(),
-        owner: text(),
-        tablespace: text(),
-        table_access_method: text(),
-        definition: Some(definition.into()),
-        ..Entry::new(DumpId(id), desc)
+    let entry = |id, desc: &str, definition: &str| {
+        let entry = Entry::new(DumpId(id), desc).tag(EVIL).schema(EVIL).owner(EVIL).tablespace(EVIL);
+        entry.table_access_method(EVIL).definition(definition)
     };
-    let data = |id| Entry {
-        has_data: true,
-        copy_statement: Some(format!("COPY {EVIL}").into()),
-        ..entry(id, "TABLE DATA", "")
-    };
+    let data = |id| entry(id, "TABLE DATA", "").has_data(true).copy_statement(format!("COPY {EVIL}"));
     let warning = entry(7, "WARNING", EVIL);
     let entries = vec![
         entry(1, EVIL, EVIL),
         entry(2, "TABLE", EVIL),
-        Entry { dependencies: vec![DumpId(2)], ..data(3) },
-        Entry { copy_statement: Some(format!("COPY \"{EVIL}\" (a) FROM stdin;\n").into()), ..data(4) },
+        data(3).dependencies(vec![DumpId(2)]),
+        data(4).copy_statement(format!("COPY \"{EVIL}\" (a) FROM stdin;\n")),
         entry(5, "EXTENSION", EVIL),
         entry(6, "COMMENT", EVIL),
         warning,

@@ -358,7 +358,7 @@ fn a_version_above_its_own_is_refused_by_pg_restore() {
 
 /// A compressed stream as pgformat writes it, of `parts` compressed apart.
 fn stream(compression: Compression, parts: &[&[u8]]) -> Vec<u8> {
-    let entry = Entry { has_data: true, ..Entry::new(DumpId(1), "TABLE DATA") };
+    let entry = Entry::new(DumpId(1), "TABLE DATA").has_data(true);
     let mut writer = Writer::new(Vec::new(), Header::new(Version::V1_16, compression), vec![entry]).unwrap();
     let (mut encoder, mut piece) = (PieceEncoder::new(compression).unwrap(), Piece::new());
     writer.begin_data(DumpId(1)).unwrap();
@@ -395,12 +395,8 @@ fn several_frames_are_read_as_the_description_of_the_format_says() {
             (Compression::ZSTD, true, false),
             (Compression::ZSTD, false, true),
         ] {
-            let table = Entry {
-                has_data: true,
-                tag: Some("t".into()),
-                copy_statement: Some("COPY t (n) FROM stdin;\n".into()),
-                ..Entry::new(DumpId(1), "TABLE DATA")
-            };
+            let table =
+                Entry::new(DumpId(1), "TABLE DATA").has_data(true).tag("t").copy_statement("COPY t (n) FROM stdin;\n");
             let header = Header::new(Version::V1_15, compression);
             let mut writer = Writer::new(Vec::new(), header, vec![table]).unwrap();
             writer.begin_data(DumpId(1)).unwrap();

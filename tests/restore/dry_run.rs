@@ -115,22 +115,19 @@ fn it_says_what_would_become_of_what_is_there() {
 
 /// An archive that says everywhere that a table is to be made.
 fn hostile(settings: &str) -> Vec<u8> {
-    let statement = || Some("CREATE TABLE public.pwned (n integer);\n".into());
+    let statement = "CREATE TABLE public.pwned (n integer);\n";
     let mut entries: Vec<Entry> = kinds::ALL
         .iter()
         .filter(|kind| !["ENCODING", "STDSTRINGS", "SEARCHPATH"].contains(&kind.desc))
         .zip(1..)
-        .map(|(kind, id)| Entry {
-            tag: Some("pwned\nCREATE TABLE public.pwned (n integer);".into()),
-            definition: statement(),
-            drop_statement: statement(),
-            copy_statement: statement(),
-            schema: Some("public'; CREATE TABLE public.pwned (n integer); --".into()),
-            owner: Some("postgres\"; CREATE TABLE public.pwned (n integer); --".into()),
-            ..Entry::new(DumpId(id), kind.desc)
+        .map(|(kind, id)| {
+            let entry = Entry::new(DumpId(id), kind.desc).tag("pwned\nCREATE TABLE public.pwned (n integer);");
+            let entry = entry.definition(statement).drop_statement(statement).copy_statement(statement);
+            let entry = entry.schema("public'; CREATE TABLE public.pwned (n integer); --");
+            entry.owner("postgres\"; CREATE TABLE public.pwned (n integer); --")
         })
         .collect();
-    entries.push(Entry { definition: Some(settings.into()), ..Entry::new(DumpId(1_000), "ENCODING") });
+    entries.push(Entry::new(DumpId(1_000), "ENCODING").definition(settings));
     let header = Header::new(Version::V1_16, Compression::None);
     Writer::new(Vec::new(), header, entries).unwrap().finish().unwrap()
 }

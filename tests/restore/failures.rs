@@ -198,22 +198,14 @@ fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
 
 /// An archive of definitions that nobody's pg_dump wrote.
 fn made_up(definitions: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
-    let entry = |(at, definition): (usize, &&str)| Entry {
-        dump_id: DumpId(at as i32 + 1),
-        has_data: false,
-        catalog_oid: (0, 0),
-        tag: Some(format!("t{at}").into()),
-        desc: Some("TABLE".into()),
-        section: Section::PreData,
-        definition: Some((*definition).into()),
-        drop_statement: Some("".into()),
-        copy_statement: None,
-        schema: Some("public".into()),
-        tablespace: None,
-        table_access_method: None,
-        relkind: 0,
-        owner: Some("".into()),
-        dependencies: Vec::new(),
+    let entry = |(at, definition): (usize, &&str)| {
+        Entry::new(DumpId(at as i32 + 1), "TABLE")
+            .tag(format!("t{at}"))
+            .section(Section::PreData)
+            .definition(*definition)
+            .drop_statement("")
+            .schema("public")
+            .owner("")
     };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");

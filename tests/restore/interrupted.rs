@@ -40,12 +40,12 @@ pub fn wait_until_left(database: &Database<'_>) {
 
 /// An archive with two tables, and between them a statement that would take an hour.
 fn sleeper(path: &Path) {
-    let object = |id, definition: &str, drop: &str| Entry {
-        tag: Some(format!("t{id}").into()),
-        schema: Some("public".into()),
-        definition: Some(definition.into()),
-        drop_statement: Some(drop.into()),
-        ..Entry::new(DumpId(id), "TABLE")
+    let object = |id, definition: &str, drop: &str| {
+        Entry::new(DumpId(id), "TABLE")
+            .tag(format!("t{id}"))
+            .schema("public")
+            .definition(definition)
+            .drop_statement(drop)
     };
     let entries = vec![
         object(1, "CREATE TABLE public.t1 ();\n", "DROP TABLE public.t1;\n"),
@@ -178,19 +178,14 @@ fn restore_that_waits(
     url: String,
     cancellation: &Cancellation,
 ) -> thread::JoinHandle<lifeboat::Result<lifeboat::postgres::restore::RestoreSummary>> {
-    let table = Entry {
-        tag: Some("waiting".into()),
-        definition: Some(
-            "CREATE TABLE public.waiting (a integer);
+    let table = Entry::new(DumpId(1), "TABLE").tag("waiting").definition(
+        "CREATE TABLE public.waiting (a integer);
              CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS
                'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
              CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON public.waiting DEFERRABLE INITIALLY DEFERRED
                FOR EACH ROW EXECUTE FUNCTION public.wait();
-             INSERT INTO public.waiting VALUES (1);\n"
-                .into(),
-        ),
-        ..Entry::new(DumpId(1), "TABLE")
-    };
+             INSERT INTO public.waiting VALUES (1);\n",
+    );
     let cancellation = cancellation.clone();
     thread::spawn(move || {
         let options = forced().single_transaction(true).clean(false);

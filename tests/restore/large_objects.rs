@@ -15,23 +15,13 @@ fn archives_without_entries_for_large_objects_make_them() {
     for version in [Version::V1_10, Version::V1_11] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
-        let entry = Entry {
-            dump_id: DumpId(1),
-            has_data: true,
-            catalog_oid: (0, 0),
-            tag: Some("BLOBS".into()),
-            desc: Some("BLOBS".into()),
-            section: Section::Data,
-            definition: Some("".into()),
-            drop_statement: Some("".into()),
-            copy_statement: None,
-            schema: None,
-            tablespace: None,
-            table_access_method: None,
-            relkind: 0,
-            owner: Some("".into()),
-            dependencies: Vec::new(),
-        };
+        let entry = Entry::new(DumpId(1), "BLOBS")
+            .has_data(true)
+            .tag("BLOBS")
+            .section(Section::Data)
+            .definition("")
+            .drop_statement("")
+            .owner("");
         let file = std::fs::File::create(&path).unwrap();
         let mut writer = Writer::seekable(file, Header::new(version, Compression::None), vec![entry]).unwrap();
         let mut objects = writer.large_objects(DumpId(1)).unwrap();

@@ -50,13 +50,7 @@ fn privileges_that_were_not_granted_are_left_and_named() {
 }
 
 fn entry(id: i32, desc: &str, section: Section, definition: &str) -> Entry {
-    Entry {
-        tag: Some(format!("t{id}").into()),
-        schema: Some("public".into()),
-        section,
-        definition: Some(definition.into()),
-        ..Entry::new(DumpId(id), desc)
-    }
+    Entry::new(DumpId(id), desc).tag(format!("t{id}")).schema("public").section(section).definition(definition)
 }
 
 #[test]

@@ -310,21 +310,17 @@ fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
 fn rows_without_their_end_mark_are_no_success() {
     let scene = needed!(Scene::new());
     let path = scene.file("made up");
-    let table = Entry {
-        tag: Some("t".into()),
-        schema: Some("public".into()),
-        definition: Some("CREATE TABLE public.t (n integer);\n".into()),
-        drop_statement: Some("DROP TABLE public.t;\n".into()),
-        ..Entry::new(DumpId(1), "TABLE")
-    };
-    let rows = Entry {
-        has_data: true,
-        tag: Some("t".into()),
-        schema: Some("public".into()),
-        copy_statement: Some("COPY public.t FROM stdin;\n".into()),
-        dependencies: vec![DumpId(1)],
-        ..Entry::new(DumpId(2), "TABLE DATA")
-    };
+    let table = Entry::new(DumpId(1), "TABLE")
+        .tag("t")
+        .schema("public")
+        .definition("CREATE TABLE public.t (n integer);\n")
+        .drop_statement("DROP TABLE public.t;\n");
+    let rows = Entry::new(DumpId(2), "TABLE DATA")
+        .has_data(true)
+        .tag("t")
+        .schema("public")
+        .copy_statement("COPY public.t FROM stdin;\n")
+        .dependencies(vec![DumpId(1)]);
     for (content, code) in [("1\n2\n\\.\n\n\n", 0), ("1\n2\n", 3), ("1\n2", 3), ("1\n2\n\\.", 3), ("1\n2\n\\.\n3\n", 3)]
     {
         let header = Header::new(Version::V1_14, Compression::None);

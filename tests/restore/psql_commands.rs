@@ -42,12 +42,7 @@ fn write(path: &Path, entries: Vec<Entry>, data: &[(i32, &[u8])]) {
 }
 
 fn entry(id: i32, desc: &str, tag: &str, definition: &str) -> Entry {
-    Entry {
-        tag: Some(tag.into()),
-        schema: Some("public".into()),
-        definition: Some(definition.into()),
-        ..Entry::new(DumpId(id), desc)
-    }
+    Entry::new(DumpId(id), desc).tag(tag).schema("public").definition(definition)
 }
 
 fn settings() -> Vec<Entry> {
@@ -121,15 +116,11 @@ fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
     ];
     attack(entries, &[], "COMMENT public.evil", is_command, false);
     // Drops, owners and rows.
-    let drop = Entry {
-        drop_statement: Some(format!("{command}\nDROP TABLE x;\n").into()),
-        ..entry(1, "TABLE", "evil", ";\n")
-    };
+    let drop = entry(1, "TABLE", "evil", ";\n").drop_statement(format!("{command}\nDROP TABLE x;\n"));
     write(&archive, [settings(), vec![drop]].concat(), &[]);
     let out = output(lifeboat().arg("restore").arg(&archive).args(["--script", "-"]));
     assert!(out.code() == 1 && out.stderr().contains(is_command) && out.stdout.is_empty(), "{out}");
-    let data =
-        |copy: &str| Entry { has_data: true, copy_statement: Some(copy.into()), ..entry(1, "TABLE DATA", "evil", "") };
+    let data = |copy: &str| entry(1, "TABLE DATA", "evil", "").has_data(true).copy_statement(copy);
     let rows = format!("1\n{command}\n\\.\n\n\n").into_bytes();
     let name = "TABLE DATA public.evil";
     let from_stdin = "COPY public.evil (a) FROM stdin;\n";

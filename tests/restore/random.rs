@@ -83,49 +83,43 @@ fn entry(chance: &mut Chance, id: i32, count: usize) -> Entry {
     let definitions =
         ["CREATE x;\n", "CREATE y;\nALTER y; ALTER y;\n", "-- *not* creating it\n", "", "SELECT 'ü'", "a;b;c;d;e;\n"];
     let dependencies = (0..chance.below(4)).map(|_| DumpId(chance.below(count) as i32 + 1)).collect();
-    Entry {
-        has_data,
-        catalog_oid: (chance.below(3) as u32, 7),
-        tag: if is_about {
-            chance.text(ABOUT)
-        } else {
-            chance.text(match desc {
-                "DATABASE" => &["d", "D 'd", "a.b"],
-                // Which pg_restore does not quote.
-                "BLOB" => &["7", "4000000000"],
-                _ => NAMES,
-            })
-        },
-        section: if chance.one_in(5) {
-            *chance.of(&[Section::None, Section::PreData, Section::Data, Section::PostData])
-        } else {
-            kind.section
-        },
-        definition: match (desc, chance.one_in(3)) {
-            ("TABLE DATA", true) => Some("-- load via partition root s.p;\n".into()),
-            ("TABLE DATA" | "BLOBS", _) => Some("".into()),
-            _ => chance.text(&definitions),
-        },
-        drop_statement: drop.filter(|_| !has_data),
-        copy_statement: if has_data { chance.text(&["", "COPY s.t (a) FROM stdin;\n"]) } else { None },
-        schema: chance.text_or_none(&["", "public", "s", "S s", "pg_catalog"]),
-        tablespace: chance.text_or_none(&["", "", "fast", "Fast\nx"]),
-        table_access_method: chance.text_or_none(&["heap", "heap", "Col umn"]),
-        relkind: if has_data { 0 } else { *chance.of(&[0, b'r', b'p', b'v']) },
-        owner: chance.text_or_none(&["", "alice", "Bob\n'b\\"]),
-        dependencies,
-        ..Entry::new(DumpId(id), desc)
-    }
+    let mut entry = Entry::new(DumpId(id), desc).has_data(has_data);
+    entry.catalog_oid = (chance.below(3) as u32, 7);
+    entry.tag = if is_about {
+        chance.text(ABOUT)
+    } else {
+        chance.text(match desc {
+            "DATABASE" => &["d", "D 'd", "a.b"],
+            // Which pg_restore does not quote.
+            "BLOB" => &["7", "4000000000"],
+            _ => NAMES,
+        })
+    };
+    entry.section = if chance.one_in(5) {
+        *chance.of(&[Section::None, Section::PreData, Section::Data, Section::PostData])
+    } else {
+        kind.section
+    };
+    entry.definition = match (desc, chance.one_in(3)) {
+        ("TABLE DATA", true) => Some("-- load via partition root s.p;\n".into()),
+        ("TABLE DATA" | "BLOBS", _) => Some("".into()),
+        _ => chance.text(&definitions),
+    };
+    entry.drop_statement = drop.filter(|_| !has_data);
+    entry.copy_statement = if has_data { chance.text(&["", "COPY s.t (a) FROM stdin;\n"]) } else { None };
+    entry.schema = chance.text_or_none(&["", "public", "s", "S s", "pg_catalog"]);
+    entry.tablespace = chance.text_or_none(&["", "", "fast", "Fast\nx"]);
+    entry.table_access_method = chance.text_or_none(&["heap", "heap", "Col umn"]);
+    entry.relkind = if has_data { 0 } else { *chance.of(&[0, b'r', b'p', b'v']) };
+    entry.owner = chance.text_or_none(&["", "alice", "Bob\n'b\\"]);
+    entry.dependencies(dependencies)
 }
 
 fn archive(chance: &mut Chance, path: &Path) -> usize {
     let count = 1 + chance.below(25);
     let mut entries: Vec<Entry> = (1..=count).map(|id| entry(chance, id as i32, count)).collect();
-    let setting = |id: usize, desc: &str, definition: &str| Entry {
-        tag: Some(desc.into()),
-        definition: Some(definition.into()),
-        ..Entry::new(DumpId(id as i32), desc)
-    };
+    let setting =
+        |id: usize, desc: &str, definition: &str| Entry::new(DumpId(id as i32), desc).tag(desc).definition(definition);
     if !chance.one_in(3) {
         entries.push(setting(count + 1, "SEARCHPATH", "SELECT pg_catalog.set_config('search_path', '', false);\n"));
     }

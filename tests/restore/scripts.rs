@@ -245,22 +245,14 @@ fn of_archives_from_long_ago() {
     needed!(installation::needed(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
-    let text = |text: &str| Some(text.into());
-    let object = |id, desc: &str, schema: &str, tag: &str, definition: &str, drop: &str| Entry {
-        tag: text(tag),
-        schema: text(schema),
-        definition: text(definition),
-        drop_statement: text(drop),
-        copy_statement: text(""),
-        owner: text(if id % 2 == 0 { "Old 'owner\\" } else { "alice" }),
-        tablespace: text(if id % 3 == 0 { "Fast" } else { "" }),
-        ..Entry::new(DumpId(id), desc)
+    let object = |id, desc: &str, schema: &str, tag: &str, definition: &str, drop: &str| {
+        let entry = Entry::new(DumpId(id), desc).tag(tag).schema(schema).definition(definition).drop_statement(drop);
+        let entry = entry.owner(if id % 2 == 0 { "Old 'owner\\" } else { "alice" });
+        entry.copy_statement("").tablespace(if id % 3 == 0 { "Fast" } else { "" })
     };
-    let data = |id, desc: &str, schema: &str, tag: &str, copy: &str| Entry {
-        has_data: true,
-        copy_statement: text(copy),
-        dependencies: vec![DumpId(4)],
-        ..object(id, desc, schema, tag, "", "")
+    let data = |id, desc: &str, schema: &str, tag: &str, copy: &str| {
+        let entry = object(id, desc, schema, tag, "", "").has_data(true).copy_statement(copy);
+        entry.dependencies(vec![DumpId(4)])
     };
     let entries = vec![
         object(1, "ENCODING", "", "ENCODING", "SET client_encoding = 'LATIN1';\n", ""),
@@ -423,25 +415,15 @@ fn a_hostile_archive_ends_no_comment_and_no_rows_early() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("archive");
     let write = |rows: &[u8], evil: &str| {
-        let table = Entry {
-            has_data: true,
-            tag: Some(evil.into()),
-            copy_statement: Some("COPY public.t FROM stdin;\n".into()),
-            ..Entry::new(DumpId(1), "TABLE DATA")
-        };
-        let odd = Entry {
-            tag: Some(evil.into()),
-            schema: Some(evil.into()),
-            owner: Some(evil.into()),
-            tablespace: Some(evil.into()),
-            definition: Some("SELECT 1;".into()),
-            ..Entry::new(DumpId(2), evil)
-        };
+        let table =
+            Entry::new(DumpId(1), "TABLE DATA").has_data(true).tag(evil).copy_statement("COPY public.t FROM stdin;\n");
+        let odd =
+            Entry::new(DumpId(2), evil).tag(evil).schema(evil).owner(evil).tablespace(evil).definition("SELECT 1;");
         let mut header = Header::new(Version::V1_14, Compression::None);
         header.server_version = evil.into();
         header.dumper_version = evil.into();
         // Without it, there would be a path for each schema, in quotes.
-        let path = Entry { definition: Some("SELECT 2;\n".into()), ..Entry::new(DumpId(3), "SEARCHPATH") };
+        let path = Entry::new(DumpId(3), "SEARCHPATH").definition("SELECT 2;\n");
         let mut writer = Writer::new(Vec::new(), header, vec![odd, table, path]).unwrap();
         let mut data = writer.data(DumpId(1)).unwrap();
         data.write_all(rows).unwrap();

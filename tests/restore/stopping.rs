@@ -139,12 +139,12 @@ fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_w
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let entries = (1..=400)
-        .map(|n| Entry {
-            tag: Some(format!("t{n}").into()),
-            schema: Some("public".into()),
-            definition: Some(format!("CREATE TABLE public.t{n} (id integer);\n").into()),
-            drop_statement: Some(format!("DROP TABLE public.t{n};\n").into()),
-            ..Entry::new(DumpId(n), "TABLE")
+        .map(|n| {
+            Entry::new(DumpId(n), "TABLE")
+                .tag(format!("t{n}"))
+                .schema("public")
+                .definition(format!("CREATE TABLE public.t{n} (id integer);\n"))
+                .drop_statement(format!("DROP TABLE public.t{n};\n"))
         })
         .collect();
     let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
@@ -212,19 +212,15 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
     let archive = dir.path().join("archive");
     let restore = |options: &str, more: &[&str]| {
         let entries = vec![
-            Entry {
-                tag: Some(name.into()),
-                definition: Some(format!("CREATE DATABASE \"{name}\" WITH TEMPLATE = template0{options};\n").into()),
-                drop_statement: Some(format!("DROP DATABASE \"{name}\";\n").into()),
-                ..Entry::new(DumpId(1), "DATABASE")
-            },
-            Entry {
-                tag: Some("kept".into()),
-                schema: Some("public".into()),
-                definition: Some("CREATE TABLE public.kept (n integer);\n".into()),
-                drop_statement: Some("DROP TABLE public.kept;\n".into()),
-                ..Entry::new(DumpId(2), "TABLE")
-            },
+            Entry::new(DumpId(1), "DATABASE")
+                .tag(name)
+                .definition(format!("CREATE DATABASE \"{name}\" WITH TEMPLATE = template0{options};\n"))
+                .drop_statement(format!("DROP DATABASE \"{name}\";\n")),
+            Entry::new(DumpId(2), "TABLE")
+                .tag("kept")
+                .schema("public")
+                .definition("CREATE TABLE public.kept (n integer);\n")
+                .drop_statement("DROP TABLE public.kept;\n"),
         ];
         let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
         fs::write(&archive, writer.finish().unwrap()).unwrap();

@@ -237,27 +237,14 @@ fn bytes_that_no_server_takes_in_a_table_of_contents_cost_nothing() {
 
 /// An archive of a table whose rows come by this statement, or without one, and are this.
 fn made_up(path: &Path, copy: Option<&str>, rows: &str) {
-    let of_table = |id, desc: &str| Entry {
-        tag: Some("small".into()),
-        schema: Some("public".into()),
-        ..Entry::new(DumpId(id), desc)
-    };
-    let strings = Entry {
-        tag: Some("STDSTRINGS".into()),
-        definition: Some("SET standard_conforming_strings = 'on';\n".into()),
-        ..Entry::new(DumpId(3), "STDSTRINGS")
-    };
-    let table = Entry {
-        definition: Some("CREATE TABLE public.small (id integer);\n".into()),
-        drop_statement: Some("DROP TABLE public.small;\n".into()),
-        ..of_table(1, "TABLE")
-    };
-    let data = Entry {
-        has_data: true,
-        copy_statement: copy.map(Into::into),
-        dependencies: vec![DumpId(1)],
-        ..of_table(2, "TABLE DATA")
-    };
+    let of_table = |id, desc: &str| Entry::new(DumpId(id), desc).tag("small").schema("public");
+    let strings =
+        Entry::new(DumpId(3), "STDSTRINGS").tag("STDSTRINGS").definition("SET standard_conforming_strings = 'on';\n");
+    let table = of_table(1, "TABLE")
+        .definition("CREATE TABLE public.small (id integer);\n")
+        .drop_statement("DROP TABLE public.small;\n");
+    let mut data = of_table(2, "TABLE DATA").has_data(true).dependencies(vec![DumpId(1)]);
+    data.copy_statement = copy.map(Into::into);
     let header = Header::new(Version::V1_14, Compression::None);
     let mut writer = Writer::seekable(fs::File::create(path).unwrap(), header, vec![strings, table, data]).unwrap();
     let mut out = writer.data(DumpId(2)).unwrap();

@@ -105,11 +105,8 @@ fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_
 /// Restores an archive whose statements put the plants onto the path, and hide relations and types of the system's, before
 /// anything else is done: queries of the restore's own between them are planned as ever.
 fn restore_hostile(scene: &Scene, target: &Database<'_>, options: &[&str]) {
-    let entry = |id: i32, desc: &str, section: Section, definition: &str| Entry {
-        section,
-        tag: Some(format!("hostile {id}").into()),
-        definition: Some(definition.into()),
-        ..Entry::new(DumpId(id), desc)
+    let entry = |id: i32, desc: &str, section: Section, definition: &str| {
+        Entry::new(DumpId(id), desc).section(section).tag(format!("hostile {id}")).definition(definition)
     };
     let hide =
         "SET search_path = planted, pg_catalog; CREATE TEMP TABLE IF NOT EXISTS pg_largeobject_metadata (oid integer);
@@ -118,17 +115,12 @@ fn restore_hostile(scene: &Scene, target: &Database<'_>, options: &[&str]) {
         entry(1, "ENCODING", Section::PreData, "SET client_encoding = 'UTF8';\n"),
         entry(2, "STDSTRINGS", Section::PreData, "SET standard_conforming_strings = 'on';\n"),
         entry(3, "FUNCTION", Section::PreData, hide),
-        Entry {
-            tag: Some("4242".into()),
-            ..entry(4, "BLOB", Section::PreData, "SELECT pg_catalog.lo_create('4242');\n")
-        },
-        Entry {
-            drop_statement: Some("SELECT pg_catalog.lo_unlink('4242') FROM pg_catalog.pg_largeobject_metadata WHERE oid OPERATOR(pg_catalog.=) '4242';\n".into()),
-            ..entry(5, "BLOBS", Section::Data, "")
-        },
+        entry(4, "BLOB", Section::PreData, "SELECT pg_catalog.lo_create('4242');\n").tag("4242"),
+        entry(5, "BLOBS", Section::Data, "").has_data(true).drop_statement(
+            "SELECT pg_catalog.lo_unlink('4242') FROM pg_catalog.pg_largeobject_metadata \
+             WHERE oid OPERATOR(pg_catalog.=) '4242';\n",
+        ),
     ];
-    let entries: Vec<Entry> =
-        entries.into_iter().map(|e| Entry { has_data: e.desc.as_ref().is_some_and(|d| d == "BLOBS"), ..e }).collect();
     let file = fs::File::create(scene.path("hostile.dump")).unwrap();
     let mut writer = Writer::seekable(file, Header::new(Version::V1_14, Compression::None), entries).unwrap();
     let mut objects = writer.large_objects(DumpId(5)).unwrap();

@@ -72,7 +72,7 @@ impl Encoder {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum FramePart {
     /// The fixed part of a frame's header.
     Start,
     /// All of a frame's header.
@@ -88,7 +88,7 @@ enum State {
 /// Decompresses frames, one after the other.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    state: State,
+    state: FramePart,
     /// What was read of the part that `state` is about, and how much of it is wanted.
     pending: Vec<u8>,
     want: usize,
@@ -107,7 +107,7 @@ pub(crate) struct Decoder {
 impl Decoder {
     pub(super) fn new() -> Self {
         Self {
-            state: State::Start,
+            state: FramePart::Start,
             pending: Vec::new(),
             want: 7,
             flags: 0,
@@ -123,12 +123,12 @@ impl Decoder {
     }
 
     pub(super) fn reset(&mut self) {
-        self.want(State::Start, 7);
+        self.want(FramePart::Start, 7);
         (self.filled, self.given) = (0, 0);
     }
 
     pub(super) fn is_ended(&self) -> bool {
-        self.state == State::Ended && self.pending.is_empty() && self.given == self.filled
+        self.state == FramePart::Ended && self.pending.is_empty() && self.given == self.filled
     }
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
@@ -152,7 +152,7 @@ impl Decoder {
         }
     }
 
-    fn want(&mut self, state: State, want: usize) {
+    fn want(&mut self, state: FramePart, want: usize) {
         self.pending.clear();
         (self.state, self.want) = (state, want);
     }
@@ -160,15 +160,15 @@ impl Decoder {
     /// Goes on to the next part; the one that was wanted has been read.
     fn advance(&mut self) -> Result<(), String> {
         match self.state {
-            State::Start | State::Ended => self.start(),
-            State::Descriptor => self.descriptor(),
-            State::BlockLength => self.block_length(),
-            State::Block { stored } => self.block(stored),
-            State::FrameSum => {
+            FramePart::Start | FramePart::Ended => self.start(),
+            FramePart::Descriptor => self.descriptor(),
+            FramePart::BlockLength => self.block_length(),
+            FramePart::Block { stored } => self.block(stored),
+            FramePart::FrameSum => {
                 if self.pending != self.sum.finish_32().to_le_bytes() {
                     return Err("the checksum of its content is wrong".into());
                 }
-                self.want(State::Ended, 7);
+                self.want(FramePart::Ended, 7);
                 Ok(())
             }
         }
@@ -193,7 +193,7 @@ impl Decoder {
             other => return Err(format!("there is no block size {other:#04x}")),
         };
         // The header stays pending, for its checksum covers all of it.
-        self.state = State::Descriptor;
+        self.state = FramePart::Descriptor;
         self.want = if self.flags & FLAG_SIZE == 0 { 7 } else { 15 };
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Decoder {
         self.stated_length = descriptor.get(2..).and_then(|size| size.try_into().ok()).map(u64::from_le_bytes);
         self.history.clear();
         (self.sum, self.length) = (XxHash32::with_seed(0), 0);
-        self.want(State::BlockLength, 4);
+        self.want(FramePart::BlockLength, 4);
         Ok(())
     }
 
@@ -218,9 +218,9 @@ impl Decoder {
                 return Err("it states another length than it has".into());
             }
             if self.flags & FLAG_SUM == 0 {
-                self.want(State::Ended, 7)
+                self.want(FramePart::Ended, 7)
             } else {
-                self.want(State::FrameSum, 4)
+                self.want(FramePart::FrameSum, 4)
             }
             return Ok(());
         }
@@ -229,7 +229,7 @@ impl Decoder {
             return Err(format!("a block of {length} bytes is longer than the {} it allows", self.block_size));
         }
         let sum = if self.flags & FLAG_BLOCK_SUMS == 0 { 0 } else { 4 };
-        self.want(State::Block { stored: word & STORED != 0 }, length + sum);
+        self.want(FramePart::Block { stored: word & STORED != 0 }, length + sum);
         Ok(())
     }
 
@@ -268,7 +268,7 @@ impl Decoder {
             self.sum.write(block);
         }
         self.length += block.len() as u64;
-        self.want(State::BlockLength, 4);
+        self.want(FramePart::BlockLength, 4);
         Ok(())
     }
 }

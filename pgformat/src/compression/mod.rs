@@ -18,6 +18,7 @@ pub use piece::{Piece, PieceEncoder};
 /// The algorithm that compresses the data of an archive, with the level to write it with. Archives from 1.15 on name the
 /// algorithm only: `None` for a level means the algorithm's default when writing, and "unknown" when read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Compression {
     /// Data is stored as it is.
     #[default]

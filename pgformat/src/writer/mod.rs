@@ -39,7 +39,7 @@ pub struct Writer<W> {
     /// Where each entry says the place of its data.
     places: Vec<u64>,
     positions: Vec<DataPosition>,
-    state: State,
+    state: BlockState,
     /// No block may be written for an entry before this one.
     next: usize,
     stream: Stream,
@@ -50,7 +50,7 @@ pub struct Writer<W> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum BlockState {
     Idle,
     /// In the stream of a table's data.
     Data(usize),
@@ -127,7 +127,7 @@ impl<W: Write> Writer<W> {
             entries,
             index,
             places,
-            state: State::Idle,
+            state: BlockState::Idle,
             next: 0,
             stream: Stream::Empty,
             chunks: Chunks::default(),
@@ -165,7 +165,7 @@ impl<W: Write> Writer<W> {
     /// that comes after it (pg_restore can read a pipe only if blocks are in order); another block is open; writing fails.
     pub fn begin_data(&mut self, dump_id: DumpId) -> Result<()> {
         let at = self.begin(dump_id, false)?;
-        self.state = State::Data(at);
+        self.state = BlockState::Data(at);
         self.stream = Stream::Empty;
         Ok(())
     }
@@ -176,7 +176,7 @@ impl<W: Write> Writer<W> {
     /// As [`Writer::begin_data`], for an entry of another kind than `BLOBS`.
     pub fn begin_large_objects(&mut self, dump_id: DumpId) -> Result<()> {
         let at = self.begin(dump_id, true)?;
-        self.state = State::LargeObjects(at);
+        self.state = BlockState::LargeObjects(at);
         Ok(())
     }
 
@@ -185,7 +185,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// No block of large objects is open, or the one before was not ended; the OID is 0; writing fails.
     pub fn large_object(&mut self, oid: u32) -> Result<()> {
-        let State::LargeObjects(at) = self.state else {
+        let BlockState::LargeObjects(at) = self.state else {
             return Err(self.out_of_turn("a large object", "it belongs into an open block of large objects"));
         };
         if oid == 0 {
@@ -194,7 +194,7 @@ impl<W: Write> Writer<W> {
         let size = self.header.int_size;
         // An OID goes through a signed integer, as in pg_dump.
         self.write(|output| output.int(size, oid.cast_signed().into()))?;
-        self.state = State::LargeObject(at, oid);
+        self.state = BlockState::LargeObject(at, oid);
         self.stream = Stream::Empty;
         Ok(())
     }
@@ -275,8 +275,8 @@ impl<W: Write> Writer<W> {
         }
         self.stream = Stream::Empty;
         self.state = match self.state {
-            State::Data(at) => State::DataEnded(at),
-            State::LargeObject(at, _) => State::LargeObjects(at),
+            BlockState::Data(at) => BlockState::DataEnded(at),
+            BlockState::LargeObject(at, _) => BlockState::LargeObjects(at),
             other => other,
         };
         Ok(())
@@ -288,17 +288,19 @@ impl<W: Write> Writer<W> {
     /// No block is open, or a stream in it is; writing fails.
     pub fn end_block(&mut self) -> Result<()> {
         match self.state {
-            State::DataEnded(_) => {}
-            State::LargeObjects(_) => {
+            BlockState::DataEnded(_) => {}
+            BlockState::LargeObjects(_) => {
                 let size = self.header.int_size;
                 self.write(|output| output.int(size, 0))?;
             }
-            State::Data(_) | State::LargeObject(..) => {
+            BlockState::Data(_) | BlockState::LargeObject(..) => {
                 return Err(self.out_of_turn("the end of a block", "a stream in it is still open"));
             }
-            State::Idle | State::Broken => return Err(self.out_of_turn("the end of a block", "no block is open")),
+            BlockState::Idle | BlockState::Broken => {
+                return Err(self.out_of_turn("the end of a block", "no block is open"));
+            }
         }
-        self.state = State::Idle;
+        self.state = BlockState::Idle;
         Ok(())
     }
 
@@ -326,7 +328,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// A block is open, or an entry that has data got none; writing fails.
     pub fn finish(mut self) -> Result<W> {
-        if self.state != State::Idle {
+        if self.state != BlockState::Idle {
             return Err(self.out_of_turn("the end of the archive", "a block is still open"));
         }
         self.check_no_data_is_missing(self.entries.len())?;
@@ -351,7 +353,7 @@ impl<W: Write> Writer<W> {
 
     fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<usize> {
         let what = "the beginning of a block";
-        if self.state != State::Idle {
+        if self.state != BlockState::Idle {
             return Err(self.out_of_turn(what, "another block is still open"));
         }
         let Some(&at) = self.index.get(&dump_id) else {
@@ -395,7 +397,7 @@ impl<W: Write> Writer<W> {
 
     fn check_stream_is_open(&self, what: &str) -> Result<()> {
         match self.state {
-            State::Data(_) | State::LargeObject(..) => Ok(()),
+            BlockState::Data(_) | BlockState::LargeObject(..) => Ok(()),
             _ => Err(self.out_of_turn(what, "it belongs into an open stream")),
         }
     }
@@ -425,22 +427,22 @@ impl<W: Write> Writer<W> {
 
     /// After this error there is nothing more to be done.
     fn lost(&mut self, error: Error) -> Error {
-        self.state = State::Broken;
+        self.state = BlockState::Broken;
         error
     }
 
     fn what(&self) -> String {
         match self.state {
-            State::Idle | State::Broken => "the data".into(),
-            State::Data(at) | State::DataEnded(at) => format!("the data of {}", self.entries[at].label()),
-            State::LargeObjects(at) => format!("the large objects of {}", self.entries[at].label()),
-            State::LargeObject(at, oid) => format!("large object {oid} of {}", self.entries[at].label()),
+            BlockState::Idle | BlockState::Broken => "the data".into(),
+            BlockState::Data(at) | BlockState::DataEnded(at) => format!("the data of {}", self.entries[at].label()),
+            BlockState::LargeObjects(at) => format!("the large objects of {}", self.entries[at].label()),
+            BlockState::LargeObject(at, oid) => format!("large object {oid} of {}", self.entries[at].label()),
         }
     }
 
     fn out_of_turn(&self, what: &str, why: &str) -> Error {
         let why = match self.state {
-            State::Broken => "writing failed before, and the archive is lost",
+            BlockState::Broken => "writing failed before, and the archive is lost",
             _ => why,
         };
         Error::new(Direction::Writing, what, self.output.offset(), ErrorKind::Protocol(why.into()))

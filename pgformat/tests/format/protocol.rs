@@ -14,7 +14,7 @@ const BLOBS: DumpId = DumpId(3);
 const MORE: DumpId = DumpId(4);
 
 fn entries() -> Vec<Entry> {
-    let data = |id, desc| Entry { has_data: true, tag: Some("t".into()), ..Entry::new(id, desc) };
+    let data = |id, desc| Entry::new(id, desc).has_data(true).tag("t");
     vec![Entry::new(TABLE, "TABLE"), data(ROWS, "TABLE DATA"), data(BLOBS, "BLOBS"), data(MORE, "TABLE DATA")]
 }
 
@@ -134,7 +134,7 @@ fn what_an_archive_cannot_say_is_refused() {
         "writing the header at byte 0: archive version 1.17 is not between 1.10 and 1.16"
     );
     assert_eq!(
-        new(Header { int_size: 0, ..header(Version::V1_14, Compression::None) }, vec![]),
+        new(header(Version::V1_14, Compression::None).int_size(0), vec![]),
         "writing the header at byte 0: integers and offsets have 1 to 32 bytes"
     );
     let plain = || header(Version::V1_13, Compression::None);
@@ -147,11 +147,11 @@ fn what_an_archive_cannot_say_is_refused() {
         "writing the table of contents at byte 0: the number of entry 0 (TABLE) is not positive"
     );
     assert_eq!(
-        new(plain(), vec![Entry { dependencies: vec![DumpId(-1)], ..Entry::new(TABLE, "TABLE") }]),
+        new(plain(), vec![Entry::new(TABLE, "TABLE").dependencies(vec![DumpId(-1)])]),
         "writing the table of contents at byte 0: entry 1 (TABLE) depends on -1, which is no entry's number"
     );
     assert_eq!(
-        new(plain(), vec![Entry { table_access_method: Some("heap".into()), ..Entry::new(TABLE, "TABLE") }]),
+        new(plain(), vec![Entry::new(TABLE, "TABLE").table_access_method("heap")]),
         "writing the table of contents at byte 0: \
          archive version 1.13 cannot say the table access method of entry 1 (TABLE): that takes 1.14"
     );
@@ -160,9 +160,9 @@ fn what_an_archive_cannot_say_is_refused() {
         "writing the table of contents at byte 0: \
          archive version 1.10 cannot say the section of entry 1 (POLICY): that takes 1.11"
     );
-    let small = Header { int_size: 1, ..plain() };
+    let small = plain().int_size(1);
     assert_eq!(
-        new(Header { dbname: "x".repeat(300).into(), ..small }, vec![]),
+        new(small.dbname("x".repeat(300)), vec![]),
         "writing the header at byte 27: 300 does not fit the 1 bytes that this archive's integers have"
     );
 }

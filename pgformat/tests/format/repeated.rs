@@ -8,12 +8,12 @@ use pgformat::{Compression, DumpId, Entry, Header, Reader, Version};
 use crate::model::{Archive, Content};
 
 fn archive() -> Archive {
-    let data = |id, desc| Entry { has_data: true, tag: Some("t".into()), ..Entry::new(DumpId(id), desc) };
+    let data = |id, desc| Entry::new(DumpId(id), desc).has_data(true).tag("t");
     let entries = vec![Entry::new(DumpId(1), "TABLE"), data(2, "TABLE DATA"), data(3, "BLOBS"), data(4, "TABLE DATA")];
     let rows = |text: &str| Content::Rows(text.as_bytes().to_vec());
     let objects = Content::Objects(vec![(7, b"seven".to_vec()), (4_000_000_000, Vec::new())]);
     let contents = [(DumpId(2), rows("1\n2\n")), (DumpId(3), objects), (DumpId(4), rows("last\n"))];
-    let header = Header { dbname: "app".into(), ..Header::new(Version::V1_14, Compression::None) };
+    let header = Header::new(Version::V1_14, Compression::None).dbname("app");
     Archive { header, entries, contents: contents.into_iter().collect() }
 }
 

@@ -36,15 +36,7 @@ prop_compose! {
         let [second, minute, hour, day, month, year, daylight_saving] = clock;
         let [dbname, server_version, dumper_version] = texts;
         let version = format!("1.{minor}").parse::<Version>().unwrap();
-        Header {
-            int_size,
-            offset_size,
-            created: Created { second, minute, hour, day, month, year, daylight_saving },
-            dbname,
-            server_version,
-            dumper_version,
-            ..Header::new(version, compression)
-        }
+        Header::new(version, compression).int_size(int_size).offset_size(offset_size).created(Created { second, minute, hour, day, month, year, daylight_saving }).dbname(dbname).server_version(server_version).dumper_version(dumper_version)
     }
 }
 
@@ -60,13 +52,20 @@ prop_compose! {
         dependencies in vec((1..i32::MAX).prop_map(DumpId), 0..5),
         novel_has_data: bool,
     ) -> Entry {
-        let [tag, definition, drop_statement, copy_statement, schema, tablespace, table_access_method, owner] =
-            <[_; 8]>::try_from(texts).unwrap();
-        Entry {
-            has_data: matches!(desc, "TABLE DATA" | "BLOBS") || desc == "NOVEL THING" && novel_has_data,
-            catalog_oid, tag, section, definition, drop_statement, copy_statement, schema, tablespace, table_access_method,
-            relkind, owner, dependencies, ..Entry::new(DumpId(0), desc)
-        }
+        let has_data = matches!(desc, "TABLE DATA" | "BLOBS") || desc == "NOVEL THING" && novel_has_data;
+        let entry = Entry::new(DumpId(0), desc).has_data(has_data).catalog_oid(catalog_oid).section(section);
+        let mut entry = entry.relkind(relkind).dependencies(dependencies);
+        [
+            entry.tag,
+            entry.definition,
+            entry.drop_statement,
+            entry.copy_statement,
+            entry.schema,
+            entry.tablespace,
+            entry.table_access_method,
+            entry.owner,
+        ] = <[_; 8]>::try_from(texts).unwrap();
+        entry
     }
 }
 
@@ -180,7 +179,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] ^= flip;
         }
-        let limits = Limits { entries: 1_000, text: 100_000, dependencies: 1_000, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.entries(1_000).text(100_000).dependencies(1_000);
         let _ = Reader::with_limits(bytes.as_slice(), limits).and_then(Archive::read);
         let _ = Reader::seekable_with_limits(Cursor::new(&bytes), limits).and_then(Archive::read_backwards);
     }

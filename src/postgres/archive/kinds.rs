@@ -1,7 +1,7 @@
 //! What is made of an entry's kind, over what pgformat's table of kinds knows.
 
 use bstr::{BStr, BString};
-use pgformat::kinds::{Drop, Group, Owner, Pass};
+use pgformat::kinds::{DropForm, EntryGroup, Owner, RestorePass};
 use pgformat::{Entry, Section};
 
 /// How the definition of rows begins that go into a partitioned table, and from there into its partitions. It is a
@@ -15,18 +15,18 @@ fn known(entry: &Entry) -> Option<&'static pgformat::Kind> {
 }
 
 /// When the entry has its turn.
-pub fn pass(entry: &Entry) -> Pass {
+pub fn pass(entry: &Entry) -> RestorePass {
     // Statistics that come after the data are those of materialized views and of indexes. The former need the rows, and
     // the latter must not overtake them. (Extended ones only need the object that they are of.)
     if is(entry, "STATISTICS DATA") && entry.section == Section::PostData {
-        return Pass::PostAcl;
+        return RestorePass::PostAcl;
     }
     pgformat::kinds::pass(text(&entry.desc), text(&entry.tag))
 }
 
 /// How its object is dropped.
-pub fn drop(entry: &Entry) -> Drop {
-    known(entry).map_or(Drop::AsIs, |kind| kind.drop)
+pub fn drop(entry: &Entry) -> DropForm {
+    known(entry).map_or(DropForm::AsIs, |kind| kind.drop)
 }
 
 /// How its owner is named; `None` for a kind that is not known.
@@ -35,15 +35,15 @@ pub fn owner(entry: &Entry) -> Option<Owner> {
 }
 
 /// What options it is subject to.
-pub fn group(entry: &Entry) -> Group {
-    known(entry).map_or(Group::Other, |kind| kind.group)
+pub fn group(entry: &Entry) -> EntryGroup {
+    known(entry).map_or(EntryGroup::Other, |kind| kind.group)
 }
 
 /// Whether the entry says something about another one and goes where that goes.
 pub fn is_dependent(entry: &Entry) -> bool {
     match group(entry) {
-        Group::Acl => is(entry, "ACL"),
-        Group::Comment | Group::SecurityLabel => true,
+        EntryGroup::Acl => is(entry, "ACL"),
+        EntryGroup::Comment | EntryGroup::SecurityLabel => true,
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry, Section};
 
 use super::entry_index::EntryIndex;
@@ -138,9 +138,9 @@ struct Selector<'a> {
 impl Selector<'_> {
     fn is_chosen(&mut self, entry: &Entry, section: Section) -> bool {
         match kinds::group(entry) {
-            Group::Session => return false,
+            EntryGroup::Session => return false,
             // The database itself is made or not, whatever else is chosen.
-            Group::Database => return self.request.create,
+            EntryGroup::Database => return self.request.create,
             _ => {}
         }
         in_groups(entry, &self.request.included)
@@ -180,12 +180,12 @@ impl Selector<'_> {
         if !only.by_kind() {
             return true;
         }
-        if kinds::group(entry) == Group::StatisticsData {
+        if kinds::group(entry) == EntryGroup::StatisticsData {
             // Statistics of what has no name of its own in a selection, such as the index of a key, are left out.
             let places = entry.dependencies.iter().filter_map(|id| self.places.get(id));
             return places.map(|at| &self.entries[*at]).any(|parent| match kinds::group(parent) {
-                Group::Relation => !kinds::is(parent, "SEQUENCE") && names.has(parent),
-                Group::Index => names.has(parent),
+                EntryGroup::Relation => !kinds::is(parent, "SEQUENCE") && names.has(parent),
+                EntryGroup::Index => names.has(parent),
                 _ => false,
             });
         }
@@ -202,23 +202,24 @@ pub fn is_extended(entry: &Entry) -> bool {
 fn in_groups(entry: &Entry, included: &Included) -> bool {
     let group = kinds::group(entry);
     let is_about = |words: &str| {
-        matches!(group, Group::Comment | Group::SecurityLabel) && text(&entry.tag).starts_with(words.as_bytes())
+        matches!(group, EntryGroup::Comment | EntryGroup::SecurityLabel)
+            && text(&entry.tag).starts_with(words.as_bytes())
     };
     match group {
-        Group::Acl if !included.acl => false,
-        Group::Comment if !included.comments => false,
-        Group::SecurityLabel if !included.security_labels => false,
-        Group::StatisticsData if !included.statistics => false,
-        Group::StatisticsData if !included.extended_statistics && is_extended(entry) => false,
+        EntryGroup::Acl if !included.acl => false,
+        EntryGroup::Comment if !included.comments => false,
+        EntryGroup::SecurityLabel if !included.security_labels => false,
+        EntryGroup::StatisticsData if !included.statistics => false,
+        EntryGroup::StatisticsData if !included.extended_statistics && is_extended(entry) => false,
         // A relic of 7.4, which carries nothing.
         _ if kinds::is(entry, "<Init>") => false,
         // What is said about an object is of no use without it.
         _ => {
-            (included.publications || !(group == Group::Publication || is_about("PUBLICATION ")))
-                && (included.subscriptions || !(group == Group::Subscription || is_about("SUBSCRIPTION ")))
+            (included.publications || !(group == EntryGroup::Publication || is_about("PUBLICATION ")))
+                && (included.subscriptions || !(group == EntryGroup::Subscription || is_about("SUBSCRIPTION ")))
                 // (There are no security labels of policies.)
                 && (included.policies
-                    || !(group == Group::Policy || (group == Group::Comment && is_about("POLICY "))))
+                    || !(group == EntryGroup::Policy || (group == EntryGroup::Comment && is_about("POLICY "))))
         }
     }
 }
@@ -234,8 +235,8 @@ fn in_section(section: Section, included: &Included) -> bool {
 /// What a chosen entry consists of, of that what is asked for.
 fn chosen(entry: &Entry, included: &Included) -> Chosen {
     match kinds::group(entry) {
-        Group::StatisticsData => return Chosen { statistics: true, ..Chosen::default() },
-        Group::Database => return Chosen { definition: true, ..Chosen::default() },
+        EntryGroup::StatisticsData => return Chosen { statistics: true, ..Chosen::default() },
+        EntryGroup::Database => return Chosen { definition: true, ..Chosen::default() },
         _ => {}
     }
     let definition = text(&entry.definition);
@@ -272,10 +273,10 @@ impl<'a> Names<'a> {
     /// Whether the entry's name is among those that are wanted of its kind.
     fn has(&mut self, entry: &Entry) -> bool {
         let names = match kinds::group(entry) {
-            Group::Relation | Group::Data => &mut self.tables,
-            Group::Index if kinds::is(entry, "INDEX") => &mut self.indexes,
-            Group::Routine => &mut self.functions,
-            Group::Trigger => &mut self.triggers,
+            EntryGroup::Relation | EntryGroup::Data => &mut self.tables,
+            EntryGroup::Index if kinds::is(entry, "INDEX") => &mut self.indexes,
+            EntryGroup::Routine => &mut self.functions,
+            EntryGroup::Trigger => &mut self.triggers,
             _ => return false,
         };
         names.take(text(&entry.tag))

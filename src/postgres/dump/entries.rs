@@ -2,7 +2,7 @@
 //! session and the database itself, which `--create` wants.
 
 use pgformat::Entry;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use super::super::archive::{Chosen, Request, kinds, select};
 use super::DumpOptions;
@@ -15,7 +15,7 @@ use crate::error::Result;
 pub(super) fn wanted(entries: &[Entry], options: &DumpOptions) -> Result<Vec<bool>> {
     let useful = select(entries, &Request::of(options.included()))?;
     let is_wanted = |(entry, useful): (&Entry, &Chosen)| match kinds::group(entry) {
-        Group::Session | Group::Database => true,
+        EntryGroup::Session | EntryGroup::Database => true,
         _ if kinds::is(entry, "SEQUENCE SET") && options.sequence_data => options.sections.data,
         _ if is_about_database(entry) => options.definitions && options.sections.pre_data,
         _ => useful.any(),

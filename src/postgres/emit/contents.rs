@@ -34,26 +34,21 @@ impl Emitter {
         let mut rest = Vec::with_capacity(self.entries.len());
         for entry in self.entries {
             let Some(dump_id) = entry.id else { continue };
-            entries.push(Entry {
-                dump_id,
-                has_data: entry.data.is_some(),
-                catalog_oid: entry.catalog_id.map_or((0, 0), |id| (id.catalog.0, id.oid)),
-                tag: Some(entry.tag),
-                desc: Some(entry.desc.into()),
-                section: entry.section,
-                definition: text(entry.definition),
-                drop_statement: match entry.goes_with_another {
-                    true => Some(entry.drop.into_bstring()),
-                    false => text(entry.drop),
-                },
-                copy_statement: text(entry.copy),
-                schema: entry.schema,
-                tablespace: entry.tablespace,
-                table_access_method: entry.table_access_method,
-                relkind: entry.relkind,
-                owner: entry.owner,
-                dependencies: Vec::new(),
-            });
+            let mut written = Entry::new(dump_id, entry.desc).has_data(entry.data.is_some()).tag(entry.tag);
+            written.catalog_oid = entry.catalog_id.map_or((0, 0), |id| (id.catalog.0, id.oid));
+            written.section = entry.section;
+            written.definition = text(entry.definition);
+            written.drop_statement = match entry.goes_with_another {
+                true => Some(entry.drop.into_bstring()),
+                false => text(entry.drop),
+            };
+            written.copy_statement = text(entry.copy);
+            written.schema = entry.schema;
+            written.tablespace = entry.tablespace;
+            written.table_access_method = entry.table_access_method;
+            written.relkind = entry.relkind;
+            written.owner = entry.owner;
+            entries.push(written);
             rest.push((entry.depends, entry.data, entry.statistics, entry.extended_statistics));
         }
         let is_wanted = is_wanted(&entries)?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use crate::postgres::archive::Chosen;
 use crate::postgres::archive::kinds::{self, text};
@@ -80,13 +80,13 @@ impl Found {
     ) -> Result<Self> {
         let present = relations(target)?;
         let database = target.query("SELECT pg_catalog.current_database()::pg_catalog.text AS name", &[])?;
-        let named = |is_of: fn(Group, Chosen) -> bool| -> HashSet<(&[u8], &[u8])> {
+        let named = |is_of: fn(EntryGroup, Chosen) -> bool| -> HashSet<(&[u8], &[u8])> {
             let entries =
                 entries.iter().zip(&plan.wanted).filter(|(entry, wanted)| is_of(kinds::group(entry), **wanted));
             entries.map(|(entry, _)| (text(&entry.schema).as_bytes(), text(&entry.tag).as_bytes())).collect()
         };
-        let made = named(|group, wanted| group == Group::Relation && wanted.definition);
-        let given_data = named(|group, wanted| group == Group::Data && wanted.data);
+        let made = named(|group, wanted| group == EntryGroup::Relation && wanted.definition);
+        let given_data = named(|group, wanted| group == EntryGroup::Data && wanted.data);
         let relations = present.len();
         let (mut remade, mut in_the_way, mut filled) = (Vec::new(), Vec::new(), Vec::new());
         for relation in present {

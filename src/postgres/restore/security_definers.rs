@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 use pgformat::Entry;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use crate::postgres::archive::kinds::{self, text};
 use crate::postgres::restore::options::RestoreOptions;
@@ -31,7 +31,7 @@ pub(super) fn tell(
     let names: Vec<String> = entries
         .iter()
         .zip(&plan.wanted)
-        .filter(|(entry, wanted)| wanted.definition && kinds::group(entry) == Group::Routine && is_definer(entry))
+        .filter(|(entry, wanted)| wanted.definition && kinds::group(entry) == EntryGroup::Routine && is_definer(entry))
         .map(|(entry, _)| format!("{}.{}", printable::name(text(&entry.schema)), printable::name(text(&entry.tag))))
         .collect();
     let Some(shown) = names.get(..names.len().min(SHOWN)).filter(|shown| !shown.is_empty()) else { return };
@@ -67,9 +67,7 @@ mod tests {
 
     #[test]
     fn attributes_are_told_from_bodies() {
-        let is = |definition: &str| {
-            is_definer(&Entry { definition: Some(definition.into()), ..Entry::new(DumpId(1), "FUNCTION") })
-        };
+        let is = |definition: &str| is_definer(&Entry::new(DumpId(1), "FUNCTION").definition(definition));
         assert!(is(
             "CREATE FUNCTION public.f() RETURNS integer\n    LANGUAGE sql SECURITY DEFINER\n    AS $$SELECT 1$$;\n"
         ));

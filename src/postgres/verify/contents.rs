@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::ByteSlice;
-use pgformat::kinds::{self, Group};
+use pgformat::kinds::{self, EntryGroup};
 use pgformat::{DumpId, Entry};
 
 use super::Problem;
@@ -74,7 +74,8 @@ pub(in crate::postgres) fn text_problem(entry: &Entry, encoding: &[u8]) -> Optio
         return Some("there is a zero byte in what the table of contents says of it".to_owned());
     }
     let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
-    let is_of_relation = kinds::find(desc).is_some_and(|kind| kind.group == Group::Relation) || desc == b"TABLE DATA";
+    let is_of_relation =
+        kinds::find(desc).is_some_and(|kind| kind.group == EntryGroup::Relation) || desc == b"TABLE DATA";
     let is_wrong = is_of_relation
         && statements.iter().filter_map(|text| text.as_ref()).any(|text| !Characters::are(encoding, text));
     is_wrong.then(|| {

@@ -260,29 +260,26 @@ fn limits_are_the_callers_to_choose() {
     };
     let parts = Parts::sound(NONE);
     let all = Limits::DEFAULT;
-    assert_eq!(read(Limits { entries: 3, text: 35, dependencies: 1, chunk: 29, ..all }), "nothing");
+    assert_eq!(read(all.entries(3).text(35).dependencies(1).chunk(29)), "nothing");
     for (limits, text) in [
+        (all.entries(2), "reading the number of entries at byte {count}: it says 3, and no more than 2 is allowed"),
         (
-            Limits { entries: 2, ..all },
-            "reading the number of entries at byte {count}: it says 3, and no more than 2 is allowed",
-        ),
-        (
-            Limits { text: 34, ..all },
+            all.text(34),
             "reading the definition of entry 11 (1 of 3 in the table of contents) at byte {11 definition}: \
              it says 35, and no more than 34 is allowed",
         ),
         (
-            Limits { dependencies: 0, ..all },
+            all.dependencies(0),
             "reading the dependencies of entry 11 (1 of 3 in the table of contents) at byte {11 dependency}: \
              it says 1, and no more than 0 is allowed",
         ),
         (
-            Limits { chunk: 28, ..all },
+            all.chunk(28),
             "reading large object 7 in the data of entry 13 (BLOBS public.t) at byte {object length}: \
              it says 29, and no more than 28 is allowed",
         ),
         (
-            Limits { contents: 400, ..all },
+            all.contents(400),
             "reading the size of the table of contents at byte {data block}: it says 590, and no more than 400 is allowed",
         ),
     ] {

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use super::{line, parse};
 
 fn entry(id: i32, desc: &str, texts: [Option<String>; 3]) -> Entry {
-    let [schema, tag, owner] = texts.map(|text| text.map(Into::into));
-    Entry { schema, tag, owner, ..Entry::new(DumpId(id), desc) }
+    let mut entry = Entry::new(DumpId(id), desc);
+    [entry.schema, entry.tag, entry.owner] = texts.map(|text| text.map(Into::into));
+    entry
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds::{self, text};
@@ -301,6 +301,6 @@ fn put_down(ledger: &mut Ledger<'_>, at: EntryIndex, mut error: EntryError) {
 
 /// Whether default privileges count for what an entry makes.
 fn has_privileges(entry: &Entry) -> bool {
-    matches!(kinds::group(entry), Group::Relation | Group::Routine | Group::Schema)
+    matches!(kinds::group(entry), EntryGroup::Relation | EntryGroup::Routine | EntryGroup::Schema)
         || ["TYPE", "DOMAIN", "EXTENSION", "BLOB", "BLOB METADATA"].iter().any(|desc| kinds::is(entry, desc))
 }

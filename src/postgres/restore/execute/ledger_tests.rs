@@ -35,11 +35,11 @@ impl Reporter for Said {
 
 /// Three tables, of which each depends on the one before it.
 fn entries() -> Vec<Entry> {
-    let table = |id: i32| Entry {
-        tag: Some(format!("t{id}").into()),
-        definition: Some(format!("CREATE TABLE t{id} ();").into()),
-        dependencies: (id > 1).then(|| DumpId(id - 1)).into_iter().collect(),
-        ..Entry::new(DumpId(id), "TABLE")
+    let table = |id: i32| {
+        Entry::new(DumpId(id), "TABLE")
+            .tag(format!("t{id}"))
+            .definition(format!("CREATE TABLE t{id} ();"))
+            .dependencies((id > 1).then(|| DumpId(id - 1)).into_iter().collect())
     };
     (1..=3).map(table).collect()
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bstr::ByteSlice;
 use pgformat::Entry;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use crate::Result;
 use crate::postgres::archive::EntryIndex;
@@ -28,9 +28,9 @@ pub fn query(
         let entry = &entries[at];
         let n = n.to_string().into_bytes();
         let list = match kinds::group(entry) {
-            Group::Relation => &mut relations,
-            Group::Routine => &mut routines,
-            Group::Schema => &mut schemas,
+            EntryGroup::Relation => &mut relations,
+            EntryGroup::Routine => &mut routines,
+            EntryGroup::Schema => &mut schemas,
             _ if kinds::is(entry, "EXTENSION") => &mut extensions,
             _ if kinds::is(entry, "BLOB") => &mut objects,
             _ if kinds::is(entry, "BLOB METADATA") => {
@@ -46,7 +46,7 @@ pub fn query(
         list.0.push(text(&entry.schema));
         // Of an aggregate that takes anything, an archive says (*).
         list.1.push(match text(&entry.tag).strip_suffix(b"(*)") {
-            Some(name) if kinds::group(entry) == Group::Routine => Cow::Owned([name, b"()"].concat()),
+            Some(name) if kinds::group(entry) == EntryGroup::Routine => Cow::Owned([name, b"()"].concat()),
             _ => Cow::Borrowed(text(&entry.tag).as_bytes()),
         });
         list.2.push(n);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use pgformat::Entry;
-use pgformat::kinds::Pass;
+use pgformat::kinds::RestorePass;
 
 use crate::postgres::restore::execute::client::Client;
 use crate::postgres::restore::execute::data::{Data, Readers, Source};
@@ -141,14 +141,14 @@ impl Restore<'_> {
 
     /// Carries out the plan, with a team that does what can be done beside each other.
     fn in_parallel(&mut self, team: &mut Team, data: &mut dyn Data) -> Result<()> {
-        for pass in [Pass::Main, Pass::Acl, Pass::PostAcl] {
+        for pass in [RestorePass::Main, RestorePass::Acl, RestorePass::PostAcl] {
             let (in_order, mut beside) = schedule::parts(self.job.plan, self.job.entries, pass);
             self.in_order(in_order, data, pass)?;
             let Executor { client, ledger, runner, .. } = &mut self.executor;
             if ledger.is_stopped() {
                 return Ok(());
             }
-            if pass == Pass::Main {
+            if pass == RestorePass::Main {
                 beside.retain(|part| !end_past(ledger, part));
             }
             if !beside.is_empty() {
@@ -164,7 +164,7 @@ impl Restore<'_> {
     }
 
     /// Carries out parts of the plan one after the other.
-    fn in_order(&mut self, parts: Vec<Range<usize>>, data: &mut dyn Data, pass: Pass) -> Result<()> {
+    fn in_order(&mut self, parts: Vec<Range<usize>>, data: &mut dyn Data, pass: RestorePass) -> Result<()> {
         let place = parts.last().map_or(0, |part| part.end);
         for part in parts {
             self.executor.carry_out(part.clone(), data)?;
@@ -174,7 +174,7 @@ impl Restore<'_> {
                 return Ok(());
             }
         }
-        if pass == Pass::Main { self.executor.load_in_order(data, place) } else { Ok(()) }
+        if pass == RestorePass::Main { self.executor.load_in_order(data, place) } else { Ok(()) }
     }
 }
 

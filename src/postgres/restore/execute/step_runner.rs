@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
-use pgformat::kinds::{Group, Pass};
+use pgformat::kinds::{EntryGroup, RestorePass};
 
 use crate::Result;
 use crate::postgres::archive::EntryIndex;
@@ -150,7 +150,7 @@ impl<'a> StepRunner<'a> {
     /// Whether what was made, or is about to be, must have its privileges before these steps: rows are put into it, or
     /// privileges come.
     pub fn wants_settled(&self, ledger: &Ledger<'_>, steps: &[Step]) -> bool {
-        let is_late = |step: &Step| kinds::pass(&ledger.job().entries[step.entry]) != Pass::Main;
+        let is_late = |step: &Step| kinds::pass(&ledger.job().entries[step.entry]) != RestorePass::Main;
         let is_content = |step: &Step| {
             matches!(step.action, Action::CopyRows { .. } | Action::RunData { .. } | Action::LargeObjects { .. })
         };
@@ -262,7 +262,7 @@ impl<'a> EarlyLoader<'_, 'a> {
 
 /// Whether a step makes or changes the database itself.
 fn is_of_database(client: &Client<'_>, step: &Step) -> bool {
-    matches!(step.action, Action::Define(_)) && kinds::group(&client.job().entries[step.entry]) == Group::Database
+    matches!(step.action, Action::Define(_)) && kinds::group(&client.job().entries[step.entry]) == EntryGroup::Database
 }
 
 /// Whether a step sets the value of a sequence.

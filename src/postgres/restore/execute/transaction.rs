@@ -1,7 +1,7 @@
 //! Where a restore's transactions begin and end.
 
 use pgformat::Section;
-use pgformat::kinds::Pass;
+use pgformat::kinds::RestorePass;
 
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds;
@@ -45,7 +45,8 @@ impl Client<'_> {
     /// Whether what is replaced is complete before this entry, but for its data and what comes after that.
     pub fn is_replaced_before(&self, at: EntryIndex) -> bool {
         let entry = &self.job.entries[at];
-        let is_later = matches!(entry.section, Section::Data | Section::PostData) || kinds::pass(entry) != Pass::Main;
+        let is_later =
+            matches!(entry.section, Section::Data | Section::PostData) || kinds::pass(entry) != RestorePass::Main;
         is_later && self.transaction.as_ref().is_some_and(|transaction| transaction.is_replacing)
     }
 

@@ -1,7 +1,7 @@
 //! What a server refuses to a role that is no superuser, and what goes along with that.
 
 use bstr::BStr;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use crate::Error;
 use crate::postgres::archive::EntryIndex;
@@ -163,8 +163,11 @@ impl Ledger<'_> {
 }
 
 /// Whether nothing else in an archive needs what is of this group.
-fn is_apart(group: Group) -> bool {
-    matches!(group, Group::Comment | Group::SecurityLabel | Group::Publication | Group::Subscription)
+fn is_apart(group: EntryGroup) -> bool {
+    matches!(
+        group,
+        EntryGroup::Comment | EntryGroup::SecurityLabel | EntryGroup::Publication | EntryGroup::Subscription
+    )
 }
 
 /// Whether nothing else in an archive needs what the entry makes, and no rows are lost without it.
@@ -173,15 +176,15 @@ fn may_be_missing(entry: &pgformat::Entry) -> bool {
 }
 
 /// Whether it is a table or a part of one: rows are lost without it, or are let in that should not be.
-fn is_of_table(group: Group) -> bool {
+fn is_of_table(group: EntryGroup) -> bool {
     !matches!(
         group,
-        Group::Comment
-            | Group::SecurityLabel
-            | Group::Acl
-            | Group::Publication
-            | Group::Subscription
-            | Group::Routine
-            | Group::Other
+        EntryGroup::Comment
+            | EntryGroup::SecurityLabel
+            | EntryGroup::Acl
+            | EntryGroup::Publication
+            | EntryGroup::Subscription
+            | EntryGroup::Routine
+            | EntryGroup::Other
     )
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::EntryName;
@@ -144,7 +144,7 @@ impl<'a> Review<'a> {
     /// Whether nothing is done for an entry, because of what is there.
     fn is_left(&mut self, at: EntryIndex) -> bool {
         let entry = &self.entries[at];
-        if kinds::group(entry) == Group::Comment {
+        if kinds::group(entry) == EntryGroup::Comment {
             return self.comment(at);
         }
         if kinds::is(entry, "ACL") && text(&entry.tag).starts_with(b"SCHEMA ") {
@@ -252,7 +252,7 @@ impl<'a> Review<'a> {
         let functions: HashMap<(&BStr, &BStr), &Function> =
             functions.map(|function| ((function.schema.as_bstr(), function.signature.as_bstr()), function)).collect();
         let dropped: BTreeSet<EntryIndex> = drops.iter().map(|step| step.entry).collect();
-        let routines = dropped.into_iter().filter(|at| kinds::group(&self.entries[*at]) == Group::Routine);
+        let routines = dropped.into_iter().filter(|at| kinds::group(&self.entries[*at]) == EntryGroup::Routine);
         let found = routines.filter_map(|at| {
             let entry = &self.entries[at];
             Some((at, *functions.get(&(text(&entry.schema), text(&entry.tag)))?))
@@ -285,7 +285,7 @@ impl<'a> Review<'a> {
     fn leave_what_is_of(&mut self, at: EntryIndex) {
         let of = &self.entries[at];
         for (part, entry) in EntryIndex::enumerate(self.entries) {
-            let is_part = kinds::is_dependent(entry) || matches!(kinds::group(entry), Group::Publication);
+            let is_part = kinds::is_dependent(entry) || matches!(kinds::group(entry), EntryGroup::Publication);
             if is_part && entry.dependencies.contains(&of.dump_id) && self.fate(part) != Fate::Left {
                 self.set_fate(part, Fate::Left);
                 self.limits.left.push(EntryError::other(entry, b"", format!("{ALONG}{}", EntryName::of(of))));

@@ -42,21 +42,17 @@ fn made(entries: &[Entry], options: &RestoreOptions, foreign: &ForeignObjects) -
 
 fn entry(id: i32, desc: &str, name: (&str, &str), definition: &str, drop: &str, on: &[i32]) -> Entry {
     let (schema, tag) = name;
-    Entry {
-        section: if desc == "EVENT TRIGGER" { Section::PostData } else { Section::PreData },
-        tag: Some(tag.into()),
-        schema: (!schema.is_empty()).then(|| schema.into()),
-        owner: Some("boss".into()),
-        definition: Some(format!("{definition};\n").into()),
-        drop_statement: (!drop.is_empty()).then(|| format!("DROP {drop};\n").into()),
-        dependencies: on.iter().map(|id| DumpId(*id)).collect(),
-        ..Entry::new(DumpId(id), desc)
-    }
+    let section = if desc == "EVENT TRIGGER" { Section::PostData } else { Section::PreData };
+    let entry = Entry::new(DumpId(id), desc).section(section).tag(tag).owner("boss");
+    let mut entry = entry.definition(format!("{definition};\n"));
+    entry.schema = (!schema.is_empty()).then(|| schema.into());
+    entry.drop_statement = (!drop.is_empty()).then(|| format!("DROP {drop};\n").into());
+    entry.dependencies(on.iter().map(|id| DumpId(*id)).collect())
 }
 
 fn comment(id: i32, on: (i32, &str), text: &str) -> Entry {
     let definition = format!("COMMENT ON {} IS '{text}'", on.1);
-    Entry { section: Section::None, ..entry(id, "COMMENT", ("", on.1), &definition, "", &[on.0]) }
+    entry(id, "COMMENT", ("", on.1), &definition, "", &[on.0]).section(Section::None)
 }
 
 fn strings() -> Entry {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bstr::ByteSlice;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry, Section};
 
 use crate::postgres::archive::EntryIndex;
@@ -85,7 +85,7 @@ impl<'a> Dependencies<'a> {
     }
 
     fn is_relation(&self, at: EntryIndex) -> bool {
-        kinds::group(&self.entries[at]) == Group::Relation
+        kinds::group(&self.entries[at]) == EntryGroup::Relation
     }
 
     /// The entries that an entry says that it depends on.

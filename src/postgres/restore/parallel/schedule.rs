@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use pgformat::Entry;
-use pgformat::kinds::Pass;
+use pgformat::kinds::RestorePass;
 
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::archive::kinds;
@@ -16,7 +16,7 @@ use crate::postgres::restore::plan::step::Step;
 
 /// The steps of a pass: what is carried out in order, statements that follow each other together, and what may be carried out
 /// beside others, entry by entry.
-pub fn parts(plan: &Plan, entries: &[Entry], pass: Pass) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+pub fn parts(plan: &Plan, entries: &[Entry], pass: RestorePass) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let (mut in_order, mut beside): (Vec<Range<usize>>, Vec<Range<usize>>) = (Vec::new(), Vec::new());
     let mut begin = 0;
     for steps in plan.steps.chunk_by(|a, b| a.entry == b.entry) {

@@ -12,12 +12,10 @@ use crate::postgres::restore::plan::step::{Action, Step};
 
 /// An entry by its number, kind, section, and what it depends on.
 fn entry(id: i32, desc: &str, section: Section, on: &[i32]) -> Entry {
-    Entry {
-        section,
-        dependencies: on.iter().map(|id| DumpId(*id)).collect(),
-        has_data: desc == "TABLE DATA",
-        ..Entry::new(DumpId(id), desc)
-    }
+    Entry::new(DumpId(id), desc)
+        .section(section)
+        .dependencies(on.iter().map(|id| DumpId(*id)).collect())
+        .has_data(desc == "TABLE DATA")
 }
 
 /// A step for each entry.
@@ -103,7 +101,7 @@ fn rows_come_before_what_is_made_on_their_table_and_the_largest_first() {
 }
 
 fn named(entry: Entry, tag: &str, definition: &str) -> Entry {
-    Entry { tag: Some(tag.into()), definition: Some(definition.into()), ..entry }
+    entry.tag(tag).definition(definition)
 }
 
 /// A schedule of all that does not come before the data.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pgformat::kinds::Pass;
+use pgformat::kinds::RestorePass;
 use pgformat::{DumpId, Entry, Section};
 
 use crate::postgres::archive::Chosen;
@@ -24,7 +24,8 @@ pub(in crate::postgres::restore) fn apart(entries: &[Entry], wanted: &[Chosen]) 
             // A function, say, that returns rows of a materialized view whose key is made after the data.
             Section::PreData => after(),
         };
-        let is_apart = is_late && kinds::pass(entry) != Pass::Acl && wanted.get(at).is_some_and(|wanted| wanted.any());
+        let is_apart =
+            is_late && kinds::pass(entry) != RestorePass::Acl && wanted.get(at).is_some_and(|wanted| wanted.any());
         places.insert(entry.dump_id, at);
         apart.push(is_apart);
     }

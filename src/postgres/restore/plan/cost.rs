@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 use pgformat::{Entry, Section};
 
 use crate::postgres::archive::EntryIndex;
@@ -132,20 +132,20 @@ impl<'a> Rows<'a> {
     /// The relations that an entry depends on.
     fn relations(&self, entry: &Entry) -> Vec<EntryIndex> {
         let on = entry.dependencies.iter().filter_map(|id| self.places.get(id).copied());
-        on.filter(|at| kinds::group(&self.entries[*at]) == Group::Relation).collect()
+        on.filter(|at| kinds::group(&self.entries[*at]) == EntryGroup::Relation).collect()
     }
 
     /// The size of the rows that the definition of the entry at `at` goes through: those of the table that is indexed or
     /// checked, and those that a materialized view is made of.
     fn behind(&self, at: EntryIndex, entry: &Entry) -> u64 {
-        let goes_through = matches!(kinds::group(entry), Group::Index | Group::Constraint | Group::Data);
+        let goes_through = matches!(kinds::group(entry), EntryGroup::Index | EntryGroup::Constraint | EntryGroup::Data);
         if !goes_through || entry.section != Section::PostData {
             return 0;
         }
         let mut sum = 0_u64;
         let mut seen = HashSet::from([at]);
         let mut to_see = self.relations(entry);
-        if kinds::group(entry) != Group::Data {
+        if kinds::group(entry) != EntryGroup::Data {
             // How much a materialized view has of what it is made of, nobody knows; often it is little.
             to_see.retain(|at| !kinds::is(&self.entries[*at], "MATERIALIZED VIEW"));
         }
@@ -180,15 +180,11 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn entry(id: i32, desc: &str, on: &[i32]) -> Entry {
-        Entry {
-            section: pgformat::kinds::find(desc.as_bytes()).unwrap().section,
-            tag: Some(format!("{desc} {id}").into()),
-            schema: Some("public".into()),
-            definition: Some("SELECT 1;".into()),
-            dependencies: on.iter().map(|id| DumpId(*id)).collect(),
-            has_data: desc == "TABLE DATA",
-            copy_statement: (desc == "TABLE DATA").then(|| "COPY public.t FROM stdin;".into()),
-            ..Entry::new(DumpId(id), desc)
+        let entry = Entry::new(DumpId(id), desc).tag(format!("{desc} {id}")).schema("public").definition("SELECT 1;");
+        let entry = entry.dependencies(on.iter().map(|id| DumpId(*id)).collect());
+        match desc {
+            "TABLE DATA" => entry.has_data(true).copy_statement("COPY public.t FROM stdin;"),
+            _ => entry,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bstr::{BStr, BString};
 use pgformat::Entry;
-use pgformat::kinds::Drop;
+use pgformat::kinds::DropForm;
 
 use crate::postgres::archive::kinds;
 use crate::postgres::restore::plan::subscription;
@@ -28,7 +28,7 @@ pub enum DropText {
 pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
     let statement = entry.drop_statement.as_ref()?;
     let drop = kinds::drop(entry);
-    if drop == Drop::UnlinkAll {
+    if drop == DropForm::UnlinkAll {
         return Some(if if_exists {
             DropText::EachLargeObject { before: UNLINK_IF_EXISTS, after: "'" }
         } else {
@@ -39,7 +39,7 @@ pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
     if statement.trim_ascii().is_empty() || statement.starts_with(b"--") {
         return None;
     }
-    if if_exists && drop == Drop::Unlink {
+    if if_exists && drop == DropForm::Unlink {
         return Some(DropText::Statement(format!("{UNLINK_IF_EXISTS}{}';\n", entry.catalog_oid.1).into()));
     }
     let statement = if if_exists {
@@ -63,14 +63,14 @@ pub fn script_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
     let statement = entry.drop_statement.as_ref()?;
     let drop = kinds::drop(entry);
     let is_verbatim = !if_exists || statement.is_empty() || statement.starts_with(b"--");
-    if matches!(drop, Drop::UnlinkAll | Drop::Unlink) && (drop == Drop::UnlinkAll || !is_verbatim) {
+    if matches!(drop, DropForm::UnlinkAll | DropForm::Unlink) && (drop == DropForm::UnlinkAll || !is_verbatim) {
         return drop_text(entry, if_exists);
     }
     if is_verbatim || statement.starts_with(b"CREATE OR REPLACE VIEW") {
         return Some(DropText::Statement(statement.clone()));
     }
     let words = match drop {
-        Drop::Constraint | Drop::Column => words(drop),
+        DropForm::Constraint | DropForm::Column => words(drop),
         _ if kinds::is(entry, "DATABASE PROPERTIES") => None,
         _ => Some([b"DROP ".as_slice(), kinds::text(&entry.desc)].concat()),
     };
@@ -80,11 +80,11 @@ pub fn script_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
 const UNLINK_IF_EXISTS: &str = "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '";
 
 /// The words after which a drop of this kind says `IF EXISTS`; `None` where its grammar has no place for that.
-fn words(drop: Drop) -> Option<Vec<u8>> {
+fn words(drop: DropForm) -> Option<Vec<u8>> {
     match drop {
-        Drop::Words(words) => Some([b"DROP ", words.as_bytes()].concat()),
-        Drop::Constraint => Some(b"DROP CONSTRAINT".to_vec()),
-        Drop::NoDrop | Drop::Column | Drop::Unlink | Drop::UnlinkAll | Drop::AsIs => None,
+        DropForm::Words(words) => Some([b"DROP ", words.as_bytes()].concat()),
+        DropForm::Constraint => Some(b"DROP CONSTRAINT".to_vec()),
+        DropForm::NoDrop | DropForm::Column | DropForm::Unlink | DropForm::UnlinkAll | DropForm::AsIs => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry};
 
 use crate::postgres::archive::EntryIndex;
@@ -30,7 +30,7 @@ pub fn definition(
             oids_of: at,
         }]));
     }
-    if kinds::group(entry) != Group::Acl || !text(&entry.tag).starts_with(b"LARGE OBJECTS") {
+    if kinds::group(entry) != EntryGroup::Acl || !text(&entry.tag).starts_with(b"LARGE OBJECTS") {
         return Ok(None);
     }
     let doing = || format!("read the privileges of {} (entry {})", text(&entry.tag), entry.dump_id.0);

@@ -21,7 +21,7 @@ mod tests;
 use std::collections::HashMap;
 
 use bstr::BString;
-use pgformat::kinds::{Group, Pass};
+use pgformat::kinds::{EntryGroup, RestorePass};
 use pgformat::{DumpId, Entry};
 
 use crate::Result;
@@ -81,12 +81,12 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, dest
     if options.clean {
         // A database that is made anew is dropped with all that is in it, and nothing else may be: the connection is
         // still one to another database.
-        let is_there = |at: EntryIndex| !options.create || kinds::group(&entries[at]) == Group::Database;
+        let is_there = |at: EntryIndex| !options.create || kinds::group(&entries[at]) == EntryGroup::Database;
         let is_wanted = |at: EntryIndex| wanted[..][at].definition || wanted[..][at].data;
         order.iter().rev().filter(|at| is_there(**at) && is_wanted(**at)).for_each(|at| planner.drop(*at));
     }
     let drops = planner.end_of_drops();
-    for pass in [Pass::Main, Pass::Acl, Pass::PostAcl] {
+    for pass in [RestorePass::Main, RestorePass::Acl, RestorePass::PostAcl] {
         for &at in order.iter().filter(|at| wanted[..][**at].any() && kinds::pass(&entries[**at]) == pass) {
             if apart::begins_anew(&apart, planner.steps.last(), at) {
                 planner.forget_settings();
@@ -133,7 +133,7 @@ impl Plan {
             warn(name, "the archive has nothing of that name that the other options leave in");
         }
         if self.unmatched.is_empty() && !self.wanted.iter().any(|wanted| wanted.any()) {
-            let is_object = |entry| !matches!(kinds::group(entry), Group::Session | Group::Database);
+            let is_object = |entry| !matches!(kinds::group(entry), EntryGroup::Session | EntryGroup::Database);
             warn(
                 "nothing to restore",
                 match entries.iter().any(is_object) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry, Section};
 
 use crate::postgres::archive::ArchiveSettings;
@@ -127,7 +127,7 @@ impl<'a> Planner<'a> {
         }
         if wanted.definition || (wanted.data && !entry.has_data) {
             self.define(at, Heading::Definition)?;
-            if kinds::group(entry) == Group::Database {
+            if kinds::group(entry) == EntryGroup::Database {
                 self.connect(at);
             }
         }
@@ -179,7 +179,7 @@ impl<'a> Planner<'a> {
             statement.push(b';');
             self.push(at, Action::Alter(statement.into()));
         }
-        if kinds::group(entry) == Group::Acl {
+        if kinds::group(entry) == EntryGroup::Acl {
             // Privileges that others granted are granted in their names.
             self.user = None;
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use pgformat::Entry;
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 
 use crate::postgres::archive::kinds;
 use crate::postgres::archive::select::is_extended;
@@ -23,7 +23,8 @@ pub fn as_taken<'a>(
         return Cow::Borrowed(options);
     }
     let statistics = server.restores_statistics();
-    let left_out = |entry: &&Entry| kinds::group(entry) == Group::StatisticsData && (!statistics || is_extended(entry));
+    let left_out =
+        |entry: &&Entry| kinds::group(entry) == EntryGroup::StatisticsData && (!statistics || is_extended(entry));
     let count = entries.iter().filter(left_out).count();
     if count > 0 {
         let of = match (statistics, count) {

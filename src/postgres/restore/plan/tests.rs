@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use bstr::{BStr, BString};
-use pgformat::kinds::{self, Drop};
+use pgformat::kinds::{self, DropForm};
 use pgformat::{DumpId, Entry, Section};
 
 use super::*;
@@ -18,27 +18,16 @@ fn some(text: &str) -> Option<BString> {
 
 fn entry(id: i32, desc: &str, tag: &str) -> Entry {
     let section = kinds::find(desc.as_bytes()).map_or(Section::PreData, |kind| kind.section);
-    Entry {
-        dump_id: DumpId(id),
-        has_data: false,
-        catalog_oid: (0, 0),
-        tag: some(tag),
-        desc: some(desc),
-        section,
-        definition: None,
-        drop_statement: None,
-        copy_statement: None,
-        schema: some("public"),
-        tablespace: None,
-        table_access_method: None,
-        relkind: 0,
-        owner: some("alice"),
-        dependencies: Vec::new(),
-    }
+    Entry::new(DumpId(id), desc).tag(tag).section(section).schema("public").owner("alice")
+}
+
+fn of_no_schema(mut entry: Entry) -> Entry {
+    entry.schema = None;
+    entry
 }
 
 fn object(id: i32, desc: &str, tag: &str, definition: &str, drop: &str) -> Entry {
-    Entry { definition: some(definition), drop_statement: some(drop), ..entry(id, desc, tag) }
+    entry(id, desc, tag).definition(definition).drop_statement(drop)
 }
 
 fn table(id: i32, name: &str) -> Entry {
@@ -46,31 +35,23 @@ fn table(id: i32, name: &str) -> Entry {
 }
 
 fn rows(id: i32, table: i32, name: &str) -> Entry {
-    Entry {
-        has_data: true,
-        copy_statement: some(&format!("COPY public.{name} FROM stdin;\n")),
-        dependencies: vec![DumpId(table)],
-        ..entry(id, "TABLE DATA", name)
-    }
+    entry(id, "TABLE DATA", name)
+        .has_data(true)
+        .copy_statement(format!("COPY public.{name} FROM stdin;\n"))
+        .dependencies(vec![DumpId(table)])
 }
 
 fn depending(entry: Entry, on: i32) -> Entry {
-    Entry { dependencies: vec![DumpId(on)], ..entry }
+    entry.dependencies(vec![DumpId(on)])
 }
 
 fn search_path() -> Entry {
-    Entry {
-        definition: some("SELECT pg_catalog.set_config('search_path', '', false);\n"),
-        ..entry(9001, "SEARCHPATH", "SEARCHPATH")
-    }
+    entry(9001, "SEARCHPATH", "SEARCHPATH").definition("SELECT pg_catalog.set_config('search_path', '', false);\n")
 }
 
 fn settings() -> Vec<Entry> {
-    let encoding = Entry { definition: some("SET client_encoding = 'UTF8';\n"), ..entry(9002, "ENCODING", "ENCODING") };
-    let strings = Entry {
-        definition: some("SET standard_conforming_strings = 'on';\n"),
-        ..entry(9003, "STDSTRINGS", "STDSTRINGS")
-    };
+    let encoding = entry(9002, "ENCODING", "ENCODING").definition("SET client_encoding = 'UTF8';\n");
+    let strings = entry(9003, "STDSTRINGS", "STDSTRINGS").definition("SET standard_conforming_strings = 'on';\n");
     vec![encoding, strings, search_path()]
 }
 
@@ -138,22 +119,24 @@ fn drops_come_first_and_backwards_then_definitions_and_data() {
 /// The statement that pg_dump writes for a kind, and what `IF EXISTS` makes of it.
 fn drop_of(kind: &kinds::Kind) -> Option<(String, String)> {
     match kind.drop {
-        Drop::NoDrop => None,
-        Drop::Words(words) => Some((format!("DROP {words} public.x;"), format!("DROP {words} IF EXISTS public.x;"))),
-        Drop::Constraint => Some((
+        DropForm::NoDrop => None,
+        DropForm::Words(words) => {
+            Some((format!("DROP {words} public.x;"), format!("DROP {words} IF EXISTS public.x;")))
+        }
+        DropForm::Constraint => Some((
             "ALTER TABLE ONLY public.\"DROP CONSTRAINT\" DROP CONSTRAINT x;".into(),
             "ALTER TABLE IF EXISTS ONLY public.\"DROP CONSTRAINT\" DROP CONSTRAINT IF EXISTS x;".into(),
         )),
-        Drop::Column => Some((
+        DropForm::Column => Some((
             "ALTER TABLE public.t ALTER COLUMN x DROP DEFAULT;".into(),
             "ALTER TABLE IF EXISTS public.t ALTER COLUMN x DROP DEFAULT;".into(),
         )),
-        Drop::AsIs => Some(("UPDATE x SET y = 1;".into(), "UPDATE x SET y = 1;".into())),
-        Drop::Unlink => Some((
+        DropForm::AsIs => Some(("UPDATE x SET y = 1;".into(), "UPDATE x SET y = 1;".into())),
+        DropForm::Unlink => Some((
             "SELECT pg_catalog.lo_unlink('7');".into(),
             "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '7';".into(),
         )),
-        Drop::UnlinkAll => Some((
+        DropForm::UnlinkAll => Some((
             "SELECT 1".into(),
             "each SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '*'".into(),
         )),
@@ -164,18 +147,18 @@ fn drop_of(kind: &kinds::Kind) -> Option<(String, String)> {
 fn every_kind_that_can_be_dropped_gets_if_exists() {
     for kind in kinds::ALL {
         let Some((statement, expected)) = drop_of(kind) else { continue };
-        let entry = Entry { catalog_oid: (2613, 7), ..object(1, kind.desc, "x", "7\n", &statement) };
+        let entry = object(1, kind.desc, "x", "7\n", &statement).catalog_oid((2613, 7));
         let options = RestoreOptions { acl: true, ..RestoreOptions::default() };
         let entries = archive([entry]);
         let dropped = plan(&entries, (1, 16), &options, &Destination::NEWEST).unwrap().drops.len();
         // The database itself is not restored along with what is in it.
-        if matches!(kind.group, kinds::Group::Database) {
+        if matches!(kind.group, kinds::EntryGroup::Database) {
             assert_eq!(dropped, 0, "{}", kind.desc);
             continue;
         }
         // The slot of a subscription is its publisher's, and stays there.
         let before = match kind.group {
-            kinds::Group::Subscription => {
+            kinds::EntryGroup::Subscription => {
                 "ALTER SUBSCRIPTION public.x DISABLE; ALTER SUBSCRIPTION public.x SET (slot_name = NONE); "
             }
             _ => "",
@@ -186,16 +169,14 @@ fn every_kind_that_can_be_dropped_gets_if_exists() {
 
 #[test]
 fn drops_that_are_comments_or_views_in_loops_stay_what_they_are() {
-    let schema = Entry {
-        schema: some(""),
-        ..object(
-            1,
-            "SCHEMA",
-            "public",
-            "-- *not* creating schema, since initdb creates it\n",
-            "-- *not* dropping schema\n",
-        )
-    };
+    let schema = object(
+        1,
+        "SCHEMA",
+        "public",
+        "-- *not* creating schema, since initdb creates it\n",
+        "-- *not* dropping schema\n",
+    )
+    .schema("");
     let rule = object(
         2,
         "RULE",
@@ -229,18 +210,16 @@ fn only_base_types_are_dropped_with_cascade() {
 
 #[test]
 fn owners_are_set_on_request_in_the_words_of_each_kind() {
+    let mut no_drop = table(6, "no_drop");
+    no_drop.drop_statement = None;
     let entries = archive([
         table(1, "a"),
         object(2, "FUNCTION", "f(integer)", "CREATE FUNCTION …;", "DROP FUNCTION public.f(integer);\n"),
         object(3, "OPERATOR CLASS", "c", "CREATE …;", "DROP OPERATOR CLASS public.c USING btree;\n"),
         object(4, "INDEX", "i", "CREATE INDEX …;", "DROP INDEX public.i;\n"),
-        Entry {
-            owner: some("Bob"),
-            schema: None,
-            ..object(5, "SCHEMA", "s", "CREATE SCHEMA s AUTHORIZATION x;", "DROP SCHEMA s;")
-        },
-        Entry { drop_statement: None, ..table(6, "no_drop") },
-        Entry { owner: some(""), ..table(7, "no_owner") },
+        of_no_schema(object(5, "SCHEMA", "s", "CREATE SCHEMA s AUTHORIZATION x;", "DROP SCHEMA s;").owner("Bob")),
+        no_drop,
+        table(7, "no_owner").owner(""),
         object(8, "BLOB", "42", "SELECT pg_catalog.lo_create('42');", "SELECT pg_catalog.lo_unlink('42');"),
         object(9, "BLOB METADATA", "43..44", "43\n44\n", "SELECT 1"),
     ]);
@@ -275,7 +254,7 @@ fn privileges_and_what_must_see_them_come_last() {
     let trigger = object(3, "EVENT TRIGGER", "e", "CREATE EVENT TRIGGER e …;", "DROP EVENT TRIGGER e;");
     let comment = object(4, "COMMENT", "EVENT TRIGGER e", "COMMENT ON EVENT TRIGGER e IS 'x';", "");
     let acl = object(5, "ACL", "TABLE a", "GRANT SELECT ON public.a TO bob;", "");
-    let statistics = Entry { section: Section::PostData, ..object(6, "STATISTICS DATA", "m", "SELECT stats_m;", "") };
+    let statistics = object(6, "STATISTICS DATA", "m", "SELECT stats_m;", "").section(Section::PostData);
     let index = object(7, "INDEX", "i", "CREATE INDEX i …;", "");
     let entries = archive([table(1, "a"), matview, trigger, comment, acl, statistics, index]);
     assert_eq!(
@@ -296,7 +275,7 @@ fn privileges_and_what_must_see_them_come_last() {
 
 #[test]
 fn large_objects_are_restored_as_each_version_wrote_them() {
-    let blobs = |id| Entry { has_data: true, schema: None, ..entry(id, "BLOBS", "BLOBS") };
+    let blobs = |id| of_no_schema(entry(id, "BLOBS", "BLOBS").has_data(true));
     // Before 1.12: the data alone makes them.
     let old = archive([blobs(1)]);
     assert_eq!(steps_in(&old, (1, 11), &RestoreOptions::default()), ["large objects, create true, replace true"]);
@@ -369,20 +348,17 @@ fn schema_only_and_data_only_part_an_archive_in_two() {
 
 #[test]
 fn statements_in_the_place_of_rows_are_run() {
-    let inserts = Entry { copy_statement: some(""), ..rows(2, 1, "a") };
-    let root = Entry { definition: some("-- load via partition root public.p\n"), ..rows(3, 1, "a") };
+    let inserts = rows(2, 1, "a").copy_statement("");
+    let root = rows(3, 1, "a").definition("-- load via partition root public.p\n");
     let entries = archive([table(1, "a"), inserts, root]);
     assert_eq!(steps(&entries, &no_clean())[1..], ["run data for Some(3)", "COPY public.a FROM stdin; into Some(3)"]);
 }
 
 #[test]
 fn tablespaces_and_access_methods_are_set_when_they_change() {
-    let with = |id, name, tablespace: &str, method: &str| Entry {
-        tablespace: some(tablespace),
-        table_access_method: some(method),
-        ..table(id, name)
-    };
-    let partitioned = Entry { relkind: b'p', ..with(4, "p", "", "columnar") };
+    let with =
+        |id, name, tablespace: &str, method: &str| table(id, name).tablespace(tablespace).table_access_method(method);
+    let partitioned = with(4, "p", "", "columnar").relkind(b'p');
     let entries = archive([
         with(1, "a", "", "heap"),
         with(2, "b", "Fast", "heap"),
@@ -422,7 +398,7 @@ fn settings_come_from_the_archive_and_only_what_the_target_knows_is_sent() {
     let made = plan(&archive([]), (1, 16), &options, &old).unwrap();
     assert!(!made.session.iter().any(|statement| statement.starts_with(b"SET transaction_timeout")));
     // An archive from long ago says nothing, and has a path for each entry.
-    let entries = [table(1, "a"), Entry { schema: some("Other"), ..table(2, "b") }];
+    let entries = [table(1, "a"), table(2, "b").schema("Other")];
     let made = plan(&entries, (1, 10), &no_clean(), &old).unwrap();
     assert!(made.session.iter().any(|statement| statement == "SET client_encoding = 'SQL_ASCII';"));
     assert!(made.session.iter().any(|statement| statement == "SET standard_conforming_strings = off;"));
@@ -439,8 +415,7 @@ fn settings_come_from_the_archive_and_only_what_the_target_knows_is_sent() {
 
 #[test]
 fn a_setting_that_is_more_than_a_word_is_refused() {
-    let evil =
-        Entry { definition: some("SET client_encoding = 'UTF8; DROP TABLE x';"), ..entry(1, "ENCODING", "ENCODING") };
+    let evil = entry(1, "ENCODING", "ENCODING").definition("SET client_encoding = 'UTF8; DROP TABLE x';");
     let error = plan(&[evil], (1, 16), &RestoreOptions::default(), &Destination::NEWEST).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Archive);
 }

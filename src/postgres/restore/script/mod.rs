@@ -15,7 +15,7 @@ use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 
 use bstr::{BStr, ByteSlice};
-use pgformat::kinds::Group;
+use pgformat::kinds::EntryGroup;
 use pgformat::{Entry, Header, Reader};
 
 use guard::{Guard, Watch, refused};
@@ -188,7 +188,7 @@ impl Script<'_> {
     /// Whether the steps are about the database itself, which no transaction may make or drop.
     fn is_outside(&self, steps: &[Step]) -> bool {
         self.options.transaction_size.is_some()
-            && steps.first().is_some_and(|step| kinds::group(&self.entries[step.entry]) == Group::Database)
+            && steps.first().is_some_and(|step| kinds::group(&self.entries[step.entry]) == EntryGroup::Database)
     }
 
     fn drop(&mut self, steps: &[Step]) -> Result<()> {
