@@ -2,37 +2,60 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::exit::{self, Code};
 use super::terminal::{self, Stream};
 use super::{Common, choice, progress, secret};
-use crate::Error;
+use crate::{Context, Error, ErrorKind, Result};
 
 /// What a verb that came to its end has to say.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// The report for people, line by line; what else looks like the end of a line in one of them is escaped.
     pub lines: Vec<String>,
-    /// The same for programs.
-    pub json: Map<String, Value>,
+    /// The same for programs, as an object.
+    pub json: Value,
     /// How it went.
     pub code: Code,
 }
 
 impl Outcome {
-    pub(crate) fn new(lines: Vec<String>, json: Value) -> Self {
-        let json = match json {
-            Value::Object(map) => map,
-            other => Map::from_iter([("result".to_owned(), other)]),
-        };
-        Self { lines, json, code: exit::SUCCESS }
+    /// A success: `lines` for people, and `facts`, a struct, for programs.
+    pub(crate) fn new(lines: Vec<String>, facts: impl Serialize) -> Result<Self> {
+        let json = serde_json::to_value(facts).context(ErrorKind::Internal, || "make the report")?;
+        Ok(Self { lines, json, code: exit::SUCCESS })
     }
 
-    pub(crate) fn nothing() -> Self {
-        Self::new(Vec::new(), json!({}))
+    /// A success of which only people are told.
+    pub(crate) fn of_lines(lines: Vec<String>) -> Self {
+        Self { lines, json: Value::Object(Map::new()), code: exit::SUCCESS }
     }
+}
+
+/// The object for programs, at a success and at a failure.
+#[derive(Serialize)]
+struct Report<'a, T> {
+    ok: bool,
+    command: Option<&'a str>,
+    #[serde(flatten)]
+    facts: T,
+    exit_code: u8,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: FailureFacts<'a>,
+}
+
+#[derive(Serialize)]
+struct FailureFacts<'a> {
+    kind: &'a str,
+    message: &'a str,
+    hint: Option<&'a str>,
 }
 
 /// Prints what a verb has to say.
@@ -54,12 +77,7 @@ impl Printer {
         progress::clear();
         let to = self.stream();
         let printed = if self.json {
-            let mut object = Map::new();
-            object.insert("ok".into(), Value::Bool(outcome.code == exit::SUCCESS));
-            object.insert("command".into(), self.verb.into());
-            object.extend(outcome.json.clone());
-            object.insert("exit_code".into(), outcome.code.0.into());
-            terminal::line(to, &terminal::json(&Value::Object(object)))
+            print_json(to, Some(self.verb), &outcome.json, outcome.code)
         } else if self.quiet {
             Ok(())
         } else {
@@ -90,8 +108,8 @@ impl Printer {
         let hint = hint.map(secret::masked_in_error);
         let hint = hint.as_deref();
         if self.json {
-            let text = terminal::json(&failure_json(Some(self.verb), kind, message, hint, code));
-            let _ = terminal::line(self.stream(), &text);
+            let error = Failure { error: FailureFacts { kind, message, hint } };
+            let _ = print_json(self.stream(), Some(self.verb), error, code);
             return;
         }
         let told = format!("lifeboat: error: {message}");
@@ -105,13 +123,9 @@ impl Printer {
     }
 }
 
-fn failure_json(verb: Option<&str>, kind: &str, message: &str, hint: Option<&str>, code: Code) -> Value {
-    json!({
-        "ok": false,
-        "command": verb,
-        "error": { "kind": kind, "message": message, "hint": hint },
-        "exit_code": code.0,
-    })
+fn print_json(to: Stream, command: Option<&str>, facts: impl Serialize, code: Code) -> io::Result<()> {
+    let report = Report { ok: code == exit::SUCCESS, command, facts, exit_code: code.0 };
+    terminal::line(to, &terminal::json(serde_json::to_value(report)?))
 }
 
 /// Prints what is wrong with a command line that makes no sense, line by line.
@@ -119,7 +133,8 @@ pub(crate) fn usage_error(text: &str, as_json: bool) -> ExitCode {
     let text = &*secret::masked_in_error(text);
     let _ = if as_json {
         let message = text.strip_prefix("error: ").unwrap_or(text);
-        terminal::line(Stream::Out, &terminal::json(&failure_json(None, "usage", message, None, exit::USAGE)))
+        let error = Failure { error: FailureFacts { kind: "usage", message, hint: None } };
+        print_json(Stream::Out, None, error, exit::USAGE)
     } else {
         terminal::lines(Stream::Err, format!("lifeboat: {text}").split('\n'))
     };
@@ -136,6 +151,11 @@ pub(crate) fn help(text: &clap::Error, code: Code) -> ExitCode {
         // A reader that has seen enough is no failure.
         _ => code.into(),
     }
+}
+
+/// A time in seconds, as programs are told it.
+pub(crate) fn seconds(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1000.0
 }
 
 /// A size as the report of a backup gives it: always in the same unit, so that two lines of a log can be compared.

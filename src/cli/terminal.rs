@@ -45,8 +45,8 @@ pub(super) fn line(to: Stream, line: &str) -> io::Result<()> {
 }
 
 /// The text of `value`, on one line. JSON has escapes of its own for what may not stand in a line, so that nothing is lost.
-pub(super) fn json(value: &Value) -> String {
-    let text = masked(value.clone()).to_string();
+pub(super) fn json(value: Value) -> String {
+    let text = masked(value).to_string();
     if text.chars().all(is_plain) {
         return text;
     }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn json_is_plain_and_loses_nothing() {
         let value = json!({"a\u{9b}": ["\u{202e}\u{7f}\n\u{1b}", "\u{e0041}ü", "\u{2028}\\"]});
-        let text = json(&value);
+        let text = json(value.clone());
         assert!(text.chars().all(is_plain), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(text.contains("\\u202e\\u007f\\n\\u001b") && text.contains("\\udb40\\udc41ü"), "{text}");

@@ -3,18 +3,19 @@
 mod postgres;
 mod selection;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde::Serialize;
 
 use self::postgres::PostgresArgs;
 use super::database::DatabaseArgs;
 use super::destination::Destination;
 use super::progress::Console;
-use super::report::{Outcome, mebibytes};
+use super::report::{Outcome, mebibytes, seconds};
 use super::terminal::{self, Stream};
 use super::{Common, backend_options};
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
@@ -94,13 +95,13 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     .hint("give the name of a file"));
             }
             let summary = sqlite::backup(&database, &args.output, &options, &console)?;
-            let extra = json!({
-                "journal_mode": summary.journal_mode.name(),
-                "compact": options.compact,
-                "integrity_check": "ok",
-                "violations": summary.violations,
-            });
-            Ok(report("sqlite", &summary.output, summary.bytes, begun.elapsed(), extra))
+            let facts = SqliteFacts {
+                journal_mode: summary.journal_mode.name(),
+                compact: options.compact,
+                integrity_check: "ok",
+                violations: summary.violations,
+            };
+            report("sqlite", &summary.output, summary.bytes, begun.elapsed(), facts)
         }
         Database::Postgres(target) => {
             common.given.check(backend_options::POSTGRES)?;
@@ -119,16 +120,16 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     (file.commit()?, summary)
                 }
             };
-            let extra = json!({
-                "archive_version": options.version().to_string(),
-                "compression": options.compression.to_string(),
-                "entries": summary.entries,
-                "tables": summary.tables,
-                "rows": summary.data.rows,
-                "large_objects": summary.data.large_objects,
-                "data_bytes": summary.data.bytes,
-            });
-            Ok(report("postgresql", &args.output, bytes, begun.elapsed(), extra))
+            let facts = PostgresFacts {
+                archive_version: options.version().to_string(),
+                compression: options.compression.to_string(),
+                entries: summary.entries,
+                tables: summary.tables,
+                rows: summary.data.rows,
+                large_objects: summary.data.large_objects,
+                data_bytes: summary.data.bytes,
+            };
+            report("postgresql", &args.output, bytes, begun.elapsed(), facts)
         }
     }
 }
@@ -163,7 +164,36 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-fn report(backend: &str, output: &Path, bytes: u64, took: Duration, extra: serde_json::Value) -> Outcome {
+#[derive(Serialize)]
+struct Facts<'a, T> {
+    backend: &'a str,
+    output: Cow<'a, str>,
+    bytes: u64,
+    #[serde(flatten)]
+    more: T,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct SqliteFacts {
+    journal_mode: &'static str,
+    compact: bool,
+    integrity_check: &'static str,
+    violations: u64,
+}
+
+#[derive(Serialize)]
+struct PostgresFacts {
+    archive_version: String,
+    compression: String,
+    entries: usize,
+    tables: usize,
+    rows: u64,
+    large_objects: u64,
+    data_bytes: u64,
+}
+
+fn report(backend: &str, output: &Path, bytes: u64, took: Duration, more: impl Serialize) -> Result<Outcome> {
     let output = match output.to_str() {
         Some("-") => output.to_path_buf(),
         _ => std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf()),
@@ -175,17 +205,5 @@ fn report(backend: &str, output: &Path, bytes: u64, took: Duration, extra: serde
         format!("size: {}", mebibytes(bytes)),
         "lifeboat: move this file off-host (scp, rclone, S3, ...) for true disaster recovery.".to_owned(),
     ];
-    let mut outcome = Outcome::new(
-        lines,
-        json!({
-            "backend": backend,
-            "output": output.to_string_lossy(),
-            "bytes": bytes,
-            "seconds": took.as_millis() as f64 / 1000.0,
-        }),
-    );
-    if let serde_json::Value::Object(extra) = extra {
-        outcome.json.extend(extra);
-    }
-    outcome
+    Outcome::new(lines, Facts { backend, output: output.to_string_lossy(), bytes, more, seconds: seconds(took) })
 }

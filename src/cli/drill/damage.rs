@@ -4,15 +4,16 @@ use std::fs::OpenOptions;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::sample::Noise;
 
 /// How a file was damaged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Damage {
-    /// Pages overwritten with noise.
-    pub pages: u64,
-    /// Bytes cut off its end.
-    pub cut: u64,
+    /// With noise.
+    pub pages_overwritten: u64,
+    pub bytes_cut_off: u64,
 }
 
 /// Overwrites every seventh page of the file with noise, the first one with its header spared so that the file still
@@ -32,5 +33,5 @@ pub(super) fn damage(path: &Path, page_size: u32) -> io::Result<Damage> {
     }
     file.set_len(keep)?;
     file.sync_all()?;
-    Ok(Damage { pages, cut: length - keep })
+    Ok(Damage { pages_overwritten: pages, bytes_cut_off: length - keep })
 }

@@ -71,7 +71,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
 /// The process that writes while the drill backs up.
 pub(crate) fn write_forever(args: WriterArgs) -> Result<Outcome> {
     writer::write_until_input_ends(&args.database)?;
-    Ok(Outcome::nothing())
+    Ok(Outcome::of_lines(Vec::new()))
 }
 
 /// Tells each step when it is done, not at the end.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bstr::{BStr, ByteSlice};
-use serde_json::json;
+use serde::Serialize;
 
 use super::digest::{Data, EntryDigest, Name, digests};
 use super::scratch::{Scratch, ScratchDatabase};
@@ -13,7 +13,7 @@ use super::{Common, Narrator, failed, passed};
 use crate::cli::archive::open;
 use crate::cli::choice;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes};
+use crate::cli::report::{Outcome, mebibytes, seconds};
 use crate::connect::Target;
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
@@ -65,28 +65,26 @@ pub(super) fn rehearse(
         "   all {} entries are there, and every row of {} tables ({} rows)",
         compared.entries,
         compared.tables.len(),
-        compared.tables.iter().map(|(_, data)| data.rows).sum::<u64>()
+        compared.tables.iter().map(|table| table.rows).sum::<u64>()
     ));
     tell(&compared, narrator);
 
     database.remove()?;
     narrator.say("4. dropped the scratch database");
-    let tables: Vec<_> = compared
-        .tables
-        .iter()
-        .map(|(table, data)| json!({"table": table, "rows": data.rows, "sha256_sum": data.digits()}))
-        .collect();
-    let result = json!({
-        "backend": "postgresql",
-        "sample": false,
-        "database": target.database().to_string(),
-        "bytes": bytes,
-        "entries": compared.entries,
-        "tables": tables,
-        "reworded": compared.reworded,
-        "seconds": begun.elapsed().as_millis() as f64 / 1000.0,
-    });
-    Ok(Outcome::new(vec![passed(begun.elapsed())], result))
+    let (database, seconds) = (target.database().to_string(), seconds(begun.elapsed()));
+    let facts = Facts { backend: "postgresql", sample: false, database, bytes, compared, seconds };
+    Outcome::new(vec![passed(begun.elapsed())], facts)
+}
+
+#[derive(Serialize)]
+struct Facts {
+    backend: &'static str,
+    sample: bool,
+    database: String,
+    bytes: u64,
+    #[serde(flatten)]
+    compared: Compared,
+    seconds: f64,
 }
 
 fn back_up(target: &Target, path: &Path, console: &Console) -> Result<(u64, DumpSummary)> {
@@ -116,11 +114,19 @@ fn restore_there(path: &Path, target: &Target, console: &Console) -> Result<Rest
 }
 
 /// What a comparison that found all rows found.
+#[derive(Serialize)]
 struct Compared {
     entries: usize,
-    tables: Vec<(String, Data)>,
+    tables: Vec<Table>,
     /// Entries whose definition reads differently after a restore.
     reworded: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Table {
+    table: String,
+    rows: u64,
+    sha256_sum: String,
 }
 
 fn compare(expected: &BTreeMap<Name, Vec<EntryDigest>>, found: &BTreeMap<Name, Vec<EntryDigest>>) -> Result<Compared> {
@@ -147,7 +153,7 @@ fn compare(expected: &BTreeMap<Name, Vec<EntryDigest>>, found: &BTreeMap<Name, V
                 rows(again)
             )));
         }
-        compared.tables.extend(digests.iter().filter_map(|f| f.data).map(|data| (table(name), data)));
+        compared.tables.extend(digests.iter().filter_map(|f| f.data).map(|data| table(name, data)));
         if digests.iter().map(|f| &f.statements).ne(again.iter().map(|f| &f.statements)) {
             if name.0 == "SEQUENCE SET" {
                 return Err(failed(format!("{} has another value after the restore", shown(name))));
@@ -163,22 +169,22 @@ fn shown((desc, schema, tag): &Name) -> String {
     escaped(&format!("{desc} {place}{tag}")).into_owned()
 }
 
-fn table((desc, schema, tag): &Name) -> String {
-    match desc.to_str() {
+fn table((desc, schema, tag): &Name, data: Data) -> Table {
+    let table = match desc.to_str() {
         Ok("TABLE DATA") => escaped(&format!("{schema}.{tag}")).into_owned(),
         _ => printable::name(tag.as_bstr()),
-    }
+    };
+    Table { table, rows: data.rows, sha256_sum: data.digits() }
 }
 
 fn tell(compared: &Compared, narrator: &Narrator) {
     let mut largest: Vec<_> = compared.tables.iter().collect();
-    largest.sort_by_key(|(_, data)| std::cmp::Reverse(data.rows));
+    largest.sort_by_key(|table| std::cmp::Reverse(table.rows));
     let largest = largest.get(..SHOWN).unwrap_or(&largest);
-    let width = largest.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(5);
+    let width = largest.iter().map(|table| table.table.chars().count()).max().unwrap_or(0).max(5);
     narrator.say(&format!("   {:width$} {:>12}  sum of the SHA-256 of all its rows, same in both", "table", "rows"));
-    for (name, data) in largest {
-        let digits = data.digits();
-        narrator.say(&format!("   {name:width$} {:>12}  {}...", data.rows, digits.get(..32).unwrap_or(&digits)));
+    for Table { table, rows, sha256_sum } in largest {
+        narrator.say(&format!("   {table:width$} {rows:>12}  {}...", sha256_sum.get(..32).unwrap_or(sha256_sum)));
     }
     let more = compared.tables.len() - largest.len();
     if more > 0 {

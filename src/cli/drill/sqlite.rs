@@ -1,19 +1,20 @@
 //! The drill with SQLite: with a sample, and with a database of the user's.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::json;
+use serde::Serialize;
 
-use super::damage::damage;
-use super::sample::{self, Proof};
+use super::damage::{Damage, damage};
+use super::sample;
 use super::scratch::Scratch;
 use super::writer::Writer;
 use super::{Common, Narrator, failed, passed};
 use crate::cli::choice;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes};
+use crate::cli::report::{Outcome, mebibytes, seconds};
 use crate::output::{io_error, with_suffix};
 use crate::sqlite::{self, BackupOptions, RestoreOptions, SIDECARS, TableDigest};
 use crate::{Context, Error, ErrorKind, Reporter, Result};
@@ -83,7 +84,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
     let log = fs::metadata(with_suffix(&database, "-wal")).map_or(0, |m| m.len());
     narrator.say(&format!(
         "5. disaster: killed the writer after transfer {last}, overwrote {} pages with noise, cut off {}; a stale -wal of {} is left",
-        done.pages, mebibytes(done.cut), mebibytes(log)
+        done.pages_overwritten, mebibytes(done.bytes_cut_off), mebibytes(log)
     ));
     narrator.say(&format!("   SQLite says: {faults}"));
 
@@ -124,39 +125,46 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
         return Err(failed("the restored database does not pass the integrity check"));
     }
     narrator.say("   PRAGMA integrity_check: ok; no -wal, -shm or -journal stands beside it");
-    let json = drill_json(&tables, begun.elapsed(), &proof, before, last, &done_json(done.pages, done.cut));
-    Ok(Outcome::new(vec![passed(begun.elapsed())], json))
+    let facts = SampleFacts {
+        backend: "sqlite",
+        sample: true,
+        committed_when_backup_began: before,
+        last_in_snapshot: proof.last,
+        last_committed: last,
+        damage: done,
+        refused: ["database in use", "truncated backup"],
+        tables: facts(&tables),
+        values_compared: proof.values,
+        integrity_check: "ok",
+        seconds: seconds(begun.elapsed()),
+    };
+    Outcome::new(vec![passed(begun.elapsed())], facts)
 }
 
-fn done_json(pages: u64, cut: u64) -> serde_json::Value {
-    json!({"pages_overwritten": pages, "bytes_cut_off": cut})
+#[derive(Serialize)]
+struct SampleFacts<'a> {
+    backend: &'static str,
+    sample: bool,
+    committed_when_backup_began: i64,
+    last_in_snapshot: i64,
+    last_committed: i64,
+    damage: Damage,
+    refused: [&'static str; 2],
+    tables: Vec<TableFacts<'a>>,
+    values_compared: u64,
+    integrity_check: &'static str,
+    seconds: f64,
 }
 
-fn drill_json(
-    tables: &[TableDigest],
-    took: Duration,
-    proof: &Proof,
-    before: i64,
-    last: i64,
-    damage: &serde_json::Value,
-) -> serde_json::Value {
-    json!({
-        "backend": "sqlite",
-        "sample": true,
-        "committed_when_backup_began": before,
-        "last_in_snapshot": proof.last,
-        "last_committed": last,
-        "values_compared": proof.values,
-        "damage": damage,
-        "refused": ["database in use", "truncated backup"],
-        "tables": tables_json(tables),
-        "integrity_check": "ok",
-        "seconds": took.as_millis() as f64 / 1000.0,
-    })
+#[derive(Serialize)]
+struct TableFacts<'a> {
+    table: &'a str,
+    rows: u64,
+    sha256: &'a str,
 }
 
-fn tables_json(tables: &[TableDigest]) -> Vec<serde_json::Value> {
-    tables.iter().map(|t| json!({"table": t.table, "rows": t.rows, "sha256": t.sha256})).collect()
+fn facts(tables: &[TableDigest]) -> Vec<TableFacts<'_>> {
+    tables.iter().map(|t| TableFacts { table: &t.table, rows: t.rows, sha256: &t.sha256 }).collect()
 }
 
 fn name_of(path: &Path) -> String {
@@ -253,15 +261,27 @@ pub(super) fn rehearse(
     } else {
         "   the database was written to meanwhile, so that it was not compared with the backup"
     });
-    let json = json!({
-        "backend": "sqlite",
-        "sample": false,
-        "database": database.to_string_lossy(),
-        "bytes": backup.bytes,
-        "tables": tables_json(&tables),
-        "compared_with_database": untouched,
-        "integrity_check": "ok",
-        "seconds": begun.elapsed().as_millis() as f64 / 1000.0,
-    });
-    Ok(Outcome::new(vec![passed(begun.elapsed())], json))
+    let facts = RehearsalFacts {
+        backend: "sqlite",
+        sample: false,
+        database: database.to_string_lossy(),
+        bytes: backup.bytes,
+        tables: facts(&tables),
+        compared_with_database: untouched,
+        integrity_check: "ok",
+        seconds: seconds(begun.elapsed()),
+    };
+    Outcome::new(vec![passed(begun.elapsed())], facts)
+}
+
+#[derive(Serialize)]
+struct RehearsalFacts<'a> {
+    backend: &'static str,
+    sample: bool,
+    database: Cow<'a, str>,
+    bytes: u64,
+    tables: Vec<TableFacts<'a>>,
+    compared_with_database: bool,
+    integrity_check: &'static str,
+    seconds: f64,
 }

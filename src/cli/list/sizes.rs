@@ -1,13 +1,14 @@
 //! What is in an archive of a PostgreSQL database, for people: which data takes how much room.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use bstr::{BStr, ByteSlice};
 use pgformat::{DataPosition, DumpId, Entry};
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use crate::cli::archive::{Archive, explain_damage, open};
+use crate::cli::archive::{Archive, DataFacts, explain_damage, open};
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, human};
 use crate::postgres::archive::list::one_line;
@@ -15,16 +16,29 @@ use crate::postgres::archive::{EntryName, archive_error};
 use crate::postgres::verify::{Kind, verify};
 use crate::{Error, ErrorKind, Result};
 
+#[derive(Serialize)]
+struct Facts<'a> {
+    file: Cow<'a, str>,
+    format: &'static str,
+    entries: usize,
+    stored_bytes: Option<u64>,
+    data: &'a [Size],
+}
+
 /// The data of an entry.
+#[derive(Serialize)]
 struct Size {
     id: i32,
-    name: String,
+    entry: String,
     /// What it takes in the archive, where that can be told without reading it.
-    stored: Option<u64>,
+    stored_bytes: Option<u64>,
     /// The rows that the planner thought there were, where the archive holds its statistics.
-    estimate: Option<u64>,
+    estimated_rows: Option<u64>,
     /// What was found in it, if it was read.
+    #[serde(skip)]
     found: Option<Kind>,
+    #[serde(flatten)]
+    counts: DataFacts,
 }
 
 /// Lists the sizes, and with `count` what is in them, for which all of the archive is read.
@@ -47,17 +61,28 @@ pub(super) fn list(file: &Path, count: bool, console: &Console) -> Result<Outcom
         .iter()
         .zip(stored)
         .filter(|(entry, _)| archive.data_position(entry.dump_id).is_some_and(|at| at != DataPosition::NoData))
-        .map(|(entry, stored)| Size {
-            id: entry.dump_id.0,
-            name: one_line(&EntryName::of(entry).to_string()),
-            stored,
-            estimate: estimates.get(&key(entry)).copied(),
-            found: found.get(&entry.dump_id).copied(),
+        .map(|(entry, stored_bytes)| {
+            let found = found.get(&entry.dump_id).copied();
+            Size {
+                id: entry.dump_id.0,
+                entry: one_line(&EntryName::of(entry).to_string()),
+                stored_bytes,
+                estimated_rows: estimates.get(&key(entry)).copied(),
+                found,
+                counts: found.into(),
+            }
         })
         .collect();
-    sizes.sort_by_key(|size| std::cmp::Reverse(size.stored));
-    let total: Option<u64> = sizes.iter().map(|size| size.stored).sum();
-    Ok(Outcome::new(lines(&archive, &sizes, total), as_json(file, &archive, &sizes, total)))
+    sizes.sort_by_key(|size| std::cmp::Reverse(size.stored_bytes));
+    let total: Option<u64> = sizes.iter().map(|size| size.stored_bytes).sum();
+    let facts = Facts {
+        file: file.to_string_lossy(),
+        format: archive.header().format.name(),
+        entries: archive.entries().len(),
+        stored_bytes: total,
+        data: &sizes,
+    };
+    Outcome::new(lines(&archive, &sizes, total), facts)
 }
 
 /// What is in each entry's data.
@@ -84,9 +109,9 @@ fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
         shown(header.server_version.as_bstr())
     )];
     let room = |bytes: Option<u64>| bytes.map_or("?".to_owned(), human);
-    let width = sizes.iter().map(|size| room(size.stored).len()).max().unwrap_or_default();
+    let width = sizes.iter().map(|size| room(size.stored_bytes).len()).max().unwrap_or_default();
     for size in sizes {
-        let rows = match (size.found, size.estimate) {
+        let rows = match (size.found, size.estimated_rows) {
             (Some(Kind::Rows(1)), _) => " (1 row)".to_owned(),
             (Some(Kind::Rows(rows)), _) => format!(" ({rows} rows)"),
             (Some(Kind::LargeObjects(1)), _) => " (1 large object)".to_owned(),
@@ -96,7 +121,7 @@ fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
             (None, Some(rows)) => format!(" (about {rows} rows)"),
             (None, None) => String::new(),
         };
-        lines.push(format!("{:>width$}  {}{rows}", room(size.stored), size.name));
+        lines.push(format!("{:>width$}  {}{rows}", room(size.stored_bytes), size.entry));
     }
     let entries = archive.entries().len();
     lines.push(match total {
@@ -109,34 +134,6 @@ fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
         }
     });
     lines
-}
-
-fn as_json(file: &Path, archive: &Archive, sizes: &[Size], total: Option<u64>) -> Value {
-    let data: Vec<_> = sizes
-        .iter()
-        .map(|size| {
-            let (rows, objects) = match size.found {
-                Some(Kind::Rows(rows)) => (Some(rows), None),
-                Some(Kind::LargeObjects(objects)) => (None, Some(objects)),
-                Some(Kind::Statements) | None => (None, None),
-            };
-            json!({
-                "id": size.id,
-                "entry": size.name,
-                "stored_bytes": size.stored,
-                "estimated_rows": size.estimate,
-                "rows": rows,
-                "large_objects": objects,
-            })
-        })
-        .collect();
-    json!({
-        "format": archive.header().format.name(),
-        "file": file.to_string_lossy(),
-        "entries": archive.entries().len(),
-        "stored_bytes": total,
-        "data": data,
-    })
 }
 
 type Key<'a> = (Option<&'a BStr>, Option<&'a BStr>);

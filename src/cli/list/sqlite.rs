@@ -1,8 +1,9 @@
 //! What is in an SQLite database.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cli::report::Outcome;
 use crate::postgres::archive::list::one_line;
@@ -11,7 +12,24 @@ use crate::{Cancellation, Result};
 
 pub(super) fn list(file: &Path, cancellation: &Cancellation) -> Result<Outcome> {
     let contents = sqlite::contents(file, cancellation)?;
-    Ok(Outcome::new(lines(&contents), as_json(file, &contents)))
+    let objects = contents.objects.iter().map(|object| ObjectFacts {
+        r#type: &object.kind,
+        name: &object.name,
+        table: &object.table,
+        rows: object.rows.as_ref().and_then(|rows| rows.as_ref().ok()).copied(),
+    });
+    let facts = Facts {
+        file: file.to_string_lossy(),
+        format: "sqlite",
+        bytes: contents.header.file_size,
+        page_size: contents.header.page_size,
+        journal_mode: contents.header.journal_mode.name(),
+        encoding: &contents.encoding,
+        user_version: contents.user_version,
+        application_id: contents.application_id,
+        objects: objects.collect(),
+    };
+    Outcome::new(lines(&contents), facts)
 }
 
 fn lines(contents: &Contents) -> Vec<String> {
@@ -35,24 +53,23 @@ fn lines(contents: &Contents) -> Vec<String> {
     lines
 }
 
-fn as_json(file: &Path, contents: &Contents) -> serde_json::Value {
-    let objects: Vec<_> = contents
-        .objects
-        .iter()
-        .map(|o| {
-            let rows = o.rows.as_ref().and_then(|r| r.as_ref().ok());
-            json!({"type": o.kind, "name": o.name, "table": o.table, "rows": rows})
-        })
-        .collect();
-    json!({
-        "format": "sqlite",
-        "file": file.to_string_lossy(),
-        "bytes": contents.header.file_size,
-        "page_size": contents.header.page_size,
-        "journal_mode": contents.header.journal_mode.name(),
-        "encoding": contents.encoding,
-        "user_version": contents.user_version,
-        "application_id": contents.application_id,
-        "objects": objects,
-    })
+#[derive(Serialize)]
+struct Facts<'a> {
+    file: Cow<'a, str>,
+    format: &'static str,
+    bytes: u64,
+    page_size: u32,
+    journal_mode: &'static str,
+    encoding: &'a str,
+    user_version: i64,
+    application_id: i64,
+    objects: Vec<ObjectFacts<'a>>,
+}
+
+#[derive(Serialize)]
+struct ObjectFacts<'a> {
+    r#type: &'a str,
+    name: &'a str,
+    table: &'a str,
+    rows: Option<u64>,
 }

@@ -1,20 +1,23 @@
 //! `lifeboat restore --dry-run`: what would be restored and replaced.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use bstr::ByteSlice;
 use pgformat::Entry;
-use serde_json::json;
+use serde::Serialize;
 
+use crate::Result;
+use crate::cli::archive::EntryFacts;
 use crate::cli::report::{Outcome, mebibytes};
 use crate::connect::Target;
-use crate::postgres::archive::{EntryName, list};
-use crate::postgres::restore::{Found, Preview, Relation};
+use crate::postgres::archive::{Chosen, EntryName, list};
+use crate::postgres::restore::{Doubt, Found, Preview, Relation};
 use crate::sqlite::RestorePreview;
 
 const HEADLINE: &str = "lifeboat: dry run: nothing was changed";
 
-pub(super) fn of_sqlite(input: &Path, preview: &RestorePreview) -> Outcome {
+pub(super) fn of_sqlite(input: &Path, preview: &RestorePreview) -> Result<Outcome> {
     let RestorePreview { database, bytes, replaced } = preview;
     let mut lines = vec![
         HEADLINE.to_owned(),
@@ -26,20 +29,35 @@ pub(super) fn of_sqlite(input: &Path, preview: &RestorePreview) -> Outcome {
     if replaced.is_empty() {
         lines.push("would replace: nothing, for no database is there".to_owned());
     }
-    let files: Vec<_> =
-        replaced.iter().map(|(path, bytes)| json!({"file": path.to_string_lossy(), "bytes": bytes})).collect();
-    let result = json!({
-        "backend": "sqlite",
-        "dry_run": true,
-        "input": input.to_string_lossy(),
-        "database": database.to_string_lossy(),
-        "bytes": bytes,
-        "would_replace": files,
-    });
-    Outcome::new(lines, result)
+    let files = replaced.iter().map(|(path, bytes)| FileFacts { file: path.to_string_lossy(), bytes: *bytes });
+    let facts = SqliteFacts {
+        backend: "sqlite",
+        dry_run: true,
+        input: input.to_string_lossy(),
+        database: database.to_string_lossy(),
+        bytes: *bytes,
+        would_replace: files.collect(),
+    };
+    Outcome::new(lines, facts)
 }
 
-pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entries: &[Entry]) -> Outcome {
+#[derive(Serialize)]
+struct SqliteFacts<'a> {
+    backend: &'static str,
+    dry_run: bool,
+    input: Cow<'a, str>,
+    database: Cow<'a, str>,
+    bytes: u64,
+    would_replace: Vec<FileFacts<'a>>,
+}
+
+#[derive(Serialize)]
+struct FileFacts<'a> {
+    file: Cow<'a, str>,
+    bytes: u64,
+}
+
+pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entries: &[Entry]) -> Result<Outcome> {
     let Preview { found, consequence, lost, doubtful, drops, entries: wanted } = preview;
     let chosen = || wanted.iter().filter_map(|(at, wanted)| Some((at.of(entries)?, wanted)));
     let what = match found {
@@ -65,40 +83,72 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
         Found::Creation { name, is_there: true } => [vec![name.to_string()], Vec::new(), Vec::new()],
         Found::Creation { .. } => [const { Vec::new() }; 3],
     };
-    let result = json!({
-        "backend": "postgresql",
-        "dry_run": true,
-        "input": input.to_string_lossy(),
-        "database": found.database().to_string(),
-        "creates_database": matches!(found, Found::Creation { .. }),
-        "would_replace": replaced,
-        "in_the_way": in_the_way,
-        "would_fill": filled,
-        "would_lose": lost
-            .iter()
-            .map(|dependent| json!({
-                "object": dependent.object,
-                "along_with": dependent.along_with,
-                "rows": dependent.rows,
-                "rows_are_estimated": dependent.is_estimate,
-            }))
-            .collect::<Vec<_>>(),
-        "may_lose": doubtful
-            .iter()
-            .map(|doubt| json!({"about": doubt.about, "why": doubt.why, "objects": doubt.objects}))
-            .collect::<Vec<_>>(),
-        "drops": drops,
-        "entries": chosen()
-            .map(|(entry, wanted)| json!({
-                "id": entry.dump_id.0,
-                "entry": EntryName::of(entry).to_string(),
-                "definition": wanted.definition,
-                "data": wanted.data,
-                "statistics": wanted.statistics,
-            }))
-            .collect::<Vec<_>>(),
+    let would_lose = lost.iter().map(|dependent| DependentFacts {
+        object: &dependent.object,
+        along_with: dependent.along_with.as_deref(),
+        rows: dependent.rows,
+        rows_are_estimated: dependent.is_estimate,
     });
-    Outcome::new(lines, result)
+    let may_lose = doubtful.iter().map(|Doubt { about, why, objects, .. }| DoubtFacts { about, why, objects });
+    let entries = chosen().map(|(entry, &Chosen { definition, data, statistics, .. })| {
+        let entry = (&EntryName::of(entry)).into();
+        ChosenFacts { entry, definition, data, statistics }
+    });
+    let facts = PostgresFacts {
+        backend: "postgresql",
+        dry_run: true,
+        input: input.to_string_lossy(),
+        database: found.database().to_string(),
+        creates_database: matches!(found, Found::Creation { .. }),
+        would_replace: replaced,
+        in_the_way,
+        would_fill: filled,
+        would_lose: would_lose.collect(),
+        may_lose: may_lose.collect(),
+        drops: *drops,
+        entries: entries.collect(),
+    };
+    Outcome::new(lines, facts)
+}
+
+#[derive(Serialize)]
+struct PostgresFacts<'a> {
+    backend: &'static str,
+    dry_run: bool,
+    input: Cow<'a, str>,
+    database: String,
+    creates_database: bool,
+    would_replace: Vec<String>,
+    in_the_way: Vec<String>,
+    would_fill: Vec<String>,
+    would_lose: Vec<DependentFacts<'a>>,
+    may_lose: Vec<DoubtFacts<'a>>,
+    drops: usize,
+    entries: Vec<ChosenFacts>,
+}
+
+#[derive(Serialize)]
+struct DependentFacts<'a> {
+    object: &'a str,
+    along_with: Option<&'a str>,
+    rows: Option<u64>,
+    rows_are_estimated: bool,
+}
+
+#[derive(Serialize)]
+struct DoubtFacts<'a> {
+    about: &'a str,
+    why: &'a str,
+    objects: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ChosenFacts {
+    #[serde(flatten)]
+    entry: EntryFacts,
+    definition: bool,
+    data: bool,
+    statistics: bool,
 }
 
 fn names(of: &[Relation]) -> Vec<String> {

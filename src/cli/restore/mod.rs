@@ -87,10 +87,10 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     .hint("give the name of a file"));
             }
             if args.dry_run {
-                return Ok(dry_run::of_sqlite(&args.path, &sqlite::preview(&args.path, &database)?));
+                return dry_run::of_sqlite(&args.path, &sqlite::preview(&args.path, &database)?);
             }
             let summary = sqlite::restore(&args.path, &database, &options, &console)?;
-            Ok(report::of_sqlite(&args.path, &summary, begun.elapsed()))
+            report::of_sqlite(&args.path, &summary, begun.elapsed())
         }
         Database::Postgres(target) => {
             let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
@@ -100,7 +100,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 let mut connection = target.connect()?;
                 let preview = restore::preview(&mut connection, &elsewhere, &mut archive, &options, &console)
                     .map_err(|error| explain_damage(error, &archive))?;
-                return Ok(dry_run::of_postgres(&args.path, &target, &preview, archive.entries()));
+                return dry_run::of_postgres(&args.path, &target, &preview, archive.entries());
             }
             let connect = || target.connect();
             let summary = restore::restore_from(connect, &elsewhere, &mut archive, &options, &console)
@@ -110,7 +110,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 Some(name) => &target.with_database(name),
                 None => &*target,
             };
-            Ok(report::of_postgres(&args.path, target, &summary, begun.elapsed()))
+            report::of_postgres(&args.path, target, &summary, begun.elapsed())
         }
     }
 }

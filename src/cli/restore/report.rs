@@ -1,18 +1,21 @@
 //! What a restore says at its end.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use crate::Result;
+use crate::cli::archive::EntryFacts;
 use crate::cli::choice;
 use crate::cli::exit;
-use crate::cli::report::{Outcome, mebibytes};
+use crate::cli::report::{Outcome, mebibytes, seconds};
 use crate::connect::Target;
 use crate::postgres::restore::{EntryError, RestoreSummary};
 use crate::sqlite::{self, Move};
 
-pub(super) fn of_sqlite(input: &Path, summary: &sqlite::RestoreSummary, took: Duration) -> Outcome {
+pub(super) fn of_sqlite(input: &Path, summary: &sqlite::RestoreSummary, took: Duration) -> Result<Outcome> {
     let mut lines = vec![
         "lifeboat: restore complete".to_owned(),
         "backend: sqlite".to_owned(),
@@ -27,27 +30,44 @@ pub(super) fn of_sqlite(input: &Path, summary: &sqlite::RestoreSummary, took: Du
     if !summary.moved.is_empty() {
         lines.push("lifeboat: the previous database is kept; remove it when the restored one has proved good.".into());
     }
-    let moves = |moves: &[Move]| {
-        moves
-            .iter()
-            .map(|m| json!({"from": m.from.to_string_lossy(), "to": m.to.to_string_lossy()}))
-            .collect::<Vec<_>>()
+    let facts = SqliteFacts {
+        backend: "sqlite",
+        input: input.to_string_lossy(),
+        database: summary.database.to_string_lossy(),
+        bytes: summary.bytes,
+        journal_mode: summary.journal_mode.name(),
+        previous: moves(&summary.moved),
+        earlier: moves(&summary.earlier),
+        integrity_check: "ok",
+        seconds: seconds(took),
     };
-    let result = json!({
-        "backend": "sqlite",
-        "input": input.to_string_lossy(),
-        "database": summary.database.to_string_lossy(),
-        "bytes": summary.bytes,
-        "journal_mode": summary.journal_mode.name(),
-        "previous": moves(&summary.moved),
-        "earlier": moves(&summary.earlier),
-        "integrity_check": "ok",
-        "seconds": took.as_millis() as f64 / 1000.0,
-    });
-    Outcome::new(lines, result)
+    Outcome::new(lines, facts)
 }
 
-pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummary, took: Duration) -> Outcome {
+#[derive(Serialize)]
+struct SqliteFacts<'a> {
+    backend: &'static str,
+    input: Cow<'a, str>,
+    database: Cow<'a, str>,
+    bytes: u64,
+    journal_mode: &'static str,
+    previous: Vec<MoveFacts<'a>>,
+    earlier: Vec<MoveFacts<'a>>,
+    integrity_check: &'static str,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct MoveFacts<'a> {
+    from: Cow<'a, str>,
+    to: Cow<'a, str>,
+}
+
+fn moves(all: &[Move]) -> Vec<MoveFacts<'_>> {
+    all.iter().map(|one| MoveFacts { from: one.from.to_string_lossy(), to: one.to.to_string_lossy() }).collect()
+}
+
+pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummary, took: Duration) -> Result<Outcome> {
     let failed = summary.failed_entries();
     let left = summary.left_entries();
     let entries = |count| if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
@@ -86,52 +106,77 @@ pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummar
         format!("rows: {}", summary.rows),
         format!("data: {}", mebibytes(summary.bytes)),
     ];
-    let result = json!({
-        "backend": "postgresql",
-        "input": input.to_string_lossy(),
-        "database": target.database().to_string(),
-        "entries": summary.entries,
-        "rows": summary.rows,
-        "bytes": summary.bytes,
-        "large_objects": summary.large_objects,
-        "dropped": summary.dropped,
-        "errors": errors(&summary.errors),
-        "failed": failed,
-        "skipped": summary
-            .skipped
-            .iter()
-            .map(|entry| json!({"id": entry.dump_id.0, "entry": entry.to_string()}))
-            .collect::<Vec<_>>(),
-        "stays": summary
-            .stays
-            .iter()
-            .map(|stay| json!({"id": stay.entry.dump_id.0, "entry": stay.entry.to_string(), "why": stay.why}))
-            .collect::<Vec<_>>(),
-        "left_to_superuser": errors(&summary.left),
-        "stopped": summary.stopped,
-        "rolled_back": summary.rolled_back,
-        "seconds": took.as_millis() as f64 / 1000.0,
-    });
-    let mut outcome = Outcome::new(lines, result);
-    outcome.code = code;
-    outcome
+    let stays = summary.stays.iter().map(|stay| StayFacts { entry: (&stay.entry).into(), why: &stay.why });
+    let facts = PostgresFacts {
+        backend: "postgresql",
+        input: input.to_string_lossy(),
+        database: target.database().to_string(),
+        entries: summary.entries,
+        rows: summary.rows,
+        bytes: summary.bytes,
+        large_objects: summary.large_objects,
+        dropped: summary.dropped,
+        failed,
+        errors: summary.errors.iter().map(error).collect(),
+        skipped: summary.skipped.iter().map(EntryFacts::from).collect(),
+        stays: stays.collect(),
+        left_to_superuser: summary.left.iter().map(error).collect(),
+        stopped: summary.stopped,
+        rolled_back: summary.rolled_back,
+        seconds: seconds(took),
+    };
+    Ok(Outcome { code, ..Outcome::new(lines, facts)? })
 }
 
-fn errors(errors: &[EntryError]) -> Vec<Value> {
-    errors
-        .iter()
-        .map(|e| {
-            json!({
-                "id": e.entry.dump_id.0,
-                "entry": e.entry.to_string(),
-                "message": e.message,
-                "sqlstate": e.sqlstate,
-                "detail": e.detail,
-                "hint": e.hint.as_ref().map(|hint| hint.named(choice::name)),
-                "needs": e.needs,
-                "context": e.context,
-                "statement": e.statement,
-            })
-        })
-        .collect()
+#[derive(Serialize)]
+struct PostgresFacts<'a> {
+    backend: &'static str,
+    input: Cow<'a, str>,
+    database: String,
+    entries: u64,
+    rows: u64,
+    bytes: u64,
+    large_objects: u64,
+    dropped: u64,
+    failed: usize,
+    errors: Vec<ErrorFacts<'a>>,
+    skipped: Vec<EntryFacts>,
+    stays: Vec<StayFacts<'a>>,
+    left_to_superuser: Vec<ErrorFacts<'a>>,
+    stopped: bool,
+    rolled_back: bool,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct StayFacts<'a> {
+    #[serde(flatten)]
+    entry: EntryFacts,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorFacts<'a> {
+    #[serde(flatten)]
+    entry: EntryFacts,
+    message: &'a str,
+    sqlstate: Option<&'a str>,
+    detail: Option<&'a str>,
+    hint: Option<String>,
+    needs: Option<&'a str>,
+    context: Option<&'a str>,
+    statement: &'a str,
+}
+
+fn error(error: &EntryError) -> ErrorFacts<'_> {
+    ErrorFacts {
+        entry: (&error.entry).into(),
+        message: &error.message,
+        sqlstate: error.sqlstate.as_deref(),
+        detail: error.detail.as_deref(),
+        hint: error.hint.as_ref().map(|hint| hint.named(choice::name)),
+        needs: error.needs.as_deref(),
+        context: error.context.as_deref(),
+        statement: &error.statement,
+    }
 }

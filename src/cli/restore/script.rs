@@ -1,16 +1,17 @@
 //! `lifeboat restore --script`: a script for psql instead of a restore.
 
+use std::borrow::Cow;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::Args;
 use crate::cli::archive::{explain_damage, open};
 use crate::cli::destination::Destination;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes};
+use crate::cli::report::{Outcome, mebibytes, seconds};
 use crate::postgres::restore::{self, RestrictKey};
 use crate::{Error, ErrorKind, Existing, Result, standard};
 
@@ -59,15 +60,27 @@ pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outco
     if !args.takes_stdout() {
         lines.push(format!("lifeboat: run it with: psql -X -d DATABASE -f {}", path.display()));
     }
-    let result = json!({
-        "backend": "postgresql",
-        "input": args.path.to_string_lossy(),
-        "script": path.to_string_lossy(),
-        "entries": summary.entries,
-        "rows": summary.rows,
-        "large_objects": summary.large_objects,
-        "bytes": summary.bytes,
-        "seconds": begun.elapsed().as_millis() as f64 / 1000.0,
-    });
-    Ok(Outcome::new(lines, result))
+    let facts = Facts {
+        backend: "postgresql",
+        input: args.path.to_string_lossy(),
+        script: path.to_string_lossy(),
+        entries: summary.entries,
+        rows: summary.rows,
+        large_objects: summary.large_objects,
+        bytes: summary.bytes,
+        seconds: seconds(begun.elapsed()),
+    };
+    Outcome::new(lines, facts)
+}
+
+#[derive(Serialize)]
+struct Facts<'a> {
+    backend: &'static str,
+    input: Cow<'a, str>,
+    script: Cow<'a, str>,
+    entries: u64,
+    rows: u64,
+    large_objects: u64,
+    bytes: u64,
+    seconds: f64,
 }

@@ -1,11 +1,14 @@
 //! Checking an archive of a PostgreSQL database.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use bstr::ByteSlice;
-use serde_json::json;
+use pgformat::Header;
+use serde::Serialize;
 
 use super::counted;
+use crate::cli::archive::{DataFacts, EntryFacts, HeaderFacts};
 use crate::cli::exit;
 use crate::cli::progress::Console;
 use crate::cli::report::{Outcome, mebibytes};
@@ -40,59 +43,68 @@ pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
         let told = if verified.more_problems == 0 { "each is told above" } else { "the first are told above" };
         format!("lifeboat: {name} is damaged: {problems}, {told}{unchecked}")
     };
-    let data: Vec<_> = verified
-        .data
-        .iter()
-        .map(|data| {
-            let (rows, objects) = match data.kind {
-                Kind::Rows(rows) => (Some(rows), None),
-                Kind::Statements => (None, None),
-                Kind::LargeObjects(objects) => (None, Some(objects)),
-            };
-            json!({
-                "id": data.entry.dump_id.0,
-                "entry": data.entry.to_string(),
-                "rows": rows,
-                "large_objects": objects,
-                "bytes": data.bytes,
-            })
-        })
-        .collect();
-    let problems: Vec<_> = verified
-        .problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "id": problem.entry.as_ref().map(|entry| entry.dump_id.0),
-                "entry": problem.entry.as_ref().map(ToString::to_string),
-                "message": problem.text,
-            })
-        })
-        .collect();
-    let result = json!({
-        "file": path.to_string_lossy(),
-        "format": header.format.name(),
-        "archive_version": header.version.to_string(),
-        "compression": header.compression.to_string(),
-        "created": header.created.to_string(),
-        "dbname": header.dbname.to_str_lossy(),
-        "server_version": header.server_version.to_str_lossy(),
-        "sound": verified.is_sound(),
-        "entries": verified.entries,
-        "rows": verified.rows,
-        "large_objects": verified.large_objects,
-        "bytes": verified.bytes,
-        "unknown_dependencies": verified.unknown_dependencies,
-        "unchecked_entries": verified.unchecked,
-        "problems": problems,
-        "more_problems": verified.more_problems,
-        "data": data,
+    let code = if verified.is_sound() { exit::SUCCESS } else { exit::FAILED };
+    Ok(Outcome { code, ..Outcome::new(vec![line], facts(path, header, &verified))? })
+}
+
+#[derive(Serialize)]
+struct Facts<'a> {
+    file: Cow<'a, str>,
+    #[serde(flatten)]
+    header: HeaderFacts<'a>,
+    sound: bool,
+    entries: u64,
+    rows: u64,
+    large_objects: u64,
+    bytes: u64,
+    unknown_dependencies: u64,
+    unchecked_entries: u64,
+    problems: Vec<ProblemFacts<'a>>,
+    more_problems: u64,
+    data: Vec<CheckedData>,
+}
+
+#[derive(Serialize)]
+struct ProblemFacts<'a> {
+    id: Option<i32>,
+    entry: Option<String>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct CheckedData {
+    #[serde(flatten)]
+    entry: EntryFacts,
+    #[serde(flatten)]
+    found: DataFacts,
+    bytes: u64,
+}
+
+fn facts<'a>(path: &'a Path, header: &'a Header, verified: &'a Verified) -> Facts<'a> {
+    let problems = verified.problems.iter().map(|problem| ProblemFacts {
+        id: problem.entry.as_ref().map(|entry| entry.dump_id.0),
+        entry: problem.entry.as_ref().map(ToString::to_string),
+        message: &problem.text,
     });
-    let mut outcome = Outcome::new(vec![line], result);
-    if !verified.is_sound() {
-        outcome.code = exit::FAILED;
+    let data = verified.data.iter().map(|data| CheckedData {
+        entry: (&data.entry).into(),
+        found: Some(data.kind).into(),
+        bytes: data.bytes,
+    });
+    Facts {
+        file: path.to_string_lossy(),
+        header: header.into(),
+        sound: verified.is_sound(),
+        entries: verified.entries,
+        rows: verified.rows,
+        large_objects: verified.large_objects,
+        bytes: verified.bytes,
+        unknown_dependencies: verified.unknown_dependencies,
+        unchecked_entries: verified.unchecked,
+        problems: problems.collect(),
+        more_problems: verified.more_problems,
+        data: data.collect(),
     }
-    Ok(outcome)
 }
 
 fn summary(verified: &Verified) -> String {

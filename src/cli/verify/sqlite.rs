@@ -1,8 +1,9 @@
 //! Checking an SQLite database.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::counted;
 use crate::cli::exit;
@@ -45,32 +46,50 @@ pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
         let count = counted(problems.len() as u64, "problem", "problems");
         format!("lifeboat: {} is damaged: {count}, each is told above", path.display())
     };
-    let data: Vec<_> = tables
-        .iter()
-        .map(|table| {
-            let rows = table.rows.as_ref();
-            json!({
-                "entry": table.name,
-                "rows": rows.and_then(|rows| rows.as_ref().ok()),
-                "not_counted": rows.and_then(|rows| rows.as_ref().err()).map(|uncounted| &uncounted.why),
-            })
-        })
-        .collect();
-    let told: Vec<_> = problems.iter().map(|text| json!({"message": text})).collect();
-    let result = json!({
-        "file": path.to_string_lossy(),
-        "format": "sqlite",
-        "sound": problems.is_empty(),
-        "rows": rows,
-        "bytes": contents.as_ref().map(|c| c.header.file_size),
-        "problems": told,
-        "violations": violations,
-        "unchecked": unchecked,
-        "data": data,
+    let data = tables.iter().map(|table| {
+        let rows = table.rows.as_ref().map(Result::as_ref);
+        TableFacts {
+            entry: &table.name,
+            rows: rows.and_then(Result::ok).copied(),
+            not_counted: rows.and_then(Result::err).map(|uncounted| &*uncounted.why),
+        }
     });
-    let mut outcome = Outcome::new(vec![line], result);
-    if !problems.is_empty() {
-        outcome.code = exit::FAILED;
-    }
-    Ok(outcome)
+    let facts = Facts {
+        file: path.to_string_lossy(),
+        format: "sqlite",
+        sound: problems.is_empty(),
+        rows,
+        bytes: contents.as_ref().map(|c| c.header.file_size),
+        problems: problems.iter().map(|message| ProblemFacts { message }).collect(),
+        violations: &violations,
+        unchecked: &unchecked,
+        data: data.collect(),
+    };
+    let code = if problems.is_empty() { exit::SUCCESS } else { exit::FAILED };
+    Ok(Outcome { code, ..Outcome::new(vec![line], facts)? })
+}
+
+#[derive(Serialize)]
+struct Facts<'a> {
+    file: Cow<'a, str>,
+    format: &'static str,
+    sound: bool,
+    rows: u64,
+    bytes: Option<u64>,
+    problems: Vec<ProblemFacts<'a>>,
+    violations: &'a [String],
+    unchecked: &'a [String],
+    data: Vec<TableFacts<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemFacts<'a> {
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct TableFacts<'a> {
+    entry: &'a str,
+    rows: Option<u64>,
+    not_counted: Option<&'a str>,
 }
