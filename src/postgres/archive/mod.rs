@@ -3,21 +3,18 @@
 
 pub(in crate::postgres) mod copy_statement;
 pub mod copy_text;
-mod entry_index;
-mod error;
+mod entry;
 mod included;
 pub(in crate::postgres) mod kinds;
 pub mod list;
-mod name;
 mod open;
 pub(in crate::postgres) mod select;
 mod settings;
 pub(in crate::postgres) mod statements;
 
-pub use entry_index::EntryIndex;
-pub use error::archive_error;
+pub use entry::{EntryIndex, EntryName};
 pub use included::{Included, Sections, Selection};
-pub use name::EntryName;
-pub use open::{Archive, Input, explain_damage, open};
+pub(in crate::postgres) use kinds::text;
+pub use open::{Archive, Input, archive_error, explain_damage, open};
 pub use select::{Chosen, Request, select};
 pub use settings::ArchiveSettings;

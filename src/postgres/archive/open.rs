@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bstr::ByteSlice;
 use pgformat::{Files, Folder, Reader};
 
-use super::archive_error;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
 use crate::standard;
@@ -203,5 +202,22 @@ pub fn explain_damage(error: Error, archive: &Archive) -> Error {
             Error::new(ErrorKind::Archive, "read the archive").why(why).source(error).hint(hint)
         }
         _ => error,
+    }
+}
+
+/// An error of the archive's, met while `doing`.
+pub fn archive_error(doing: impl Into<Words>, error: pgformat::Error) -> Error {
+    let (kind, hint) = match error.kind() {
+        pgformat::ErrorKind::Io(_) => (ErrorKind::Io, None),
+        pgformat::ErrorKind::NotFound(_) => (
+            ErrorKind::Archive,
+            Some("data in another order than the table of contents needs an input that can seek: give the file itself"),
+        ),
+        _ => (ErrorKind::Archive, None),
+    };
+    let error = Error::new(kind, doing).source(error);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }

@@ -6,9 +6,9 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry, Section};
 
-use super::entry_index::EntryIndex;
+use super::entry::EntryIndex;
 use super::included::{Included, Selection};
-use super::kinds::{self, text};
+use super::{kinds, text};
 use crate::{Error, ErrorKind, Result};
 
 /// What is asked for of an archive's entries.

@@ -3,7 +3,7 @@
 use bstr::{BStr, BString};
 use pgformat::Entry;
 
-use super::kinds::text;
+use super::text;
 use crate::{Error, ErrorKind, Result};
 
 /// What the archive says about the session that reads it.

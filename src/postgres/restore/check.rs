@@ -13,15 +13,11 @@ use std::time::Duration;
 use pgformat::{DataPosition, DumpId, Entry, Reader};
 
 use crate::cancellation::Registration;
-use crate::postgres::archive::ArchiveSettings;
-use crate::postgres::archive::Chosen;
-use crate::postgres::archive::EntryName;
-use crate::postgres::archive::archive_error;
+use crate::postgres::archive::{ArchiveSettings, Chosen, EntryName, archive_error};
 use crate::postgres::verify;
 use crate::progress::{Part, Phase, Reporter, Unit};
-use crate::threads;
 use crate::words::{Choice, Words};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, threads};
 
 fn another() -> Words {
     "nothing was changed: take another archive; `"

@@ -6,8 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::EntryGroup;
 
-use crate::postgres::archive::Chosen;
-use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::{Chosen, kinds, text};
 use crate::postgres::relkind::relkinds;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;

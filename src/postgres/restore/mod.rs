@@ -27,20 +27,18 @@ use std::io::Read;
 use bstr::BStr;
 use pgformat::Reader;
 
-pub use dependents::loss::{Dependent, Doubt};
-use execute::data::{Readers, Source};
+pub use dependents::{Dependent, Doubt};
 pub use execute::one_session::Connect;
 pub(crate) use execute::one_session::OneSession;
 use execute::run::execute;
 pub use found::{Found, Relation};
 pub use non_superuser::role_limits::RoleLimits;
 pub use options::RestoreOptions;
-pub use plan::destination::Destination;
-pub use plan::step::{Action, Heading, Purpose, Step};
-pub use plan::{Plan, plan};
+pub use plan::{Action, Destination, Heading, Plan, Purpose, Step, plan};
 use prepare::{Prepared, prepare};
 pub use preview::{Preview, preview};
 pub use script::{RestrictKey, ScriptSummary, script};
+use source::{Readers, Source};
 pub use summary::{EntryError, RestoreSummary, Stay};
 pub use writable::refuse_standby;
 

@@ -5,9 +5,8 @@ use std::io::Read;
 use pgformat::Reader;
 
 use crate::Result;
-use crate::postgres::archive::Chosen;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses};
+use crate::postgres::archive::{Chosen, EntryIndex};
+use crate::postgres::restore::dependents::{Dependent, Doubt, Losses};
 use crate::postgres::restore::execute::one_session::Connect;
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::options::RestoreOptions;

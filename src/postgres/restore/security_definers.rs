@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 use pgformat::kinds::EntryGroup;
 
-use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::{kinds, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
 use crate::printable;

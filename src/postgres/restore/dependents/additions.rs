@@ -23,15 +23,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::Result;
 use crate::postgres::catalogs::Catalog;
 use crate::postgres::relkind::relkinds;
-use crate::postgres::restore::dependents::archived::Archived;
-use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses};
-use crate::postgres::restore::dependents::names::{Address, Named};
-use crate::postgres::restore::dependents::present::Present;
-use crate::printable;
+use crate::postgres::restore::dependents::{Address, Archived, Dependent, Doubt, Losses, Named, Present};
 use crate::wire::{Connection, Param, Row};
+use crate::{Result, printable};
 
 /// Kinds that are members if an extension's script makes them, or that no script makes.
 const NEVER_A_SCRIPT_S: [&str; 5] =

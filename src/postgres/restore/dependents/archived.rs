@@ -5,10 +5,9 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::dependents::definition::{self, Column};
-use crate::postgres::restore::dependents::names::Named;
+use crate::postgres::archive::{EntryIndex, kinds, text};
+use crate::postgres::restore::dependents::definition::Column;
+use crate::postgres::restore::dependents::{Named, definition};
 use crate::sql::quote;
 
 type Key = (BString, BString, BString);

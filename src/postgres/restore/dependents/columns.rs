@@ -12,14 +12,13 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 
-use crate::Result;
-use crate::postgres::restore::dependents::archived::Archived;
-use crate::postgres::restore::dependents::definition::{self, Column};
-use crate::postgres::restore::dependents::loss::{Dependent, Doubt, Losses, shown_rows};
-use crate::postgres::restore::dependents::names::{Address, Named};
-use crate::postgres::restore::dependents::rows::{self, Moment};
-use crate::printable;
+use crate::postgres::restore::dependents::definition::Column;
+use crate::postgres::restore::dependents::loss::shown_rows;
+use crate::postgres::restore::dependents::{
+    Address, Archived, Dependent, Doubt, Losses, Moment, Named, definition, rows,
+};
 use crate::wire::{Connection, Param, Row};
+use crate::{Result, printable};
 
 /// A column's number that is or was in use.
 #[derive(Debug, Clone, PartialEq, Eq)]

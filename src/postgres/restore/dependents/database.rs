@@ -6,15 +6,10 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::dependents::archived::Archived;
-use crate::postgres::restore::dependents::loss::{Dependent, Losses};
-use crate::postgres::restore::dependents::names::Named;
-use crate::postgres::restore::dependents::present::Present;
-use crate::postgres::restore::dependents::rows::Moment;
+use crate::postgres::archive::{kinds, text};
 use crate::postgres::restore::dependents::sift::{is_wanted, sift};
-use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::plan::large_objects;
+use crate::postgres::restore::dependents::{Archived, Dependent, Losses, Moment, Named, Present};
+use crate::postgres::restore::plan::{Plan, large_objects};
 use crate::wire::Connection;
 
 /// What is in the database that `within` is connected to, and not in the archive.

@@ -6,11 +6,10 @@ use bstr::BString;
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds;
+use crate::postgres::archive::{EntryIndex, kinds};
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::restore::dependents::names::Address;
-use crate::postgres::restore::dependents::present::{Present, columns_of};
+use crate::postgres::restore::dependents::present::columns_of;
+use crate::postgres::restore::dependents::{Address, Present};
 use crate::postgres::restore::plan::Plan;
 use crate::wire::{Connection, Param};
 

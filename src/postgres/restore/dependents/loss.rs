@@ -4,10 +4,9 @@ use std::fmt;
 
 use bstr::BStr;
 
-use crate::printable;
 use crate::progress::{Message, Reporter};
 use crate::words::{Choice, Words};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, printable};
 
 /// Something that a restore would drop although it is not in the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,25 +15,29 @@ mod database;
 mod definition;
 pub mod going;
 pub mod loss;
-pub mod names;
-pub mod present;
-pub mod rows;
+mod names;
+mod present;
+mod rows;
 pub mod sift;
 
 use bstr::{BStr, ByteSlice};
 use pgformat::Entry;
 
-use crate::postgres::restore::dependents::loss::Losses;
-use crate::postgres::restore::dependents::rows::Moment;
+use archived::Archived;
+pub use going::Going;
+pub use loss::{Dependent, Doubt, Losses};
+pub use names::{Address, Named};
+pub use present::Present;
+pub use rows::Moment;
+
 use crate::postgres::restore::execute::one_session::Connect;
 use crate::postgres::restore::found::Found;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
-use crate::printable;
 use crate::progress::Reporter;
 use crate::wire::{Begin, Connection};
 use crate::words::Choice;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, printable};
 
 /// Looks at what the plan's drops would take along, before anything is changed.
 ///

@@ -6,17 +6,10 @@ use pgformat::Entry;
 
 use crate::Result;
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::dependents::archived::Archived;
-use crate::postgres::restore::dependents::names::{self, Address, Named};
-use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::plan::step::Action;
+use crate::postgres::restore::dependents::{Address, Archived, Named, names};
+use crate::postgres::restore::plan::{Action, Plan};
 use crate::postgres::version::ServerVersion;
 use crate::wire::{Connection, Param};
-
-/// The objects in the target that the plan's drops are for, each with its entry.
-pub fn roots(target: &mut Connection, plan: &Plan, entries: &[Entry]) -> Result<Vec<(EntryIndex, Address)>> {
-    Ok(Present::ask(target)?.roots(plan, entries))
-}
 
 /// What is in the target.
 pub struct Present {

@@ -9,13 +9,11 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::Result;
 use crate::postgres::relkind::relkinds;
-use crate::postgres::restore::dependents::loss::Dependent;
-use crate::postgres::restore::dependents::names::Named;
-use crate::printable;
+use crate::postgres::restore::dependents::{Dependent, Named};
 use crate::sql::quote;
 use crate::wire::{Connection, Param};
+use crate::{Result, printable};
 
 /// Tables up to this size are counted, others estimated.
 const COUNTED: i64 = 16 * 1024 * 1024;

@@ -3,18 +3,13 @@
 use bstr::ByteSlice;
 use pgformat::Entry;
 
-use crate::Result;
 use crate::postgres::catalogs::FIRST_USER_OID;
-use crate::postgres::restore::dependents::archived::Archived;
-use crate::postgres::restore::dependents::going::Going;
-use crate::postgres::restore::dependents::loss::{Dependent, Losses};
-use crate::postgres::restore::dependents::names::Named;
-use crate::postgres::restore::dependents::present::Present;
-use crate::postgres::restore::dependents::rows::{self, Moment};
-use crate::postgres::restore::dependents::{additions, columns};
+use crate::postgres::restore::dependents::{
+    Archived, Dependent, Going, Losses, Moment, Named, Present, additions, columns, rows,
+};
 use crate::postgres::restore::plan::Plan;
-use crate::printable;
 use crate::wire::Connection;
+use crate::{Result, printable};
 
 /// What goes along with what the plan drops, and is not in the archive.
 pub fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry], moment: Moment) -> Result<Losses> {

@@ -2,8 +2,7 @@
 
 use crate::Result;
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::{Client, Ledger};
 use crate::postgres::restore::plan::cost;
 use crate::progress::Part;
 

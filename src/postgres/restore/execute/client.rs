@@ -2,9 +2,8 @@
 
 use bstr::{BStr, BString};
 
-use crate::postgres::restore::execute::interrupt::Interrupt;
-use crate::postgres::restore::execute::job::Job;
 use crate::postgres::restore::execute::one_session::{Connect, OneSession};
+use crate::postgres::restore::execute::{Interrupt, Job};
 use crate::postgres::version::ServerVersion;
 use crate::wire::{Connection, Param, Query, Rows};
 use crate::words::Choice;

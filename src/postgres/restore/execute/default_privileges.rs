@@ -14,14 +14,10 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::EntryGroup;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::privileges;
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::job::Job;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::execute::object_privileges;
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::execute::{Client, Job, Ledger, object_privileges};
+use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Level;
 use crate::sql::{Deparsed, Sql};

@@ -3,13 +3,10 @@
 use std::collections::HashSet;
 
 use crate::Result;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds;
-use crate::postgres::restore::dependents::names::Address;
-use crate::postgres::restore::dependents::{going, present};
-use crate::postgres::restore::execute::client::Client;
+use crate::postgres::archive::{EntryIndex, kinds};
+use crate::postgres::restore::dependents::{Address, Present, going};
 use crate::postgres::restore::execute::drop::Failure;
-use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::{Client, Ledger};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Level;
 use crate::wire::sqlstate;
@@ -51,7 +48,7 @@ pub fn sort_out<'a>(
 fn held(client: &mut Client<'_>, failures: &[Failure<'_>]) -> Result<HashSet<EntryIndex>> {
     let failed: HashSet<EntryIndex> = failures.iter().map(|failure| failure.drop.step.entry).collect();
     let job = client.job();
-    let roots = present::roots(client.connection(), job.plan, job.entries)?;
+    let roots = Present::ask(client.connection())?.roots(job.plan, job.entries);
     let all: Vec<Address> = roots.iter().map(|(_, address)| *address).collect();
     let asked: Vec<(EntryIndex, Address)> = roots.into_iter().filter(|(at, _)| failed.contains(at)).collect();
     let addresses: Vec<Address> = asked.iter().map(|(_, address)| *address).collect();

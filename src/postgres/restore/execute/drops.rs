@@ -10,12 +10,10 @@ use std::collections::HashSet;
 
 use crate::Result;
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::execute::client::Client;
 use crate::postgres::restore::execute::drop::{Drop, Failure, Settings};
-use crate::postgres::restore::execute::ledger::Ledger;
 use crate::postgres::restore::execute::slots::Slots;
-use crate::postgres::restore::execute::{batch, cascade, drop, drop_failures};
-use crate::postgres::restore::plan::step::Action;
+use crate::postgres::restore::execute::{Client, Ledger, batch, drop, drop_failures};
+use crate::postgres::restore::plan::Action;
 use crate::progress::{Phase, Unit};
 use crate::wire::sqlstate;
 
@@ -173,12 +171,12 @@ fn of_circle(client: &mut Client<'_>, failure: &Failure<'_>) -> Result<Option<Ve
         Action::Drop(statement)
             if failure.error.sqlstate.as_deref() == Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) =>
         {
-            cascade::with_cascade(entry, statement)
+            drop::with_cascade(entry, statement)
         }
         _ => None,
     };
     match statement {
-        Some(statement) if cascade::dependents(client.connection(), entry)?.is_empty() => Ok(Some(statement)),
+        Some(statement) if drop::dependents_of_type(client.connection(), entry)?.is_empty() => Ok(Some(statement)),
         _ => Ok(None),
     }
 }

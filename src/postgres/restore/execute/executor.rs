@@ -3,14 +3,10 @@
 use std::ops::Range;
 
 use crate::Result;
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::data::Data;
-use crate::postgres::restore::execute::extension_rows::{self, ExtensionRows};
-use crate::postgres::restore::execute::job::Job;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::execute::step_runner::StepRunner;
-use crate::postgres::restore::execute::unmade_rows;
-use crate::postgres::restore::plan::step::Step;
+use crate::postgres::restore::execute::extension_rows::ExtensionRows;
+use crate::postgres::restore::execute::{Client, Job, Ledger, StepRunner, extension_rows, unmade_rows};
+use crate::postgres::restore::plan::Step;
+use crate::postgres::restore::source::Data;
 
 /// Who carries out steps.
 pub struct Executor<'a> {

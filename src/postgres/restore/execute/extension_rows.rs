@@ -11,19 +11,15 @@ use std::ops::Range;
 use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 
-use crate::Result;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::execute::client::Client;
+use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::execute::entry_state::Turn;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::execute::step_runner::EarlyLoader;
-use crate::postgres::restore::execute::unmade_rows::{self, table};
-use crate::postgres::restore::plan::step::{Action, Step};
-use crate::printable;
+use crate::postgres::restore::execute::unmade_rows::table;
+use crate::postgres::restore::execute::{Client, EarlyLoader, Ledger, unmade_rows};
+use crate::postgres::restore::plan::{Action, Step};
 use crate::progress::Level;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::Row;
+use crate::{Result, printable};
 
 /// What is known of the rows of extensions' tables.
 #[derive(Default)]

@@ -2,14 +2,9 @@
 
 use bstr::{BString, ByteSlice};
 
-use crate::postgres::restore::dependents::going::Going;
-use crate::postgres::restore::dependents::names::{Address, Named};
-use crate::postgres::restore::dependents::present::Present;
-use crate::postgres::restore::dependents::rows::Moment;
-use crate::postgres::restore::dependents::{loss, sift};
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::sqlstates::NO_MORE_LOCKS;
-use crate::postgres::restore::execute::statement::more_locks;
+use crate::postgres::restore::dependents::{Address, Going, Moment, Named, Present, loss, sift};
+use crate::postgres::restore::execute::Client;
+use crate::postgres::restore::execute::statement::{NO_MORE_LOCKS, more_locks};
 use crate::wire::sqlstate;
 use crate::{Error, Result};
 

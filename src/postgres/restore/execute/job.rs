@@ -2,12 +2,10 @@
 
 use pgformat::Entry;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::EntryName;
+use crate::postgres::archive::{EntryIndex, EntryName};
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::cost::Cost;
-use crate::postgres::restore::plan::step::Step;
+use crate::postgres::restore::plan::{Plan, Step};
 use crate::progress::{Level, Message, Part, Reporter};
 use crate::words::Words;
 

@@ -5,9 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::data::Data;
-use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::{Client, Ledger};
+use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
 use crate::{Error, ErrorKind, Result};

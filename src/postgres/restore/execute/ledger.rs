@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::postgres::archive::EntryIndex;
+use crate::postgres::restore::execute::Job;
 use crate::postgres::restore::execute::entry_state::{Defined, Dropped, EntryState, Turn};
-use crate::postgres::restore::execute::job::Job;
 use crate::postgres::restore::summary::{EntryError, RestoreSummary};
 use crate::progress::Level;
 

@@ -7,12 +7,10 @@ use pgformat::{DumpId, Entry};
 
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::restore::execute::entry_state::Turn;
-use crate::postgres::restore::execute::job::Job;
-use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::{Job, Ledger};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::cost::Cost;
-use crate::postgres::restore::plan::destination::Destination;
-use crate::postgres::restore::plan::plan;
+use crate::postgres::restore::plan::{Destination, plan};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Message, Reporter};
 

@@ -7,8 +7,7 @@ use pgformat::Entry;
 use pgformat::kinds::EntryGroup;
 
 use crate::Result;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::relkind::relkinds;
 use crate::postgres::restore::plan::large_objects;
 use crate::postgres::version::ServerVersion;

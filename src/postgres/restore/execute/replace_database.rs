@@ -5,12 +5,9 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::drops;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::plan::step::Action;
+use crate::postgres::archive::{EntryIndex, kinds, text};
+use crate::postgres::restore::execute::{Client, Ledger, drops};
+use crate::postgres::restore::plan::Action;
 use crate::progress::Level;
 use crate::sql::quote;
 use crate::wire::Param;

@@ -5,20 +5,17 @@ use std::ops::Range;
 use pgformat::Entry;
 use pgformat::kinds::RestorePass;
 
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::data::{Data, Readers, Source};
 use crate::postgres::restore::execute::default_privileges::Defaults;
-use crate::postgres::restore::execute::executor::Executor;
-use crate::postgres::restore::execute::interrupt::Interrupt;
-use crate::postgres::restore::execute::job::Job;
-use crate::postgres::restore::execute::ledger::Ledger;
 use crate::postgres::restore::execute::one_session::Connect;
-use crate::postgres::restore::execute::{drops, extension_rows, hold, replace_database};
+use crate::postgres::restore::execute::{
+    Client, Executor, Interrupt, Job, Ledger, drops, extension_rows, hold, replace_database,
+};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::parallel::schedule;
 use crate::postgres::restore::parallel::team::Team;
 use crate::postgres::restore::plan::Plan;
 use crate::postgres::restore::plan::cost::Cost;
+use crate::postgres::restore::source::{Data, Readers, Source};
 use crate::postgres::restore::summary::RestoreSummary;
 use crate::progress::Reporter;
 use crate::wire::Connection;

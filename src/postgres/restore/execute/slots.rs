@@ -4,13 +4,10 @@ use std::collections::HashMap;
 
 use bstr::{BString, ByteSlice};
 
-use crate::Result;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::printable;
+use crate::postgres::archive::{EntryIndex, kinds, text};
+use crate::postgres::restore::execute::{Client, Ledger};
 use crate::progress::Level;
+use crate::{Result, printable};
 
 /// The slots of the subscriptions that are to be dropped, by the subscriptions' names.
 #[derive(Default)]

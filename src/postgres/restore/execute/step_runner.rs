@@ -6,18 +6,14 @@ use bstr::{BStr, ByteSlice};
 use pgformat::kinds::{EntryGroup, RestorePass};
 
 use crate::Result;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds;
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::data::Data;
+use crate::postgres::archive::{EntryIndex, kinds};
 use crate::postgres::restore::execute::default_privileges::Defaults;
-use crate::postgres::restore::execute::large_object_data::{self, ExistingObjects, Making};
-use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::large_object_data::{ExistingObjects, Making};
 use crate::postgres::restore::execute::window::Window;
-use crate::postgres::restore::execute::{batch, rows, unmade_rows};
+use crate::postgres::restore::execute::{Client, Ledger, batch, large_object_data, rows, unmade_rows};
 use crate::postgres::restore::non_superuser::reserved::Reserved;
-use crate::postgres::restore::plan::large_objects;
-use crate::postgres::restore::plan::step::{Action, Purpose, Step};
+use crate::postgres::restore::plan::{Action, Purpose, Step, large_objects};
+use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
 
 /// Why data is left out.

@@ -6,12 +6,11 @@ use std::ops::Range;
 use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::copy_statement::{self, CopyStatement};
-use crate::postgres::archive::kinds::{self, VIA_ROOT, text};
-use crate::postgres::restore::execute::job::Job;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::archive::copy_statement::CopyStatement;
+use crate::postgres::archive::kinds::VIA_ROOT;
+use crate::postgres::archive::{EntryIndex, copy_statement, kinds, text};
+use crate::postgres::restore::execute::{Job, Ledger};
+use crate::postgres::restore::plan::{Action, Step};
 
 /// The table that an entry's rows go into: its schema and its name.
 pub fn table(entry: &Entry) -> (BString, BString) {

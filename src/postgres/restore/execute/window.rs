@@ -4,9 +4,8 @@
 use std::borrow::Cow;
 
 use crate::Result;
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::execute::{Client, Ledger};
+use crate::postgres::restore::plan::{Action, Step};
 
 /// How many statements are sent before the first answer is read, and of how many bytes together.
 const STATEMENTS: usize = 100;

@@ -6,18 +6,16 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 
-use crate::postgres::archive::ArchiveSettings;
-use crate::postgres::archive::Chosen;
-use crate::postgres::archive::kinds::text;
+use crate::postgres::archive::{ArchiveSettings, Chosen, text};
 use crate::postgres::objects::{event_trigger, publication};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::version::ServerVersion;
-use crate::printable::{self, on_one_line};
+use crate::printable::on_one_line;
 use crate::progress::Message;
 use crate::sql::Sql;
 use crate::wire::{Begin, Connection, Param, Query, Row, Rows};
 use crate::words::Choice;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, printable};
 
 /// What is there that belongs to others, as far as it bounds the role that restores.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

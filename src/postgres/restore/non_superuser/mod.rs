@@ -4,7 +4,6 @@
 //! What is there is asked beforehand, and left out of the plan. What the role may make is not guessed: services let some
 //! of their users do what PostgreSQL itself reserves for superusers, so the server is tried, and its refusal counts.
 
-pub mod advice;
 pub mod foreign_objects;
 mod privileges;
 pub mod refusals;

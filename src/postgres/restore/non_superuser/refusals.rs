@@ -3,19 +3,16 @@
 use bstr::BStr;
 use pgformat::kinds::EntryGroup;
 
-use crate::Error;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::execute::sqlstates::is_absence;
-use crate::postgres::restore::non_superuser::advice;
+use crate::postgres::archive::{EntryIndex, kinds};
+use crate::postgres::restore::execute::Ledger;
+use crate::postgres::restore::execute::statement::{advise, is_absence};
 use crate::postgres::restore::non_superuser::role_limits::{ALONG, NotGiven};
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
-use crate::printable;
 use crate::progress::Level;
 use crate::wire::sqlstate;
 use crate::words::{Choice, Words};
+use crate::{Error, printable};
 
 impl Ledger<'_> {
     /// Whether a step is not to be carried out, because its object was refused, or what it says something about.
@@ -110,7 +107,7 @@ impl Ledger<'_> {
     /// Puts down that an entry is left to a superuser.
     pub fn leave_refused(&mut self, at: EntryIndex, mut error: EntryError) {
         let entry = &self.job().entries[at];
-        advice::add(entry, &mut error);
+        advise(entry, &mut error);
         // What watches the database or sends its rows elsewhere is missed by nobody who restores it.
         self.leave(at, error, if may_be_missing(entry) { Level::Warning } else { Level::Error });
         self.refuse(at);

@@ -6,11 +6,10 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::archive::EntryName;
-use crate::postgres::archive::kinds::text;
+use crate::postgres::archive::{EntryName, text};
 use crate::postgres::restore::execute::client::Client;
 use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 
 const SUBSCRIPTION: &str = "subscription";

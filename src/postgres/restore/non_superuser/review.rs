@@ -6,9 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::EntryGroup;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::EntryName;
-use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::{EntryIndex, EntryName, kinds, text};
 use crate::postgres::restore::non_superuser::foreign_objects::{ForeignObjects, Function, Object};
 use crate::postgres::restore::non_superuser::privileges;
 use crate::postgres::restore::non_superuser::role_limits::{ALONG, RoleLimits};

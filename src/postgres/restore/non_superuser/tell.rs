@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use bstr::BStr;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::EntryName;
-use crate::postgres::archive::kinds::text;
+use crate::postgres::archive::{EntryIndex, EntryName, text};
 use crate::postgres::restore::non_superuser::review::{Review, named, show};
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::plan::{Action, Step};
 use crate::progress::Message;
 use crate::sql::quote;
 

@@ -7,9 +7,7 @@ use crate::postgres::archive::EntryIndex;
 use crate::postgres::restore::non_superuser::foreign_objects::{ForeignObjects, Function, Object};
 use crate::postgres::restore::non_superuser::role_limits::{NotGiven, RoleLimits};
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::destination::Destination;
-use crate::postgres::restore::plan::step::Action;
-use crate::postgres::restore::plan::{Plan, plan};
+use crate::postgres::restore::plan::{Action, Destination, Plan, plan};
 
 struct Made {
     plan: Plan,

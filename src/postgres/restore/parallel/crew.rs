@@ -4,9 +4,9 @@ use std::thread::Scope;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::postgres::restore::execute::job::Job;
+use crate::postgres::restore::execute::Job;
 use crate::postgres::restore::parallel::hand_out::HandOut;
-use crate::postgres::restore::parallel::worker::{Done, Order, Worker};
+use crate::postgres::restore::parallel::{Done, Order, Worker};
 use crate::progress::Level;
 use crate::threads;
 use crate::words::Choice;

@@ -6,10 +6,9 @@ use bstr::ByteSlice;
 use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, VIA_ROOT, text};
-use crate::postgres::archive::select;
-use crate::postgres::restore::parallel::item::ItemIndex;
+use crate::postgres::archive::kinds::VIA_ROOT;
+use crate::postgres::archive::{EntryIndex, kinds, select, text};
+use crate::postgres::restore::parallel::ItemIndex;
 
 /// What items wait for, by their numbers.
 pub(super) struct Dependencies<'a> {

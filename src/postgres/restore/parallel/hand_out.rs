@@ -4,10 +4,9 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::execute::interrupt::Interrupt;
-use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::{Interrupt, Ledger};
 use crate::postgres::restore::parallel::schedule::Schedule;
-use crate::postgres::restore::parallel::worker::{Done, Order};
+use crate::postgres::restore::parallel::{Done, Order};
 use crate::progress::Level;
 use crate::wire::{CancelHandle, cancel_all};
 use crate::{Error, ErrorKind, Result};

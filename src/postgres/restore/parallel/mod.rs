@@ -14,3 +14,6 @@ pub mod team;
 #[cfg(test)]
 mod tests;
 mod worker;
+
+use item::{Item, ItemIndex, Lock, Progress};
+use worker::{Context, Done, Order, Worker};

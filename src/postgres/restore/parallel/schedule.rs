@@ -7,12 +7,10 @@ use std::ops::Range;
 use pgformat::Entry;
 use pgformat::kinds::RestorePass;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds;
+use crate::postgres::archive::{EntryIndex, kinds};
 use crate::postgres::restore::parallel::dependencies::Dependencies;
-use crate::postgres::restore::parallel::item::{Item, ItemIndex, Lock, Progress};
-use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::plan::step::Step;
+use crate::postgres::restore::parallel::{Item, ItemIndex, Lock, Progress};
+use crate::postgres::restore::plan::{Plan, Step};
 
 /// The steps of a pass: what is carried out in order, statements that follow each other together, and what may be carried out
 /// beside others, entry by entry.

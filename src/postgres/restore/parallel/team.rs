@@ -6,15 +6,12 @@ use std::thread;
 use bstr::ByteSlice;
 
 use crate::Result;
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::data::Readers;
-use crate::postgres::restore::execute::interrupt::Interrupt;
-use crate::postgres::restore::execute::ledger::Ledger;
-use crate::postgres::restore::execute::one_session::{self, OneSession};
-use crate::postgres::restore::execute::step_runner::StepRunner;
+use crate::postgres::restore::execute::one_session::OneSession;
+use crate::postgres::restore::execute::{Client, Interrupt, Ledger, StepRunner, one_session};
 use crate::postgres::restore::parallel::crew::Crew;
 use crate::postgres::restore::parallel::hand_out::HandOut;
-use crate::postgres::restore::parallel::worker::{Context, Worker};
+use crate::postgres::restore::parallel::{Context, Worker};
+use crate::postgres::restore::source::Readers;
 use crate::wire::Connection;
 use crate::words::Choice;
 

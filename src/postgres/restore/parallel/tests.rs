@@ -3,12 +3,11 @@
 
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::archive::Chosen;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::parallel::item::{Item, ItemIndex};
+use crate::postgres::archive::{Chosen, EntryIndex};
 use crate::postgres::restore::parallel::schedule::Schedule;
-use crate::postgres::restore::plan::apart::apart;
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::restore::parallel::{Item, ItemIndex};
+use crate::postgres::restore::plan::entries_apart;
+use crate::postgres::restore::plan::{Action, Step};
 
 /// An entry by its number, kind, section, and what it depends on.
 fn entry(id: i32, desc: &str, section: Section, on: &[i32]) -> Entry {
@@ -69,7 +68,7 @@ fn only_what_comes_with_or_after_the_data_is_apart() {
     entries.push(entry(13, "FUNCTION", Section::PreData, &[5]));
     entries.push(entry(14, "AGGREGATE", Section::PreData, &[13]));
     let all = vec![Chosen { definition: true, data: true, ..Chosen::default() }; entries.len()];
-    let apart = apart(&entries, &all);
+    let apart = entries_apart(&entries, &all);
     let ids: Vec<usize> = (0..entries.len()).filter(|n| apart[*n]).map(|n| n + 1).collect();
     assert_eq!(ids, [3, 4, 5, 6, 7, 8, 9, 10, 13, 14]);
 }

@@ -7,14 +7,9 @@ use std::sync::Arc;
 use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::data::Data;
-use crate::postgres::restore::execute::executor::Executor;
-use crate::postgres::restore::execute::interrupt::Interrupt;
-use crate::postgres::restore::execute::job::Job;
-use crate::postgres::restore::execute::ledger::{Ledger, Outcome, States};
-use crate::postgres::restore::execute::step_runner::StepRunner;
-use crate::postgres::restore::parallel::item::ItemIndex;
+use crate::postgres::restore::execute::{Client, Executor, Interrupt, Job, Ledger, Outcome, States, StepRunner};
+use crate::postgres::restore::parallel::ItemIndex;
+use crate::postgres::restore::source::Data;
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
 

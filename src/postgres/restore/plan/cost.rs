@@ -5,11 +5,8 @@ use std::collections::{HashMap, HashSet};
 use pgformat::kinds::EntryGroup;
 use pgformat::{Entry, Section};
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::{kinds, select};
-use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::plan::large_objects;
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::archive::{EntryIndex, kinds, select};
+use crate::postgres::restore::plan::{Action, Plan, Step, large_objects};
 use crate::progress::{Part, Phase, Reporter, Unit};
 
 /// What a statement takes, whatever it does: about as long as so many bytes of rows.

@@ -6,9 +6,8 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry};
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
-use crate::postgres::restore::plan::step::{Action, Purpose};
+use crate::postgres::archive::{EntryIndex, kinds, text};
+use crate::postgres::restore::plan::{Action, Purpose};
 use crate::sql::lexer::{Kind, tokens};
 use crate::{Error, ErrorKind, Result};
 

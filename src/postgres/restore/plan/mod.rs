@@ -1,41 +1,35 @@
 //! From an archive's table of contents to the steps that restore it. No server is asked and nothing is read but the
 //! table of contents, so that every option can be tested, listed and written as a script.
 
-pub mod apart;
 pub mod cost;
-pub mod destination;
-pub mod drop_statement;
+mod destination;
+mod drop_statement;
 pub mod large_objects;
 pub mod owner;
-pub mod planner;
-pub mod row_oids;
-pub mod session;
-pub mod settings;
-pub mod standard_strings;
-pub mod statistics;
+mod planner;
+mod settings;
+mod standard_strings;
 pub mod step;
-pub mod subscription;
+mod subscription;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::io::Read;
 
 use bstr::BString;
 use pgformat::kinds::{EntryGroup, RestorePass};
-use pgformat::{DumpId, Entry};
+use pgformat::{DumpId, Entry, Reader, Section};
+
+pub use destination::Destination;
+use planner::Planner;
+pub use step::{Action, Heading, Purpose, Step};
 
 use crate::Result;
-use crate::postgres::archive::ArchiveSettings;
-use crate::postgres::archive::Chosen;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds;
-use crate::postgres::archive::select;
+use crate::postgres::archive::{ArchiveSettings, Chosen, EntryIndex, EntryName, kinds, select};
 use crate::postgres::restore::non_superuser::review::Steps;
 use crate::postgres::restore::non_superuser::role_limits::RoleLimits;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::destination::Destination;
-use crate::postgres::restore::plan::planner::Planner;
-use crate::postgres::restore::plan::step::Step;
 use crate::progress::{Message, Reporter};
 
 /// What is to be done, in order. Nothing of it is changed once it is made.
@@ -72,7 +66,7 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, dest
     let places = select::places(entries);
     let order = select::order(entries, &options.request(), &places)?;
     let apart = match options.jobs > 1 && !destination.is_script {
-        true => apart::apart(entries, &wanted),
+        true => entries_apart(entries, &wanted),
         false => vec![false; entries.len()],
     };
     // With no definition wanted at all it is a restore of data only, asked for or not.
@@ -88,7 +82,8 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, dest
     let drops = planner.end_of_drops();
     for pass in [RestorePass::Main, RestorePass::Acl, RestorePass::PostAcl] {
         for &at in order.iter().filter(|at| wanted[..][**at].any() && kinds::pass(&entries[**at]) == pass) {
-            if apart::begins_anew(&apart, planner.steps.last(), at) {
+            // What is carried out apart must not rely on the settings of what comes before it.
+            if apart[..][at] || planner.steps.last().is_some_and(|before| apart[..][before.entry]) {
                 planner.forget_settings();
             }
             planner.restore(at, wanted[..][at])?;
@@ -99,8 +94,29 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, dest
         Some(foreign) => Steps { drops, steps }.for_role(entries, options, foreign, settings.standard_strings),
         None => (Steps { drops, steps }, RoleLimits::default()),
     };
-    let session = session::statements(&settings, options, destination);
+    let session = settings::session(&settings, options, destination);
     Ok(Plan { settings, session, drops, steps, wanted, unmatched, places, apart, role_limits })
+}
+
+/// For each entry, whether it may be restored beside others: what belongs to the data or comes after it, and what is said
+/// about such objects or needs them. What else comes before the data is made in the archive's order, and privileges,
+/// which can be about one row of a catalog, are given one after the other.
+pub(super) fn entries_apart(entries: &[Entry], wanted: &[Chosen]) -> Vec<bool> {
+    let mut places: HashMap<DumpId, usize> = HashMap::new();
+    let mut apart: Vec<bool> = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        let after = || entry.dependencies.iter().filter_map(|id| places.get(id)).any(|&on| apart[on]);
+        let is_late = match entry.section {
+            Section::Data | Section::PostData => true,
+            Section::None => kinds::is_dependent(entry) && after(),
+            // A function, say, that returns rows of a materialized view whose key is made after the data.
+            Section::PreData => after(),
+        };
+        let is_apart = is_late && kinds::pass(entry) != RestorePass::Acl && wanted.get(at).is_some_and(|wanted| wanted.any());
+        places.insert(entry.dump_id, at);
+        apart.push(is_apart);
+    }
+    apart
 }
 
 impl Plan {
@@ -126,9 +142,7 @@ impl Plan {
 
     /// Says what of the options means nothing for the archive: it may be a slip.
     pub fn tell_unmatched(&self, entries: &[Entry], reporter: &dyn Reporter) {
-        let warn = |subject: &str, text: &str| {
-            reporter.message(Message::warning(subject, text));
-        };
+        let warn = |subject: &str, text: &str| reporter.message(Message::warning(subject, text));
         for name in &self.unmatched {
             warn(name, "the archive has nothing of that name that the other options leave in");
         }
@@ -141,6 +155,19 @@ impl Plan {
                     false => "there is nothing in the archive: its database was empty, or nothing of it was asked for",
                 },
             );
+        }
+    }
+
+    /// Says of which tables the OIDs of rows are not restored: no server that is restored into has them, so that a table made
+    /// `WITH OIDS` comes back without the column `oid`. Rows that were dumped with their OIDs are refused by the server.
+    pub(super) fn tell_row_oids<R: Read>(&self, archive: &Reader<R>, reporter: &dyn Reporter) {
+        for (entry, wanted) in archive.entries().iter().zip(&self.wanted) {
+            if wanted.definition && archive.has_row_oids(entry.dump_id) {
+                reporter.message(Message::warning(
+                    EntryName::of(entry).to_string(),
+                    "its rows had OIDs, which servers have no more: it is restored without the column oid",
+                ));
+            }
         }
     }
 }

@@ -4,10 +4,9 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Owner;
 
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::step::{Action, Purpose};
+use crate::postgres::restore::plan::{Action, Purpose};
 use crate::sql::quote;
 
 /// The statements that make the entry's object, where they are not those of the archive.

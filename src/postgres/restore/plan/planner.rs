@@ -6,21 +6,14 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry, Section};
 
-use crate::postgres::archive::ArchiveSettings;
-use crate::postgres::archive::Chosen;
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::EntryName;
-use crate::postgres::archive::copy_statement::{self, CopyStatement};
-use crate::postgres::archive::kinds::{self, text};
+use crate::postgres::archive::copy_statement::CopyStatement;
+use crate::postgres::archive::{ArchiveSettings, Chosen, EntryIndex, EntryName, copy_statement, kinds, text};
 use crate::postgres::relkind::Relkind;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::destination::Destination;
-use crate::postgres::restore::plan::drop_statement::{self, DropText};
-use crate::postgres::restore::plan::large_objects;
-use crate::postgres::restore::plan::owner;
-use crate::postgres::restore::plan::standard_strings;
-use crate::postgres::restore::plan::step::{Action, Heading, Purpose, Step};
-use crate::postgres::restore::plan::subscription;
+use crate::postgres::restore::plan::drop_statement::DropText;
+use crate::postgres::restore::plan::{
+    Action, Destination, Heading, Purpose, Step, drop_statement, large_objects, owner, standard_strings, subscription,
+};
 use crate::sql::quote;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};

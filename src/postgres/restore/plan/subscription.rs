@@ -2,7 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
-use crate::postgres::restore::plan::destination::Destination;
+use crate::postgres::restore::plan::Destination;
 
 /// The options of a subscription that pg_dump 16 and later write out for servers of every version, and the value that
 /// they have, unsaid, on a server that does not know them. Without them a subscription could not even go back to where

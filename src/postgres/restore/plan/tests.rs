@@ -10,7 +10,7 @@ use super::*;
 use crate::ErrorKind;
 use crate::postgres::archive::{Sections, Selection};
 use crate::postgres::restore::plan;
-use crate::postgres::restore::plan::step::Action;
+use crate::postgres::restore::plan::Action;
 
 fn some(text: &str) -> Option<BString> {
     Some(text.into())

@@ -9,11 +9,8 @@
 use bstr::ByteSlice;
 use pgformat::Entry;
 
-use crate::postgres::archive::ArchiveSettings;
-use crate::postgres::archive::EntryName;
-use crate::postgres::restore::plan::Plan;
-use crate::postgres::restore::plan::large_objects as batches;
-use crate::postgres::restore::plan::step::{Action, Step};
+use crate::postgres::archive::{ArchiveSettings, EntryName};
+use crate::postgres::restore::plan::{Action, Plan, Step, large_objects as batches};
 use crate::postgres::restore::script::psql::PsqlLexer;
 use crate::postgres::restore::script::text::definition_of_data;
 use crate::postgres::restore::script::trouble::Trouble;

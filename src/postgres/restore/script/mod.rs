@@ -11,31 +11,27 @@ mod psql;
 mod text;
 mod trouble;
 
-use std::io::{self, Read, Write};
+use std::io;
+use std::io::{Read, Write};
 use std::ops::ControlFlow;
 
 use bstr::{BStr, ByteSlice};
+use guard::{Guard, Watch, refused};
 use pgformat::kinds::EntryGroup;
 use pgformat::{Entry, Header, Reader};
 
-use guard::{Guard, Watch, refused};
-pub use key::RestrictKey;
-
-use crate::postgres::archive::EntryIndex;
-use crate::postgres::archive::EntryName;
 use crate::postgres::archive::copy_text::CopyScanner;
-use crate::postgres::archive::kinds;
-use crate::postgres::restore::execute::data::Data;
+use crate::postgres::archive::{EntryIndex, EntryName, kinds};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::cost::Cost;
-use crate::postgres::restore::plan::destination::Destination;
-use crate::postgres::restore::plan::large_objects as batches;
-use crate::postgres::restore::plan::step::{Action, Step};
-use crate::postgres::restore::plan::{Plan, plan, row_oids};
+use crate::postgres::restore::plan::{Action, Destination, Plan, Step, large_objects as batches, plan};
 use crate::postgres::restore::source;
+use crate::postgres::restore::source::Data;
 use crate::progress::{Message, Part, Reporter};
 use crate::words::Words;
 use crate::{Error, ErrorKind, Result};
+
+pub use key::RestrictKey;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,7 +63,7 @@ pub fn script<R: Read>(
     let header = archive.header().clone();
     let plan = plan(&entries, source::version(&header), options, &Destination::SCRIPT)?;
     plan.tell_unmatched(&entries, reporter);
-    row_oids::tell(archive, &plan, reporter);
+    plan.tell_row_oids(archive, reporter);
     let guard = Guard::new(&plan.settings);
     guard.check(&plan, &entries)?;
     source::check_end(archive)?;

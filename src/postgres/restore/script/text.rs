@@ -5,7 +5,7 @@ use pgformat::{Entry, Header};
 
 use crate::postgres::archive::kinds;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::step::Heading;
+use crate::postgres::restore::plan::Heading;
 use crate::postgres::restore::script::key::RestrictKey;
 use crate::sql::quote;
 use crate::words::Choice;
