@@ -39,12 +39,8 @@ impl Batch {
         if self.statements.len() == STATEMENTS { self.send(client, ledger) } else { Ok(()) }
     }
 
-    /// Sends what is left.
-    pub fn finish(mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<()> {
-        self.send(client, ledger)
-    }
-
-    fn send(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<()> {
+    /// Sends what there is.
+    pub fn send(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<()> {
         let statements = std::mem::take(&mut self.statements);
         let before = self.before;
         (self.bytes, self.before) = (0, before + statements.len());
@@ -75,7 +71,7 @@ pub fn run(
     statements: impl Iterator<Item = Vec<u8>>,
     part: &Part<'_>,
 ) -> Result<Vec<usize>> {
-    let size = client.job().options.transaction_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
+    let size = client.job.options.transaction_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
     let mut batch = Batch::new(entry);
     let mut uncommitted = 0;
     for statement in statements {

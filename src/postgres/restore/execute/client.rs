@@ -11,12 +11,13 @@ use crate::{Error, ErrorKind, Result};
 
 /// One connection of a restore. What comes of what it does is put down in a [`Ledger`](super::ledger::Ledger).
 pub struct Client<'a> {
-    pub(super) job: &'a Job<'a>,
-    pub(super) connection: &'a mut Connection,
+    pub job: &'a Job<'a>,
+    pub connection: &'a mut Connection,
     connect: &'a Connect<'a>,
     /// What tells the session from others; the team has those of its workers.
     session: Option<OneSession>,
-    pub(super) interrupt: Interrupt,
+    /// What ends it on request.
+    pub interrupt: Interrupt,
     /// The statement that took the role that does what follows, where another one was taken.
     user: Option<BString>,
     /// The transaction that is open, if it is to hold more than a statement.
@@ -59,29 +60,13 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// What it is to do.
-    pub fn job(&self) -> &'a Job<'a> {
-        self.job
-    }
-
-    /// The connection, for questions about what is there.
-    pub fn connection(&mut self) -> &mut Connection {
-        self.connection
-    }
-
     /// Another connection, to the database of that name.
     pub fn another(&self, database: &BStr) -> Result<Connection> {
         (self.connect)(database)
     }
 
-    /// The server's version.
     pub fn version(&self) -> ServerVersion {
         ServerVersion::new(self.connection.server_version())
-    }
-
-    /// What ends it on request.
-    pub fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
     }
 
     /// Begins the one session that the restore relies on.
@@ -105,7 +90,6 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Takes back what was set in the session.
     pub fn end_session(&mut self) -> Result<()> {
         self.session.as_ref().map_or(Ok(()), |session| session.end(self.connection))
     }
@@ -144,12 +128,10 @@ impl<'a> Client<'a> {
         Ok(self.connection.foreign()?.execute(statements)?)
     }
 
-    /// Asks the server.
     pub fn query(&mut self, sql: impl AsRef<[u8]>, params: &[Param]) -> Result<Rows> {
         Ok(self.connection.query(sql, params)?)
     }
 
-    /// As [`Client::query`], by a query that has a name.
     pub fn run(&mut self, query: &Query) -> Result<Rows> {
         Ok(self.connection.run(query)?)
     }

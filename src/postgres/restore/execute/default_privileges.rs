@@ -31,10 +31,10 @@ const NOT_PERMITTED: [&str; 3] =
 const TOGETHER: usize = 100;
 
 /// What is known of the target's default privileges.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Defaults {
     /// Whether there are any, so that what is made has to be looked at.
-    are_there: bool,
+    pub are_there: bool,
     /// Entries whose objects were made and not looked at yet.
     made: Vec<EntryIndex>,
     /// The same for large objects that were made with their content, which an archive of before 9.0 does not list.
@@ -99,7 +99,7 @@ impl Defaults {
     /// Asks whether the target has any.
     pub fn ask(client: &mut Client<'_>) -> Result<Self> {
         let mut defaults = Self::default();
-        if !client.job().options.target_defaults {
+        if !client.job.options.target_defaults {
             let any = client.query("SELECT EXISTS (SELECT FROM pg_catalog.pg_default_acl) AS any", &[])?;
             defaults.are_there = any.one()?.bool("any")?;
         }
@@ -108,14 +108,7 @@ impl Defaults {
 
     /// The same for another connection.
     pub fn for_worker(&self) -> Self {
-        let Self { are_there, were_there, known, .. } = self;
-        let (were_there, known) = (were_there.clone(), known.clone());
-        Self { are_there: *are_there, were_there, known, made: Vec::new(), objects: Vec::new() }
-    }
-
-    /// Whether there are any.
-    pub fn are_there(&self) -> bool {
-        self.are_there
+        Self { made: Vec::new(), objects: Vec::new(), ..self.clone() }
     }
 
     /// Whether there are objects that were made and not looked at yet.
@@ -150,7 +143,7 @@ impl Defaults {
     /// The statement of a step as it is to be run, so that the target's default privileges do not count: an extension is made
     /// without them, and those that the archive brings take the place of those that are there.
     pub fn replaced<'s>(&mut self, client: &mut Client<'_>, step: &Step, statement: &'s [u8]) -> Result<Cow<'s, [u8]>> {
-        let entry = &client.job().entries[step.entry];
+        let entry = &client.job.entries[step.entry];
         let is_definition = self.are_there && matches!(step.action, Action::Define(_));
         let (before, after) = match () {
             () if is_definition && kinds::is(entry, "EXTENSION") => self.around_extension(client, step.entry)?,
@@ -176,7 +169,7 @@ impl Defaults {
     fn around_extension(&mut self, client: &mut Client<'_>, at: EntryIndex) -> Result<(Sql, Sql)> {
         let (mut before, mut after) = (Sql::new(), Sql::new());
         let is_there = "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = $1) AS is_there";
-        let name = Param::text(text(&client.job().entries[at].tag));
+        let name = Param::text(text(&client.job.entries[at].tag));
         if client.query(is_there, &[name])?.one()?.bool("is_there")? {
             // Its objects have the privileges that were given in this database.
             self.were_there.insert(at);
@@ -240,7 +233,7 @@ fn statements(
     made: &mut Vec<EntryIndex>,
     objects: &[(EntryIndex, u32)],
 ) -> Result<Vec<(EntryIndex, BString)>> {
-    let query = object_privileges::query(client.job().entries, made, objects, client.version())?;
+    let query = object_privileges::query(client.job.entries, made, objects, client.version())?;
     let mut statements = Vec::new();
     for row in client.run(&query)?.iter() {
         let Some(at) = usize::try_from(row.i32("n")?).ok().and_then(|n| made.get(n)) else { continue };
@@ -259,7 +252,7 @@ fn statements(
 /// Runs statements, each for an entry. Says false, and changes nothing, if there are several in a transaction, of which one
 /// failed.
 fn take_away(client: &mut Client<'_>, ledger: &mut Ledger<'_>, many: &[(EntryIndex, BString)]) -> Result<bool> {
-    client.interrupt().check()?;
+    client.interrupt.check()?;
     client.pass_on_notices(ledger, None);
     let statements: Vec<&[u8]> = many.iter().map(|(_, statement)| statement.as_slice()).collect();
     let results = client.apart(
@@ -275,7 +268,7 @@ fn take_away(client: &mut Client<'_>, ledger: &mut Ledger<'_>, many: &[(EntryInd
             (Err(error), _) if error.server().is_none() => return Err(error),
             (Err(error), _) => put_down(ledger, *at, client.entry_error(*at, statement, &error)),
             (Ok(()), Some(notice)) => {
-                put_down(ledger, *at, EntryError::notice(&client.job().entries[*at], statement, notice));
+                put_down(ledger, *at, EntryError::notice(&client.job.entries[*at], statement, notice));
             }
             (Ok(()), None) => client.take_notices(ledger, Some(*at), statement, notices),
         }

@@ -4,6 +4,7 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::postgres::archive::{kinds, text};
+use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::statement::{NO_MORE_LOCKS, is_absence};
 use crate::postgres::restore::execute::{Client, Ledger, batch};
 use crate::postgres::restore::plan::{Action, Step, large_objects};
@@ -15,31 +16,24 @@ use crate::{Error, Result};
 /// A drop that is still to be done.
 #[derive(Clone, Copy)]
 pub struct Drop<'a> {
-    /// What is to be done.
     pub step: &'a Step,
-    /// The settings that it is to be done under.
     pub settings: Settings<'a>,
 }
 
 /// A drop that failed, and why.
 pub struct Failure<'a> {
-    /// The drop.
     pub drop: Drop<'a>,
-    /// What the server said.
     pub error: EntryError,
 }
 
 /// What must be set for a drop: statements.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settings<'a> {
-    /// The role.
     pub user: Option<&'a [u8]>,
-    /// The search path.
     pub path: Option<&'a [u8]>,
 }
 
 impl Settings<'_> {
-    /// Sets it.
     pub fn set(self, client: &mut Client<'_>) -> Result<()> {
         if let Some(statement) = self.user {
             client.become_user(statement)?;
@@ -51,13 +45,13 @@ impl Settings<'_> {
 
 /// Does several drops; those that failed.
 pub fn several<'a>(client: &mut Client<'_>, ledger: &mut Ledger<'_>, drops: &[Drop<'a>]) -> Result<Vec<Failure<'a>>> {
-    client.interrupt().check()?;
-    let entries = client.job().entries;
+    client.interrupt.check()?;
+    let entries = client.job.entries;
     let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement(entries)).collect();
     let mut failures = Vec::new();
     match statements {
         Some(statements) if !client.in_transaction() => {
-            let results = client.connection().foreign()?.execute_each(&statements)?;
+            let results = client.connection.foreign()?.execute_each(&statements)?;
             for ((drop, statement), result) in drops.iter().zip(statements).zip(results) {
                 let Err(error) = result else { continue };
                 let failed = failure(client, ledger, (drop.step, statement), error.into())?;
@@ -80,7 +74,7 @@ pub fn several<'a>(client: &mut Client<'_>, ledger: &mut Ledger<'_>, drops: &[Dr
 
 /// Does one drop; the error, if it failed.
 fn one(client: &mut Client<'_>, ledger: &mut Ledger<'_>, step: &Step) -> Result<Option<EntryError>> {
-    let entries = client.job().entries;
+    let entries = client.job.entries;
     match &step.action {
         Action::EachLargeObject { before, after, oids_of, .. } => {
             let oids = large_objects::oids(&entries[*oids_of])?;
@@ -101,7 +95,7 @@ fn one(client: &mut Client<'_>, ledger: &mut Ledger<'_>, step: &Step) -> Result<
         Action::Drop(statement) => alone(client, ledger, step, statement),
         Action::DropCascade(statement) => {
             let entry = &entries[step.entry];
-            let dependents = dependents_of_type(client.connection(), entry)?;
+            let dependents = dependents_of_type(client.connection, entry)?;
             if dependents.is_empty() {
                 return alone(client, ledger, step, statement);
             }
@@ -134,7 +128,7 @@ fn failure(
 ) -> Result<Option<EntryError>> {
     let error = client.survived(error)?;
     let error = client.entry_error(step.entry, statement, &error);
-    let job = client.job();
+    let job = client.job;
     if job.options.if_exists && error.sqlstate.as_deref().is_some_and(is_absence) {
         job.say(Level::Debug, step.entry, format!("nothing to drop: {}", error.message));
         ledger.add_ignored();
@@ -142,7 +136,7 @@ fn failure(
     }
     if client.in_transaction() && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
         // Every drop after it would fail alike.
-        ledger.set_undropped(step.entry);
+        ledger.change(step.entry, |state| state.dropped = Dropped::Failed);
         ledger.put_down(step.entry, error);
         return Ok(None);
     }

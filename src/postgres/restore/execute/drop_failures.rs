@@ -6,6 +6,7 @@ use crate::Result;
 use crate::postgres::archive::{EntryIndex, kinds};
 use crate::postgres::restore::dependents::{Address, Present, going};
 use crate::postgres::restore::execute::drop::Failure;
+use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::{Client, Ledger};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Level;
@@ -47,12 +48,12 @@ pub fn sort_out<'a>(
 /// The entries of failed drops whose objects are held by something that the plan does not drop.
 fn held(client: &mut Client<'_>, failures: &[Failure<'_>]) -> Result<HashSet<EntryIndex>> {
     let failed: HashSet<EntryIndex> = failures.iter().map(|failure| failure.drop.step.entry).collect();
-    let job = client.job();
-    let roots = Present::ask(client.connection())?.roots(job.plan, job.entries);
+    let job = client.job;
+    let roots = Present::ask(client.connection)?.roots(job.plan, job.entries);
     let all: Vec<Address> = roots.iter().map(|(_, address)| *address).collect();
     let asked: Vec<(EntryIndex, Address)> = roots.into_iter().filter(|(at, _)| failed.contains(at)).collect();
     let addresses: Vec<Address> = asked.iter().map(|(_, address)| *address).collect();
-    let held = going::held(client.connection(), &all, &addresses)?;
+    let held = going::held(client.connection, &all, &addresses)?;
     Ok(asked.into_iter().filter(|(_, address)| held.contains(address)).map(|(at, _)| at).collect())
 }
 
@@ -61,17 +62,17 @@ pub fn put_down(client: &Client<'_>, ledger: &mut Ledger<'_>, at: EntryIndex, er
     if may_stay(client, at) && error.sqlstate.as_deref() == Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) {
         let detail = match &error.detail {
             Some(detail) => format!(": {detail}"),
-            None if kinds::is(&client.job().entries[at], "PROCEDURAL LANGUAGE") => format!(": {}", error.message),
+            None if kinds::is(&client.job.entries[at], "PROCEDURAL LANGUAGE") => format!(": {}", error.message),
             None => String::new(),
         };
-        client.job().say(Level::Warning, at, format!("it stays, because other objects depend on it{detail}"));
-        ledger.keep(at);
+        client.job.say(Level::Warning, at, format!("it stays, because other objects depend on it{detail}"));
+        ledger.change(at, |state| state.dropped = Dropped::Kept);
     } else if !ledger.refuse_drop(at, &error) {
-        ledger.set_undropped(at);
+        ledger.change(at, |state| state.dropped = Dropped::Failed);
         ledger.put_down(at, error);
     }
 }
 
 fn may_stay(client: &Client<'_>, at: EntryIndex) -> bool {
-    MAY_STAY.iter().any(|desc| kinds::is(&client.job().entries[at], desc))
+    MAY_STAY.iter().any(|desc| kinds::is(&client.job.entries[at], desc))
 }

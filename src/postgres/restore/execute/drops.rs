@@ -19,8 +19,8 @@ use crate::wire::sqlstate;
 
 /// Does the drops of the plan. Where errors stop the restore, the first that remains leaves the rest as it is: in a transaction
 /// of all, or in transactions of so many, what was begun is for the caller to roll back.
-pub fn run(client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<()> {
-    let job = client.job();
+pub fn run<'a>(client: &mut Client<'a>, ledger: &mut Ledger<'a>) -> Result<()> {
+    let (job, options) = (client.job, client.job.options);
     let mut settings = Settings::default();
     let mut pending = Vec::new();
     for step in &job.plan.drops {
@@ -31,152 +31,143 @@ pub fn run(client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<()> {
         }
     }
     job.reporter.phase(Phase::new("drop", Unit::Steps).of(pending.len() as u64));
-    let mut slots = Slots::ask(client)?;
-    let left = loop {
-        let before = pending.len();
-        let failures = round(client, ledger, &mut slots, &pending)?;
-        if ledger.is_stopped() {
-            return Ok(());
-        }
-        if !is_sized(client) {
-            ledger.add_dropped(before - failures.len());
-        }
-        let failures = match !failures.is_empty() && failures.len() < before {
-            true => failures,
-            false => circles(client, ledger, failures)?,
-        };
-        if ledger.is_stopped() {
-            return Ok(());
-        }
-        if failures.is_empty() || failures.len() == before {
-            break failures;
-        }
-        pending = failures.into_iter().map(|failure| failure.drop).collect();
-    };
-    job.reporter.advance(left.len() as u64);
-    for Failure { drop, error } in left {
-        drop_failures::put_down(client, ledger, drop.step.entry, error);
-        if ledger.is_stopped() {
-            return Ok(());
-        }
-    }
+    let slots = Slots::ask(client)?;
+    let size = options.transaction_size.filter(|_| !options.create);
+    let size = size.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+    Drops { client, ledger, slots, size }.all(pending)?;
     // The plan goes on from where the last drop left it, which need not be the one that was tried last.
-    settings.set(client)
+    if ledger.is_stopped() { Ok(()) } else { settings.set(client) }
 }
 
-/// Whether the drops are done in transactions of so many.
-fn is_sized(client: &Client<'_>) -> bool {
-    let options = client.job().options;
-    options.transaction_size.is_some() && !options.create
+struct Drops<'d, 'a> {
+    client: &'d mut Client<'a>,
+    ledger: &'d mut Ledger<'a>,
+    slots: Slots,
+    /// How many are done in a transaction, where there are such.
+    size: Option<usize>,
 }
 
-/// Tries each of these drops once; those that failed.
-fn round<'a>(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    slots: &mut Slots,
-    pending: &[Drop<'a>],
-) -> Result<Vec<Failure<'a>>> {
-    let size = client.job().options.transaction_size.and_then(|size| usize::try_from(size).ok());
-    let size = size.filter(|_| is_sized(client)).unwrap_or(usize::MAX);
-    let mut failures = Vec::new();
-    for drops in pending.chunk_by(|a, b| a.settings == b.settings) {
-        for drops in drops.chunks(size) {
-            let is_sized = is_sized(client);
-            if is_sized {
-                client.begin()?;
+impl<'a> Drops<'_, 'a> {
+    fn all(&mut self, mut pending: Vec<Drop<'a>>) -> Result<()> {
+        let left = loop {
+            let before = pending.len();
+            let mut failures = self.round(&pending)?;
+            if self.ledger.is_stopped() {
+                return Ok(());
             }
-            let mut failed = together(client, ledger, slots, drops)?;
-            if is_sized && !ledger.is_stopped() {
+            if self.size.is_none() {
+                self.ledger.add_dropped(before - failures.len());
+            }
+            if failures.is_empty() || failures.len() == before {
+                failures = self.circles(failures)?;
+            }
+            if self.ledger.is_stopped() {
+                return Ok(());
+            }
+            if failures.is_empty() || failures.len() == before {
+                break failures;
+            }
+            pending = failures.into_iter().map(|failure| failure.drop).collect();
+        };
+        self.client.job.reporter.advance(left.len() as u64);
+        for Failure { drop, error } in left {
+            drop_failures::put_down(self.client, self.ledger, drop.step.entry, error);
+            if self.ledger.is_stopped() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries each of these drops once; those that failed.
+    fn round(&mut self, pending: &[Drop<'a>]) -> Result<Vec<Failure<'a>>> {
+        let (is_sized, size) = (self.size.is_some(), self.size.unwrap_or(usize::MAX));
+        let of_settings = pending.chunk_by(|a, b| a.settings == b.settings);
+        let mut failures = Vec::new();
+        for drops in of_settings.flat_map(|drops| drops.chunks(size)) {
+            if is_sized {
+                self.client.begin()?;
+            }
+            let mut failed = self.together(drops)?;
+            if is_sized && !self.ledger.is_stopped() {
                 // What comes after an error that remains is not to be dropped any more.
-                failed = drop_failures::sort_out(client, ledger, failed)?;
+                failed = drop_failures::sort_out(self.client, self.ledger, failed)?;
             }
-            if ledger.is_stopped() {
-                return Ok(failures);
+            if self.ledger.is_stopped() {
+                break;
             }
             if is_sized {
-                client.commit(ledger)?;
+                self.client.commit(self.ledger)?;
                 // Those of a transaction that an error ends later are gone all the same.
-                ledger.add_dropped(drops.len() - failed.len());
+                self.ledger.add_dropped(drops.len() - failed.len());
             }
             failures.append(&mut failed);
         }
+        Ok(failures)
     }
-    Ok(failures)
-}
 
-/// Does drops under the same settings; those that failed.
-fn together<'a>(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    slots: &mut Slots,
-    drops: &[Drop<'a>],
-) -> Result<Vec<Failure<'a>>> {
-    let mut failures = Vec::new();
-    if let Some(first) = drops.first() {
-        first.settings.set(client)?;
-    }
-    for drops in drops.chunks(batch::STATEMENTS) {
-        let failed = drop::several(client, ledger, drops)?;
-        client.job().reporter.advance((drops.len() - failed.len()) as u64);
-        if ledger.is_stopped() {
-            break;
+    /// Does drops under the same settings; those that failed.
+    fn together(&mut self, drops: &[Drop<'a>]) -> Result<Vec<Failure<'a>>> {
+        let mut failures = Vec::new();
+        if let Some(first) = drops.first() {
+            first.settings.set(self.client)?;
         }
-        let lost: HashSet<EntryIndex> = failed.iter().map(|failure| failure.drop.step.entry).collect();
-        let dropped = drops.iter().map(|drop| drop.step.entry).filter(|at| !lost.contains(at));
-        slots.leave(client, ledger, dropped);
-        failures.extend(failed);
+        for drops in drops.chunks(batch::STATEMENTS) {
+            let failed = drop::several(self.client, self.ledger, drops)?;
+            self.client.job.reporter.advance((drops.len() - failed.len()) as u64);
+            if self.ledger.is_stopped() {
+                break;
+            }
+            let lost: HashSet<EntryIndex> = failed.iter().map(|failure| failure.drop.step.entry).collect();
+            let dropped = drops.iter().map(|drop| drop.step.entry).filter(|at| !lost.contains(at));
+            self.slots.leave(self.client, self.ledger, dropped);
+            failures.extend(failed);
+        }
+        Ok(failures)
     }
-    Ok(failures)
-}
 
-/// Drops types that are left because functions of their own hold them, and are held by them: the functions are gone with
-/// them. What is left then.
-fn circles<'a>(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    failures: Vec<Failure<'a>>,
-) -> Result<Vec<Failure<'a>>> {
-    let (before, is_sized) = (failures.len(), is_sized(client));
-    let mut left = Vec::new();
-    for failure in failures {
-        let Some(statement) = of_circle(client, &failure)? else {
-            left.push(failure);
-            continue;
-        };
-        if is_sized {
-            client.begin()?;
+    /// Drops types that are left because functions of their own hold them, and are held by them: the functions are gone with
+    /// them. What is left then.
+    fn circles(&mut self, failures: Vec<Failure<'a>>) -> Result<Vec<Failure<'a>>> {
+        let before = failures.len();
+        let mut left = Vec::new();
+        for failure in failures {
+            let Some(statement) = self.of_circle(&failure)? else {
+                left.push(failure);
+                continue;
+            };
+            if self.size.is_some() {
+                self.client.begin()?;
+            }
+            failure.drop.settings.set(self.client)?;
+            let error = drop::alone(self.client, self.ledger, failure.drop.step, &statement)?;
+            left.extend(error.map(|error| Failure { error, ..failure }));
+            if self.ledger.is_stopped() {
+                return Ok(left);
+            }
+            if self.size.is_some() {
+                self.client.commit(self.ledger)?;
+            }
         }
-        failure.drop.settings.set(client)?;
+        let gone = before - left.len();
+        self.ledger.add_dropped(gone);
+        self.client.job.reporter.advance(gone as u64);
+        Ok(left)
+    }
+
+    /// The statement that drops a type along with functions of its own, if nothing else would go along.
+    fn of_circle(&mut self, failure: &Failure<'_>) -> Result<Option<Vec<u8>>> {
         let step = failure.drop.step;
-        left.extend(drop::alone(client, ledger, step, &statement)?.map(|error| Failure { error, ..failure }));
-        if ledger.is_stopped() {
-            return Ok(left);
+        let entry = &self.client.job.entries[step.entry];
+        let is_held = failure.error.sqlstate.as_deref() == Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST);
+        match &step.action {
+            Action::Drop(statement) if is_held => match drop::with_cascade(entry, statement) {
+                Some(statement) if drop::dependents_of_type(self.client.connection, entry)?.is_empty() => {
+                    Ok(Some(statement))
+                }
+                _ => Ok(None),
+            },
+            _ => Ok(None),
         }
-        if is_sized {
-            client.commit(ledger)?;
-        }
-    }
-    let gone = before - left.len();
-    ledger.add_dropped(gone);
-    client.job().reporter.advance(gone as u64);
-    Ok(left)
-}
-
-/// The statement that drops a type along with functions of its own, if nothing else would go along.
-fn of_circle(client: &mut Client<'_>, failure: &Failure<'_>) -> Result<Option<Vec<u8>>> {
-    let step = failure.drop.step;
-    let entry = &client.job().entries[step.entry];
-    let statement = match &step.action {
-        Action::Drop(statement)
-            if failure.error.sqlstate.as_deref() == Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) =>
-        {
-            drop::with_cascade(entry, statement)
-        }
-        _ => None,
-    };
-    match statement {
-        Some(statement) if drop::dependents_of_type(client.connection(), entry)?.is_empty() => Ok(Some(statement)),
-        _ => Ok(None),
     }
 }

@@ -56,6 +56,21 @@ pub enum Turn {
 }
 
 impl EntryState {
+    /// Its definition failed.
+    pub fn is_undefined(self) -> bool {
+        self.defined != Defined::Well
+    }
+
+    /// It is not there: its definition failed, and not because there is such an object already.
+    pub fn is_absent(self) -> bool {
+        self.defined == Defined::Absent && self.dropped != Dropped::Failed
+    }
+
+    /// It is not there, or was not tried because another is not.
+    pub fn is_missing(self) -> bool {
+        self.is_absent() || self.is_left_out
+    }
+
     /// With what somebody else has put down for the same entry.
     pub fn merged(self, other: Self) -> Self {
         Self {

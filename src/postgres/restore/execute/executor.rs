@@ -10,7 +10,7 @@ use crate::postgres::restore::source::Data;
 
 /// Who carries out steps.
 pub struct Executor<'a> {
-    job: &'a Job<'a>,
+    pub job: &'a Job<'a>,
     /// The server.
     pub client: Client<'a>,
     /// What comes of it.
@@ -25,7 +25,7 @@ impl<'a> Executor<'a> {
     /// One who has done nothing yet.
     pub fn new(client: Client<'a>, ledger: Ledger<'a>) -> Self {
         Self {
-            job: client.job(),
+            job: client.job,
             client,
             ledger,
             runner: StepRunner::default(),
@@ -47,7 +47,7 @@ impl<'a> Executor<'a> {
                 return Ok(());
             }
             if unmade_rows::are_rows(self.job, of_entry) && extension_rows::are_past(ledger, of_entry) {
-                ledger.add_steps(of_entry.len());
+                ledger.amount.steps += of_entry.len();
                 client.tell_reached(ledger);
                 continue;
             }
@@ -69,7 +69,7 @@ impl<'a> Executor<'a> {
 
     /// Does what must be done before an entry is begun with.
     fn begin_entry(&mut self, steps: &'a [Step], data: &mut dyn Data) -> Result<()> {
-        let Self { client, ledger, runner, extension_rows, .. } = self;
+        let Self { client, ledger, runner, .. } = self;
         let Some(first) = steps.first() else { return Ok(()) };
         if client.is_replaced_before(first.entry) {
             runner.send(client, ledger)?;
@@ -85,16 +85,9 @@ impl<'a> Executor<'a> {
         if unmade_rows::are_rows(self.job, steps) {
             runner.send(client, ledger)?;
             if !ledger.is_stopped() {
-                let place = ledger.amount().steps;
-                extension_rows.settle(client, ledger, &mut runner.early(data), place)?;
+                return self.settle_extensions(data, self.ledger.amount.steps);
             }
         }
         Ok(())
-    }
-
-    /// Loads the rows that must not be loaded beside others.
-    pub fn load_in_order(&mut self, data: &mut dyn Data, place: usize) -> Result<()> {
-        let Self { client, ledger, runner, extension_rows, .. } = self;
-        extension_rows.load_in_order(client, ledger, &mut runner.early(data), place)
     }
 }

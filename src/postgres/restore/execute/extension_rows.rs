@@ -14,8 +14,9 @@ use pgformat::Entry;
 use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::execute::entry_state::Turn;
 use crate::postgres::restore::execute::unmade_rows::table;
-use crate::postgres::restore::execute::{Client, EarlyLoader, Ledger, unmade_rows};
+use crate::postgres::restore::execute::{Client, Executor, Job, Ledger, unmade_rows};
 use crate::postgres::restore::plan::{Action, Step};
+use crate::postgres::restore::source::Data;
 use crate::progress::Level;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::Row;
@@ -86,62 +87,139 @@ impl ExtensionRows {
 
     /// Asks which extensions are there, after the drops.
     pub fn ask(&mut self, client: &mut Client<'_>) -> Result<()> {
-        if !client.job().options.create && !unmade_rows::unmade(client.job()).is_empty() {
+        if !client.job.options.create && !unmade_rows::unmade(client.job).is_empty() {
             let rows = client.query("SELECT extname::pg_catalog.text AS name FROM pg_catalog.pg_extension", &[])?;
             self.there = rows.iter().map(|row| Ok(row.string("name")?)).collect::<Result<_>>()?;
         }
         Ok(())
     }
+}
 
+/// These carry out steps before their turn.
+impl Executor<'_> {
     /// Sees to the rows of the tables of extensions that stay, before any other rows are loaded. `place` is where the plan
     /// has been carried out to.
-    pub fn settle<'a>(
-        &mut self,
-        client: &mut Client<'a>,
-        ledger: &mut Ledger<'a>,
-        loader: &mut EarlyLoader<'_, 'a>,
-        place: usize,
-    ) -> Result<()> {
-        if std::mem::replace(&mut self.is_settled, true) {
+    pub fn settle_extensions(&mut self, data: &mut dyn Data, place: usize) -> Result<()> {
+        if std::mem::replace(&mut self.extension_rows.is_settled, true) {
             return Ok(());
         }
-        let mut all = ask_rows(client)?;
-        all.retain(|rows| self.there.contains(&rows.table.extension));
+        let mut all = ask_rows(&mut self.client)?;
+        all.retain(|rows| self.extension_rows.there.contains(&rows.table.extension));
         let mut seen = HashSet::new();
         for first in &all {
             if seen.insert(&first.table.extension) {
                 let of_extension: Vec<&Rows> =
                     all.iter().filter(|rows| rows.table.extension == first.table.extension).collect();
-                settle_extension(client, ledger, loader, &of_extension)?;
+                self.settle_extension(data, &of_extension)?;
             }
-            if ledger.is_stopped() {
+            if self.ledger.is_stopped() {
                 return Ok(());
             }
         }
-        set_again(client, place)
+        self.set_again(place)
     }
 
     /// Loads the rows that must not be loaded beside others: those of tables that are there already and refer to each other, as
     /// extensions' tables do, and all tables in a restore of data only. They come in the archive's order, before the others.
-    pub fn load_in_order<'a>(
-        &mut self,
-        client: &mut Client<'a>,
-        ledger: &mut Ledger<'a>,
-        loader: &mut EarlyLoader<'_, 'a>,
-        place: usize,
-    ) -> Result<()> {
-        self.settle(client, ledger, loader, place)?;
-        let unmade = unmade_rows::unmade(client.job());
-        if unmade.is_empty() || ledger.is_stopped() {
+    pub fn load_in_order(&mut self, data: &mut dyn Data, place: usize) -> Result<()> {
+        self.settle_extensions(data, place)?;
+        let unmade = unmade_rows::unmade(self.job);
+        if unmade.is_empty() || self.ledger.is_stopped() {
             return Ok(());
         }
-        let bound = bound(client, &unmade)?;
+        let bound = bound(&mut self.client, &unmade)?;
         for (at, steps) in unmade {
-            if bound.contains(&at) && ledger.turn(at) == Turn::ToCome && !ledger.is_stopped() {
-                load_early(client, ledger, loader, at, steps)?;
+            if bound.contains(&at) && self.ledger.state(at).turn == Turn::ToCome && !self.ledger.is_stopped() {
+                self.load_early(data, at, steps)?;
             }
         }
-        if ledger.is_stopped() { Ok(()) } else { set_again(client, place) }
+        if self.ledger.is_stopped() { Ok(()) } else { self.set_again(place) }
+    }
+
+    /// Sees to the rows of an extension that was there before and is there still.
+    fn settle_extension(&mut self, data: &mut dyn Data, all: &[&Rows]) -> Result<()> {
+        let options = self.job.options;
+        let obstacle = match options.clean {
+            true => all.iter().find_map(|rows| rows.table.obstacle()),
+            // Data alone goes on top of what is there, as that of other tables does.
+            false if options.data_for_failed_tables || !is_wanted(self.job, all) => return Ok(()),
+            false => Some("nothing is to be dropped".to_owned()),
+        };
+        if let Some(obstacle) = obstacle {
+            all.iter().for_each(|rows| leave(&mut self.ledger, rows, &obstacle));
+            return Ok(());
+        }
+        if self.client.in_transaction() {
+            return self.replace_rows(data, all).map(|_| ());
+        }
+        let before = self.ledger.amount;
+        self.client.begin()?;
+        let replaced = self.replace_rows(data, all);
+        if matches!(replaced, Ok(true)) {
+            return self.client.commit(&mut self.ledger);
+        }
+        self.client.roll_back()?;
+        replaced?;
+        self.ledger.amount = before;
+        for rows in all {
+            self.ledger.set_turn(rows.entry, Turn::Skipped);
+            if !self.ledger.state(rows.entry).has_failed {
+                leave(&mut self.ledger, rows, "not all of them could be replaced");
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes rows, from the last table to the first, and loads others where the archive can be read in another order than it
+    /// has. Says whether all went well.
+    fn replace_rows(&mut self, data: &mut dyn Data, all: &[&Rows]) -> Result<bool> {
+        let before = self.ledger.failures();
+        for rows in all.iter().rev() {
+            let delete = rows.table.delete();
+            if let Err(error) = self.client.query(delete.as_bstr(), &[]) {
+                self.client.put_down(&mut self.ledger, rows.entry, delete.as_bstr(), error)?;
+                return Ok(false);
+            }
+        }
+        if data.can_go_back() {
+            for rows in all {
+                self.load_early(data, rows.entry, rows.steps.clone())?;
+                if self.ledger.failures() != before || self.ledger.is_stopped() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Carries out the steps of an entry before its turn; they do not count for how far the plan has come.
+    fn load_early(&mut self, data: &mut dyn Data, at: EntryIndex, steps: Range<usize>) -> Result<()> {
+        self.set_again(steps.start)?;
+        let Self { client, ledger, runner, .. } = self;
+        let reached = ledger.amount.steps;
+        for step in &client.job.plan.steps[steps] {
+            runner.next(client, ledger, step, data)?;
+            if ledger.is_stopped() {
+                break;
+            }
+        }
+        let sent = runner.send(client, ledger);
+        ledger.amount.steps = reached;
+        sent?;
+        ledger.set_turn(at, Turn::Early);
+        Ok(())
+    }
+
+    /// Sets again what holds before the step at `place`.
+    fn set_again(&mut self, place: usize) -> Result<()> {
+        for action in unmade_rows::settings(&self.job.plan.steps, place) {
+            match action {
+                Action::Become(statement) => self.client.become_user(statement)?,
+                Action::Set(statement) => self.client.execute(statement)?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -150,7 +228,7 @@ fn bound(client: &mut Client<'_>, unmade: &[(EntryIndex, Range<usize>)]) -> Resu
     let mut bound: HashSet<EntryIndex> = ask_rows(client)?.into_iter().map(|rows| rows.entry).collect();
     let mut of_table: HashMap<(BString, BString), Vec<EntryIndex>> = HashMap::new();
     for (at, _) in unmade {
-        of_table.entry(table(&client.job().entries[*at])).or_default().push(*at);
+        of_table.entry(table(&client.job.entries[*at])).or_default().push(*at);
     }
     for row in client.query(REFERENCES, &[])?.iter() {
         let one = of_table.get(&(row.string("schema")?, row.string("name")?));
@@ -164,7 +242,7 @@ fn bound(client: &mut Client<'_>, unmade: &[(EntryIndex, Range<usize>)]) -> Resu
 
 /// The rows in the plan that go into tables of extensions.
 fn ask_rows(client: &mut Client<'_>) -> Result<Vec<Rows>> {
-    let unmade = unmade_rows::unmade(client.job());
+    let unmade = unmade_rows::unmade(client.job);
     if unmade.is_empty() {
         return Ok(Vec::new());
     }
@@ -173,7 +251,7 @@ fn ask_rows(client: &mut Client<'_>) -> Result<Vec<Rows>> {
         let table = Table::from_row(row)?;
         tables.insert((table.schema.clone(), table.name.clone()), table);
     }
-    let entries = client.job().entries;
+    let entries = client.job.entries;
     let of_entry = |(entry, steps): (EntryIndex, Range<usize>)| {
         let table = tables.remove(&table(&entries[entry]))?;
         Some(Rows { entry, steps, table })
@@ -214,122 +292,26 @@ impl Table {
 
 /// Whether nothing is to be done for an entry any more when it is its turn, because it was seen to before.
 pub fn are_past(ledger: &Ledger<'_>, steps: &[Step]) -> bool {
-    let turn = steps.first().map_or(Turn::ToCome, |step| ledger.turn(step.entry));
+    let turn = steps.first().map_or(Turn::ToCome, |step| ledger.state(step.entry).turn);
     if turn == Turn::Skipped {
-        steps.iter().for_each(|step| ledger.job().part(step).end());
+        steps.iter().for_each(|step| ledger.job.part(step).end());
     }
     turn != Turn::ToCome
 }
 
-/// Sees to the rows of an extension that was there before and is there still.
-fn settle_extension<'a>(
-    client: &mut Client<'a>,
-    ledger: &mut Ledger<'a>,
-    loader: &mut EarlyLoader<'_, 'a>,
-    all: &[&Rows],
-) -> Result<()> {
-    let options = client.job().options;
-    let obstacle = match options.clean {
-        true => all.iter().find_map(|rows| rows.table.obstacle()),
-        // Data alone goes on top of what is there, as that of other tables does.
-        false if options.data_for_failed_tables || !is_wanted(ledger, all) => return Ok(()),
-        false => Some("nothing is to be dropped".to_owned()),
-    };
-    if let Some(obstacle) = obstacle {
-        all.iter().for_each(|rows| leave(ledger, rows, &obstacle));
-        return Ok(());
-    }
-    let (is_own, before) = (!client.in_transaction(), ledger.amount());
-    if is_own {
-        client.begin()?;
-    }
-    let replaced = replace(client, ledger, loader, all);
-    let is_good = matches!(replaced, Ok(true));
-    match is_own {
-        true if is_good => client.commit(ledger)?,
-        true => client.roll_back()?,
-        false => {}
-    }
-    replaced?;
-    if is_own && !is_good {
-        ledger.take_back(before);
-        for rows in all {
-            ledger.set_turn(rows.entry, Turn::Skipped);
-            if !ledger.has_failed(rows.entry) {
-                leave(ledger, rows, "not all of them could be replaced");
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Whether the archive makes the extension, and this restore wants that.
-fn is_wanted(ledger: &Ledger<'_>, all: &[&Rows]) -> bool {
-    let job = ledger.job();
+fn is_wanted(job: &Job<'_>, all: &[&Rows]) -> bool {
     let is_it = |entry: &Entry| {
         kinds::is(entry, "EXTENSION") && all.first().is_some_and(|rows| text(&entry.tag) == rows.table.extension)
     };
     job.entries.iter().zip(&job.plan.wanted).any(|(entry, wanted)| wanted.definition && is_it(entry))
 }
 
-/// Deletes rows, from the last table to the first, and loads others where the archive can be read in another order than it
-/// has. Says whether all went well.
-fn replace<'a>(
-    client: &mut Client<'a>,
-    ledger: &mut Ledger<'a>,
-    loader: &mut EarlyLoader<'_, 'a>,
-    all: &[&Rows],
-) -> Result<bool> {
-    let before = ledger.failures();
-    for rows in all.iter().rev() {
-        let delete = rows.table.delete();
-        if let Err(error) = client.query(delete.as_bstr(), &[]) {
-            client.put_down(ledger, rows.entry, delete.as_bstr(), error)?;
-            return Ok(false);
-        }
-    }
-    if loader.can_load() {
-        for rows in all {
-            load_early(client, ledger, loader, rows.entry, rows.steps.clone())?;
-            if ledger.failures() != before || ledger.is_stopped() {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
-}
-
-/// Carries out the steps of an entry before its turn.
-fn load_early<'a>(
-    client: &mut Client<'a>,
-    ledger: &mut Ledger<'a>,
-    loader: &mut EarlyLoader<'_, 'a>,
-    at: EntryIndex,
-    steps: Range<usize>,
-) -> Result<()> {
-    set_again(client, steps.start)?;
-    loader.load(client, ledger, steps)?;
-    ledger.set_turn(at, Turn::Early);
-    Ok(())
-}
-
-/// Sets again what holds before the step at `place`.
-fn set_again(client: &mut Client<'_>, place: usize) -> Result<()> {
-    for action in unmade_rows::settings(&client.job().plan.steps, place) {
-        match action {
-            Action::Become(statement) => client.become_user(statement)?,
-            Action::Set(statement) => client.execute(statement)?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 /// Leaves an entry's rows out.
 fn leave(ledger: &mut Ledger<'_>, rows: &Rows, why: &str) {
     let name = printable::name(rows.table.extension.as_bstr());
     let text = format!("the extension {name} stays, and {why}: its rows are left as they are");
-    ledger.job().say(Level::Error, rows.entry, text);
+    ledger.job.say(Level::Error, rows.entry, text);
     ledger.skip(rows.entry);
     ledger.set_turn(rows.entry, Turn::Skipped);
 }

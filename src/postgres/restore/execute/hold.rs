@@ -13,11 +13,11 @@ use crate::{Error, Result};
 /// # Errors
 /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if there is now what would be lost; the server's.
 pub fn hold(client: &mut Client<'_>) -> Result<()> {
-    let job = client.job();
+    let job = client.job;
     if !client.in_transaction() || job.options.drop_dependents || job.plan.drops.is_empty() {
         return Ok(());
     }
-    let present = Present::ask(client.connection())?;
+    let present = Present::ask(client.connection)?;
     let names = |addresses: &mut dyn Iterator<Item = Address>, are_members: bool| -> Vec<Vec<u8>> {
         let named = addresses.filter_map(|address| present.get(address)).filter(|table| table.is_member == are_members);
         named.filter_map(Named::for_lock).map(<[u8]>::to_vec).collect()
@@ -25,9 +25,9 @@ pub fn hold(client: &mut Client<'_>) -> Result<()> {
     let roots = present.roots(job.plan, job.entries);
     lock(client, &names(&mut roots.into_iter().map(|(_, address)| address), false))?;
     // Those of extensions that are dropped, which can be others'.
-    let going = Going::ask(client.connection(), &present, job.plan, job.entries)?;
+    let going = Going::ask(client.connection, &present, job.plan, job.entries)?;
     lock(client, &names(&mut going.addresses.iter().copied(), true))?;
-    let lost = sift::lost(client.connection(), job.plan, job.entries, Moment::Held)?.certain;
+    let lost = sift::lost(client.connection, job.plan, job.entries, Moment::Held)?.certain;
     if lost.is_empty() {
         return Ok(());
     }

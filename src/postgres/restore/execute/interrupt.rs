@@ -1,7 +1,7 @@
 //! The end on request in the middle of a restore: what the server is doing is cancelled, and what it leaves is said.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::cancellation::{Cancellation, Registration};
@@ -22,6 +22,7 @@ pub struct Interrupt {
     registration: Option<Registration>,
 }
 
+#[derive(Default)]
 struct Shared {
     is_single: bool,
     total: u64,
@@ -58,13 +59,8 @@ impl Interrupt {
         let shared = Arc::new(Shared {
             is_single: options.single_transaction,
             total: count,
-            entries: AtomicU64::new(0),
-            has_begun: AtomicBool::new(false),
-            is_asked: AtomicBool::new(false),
-            is_ending: AtomicBool::new(false),
-            is_committing: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
             handles: Mutex::new(vec![target.cancel_handle()]),
+            ..Shared::default()
         });
         let at_the_end = Arc::clone(&shared);
         let registration = Some(cancellation.last_words(move |deadline| at_the_end.end(deadline))?);
@@ -85,12 +81,12 @@ impl Interrupt {
 
     /// Another connection takes the place of the one before.
     pub fn follow(&self, target: &Connection) {
-        *self.shared.handles.lock().unwrap_or_else(PoisonError::into_inner) = vec![target.cancel_handle()];
+        *self.shared.handles() = vec![target.cancel_handle()];
     }
 
     /// The same for a worker, whose connection is cancelled along with the others.
     pub fn of_worker(&self, connection: &Connection) -> Self {
-        self.shared.handles.lock().unwrap_or_else(PoisonError::into_inner).push(connection.cancel_handle());
+        self.shared.handles().push(connection.cancel_handle());
         self.of_same_worker()
     }
 
@@ -131,18 +127,17 @@ impl Interrupt {
     /// Fails if the end was asked for; nothing more may be sent to the server then.
     pub fn check(&self) -> Result<()> {
         let is_worker = self.registration.is_none();
-        if !self.shared.is_asked.load(Ordering::SeqCst) {
-            if is_worker && self.shared.is_ending.load(Ordering::SeqCst) {
-                return Err(
-                    Error::new(ErrorKind::Interrupted, "go on with the restore").why("another part of it failed")
-                );
+        let why = if self.shared.is_asked.load(Ordering::SeqCst) {
+            if !is_worker {
+                self.shared.is_over.store(true, Ordering::SeqCst);
             }
+            "the end was asked for"
+        } else if is_worker && self.shared.is_ending.load(Ordering::SeqCst) {
+            "another part of it failed"
+        } else {
             return Ok(());
-        }
-        if !is_worker {
-            self.shared.is_over.store(true, Ordering::SeqCst);
-        }
-        Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why("the end was asked for"))
+        };
+        Err(Error::new(ErrorKind::Interrupted, "go on with the restore").why(why))
     }
 
     /// What state the target is in if the restore ends now, for a person.
@@ -161,12 +156,16 @@ impl Drop for Interrupt {
 }
 
 impl Shared {
+    fn handles(&self) -> MutexGuard<'_, Vec<CancelHandle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends what the server is doing; says what state that leaves.
     fn end(&self, deadline: Instant) -> String {
         self.is_asked.store(true, Ordering::SeqCst);
         while !self.is_over.load(Ordering::SeqCst) && Instant::now() < deadline {
             if !self.is_committing.load(Ordering::SeqCst) {
-                let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let handles = self.handles().clone();
                 cancel_all(&handles, deadline);
             }
             std::thread::sleep(PAUSE);

@@ -51,7 +51,7 @@ pub fn write(
     (at, making, existing): (EntryIndex, Making, &ExistingObjects),
     part: &Part<'_>,
 ) -> Result<Vec<u32>> {
-    let job = client.job();
+    let job = client.job;
     let existing = if job.options.data_for_failed_tables { HashSet::new() } else { existing.all() };
     let mut writer = Writer::new(at, making, existing);
     data.large_objects(job.entries[at].dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
@@ -177,7 +177,8 @@ impl Writer {
             return Ok(Some(error));
         }
         let begun = wanted.iter().filter(|piece| piece.offset == 0).count() as u64;
-        ledger.add_large_objects(begun, wanted.iter().map(|piece| piece.bytes.len() as u64).sum());
+        ledger.amount.large_objects += begun;
+        ledger.amount.bytes += wanted.iter().map(|piece| piece.bytes.len() as u64).sum::<u64>();
         if self.making.create {
             self.made.extend(pieces.iter().filter(|piece| piece.offset == 0).map(|piece| piece.oid));
         }

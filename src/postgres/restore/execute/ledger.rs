@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::restore::execute::Job;
-use crate::postgres::restore::execute::entry_state::{Defined, Dropped, EntryState, Turn};
+use crate::postgres::restore::execute::entry_state::{Defined, EntryState, Turn};
 use crate::postgres::restore::summary::{EntryError, RestoreSummary};
 use crate::progress::Level;
+use crate::words::Words;
 
 /// How much of a restore was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amount {
-    /// How many steps of the plan, drops apart.
+    /// Steps of the plan, drops apart, carried out well or not.
     pub steps: usize,
-    /// How many rows the server stored.
-    rows: u64,
-    /// How many bytes of rows and large objects it took.
-    bytes: u64,
-    /// How many large objects it took.
-    large_objects: u64,
+    /// Rows that the server stored.
+    pub rows: u64,
+    /// Bytes of rows and large objects that it took.
+    pub bytes: u64,
+    pub large_objects: u64,
 }
 
 /// A state for each entry. Parts of a restore share those at their beginning.
@@ -40,13 +40,13 @@ pub struct Outcome {
 
 /// The state of each entry, what failed, and how much was done, for good or not yet.
 pub struct Ledger<'a> {
-    job: &'a Job<'a>,
+    pub job: &'a Job<'a>,
     states: Arc<States>,
     /// Of a part, which most often changes few, the states that are not what they were.
     changed: Option<HashMap<EntryIndex, EntryState>>,
     ended: usize,
     summary: RestoreSummary,
-    amount: Amount,
+    pub amount: Amount,
     committed: Amount,
     /// What is to be said of entries once it is for good.
     deferred: Vec<(EntryIndex, String)>,
@@ -65,24 +65,11 @@ impl<'a> Ledger<'a> {
 
     /// For a part of a restore; the states are those at its beginning.
     pub fn of_part(job: &'a Job<'a>, states: Arc<States>) -> Self {
-        Self {
-            job,
-            states,
-            changed: Some(HashMap::new()),
-            ended: 0,
-            summary: RestoreSummary::default(),
-            amount: Amount::default(),
-            committed: Amount::default(),
-            deferred: Vec::new(),
-        }
+        let (amount, summary) = (Amount::default(), RestoreSummary::default());
+        let changed = Some(HashMap::new());
+        Self { job, states, changed, ended: 0, summary, amount, committed: amount, deferred: Vec::new() }
     }
 
-    /// What is to be done.
-    pub fn job(&self) -> &'a Job<'a> {
-        self.job
-    }
-
-    /// The states as they are now.
     pub fn states(&self) -> Arc<States> {
         Arc::clone(&self.states)
     }
@@ -107,7 +94,8 @@ impl<'a> Ledger<'a> {
         self.amount.large_objects += part.amount.large_objects;
     }
 
-    fn change(&mut self, at: EntryIndex, change: impl FnOnce(&mut EntryState)) {
+    /// Puts down what has become of an entry.
+    pub fn change(&mut self, at: EntryIndex, change: impl FnOnce(&mut EntryState)) {
         if let Some(changed) = &mut self.changed {
             change(changed.entry(at).or_insert(self.states.entries[..][at]));
             return;
@@ -115,10 +103,11 @@ impl<'a> Ledger<'a> {
         let states = Arc::make_mut(&mut self.states);
         let state = &mut states.entries[..][at];
         change(state);
-        states.has_undefined |= state.defined != Defined::Well;
+        states.has_undefined |= state.is_undefined();
     }
 
-    fn state(&self, at: EntryIndex) -> EntryState {
+    /// What has become of an entry so far.
+    pub fn state(&self, at: EntryIndex) -> EntryState {
         let changed = self.changed.as_ref().and_then(|changed| changed.get(&at));
         changed.copied().unwrap_or(self.states.entries[..][at])
     }
@@ -128,9 +117,8 @@ impl<'a> Ledger<'a> {
 impl Ledger<'_> {
     /// Puts an error down for an entry, and says it. It may be the one to stop at.
     pub fn put_down(&mut self, at: EntryIndex, error: EntryError) {
-        self.job.message(Level::Error, error.entry.to_string(), error.what_happened());
-        self.summary.errors.push(error);
-        self.change(at, |state| state.has_failed = true);
+        let text = error.what_happened();
+        self.add_error(at, error, text);
         if self.job.options.stops_at_first_error() {
             self.stop();
         }
@@ -139,7 +127,12 @@ impl Ledger<'_> {
     /// Puts down that something is not done although no statement has failed. That ends nothing: there is no error to stop at,
     /// and no transaction that has failed.
     pub fn put_down_undone(&mut self, at: EntryIndex, error: EntryError) {
-        self.job.message(Level::Error, error.entry.to_string(), format!("not done: {}", error.what_happened()));
+        let text = format!("not done: {}", error.what_happened());
+        self.add_error(at, error, text);
+    }
+
+    fn add_error(&mut self, at: EntryIndex, error: EntryError, text: impl Into<Words>) {
+        self.job.message(Level::Error, error.entry.to_string(), text);
         self.summary.errors.push(error);
         self.change(at, |state| state.has_failed = true);
     }
@@ -157,7 +150,6 @@ impl Ledger<'_> {
         self.change(at, |state| state.has_failed = true);
     }
 
-    /// What was left to a superuser so far.
     pub fn left(&self) -> &[EntryError] {
         &self.summary.left
     }
@@ -168,17 +160,14 @@ impl Ledger<'_> {
         self.change(at, |state| state.has_failed = true);
     }
 
-    /// Goes no further.
     pub fn stop(&mut self) {
         self.summary.stopped = true;
     }
 
-    /// Whether it goes no further.
     pub fn is_stopped(&self) -> bool {
         self.summary.stopped
     }
 
-    /// Whether there are errors.
     pub fn has_errors(&self) -> bool {
         !self.summary.errors.is_empty()
     }
@@ -186,11 +175,6 @@ impl Ledger<'_> {
     /// How much has gone wrong so far, of whatever sort.
     pub fn failures(&self) -> usize {
         self.summary.errors.len() + self.summary.skipped.len() + self.summary.left.len()
-    }
-
-    /// Whether something has failed for an entry.
-    pub fn has_failed(&self, at: EntryIndex) -> bool {
-        self.state(at).has_failed
     }
 }
 
@@ -202,121 +186,31 @@ impl Ledger<'_> {
         self.change(at, |state| state.defined = state.defined.max(now));
     }
 
-    /// Whether any definition failed.
     pub fn has_undefined(&self) -> bool {
         let mut changed = self.changed.iter().flat_map(HashMap::values);
-        self.states.has_undefined || changed.any(|state| state.defined != Defined::Well)
-    }
-
-    /// Its definition failed.
-    pub fn is_undefined(&self, at: EntryIndex) -> bool {
-        self.state(at).defined != Defined::Well
-    }
-
-    /// It is not there: its definition failed, and not because there is such an object already.
-    pub fn is_absent(&self, at: EntryIndex) -> bool {
-        let state = self.state(at);
-        state.defined == Defined::Absent && state.dropped != Dropped::Failed
-    }
-
-    /// It is not there, or was not tried because another is not.
-    pub fn is_missing(&self, at: EntryIndex) -> bool {
-        self.is_absent(at) || self.state(at).is_left_out
-    }
-
-    /// It is not tried, because what it depends on is not there.
-    pub fn set_left_out(&mut self, at: EntryIndex) {
-        self.change(at, |state| state.is_left_out = true);
-    }
-
-    /// It could not be dropped.
-    pub fn set_undropped(&mut self, at: EntryIndex) {
-        self.change(at, |state| state.dropped = Dropped::Failed);
-    }
-
-    /// It stays as it is, because it holds what is not in the archive.
-    pub fn keep(&mut self, at: EntryIndex) {
-        self.change(at, |state| state.dropped = Dropped::Kept);
-    }
-
-    /// It stays as it is.
-    pub fn is_kept(&self, at: EntryIndex) -> bool {
-        self.state(at).dropped == Dropped::Kept
-    }
-
-    /// The role may not restore it, or not that which it needs.
-    pub fn refuse(&mut self, at: EntryIndex) {
-        self.change(at, |state| state.is_refused = true);
-    }
-
-    /// The role may not restore it, or not that which it needs.
-    pub fn is_refused(&self, at: EntryIndex) -> bool {
-        self.state(at).is_refused
+        self.states.has_undefined || changed.any(|state| state.is_undefined())
     }
 
     /// The first of those that an entry depends on that was refused.
     pub fn refused_below(&self, at: EntryIndex) -> Option<EntryIndex> {
         let on = self.job.entries[at].dependencies.iter().filter_map(|id| self.job.place(*id));
-        on.into_iter().find(|on| self.is_refused(*on))
+        on.into_iter().find(|on| self.state(*on).is_refused)
     }
 
     /// Settles that nothing is to be done for an entry any more when its turn comes.
     pub fn set_turn(&mut self, at: EntryIndex, turn: Turn) {
         self.change(at, |state| state.turn = state.turn.max(turn));
     }
-
-    /// Whether something is still to be done for an entry when its turn comes.
-    pub fn turn(&self, at: EntryIndex) -> Turn {
-        self.state(at).turn
-    }
 }
 
 /// How much was done.
 impl Ledger<'_> {
-    /// Rows that the server stored.
-    pub fn add_rows(&mut self, rows: u64) {
-        self.amount.rows += rows;
-    }
-
-    /// Bytes of rows that it took.
-    pub fn add_bytes(&mut self, bytes: u64) {
-        self.amount.bytes += bytes;
-    }
-
-    /// Large objects that it took.
-    pub fn add_large_objects(&mut self, objects: u64, bytes: u64) {
-        self.amount.large_objects += objects;
-        self.amount.bytes += bytes;
-    }
-
-    /// Objects that were dropped.
     pub fn add_dropped(&mut self, objects: usize) {
         self.summary.dropped += objects as u64;
     }
 
-    /// A drop that had nothing to drop.
     pub fn add_ignored(&mut self) {
         self.summary.ignored += 1;
-    }
-
-    /// Steps of the plan that were carried out, well or not.
-    pub fn add_steps(&mut self, steps: usize) {
-        self.amount.steps += steps;
-    }
-
-    /// Takes back how many steps were carried out.
-    pub fn set_steps(&mut self, steps: usize) {
-        self.amount.steps = steps;
-    }
-
-    /// How much was done so far.
-    pub fn amount(&self) -> Amount {
-        self.amount
-    }
-
-    /// Takes it back that more than this was done.
-    pub fn take_back(&mut self, amount: Amount) {
-        self.amount = amount;
     }
 
     /// An entry was carried out, well or not.
@@ -327,7 +221,6 @@ impl Ledger<'_> {
         }
     }
 
-    /// How many entries have ended.
     pub fn ended(&self) -> usize {
         self.ended
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use pgformat::{DumpId, Entry};
 
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::execute::entry_state::Turn;
+use crate::postgres::restore::execute::entry_state::{Dropped, Turn};
 use crate::postgres::restore::execute::{Job, Ledger};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::cost::Cost;
@@ -61,8 +61,8 @@ fn error(job: &Job<'_>, at: EntryIndex, message: &str) -> EntryError {
 fn entries_without_an_error_are_restored_ones() {
     let said = with(&RestoreOptions::default(), |job, mut ledger, [_, second, _]| {
         ledger.put_down(second, error(job, second, "no"));
-        ledger.add_rows(7);
-        ledger.add_steps(2);
+        ledger.amount.rows += 7;
+        ledger.amount.steps += 2;
         ledger.end_in_order();
         assert!(!ledger.is_stopped());
         let summary = ledger.into_summary();
@@ -85,12 +85,12 @@ fn first_error_ends_a_restore_that_is_to_stop_there() {
 #[test]
 fn what_is_rolled_back_was_not_done_and_what_waits_for_it_is_not_said() {
     let said = with(&RestoreOptions::default(), |_, mut ledger, [first, second, _]| {
-        ledger.add_large_objects(1, 10);
-        ledger.add_steps(1);
+        (ledger.amount.large_objects, ledger.amount.bytes) = (1, 10);
+        ledger.amount.steps += 1;
         ledger.defer(first, "first".to_owned());
         ledger.commit();
-        ledger.add_rows(5);
-        ledger.add_steps(1);
+        ledger.amount.rows += 5;
+        ledger.amount.steps += 1;
         ledger.defer(second, "second".to_owned());
         ledger.roll_back(false);
         ledger.end_in_order();
@@ -107,11 +107,11 @@ fn object_that_could_not_be_dropped_is_there() {
         ledger.set_undefined(first, true);
         ledger.set_undefined(second, false);
         ledger.set_undefined(third, false);
-        ledger.set_undropped(third);
-        let absent = [first, second, third].map(|at| (ledger.is_undefined(at), ledger.is_absent(at)));
+        ledger.change(third, |state| state.dropped = Dropped::Failed);
+        let absent = [first, second, third].map(|at| (ledger.state(at).is_undefined(), ledger.state(at).is_absent()));
         assert_eq!(absent, [(true, false), (true, true), (true, false)]);
-        ledger.set_left_out(third);
-        assert!(ledger.is_missing(third) && !ledger.is_absent(third));
+        ledger.change(third, |state| state.is_left_out = true);
+        assert!(ledger.state(third).is_missing() && !ledger.state(third).is_absent());
     });
 }
 
@@ -129,21 +129,22 @@ fn refusal_is_found_by_what_depends_on_it() {
 #[test]
 fn part_is_merged_without_what_it_began_with() {
     with(&RestoreOptions::default(), |job, mut ledger, [first, second, third]| {
-        ledger.keep(first);
+        ledger.change(first, |state| state.dropped = Dropped::Kept);
         let states = ledger.states();
         let (mut one, mut other) = (Ledger::of_part(job, states.clone()), Ledger::of_part(job, states));
-        assert!(one.is_kept(first));
+        assert!(one.state(first).dropped == Dropped::Kept);
         one.put_down(second, error(job, second, "no"));
-        one.add_rows(1);
+        one.amount.rows += 1;
         other.set_undefined(third, false);
-        other.add_rows(2);
+        other.amount.rows += 2;
         ledger.skip(first);
         for part in [one, other] {
             ledger.merge(part.into_outcome());
         }
-        assert!(ledger.is_kept(first) && ledger.has_failed(first));
-        assert!(ledger.has_failed(second) && !ledger.is_undefined(second));
-        assert!(ledger.is_absent(third) && !ledger.has_failed(third));
+        let of = [first, second, third].map(|at| ledger.state(at));
+        assert!(of[0].dropped == Dropped::Kept && of[0].has_failed);
+        assert!(of[1].has_failed && !of[1].is_undefined());
+        assert!(of[2].is_absent() && !of[2].has_failed);
         [second, third, third].into_iter().for_each(|at| ledger.end(at));
         assert_eq!(ledger.ended(), 2);
         let summary = ledger.into_summary();
@@ -157,6 +158,6 @@ fn what_was_carried_out_early_is_not_left_out_later() {
         ledger.set_turn(first, Turn::Early);
         ledger.set_turn(first, Turn::Skipped);
         ledger.set_turn(second, Turn::Skipped);
-        assert_eq!([first, second, third].map(|at| ledger.turn(at)), [Turn::Early, Turn::Skipped, Turn::ToCome]);
+        assert_eq!([first, second, third].map(|at| ledger.state(at).turn), [Turn::Early, Turn::Skipped, Turn::ToCome]);
     });
 }

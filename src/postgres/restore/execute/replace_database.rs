@@ -25,8 +25,8 @@ struct Replacement<'a> {
 
 /// Drops the database of the archive's name, once another has taken its place, and gives the entry of that. Where there is none of
 /// that name, or nothing is to be dropped, it is made in its turn.
-pub fn replace(client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<Option<EntryIndex>> {
-    let (plan, entries) = (client.job().plan, client.job().entries);
+pub fn replace<'a>(client: &mut Client<'a>, ledger: &mut Ledger<'a>) -> Result<Option<EntryIndex>> {
+    let (plan, entries) = (client.job.plan, client.job.entries);
     let makes = |action: &Action| matches!(action, Action::Define(_));
     let is_it = |at: EntryIndex| kinds::is(&entries[at], "DATABASE");
     let Some(step) = plan.steps.iter().find(|step| makes(&step.action) && is_it(step.entry)) else { return Ok(None) };
@@ -53,11 +53,11 @@ pub fn replace(client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<Optio
         return Ok(None);
     }
     // Between the drop and the new name there is no database of that name: a signal waits for the answers.
-    let swapped = match client.interrupt().committing(|| Ok(())) {
+    let swapped = match client.interrupt.committing(|| Ok(())) {
         Ok(_) => replacement.swap(client, ledger),
         Err(error) => replacement.give_up(client).and(Err(error)),
     };
-    client.interrupt().has_committed();
+    client.interrupt.has_committed();
     swapped.map(|is_swapped| is_swapped.then_some(entry))
 }
 
@@ -67,7 +67,7 @@ impl Replacement<'_> {
     }
 
     /// Drops the old database, and gives the new one its name. False if the old one is still there.
-    fn swap(&self, client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<bool> {
+    fn swap<'a>(&self, client: &mut Client<'a>, ledger: &mut Ledger<'a>) -> Result<bool> {
         let dropped = drops::run(client, ledger);
         if dropped.is_err() || ledger.has_errors() {
             // The database is still there, and what is in it is not to be mixed with what is in the archive.
@@ -79,7 +79,7 @@ impl Replacement<'_> {
         let Self { name, aside, .. } = self;
         let mut rename = format!("ALTER DATABASE {aside} RENAME TO ").into_bytes();
         quote::ident(&mut rename, name);
-        client.connection().execute(&rename).map_err(Error::from).map_err(|error| {
+        client.connection.execute(&rename).map_err(Error::from).map_err(|error| {
             let hint = format!("the one that was there is dropped, and the new one, which is empty, is \"{aside}\"");
             Error::new(error.kind(), format!("call the new database \"{name}\"")).source(error).hint(hint)
         })?;
@@ -89,7 +89,7 @@ impl Replacement<'_> {
     /// Drops the new database, whose place is taken.
     fn give_up(&self, client: &mut Client<'_>) -> Result<()> {
         let drop = format!("DROP DATABASE {}", self.aside);
-        client.connection().run_on_databases(drop.as_bytes()).map_err(Error::from).map_err(|error| {
+        client.connection.run_on_databases(drop.as_bytes()).map_err(Error::from).map_err(|error| {
             let left = format!("the new database, which is empty, is left as \"{}\"", self.aside);
             Error::new(error.kind(), "drop the new database").source(error).hint(left)
         })
@@ -105,7 +105,7 @@ fn tell_left_over(client: &mut Client<'_>) -> Result<()> {
         let text = "an empty database for a restore with "
             + Choice::Create
             + format!(" that was killed, unless one is running right now: DROP DATABASE {name}");
-        client.job().message(Level::Warning, format!("database {name}"), text);
+        client.job.message(Level::Warning, format!("database {name}"), text);
     }
     Ok(())
 }

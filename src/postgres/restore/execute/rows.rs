@@ -71,10 +71,10 @@ pub fn copy(
     (at, statement): (EntryIndex, &[u8]),
     part: &Part<'_>,
 ) -> Result<()> {
-    let job = client.job();
+    let job = client.job;
     let entry = &job.entries[at];
     let scanner = CopyScanner::new(Encoding::of(job.plan.settings.encoding.as_bstr()));
-    let (running, refused) = match client.connection().foreign()?.copy_in(statement) {
+    let (running, refused) = match client.connection.foreign()?.copy_in(statement) {
         Ok(copy) => (Some(copy), None),
         Err(error) => (None, Some(error.into())),
     };
@@ -93,8 +93,8 @@ pub fn copy(
             return client.put_down(ledger, at, statement, error);
         }
     };
-    ledger.add_rows(stored);
-    ledger.add_bytes(copy.bytes);
+    ledger.amount.rows += stored;
+    ledger.amount.bytes += copy.bytes;
     if let Some(fault) = copy.fault(stored) {
         ledger.put_down(at, EntryError::other(entry, statement, fault));
     }
@@ -109,7 +109,7 @@ pub fn run(
     at: EntryIndex,
     part: &Part<'_>,
 ) -> Result<()> {
-    let job = client.job();
+    let job = client.job;
     let entry = &job.entries[at];
     let mut splitter = StatementSplitter::new(job.plan.settings.standard_strings);
     let mut batch = Batch::new(at);
@@ -118,7 +118,7 @@ pub fn run(
         splitter.feed(piece);
         while let Some(statement) = splitter.next_statement() {
             check_statement(entry, &statement)?;
-            ledger.add_bytes(statement.len() as u64);
+            ledger.amount.bytes += statement.len() as u64;
             batch.add(client, ledger, statement)?;
             if ledger.is_stopped() {
                 return Ok(ControlFlow::Break(()));
@@ -133,8 +133,8 @@ pub fn run(
         return Ok(());
     }
     if let Some(what) = splitter.what_is_too_long() {
-        batch.finish(client, ledger)?;
-        ledger.add_rows(client.changed_rows - before);
+        batch.send(client, ledger)?;
+        ledger.amount.rows += client.changed_rows - before;
         ledger.put_down(
             at,
             EntryError::other(entry, b"", format!("a statement of the data {what}: it and what follows it is missing")),
@@ -148,8 +148,8 @@ pub fn run(
         check_statement(entry, &rest)?;
         batch.add(client, ledger, rest)?;
     }
-    batch.finish(client, ledger)?;
-    ledger.add_rows(client.changed_rows - before);
+    batch.send(client, ledger)?;
+    ledger.amount.rows += client.changed_rows - before;
     Ok(())
 }
 

@@ -177,7 +177,7 @@ impl Restore<'_> {
 
 /// Whether an entry was carried out before its turn; it has ended then.
 fn end_past(ledger: &mut Ledger<'_>, part: &Range<usize>) -> bool {
-    let steps = &ledger.job().plan.steps[part.clone()];
+    let steps = &ledger.job.plan.steps[part.clone()];
     let is_past = extension_rows::are_past(ledger, steps);
     if is_past {
         ledger.end(steps[0].entry);

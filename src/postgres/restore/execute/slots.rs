@@ -16,7 +16,7 @@ pub struct Slots(HashMap<BString, BString>);
 impl Slots {
     /// Asks which there are, if the plan drops any subscription.
     pub fn ask(client: &mut Client<'_>) -> Result<Self> {
-        let job = client.job();
+        let job = client.job;
         if !job.plan.drops.iter().any(|step| kinds::is(&job.entries[step.entry], "SUBSCRIPTION")) {
             return Ok(Self::default());
         }
@@ -31,7 +31,7 @@ impl Slots {
 
     /// Says which slots the subscriptions among these entries have left, as soon as it is for good that they are dropped.
     pub fn leave(&mut self, client: &Client<'_>, ledger: &mut Ledger<'_>, dropped: impl Iterator<Item = EntryIndex>) {
-        let job = client.job();
+        let job = client.job;
         if self.0.is_empty() {
             return;
         }

@@ -1,13 +1,12 @@
 //! Carrying out the steps of a plan, one after the other.
 
-use std::ops::Range;
-
 use bstr::{BStr, ByteSlice};
 use pgformat::kinds::{EntryGroup, RestorePass};
 
 use crate::Result;
 use crate::postgres::archive::{EntryIndex, kinds};
 use crate::postgres::restore::execute::default_privileges::Defaults;
+use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::large_object_data::{ExistingObjects, Making};
 use crate::postgres::restore::execute::window::Window;
 use crate::postgres::restore::execute::{Client, Ledger, batch, large_object_data, rows, unmade_rows};
@@ -38,11 +37,6 @@ impl<'a> StepRunner<'a> {
         StepRunner { defaults, existing_objects, ..StepRunner::default() }
     }
 
-    /// The same, for what is loaded before its turn.
-    pub fn early<'r>(&'r mut self, data: &'r mut dyn Data) -> EarlyLoader<'r, 'a> {
-        EarlyLoader { runner: self, data }
-    }
-
     /// Carries out a step, or puts it into the window.
     pub fn next(
         &mut self,
@@ -51,9 +45,9 @@ impl<'a> StepRunner<'a> {
         step: &'a Step,
         data: &mut dyn Data,
     ) -> Result<()> {
-        client.interrupt().check()?;
-        let part = client.job().part(step);
-        match step.statement(client.job().entries) {
+        client.interrupt.check()?;
+        let part = client.job.part(step);
+        match step.statement(client.job.entries) {
             // The value of a sequence that stayed is that of the rows there.
             Some(_) if self.is_passed_over(client, ledger, step)? => {}
             Some(statement) if self.reserved.has(client, step) => {
@@ -77,7 +71,7 @@ impl<'a> StepRunner<'a> {
             }
         }
         if !ledger.is_stopped() {
-            ledger.add_steps(1);
+            ledger.amount.steps += 1;
             part.end();
             client.tell_reached(ledger);
         }
@@ -89,7 +83,7 @@ impl<'a> StepRunner<'a> {
     /// Whether nothing is to be done for a step, because of what became of others.
     fn is_passed_over(&mut self, client: &mut Client<'a>, ledger: &mut Ledger<'a>, step: &Step) -> Result<bool> {
         // It is there already.
-        let is_kept = matches!(step.action, Action::Define(_)) && ledger.is_kept(step.entry);
+        let is_kept = matches!(step.action, Action::Define(_)) && ledger.state(step.entry).dropped == Dropped::Kept;
         if is_kept || ledger.is_moot(step, client.in_transaction()) {
             self.send(client, ledger)?;
             return Ok(true);
@@ -101,7 +95,7 @@ impl<'a> StepRunner<'a> {
         if self.window.has(|step| !is_value(ledger, step)) {
             self.send(client, ledger)?;
         }
-        let job = client.job();
+        let job = client.job;
         let mut on = job.entries[step.entry].dependencies.iter().filter_map(|on| job.place(*on));
         let sequence = on.find(|at| kinds::is(&job.entries[*at], "SEQUENCE"));
         Ok(is_skipped(ledger, step.entry, sequence))
@@ -116,7 +110,7 @@ impl<'a> StepRunner<'a> {
         statement: &'a [u8],
     ) -> Result<()> {
         // What is done quickly is not to be told only when that is done which takes long.
-        let is_long = client.job().cost.is_long(step);
+        let is_long = client.job.cost.is_long(step);
         if is_long {
             self.send(client, ledger)?;
             if ledger.is_stopped() {
@@ -126,16 +120,16 @@ impl<'a> StepRunner<'a> {
         let statement = self.defaults.replaced(client, step, statement)?;
         self.window.push(step, statement);
         // Nothing may have been run after the first error, unless it is undone anyway.
-        let is_careful = client.job().options.exit_on_error && !client.in_transaction();
+        let is_careful = client.job.options.exit_on_error && !client.in_transaction();
         if is_careful || is_long || self.window.is_full() { self.send(client, ledger) } else { Ok(()) }
     }
 
     /// Sends the statements of the window.
     pub fn send(&mut self, client: &mut Client<'a>, ledger: &mut Ledger<'a>) -> Result<()> {
         for (step, is_good) in self.window.send(client, ledger)? {
-            let entry = &client.job().entries[step.entry];
+            let entry = &client.job.entries[step.entry];
             if is_good {
-                self.defaults.add_made(client.job(), step);
+                self.defaults.add_made(client.job, step);
             } else if matches!(step.action, Action::Define(_)) && kinds::is(entry, "BLOB") {
                 self.existing_objects.add(kinds::text(&entry.tag).to_str().ok().and_then(|oid| oid.parse().ok()));
             }
@@ -146,11 +140,11 @@ impl<'a> StepRunner<'a> {
     /// Whether what was made, or is about to be, must have its privileges before these steps: rows are put into it, or
     /// privileges come.
     pub fn wants_settled(&self, ledger: &Ledger<'_>, steps: &[Step]) -> bool {
-        let is_late = |step: &Step| kinds::pass(&ledger.job().entries[step.entry]) != RestorePass::Main;
+        let is_late = |step: &Step| kinds::pass(&ledger.job.entries[step.entry]) != RestorePass::Main;
         let is_content = |step: &Step| {
             matches!(step.action, Action::CopyRows { .. } | Action::RunData { .. } | Action::LargeObjects { .. })
         };
-        self.defaults.are_there()
+        self.defaults.are_there
             && (self.defaults.has_unsettled() || self.window.has(|step| !is_late(step)))
             && (steps.first().is_some_and(is_late) || steps.iter().any(is_content))
     }
@@ -164,7 +158,7 @@ impl<'a> StepRunner<'a> {
         data: &mut dyn Data,
         part: &Part<'_>,
     ) -> Result<()> {
-        let (job, at) = (client.job(), step.entry);
+        let (job, at) = (client.job, step.entry);
         match &step.action {
             Action::Define(_) => {
                 self.make_database(client, ledger, at, step.statement(job.entries).unwrap_or_default())?;
@@ -214,7 +208,7 @@ impl<'a> StepRunner<'a> {
         if self.made_aside == Some(at) || client.statement(ledger, at, statement)? {
             return Ok(());
         }
-        if kinds::is(&client.job().entries[at], "DATABASE") {
+        if kinds::is(&client.job.entries[at], "DATABASE") {
             ledger.stop();
         }
         Ok(())
@@ -229,47 +223,20 @@ impl<'a> StepRunner<'a> {
     }
 }
 
-/// Whoever loads rows before their turn.
-pub struct EarlyLoader<'r, 'a> {
-    runner: &'r mut StepRunner<'a>,
-    data: &'r mut dyn Data,
-}
-
-impl<'a> EarlyLoader<'_, 'a> {
-    /// Whether the archive can be read in another order than it has.
-    pub fn can_load(&self) -> bool {
-        self.data.can_go_back()
-    }
-
-    /// Carries out these steps of the plan; they do not count for how far it has come.
-    pub fn load(&mut self, client: &mut Client<'a>, ledger: &mut Ledger<'a>, steps: Range<usize>) -> Result<()> {
-        let reached = ledger.amount().steps;
-        for step in &client.job().plan.steps[steps] {
-            self.runner.next(client, ledger, step, self.data)?;
-            if ledger.is_stopped() {
-                break;
-            }
-        }
-        let sent = self.runner.send(client, ledger);
-        ledger.set_steps(reached);
-        sent
-    }
-}
-
 /// Whether a step makes or changes the database itself.
 fn is_of_database(client: &Client<'_>, step: &Step) -> bool {
-    matches!(step.action, Action::Define(_)) && kinds::group(&client.job().entries[step.entry]) == EntryGroup::Database
+    matches!(step.action, Action::Define(_)) && kinds::group(&client.job.entries[step.entry]) == EntryGroup::Database
 }
 
 /// Whether a step sets the value of a sequence.
 fn is_value(ledger: &Ledger<'_>, step: &Step) -> bool {
-    matches!(step.action, Action::Define(_)) && kinds::is(&ledger.job().entries[step.entry], "SEQUENCE SET")
+    matches!(step.action, Action::Define(_)) && kinds::is(&ledger.job.entries[step.entry], "SEQUENCE SET")
 }
 
 /// Whether the rows of an entry have nowhere to go, because the entry that makes their table failed. That is put down then.
 fn is_skipped(ledger: &mut Ledger<'_>, at: EntryIndex, table: Option<EntryIndex>) -> bool {
-    let job = ledger.job();
-    let is_undefined = table.is_some_and(|table| ledger.is_undefined(table));
+    let job = ledger.job;
+    let is_undefined = table.is_some_and(|table| ledger.state(table).is_undefined());
     let is_skipped =
         !job.options.data_for_failed_tables && (is_undefined || unmade_rows::could_go_astray(job, ledger, at));
     if is_skipped {

@@ -99,7 +99,7 @@ impl Client<'_> {
         }
         (self.transaction, self.has_changed) = (None, true);
         ledger.commit();
-        self.interrupt.tell_steps(ledger.amount().steps);
+        self.interrupt.tell_steps(ledger.amount.steps);
         self.interrupt.has_committed();
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Client<'_> {
     /// Tells how far it has come for good.
     pub fn tell_reached(&self, ledger: &Ledger<'_>) {
         if !self.in_transaction() {
-            self.interrupt.tell_steps(ledger.amount().steps);
+            self.interrupt.tell_steps(ledger.amount.steps);
         }
     }
 

@@ -66,7 +66,7 @@ pub fn could_go_astray(job: &Job<'_>, ledger: &Ledger<'_>, at: EntryIndex) -> bo
         return false;
     }
     job.plan.steps.iter().any(|step| {
-        rows_of(std::slice::from_ref(step)).flatten().is_some_and(|table| ledger.is_undefined(table))
+        rows_of(std::slice::from_ref(step)).flatten().is_some_and(|table| ledger.state(table).is_undefined())
             && table(&job.entries[step.entry]) == root
     })
 }

@@ -40,8 +40,8 @@ impl<'a> Window<'a> {
     pub fn send(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>) -> Result<Vec<(&'a Step, bool)>> {
         let Self { steps, .. } = std::mem::take(self);
         let Some((first, _)) = steps.first() else { return Ok(Vec::new()) };
-        let job = client.job();
-        client.interrupt().check()?;
+        let job = client.job;
+        client.interrupt.check()?;
         job.current(first.entry);
         client.pass_on_notices(ledger, None);
         let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| statement.as_ref()).collect();
@@ -54,7 +54,7 @@ impl<'a> Window<'a> {
             if let Err(error) = result {
                 put_down(client, ledger, (step, statement), error.into())?;
             }
-            ledger.add_steps(1);
+            ledger.amount.steps += 1;
             job.part(step).end();
             if ledger.is_stopped() {
                 // What came after it in the same transaction failed for no reason of its own.

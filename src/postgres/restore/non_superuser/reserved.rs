@@ -25,7 +25,7 @@ pub struct Reserved {
 impl Reserved {
     /// Whether a step is to be kept apart from the transaction that is open.
     pub fn has(&self, client: &Client<'_>, step: &Step) -> bool {
-        let job = client.job();
+        let job = client.job;
         client.in_transaction()
             && job.plan.role_limits.role.is_some()
             && matches!(step.action, Action::Define(_))
@@ -40,7 +40,7 @@ impl Reserved {
         step: &Step,
         statement: &[u8],
     ) -> Result<()> {
-        let entry = &client.job().entries[step.entry];
+        let entry = &client.job.entries[step.entry];
         let Some(kind) = reservation(entry) else { return Ok(()) };
         if let Some(first) = self.denied.get(kind) {
             let message = format!("it was not tried, for {first} was refused");

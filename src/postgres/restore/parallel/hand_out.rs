@@ -35,7 +35,7 @@ impl<'h, 'a> HandOut<'h, 'a> {
         parts: Vec<Range<usize>>,
         cancel: Vec<CancelHandle>,
     ) -> Self {
-        let job = ledger.job();
+        let job = ledger.job;
         let schedule = Schedule::new(job.entries, &job.plan.steps, parts, |at| job.cost.of_entry(at));
         let busy = vec![false; cancel.len()];
         Self { interrupt, ledger, schedule, cancel, busy, fatal: None }
@@ -52,7 +52,7 @@ impl<'h, 'a> HandOut<'h, 'a> {
 
     /// What can be done now, if there is anything.
     pub fn next(&mut self) -> Option<Order> {
-        let job = self.ledger.job();
+        let job = self.ledger.job;
         while !self.is_ending() {
             let n = self.schedule.next()?;
             let item = self.schedule.item(n);
@@ -68,11 +68,11 @@ impl<'h, 'a> HandOut<'h, 'a> {
 
     /// Whether something that the entry depends on could not be made, so that the entry cannot be, either.
     fn is_left_out(&mut self, at: EntryIndex) -> bool {
-        let (job, ledger) = (self.ledger.job(), &mut *self.ledger);
+        let (job, ledger) = (self.ledger.job, &mut *self.ledger);
         let mut on = job.entries[at].dependencies.iter().filter_map(|id| job.place(*id));
-        let missing = on.find(|on| ledger.is_missing(*on)).filter(|_| !job.options.data_for_failed_tables);
+        let missing = on.find(|on| ledger.state(*on).is_missing()).filter(|_| !job.options.data_for_failed_tables);
         let Some(missing) = missing else { return false };
-        ledger.set_left_out(at);
+        ledger.change(at, |state| state.is_left_out = true);
         if !ledger.is_left_along(at, missing) {
             job.say(Level::Error, at, format!("left out, because {} is not there", job.name(missing)));
             ledger.skip(at);
@@ -92,7 +92,7 @@ impl<'h, 'a> HandOut<'h, 'a> {
         self.busy[worker] = false;
         self.schedule.done(n);
         if let Some(item) = self.schedule.largest_running() {
-            self.ledger.job().current(item.entry);
+            self.ledger.job.current(item.entry);
         }
         // What was cancelled because of another error has none of its own.
         if self.is_ending() {

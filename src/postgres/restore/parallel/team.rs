@@ -32,7 +32,7 @@ impl Team {
 
     /// Connects as many as the plan has work for, before anything is changed: there may be no more connections to be had.
     pub fn connect_early(&mut self, client: &mut Client<'_>) -> Result<()> {
-        let (plan, jobs) = (client.job().plan, self.readers.len());
+        let (plan, jobs) = (client.job.plan, self.readers.len());
         let steps = plan.steps.chunk_by(|a, b| a.entry == b.entry);
         let items = steps.filter(|of_entry| plan.is_apart(of_entry[0].entry)).count();
         self.connect(client, items).map_err(|error| {
@@ -47,15 +47,15 @@ impl Team {
         if self.connections.len() >= wanted {
             return Ok(());
         }
-        let database = one_session::database(client.connection())?;
+        let database = one_session::database(client.connection)?;
         while self.connections.len() < wanted {
             let mut connection = client.another(database.as_bstr())?;
             self.sessions.push(OneSession::beside(&mut connection)?);
-            let session = &client.job().plan.session;
+            let session = &client.job.plan.session;
             session.iter().try_for_each(|statement| connection.foreign()?.execute(statement))?;
             // What the server says to each login it has said to the first one; it is not about what this one will make.
             drop(connection.take_notices());
-            self.interrupts.push(client.interrupt().of_worker(&connection));
+            self.interrupts.push(client.interrupt.of_worker(&connection));
             self.connections.push(connection);
         }
         Ok(())
@@ -70,10 +70,10 @@ impl Team {
         parts: Vec<Range<usize>>,
     ) -> Result<()> {
         self.connect(client, parts.len())?;
-        let job = client.job();
+        let job = client.job;
         let context = Context { job, states: ledger.states(), runner };
         let cancel = self.connections.iter().map(Connection::cancel_handle).collect();
-        let mut work = HandOut::new(client.interrupt(), ledger, parts, cancel);
+        let mut work = HandOut::new(&client.interrupt, ledger, parts, cancel);
         let hands = self.connections.iter_mut().zip(&mut self.readers).zip(&self.interrupts).enumerate();
         let workers = hands.map(|(n, ((connection, data), interrupt))| Worker {
             n,
