@@ -23,6 +23,13 @@ pub fn ident(out: &mut Vec<u8>, name: &BStr) {
     out.push(b'"');
 }
 
+/// `name` as an identifier, as [`ident`] writes it.
+pub fn quoted(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len() + 2);
+    ident(&mut out, BStr::new(name));
+    out
+}
+
 /// The name that is in these double quotes; `None` if they have no end.
 pub fn unquoted(name: &[u8]) -> Option<Vec<u8>> {
     // Two around it, and two for each in it.

@@ -96,17 +96,9 @@ pub struct EntryError {
 impl EntryError {
     /// `error`, met by `statement` for `entry`.
     pub fn server(entry: &Entry, statement: &[u8], error: &Error) -> Self {
-        let report = error.server();
-        let field = |field: &Option<bstr::BString>| field.as_ref().map(|text| on_one_line(text.as_bstr()));
-        Self {
-            entry: EntryName::of(entry),
-            statement: beginning(statement),
-            message: report.map_or_else(|| error.to_string(), |report| on_one_line(report.message.as_bstr())),
-            sqlstate: report.map(|report| on_one_line(report.code.as_bstr())),
-            detail: report.and_then(|report| field(&report.detail)),
-            hint: report.and_then(|report| field(&report.hint)).map(Words::from),
-            context: report.and_then(|report| field(&report.context)),
-            needs: None,
+        match error.server() {
+            Some(report) => Self::notice(entry, statement, report),
+            None => Self::other(entry, statement, error.to_string()),
         }
     }
 
@@ -190,20 +182,11 @@ mod tests {
 
     #[test]
     fn an_entry_with_several_errors_failed_once() {
-        let name = |id| EntryName { dump_id: DumpId(id), desc: "TABLE".into(), schema: None, tag: "t".into() };
-        let error = |id| EntryError {
-            entry: name(id),
-            statement: String::new(),
-            message: "no".into(),
-            sqlstate: None,
-            detail: None,
-            hint: None,
-            context: None,
-            needs: None,
-        };
+        let entry = |id| Entry::new(DumpId(id), "TABLE");
+        let error = |id| EntryError::other(&entry(id), b"", "no");
         let summary = RestoreSummary {
             errors: vec![error(1), error(1), error(2)],
-            skipped: vec![name(3)],
+            skipped: vec![EntryName::of(&entry(3))],
             ..RestoreSummary::default()
         };
         assert_eq!(summary.failed_entries(), 3);

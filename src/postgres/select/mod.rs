@@ -65,9 +65,10 @@ impl Selection {
 }
 
 /// What was asked for, as OIDs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selected {
-    everything: bool,
+    /// Whether a selection of schemas, tables or extensions was made.
+    is_partial: bool,
     schemas: Option<HashSet<u32>>,
     excluded_schemas: HashSet<u32>,
     relations: Option<HashSet<u32>>,
@@ -76,22 +77,6 @@ pub struct Selected {
     extensions: Option<HashSet<u32>>,
     excluded_extensions: HashSet<u32>,
     foreign_servers: HashSet<u32>,
-}
-
-impl Default for Selected {
-    fn default() -> Self {
-        Self {
-            everything: true,
-            schemas: None,
-            excluded_schemas: HashSet::new(),
-            relations: None,
-            excluded_relations: HashSet::new(),
-            excluded_data: HashSet::new(),
-            extensions: None,
-            excluded_extensions: HashSet::new(),
-            foreign_servers: HashSet::new(),
-        }
-    }
 }
 
 /// What is wanted of a schema, before its membership of an extension is looked at.
@@ -108,7 +93,7 @@ pub struct OfSchema {
 impl Selected {
     /// Whether no selection of schemas, tables or extensions was made.
     pub fn is_everything(&self) -> bool {
-        self.everything
+        !self.is_partial
     }
 
     /// What is wanted of a schema and of what is in it.
@@ -164,7 +149,7 @@ impl Selected {
             // It is in every database; what its members' privileges were changed to is not.
             return Components::PRIVILEGES;
         }
-        let wanted = self.extensions.as_ref().map_or(self.everything, |extensions| extensions.contains(&oid));
+        let wanted = self.extensions.as_ref().map_or(!self.is_partial, |extensions| extensions.contains(&oid));
         if wanted && !self.excluded_extensions.contains(&oid) { Components::ALL } else { Components::NONE }
     }
 
@@ -183,6 +168,6 @@ impl Selected {
 
     /// What is wanted of an object that is in no schema.
     pub fn in_no_schema(&self) -> Components {
-        if self.everything { Components::ALL } else { Components::NONE }
+        if self.is_partial { Components::NONE } else { Components::ALL }
     }
 }

@@ -112,7 +112,7 @@ pub fn resolve(connection: &mut Connection, selection: &Selection, reporter: &dy
     let tables = Among::Relations { and_children: false };
     let families = Among::Relations { and_children: true };
     Ok(Selected {
-        everything: selection.is_everything(),
+        is_partial: !selection.is_everything(),
         schemas: finder.users_schemas(&selection.schemas, included)?,
         excluded_schemas: finder.find(&[(Among::Schemas, &selection.exclude_schemas)], Matching::None)?,
         relations: finder.only(&[(tables, &selection.tables), (families, &selection.tables_and_children)], included)?,

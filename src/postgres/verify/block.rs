@@ -8,9 +8,9 @@ use pgformat::{Block, DataReader, Entry};
 use super::Kind;
 use super::characters::Characters;
 use super::rows::RowCheck;
-use crate::postgres::archive::ArchiveSettings;
-use crate::postgres::archive::copy_statement::{self, CopyStatement};
+use crate::postgres::archive::copy_statement::CopyStatement;
 use crate::postgres::archive::statements::StatementSplitter;
+use crate::postgres::archive::{ArchiveSettings, copy_statement, text};
 use crate::progress::Part;
 
 /// What the data of an entry turned out to be.
@@ -84,9 +84,13 @@ struct StatementsCheck<'a> {
 
 impl<'a> StatementsCheck<'a> {
     fn new(entry: &'a Entry, settings: &ArchiveSettings) -> Self {
-        let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
         let characters = Characters::of(&settings.encoding);
-        Self { desc, splitter: StatementSplitter::new(settings.standard_strings), characters, problem: None }
+        Self {
+            desc: text(&entry.desc),
+            splitter: StatementSplitter::new(settings.standard_strings),
+            characters,
+            problem: None,
+        }
     }
 
     fn feed(&mut self, piece: &[u8]) {

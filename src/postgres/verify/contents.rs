@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use bstr::ByteSlice;
-use pgformat::kinds::{self, EntryGroup};
+use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry};
 
 use super::Problem;
 use super::characters::Characters;
+use crate::postgres::archive::{kinds, text};
 
 /// Checks dependencies: those on entries that are not there are counted, for an archive of a part of a database has them;
 /// entries that depend on each other in a loop have no order in which they can be restored.
@@ -73,9 +74,7 @@ pub(in crate::postgres) fn text_problem(entry: &Entry, encoding: &[u8]) -> Optio
     if all.any(|text| text.contains(&0)) {
         return Some("there is a zero byte in what the table of contents says of it".to_owned());
     }
-    let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
-    let is_of_relation =
-        kinds::find(desc).is_some_and(|kind| kind.group == EntryGroup::Relation) || desc == b"TABLE DATA";
+    let is_of_relation = kinds::group(entry) == EntryGroup::Relation || kinds::is(entry, "TABLE DATA");
     let is_wrong = is_of_relation
         && statements.iter().filter_map(|text| text.as_ref()).any(|text| !Characters::are(encoding, text));
     is_wrong.then(|| {
@@ -89,14 +88,13 @@ pub(super) fn large_objects(entries: &[Entry], problems: &mut Vec<Problem>) -> O
     let mut all = Vec::new();
     let mut any = false;
     for entry in entries {
-        let desc = entry.desc.as_ref().map(|desc| desc.as_slice()).unwrap_or_default();
-        let text = match desc {
-            b"BLOB" => &entry.tag,
-            b"BLOB METADATA" => &entry.definition,
+        let oids = match text(&entry.desc).as_bytes() {
+            b"BLOB" => text(&entry.tag),
+            b"BLOB METADATA" => text(&entry.definition),
             _ => continue,
         };
         any = true;
-        for line in text.as_ref().map(|text| text.as_slice()).unwrap_or_default().lines() {
+        for line in oids.lines() {
             match line.to_str().ok().and_then(|line| line.parse().ok()) {
                 Some(oid) => all.push(oid),
                 None => {

@@ -8,7 +8,7 @@ use pgformat::Entry;
 use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::dependents::definition::Column;
 use crate::postgres::restore::dependents::{Named, definition};
-use crate::sql::quote;
+use crate::sql::quote::quoted;
 
 type Key = (BString, BString, BString);
 
@@ -148,12 +148,7 @@ pub fn kind(entry: &Entry) -> Option<&BStr> {
 fn key(kind: &BStr, schema: &BStr, tag: &BStr) -> Key {
     // The types of arguments that are in the function's own schema were written without it once.
     let tag = match kind == "FUNCTION" {
-        true => {
-            let mut own = Vec::new();
-            quote::ident(&mut own, schema);
-            own.push(b'.');
-            unquoted(&tag.replace(own, ""))
-        }
+        true => unquoted(&tag.replace([quoted(schema).as_slice(), b"."].concat(), "")),
         false => tag.to_owned(),
     };
     // These are in no schema, whatever their entries say.

@@ -11,7 +11,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::postgres::relkind::relkinds;
 use crate::postgres::restore::dependents::{Dependent, Named};
-use crate::sql::quote;
+use crate::sql::quote::quoted;
 use crate::wire::{Connection, Param};
 use crate::{Result, printable};
 
@@ -79,13 +79,8 @@ pub fn count(target: &mut Connection, objects: &[&Named], moment: Moment) -> Res
 
 /// The number of rows that a table has of its own.
 fn copy(target: &mut Connection, schema: &BStr, name: &BStr, column: Option<&BStr>) -> Result<u64> {
-    let mut sql = [b"COPY ".as_slice(), &quoted(schema, name)].concat();
-    if let Some(column) = column {
-        sql.extend_from_slice(b" (");
-        quote::ident(&mut sql, column);
-        sql.push(b')');
-    }
-    sql.extend_from_slice(b" TO STDOUT");
+    let column = column.map(|column| [b" (", quoted(column).as_slice(), b")"].concat()).unwrap_or_default();
+    let sql = [b"COPY ", qualified(schema, name).as_slice(), &column, b" TO STDOUT"].concat();
     let mut copy = target.copy_out(&sql)?;
     let mut piece = Vec::new();
     while copy.fill(&mut piece, PIECE)? {
@@ -94,12 +89,8 @@ fn copy(target: &mut Connection, schema: &BStr, name: &BStr, column: Option<&BSt
     Ok(copy.rows())
 }
 
-fn quoted(schema: &BStr, name: &BStr) -> Vec<u8> {
-    let mut sql = Vec::new();
-    quote::ident(&mut sql, schema);
-    sql.push(b'.');
-    quote::ident(&mut sql, name);
-    sql
+fn qualified(schema: &BStr, name: &BStr) -> Vec<u8> {
+    [quoted(schema).as_slice(), b".", &quoted(name)].concat()
 }
 
 /// A table that belongs to an extension.
@@ -125,8 +116,10 @@ pub fn of_extensions(target: &mut Connection, tables: &[&Named], moment: Moment)
         return Ok(Vec::new());
     }
     let mut found = known(target, &oids)?;
-    let lock =
-        found.iter().filter(|table| table.is_trusted).map(|table| quoted(table.schema.as_bstr(), table.name.as_bstr()));
+    let lock = found
+        .iter()
+        .filter(|table| table.is_trusted)
+        .map(|table| qualified(table.schema.as_bstr(), table.name.as_bstr()));
     let lock: Vec<Vec<u8>> = lock.collect();
     let mut locked = HashSet::new();
     if !lock.is_empty() {
@@ -221,7 +214,7 @@ fn counts_of_users(target: &mut Connection, tables: &[OfExtension]) -> Result<Ha
                 table.oid
             )
             .as_bytes(),
-            &quoted(table.schema.as_bstr(), table.name.as_bstr()),
+            &qualified(table.schema.as_bstr(), table.name.as_bstr()),
             b" ",
             &table.condition,
             b"\n) AS row WHERE row.xmin::pg_catalog.text NOT IN (",

@@ -9,7 +9,7 @@ use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::execute::{Client, Ledger, drops};
 use crate::postgres::restore::plan::Action;
 use crate::progress::Level;
-use crate::sql::quote;
+use crate::sql::quote::quoted;
 use crate::wire::Param;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
@@ -77,8 +77,7 @@ impl Replacement<'_> {
         }
         self.become_owner(client)?;
         let Self { name, aside, .. } = self;
-        let mut rename = format!("ALTER DATABASE {aside} RENAME TO ").into_bytes();
-        quote::ident(&mut rename, name);
+        let rename = [b"ALTER DATABASE ", aside.as_bytes(), b" RENAME TO ", &quoted(name)].concat();
         client.connection.execute(&rename).map_err(Error::from).map_err(|error| {
             let hint = format!("the one that was there is dropped, and the new one, which is empty, is \"{aside}\"");
             Error::new(error.kind(), format!("call the new database \"{name}\"")).source(error).hint(hint)

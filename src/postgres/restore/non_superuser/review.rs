@@ -15,7 +15,7 @@ use crate::postgres::restore::plan::owner;
 use crate::postgres::restore::plan::step::{Action, Step};
 use crate::postgres::restore::summary::{EntryError, Stay};
 use crate::printable;
-use crate::sql::quote;
+use crate::sql::quote::{self, quoted};
 
 /// What is planned for an entry, in view of what is there. Of several, the last counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -340,9 +340,7 @@ fn name(entry: &Entry) -> BString {
 }
 
 pub(super) fn named(kind: impl AsRef<[u8]>, name: &BStr) -> BString {
-    let mut result = [kind.as_ref(), b" "].concat();
-    quote::ident(&mut result, name);
-    result.into()
+    [kind.as_ref(), b" ", &quoted(name)].concat().into()
 }
 
 pub(super) fn show(name: &BStr) -> String {
@@ -358,9 +356,7 @@ fn is_same(one: &BStr, other: &BStr) -> bool {
 fn is_function(entry: &Entry, function: &Function) -> bool {
     let definition = text(&entry.definition);
     let Some((_, made)) = definition.split_once_str(" RETURNS event_trigger\n") else { return false };
-    let mut same = b"    LANGUAGE ".to_vec();
-    quote::ident(&mut same, function.language.as_bstr());
-    same.extend_from_slice(b"\n    AS ");
+    let mut same = [b"    LANGUAGE ", quoted(&function.language).as_slice(), b"\n    AS "].concat();
     quote::dollar_quoted(&mut same, function.body.as_bstr(), "");
     same.push(b';');
     function.is_plain && made.trim_ascii_end() == same

@@ -8,7 +8,6 @@ use crate::postgres::archive::{EntryIndex, EntryName, text};
 use crate::postgres::restore::non_superuser::review::{Review, named, show};
 use crate::postgres::restore::plan::{Action, Step};
 use crate::progress::Message;
-use crate::sql::quote;
 
 impl Review<'_> {
     pub(super) fn warn(&mut self, at: EntryIndex, text: String) {
@@ -30,9 +29,7 @@ impl Review<'_> {
             let text = match owner {
                 Some(owner) => format!("{they} {stay} to {}, and {role} may not replace {them}", show(owner)),
                 None => {
-                    let mut allow = b"GRANT CREATE ON DATABASE ".to_vec();
-                    quote::ident(&mut allow, self.foreign.database.as_ref());
-                    let allow = show(BStr::new(allow.as_slice()));
+                    let allow = show(named("GRANT CREATE ON DATABASE", self.foreign.database.as_ref()).as_ref());
                     format!(
                         "not dropped, for {role} could not make {them} anew; the owner of the database can allow it: {allow} TO {role}"
                     )

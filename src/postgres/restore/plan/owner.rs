@@ -1,13 +1,13 @@
 //! Definitions, and who owns what they make.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 use pgformat::kinds::Owner;
 
 use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::{Action, Purpose};
-use crate::sql::quote;
+use crate::sql::quote::quoted;
 
 /// The statements that make the entry's object, where they are not those of the archive.
 pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BString> {
@@ -16,10 +16,7 @@ pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BStri
     if options.owner || !kinds::is(entry, "SCHEMA") || text(&entry.definition).starts_with(b"--") {
         return None;
     }
-    let mut statement = b"CREATE SCHEMA ".to_vec();
-    quote::ident(&mut statement, text(&entry.tag));
-    statement.extend_from_slice(b";\n");
-    Some(statement.into())
+    Some([b"CREATE SCHEMA ", quoted(text(&entry.tag)).as_slice(), b";\n"].concat().into())
 }
 
 /// What gives the object of the `entry` at this place to its owner. Objects without a drop statement belong to another and have
@@ -27,10 +24,8 @@ pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BStri
 pub fn change(entry: &Entry, at: EntryIndex) -> Option<Action> {
     let owner = entry.owner.as_ref().filter(|owner| !owner.is_empty())?;
     let drop = entry.drop_statement.as_ref().filter(|drop| !drop.trim_ascii().is_empty())?;
-    let mut statement = b"ALTER ".to_vec();
-    let mut tail = b" OWNER TO ".to_vec();
-    quote::ident(&mut tail, BStr::new(owner.as_slice()));
-    match kinds::owner(entry)? {
+    let tail = [b" OWNER TO ", quoted(owner).as_slice()].concat();
+    let object = match kinds::owner(entry)? {
         Owner::Inherited => return None,
         Owner::LargeObjects => {
             return Some(Action::EachLargeObject {
@@ -40,31 +35,18 @@ pub fn change(entry: &Entry, at: EntryIndex) -> Option<Action> {
                 oids_of: at,
             });
         }
-        Owner::LargeObject => {
-            statement.extend_from_slice(b"LARGE OBJECT ");
-            statement.extend_from_slice(text(&entry.tag));
-        }
-        Owner::ByTag => {
-            statement.extend_from_slice(text(&entry.desc));
-            statement.push(b' ');
-            qualified_name(&mut statement, entry);
-        }
+        Owner::LargeObject => [b"LARGE OBJECT ".as_slice(), text(&entry.tag)].concat(),
+        Owner::ByTag => [text(&entry.desc), b" ".as_slice(), &qualified_name(entry)].concat(),
         Owner::ByDropStatement => {
             let object = drop.strip_prefix(b"DROP ").unwrap_or(drop);
-            statement.extend_from_slice(object.trim_end_with(|c| c == ';' || c.is_ascii_whitespace()));
+            object.trim_end_with(|c| c == ';' || c.is_ascii_whitespace()).to_vec()
         }
-    }
-    statement.extend_from_slice(&tail);
-    statement.push(b';');
-    Some(Action::Alter(statement.into()))
+    };
+    Some(Action::Alter([b"ALTER ", object.as_slice(), &tail, b";"].concat().into()))
 }
 
-/// Appends the entry's name, with its schema where it has one.
-pub fn qualified_name(out: &mut Vec<u8>, entry: &Entry) {
-    let schema = text(&entry.schema);
-    if !schema.is_empty() {
-        quote::ident(out, schema);
-        out.push(b'.');
-    }
-    quote::ident(out, text(&entry.tag));
+/// The entry's name, with its schema where it has one.
+pub fn qualified_name(entry: &Entry) -> Vec<u8> {
+    let (schema, name) = (text(&entry.schema), quoted(text(&entry.tag)));
+    if schema.is_empty() { name } else { [quoted(schema).as_slice(), b".", &name].concat() }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use pgformat::kinds::EntryGroup;
 use pgformat::{DumpId, Entry, Section};
 
@@ -14,7 +14,7 @@ use crate::postgres::restore::plan::drop_statement::DropText;
 use crate::postgres::restore::plan::{
     Action, Destination, Heading, Purpose, Step, drop_statement, large_objects, owner, standard_strings, subscription,
 };
-use crate::sql::quote;
+use crate::sql::quote::{self, quoted};
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
@@ -165,12 +165,8 @@ impl<'a> Planner<'a> {
         if entry.relkind == Relkind::PartitionedTable.letter()
             && let Some(method) = self.access_method_of(entry)
         {
-            let mut statement = b"ALTER TABLE ".to_vec();
-            owner::qualified_name(&mut statement, entry);
-            statement.extend_from_slice(b" SET ACCESS METHOD ");
-            quote::ident(&mut statement, BStr::new(method.as_slice()));
-            statement.push(b';');
-            self.push(at, Action::Alter(statement.into()));
+            let method = [b" SET ACCESS METHOD ", quoted(&method).as_slice(), b";"].concat();
+            self.push(at, Action::Alter(alter_table(entry, &method)));
         }
         if kinds::group(entry) == EntryGroup::Acl {
             // Privileges that others granted are granted in their names.
@@ -199,7 +195,7 @@ impl<'a> Planner<'a> {
         let superuser = self.options.superuser.clone().unwrap_or_default();
         if disable {
             self.become_user(at, superuser.clone());
-            self.push(at, Action::Alter(triggers(entry, "DISABLE")));
+            self.push(at, Action::Alter(alter_table(entry, b" DISABLE TRIGGER ALL;")));
             self.become_owner(at);
         }
         let action = match text(&entry.desc).as_bytes() {
@@ -227,7 +223,7 @@ impl<'a> Planner<'a> {
         self.push(at, action);
         if disable {
             self.become_user(at, superuser);
-            self.push(at, Action::Alter(triggers(entry, "ENABLE")));
+            self.push(at, Action::Alter(alter_table(entry, b" ENABLE TRIGGER ALL;")));
         }
         Ok(())
     }
@@ -247,7 +243,7 @@ impl<'a> Planner<'a> {
         let mut statement = b"SET SESSION AUTHORIZATION ".to_vec();
         match user.is_empty() {
             true => statement.extend_from_slice(b"DEFAULT"),
-            false => quote::literal(&mut statement, BStr::new(user.as_slice()), self.standard_strings),
+            false => quote::literal(&mut statement, user.as_bstr(), self.standard_strings),
         }
         statement.push(b';');
         self.push(at, Action::Become(statement.into()));
@@ -269,23 +265,15 @@ impl<'a> Planner<'a> {
             && let Some(tablespace) = &entry.tablespace
             && self.tablespace.as_ref() != Some(tablespace)
         {
-            let mut statement = b"SET default_tablespace = ".to_vec();
-            match tablespace.is_empty() {
-                true => statement.extend_from_slice(b"''"),
-                false => quote::ident(&mut statement, BStr::new(tablespace.as_slice())),
-            }
-            statement.push(b';');
-            self.push(at, Action::Set(statement.into()));
+            let name = if tablespace.is_empty() { b"''".to_vec() } else { quoted(tablespace) };
+            self.set(at, "default_tablespace", &name);
             self.tablespace = Some(tablespace.clone());
         }
         if entry.relkind != Relkind::PartitionedTable.letter()
             && let Some(method) = self.access_method_of(entry)
             && self.access_method.as_ref() != Some(&method)
         {
-            let mut statement = b"SET default_table_access_method = ".to_vec();
-            quote::ident(&mut statement, BStr::new(method.as_slice()));
-            statement.push(b';');
-            self.push(at, Action::Set(statement.into()));
+            self.set(at, "default_table_access_method", &quoted(&method));
             self.access_method = Some(method);
         }
     }
@@ -302,21 +290,20 @@ impl<'a> Planner<'a> {
         if self.fixed_path || schema.is_empty() || self.schema.as_ref() == Some(&schema) {
             return;
         }
-        let mut statement = b"SET search_path = ".to_vec();
-        quote::ident(&mut statement, BStr::new(schema.as_slice()));
+        let mut path = quoted(&schema);
         if schema != "pg_catalog" {
-            statement.extend_from_slice(b", pg_catalog");
+            path.extend_from_slice(b", pg_catalog");
         }
-        statement.push(b';');
-        self.push(at, Action::Set(statement.into()));
+        self.set(at, "search_path", &path);
         self.schema = Some(schema);
+    }
+
+    fn set(&mut self, at: EntryIndex, setting: &str, value: &[u8]) {
+        let statement = [b"SET ", setting.as_bytes(), b" = ", value, b";"].concat();
+        self.push(at, Action::Set(statement.into()));
     }
 }
 
-/// The statement that switches a table's triggers.
-fn triggers(entry: &Entry, verb: &str) -> BString {
-    let mut statement = b"ALTER TABLE ".to_vec();
-    owner::qualified_name(&mut statement, entry);
-    statement.extend_from_slice(format!(" {verb} TRIGGER ALL;").as_bytes());
-    statement.into()
+fn alter_table(entry: &Entry, change: &[u8]) -> BString {
+    [b"ALTER TABLE ", owner::qualified_name(entry).as_slice(), change].concat().into()
 }

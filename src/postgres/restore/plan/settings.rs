@@ -1,13 +1,13 @@
 //! The settings under which an archive is restored.
 
-use bstr::{BStr, BString};
+use bstr::BString;
 use pgformat::Entry;
 
 use crate::postgres::archive::{ArchiveSettings, kinds, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Destination;
 use crate::postgres::version::ServerVersion;
-use crate::sql::quote;
+use crate::sql::quote::quoted;
 use crate::wire::sqlstate;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
@@ -16,9 +16,8 @@ impl ArchiveSettings {
     /// What to say where the server does not take the archive's encoding; an error that is about something else stays as it is.
     pub fn not_spoken(&self, error: Error) -> Error {
         // No such encoding; no conversion from it.
-        if !error.server().is_some_and(|report| {
-            report.is(sqlstate::INVALID_PARAMETER_VALUE) || report.is(sqlstate::FEATURE_NOT_SUPPORTED)
-        }) {
+        let codes = [sqlstate::INVALID_PARAMETER_VALUE, sqlstate::FEATURE_NOT_SUPPORTED];
+        if !error.server().is_some_and(|report| report.is_any(&codes)) {
             return error;
         }
         let error = Error::new(error.kind(), format!("use the archive's encoding, {}", self.encoding)).source(error);
@@ -73,10 +72,7 @@ pub fn session(settings: &ArchiveSettings, options: &RestoreOptions, destination
         "SET standard_conforming_strings = off;"
     });
     if let Some(role) = &options.role {
-        let mut statement = b"SET ROLE ".to_vec();
-        quote::ident(&mut statement, BStr::new(role.as_slice()));
-        statement.push(b';');
-        result.push(statement.into());
+        result.push([b"SET ROLE ", quoted(role).as_slice(), b";"].concat().into());
     }
     if let Some(search_path) = &settings.search_path {
         result.push(search_path.trim_ascii_end().into());

@@ -7,7 +7,7 @@ use crate::postgres::archive::kinds;
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Heading;
 use crate::postgres::restore::script::key::RestrictKey;
-use crate::sql::quote;
+use crate::sql::quote::quoted;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
@@ -78,8 +78,7 @@ pub(super) fn connect(database: &BString, key: &RestrictKey) -> Result<Vec<u8>> 
     }
     let mut text = format!("\\unrestrict {}\n", key.as_str()).into_bytes();
     if database.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')) {
-        text.extend_from_slice(b"\\connect ");
-        quote::ident(&mut text, database.as_bstr());
+        text.extend_from_slice(&[b"\\connect ", quoted(database).as_slice()].concat());
     } else {
         // Whatever encoding the name is in, the server is to get it as it stands here.
         text.extend_from_slice(b"\\encoding SQL_ASCII\n\\connect -reuse-previous=on ");
@@ -91,7 +90,7 @@ pub(super) fn connect(database: &BString, key: &RestrictKey) -> Result<Vec<u8>> 
             string.push(byte);
         }
         string.push(b'\'');
-        quote::ident(&mut text, BStr::new(&string));
+        text.extend_from_slice(&quoted(&string));
     }
     text.extend_from_slice(format!("\n\\restrict {}\n\n", key.as_str()).as_bytes());
     Ok(text)
