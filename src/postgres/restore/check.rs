@@ -41,9 +41,6 @@ type Wants = (DumpId, Option<u64>);
 
 impl<R: Read + Clone + Send> Check<R> {
     /// For what is `wanted` of the archive, by so many threads; `None` if its input can be gone through once only.
-    ///
-    /// # Errors
-    /// The archive is cut off.
     pub(super) fn of(archive: &mut Reader<R>, wanted: &[Chosen], jobs: usize) -> Result<Option<Self>> {
         if !archive.is_random() {
             return Ok(None);
@@ -117,9 +114,6 @@ impl<R: Read + Clone + Send> Check<R> {
 }
 
 /// Checks what is `wanted` of an archive's data, by its own reader. One that comes from a pipe is left alone.
-///
-/// # Errors
-/// What is wrong with it first.
 pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen], reporter: &dyn Reporter) -> Result<()> {
     if !archive.is_random() {
         return Ok(());
@@ -132,9 +126,6 @@ pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen], reporte
 }
 
 /// Checks what the table of contents says of what is `wanted`, of an archive from a pipe as well.
-///
-/// # Errors
-/// What is wrong with it first.
 pub(super) fn texts(entries: &[Entry], wanted: &[Chosen]) -> Result<()> {
     let encoding = ArchiveSettings::as_far_as_said(entries).encoding;
     for (entry, _) in entries.iter().zip(wanted).filter(|(_, wanted)| wanted.any()) {
@@ -163,12 +154,10 @@ fn wanted_data<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen]) -> Result<Ve
     Ok(entries.map(|((entry, _), size)| (entry.dump_id, size)).collect())
 }
 
-/// A check on its way.
 struct Run<'a> {
     reporter: &'a dyn Reporter,
     stop: &'a AtomicBool,
     settings: ArchiveSettings,
-    /// What is to be read.
     wanted: Vec<Wants>,
     next: AtomicUsize,
     /// What is wrong: of what comes first in the archive, among all that was found.

@@ -54,9 +54,6 @@ pub fn prepare<'a, R: Read>(
 impl Prepared<'_> {
     /// For the role that the restore will take: where that is no superuser, the plan is made with what belongs to others
     /// in the target.
-    ///
-    /// # Errors
-    /// A role that cannot be taken; a lost connection.
     pub fn for_role<R: Read>(self, target: &mut Connection, archive: &Reader<R>) -> Result<Self> {
         let Self { plan, options, found } = self;
         let entries = archive.entries();

@@ -16,7 +16,6 @@ pub type TakeRows<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>> + 'a;
 /// empty piece.
 pub type TakeObject<'a> = dyn FnMut(u32, &[u8]) -> Result<ControlFlow<()>> + 'a;
 
-/// The data of an archive.
 pub trait Data {
     /// Hands the data of an entry to `take`, piece by piece. `read` is told how many bytes of the archive were read meanwhile.
     ///
@@ -25,9 +24,6 @@ pub trait Data {
     fn table(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeRows<'_>) -> Result<()>;
 
     /// Hands the large objects of an entry to `take`; `read` as for [`Data::table`].
-    ///
-    /// # Errors
-    /// As for [`Data::table`].
     fn large_objects(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeObject<'_>) -> Result<()>;
 
     /// Whether the data of any entry can be had at any time.
@@ -53,9 +49,6 @@ pub struct Source<'a> {
 
 /// Sees to it that an archive goes on to its end, before the target is touched. An input that cannot seek cannot be looked
 /// at beforehand.
-///
-/// # Errors
-/// The archive is cut off, or damaged so that the way to its end is not to be found.
 pub fn check_end<R: Read>(archive: &mut Reader<R>) -> Result<()> {
     archive.check_end().map_err(|error| {
         archive_error("find the end of the archive", error).hint("nothing was changed: take another archive")
@@ -72,9 +65,6 @@ pub fn finish<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) {
 }
 
 /// Checks that several workers can read the archive at the same time.
-///
-/// # Errors
-/// The input cannot seek, so that there is one way through it only.
 pub fn check_ways<R: Read>(archive: &Reader<R>, jobs: usize) -> Result<()> {
     if archive.is_random() { Ok(()) } else { Err(one_way(jobs)) }
 }
@@ -86,9 +76,6 @@ fn one_way(jobs: usize) -> Error {
 }
 
 /// Readers of the archive for so many workers.
-///
-/// # Errors
-/// As [`check_ways`].
 pub fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>, jobs: usize) -> Result<Readers> {
     let another = |_| {
         let reader = archive.another().ok_or_else(|| one_way(jobs))?;
@@ -98,9 +85,6 @@ pub fn readers<R: Read + Clone + Send + 'static>(archive: &mut Reader<R>, jobs: 
 }
 
 /// The sizes of the entries' data in the archive, where they can be told before it is read.
-///
-/// # Errors
-/// The archive is damaged; reading fails.
 pub fn sizes<R: Read>(archive: &mut Reader<R>) -> Result<Vec<Option<u64>>> {
     let mut sizes = vec![None; archive.entries().len()];
     if archive.is_random() {

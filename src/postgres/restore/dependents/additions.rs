@@ -52,7 +52,6 @@ struct Judged {
 
 /// What tells that columns were there.
 struct Witness {
-    /// The last of them.
     number: i16,
     /// Its name, if it is the column itself.
     name: Option<BString>,

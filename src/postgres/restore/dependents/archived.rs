@@ -16,7 +16,6 @@ type Key = (BString, BString, BString);
 pub struct Archived<'a> {
     /// By kind, schema and tag: the entry.
     by_name: HashMap<Key, EntryIndex>,
-    /// By drop statement.
     by_drop: HashMap<BString, EntryIndex>,
     /// Sequences whose values it holds: those of `serial` columns had no entry of their own once.
     sequences: HashSet<(BString, BString)>,
@@ -125,7 +124,6 @@ impl<'a> Archived<'a> {
         kinds::is(entry, "TABLE").then(|| definition::options_of_typed(text(&entry.definition)))?
     }
 
-    /// Whether it holds rows of the table.
     pub fn has_rows_of(&self, table: &Named) -> bool {
         self.by_name.contains_key(&key(BStr::new("TABLE DATA"), table.schema.as_bstr(), table.tag.as_bstr()))
     }
@@ -170,7 +168,6 @@ fn plain_drop(statement: &BStr) -> BString {
     }
 }
 
-/// Whether a definition has a check of this name.
 fn names_check(definition: &BStr, name: &BStr) -> bool {
     let quoted = [b"\"", name.replace("\"", "\"\"").as_slice(), b"\""].concat();
     [name.as_bytes(), &quoted].iter().any(|name| definition.contains_str([b"CONSTRAINT ", *name, b" CHECK "].concat()))

@@ -13,7 +13,6 @@ pub struct Column {
 }
 
 impl Column {
-    /// Whether it has a default, or is generated.
     pub fn has_default(&self) -> bool {
         let words = words(&self.text);
         let serial = words.get(1).is_some_and(|word| word.to_ascii_lowercase().ends_with(b"serial"));
@@ -59,7 +58,6 @@ pub fn attributes(definition: &[u8]) -> Option<Vec<Column>> {
     if is_composite { listed(list(definition, open)?) } else { None }
 }
 
-/// The columns in a list.
 fn listed(list: &[u8]) -> Option<Vec<Column>> {
     let items = split(list).into_iter().map(<[u8]>::trim_ascii).filter(|item| !item.is_empty());
     let columns = items.filter(|item| !is_constraint(item)).map(|item| {

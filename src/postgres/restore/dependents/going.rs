@@ -13,7 +13,6 @@ use crate::postgres::restore::dependents::{Address, Present};
 use crate::postgres::restore::plan::Plan;
 use crate::wire::{Connection, Param};
 
-/// What the plan's drops take away.
 pub struct Going {
     /// What has an address.
     pub addresses: HashSet<Address>,
@@ -22,7 +21,6 @@ pub struct Going {
 }
 
 impl Going {
-    /// Asks.
     pub fn ask(target: &mut Connection, present: &Present, plan: &Plan, entries: &[Entry]) -> Result<Self> {
         let roots = present.roots(plan, entries);
         let all: Vec<Address> = roots.iter().map(|(_, address)| *address).collect();

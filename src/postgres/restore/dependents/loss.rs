@@ -68,9 +68,7 @@ impl Doubt {
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Losses {
-    /// What is certain to be lost.
     pub certain: Vec<Dependent>,
-    /// What may be.
     pub doubtful: Vec<Doubt>,
 }
 
@@ -93,7 +91,6 @@ fn few(names: &[impl ToString]) -> String {
     format!("{}{}", shown.join("; "), if more > 0 { format!("; and {more} more") } else { String::new() })
 }
 
-/// Warns.
 pub fn warn(reporter: &dyn Reporter, subject: String, text: impl Into<Words>) {
     reporter.message(Message::warning(subject, text));
 }

@@ -40,9 +40,6 @@ use crate::words::Choice;
 use crate::{Error, ErrorKind, Result, printable};
 
 /// Looks at what the plan's drops would take along, before anything is changed.
-///
-/// # Errors
-/// The server's; a database that is to be replaced and cannot be looked into.
 pub fn look(
     target: &mut Connection,
     connect: &Connect<'_>,
@@ -100,9 +97,6 @@ pub fn refuse(
 }
 
 /// As [`refuse`], and says what goes or may go, right before it does.
-///
-/// # Errors
-/// As [`refuse`].
 pub fn refuse_and_tell(
     target: &mut Connection,
     connect: &Connect<'_>,

@@ -13,7 +13,6 @@ pub type Address = (u32, u32);
 /// An object of the target's, named as an entry of an archive would name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its catalog and its OID.
     pub address: Address,
     /// The kind of its entry. One word stands for kinds that only differ in how they are restored, see [`kind`](crate::postgres::restore::dependents::archived::kind).
     pub kind: BString,
@@ -28,7 +27,6 @@ pub struct Named {
     pub part_of: Option<Address>,
     /// What the definition of that says of it, if it has no entry of its own.
     pub words: Option<BString>,
-    /// Whether it belongs to an extension.
     pub is_member: bool,
     /// Whether it is the default of a column that a child has from its parent, or a partition.
     pub is_of_inherited: bool,

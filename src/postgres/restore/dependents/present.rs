@@ -13,13 +13,11 @@ use crate::wire::{Connection, Param};
 
 /// What is in the target.
 pub struct Present {
-    /// All of it.
     pub named: Vec<Named>,
     places: HashMap<Address, usize>,
 }
 
 impl Present {
-    /// Asks.
     pub fn ask(target: &mut Connection) -> Result<Self> {
         let is_superuser = target.parameter("is_superuser").is_some_and(|value| value == "on");
         let rows = target.run(&names::query(ServerVersion::new(target.server_version()), is_superuser))?;
@@ -28,7 +26,6 @@ impl Present {
         Ok(Self { named, places })
     }
 
-    /// What has this address.
     pub fn get(&self, address: Address) -> Option<&Named> {
         self.places.get(&address).map(|at| &self.named[*at])
     }

@@ -38,7 +38,6 @@ pub fn lost(target: &mut Connection, plan: &Plan, entries: &[Entry], moment: Mom
     Ok(losses)
 }
 
-/// Whether the archive makes it, and this restore wants that.
 pub fn is_wanted(plan: &Plan, archived: &Archived<'_>, object: &Named) -> bool {
     archived.entry(object).is_some_and(|at| plan.makes(at))
 }

@@ -8,7 +8,6 @@ use crate::progress::Part;
 
 /// Of how many statements a batch may be made.
 pub const STATEMENTS: usize = 500;
-/// How large it may grow.
 const BYTES: usize = 64 * 1024;
 
 /// Statements that are sent together. Together they succeed or fail; if they fail they are run one by one, so that one
@@ -24,7 +23,6 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// No statements yet, for an entry.
     pub fn new(entry: EntryIndex) -> Self {
         Self { entry, statements: Vec::new(), bytes: 0, before: 0, failed: Vec::new() }
     }

@@ -24,14 +24,12 @@ pub struct Client<'a> {
     pub(super) transaction: Option<Transaction>,
     /// Whether anything was or may have been changed for good.
     pub(super) has_changed: bool,
-    /// How many rows statements have changed.
     pub(super) changed_rows: u64,
 }
 
 /// A transaction that is open.
 #[derive(Debug)]
 pub struct Transaction {
-    /// The server's number of it.
     pub(super) id: String,
     /// How many objects and statements were done in it.
     pub(super) actions: u32,

@@ -27,7 +27,6 @@ use crate::{Error, Result};
 /// The SQLSTATEs of what a role may not do, or not all of it.
 const NOT_PERMITTED: [&str; 3] =
     [sqlstate::INSUFFICIENT_PRIVILEGE, sqlstate::PRIVILEGE_NOT_REVOKED, sqlstate::PRIVILEGE_NOT_GRANTED];
-/// How many statements are sent together.
 const TOGETHER: usize = 100;
 
 /// What is known of the target's default privileges.
@@ -96,7 +95,6 @@ const DEFAULTS: &str = "\
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = a.defaclnamespace";
 
 impl Defaults {
-    /// Asks whether the target has any.
     pub fn ask(client: &mut Client<'_>) -> Result<Self> {
         let mut defaults = Self::default();
         if !client.job.options.target_defaults {
@@ -106,17 +104,14 @@ impl Defaults {
         Ok(defaults)
     }
 
-    /// The same for another connection.
     pub fn for_worker(&self) -> Self {
         Self { made: Vec::new(), objects: Vec::new(), ..self.clone() }
     }
 
-    /// Whether there are objects that were made and not looked at yet.
     pub fn has_unsettled(&self) -> bool {
         !self.made.is_empty() || !self.objects.is_empty()
     }
 
-    /// Puts down that an entry's object was made.
     pub fn add_made(&mut self, job: &Job<'_>, step: &Step) {
         let entry = &job.entries[step.entry];
         let is_made = match &step.action {
@@ -133,7 +128,6 @@ impl Defaults {
         }
     }
 
-    /// Puts down that large objects were made for an entry.
     pub fn add_large_objects(&mut self, at: EntryIndex, oids: Vec<u32>) {
         if self.are_there {
             self.objects.extend(oids.into_iter().map(|oid| (at, oid)));

@@ -20,7 +20,6 @@ pub struct Drop<'a> {
     pub settings: Settings<'a>,
 }
 
-/// A drop that failed, and why.
 pub struct Failure<'a> {
     pub drop: Drop<'a>,
     pub error: EntryError,
@@ -143,7 +142,6 @@ fn failure(
     Ok(Some(error))
 }
 
-/// How many objects are named.
 const SHOWN: i32 = 5;
 
 /// What depends on the type that `entry` makes, but for what is a part of it and for the functions that the type itself depends

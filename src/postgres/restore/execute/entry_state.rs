@@ -5,15 +5,12 @@
 pub struct EntryState {
     /// Not all of it is as the archive has it, so that it does not count as restored.
     pub has_failed: bool,
-    /// It was carried out, well or not.
     pub has_ended: bool,
     /// The role may not restore it, or not that which it needs.
     pub is_refused: bool,
     /// It was not tried, because what it depends on is not there.
     pub is_left_out: bool,
-    /// What came of the drop of its object.
     pub dropped: Dropped,
-    /// What came of its definition.
     pub defined: Defined,
     /// Whether it is still to be carried out.
     pub turn: Turn,
@@ -56,7 +53,6 @@ pub enum Turn {
 }
 
 impl EntryState {
-    /// Its definition failed.
     pub fn is_undefined(self) -> bool {
         self.defined != Defined::Well
     }

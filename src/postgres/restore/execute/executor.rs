@@ -11,18 +11,13 @@ use crate::postgres::restore::source::Data;
 /// Who carries out steps.
 pub struct Executor<'a> {
     pub job: &'a Job<'a>,
-    /// The server.
     pub client: Client<'a>,
-    /// What comes of it.
     pub ledger: Ledger<'a>,
-    /// Who carries out each step.
     pub runner: StepRunner<'a>,
-    /// The rows of extensions' tables.
     pub extension_rows: ExtensionRows,
 }
 
 impl<'a> Executor<'a> {
-    /// One who has done nothing yet.
     pub fn new(client: Client<'a>, ledger: Ledger<'a>) -> Self {
         Self {
             job: client.job,

@@ -31,14 +31,12 @@ pub struct ExtensionRows {
     is_settled: bool,
 }
 
-/// Rows of an extension's table.
 struct Rows {
     entry: EntryIndex,
     steps: Range<usize>,
     table: Table,
 }
 
-/// An extension's table.
 struct Table {
     extension: BString,
     schema: BString,
@@ -307,7 +305,6 @@ fn is_wanted(job: &Job<'_>, all: &[&Rows]) -> bool {
     job.entries.iter().zip(&job.plan.wanted).any(|(entry, wanted)| wanted.definition && is_it(entry))
 }
 
-/// Leaves an entry's rows out.
 fn leave(ledger: &mut Ledger<'_>, rows: &Rows, why: &str) {
     let name = printable::name(rows.table.extension.as_bstr());
     let text = format!("the extension {name} stays, and {why}: its rows are left as they are");

@@ -67,12 +67,10 @@ impl Interrupt {
         Ok(Self { shared, entries, registration })
     }
 
-    /// From now on, things are changed.
     pub fn begin(&self) {
         self.shared.has_begun.store(true, Ordering::SeqCst);
     }
 
-    /// So many steps are done for good.
     pub fn tell_steps(&self, steps: usize) {
         if let Some(entries) = self.entries.get(steps) {
             self.shared.entries.store(*entries, Ordering::SeqCst);
@@ -95,7 +93,6 @@ impl Interrupt {
         Self { shared: Arc::clone(&self.shared), entries: Vec::new(), registration: None }
     }
 
-    /// So many entries are there for good.
     pub fn tell_entries(&self, entries: usize) {
         self.shared.entries.store(u64::try_from(entries).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
@@ -107,9 +104,6 @@ impl Interrupt {
 
     /// Has `commit` commit, unless the end was asked for. It is not cancelled then: its answer is waited for, because
     /// nothing else tells what is left.
-    ///
-    /// # Errors
-    /// As [`Interrupt::check`].
     pub fn committing(&self, commit: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
         self.shared.is_committing.store(true, Ordering::SeqCst);
         if let Err(error) = self.check() {

@@ -11,37 +11,28 @@ use crate::words::Words;
 
 /// A plan with all that it was made from, and whoever is told how far it has come.
 pub struct Job<'a> {
-    /// What is to be done.
     pub plan: &'a Plan,
-    /// The archive's entries.
     pub entries: &'a [Entry],
-    /// What was asked for.
     pub options: &'a RestoreOptions,
-    /// Who is told.
     pub reporter: &'a dyn Reporter,
-    /// How much there is to do for each step.
     pub cost: &'a Cost,
     /// The major version of the server whose database the archive is of; 0 if that is not known.
     pub made_by: i32,
 }
 
 impl<'a> Job<'a> {
-    /// What an entry is called.
     pub fn name(&self, at: EntryIndex) -> EntryName {
         EntryName::of(&self.entries[at])
     }
 
-    /// Says something about an entry.
     pub fn say(&self, level: Level, at: EntryIndex, text: impl Into<Words>) {
         self.message(level, self.name(at).to_string(), text);
     }
 
-    /// Says something.
     pub fn message(&self, level: Level, subject: impl Into<Words>, text: impl Into<Words>) {
         self.reporter.message(Message::new(level, subject, text));
     }
 
-    /// Says which entry is being worked on.
     pub fn current(&self, at: EntryIndex) {
         self.reporter.current(&self.name(at).to_string());
     }

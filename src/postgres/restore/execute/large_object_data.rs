@@ -24,7 +24,6 @@ const OBJECTS: usize = 1000;
 pub struct ExistingObjects(Arc<Mutex<HashSet<u32>>>);
 
 impl ExistingObjects {
-    /// Puts down that there are such.
     pub fn add(&self, oids: impl IntoIterator<Item = u32>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(oids);
     }
@@ -53,7 +52,9 @@ pub fn write(
 ) -> Result<Vec<u32>> {
     let job = client.job;
     let existing = if job.options.data_for_failed_tables { HashSet::new() } else { existing.all() };
-    let mut writer = Writer::new(at, making, existing);
+    let (pieces, made) = (Vec::new(), Vec::new());
+    let mut writer =
+        Writer { at, making, existing, pieces, bytes: 0, objects: 0, refused: None, is_skipping: false, made };
     data.large_objects(job.entries[at].dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
         writer.take(client, ledger, oid, bytes)?;
         Ok(if ledger.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -68,7 +69,6 @@ pub fn write(
     Ok(writer.made)
 }
 
-/// A piece of a large object.
 struct Piece {
     oid: u32,
     offset: u64,
@@ -87,25 +87,10 @@ struct Writer {
     refused: Option<u32>,
     /// Whether the archive has content for an existing object.
     is_skipping: bool,
-    /// What was made.
     made: Vec<u32>,
 }
 
 impl Writer {
-    fn new(at: EntryIndex, making: Making, existing: HashSet<u32>) -> Self {
-        Self {
-            at,
-            making,
-            existing,
-            pieces: Vec::new(),
-            bytes: 0,
-            objects: 0,
-            refused: None,
-            is_skipping: false,
-            made: Vec::new(),
-        }
-    }
-
     fn take(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>, oid: u32, mut bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return self.begin(client, ledger, oid);
@@ -130,7 +115,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Begins an object.
     fn begin(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>, oid: u32) -> Result<()> {
         if self.objects >= OBJECTS {
             self.send(client, ledger)?;

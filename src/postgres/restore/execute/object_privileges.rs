@@ -20,12 +20,13 @@ pub fn query(
     unlisted: &[(EntryIndex, u32)],
     server: ServerVersion,
 ) -> Result<Query> {
-    type Names<'a> = (Vec<&'a [u8]>, Vec<Cow<'a, [u8]>>, Vec<Vec<u8>>);
+    // A schema, a name in it, and the number of the entry.
+    type Names<'a> = Vec<(&'a [u8], Cow<'a, [u8]>, Vec<u8>)>;
     let [mut relations, mut routines, mut types, mut schemas, mut extensions, mut objects]: [Names<'_>; 6] =
         Default::default();
+    let object = |oid: u32, n: usize| (b"".as_slice(), oid.to_string().into_bytes().into(), n.to_string().into_bytes());
     for (n, &at) in made.iter().enumerate() {
         let entry = &entries[at];
-        let n = n.to_string().into_bytes();
         let list = match kinds::group(entry) {
             EntryGroup::Relation => &mut relations,
             EntryGroup::Routine => &mut routines,
@@ -33,33 +34,27 @@ pub fn query(
             _ if kinds::is(entry, "EXTENSION") => &mut extensions,
             _ if kinds::is(entry, "BLOB") => &mut objects,
             _ if kinds::is(entry, "BLOB METADATA") => {
-                for oid in large_objects::oids(entry)? {
-                    objects.0.push(b"");
-                    objects.1.push(Cow::Owned(oid.to_string().into_bytes()));
-                    objects.2.push(n.clone());
-                }
+                objects.extend(large_objects::oids(entry)?.into_iter().map(|oid| object(oid, n)));
                 continue;
             }
             _ => &mut types,
         };
-        list.0.push(text(&entry.schema));
-        // Of an aggregate that takes anything, an archive says (*).
-        list.1.push(match text(&entry.tag).strip_suffix(b"(*)") {
-            Some(name) if kinds::group(entry) == EntryGroup::Routine => Cow::Owned([name, b"()"].concat()),
-            _ => Cow::Borrowed(text(&entry.tag).as_bytes()),
-        });
-        list.2.push(n);
+        let name: Cow<'_, [u8]> = match text(&entry.tag).strip_suffix(b"(*)") {
+            // Of an aggregate that takes anything, an archive says (*).
+            Some(name) if kinds::group(entry) == EntryGroup::Routine => [name, b"()"].concat().into(),
+            _ => text(&entry.tag).as_bytes().into(),
+        };
+        list.push((text(&entry.schema), name, n.to_string().into_bytes()));
     }
     for (entry, oid) in unlisted {
-        objects.0.push(b"");
-        objects.1.push(Cow::Owned(oid.to_string().into_bytes()));
-        objects.2.push(made.len().to_string().into_bytes());
+        objects.push(object(*oid, made.len()));
         made.push(*entry);
     }
     let multirange = if server.multiranges() { "rngmultitypid" } else { "rngtypid" };
     let sql = SETTLE.replace("rngmultitypid", multirange);
     let mut query = Query::new("the privileges of what was made", sql);
-    for (schemas, names, numbers) in [relations, routines, types, schemas, extensions, objects] {
+    for list in [relations, routines, types, schemas, extensions, objects] {
+        let (schemas, names, numbers): (Vec<_>, Vec<_>, Vec<_>) = list.into_iter().collect();
         query = query.param(Param::texts(&schemas)).param(Param::texts(&names)).param(Param::texts(&numbers));
     }
     Ok(query)

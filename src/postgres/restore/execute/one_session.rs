@@ -77,9 +77,6 @@ impl OneSession {
     }
 
     /// Takes back what was set in the session, where that can be done.
-    ///
-    /// # Errors
-    /// The server's.
     pub(crate) fn end(&self, target: &mut Connection) -> Result<()> {
         // One that is lost has nothing any more, and one that is still in a transaction will be closed.
         if target.is_broken() || target.transaction_status() != b'I' { Ok(()) } else { Ok(target.tidy_up()?) }
@@ -210,9 +207,6 @@ impl Seen {
 
 /// The name of the database that `target` is connected to, as it is stored: what a session's encoding makes of it is not
 /// what another one is to be made with.
-///
-/// # Errors
-/// The server's.
 pub fn database(target: &mut Connection) -> Result<BString> {
     let query = Query::new(
         "the database's name",

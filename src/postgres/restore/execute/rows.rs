@@ -124,10 +124,7 @@ pub fn run(
                 return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(match splitter.what_is_too_long() {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        })
+        Ok(if splitter.what_is_too_long().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     if ledger.is_stopped() {
         return Ok(());
@@ -135,10 +132,8 @@ pub fn run(
     if let Some(what) = splitter.what_is_too_long() {
         batch.send(client, ledger)?;
         ledger.amount.rows += client.changed_rows - before;
-        ledger.put_down(
-            at,
-            EntryError::other(entry, b"", format!("a statement of the data {what}: it and what follows it is missing")),
-        );
+        let why = format!("a statement of the data {what}: it and what follows it is missing");
+        ledger.put_down(at, EntryError::other(entry, b"", why));
         return Ok(());
     }
     let (rest, is_cut) = splitter.finish();
@@ -155,11 +150,9 @@ pub fn run(
 
 /// Sees to it that nothing is run in the place of rows that brings none.
 fn check_statement(entry: &Entry, statement: &[u8]) -> Result<()> {
-    match copy_statement::is_of_data(text(&entry.desc), statement) {
-        true => Ok(()),
-        false => {
-            Err(Error::new(ErrorKind::Archive, format!("restore {}", EntryName::of(entry)))
-                .why(copy_statement::IS_NO_DATA))
-        }
+    if copy_statement::is_of_data(text(&entry.desc), statement) {
+        return Ok(());
     }
+    let doing = format!("restore {}", EntryName::of(entry));
+    Err(Error::new(ErrorKind::Archive, doing).why(copy_statement::IS_NO_DATA))
 }

@@ -11,12 +11,10 @@ use crate::wire::Connection;
 use crate::{Error, ErrorKind, Result};
 
 impl Client<'_> {
-    /// Whether a transaction of several objects is open.
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some()
     }
 
-    /// Begins a transaction.
     pub fn begin(&mut self) -> Result<()> {
         self.connection.foreign()?.begin()?;
         self.transaction = Some(Transaction { id: self.transaction_id()?, actions: 0, is_replacing: false });

@@ -19,18 +19,15 @@ pub struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// Adds the statement of a step.
     pub fn push(&mut self, step: &'a Step, statement: Cow<'a, [u8]>) {
         self.bytes += statement.len();
         self.steps.push((step, statement));
     }
 
-    /// Whether it is time to send.
     pub fn is_full(&self) -> bool {
         self.steps.len() == STATEMENTS || self.bytes > BYTES
     }
 
-    /// Whether one of the steps is such a one.
     pub fn has(&self, is_such: impl Fn(&Step) -> bool) -> bool {
         self.steps.iter().any(|(step, _)| is_such(step))
     }
@@ -67,7 +64,6 @@ impl<'a> Window<'a> {
     }
 }
 
-/// Puts down that the statement of a step failed.
 fn put_down(
     client: &Client<'_>,
     ledger: &mut Ledger<'_>,

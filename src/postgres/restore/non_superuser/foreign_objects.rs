@@ -78,9 +78,6 @@ pub struct Question<'a> {
 }
 
 /// Asks `target`; `None` if the role is a superuser. The role is the one that the restore will take.
-///
-/// # Errors
-/// A role that cannot be taken; a lost connection.
 pub fn ask(target: &mut Connection, question: Question<'_>) -> Result<Option<ForeignObjects>> {
     let Question { settings, options, .. } = question;
     let begin = Begin::read_only().set("client_encoding", &settings.encoding).set("quote_all_identifiers", "off");

@@ -31,11 +31,8 @@ enum Fate {
     Left,
 }
 
-/// The steps that drop and those that make.
 pub struct Steps {
-    /// What takes away.
     pub drops: Vec<Step>,
-    /// What makes.
     pub steps: Vec<Step>,
 }
 
@@ -94,19 +91,10 @@ impl<'a> Review<'a> {
         foreign: &'a ForeignObjects,
         standard_strings: bool,
     ) -> Self {
-        Self {
-            entries,
-            options,
-            foreign,
-            standard_strings,
-            limits: RoleLimits {
-                role: Some(foreign.role.clone()),
-                messages: foreign.unknown.iter().cloned().collect(),
-                ..RoleLimits::default()
-            },
-            same: BTreeMap::new(),
-            fates: vec![Fate::default(); entries.len()],
-        }
+        let messages = foreign.unknown.iter().cloned().collect();
+        let limits = RoleLimits { role: Some(foreign.role.clone()), messages, ..RoleLimits::default() };
+        let fates = vec![Fate::default(); entries.len()];
+        Self { entries, options, foreign, standard_strings, limits, same: BTreeMap::new(), fates }
     }
 
     fn fate(&self, at: EntryIndex) -> Fate {
@@ -161,7 +149,6 @@ impl<'a> Review<'a> {
                 if object.definition.as_ref().is_some_and(|definition| definition != text(&entry.definition)) {
                     self.warn(at, "it is in another schema than in the archive, or was asked for otherwise".to_owned());
                 }
-                true
             }
             b"SCHEMA" => {
                 // What is only spoken of is not made anyway.
@@ -172,23 +159,18 @@ impl<'a> Review<'a> {
                 if self.options.owner && !owner.is_empty() && *owner != object.owner {
                     self.leave(at, format!("its owner stays {}", show(object.owner.as_bstr())));
                 }
-                true
-            }
-            _ if object
-                .definition
-                .as_ref()
-                .is_some_and(|definition| is_same(definition.as_bstr(), text(&entry.definition))) =>
-            {
-                self.stays(at, object);
-                true
             }
             _ => {
-                let what = "there is one of that name, which is another or cannot be compared";
-                self.leave(at, format!("{what}; it belongs to {}", show(object.owner.as_bstr())));
-                self.leave_what_is_of(at);
-                true
+                if object.definition.as_ref().is_some_and(|it| is_same(it.as_bstr(), text(&entry.definition))) {
+                    self.stays(at, object);
+                } else {
+                    let what = "there is one of that name, which is another or cannot be compared";
+                    self.leave(at, format!("{what}; it belongs to {}", show(object.owner.as_bstr())));
+                    self.leave_what_is_of(at);
+                }
             }
         }
+        true
     }
 
     /// A comment on something that belongs to another.
@@ -205,26 +187,16 @@ impl<'a> Review<'a> {
             None => same.extend_from_slice(b"NULL"),
         }
         same.extend_from_slice(b";");
-        let is_same = text(&entry.definition).trim_ascii() == same;
-        match is_same {
-            true => {}
+        let owner = show(object.owner.as_bstr());
+        if text(&entry.definition).trim_ascii() == same {
+            // There is nothing to be said.
+        } else if tag.starts_with(b"EXTENSION ") {
             // That of an extension is its author's, most often, and another in each of its versions.
-            false if tag.starts_with(b"EXTENSION ") => {
-                let why = format!(
-                    "it stays another than in the archive: the extension belongs to {}",
-                    show(object.owner.as_bstr())
-                );
-                self.limits.stays.push(Stay { entry: EntryName::of(entry), why: why.clone() });
-                self.warn(at, why);
-            }
-            false => {
-                let why = format!(
-                    "what it is on belongs to {}, and {} may not change it",
-                    show(object.owner.as_bstr()),
-                    self.role()
-                );
-                self.leave(at, why);
-            }
+            let why = format!("it stays another than in the archive: the extension belongs to {owner}");
+            self.limits.stays.push(Stay { entry: EntryName::of(entry), why: why.clone() });
+            self.warn(at, why);
+        } else {
+            self.leave(at, format!("what it is on belongs to {owner}, and {} may not change it", self.role()));
         }
         true
     }
@@ -235,11 +207,8 @@ impl<'a> Review<'a> {
         let tag = text(&entry.tag);
         let Some(object) = self.foreign.objects.get(tag).filter(|object| !object.is_mine) else { return false };
         if !privileges::are_given(text(&entry.definition), tag, &object.privileges) {
-            let owner = show(object.owner.as_bstr());
-            self.leave(
-                at,
-                format!("what it is on belongs to {owner}, and {} may not give privileges on it", self.role()),
-            );
+            let (owner, role) = (show(object.owner.as_bstr()), self.role());
+            self.leave(at, format!("what it is on belongs to {owner}, and {role} may not give privileges on it"));
         }
         true
     }

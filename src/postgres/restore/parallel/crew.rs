@@ -15,7 +15,6 @@ use crate::words::Choice;
 pub struct Crew<'w, 'c> {
     orders: Sender<Order>,
     results: Receiver<Done>,
-    /// How many of them there are.
     hands: usize,
     /// The only one, if there is no thread to be had: it does in this one what it is ordered to.
     alone: Option<(Worker<'w, 'c>, Receiver<Order>, Sender<Done>)>,

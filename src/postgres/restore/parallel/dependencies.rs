@@ -13,31 +13,25 @@ use crate::postgres::restore::parallel::ItemIndex;
 /// What items wait for, by their numbers.
 pub(super) struct Dependencies<'a> {
     entries: &'a [Entry],
-    /// The entry of each item.
     items: &'a [EntryIndex],
     places: HashMap<DumpId, EntryIndex>,
     item_of: HashMap<EntryIndex, ItemIndex>,
-    /// The items with the rows of a table.
     rows_of: HashMap<EntryIndex, Vec<ItemIndex>>,
     /// Items with rows that go into a partitioned table, and from there into any of its partitions.
     through_root: Vec<ItemIndex>,
     /// The partitions and children of a table.
     below: HashMap<EntryIndex, Vec<EntryIndex>>,
-    /// The items that make triggers, by the triggers' names.
     triggers: HashMap<&'a [u8], Vec<ItemIndex>>,
 }
 
 /// What one item waits for.
 #[derive(Debug, Default)]
 pub(super) struct WaitsFor {
-    /// These items.
     pub items: HashSet<ItemIndex>,
-    /// All rows that there are.
     pub all_rows: bool,
 }
 
 impl<'a> Dependencies<'a> {
-    /// For items that are about these entries.
     pub(super) fn new(entries: &'a [Entry], items: &'a [EntryIndex]) -> Self {
         let mut found = Self {
             entries,
@@ -78,7 +72,6 @@ impl<'a> Dependencies<'a> {
         found
     }
 
-    /// Whether the item is rows of a table.
     pub(super) fn is_rows(&self, n: ItemIndex) -> bool {
         kinds::is(&self.entries[self.items[n]], "TABLE DATA")
     }
@@ -110,7 +103,6 @@ impl<'a> Dependencies<'a> {
         text(&entry.tag).strip_prefix(text(&self.entries[table].tag).as_bytes())?.strip_prefix(b" ")
     }
 
-    /// What the item waits for.
     pub(super) fn of(&self, n: ItemIndex) -> WaitsFor {
         let entry = &self.entries[self.items[n]];
         let mut waits = WaitsFor { items: self.said(n).collect(), all_rows: false };

@@ -19,9 +19,7 @@ pub struct HandOut<'h, 'a> {
     interrupt: &'h Interrupt,
     ledger: &'h mut Ledger<'a>,
     schedule: Schedule,
-    /// What cancels each worker.
     cancel: Vec<CancelHandle>,
-    /// Which workers are at work.
     busy: Vec<bool>,
     /// What ended all of it.
     fatal: Option<Error>,
@@ -41,7 +39,6 @@ impl<'h, 'a> HandOut<'h, 'a> {
         Self { interrupt, ledger, schedule, cancel, busy, fatal: None }
     }
 
-    /// How many parts are being carried out.
     pub fn running(&self) -> usize {
         self.schedule.running()
     }
@@ -80,7 +77,6 @@ impl<'h, 'a> HandOut<'h, 'a> {
         true
     }
 
-    /// Takes what a worker says.
     pub fn take(&mut self, done: Done) {
         let (worker, n, outcome) = match done {
             Done::Begun { worker } => {

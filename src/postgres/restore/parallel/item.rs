@@ -15,7 +15,6 @@ impl ItemIndex {
         each.iter().enumerate().map(|(n, of_item)| (Self(n), of_item))
     }
 
-    /// The places of so many items.
     pub fn all(count: usize) -> impl Iterator<Item = Self> {
         (0..count).map(Self)
     }
@@ -41,7 +40,6 @@ impl<T> IndexMut<ItemIndex> for [T] {
 pub enum Lock {
     /// Others of this sort may lock the same table: they make indexes.
     Shared,
-    /// Nobody else may have the table.
     Exclusive,
 }
 
@@ -50,30 +48,22 @@ pub enum Lock {
 pub enum Progress {
     /// It waits, for others or for a worker.
     Waiting,
-    /// Somebody is at it.
     Running,
-    /// It has ended.
     Done,
 }
 
 /// What is to be done for one entry.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// The entry.
     pub entry: EntryIndex,
-    /// Its steps in the plan.
     pub steps: Range<usize>,
     /// The items that wait for this one.
     pub then: Vec<ItemIndex>,
     /// How many items this one waits for.
     pub waits_for: usize,
-    /// The tables that it is about.
     pub tables: HashSet<EntryIndex>,
-    /// How it locks them.
     pub lock: Lock,
-    /// How much there is to do.
     pub cost: u64,
-    /// How far it has come.
     pub progress: Progress,
 }
 

@@ -94,12 +94,10 @@ impl Schedule {
         }
     }
 
-    /// The item of that number.
     pub fn item(&self, n: ItemIndex) -> &Item {
         &self.items[..][n]
     }
 
-    /// How many items are running.
     pub fn running(&self) -> usize {
         self.running.len()
     }
@@ -119,7 +117,6 @@ impl Schedule {
         Some(n)
     }
 
-    /// Of the items that are running, the largest.
     pub fn largest_running(&self) -> Option<&Item> {
         self.running.iter().map(|n| self.item(*n)).max_by_key(|item| item.cost)
     }

@@ -15,25 +15,17 @@ use crate::{Error, ErrorKind, Result};
 
 /// What all workers know when they begin.
 pub struct Context<'a> {
-    /// What is to be done.
     pub job: &'a Job<'a>,
-    /// What has become of the entries.
     pub states: Arc<States>,
     /// What else was learnt on the way.
     pub runner: StepRunner<'a>,
 }
 
-/// A worker.
 pub struct Worker<'w, 'c> {
-    /// Its number.
     pub n: usize,
-    /// What it knows.
     pub context: &'w Context<'c>,
-    /// Its connection.
     pub connection: &'w mut Connection,
-    /// Its reader of the archive.
     pub data: &'w mut (dyn Data + Send),
-    /// What ends it on request.
     pub interrupt: Interrupt,
 }
 
@@ -42,10 +34,15 @@ pub type Order = (ItemIndex, Range<usize>);
 
 /// What a worker says.
 pub enum Done {
-    /// It has begun with something.
-    Begun { worker: usize },
+    Begun {
+        worker: usize,
+    },
     /// It has ended an item. The outcome is an error where it cannot go on.
-    Ended { worker: usize, n: ItemIndex, outcome: Result<Box<Outcome>> },
+    Ended {
+        worker: usize,
+        n: ItemIndex,
+        outcome: Result<Box<Outcome>>,
+    },
 }
 
 impl Worker<'_, '_> {
@@ -56,7 +53,6 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Carries out an order.
     pub fn take(&mut self, (n, steps): Order, done: &Sender<Done>) {
         // Nobody listens any more when all is over; the orders end then.
         let _ = done.send(Done::Begun { worker: self.n });

@@ -23,7 +23,6 @@ const TEXT: u64 = 128;
 /// The work of a plan.
 #[derive(Debug)]
 pub struct Cost {
-    /// The size of each entry's data, where it is known.
     data: Vec<Option<u64>>,
     /// The size of the rows that go through the hands of each entry's definition.
     rows: Vec<u64>,

@@ -11,15 +11,12 @@ use crate::sql::lexer::{Kind, tokens};
 /// How one entry's object is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DropText {
-    /// By a statement.
     Statement(BString),
     /// By a statement that takes along what depends on the object. Base types have such ones.
     Cascade(BString),
     /// By a statement for each large object in a list.
     EachLargeObject {
-        /// The statement up to the OID.
         before: &'static str,
-        /// The statement after the OID.
         after: &'static str,
     },
 }

@@ -54,9 +54,6 @@ pub fn definition(
 }
 
 /// The OIDs that a batch lists, one a line. Anything else in a line is an error: it would become part of a statement.
-///
-/// # Errors
-/// A line that is not an OID.
 pub fn oids(entry: &Entry) -> Result<Vec<u32>> {
     text(&entry.definition)
         .lines()
@@ -69,17 +66,14 @@ pub fn oids(entry: &Entry) -> Result<Vec<u32>> {
         .collect()
 }
 
-/// How many large objects a batch lists.
 pub fn count(entry: &Entry) -> u64 {
     text(&entry.definition).lines().count() as u64
 }
 
-/// The statement for one large object.
 pub fn statement(before: &[u8], oid: u32, after: &[u8]) -> Vec<u8> {
     [before, oid.to_string().as_bytes(), after, b";\n"].concat()
 }
 
-/// The statements of a text.
 fn statements(text: &BStr) -> impl Iterator<Item = &BStr> {
     let ends = tokens(text).filter(|token| token.is_mark(b';')).map(|token| token.at).chain([text.len()]);
     let mut begin = 0;

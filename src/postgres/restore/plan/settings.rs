@@ -34,9 +34,6 @@ impl ArchiveSettings {
 
     /// Checks that a server of this version reads the archive's string literals as they are meant. Where it reads them by SQL's
     /// standard only, definitions are written anew, but rows as INSERT statements are not.
-    ///
-    /// # Errors
-    /// One of `entries` has such rows.
     pub fn check_strings(&self, entries: &[Entry], server: ServerVersion) -> Result<()> {
         if self.standard_strings || !server.only_standard_strings() {
             return Ok(());

@@ -99,7 +99,6 @@ impl Guard {
         Self { standard_strings: settings.standard_strings, encoding: Encoding::of(settings.encoding.as_bstr()) }
     }
 
-    /// A reader for statements that come as data.
     pub(super) fn lexer(&self) -> PsqlLexer {
         PsqlLexer::new(self.standard_strings, self.encoding)
     }

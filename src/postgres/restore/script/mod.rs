@@ -112,7 +112,6 @@ struct Script<'a> {
     actions: u32,
     guard: &'a Guard,
     watch: Watch,
-    /// The entry that is written.
     at: Option<EntryIndex>,
     summary: ScriptSummary,
 }
@@ -207,7 +206,6 @@ impl Script<'_> {
         }
     }
 
-    /// The steps of an entry.
     fn restore(&mut self, steps: &[Step], data: &mut dyn Data) -> Result<()> {
         self.at = steps.first().map(|step| step.entry);
         if self.is_outside(steps) {

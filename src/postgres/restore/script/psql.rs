@@ -35,7 +35,6 @@ pub(super) struct PsqlLexer {
 enum Colon {
     No,
     Yes,
-    /// With a brace after it.
     Brace,
     /// With the beginning of a quote after it, which may be a variable's name.
     Quoted(Kind, Vec<u8>),
@@ -64,7 +63,6 @@ impl PsqlLexer {
         }
     }
 
-    /// Takes more text.
     pub(super) fn feed(&mut self, text: &[u8]) -> Result<(), Trouble> {
         self.read(text, false)
     }

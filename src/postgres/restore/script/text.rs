@@ -11,7 +11,6 @@ use crate::sql::quote::quoted;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
-/// How a script begins.
 pub(super) fn beginning(header: &Header, key: &RestrictKey) -> Vec<u8> {
     let mut text = format!("--\n-- PostgreSQL database dump\n--\n\n\\restrict {}\n\n", key.as_str()).into_bytes();
     text.extend_from_slice(b"-- Dumped from database version ");
@@ -22,7 +21,6 @@ pub(super) fn beginning(header: &Header, key: &RestrictKey) -> Vec<u8> {
     text
 }
 
-/// How it ends.
 pub(super) fn end(key: &RestrictKey) -> Vec<u8> {
     format!("--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict {}\n\n", key.as_str()).into_bytes()
 }

@@ -3,11 +3,9 @@
 /// Why text must not get into a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// A backslash outside of quotes.
     Command,
     /// A dollar sign after a number and letters, by which psql understands one thing or another.
     Dollar,
-    /// A variable that psql has by itself.
     Variable,
     /// Something is open at the end.
     Open(&'static str),
