@@ -80,7 +80,8 @@ fn as_taken<'a>(
         return Cow::Borrowed(options);
     }
     let statistics = server.restores_statistics();
-    let left_out = |entry: &&Entry| kinds::group(entry) == EntryGroup::StatisticsData && (!statistics || is_extended(entry));
+    let left_out =
+        |entry: &&Entry| kinds::group(entry) == EntryGroup::StatisticsData && (!statistics || is_extended(entry));
     let count = entries.iter().filter(left_out).count();
     if count > 0 {
         let of = match (statistics, count) {

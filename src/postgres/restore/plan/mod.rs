@@ -112,7 +112,8 @@ pub(super) fn entries_apart(entries: &[Entry], wanted: &[Chosen]) -> Vec<bool> {
             // A function, say, that returns rows of a materialized view whose key is made after the data.
             Section::PreData => after(),
         };
-        let is_apart = is_late && kinds::pass(entry) != RestorePass::Acl && wanted.get(at).is_some_and(|wanted| wanted.any());
+        let is_apart =
+            is_late && kinds::pass(entry) != RestorePass::Acl && wanted.get(at).is_some_and(|wanted| wanted.any());
         places.insert(entry.dump_id, at);
         apart.push(is_apart);
     }
