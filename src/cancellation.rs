@@ -35,7 +35,7 @@ enum Pending {
 
 /// Keeps something on the list of what is done away with at an end on request. Dropping it takes it off the list and does
 /// nothing else.
-pub(crate) struct Registration(Option<(u64, Arc<Mutex<List>>)>);
+pub struct Registration(Option<(u64, Arc<Mutex<List>>)>);
 
 impl Cancellation {
     /// One by which nothing was ended yet.
@@ -61,7 +61,7 @@ impl Cancellation {
 
     /// As [`Cancellation::cancel`], for who ends the process then: until `leave` returns, no other thread can make a result
     /// appear, or come to the end of its work.
-    pub(crate) fn cancel_then(&self, within: Duration, leave: impl FnOnce(Vec<String>)) {
+    pub fn cancel_then(&self, within: Duration, leave: impl FnOnce(Vec<String>)) {
         let now = Instant::now();
         let deadline = now.checked_add(within).unwrap_or(now + Duration::from_secs(60 * 60 * 24 * 365));
         let Some(list) = &self.0 else { return leave(Vec::new()) };
@@ -112,7 +112,7 @@ impl Cancellation {
     ///
     /// # Errors
     /// What `make` fails with. It must not use a [`Registration`].
-    pub(crate) fn folder<F: AsRef<Path>>(&self, make: impl FnOnce() -> io::Result<F>) -> io::Result<(F, Registration)> {
+    pub fn folder<F: AsRef<Path>>(&self, make: impl FnOnce() -> io::Result<F>) -> io::Result<(F, Registration)> {
         let Some(shared) = &self.0 else { return Ok((make()?, Registration(None))) };
         let mut list = lock(shared);
         if list.is_cancelled {
@@ -135,12 +135,9 @@ impl Cancellation {
         self.add(Pending::Words(Box::new(end)))
     }
 
-    /// As [`Cancellation::last_words`], of work that everything which is put on the list after it is a part of: `end` ends
+    /// As `last_words`, of work that everything which is put on the list after it is a part of: `end` ends
     /// that too, and speaks for it. Files and folders are removed all the same.
-    pub(crate) fn last_words_for_all(
-        &self,
-        end: impl FnOnce(Instant) -> String + Send + 'static,
-    ) -> Result<Registration> {
+    pub fn last_words_for_all(&self, end: impl FnOnce(Instant) -> String + Send + 'static) -> Result<Registration> {
         self.add(Pending::Whole(Box::new(end)))
     }
 

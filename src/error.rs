@@ -1,6 +1,7 @@
 //! The one error type of the engine: what was being done to what, why it failed, and what to do next.
 
 use std::fmt;
+use std::io;
 
 use crate::printable::{self, escaped};
 use crate::wire::{self, Login, NoAnswer, ServerError, Why};
@@ -54,6 +55,13 @@ impl Error {
     /// An error of `kind`, raised while `doing`, worded so that it reads on after "could not": "read the header of x".
     pub fn new(kind: ErrorKind, doing: impl Into<Words>) -> Self {
         Self(Box::new(Inner { kind, doing: doing.into().plain(), why: None, hint: None, source: None }))
+    }
+
+    /// The error of one who wanted a thread while `doing` this. Users, containers and services are limited to so many.
+    pub fn no_thread(doing: impl Into<Words>, error: io::Error) -> Self {
+        Self::new(ErrorKind::Io, doing).why(format!("there is no thread to be had: {error}")).hint(
+            "raise the limit on processes and threads: ulimit -u, TasksMax= of a service, pids.max of a container",
+        )
     }
 
     /// Adds the reason in words.

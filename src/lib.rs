@@ -4,7 +4,8 @@
 //! A database is found by its URL ([`recognise`]). What is in [`postgres`] reads and writes archives of pg_dump's custom format,
 //! which `pg_restore` reads, too; what is in [`sqlite`] copies a database that is in use into one file. A result file is an
 //! [`OutputFile`], which appears when it is complete. Whoever calls takes progress and warnings by a [`Reporter`], and may end the
-//! work by a [`Cancellation`] of his own; nothing is printed, and no two runs in a process know of each other. An [`Error`] says what was
+//! work by a [`Cancellation`] of his own; nothing is printed, and no two runs in a process know of each other.
+//! What is told holds names and words of others, which [`printable`] makes fit for a line of a terminal. An [`Error`] says what was
 //! being done, why it failed and what would help; what can be chosen there is a [`Choice`], a fact that each caller has his name for.
 //!
 //! A backup:
@@ -24,7 +25,7 @@
 //! Without the feature `cli`, which is on by default, the libraries of the command line are left out.
 
 #![deny(missing_docs)]
-// What standard streams and drills take of the engine, only the command line uses.
+// What drills take of the engine, only the command line uses.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 // What is printed goes through `cli/terminal.rs`, which escapes it.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -37,18 +38,17 @@ mod error;
 mod options;
 mod output;
 pub mod postgres;
-mod printable;
+pub mod printable;
 mod progress;
 mod sql;
 pub mod sqlite;
-mod standard;
 mod threads;
 pub mod wire;
 mod words;
 
-pub use cancellation::Cancellation;
+pub use cancellation::{Cancellation, Registration};
 pub use connect::{Database, Environment, recognise};
 pub use error::{Context, Error, ErrorKind, Result};
-pub use output::{Existing, OutputFile};
+pub use output::{Existing, OutputFile, io_error, open_special};
 pub use progress::{Level, Message, Phase, Reporter, Silent, Total, Unit};
 pub use words::{Choice, Words};

@@ -9,6 +9,7 @@ use bstr::ByteSlice;
 use pgformat::Header;
 use serde::Serialize;
 
+use super::standard_streams;
 use crate::postgres::archive::{self, EntryName};
 use crate::postgres::verify::Kind;
 use crate::{Error, Result};
@@ -73,7 +74,10 @@ impl<'a> From<&'a Header> for HeaderFacts<'a> {
 /// Opens the archive at `path`, or the one on standard input if that is `-`, and reads its table of contents. `doing` says
 /// what for, worded to follow "could not".
 pub(crate) fn open(path: &Path, doing: &str) -> Result<Archive> {
-    archive::open(path, doing).map_err(|error| explain(error, path))
+    match path.to_str() {
+        Some("-") => archive::read(standard_streams::input(doing)?, path, doing),
+        _ => archive::open(path, doing).map_err(|error| explain(error, path)),
+    }
 }
 
 fn explain(error: Error, path: &Path) -> Error {

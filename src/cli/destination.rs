@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use crate::output::open_special;
-use crate::{Error, ErrorKind, Existing, OutputFile, Reporter, Result, standard};
+use super::standard_streams;
+use crate::{Error, ErrorKind, Existing, OutputFile, Reporter, Result, open_special};
 
 /// How much is gathered before it is written to a stream.
 const BUFFER: usize = 64 * 1024;
@@ -23,13 +23,13 @@ impl Destination {
     /// Opens what `path` names, `-` being standard output. `what` is to be written: "the archive".
     ///
     /// # Errors
-    /// As [`OutputFile::create`] and [`standard::output`].
+    /// As [`OutputFile::create`] and [`standard_streams::output`].
     pub(crate) fn open(path: &Path, existing: Existing, what: &str, reporter: &dyn Reporter) -> Result<Self> {
         let stream = |file| Self::Stream(BufWriter::with_capacity(BUFFER, file));
-        if standard::is_output(path) {
-            return standard::output(&format!("write {what} to standard output")).map(stream);
+        if standard_streams::is_output(path) {
+            return standard_streams::output(&format!("write {what} to standard output")).map(stream);
         }
-        if standard::is_messages(path) {
+        if standard_streams::is_messages(path) {
             return Err(Error::new(ErrorKind::Usage, format!("write {what} to {}", path.display()))
                 .why("that is standard error, so that messages would get into it")
                 .hint("give the name of a file, or - for standard output"));

@@ -15,7 +15,8 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
-use crate::{Context, Error, ErrorKind, Result, standard};
+use super::standard_streams;
+use crate::{Context, Error, ErrorKind, Result};
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Rule>> {
     let mut text = Vec::new();
     if path == Path::new("-") {
         let doing = "read a filter from standard input";
-        standard::input(doing)?.read_to_end(&mut text).context(ErrorKind::Io, || doing)?;
+        standard_streams::input(doing)?.read_to_end(&mut text).context(ErrorKind::Io, || doing)?;
     } else {
         text = fs::read(path).context(ErrorKind::Io, doing)?;
     }

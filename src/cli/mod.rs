@@ -1,9 +1,11 @@
-//! The command line: what a person types, and how the engine's answers look. One verb a file.
+//! The command line: what a person types, and how the engine's answers look. One verb a folder.
 
+mod amounts;
 mod archive;
 mod backend_options;
 mod backup;
 mod choice;
+mod common;
 mod database;
 mod destination;
 mod drill;
@@ -17,6 +19,7 @@ mod report;
 mod restore;
 mod secret;
 mod signals;
+mod standard_streams;
 mod terminal;
 mod usage;
 mod verify;
@@ -24,10 +27,11 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{Cancellation, Result};
+use crate::Result;
 use backend_options::BackendOptions;
+use common::Common;
 use report::{Outcome, Printer};
 
 const EXIT_CODES: &str = "\
@@ -56,26 +60,6 @@ struct Cli {
     verb: Verb,
     #[command(flatten)]
     common: Common,
-}
-
-/// What every verb takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Common {
-    /// Print the result, or the error, as one JSON object on standard output
-    #[arg(long, global = true, help_heading = "Output")]
-    json: bool,
-    /// Print nothing but warnings and errors
-    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = "Output")]
-    quiet: bool,
-    /// Also print what is being done
-    #[arg(long, short, global = true, help_heading = "Output")]
-    verbose: bool,
-    /// The options of one backend only.
-    #[arg(skip)]
-    given: BackendOptions,
-    /// By what a signal ends the work.
-    #[arg(skip = Cancellation::new())]
-    cancellation: Cancellation,
 }
 
 #[derive(Debug, Subcommand)]

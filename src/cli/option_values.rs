@@ -7,8 +7,8 @@ use std::path::Path;
 use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::output::io_error;
-use crate::{Result, standard};
+use super::standard_streams;
+use crate::{Result, io_error};
 
 /// What a pair of flags comes to: `yes` and `no` override each other, so at most one is set.
 pub(crate) fn pair(yes: bool, no: bool, default: bool) -> bool {
@@ -29,7 +29,7 @@ pub(crate) fn read_file(path: &Path, what: &str) -> Result<Vec<u8>> {
     let doing = format!("read {what} {}", path.display());
     let mut text = Vec::new();
     let read = match path.to_str() {
-        Some("-") => standard::input(&doing)?.read_to_end(&mut text),
+        Some("-") => standard_streams::input(&doing)?.read_to_end(&mut text),
         _ => File::open(path).and_then(|mut file| file.read_to_end(&mut text)),
     };
     read.map_err(|error| io_error(doing, path, error))?;

@@ -16,7 +16,7 @@ use signal_hook::iterator::Signals;
 use super::exit::Code;
 use super::progress;
 use super::report::Printer;
-use crate::{Cancellation, Context, ErrorKind, Result, threads};
+use crate::{Cancellation, Context, Error, ErrorKind, Result};
 
 /// Those that end a process, and the names that people know them by.
 const REQUESTS: [(i32, &str); 11] = [
@@ -63,7 +63,7 @@ pub(crate) fn handle(printer: Printer, cancellation: Cancellation) -> Result<()>
             leave(printer, &cancellation, signal);
         }
     };
-    threads::spawn(doing(), listen)?;
+    thread::Builder::new().spawn(listen).map_err(|error| Error::no_thread(doing(), error))?;
     Ok(())
 }
 

@@ -9,9 +9,8 @@ use std::panic;
 
 use serde_json::Value;
 
-use super::secret;
+use super::{secret, standard_streams};
 use crate::printable::{escaped, is_plain};
-use crate::standard;
 
 /// Where a line goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub(super) fn lines<'a>(to: Stream, lines: impl IntoIterator<Item = &'a str>) ->
     }
     match to {
         // Rust's runtime takes a write there as done.
-        Stream::Out if standard::is_output_unwritable() => Err(io::ErrorKind::PermissionDenied.into()),
+        Stream::Out if standard_streams::is_output_unwritable() => Err(io::ErrorKind::PermissionDenied.into()),
         Stream::Out => {
             let mut to = io::stdout().lock();
             to.write_all(text.as_bytes())?;
@@ -72,7 +71,7 @@ fn masked(value: Value) -> Value {
     }
 }
 
-/// Standard output of a process that speaks to another one of lifeboat's. Archives and scripts go to `standard::output`.
+/// Standard output of a process that speaks to another one of lifeboat's. Archives and scripts go to `standard_streams::output`.
 pub(super) fn data() -> io::StdoutLock<'static> {
     io::stdout().lock()
 }

@@ -12,16 +12,19 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use self::postgres::PostgresArgs;
+use super::amounts::{mebibytes, seconds};
+use super::backend_options;
+use super::common::Common;
 use super::database::DatabaseArgs;
 use super::destination::Destination;
 use super::progress::Console;
-use super::report::{Outcome, mebibytes, seconds};
+use super::report::Outcome;
+use super::standard_streams;
 use super::terminal::{self, Stream};
-use super::{Common, backend_options};
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::sqlite::{self, BackupOptions};
 use crate::wire::Connection;
-use crate::{Database, Error, ErrorKind, Existing, Reporter, Result, standard};
+use crate::{Database, Error, ErrorKind, Existing, Reporter, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +74,7 @@ struct SqliteArgs {
 impl Args {
     /// Whether the backup goes to standard output.
     pub(crate) fn takes_stdout(&self) -> bool {
-        standard::is_output(&self.output)
+        standard_streams::is_output(&self.output)
     }
 }
 
@@ -142,7 +145,7 @@ fn stream(
 ) -> Result<(u64, DumpSummary)> {
     let mut out = Counted { out, bytes: 0 };
     let summary = dump::backup(connect, options, Sink::Stream(&mut out), reporter)?;
-    standard::finish(out.out.get_ref(), "write the archive")?;
+    standard_streams::finish(out.out.get_ref(), "write the archive")?;
     Ok((out.bytes, summary))
 }
 

@@ -4,6 +4,7 @@ mod damage;
 mod digest;
 mod drop_scratch;
 mod leftovers;
+mod narrator;
 mod postgres;
 mod sample;
 mod scratch;
@@ -12,13 +13,12 @@ mod writer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::Common;
+use super::common::Common;
 use super::database::{DatabaseArgs, SilenceArgs};
 use super::report::Outcome;
-use super::terminal::{self, Stream};
-use crate::{Database, Error, ErrorKind, Result, Words};
+use crate::{Database, Result};
+use narrator::Narrator;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +58,7 @@ pub(crate) struct WriterArgs {
 }
 
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
-    let narrator = Narrator { silent: common.json || common.quiet };
+    let narrator = Narrator::new(common);
     let Some(url) = args.url else {
         return sqlite::sample_drill(args.scratch.as_deref(), &narrator, common);
     };
@@ -72,27 +72,4 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
 pub(crate) fn write_forever(args: WriterArgs) -> Result<Outcome> {
     writer::write_until_input_ends(&args.database)?;
     Ok(Outcome::of_lines(Vec::new()))
-}
-
-/// Tells each step when it is done, not at the end.
-pub(super) struct Narrator {
-    silent: bool,
-}
-
-impl Narrator {
-    fn say(&self, line: &str) {
-        if !self.silent {
-            super::progress::clear();
-            // A reader who has gone away does not end the drill.
-            let _ = terminal::line(Stream::Out, line);
-        }
-    }
-}
-
-pub(super) fn failed(why: impl Into<Words>) -> Error {
-    Error::new(ErrorKind::Archive, "pass the drill").why(why)
-}
-
-pub(super) fn passed(took: Duration) -> String {
-    format!("lifeboat: drill passed in {}.{} s", took.as_secs(), took.subsec_millis() / 100)
 }

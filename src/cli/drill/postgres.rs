@@ -8,12 +8,14 @@ use bstr::{BStr, ByteSlice};
 use serde::Serialize;
 
 use super::digest::{Data, EntryDigest, Name, digests};
+use super::narrator::{Narrator, failed, passed};
 use super::scratch::{Scratch, ScratchDatabase};
-use super::{Common, Narrator, failed, passed};
+use crate::cli::amounts::{mebibytes, seconds};
 use crate::cli::archive::open;
 use crate::cli::choice;
+use crate::cli::common::Common;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes, seconds};
+use crate::cli::report::Outcome;
 use crate::connect::Target;
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};

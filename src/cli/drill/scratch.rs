@@ -6,14 +6,12 @@ use std::sync::Arc;
 
 use super::drop_scratch::{self, Creation};
 use super::leftovers;
-use crate::cancellation::Registration;
 use crate::connect::Target;
-use crate::output::io_error;
 use crate::postgres::ServerVersion;
 use crate::postgres::settings;
 use crate::sql::Sql;
 use crate::wire::{Connection, Query, sqlstate};
-use crate::{Reporter, Result};
+use crate::{Registration, Reporter, Result, io_error};
 
 /// A folder that goes away at the end, also if a signal ends the process.
 pub(super) struct Scratch {

@@ -8,16 +8,17 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::damage::{Damage, damage};
+use super::narrator::{Narrator, failed, passed};
 use super::sample;
 use super::scratch::Scratch;
 use super::writer::Writer;
-use super::{Common, Narrator, failed, passed};
+use crate::cli::amounts::{mebibytes, seconds};
 use crate::cli::choice;
+use crate::cli::common::Common;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes, seconds};
-use crate::output::{io_error, with_suffix};
+use crate::cli::report::Outcome;
 use crate::sqlite::{self, BackupOptions, RestoreOptions, SIDECARS, TableDigest};
-use crate::{Context, Error, ErrorKind, Reporter, Result};
+use crate::{Context, Error, ErrorKind, Reporter, Result, io_error};
 
 /// How many transfers the sample begins with: some 20 MB.
 const TRANSFERS: i64 = 15_000;
@@ -81,7 +82,7 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
     writer.kill()?;
     let done = damage(&database, 4096).map_err(|e| io_error("damage the sample database", &database, e))?;
     let faults = broken_how(&database, &console)?;
-    let log = fs::metadata(with_suffix(&database, "-wal")).map_or(0, |m| m.len());
+    let log = fs::metadata(scratch.path().join("app.db-wal")).map_or(0, |m| m.len());
     narrator.say(&format!(
         "5. disaster: killed the writer after transfer {last}, overwrote {} pages with noise, cut off {}; a stale -wal of {} is left",
         done.pages_overwritten, mebibytes(done.bytes_cut_off), mebibytes(log)
@@ -102,8 +103,8 @@ pub(super) fn sample_drill(parent: Option<&Path>, narrator: &Narrator, common: &
     let kept = restored.moved.iter().map(|m| name_of(&m.to)).collect::<Vec<_>>().join(", ");
     narrator.say(&format!("7. restored; the damaged files are kept as {kept}"));
 
-    let stale: Vec<String> =
-        SIDECARS.iter().map(|s| with_suffix(&database, s)).filter(|p| p.exists()).map(|p| name_of(&p)).collect();
+    let names = SIDECARS.iter().map(|suffix| format!("app.db{suffix}"));
+    let stale: Vec<String> = names.filter(|name| scratch.path().join(name).exists()).collect();
     if !stale.is_empty() {
         return Err(failed(format!("{} stands beside the restored database", stale.join(", "))));
     }
@@ -173,7 +174,7 @@ fn name_of(path: &Path) -> String {
 
 /// What SQLite finds wrong with the damaged database. A copy is looked at: the evidence stays as it is.
 fn broken_how(database: &Path, reporter: &dyn Reporter) -> Result<String> {
-    let copy = with_suffix(database, ".looked-at");
+    let copy = database.with_extension("looked-at");
     fs::copy(database, &copy).map_err(|e| io_error("copy the damaged database", &copy, e))?;
     let faults = match sqlite::faults(&copy, "look at the damaged database", reporter) {
         Ok(faults) => faults,

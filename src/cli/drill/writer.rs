@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::sample;
 use crate::cli::terminal;
-use crate::{Context, Error, ErrorKind, Result, threads};
+use crate::{Context, Error, ErrorKind, Result};
 
 /// The running writer; killed when dropped.
 pub(super) struct Writer {
@@ -42,7 +42,7 @@ impl Writer {
                     }
                 }
             };
-            threads::spawn("listen to the process that writes", listen)?;
+            spawn("listen to the process that writes", listen)?;
         }
         Ok(writer)
     }
@@ -94,11 +94,15 @@ impl Drop for Writer {
 pub(super) fn write_until_input_ends(database: &Path) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    threads::spawn("notice the end of the drill", move || {
+    spawn("notice the end of the drill", move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         seen.store(true, Ordering::SeqCst);
     })?;
     let mut to = terminal::data();
     sample::write(database, |seq| writeln!(to, "{seq}").is_ok() && !stop.load(Ordering::SeqCst))
         .context(ErrorKind::Internal, || format!("write to {}", database.display()))
+}
+
+fn spawn(doing: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new().spawn(work).map(drop).map_err(|error| Error::no_thread(doing, error))
 }

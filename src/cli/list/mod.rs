@@ -6,8 +6,8 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 
-use super::Common;
 use super::archive::{is_archive, is_sqlite};
+use super::common::Common;
 use super::progress::Console;
 use super::report::Outcome;
 use crate::Result;

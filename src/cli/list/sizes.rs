@@ -8,9 +8,10 @@ use bstr::{BStr, ByteSlice};
 use pgformat::{DataPosition, DumpId, Entry};
 use serde::Serialize;
 
+use crate::cli::amounts::human;
 use crate::cli::archive::{Archive, DataFacts, explain_damage, open};
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, human};
+use crate::cli::report::Outcome;
 use crate::postgres::archive::list::one_line;
 use crate::postgres::archive::{EntryName, archive_error};
 use crate::postgres::verify::{Kind, verify};

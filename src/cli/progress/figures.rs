@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::report::{human, human_part};
+use crate::cli::amounts::{human, human_part};
 use crate::{Total, Unit};
 
 /// How long a phase must have run before anything is said about its end, and what share of it must be done by then.

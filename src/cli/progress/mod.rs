@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::choice;
+use super::common::Common;
 use super::terminal::{self, Stream};
-use super::{Common, choice};
 use crate::printable::escaped;
 use crate::{Cancellation, Level, Message, Phase, Reporter, Total, Unit, Words};
 use figures::{Figures, spent};

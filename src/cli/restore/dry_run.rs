@@ -8,8 +8,9 @@ use pgformat::Entry;
 use serde::Serialize;
 
 use crate::Result;
+use crate::cli::amounts::mebibytes;
 use crate::cli::archive::EntryFacts;
-use crate::cli::report::{Outcome, mebibytes};
+use crate::cli::report::Outcome;
 use crate::connect::Target;
 use crate::postgres::archive::{Chosen, EntryName, list};
 use crate::postgres::restore::{Doubt, Found, Preview, Relation};

@@ -11,12 +11,14 @@ use std::time::Instant;
 use bstr::BStr;
 
 use super::archive::{explain_damage, open};
+use super::backend_options;
+use super::common::Common;
 use super::database::DatabaseArgs;
 use super::progress::Console;
 use super::report::Outcome;
-use super::{Common, backend_options};
+use super::standard_streams;
 use crate::postgres::restore;
-use crate::{Database, Error, ErrorKind, Result, sqlite, standard};
+use crate::{Database, Error, ErrorKind, Result, sqlite};
 use options::PostgresArgs;
 
 const EXAMPLES: &str = "\
@@ -64,7 +66,7 @@ pub(crate) struct Args {
 impl Args {
     /// Whether a script goes to standard output.
     pub(crate) fn takes_stdout(&self) -> bool {
-        self.postgres.script.path().is_some_and(standard::is_output)
+        self.postgres.script.path().is_some_and(standard_streams::is_output)
     }
 }
 
@@ -73,7 +75,12 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let begun = Instant::now();
     args.postgres.check()?;
     if let Some(path) = args.postgres.script.path() {
-        return script::write(&args, path, &console);
+        if args.database.is_given() {
+            return Err(Error::new(ErrorKind::Usage, format!("write {}", path.display()))
+                .why("--script writes what psql can run later, and --url says where to restore now")
+                .hint("leave out the one or the other"));
+        }
+        return script::write(&args.path, path, args.force, &args.postgres, &console);
     }
     match args.database.database()? {
         Database::Sqlite(target) => {

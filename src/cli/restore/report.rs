@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::Result;
+use crate::cli::amounts::{mebibytes, seconds};
 use crate::cli::archive::EntryFacts;
 use crate::cli::choice;
 use crate::cli::exit;
-use crate::cli::report::{Outcome, mebibytes, seconds};
+use crate::cli::report::Outcome;
 use crate::connect::Target;
 use crate::postgres::restore::{EntryError, RestoreSummary};
 use crate::sqlite::{self, Move};

@@ -7,28 +7,26 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::Args;
+use super::options::PostgresArgs;
+use crate::cli::amounts::{mebibytes, seconds};
 use crate::cli::archive::{explain_damage, open};
 use crate::cli::destination::Destination;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes, seconds};
+use crate::cli::report::Outcome;
+use crate::cli::standard_streams;
 use crate::postgres::restore::{self, RestrictKey};
-use crate::{Error, ErrorKind, Existing, Result, standard};
+use crate::{Existing, Result};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
 
-/// Writes the script to the file at `path`, or to standard output if that is `-`.
-pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outcome> {
+/// Writes the script of the archive `input` to the file at `path`, or to standard output if that is `-`; with `force`, it replaces
+/// a file.
+pub(super) fn write(input: &Path, path: &Path, force: bool, args: &PostgresArgs, console: &Console) -> Result<Outcome> {
     let begun = Instant::now();
-    if args.database.is_given() {
-        return Err(Error::new(ErrorKind::Usage, format!("write {}", path.display()))
-            .why("--script writes what psql can run later, and --url says where to restore now")
-            .hint("leave out the one or the other"));
-    }
-    let mut archive = open(&args.path, &format!("write a script of {}", args.path.display()))?;
-    let options = args.postgres.options(args.force, archive.entries(), console)?;
-    let key = match args.postgres.script.key() {
+    let mut archive = open(input, &format!("write a script of {}", input.display()))?;
+    let options = args.options(force, archive.entries(), console)?;
+    let key = match args.script.key() {
         Some(key) => key.clone(),
         None => RestrictKey::random()?,
     };
@@ -36,11 +34,11 @@ pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outco
         let written = restore::script(&mut archive, &options, &key, out, console);
         written.map_err(|error| explain_damage(error, &archive))
     };
-    let existing = if args.force { Existing::Replace } else { Existing::Refuse };
+    let existing = if force { Existing::Replace } else { Existing::Refuse };
     let summary = match Destination::open(path, existing, "the script", console)? {
         Destination::Stream(mut out) => {
             let summary = write(&mut out)?;
-            standard::finish(out.get_ref(), "write the script")?;
+            standard_streams::finish(out.get_ref(), "write the script")?;
             summary
         }
         Destination::File(mut file) => {
@@ -57,12 +55,12 @@ pub(super) fn write(args: &Args, path: &Path, console: &Console) -> Result<Outco
         format!("rows: {}", summary.rows),
         format!("size: {}", mebibytes(summary.bytes)),
     ];
-    if !args.takes_stdout() {
+    if !standard_streams::is_output(path) {
         lines.push(format!("lifeboat: run it with: psql -X -d DATABASE -f {}", path.display()));
     }
     let facts = Facts {
         backend: "postgresql",
-        input: args.path.to_string_lossy(),
+        input: input.to_string_lossy(),
         script: path.to_string_lossy(),
         entries: summary.entries,
         rows: summary.rows,

@@ -7,16 +7,18 @@ use bstr::ByteSlice;
 use pgformat::Header;
 use serde::Serialize;
 
-use super::counted;
-use crate::cli::archive::{DataFacts, EntryFacts, HeaderFacts};
+use crate::cli::amounts::counted;
+use crate::cli::amounts::mebibytes;
+use crate::cli::archive::{DataFacts, EntryFacts, HeaderFacts, open};
 use crate::cli::exit;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes};
-use crate::postgres::verify::{Kind, Verified, verify_file};
+use crate::cli::report::Outcome;
+use crate::postgres::verify::{Kind, Verified, verify_opened};
 use crate::{Level, Message, Reporter, Result, printable};
 
 pub(super) fn verify(path: &Path, console: &Console) -> Result<Outcome> {
-    let (archive, verified) = verify_file(path, console)?;
+    let mut archive = open(path, &format!("verify {}", path.display()))?;
+    let verified = verify_opened(&mut archive, console);
     for problem in &verified.problems {
         let text = problem.text.clone();
         // What the reader says names the entry by itself.

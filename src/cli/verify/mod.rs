@@ -5,8 +5,8 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 
-use super::Common;
 use super::archive::is_sqlite;
+use super::common::Common;
 use super::progress::Console;
 use super::report::Outcome;
 use crate::{ErrorKind, Result};
@@ -50,9 +50,4 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         (ErrorKind::Archive, None) => error.hint("do not rely on this backup: make another one, or take an older one"),
         _ => error,
     })
-}
-
-/// `1 row`, `2 rows`.
-fn counted(n: u64, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::counted;
+use crate::cli::amounts::counted;
+use crate::cli::amounts::mebibytes;
 use crate::cli::exit;
 use crate::cli::progress::Console;
-use crate::cli::report::{Outcome, mebibytes};
+use crate::cli::report::Outcome;
 use crate::sqlite::{self, Verified};
 use crate::{Level, Message, Phase, Reporter, Result, Unit};
 

@@ -15,6 +15,6 @@ pub(in crate::postgres) mod statements;
 pub use entry::{EntryIndex, EntryName};
 pub use included::{Included, Sections, Selection};
 pub(in crate::postgres) use kinds::text;
-pub use open::{Archive, Input, archive_error, explain_damage, open};
+pub use open::{Archive, Input, archive_error, explain_damage, open, read};
 pub use select::{Chosen, Request, select};
 pub use settings::ArchiveSettings;

@@ -1,5 +1,5 @@
-//! Opening an archive of a PostgreSQL database, in whichever format pg_dump wrote it: a file, a folder, or standard input.
-//! What it is, is seen by its content.
+//! Opening an archive of a PostgreSQL database, in whichever format pg_dump wrote it: a file, a folder, or a pipe. What it is,
+//! is seen by its content.
 //!
 //! An archive is read more than once: it is checked before it is restored. What comes out of it must be the same each time, so
 //! a file stays open from the first time on, and one that was changed or replaced meanwhile is refused.
@@ -16,7 +16,6 @@ use pgformat::{Files, Folder, Reader};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::io_error;
-use crate::standard;
 use crate::words::{Choice, Words};
 
 /// An archive that was opened. [`Reader::another`] gives more readers of the same one, each for a thread.
@@ -133,28 +132,32 @@ impl Files for Within {
     }
 }
 
-/// Opens the archive at `path`, or the one on standard input if that is `-`, and reads its table of contents. `doing` says
-/// what for, worded to follow "could not".
+/// Opens the archive at `path` and reads its table of contents. `doing` says what for, worded to follow "could not".
 ///
 /// # Errors
-/// There is nothing of that name, or it cannot be read; standard input is closed; it is no archive, or a damaged one.
+/// There is nothing of that name, or it cannot be read; it is no archive, or a damaged one.
 pub fn open(path: &Path, doing: &str) -> Result<Archive> {
-    let failed = |error| archive_error(doing, error);
     let unreadable = |error| io_error(doing, path, error);
-    let input = if path == Path::new("-") {
-        Input::new(standard::input(doing)?).map_err(unreadable)?
-    } else if fs::metadata(path).map_err(unreadable)?.is_dir() {
-        let folder = Folder::new(path).map_err(unreadable)?;
-        return Reader::directory(Within(folder, Mutex::default())).map_err(|error| {
-            let contents = File::open(path.join("toc.dat")).and_then(Input::new);
-            match contents.ok().and_then(|contents| pgformat::mangled(&contents.sample())) {
-                Some(why) => failed(error).why(why).hint(altered()),
-                None => failed(error),
-            }
-        });
-    } else {
-        File::open(path).and_then(Input::new).map_err(unreadable)?
-    };
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return read(File::open(path).map_err(unreadable)?, path, doing);
+    }
+    let folder = Folder::new(path).map_err(unreadable)?;
+    Reader::directory(Within(folder, Mutex::default())).map_err(|error| {
+        let error = archive_error(doing, error);
+        let contents = File::open(path.join("toc.dat")).and_then(Input::new);
+        match contents.ok().and_then(|contents| pgformat::mangled(&contents.sample())) {
+            Some(why) => error.why(why).hint(altered()),
+            None => error,
+        }
+    })
+}
+
+/// As [`open`], of an archive in a file or a pipe that is open, which errors call `path`.
+///
+/// # Errors
+/// It cannot be read; it is no archive, or a damaged one.
+pub fn read(file: File, path: &Path, doing: &str) -> Result<Archive> {
+    let input = Input::new(file).map_err(|error| io_error(doing, path, error))?;
     let seen = input.clone();
     let opened = if input.at.is_some() { Reader::seekable(input) } else { Reader::new(input) };
     opened.map_err(|error| explain(error, doing, &seen.sample()))

@@ -7,13 +7,11 @@ mod rows;
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use pgformat::{Block, DataPosition, DumpId, Entry, ErrorKind, Format, Reader};
 
-use super::archive::{self, Archive, ArchiveSettings, EntryName};
-use crate::Result;
+use super::archive::{Archive, ArchiveSettings, EntryName};
 use crate::progress::{Part, Phase, Reporter, Unit};
 pub(in crate::postgres) use block::check;
 pub(in crate::postgres) use contents::text_problem;
@@ -256,18 +254,13 @@ impl Run<'_> {
     }
 }
 
-/// Checks the archive at `path`, or the one on standard input if that is `-`.
-///
-/// # Errors
-/// It is not there, or cannot be read; it is no archive, or its table of contents is damaged.
-pub fn verify_file(path: &Path, reporter: &dyn Reporter) -> Result<(Archive, Verified)> {
-    let mut archive = archive::open(path, &format!("verify {}", path.display()))?;
-    let mut verified = verify(&mut archive, reporter);
+/// As [`verify`], of an archive that was opened here: if something is wrong, what looks like the reason comes first.
+pub fn verify_opened(archive: &mut Archive, reporter: &dyn Reporter) -> Verified {
+    let mut verified = verify(archive, reporter);
     if !verified.is_sound()
         && let Some(why) = pgformat::mangled(&archive.get_ref().sample())
     {
-        // It is the reason of all the others.
         verified.problems.insert(0, Problem { entry: None, text: why.to_owned() });
     }
-    Ok((archive, verified))
+    verified
 }

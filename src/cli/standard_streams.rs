@@ -11,13 +11,13 @@ use std::path::Path;
 
 use rustix::fs::{FileType, OFlags, Stat};
 
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::{Context, Error, ErrorKind, Result};
 
 /// Standard input, for an archive or a list.
 ///
 /// # Errors
 /// It is closed, or not open for reading. `doing` says what for, worded to follow "could not".
-pub fn input(doing: &str) -> Result<File> {
+pub(crate) fn input(doing: &str) -> Result<File> {
     let stream = rustix::stdio::stdin();
     refuse_closed(stream, Stream::Input, doing)?;
     own(stream, doing)
@@ -27,7 +27,7 @@ pub fn input(doing: &str) -> Result<File> {
 ///
 /// # Errors
 /// It is closed, or not open for writing; or messages, which go to standard error, would get into what is written there.
-pub fn output(doing: &str) -> Result<File> {
+pub(crate) fn output(doing: &str) -> Result<File> {
     let stream = rustix::stdio::stdout();
     refuse_closed(stream, Stream::Output, doing)?;
     refuse_messages(stream, doing)?;
@@ -38,23 +38,23 @@ pub fn output(doing: &str) -> Result<File> {
 ///
 /// # Errors
 /// It could not be written to the disk: only now do some file systems say that they are full.
-pub fn finish(output: &File, doing: &str) -> Result<()> {
+pub(crate) fn finish(output: &File, doing: &str) -> Result<()> {
     let found = output.metadata().context(ErrorKind::Io, || doing)?;
     if found.is_file() { output.sync_all().context(ErrorKind::Io, || doing) } else { Ok(()) }
 }
 
 /// Whether `path` is standard output by another name: `-`, `/dev/stdout`, or the pipe or socket that it is.
-pub fn is_output(path: &Path) -> bool {
+pub(crate) fn is_output(path: &Path) -> bool {
     path == Path::new("-") || names(path, rustix::stdio::stdout(), "stdout", 1)
 }
 
 /// Whether `path` is standard error by another name.
-pub fn is_messages(path: &Path) -> bool {
+pub(crate) fn is_messages(path: &Path) -> bool {
     names(path, rustix::stdio::stderr(), "stderr", 2)
 }
 
 /// Whether what is written there is lost without an error.
-pub fn is_output_unwritable() -> bool {
+pub(crate) fn is_output_unwritable() -> bool {
     is_open_for(rustix::stdio::stdout()).is_some_and(|flags| flags == OFlags::RDONLY)
 }
 
