@@ -58,7 +58,7 @@ impl Chosen {
 /// # Errors
 /// Names that match nothing, if they must; a list that names an entry that is not there.
 pub fn select(entries: &[Entry], request: &Request<'_>) -> Result<Vec<Chosen>> {
-    select_and_tell(entries, request).map(|(wanted, _)| wanted)
+    select_and_tell(entries, request).map(|(chosen, _)| chosen)
 }
 
 /// As [`select`]; also, in words, the names that match nothing, where they need not.
@@ -71,7 +71,7 @@ pub fn select_and_tell(entries: &[Entry], request: &Request<'_>) -> Result<(Vec<
         entries,
         request,
         listed: request.list.map(|list| list.iter().copied().collect()),
-        wanted: vec![Chosen::default(); entries.len()],
+        chosen: vec![Chosen::default(); entries.len()],
         names: request.only.map(Names::of),
         places: &places,
     };
@@ -83,14 +83,14 @@ pub fn select_and_tell(entries: &[Entry], request: &Request<'_>) -> Result<(Vec<
             section = entry.section;
         }
         if selector.is_chosen(entry, section) {
-            selector.wanted[..][at] = chosen(entry, &request.included);
+            selector.chosen[..][at] = chosen(entry, &request.included);
         }
     }
     let unmatched = selector.names.as_ref().map_or(Vec::new(), Names::unmatched);
     match unmatched.first() {
         Some(missing) if request.strict_names => Err(Error::new(ErrorKind::Usage, format!("select {missing}"))
             .why("the archive has nothing of that name that the other options leave in")),
-        _ => Ok((selector.wanted, unmatched)),
+        _ => Ok((selector.chosen, unmatched)),
     }
 }
 
@@ -130,7 +130,7 @@ struct Selector<'a> {
     request: &'a Request<'a>,
     listed: Option<HashSet<DumpId>>,
     /// What is wanted of the entries that were gone through.
-    wanted: Vec<Chosen>,
+    chosen: Vec<Chosen>,
     names: Option<Names<'a>>,
     places: &'a HashMap<DumpId, EntryIndex>,
 }
@@ -159,7 +159,7 @@ impl Selector<'_> {
         !self.request.only.is_some_and(Selection::is_active)
             || self.parents(entry).any(|at| {
                 // Privileges of a column depend on those of its table, for the order only.
-                self.wanted[..][at].any() && !kinds::is(&self.entries[at], "ACL")
+                self.chosen[..][at].any() && !kinds::is(&self.entries[at], "ACL")
             })
     }
 

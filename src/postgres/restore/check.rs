@@ -33,22 +33,22 @@ const AWAKE: Duration = Duration::from_secs(1);
 /// The data of an archive that is to be checked.
 pub(super) struct Check<R> {
     readers: Vec<Reader<R>>,
-    wanted: Vec<Wants>,
+    data: Vec<EntryData>,
 }
 
-/// An entry whose data is wanted, and the size of that where it is known.
-type Wants = (DumpId, Option<u64>);
+/// An entry whose data is to be checked, and the size of that where it is known.
+type EntryData = (DumpId, Option<u64>);
 
 impl<R: Read + Clone + Send> Check<R> {
-    /// For what is `wanted` of the archive, by so many threads; `None` if its input can be gone through once only.
-    pub(super) fn of(archive: &mut Reader<R>, wanted: &[Chosen], jobs: usize) -> Result<Option<Self>> {
+    /// For what is `chosen` of the archive, by so many threads; `None` if its input can be gone through once only.
+    pub(super) fn of(archive: &mut Reader<R>, chosen: &[Chosen], jobs: usize) -> Result<Option<Self>> {
         if !archive.is_random() {
             return Ok(None);
         }
-        let wanted = wanted_data(archive, wanted)?;
+        let data = data_to_check(archive, chosen)?;
         let readers: Option<Vec<Reader<R>>> =
-            (0..jobs.clamp(1, wanted.len().max(1))).map(|_| archive.another()).collect();
-        Ok(readers.map(|readers| Self { readers, wanted }))
+            (0..jobs.clamp(1, data.len().max(1))).map(|_| archive.another()).collect();
+        Ok(readers.map(|readers| Self { readers, data }))
     }
 
     /// Checks the data while something else is done; what came of that. When it is done and the check is not, `keep_awake`
@@ -97,38 +97,38 @@ impl<R: Read + Clone + Send> Check<R> {
     }
 
     fn all(self, reporter: &dyn Reporter, stop: &AtomicBool) -> Result<()> {
-        let Self { mut readers, wanted } = self;
+        let Self { mut readers, data } = self;
         let Some((first, others)) = readers.split_first_mut() else { return Ok(()) };
-        let run = Run::begin(first, wanted, reporter, stop);
+        let check = SharedCheck::begin(first, data, reporter, stop);
         thread::scope(|scope| {
             for reader in others {
                 // With fewer threads it takes longer, and comes to the same.
-                if threads::spawn_scoped(scope, "check the archive", || run.go_through(reader)).is_err() {
+                if threads::spawn_scoped(scope, "check the archive", || check.go_through(reader)).is_err() {
                     break;
                 }
             }
-            run.go_through(first);
+            check.go_through(first);
         });
-        run.end()
+        check.end()
     }
 }
 
-/// Checks what is `wanted` of an archive's data, by its own reader. One that comes from a pipe is left alone.
-pub(super) fn alone<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen], reporter: &dyn Reporter) -> Result<()> {
+/// Checks what is `chosen` of an archive's data, by its own reader. One that comes from a pipe is left alone.
+pub(super) fn alone<R: Read>(archive: &mut Reader<R>, chosen: &[Chosen], reporter: &dyn Reporter) -> Result<()> {
     if !archive.is_random() {
         return Ok(());
     }
     let stop = AtomicBool::new(false);
-    let wanted = wanted_data(archive, wanted)?;
-    let run = Run::begin(archive, wanted, reporter, &stop);
-    run.go_through(archive);
-    run.end()
+    let data = data_to_check(archive, chosen)?;
+    let check = SharedCheck::begin(archive, data, reporter, &stop);
+    check.go_through(archive);
+    check.end()
 }
 
-/// Checks what the table of contents says of what is `wanted`, of an archive from a pipe as well.
-pub(super) fn texts(entries: &[Entry], wanted: &[Chosen]) -> Result<()> {
+/// Checks what the table of contents says of what is `chosen`, of an archive from a pipe as well.
+pub(super) fn texts(entries: &[Entry], chosen: &[Chosen]) -> Result<()> {
     let encoding = ArchiveSettings::as_far_as_said(entries).encoding;
-    for (entry, _) in entries.iter().zip(wanted).filter(|(_, wanted)| wanted.any()) {
+    for (entry, _) in entries.iter().zip(chosen).filter(|(_, chosen)| chosen.any()) {
         if let Some(problem) = verify::text_problem(entry, &encoding) {
             let doing = format!("check {} in the archive", EntryName::of(entry));
             return Err(Error::new(ErrorKind::Archive, doing).why(problem).hint(another()));
@@ -142,47 +142,48 @@ pub(super) fn nothing_changed(reporter: &dyn Reporter) -> Result<Registration> {
     reporter.cancellation().last_words(|_| "nothing was changed".into())
 }
 
-/// The entries whose data is wanted, and is there, in an archive that goes on to its end.
-fn wanted_data<R: Read>(archive: &mut Reader<R>, wanted: &[Chosen]) -> Result<Vec<Wants>> {
+/// The entries whose data is chosen, and is there, in an archive that goes on to its end.
+fn data_to_check<R: Read>(archive: &mut Reader<R>, chosen: &[Chosen]) -> Result<Vec<EntryData>> {
     let failed = |error| archive_error("find the end of the archive", error).hint(another());
     archive.check_end().map_err(failed)?;
     let sizes = archive.sizes().map_err(failed)?;
-    let entries = archive.entries().iter().zip(wanted).zip(sizes);
-    let entries = entries.filter(|((entry, wanted), _)| {
-        wanted.data && entry.has_data && archive.data_position(entry.dump_id) != Some(DataPosition::NoData)
+    let entries = archive.entries().iter().zip(chosen).zip(sizes);
+    let entries = entries.filter(|((entry, chosen), _)| {
+        chosen.data && entry.has_data && archive.data_position(entry.dump_id) != Some(DataPosition::NoData)
     });
     Ok(entries.map(|((entry, _), size)| (entry.dump_id, size)).collect())
 }
 
-struct Run<'a> {
+/// A check on its way: what those who go through the archive together share.
+struct SharedCheck<'a> {
     reporter: &'a dyn Reporter,
     stop: &'a AtomicBool,
     settings: ArchiveSettings,
-    wanted: Vec<Wants>,
+    data: Vec<EntryData>,
     next: AtomicUsize,
     /// What is wrong: of what comes first in the archive, among all that was found.
     wrong: Mutex<Option<(usize, Error)>>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> SharedCheck<'a> {
     fn begin<R: Read>(
         archive: &Reader<R>,
-        wanted: Vec<Wants>,
+        data: Vec<EntryData>,
         reporter: &'a dyn Reporter,
         stop: &'a AtomicBool,
     ) -> Self {
-        let total = wanted.iter().try_fold(0_u64, |total, (_, size)| Some(total.saturating_add((*size)?)));
+        let total = data.iter().try_fold(0_u64, |total, (_, size)| Some(total.saturating_add((*size)?)));
         let phase = Phase::new("verify", Unit::Bytes);
         reporter.phase(total.map_or(phase, |total| phase.of(total)));
         let settings = ArchiveSettings::as_far_as_said(archive.entries());
-        Self { reporter, stop, settings, wanted, next: AtomicUsize::new(0), wrong: Mutex::new(None) }
+        Self { reporter, stop, settings, data, next: AtomicUsize::new(0), wrong: Mutex::new(None) }
     }
 
     /// Checks what nobody else has taken yet.
     fn go_through<R: Read>(&self, archive: &mut Reader<R>) {
         while !self.stop.load(Ordering::Relaxed) {
             let at = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some((id, size)) = self.wanted.get(at) else { return };
+            let Some((id, size)) = self.data.get(at) else { return };
             let checked = self.reporter.cancellation().check();
             if let Err(error) = checked.and_then(|()| self.one(archive, *id, *size)) {
                 let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);

@@ -99,7 +99,7 @@ impl Selected {
     /// What is wanted of a schema and of what is in it.
     pub fn schema(&self, oid: u32, name: &BStr, owner: u32) -> OfSchema {
         let all = |parts| OfSchema { own: parts, contents: parts, created: true };
-        let wanted = if self.relations.is_some() {
+        let unless_excluded = if self.relations.is_some() {
             all(Components::NONE)
         } else if let Some(schemas) = &self.schemas {
             all(if schemas.contains(&oid) { Components::ALL } else { Components::NONE })
@@ -118,19 +118,19 @@ impl Selected {
             all(Components::ALL)
         };
         if !self.excluded_schemas.contains(&oid) {
-            return wanted;
+            return unless_excluded;
         }
-        OfSchema { own: Components::NONE, contents: Components::NONE, ..wanted }
+        OfSchema { own: Components::NONE, contents: Components::NONE, ..unless_excluded }
     }
 
     /// What is wanted of a relation that is no member of an extension; `in_schema` is what is wanted in its schema.
     pub fn relation(&self, oid: u32, in_schema: Components) -> Components {
-        let wanted = match &self.relations {
+        let unless_excluded = match &self.relations {
             Some(relations) if relations.contains(&oid) => Components::ALL,
             Some(_) => Components::NONE,
             None => in_schema,
         };
-        if self.excluded_relations.contains(&oid) { Components::NONE } else { wanted }
+        if self.excluded_relations.contains(&oid) { Components::NONE } else { unless_excluded }
     }
 
     /// Whether a relation's rows were not excluded.
@@ -149,8 +149,8 @@ impl Selected {
             // It is in every database; what its members' privileges were changed to is not.
             return Components::PRIVILEGES;
         }
-        let wanted = self.extensions.as_ref().map_or(!self.is_partial, |extensions| extensions.contains(&oid));
-        if wanted && !self.excluded_extensions.contains(&oid) { Components::ALL } else { Components::NONE }
+        let is_selected = self.extensions.as_ref().map_or(!self.is_partial, |extensions| extensions.contains(&oid));
+        if is_selected && !self.excluded_extensions.contains(&oid) { Components::ALL } else { Components::NONE }
     }
 
     /// Whether the rows that users put into a configuration table are wanted. `extension` is the extension with what is

@@ -118,12 +118,12 @@ pub fn verify<R: Read>(archive: &mut Reader<R>, reporter: &dyn Reporter) -> Veri
         problems.extend(text_problem(entry, &settings.encoding).map(|text| Problem::of(entry, text)));
     }
     problems.into_iter().for_each(|problem| verified.add(problem));
-    let mut run = Run { verified, reporter, sizes, settings, objects: Vec::new() };
-    let is_complete = run.all(archive);
+    let mut verification = Verification { verified, reporter, sizes, settings, objects: Vec::new() };
+    let is_complete = verification.all(archive);
     if let (true, Some(made)) = (is_complete, made) {
-        run.compare_objects(made);
+        verification.compare_objects(made);
     }
-    run.verified
+    verification.verified
 }
 
 /// The size of each entry's data, where it can be told beforehand.
@@ -134,7 +134,7 @@ fn sizes<R: Read>(archive: &mut Reader<R>) -> HashMap<DumpId, Option<u64>> {
     entries.filter(|(id, _)| archive.data_position(*id) != Some(DataPosition::NoData)).collect()
 }
 
-struct Run<'a> {
+struct Verification<'a> {
     verified: Verified,
     reporter: &'a dyn Reporter,
     sizes: HashMap<DumpId, Option<u64>>,
@@ -143,13 +143,13 @@ struct Run<'a> {
     objects: Vec<u32>,
 }
 
-impl Run<'_> {
+impl Verification<'_> {
     /// Goes through the archive in its order, and from the first error on entry by entry. Says whether all data was read.
     fn all<R: Read>(&mut self, archive: &mut Reader<R>) -> bool {
         let has_data = |entry: &&Entry| {
             archive.data_position(entry.dump_id).is_some_and(|position| position != DataPosition::NoData)
         };
-        let wanted: Vec<DumpId> = archive.entries().iter().filter(has_data).map(|entry| entry.dump_id).collect();
+        let with_data: Vec<DumpId> = archive.entries().iter().filter(has_data).map(|entry| entry.dump_id).collect();
         let mut done = HashSet::new();
         let failed = loop {
             match archive.next_block() {
@@ -165,9 +165,9 @@ impl Run<'_> {
             }
         };
         let mut is_lost = self.put_down(archive, failed);
-        for (at, id) in wanted.iter().enumerate() {
+        for (at, id) in with_data.iter().enumerate() {
             if is_lost {
-                self.verified.unchecked = wanted[at..].iter().filter(|id| !done.contains(*id)).count() as u64;
+                self.verified.unchecked = with_data[at..].iter().filter(|id| !done.contains(*id)).count() as u64;
                 break;
             }
             if done.insert(*id) {
