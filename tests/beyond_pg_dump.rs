@@ -9,12 +9,12 @@ fn comments_on_system_columns_are_dumped_and_restored() {
         database.psql("CREATE TABLE t (a integer); COMMENT ON COLUMN t.ctid IS 'where it lies'");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
-        run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+        database.backup(&path, &[]);
         let archive = archive::read(&path).unwrap();
         assert!(archive.entries.iter().any(|e| e.tag.as_deref() == Some(b"COLUMN t.ctid")), "on {}", server.major());
 
         let copy = server.database("system_columns_copy");
-        run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&path));
+        copy.restore(&path, &[]);
         let comment = copy.psql("SELECT pg_catalog.col_description('t'::regclass, -1)");
         assert_eq!(comment.trim(), "where it lies", "on {}", server.major());
     }
@@ -76,9 +76,9 @@ fn role_of_a_policy_may_be_called_by_a_word_that_is_reserved_later() {
         database.psql("CREATE TABLE t (a integer); CREATE POLICY p ON t TO system_user, alice USING (true)");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
-        run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+        database.backup(&path, &[]);
         let copy = newest.database("reserved_role");
-        run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&path));
+        copy.restore(&path, &[]);
         assert_eq!(copy.psql("SELECT roles FROM pg_policies"), "{alice,system_user}", "from {}", server.major());
     }
 }
@@ -130,9 +130,9 @@ fn settings_that_are_lists_without_names_are_restored() {
         database.psql(&format!("SELECT set_config('search_path', '', false); {set} SET search_path FROM CURRENT"));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
-        run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+        database.backup(&path, &[]);
         let copy = server.database("no_names_copy");
-        run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&path));
+        copy.restore(&path, &[]);
         let all = "SELECT string_agg(DISTINCT setting, ' ') FROM pg_proc, unnest(proconfig) AS setting
             WHERE pronamespace = 'public'::regnamespace";
         let there = if server.major() >= 19 {
@@ -149,7 +149,7 @@ fn settings_that_are_lists_without_names_are_restored() {
         let dropped = server.psql("postgres", &format!("DROP DATABASE {}", database.name()));
         assert_eq!(dropped, "");
         let elsewhere = server.database("maintenance");
-        run(lifeboat().args(["restore", "--force", "--create", "--url", &elsewhere.url()]).arg(&path));
+        elsewhere.restore(&path, &["--create"]);
         let settings = "SELECT string_agg(DISTINCT setting, ' ') FROM pg_db_role_setting, unnest(setconfig) AS setting
             WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())";
         let there = if server.major() >= 19 { "search_path=" } else { "search_path=\"\"" };

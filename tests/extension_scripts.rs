@@ -2,7 +2,7 @@
 //! a user hangs on them, or changes there, does not come back, and is.
 
 use crate::support::extension::provide;
-use crate::support::{Database, REFERENCE, Server, lifeboat, output, run};
+use crate::support::{Database, REFERENCE, Server, lifeboat, run};
 
 const FILES: &[(&str, &str)] = &[
     ("lifeboat_parts.control", "comment = 'parts on tables'\ndefault_version = '1.0'\nrelocatable = true\n"),
@@ -95,9 +95,9 @@ fn only_what_users_hang_on_tables_of_extensions_is_called_left_out() {
         // What comes back with a restore is the script's again.
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out");
-        run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+        database.backup(&path, &[]);
         let restored = server.database("script");
-        let out = output(lifeboat().args(["restore", "--force", "--url", &restored.url()]).arg(&path));
+        let out = restored.try_restore(&path, &[]);
         assert!(out.success(), "on {}: {out}", server.major());
         assert_quiet("restored", &restored);
     }

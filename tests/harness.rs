@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::support::archive::Rows;
 use crate::support::installation::installation;
 use crate::support::roundtrip::{Case, Tool, check};
-use crate::support::{Options, Output, REFERENCE, Server, archive, majors, needs, output, report, run, server};
+use crate::support::wait::{wait_for, wait_until};
+use crate::support::{Options, Output, REFERENCE, Scene, Server, archive, majors, needs, output, report, run, server};
 
 #[test]
 fn majors_under_test() {
@@ -159,20 +160,7 @@ fn a_server_does_not_outlive_killed_tests() {
     assert!(process.exists(), "its server should run");
     victim.kill().unwrap();
     victim.wait().unwrap();
-    wait_for("the end of the server and its directory", || {
-        (!process.exists() && !Path::new(&data).exists()).then_some(())
-    });
-}
-
-/// What `look` finds, looked for until it is there; two minutes is where hope ends, not what is expected.
-fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    for _ in 0..6000 {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("waited in vain for {what}");
+    wait_until("the end of the server and its directory", || !process.exists() && !Path::new(&data).exists());
 }
 
 fn sample(dir: &Path) -> Case {
@@ -237,14 +225,12 @@ COMMENT ON TABLE \"it's a table\" IS 'c';";
 #[test]
 fn the_comparison_sees_order_and_dependencies() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("archive");
     let database = server.database("compare");
     database.psql(
         "CREATE TABLE a (x integer PRIMARY KEY); CREATE TABLE b (x integer REFERENCES a); CREATE VIEW c AS TABLE a",
     );
-    database.pg_dump(REFERENCE, &[], &path);
-    let original = archive::read(&path).unwrap();
+    let scene = Scene::of(&database, &[]);
+    let original = archive::read(&scene.archive()).unwrap();
     assert_eq!(archive::differences(&original, &original, Rows::InOrder), Vec::<String>::new());
 
     let mut moved = original.clone();
@@ -259,7 +245,7 @@ fn the_comparison_sees_order_and_dependencies() {
     entry.deps.clear();
     let found = archive::differences(&original, &poorer, Rows::InOrder);
     assert!(found.len() == 1 && found[0].starts_with("dependencies of FK CONSTRAINT public.b b_x_fkey"), "{found:?}");
-    archive::assert_same_independently("itself", &path, &path, Rows::InOrder);
+    archive::assert_same_independently("itself", &scene.archive(), &scene.archive(), Rows::InOrder);
 
     // An absent text is not an empty one, whichever it is.
     type Field = fn(&mut archive::Entry) -> &mut Option<Vec<u8>>;

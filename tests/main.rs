@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-// First: the others use its macro.
+// First: the others use its macros.
 #[macro_use]
 mod support;
 

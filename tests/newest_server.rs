@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::server::PASSWORD;
+use crate::support::wait::wait_until;
 use crate::support::{Options, Server, lifeboat, output, run};
 
 const MAJOR: u32 = 19;
@@ -79,7 +80,7 @@ fn a_reader_of_all_data_backs_up_large_objects() {
     let url = format!("postgresql://reads_all@127.0.0.1:{}/{}", server.port(), database.name());
     run(lifeboat().args(["backup", "--url", &url, "--output"]).arg(&archive));
     let copy = server.database("read_all_copy");
-    run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&archive));
+    copy.restore(&archive, &[]);
     let objects = "SELECT string_agg(oid || ':' || lo_get(oid)::text, ' ' ORDER BY oid) FROM pg_largeobject_metadata";
     assert_eq!(copy.psql(objects), "4711:\\x616263 4712:\\x00ff");
 }
@@ -96,9 +97,7 @@ fn the_servers_name_is_sent_for_it_to_choose_a_certificate() {
     make_as(&hosts, Path::new(&data));
     server.psql("postgres", "ALTER SYSTEM SET ssl_sni = on");
     server.psql("postgres", "SELECT pg_reload_conf()");
-    while server.psql("postgres", "SHOW ssl_sni") != "on" {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    wait_until("ssl_sni", || server.psql("postgres", "SHOW ssl_sni") == "on");
     let backup = |parameters: &str| {
         let url = format!(
             "postgresql://postgres@localhost:{}/postgres?sslmode=verify-full&sslrootcert={}{parameters}",
@@ -136,9 +135,9 @@ fn archives_of_18_with_indexes_of_btree_gist_are_restored() {
     );
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
-    run(lifeboat().args(["backup", "--url", &origin.url(), "--output"]).arg(&archive));
+    origin.backup(&archive, &[]);
     let copy = new.database("nets");
-    run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&archive));
+    copy.restore(&archive, &[]);
     assert_eq!(copy.psql("SELECT count(*) FROM pg_index WHERE indrelid = 'nets'::regclass AND indisvalid"), "6");
     assert_eq!(copy.psql("SELECT count(*) FROM nets WHERE i <<= '10.0.0.0/8'"), "1");
 }
@@ -154,15 +153,15 @@ fn an_encoding_that_is_gone_is_told() {
     assert!(made.success(), "{made}");
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
-    run(lifeboat().args(["backup", "--url", &origin.url(), "--output"]).arg(&archive));
+    origin.backup(&archive, &[]);
     let copy = new.database("mule");
     copy.psql("CREATE TABLE t AS SELECT 'is there'::text AS a");
-    let out = output(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&archive));
+    let out = copy.try_restore(&archive, &[]);
     assert!(!out.success() && out.stderr().contains("nothing was changed; PostgreSQL 19 and later"), "{out}");
     assert_eq!(copy.psql("SELECT a FROM t"), "is there");
     // What the hint says.
     let converted = dir.path().join("latin1");
     origin.pg_dump(18, &["--encoding=LATIN1"], &converted);
-    run(lifeboat().args(["restore", "--force", "--url", &copy.url()]).arg(&converted));
+    copy.restore(&converted, &[]);
     assert_eq!(copy.psql("SELECT a FROM t"), "x");
 }

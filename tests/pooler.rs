@@ -1,10 +1,9 @@
 //! Through a pooler: a backup is the same and leaves nothing behind; a restore goes through one that keeps a session
 //! together, and is refused, before anything is changed, by one that does not.
 
-use crate::sqlite::Scene;
 use crate::support::archive::{self, Rows};
 use crate::support::pgbouncer::Pool;
-use crate::support::{REFERENCE, Server};
+use crate::support::{REFERENCE, Scene, Server};
 
 /// What every database here has: rows that only their owner sees, and names in two schemas.
 const CONTENT: &str = "CREATE SCHEMA s; CREATE TABLE s.t (a integer PRIMARY KEY, b text);

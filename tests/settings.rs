@@ -1,9 +1,8 @@
 //! What a database and a role would have a session do, and what lifeboat does all the same: back up what pg_dump backs up
 //! for a role without such wishes, and restore it as it was.
 
-use crate::sqlite::Scene;
 use crate::support::archive::{self, Rows};
-use crate::support::{Database, Options, REFERENCE, Server, lifeboat, output, run};
+use crate::support::{Database, Options, REFERENCE, Scene, Server, lifeboat, output};
 
 /// Settings that change what is read or written, or end the work, with the first major that has them.
 const HOSTILE: &[(u32, &str, &str)] = &[
@@ -158,9 +157,7 @@ fn triggers_run_unless_the_connection_itself_says_otherwise() {
     scene.run(&["backup", "--url", &source.url(), "--output", "out.dump"]);
     for (query, word) in [("", "SAID"), ("?options=-c%20session_replication_role%3Dreplica", "said")] {
         let target = server.database("wishes");
-        run(lifeboat()
-            .args(["restore", "--force", "--schema-only", "--url", &target.url()])
-            .arg(scene.path("out.dump")));
+        target.restore(&scene.path("out.dump"), &["--schema-only"]);
         let url = format!("{}{query}", target.url_as("wishful"));
         let mut restore = lifeboat();
         restore

@@ -1,8 +1,7 @@
 use std::fs;
 
-use serde_json::Value;
-
-use crate::sqlite::{Scene, Writer};
+use crate::sqlite::Writer;
+use crate::support::Scene;
 
 #[test]
 fn sample_drill_passes_and_leaves_nothing() {
@@ -18,7 +17,7 @@ fn sample_drill_passes_and_leaves_nothing() {
 fn sample_drill_in_json() {
     let scene = Scene::new();
     let out = scene.run(&["drill", "--scratch", ".", "--json"]);
-    let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let answer = out.json();
     assert_eq!(answer["ok"], true);
     let number = |name: &str| answer[name].as_i64().unwrap();
     assert!(number("committed_when_backup_began") <= number("last_in_snapshot"), "{answer}");
@@ -52,7 +51,7 @@ fn drill_with_a_database_of_the_users() {
 
     let writer = Writer::start(&path);
     let out = scene.run(&["drill", "--url", "sqlite:///app.db", "--scratch", ".", "--json"]);
-    let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let answer = out.json();
     assert_eq!(answer["compared_with_database"], false, "{answer}");
     writer.kill();
 

@@ -1,22 +1,11 @@
 //! A drill with a PostgreSQL database that does not come to its end: a signal leaves nothing, and what `kill -9` leaves is
 //! named by the next one.
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::support::process::assert_plain;
-use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, run};
-
-/// Waits until `sql` gives true.
-fn wait_for(server: &Server, sql: &str) {
-    let begun = Instant::now();
-    while server.psql("postgres", sql) != "t" {
-        assert!(begun.elapsed() < Duration::from_secs(120), "it never came to be: {sql}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
+use crate::support::wait::wait_for_true;
+use crate::support::{Database, Options, Output, REFERENCE, Running, Server, Session, lifeboat, run};
 
 /// What waits for the statement `like` in the scratch database.
 fn in_scratch(like: &str) -> String {
@@ -40,51 +29,20 @@ fn held<'a>(server: &'a Server, role: &str, what: &str) -> Database<'a> {
     database
 }
 
-fn drill(database: &Database<'_>, scratch: &Path) -> Command {
-    let mut command = lifeboat();
-    command.args(["drill", "--url", &database.url(), "--scratch"]).arg(scratch);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+fn drill(database: &Database<'_>, scratch: &Path) -> Running {
+    Running::start(lifeboat().args(["drill", "--url", &database.url(), "--scratch"]).arg(scratch))
 }
 
-fn end(child: Child, signal: &str) -> Output {
-    run(Command::new("kill").args(["-s", signal, &child.id().to_string()]));
-    let out = Output::of("lifeboat drill", child.wait_with_output().unwrap());
+fn end(drill: Running, signal: &str) -> Output {
+    let out = drill.ended_by(signal);
     assert_plain(&out);
     out
-}
-
-/// A session that does what it is told, and says a word when it has done so.
-struct Session(Child, ChildStdin, BufReader<std::process::ChildStdout>);
-
-impl Session {
-    fn new(server: &Server, database: &str) -> Self {
-        let mut child =
-            server.psql_command(database).arg("-At").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self(child, input, output)
-    }
-
-    fn does(&mut self, sql: &str) {
-        writeln!(self.1, "{sql}\n\\echo done").unwrap();
-        let mut line = String::new();
-        while line.trim() != "done" {
-            line.clear();
-            assert_ne!(self.2.read_line(&mut line).unwrap(), 0, "the session has ended");
-        }
-    }
-
-    fn end(mut self) {
-        drop(self.1);
-        let _ = self.2.read_to_end(&mut Vec::new());
-        self.0.wait().unwrap();
-    }
 }
 
 fn assert_nothing_is_left(server: &Server, scratch: &Path, out: &Output) {
     assert_eq!(server.psql("postgres", ANY), "0", "{out}");
     assert_eq!(scratch.read_dir().unwrap().count(), 0, "{out}");
-    wait_for(server, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat%')");
+    wait_for_true(server, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat%')");
 }
 
 #[test]
@@ -102,9 +60,9 @@ fn a_signal_leaves_no_copy_wherever_a_drill_is() {
             ("CREATE INDEX ON t (held(id))", "CREATE INDEX%", "HUP", 129),
         ] {
             let database = held(server, "never", what);
-            let child = drill(&database, scratch).spawn().unwrap();
-            wait_for(server, &in_scratch(like));
-            let out = end(child, signal);
+            let running = drill(&database, scratch);
+            wait_for_true(server, &in_scratch(like));
+            let out = end(running, signal);
             assert_eq!(out.code(), code, "{out}");
             assert!(out.stderr().contains(dropped) && out.stderr().lines().count() == 2, "{out}");
             assert!(!out.stderr().contains("restore again"), "{out}");
@@ -114,49 +72,49 @@ fn a_signal_leaves_no_copy_wherever_a_drill_is() {
         // While it is backed up, and somebody else is in it as well.
         // To see the role come, the function must not be immutable.
         let database = held(server, "go_on", "ALTER FUNCTION held VOLATILE; ALTER TABLE t ADD CHECK (held(id) > 0)");
-        let child = drill(&database, scratch).spawn().unwrap();
-        wait_for(server, &in_scratch("COPY%"));
+        let running = drill(&database, scratch);
+        wait_for_true(server, &in_scratch("COPY%"));
         let name = server.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat_drill%'");
-        let mut holder = Session::new(server, &name);
-        holder.does("BEGIN; CREATE TABLE public.mine (); LOCK TABLE public.other;");
+        let mut holder = Session::on(server, &name);
+        holder.run("BEGIN; CREATE TABLE public.mine (); LOCK TABLE public.other;");
         server.psql("postgres", "CREATE ROLE go_on");
-        wait_for(
+        wait_for_true(
             server,
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname LIKE 'lifeboat_drill%' AND wait_event_type = 'Lock')",
         );
-        let out = end(child, "TERM");
+        let out = end(running, "TERM");
         assert_eq!((out.code(), out.stderr().contains(dropped)), (143, true), "{out}");
         assert_nothing_is_left(server, scratch, &out);
-        holder.end();
+        drop(holder);
         server.psql("postgres", "DROP ROLE go_on");
 
         // While it is made: the template is held.
         let database = held(server, "never", "");
-        let mut holder = Session::new(server, "postgres");
-        holder.does("BEGIN; COMMENT ON DATABASE template0 IS 'held';");
-        let child = drill(&database, scratch).spawn().unwrap();
-        wait_for(
+        let mut holder = Session::on(server, "postgres");
+        holder.run("BEGIN; COMMENT ON DATABASE template0 IS 'held';");
+        let running = drill(&database, scratch);
+        wait_for_true(
             server,
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%' AND wait_event_type = 'Lock')",
         );
-        let out = end(child, "TERM");
+        let out = end(running, "TERM");
         assert_eq!((out.code(), out.stderr().contains(dropped)), (143, true), "{out}");
         assert_nothing_is_left(server, scratch, &out);
-        holder.does("ROLLBACK;");
-        holder.end();
+        holder.run("ROLLBACK;");
+        drop(holder);
 
         // Before there is one: a table of the original is held.
-        let mut holder = Session::new(server, database.name());
-        holder.does("BEGIN; LOCK TABLE t;");
-        let child = drill(&database, scratch).spawn().unwrap();
-        wait_for(
+        let mut holder = Session::on(server, database.name());
+        holder.run("BEGIN; LOCK TABLE t;");
+        let running = drill(&database, scratch);
+        wait_for_true(
             server,
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%LOCK%' AND wait_event_type = 'Lock')",
         );
-        let out = end(child, "INT");
+        let out = end(running, "INT");
         assert_eq!(out.code(), 130, "{out}");
         assert_nothing_is_left(server, scratch, &out);
-        holder.end();
+        drop(holder);
     }
 }
 
@@ -171,10 +129,10 @@ fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_no
             let name = database.name();
             server.psql("postgres", &format!("ALTER DATABASE \"{name}\" SET idle_session_timeout = '500ms'"));
         }
-        let mut child = drill(&database, scratch).spawn().unwrap();
-        wait_for(server, &in_scratch("CREATE INDEX%"));
+        let running = drill(&database, scratch);
+        wait_for_true(server, &in_scratch("CREATE INDEX%"));
         // A session that says nothing for longer than it may is gone.
-        wait_for(
+        wait_for_true(
             server,
             "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat_drill%'
              AND state = 'idle' AND state_change > clock_timestamp() - interval '1 s')",
@@ -192,10 +150,9 @@ fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_no
         let out = run(lifeboat().args(["drill", "--url", &small.url(), "--scratch"]).arg(scratch));
         assert_eq!(out.stderr(), "", "{out}");
 
-        child.kill().unwrap();
-        child.wait().unwrap();
+        running.kill();
         // The session that shows its life sees that nobody is there; what was being done goes on.
-        wait_for(
+        wait_for_true(
             server,
             "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat_drill%')",
         );

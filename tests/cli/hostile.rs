@@ -15,7 +15,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 use crate::support::process::assert_plain;
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output, run};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, lifeboat, output, run};
 
 /// Ends a line in each way there is, turns the direction of writing and drives a terminal.
 const EVIL: &str = "x\nlifeboat: FORGED\r\u{1b}[31m\u{85}\u{9b}2K\u{2028}\u{202e}\u{7f}\u{b}\u{c}\tlifeboat: FORGED";
@@ -350,11 +350,9 @@ fn list_is_pg_restore_s_with_line_breaks_in_names_and_safe_beyond_that() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("listed");
     database.psql("CREATE TABLE \"a\nb\r\n c\" (i integer); CREATE TABLE \"d\u{1b}[31m\u{202e}\te\" (i integer)");
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
-    database.pg_dump(REFERENCE, &[], &archive);
-    let theirs = run(crate::support::pg_tool(REFERENCE, "pg_restore").arg("-l").arg(&archive)).stdout();
-    let ours = run(lifeboat().arg("list").arg(&archive)).stdout();
+    let scene = Scene::of(&database, &[]);
+    let theirs = run(crate::support::pg_tool(REFERENCE, "pg_restore").arg("-l").arg(scene.archive())).stdout();
+    let ours = run(lifeboat().arg("list").arg(scene.archive())).stdout();
     let escaped = theirs.replace("\u{1b}[31m\u{202e}\te", "\\u{1b}[31m\\u{202e}\\te");
     assert_ne!(escaped, theirs, "pg_restore escapes by itself now");
     let of_tables = |list: &str| list.lines().filter(|l| l.contains(" TABLE ")).map(str::to_owned).collect::<Vec<_>>();

@@ -5,8 +5,7 @@ use std::process::{Command, Stdio};
 
 use bstr::ByteSlice;
 
-use crate::sqlite::Scene;
-use crate::support::{Database, REFERENCE, Server, lifeboat_reading, needs, output, run};
+use crate::support::{Database, REFERENCE, Scene, Server, lifeboat_reading, needs, output, run};
 
 /// A backup `app.dump` of some 400 KB, that is compressed or not, and its bytes.
 fn backed_up<'a>(server: &'a Server, scene: &Scene, compress: &str) -> (Database<'a>, Vec<u8>) {

@@ -1,7 +1,6 @@
 //! Passwords at places of the command line where they do not belong, and where they do: none is repeated.
 
-use crate::sqlite::Scene;
-use crate::support::{Output, lifeboat, output};
+use crate::support::{Output, Scene, lifeboat, output};
 
 /// Runs it in the ways in which things are said, and fails if one of them shows the password.
 fn says_nothing_of_it(scene: &Scene, arguments: &[&str], variables: &[(&str, &str)]) -> Output {

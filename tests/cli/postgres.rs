@@ -3,18 +3,11 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
-
-use crate::sqlite::Scene;
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output, run};
+use crate::support::{Database, Output, REFERENCE, Running, Scene, Server, lifeboat, output, run};
 
 const TABLES: &str =
     "CREATE TABLE t(a int, b text); INSERT INTO t SELECT g, 'row ' || g FROM generate_series(1, 100) g;
     CREATE TABLE \"odd \nname\"(x int); INSERT INTO \"odd \nname\" VALUES (1)";
-
-fn json(out: &Output) -> Value {
-    serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"))
-}
 
 fn shell(scene: &Scene, script: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new("bash");
@@ -39,7 +32,7 @@ fn report_of_a_backup_is_the_promised_one() {
     scene.run(&["backup", "--url", &database.url(), "--output", "out.dump", "--force"]);
 
     let out = scene.run(&["backup", "--url", &database.url(), "--output", "two.dump", "--json"]);
-    let answer = json(&out);
+    let answer = out.json();
     assert_eq!((answer["ok"].as_bool(), answer["backend"].as_str()), (Some(true), Some("postgresql")));
     assert_eq!((answer["rows"].as_i64(), answer["tables"].as_i64()), (Some(101), Some(2)));
     assert_eq!(answer["bytes"].as_u64(), Some(fs::metadata(scene.path("two.dump")).unwrap().len()));
@@ -94,7 +87,7 @@ fn list_is_what_pg_restore_lists() {
         }
     }
     database.pg_dump(REFERENCE, &[], &path);
-    let answer = json(&scene.run(&["list", "ref.dump", "--json"]));
+    let answer = scene.run(&["list", "ref.dump", "--json"]).json();
     assert_eq!((answer["format"].as_str(), answer["archive_version"].as_str()), (Some("custom"), Some("1.16")));
     let entries = answer["entries"].as_array().unwrap();
     assert!(entries.iter().any(|e| e["type"] == "TABLE" && e["name"] == "t" && e["section"] == "pre-data"));
@@ -121,7 +114,7 @@ fn restore_needs_force_and_replaces_what_is_there() {
         assert!(out.stdout().starts_with("lifeboat: restore complete\nbackend: postgresql\ndatabase: "), "{out}");
         assert_eq!(database.psql("SELECT count(*), sum(a) FROM t"), "100|5050");
     }
-    let answer = json(&scene.run(&["restore", "out.dump", "--url", &database.url(), "--force", "--json"]));
+    let answer = scene.run(&["restore", "out.dump", "--url", &database.url(), "--force", "--json"]).json();
     assert_eq!((answer["rows"].as_i64(), answer["exit_code"].as_i64()), (Some(101), Some(0)));
     assert_eq!(answer["errors"].as_array().map(Vec::len), Some(0));
 }
@@ -151,7 +144,7 @@ fn exit_code_tells_a_restore_with_errors_from_a_failed_one() {
     assert_eq!(database.psql("SELECT count(*) FROM t"), "100");
 
     let out = scene.lifeboat(&[&owner[..], &["--json"]].concat());
-    let answer = json(&out);
+    let answer = out.json();
     assert_eq!((out.code(), answer["ok"].as_bool(), answer["exit_code"].as_i64()), (3, Some(false), Some(3)));
     assert_eq!(answer["errors"][0]["sqlstate"], "42704", "{answer}");
 
@@ -204,22 +197,15 @@ fn failed_backup_leaves_nothing() {
 }
 
 /// Runs a drill and sees to it that nothing of it stays.
-fn drill(scene: &Scene, database: &Database<'_>, more: &[&str]) -> (Option<i32>, String, String) {
-    let child = lifeboat()
-        .current_dir(scene.path("."))
-        .args(["drill", "--scratch", ".", "--url", &database.url()])
-        .args(more)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let pid = child.id();
-    let out = child.wait_with_output().unwrap();
+fn drill(scene: &Scene, database: &Database<'_>, more: &[&str]) -> Output {
+    let arguments = ["drill", "--scratch", ".", "--url", &database.url()];
+    let drill = Running::start(lifeboat().current_dir(scene.folder()).args(arguments).args(more));
+    let pid = drill.pid();
+    let out = drill.end();
     let left = format!("SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat_drill_{pid}_%'");
     assert_eq!(database.psql(&left), "0");
     assert_eq!(scene.names(), Vec::<String>::new());
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (out.status.code(), text(out.stdout), text(out.stderr))
+    out
 }
 
 #[test]
@@ -231,9 +217,9 @@ fn drill_proves_it_and_drops_its_database() {
             "CREATE TABLE hard(a text, b int); CREATE SEQUENCE s; SELECT setval('s', 42); SELECT lo_from_bytea(4711, 'x');
              INSERT INTO hard VALUES (E'x\\ny', 1), (E'\\\\.', 2), ('', NULL), (NULL, 4)",
         );
-        let (code, out, err) = drill(&Scene::new(), &database, &["--json"]);
-        assert_eq!(code, Some(0), "{err}");
-        let answer: Value = serde_json::from_str(&out).unwrap();
+        let out = drill(&Scene::new(), &database, &["--json"]);
+        assert_eq!(out.code(), 0, "{out}");
+        let answer = out.json();
         let tables = answer["tables"].as_array().unwrap();
         let rows = |name: &str| tables.iter().find(|t| t["table"] == name).unwrap()["rows"].as_i64();
         assert_eq!((rows("public.t"), rows("public.hard")), (Some(100), Some(4)), "{answer}");
@@ -244,14 +230,15 @@ fn drill_proves_it_and_drops_its_database() {
 fn drill_fails_if_the_restore_does() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
-    let (code, out, err) = drill(&Scene::new(), &database, &[]);
-    assert!(code == Some(0) && out.contains("lifeboat: drill passed"), "{out}{err}");
+    let out = drill(&Scene::new(), &database, &[]);
+    assert!(out.code() == 0 && out.stdout().contains("lifeboat: drill passed"), "{out}");
     // The rows of the one table can only be restored after those of the other, which nothing in the catalog says.
     database.psql(
         "CREATE TABLE zz(a int); INSERT INTO zz VALUES (1);
          CREATE FUNCTION is_allowed(int) RETURNS bool LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.zz WHERE a = $1)';
          CREATE TABLE aa(a int CHECK (public.is_allowed(a))); INSERT INTO aa VALUES (1)",
     );
-    let (code, out, err) = drill(&Scene::new(), &database, &[]);
-    assert!(code == Some(1) && err.contains("could not pass the drill") && !out.contains("passed"), "{out}{err}");
+    let out = drill(&Scene::new(), &database, &[]);
+    assert!(out.code() == 1 && out.stderr().contains("could not pass the drill"), "{out}");
+    assert!(!out.stdout().contains("passed"), "{out}");
 }

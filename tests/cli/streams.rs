@@ -3,8 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::sqlite::Scene;
-use crate::support::{Database, Output, REFERENCE, Server, output, run};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, output, run};
 
 /// A database, an archive of it, and a folder to be in.
 fn scene(server: &Server) -> (Scene, Database<'_>) {

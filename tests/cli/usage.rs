@@ -3,8 +3,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::sqlite::{Scene, rows};
-use crate::support::{lifeboat, output};
+use crate::sqlite::rows;
+use crate::support::{Scene, lifeboat, output};
 
 fn json(text: &str) -> Value {
     assert_eq!(text.matches('\n').count(), 1, "one line: {text:?}");

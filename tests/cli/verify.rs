@@ -4,13 +4,12 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sqlite::Scene;
-use crate::support::{Database, REFERENCE, Server, lifeboat_reading, output, run};
+use crate::support::{Database, REFERENCE, Scene, Server, lifeboat_reading, output, run};
 
 fn answer(scene: &Scene, path: &str, code: i32) -> Value {
     let out = scene.lifeboat(&["verify", path, "--json"]);
     assert_eq!(out.code(), code, "{out}");
-    let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let answer = out.json();
     assert_eq!((answer["ok"].as_bool(), answer["exit_code"].as_i64()), (Some(code == 0), Some(i64::from(code))));
     answer
 }

@@ -1,11 +1,10 @@
 //! Statements, pipelines, errors, notices, cancelling.
 
-use std::time::Duration;
-
 use lifeboat::wire::{Begin, Connection, Param, Query, Why};
 
 use super::{connect, raw, session};
 use crate::support::Server;
+use crate::support::wait::wait_until;
 
 fn still_works(c: &mut Connection) {
     assert_eq!(c.query("SELECT 1 AS one", &[]).unwrap().one().unwrap().i32("one").unwrap(), 1);
@@ -210,9 +209,7 @@ fn a_statement_can_be_cancelled_from_another_thread() {
             "SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND state = 'active' AND query LIKE '%pg_sleep%'"
         );
         let canceller = std::thread::spawn(move || {
-            while server.psql("postgres", &sql).is_empty() {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            wait_until(&sql, || !server.psql("postgres", &sql).is_empty());
             handle.cancel()
         });
         let error = c.execute(b"SELECT pg_sleep(600)").unwrap_err();
@@ -237,9 +234,7 @@ fn the_reason_of_a_lost_connection_is_told() {
         let pid = c.backend_pid();
         server.psql("postgres", &format!("SELECT pg_terminate_backend({pid})"));
         let gone = format!("SELECT 1 FROM pg_stat_activity WHERE pid = {pid}");
-        while !server.psql("postgres", &gone).is_empty() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("the end of the session", || server.psql("postgres", &gone).is_empty());
         let error = c.execute(b"SELECT 1").unwrap_err();
         assert!(error.server().is_some_and(|s| s.is("57P01")), "{error}");
     }

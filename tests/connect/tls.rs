@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{connect, encoded, refusal, target};
 use crate::support::needs::Needed;
 use crate::support::server::PASSWORD;
+use crate::support::wait::wait_until;
 use crate::support::{Options, Server, debian, run};
 
 fn server(major: u32, hba: &str) -> Needed<Server> {
@@ -43,9 +44,7 @@ fn use_certificate(server: &Server, name: &str) {
     }
     server.psql("postgres", "SELECT pg_reload_conf()");
     let wanted = dir.join(format!("{name}.key")).display().to_string();
-    while server.psql("postgres", "SHOW ssl_key_file") != wanted {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the new certificate", || server.psql("postgres", "SHOW ssl_key_file") == wanted);
 }
 
 #[test]
@@ -248,9 +247,7 @@ fn a_client_certificate_logs_in() {
     let dir = server.socket_dir();
     server.psql("postgres", &format!("ALTER SYSTEM SET ssl_ca_file = '{}'", server.ca().display()));
     server.psql("postgres", "SELECT pg_reload_conf()");
-    while server.psql("postgres", "SHOW ssl_ca_file").is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the authority's certificate", || !server.psql("postgres", "SHOW ssl_ca_file").is_empty());
     for (name, key) in [("ec", "ec -pkeyopt ec_paramgen_curve:P-256"), ("rsa", "rsa:2048")] {
         openssl(dir, &format!("req -newkey {key} -nodes -keyout client-{name}.key -out client.csr -subj /CN=alice"));
         openssl(

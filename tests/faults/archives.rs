@@ -1,8 +1,7 @@
 //! Restoring what is not, or no longer, a sound archive.
 
-use super::{fill, restore};
-use crate::sqlite::Scene;
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
+use super::fill;
+use crate::support::{Database, REFERENCE, Scene, Server, archive, lifeboat, output, run};
 
 fn sample<'a>(server: &'a Server, scene: &Scene, compress: &str) -> Database<'a> {
     let database = server.database("damage");
@@ -25,7 +24,7 @@ fn truncated_archive_is_an_error_wherever_it_ends() {
         let target = server.database("damage");
         for cut in [0, 4, 30, whole.len() / 100, whole.len() / 2, whole.len() - 100, whole.len() - 1] {
             std::fs::write(scene.path("cut.dump"), &whole[..cut]).unwrap();
-            let out = restore(&scene, "cut.dump", &target, &[]);
+            let out = target.try_restore(&scene.path("cut.dump"), &[]);
             assert_ne!(out.code(), 0, "{compress} cut at {cut}: {out}");
             assert_ne!(out.code(), 101, "{compress} cut at {cut}: {out}");
             assert!(out.stderr().contains("lifeboat: error: "), "{compress} cut at {cut}: {out}");
@@ -35,14 +34,13 @@ fn truncated_archive_is_an_error_wherever_it_ends() {
         for cut in [whole.len() / 2, whole.len() - 1] {
             for more in [&["--single-transaction"][..], &[]] {
                 std::fs::write(scene.path("cut.dump"), &whole[..cut]).unwrap();
-                let out = restore(&scene, "cut.dump", &origin, more);
+                let out = origin.try_restore(&scene.path("cut.dump"), more);
                 assert_eq!(out.code(), 1, "{out}");
                 assert!(out.stderr().contains("nothing was changed"), "{out}");
                 assert_eq!(origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
             }
         }
-        let out = restore(&scene, "out.dump", &target, &[]);
-        assert!(out.success(), "{out}");
+        target.restore(&scene.path("out.dump"), &[]);
         assert_eq!(target.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
     }
 }
@@ -61,7 +59,7 @@ fn flipped_bit_in_compressed_data_is_an_error() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x10;
         std::fs::write(scene.path("flipped.dump"), damaged).unwrap();
-        let out = restore(&scene, "flipped.dump", &target, &[]);
+        let out = target.try_restore(&scene.path("flipped.dump"), &[]);
         assert!([1, 3].contains(&out.code()), "flipped at {at}: {out}");
         assert!(out.stderr().contains("lifeboat: error: "), "flipped at {at}: {out}");
     }
@@ -97,7 +95,7 @@ fn archives_in_other_formats_that_are_not_whole_change_nothing() {
     let rows = || origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled");
     let before = rows();
     let refused = |path: &str, says: &str| {
-        let out = restore(&scene, path, &origin, &[]);
+        let out = origin.try_restore(&scene.path(path), &[]);
         assert_eq!(out.code(), 1, "{out}");
         assert!(out.stderr().contains(says) && out.stderr().contains("nothing was changed"), "{says}: {out}");
         assert_eq!(rows(), before);
@@ -117,7 +115,7 @@ fn archives_in_other_formats_that_are_not_whole_change_nothing() {
         refused("./-Fd", "the archive has no file");
         std::fs::rename(&aside, &path).unwrap();
     }
-    let out = restore(&scene, "./-Fd", &origin, &[]);
+    let out = origin.try_restore(&scene.path("./-Fd"), &[]);
     assert!(out.success() && rows() == before, "{out}");
 }
 

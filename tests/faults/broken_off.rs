@@ -2,9 +2,8 @@
 
 use std::process::Command;
 
-use super::{Running, assert_failed, fill, restore};
-use crate::sqlite::Scene;
-use crate::support::{REFERENCE, Server, machine, output};
+use super::{assert_failed, fill, halted, start};
+use crate::support::{REFERENCE, Scene, Server, machine, output};
 
 const ROWS: u32 = 600_000;
 
@@ -15,15 +14,14 @@ fn killed_backup_leaves_no_file_under_the_final_name() {
     fill(&database, ROWS);
     let scene = Scene::new();
     for more in [&["--jobs", "1"][..], &["--compress", "none"], &["--jobs", "2", "--compress", "zstd:1"]] {
-        let mut running = Running::halted(&scene, &database, more);
+        let mut running = halted(&scene, &database, more);
         running.signal("KILL");
         assert_eq!(running.child.wait().unwrap().code(), None);
         assert!(!scene.path("out.dump").exists());
     }
     scene.run(&["backup", "--url", &database.url(), "--output", "out.dump"]);
     let restored = server.database("killed");
-    let out = restore(&scene, "out.dump", &restored, &[]);
-    assert!(out.success(), "{out}");
+    restored.restore(&scene.path("out.dump"), &[]);
     assert_eq!(restored.psql("SELECT count(*) FROM filled"), ROWS.to_string());
 }
 
@@ -34,7 +32,7 @@ fn interrupted_backup_leaves_nothing_and_has_its_own_exit_code() {
     fill(&database, ROWS);
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let scene = Scene::new();
-        let running = Running::halted(&scene, &database, &[]);
+        let running = halted(&scene, &database, &[]);
         running.signal(signal);
         running.signal("CONT");
         let out = running.end();
@@ -50,7 +48,7 @@ fn lost_server_is_an_error_and_no_file() {
         fill(&database, ROWS);
         for more in [&[][..], &["--jobs", "2"]] {
             let scene = Scene::new();
-            let running = Running::halted(&scene, &database, more);
+            let running = halted(&scene, &database, more);
             let sql = format!(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}'",
                 database.name()
@@ -82,7 +80,7 @@ fn rows_that_cannot_be_read_are_an_error_that_names_their_table() {
         );
         for jobs in ["1", "2", "3"] {
             let scene = Scene::new();
-            let running = Running::start(&scene, &database, &["--jobs", jobs]);
+            let running = start(&scene, &database, &["--jobs", jobs]);
             let out = running.end();
             assert_failed(&scene, &out, "could not copy the rows of table \"public\".\"b\"");
             assert!(out.stderr().contains("invalid internal value for enum"), "{out}");

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::gate::{Gate, Held};
-use super::{Running, Session, assert_failed, restore, wait_for_waiting};
-use crate::sqlite::Scene;
-use crate::support::{Database, Output, REFERENCE, Server};
+use super::{assert_failed, start};
+use crate::support::wait::wait_for_waiting;
+use crate::support::{Database, Output, REFERENCE, Scene, Server, Session};
 
 const TABLE: &str =
     "CREATE TABLE t (a integer, b varchar(10)); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n";
@@ -15,7 +15,7 @@ fn backup_during(scene: &Scene, database: &Database<'_>, change: &str) -> Output
     let mut session = Session::open(database);
     session.run("BEGIN");
     session.run(change);
-    let running = Running::start(scene, database, &[]);
+    let running = start(scene, database, &[]);
     wait_for_waiting(database);
     session.run("COMMIT");
     running.end()
@@ -30,7 +30,7 @@ fn lock_that_does_not_come_in_time_is_an_error() {
         session.run("BEGIN");
         session.run("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
         let scene = Scene::new();
-        let running = Running::start(&scene, &database, &["--lock-wait-timeout", "300"]);
+        let running = start(&scene, &database, &["--lock-wait-timeout", "300"]);
         assert_failed(&scene, &running.end(), "canceling statement due to lock timeout");
         session.run("ROLLBACK");
         scene.run(&["backup", "--url", &database.url(), "--output", "out.dump", "--lock-wait-timeout", "300"]);
@@ -47,8 +47,7 @@ fn table_that_is_dropped_meanwhile_is_not_in_the_backup() {
         let out = backup_during(&scene, &database, "DROP TABLE t");
         assert!(out.success() && out.stderr().contains("beginning again"), "{out}");
         let restored = server.database("dropped");
-        let out = restore(&scene, "out.dump", &restored, &[]);
-        assert!(out.success(), "{out}");
+        restored.restore(&scene.path("out.dump"), &[]);
         assert_eq!(restored.psql("SELECT to_regclass('t') IS NULL, count(*) FROM other"), "t|100");
     }
 }
@@ -71,7 +70,7 @@ fn table_that_is_altered_meanwhile_is_backed_up_as_it_is_then() {
             let out = backup_during(&scene, &database, change);
             assert!(out.success(), "{change}: {out}");
             let restored = server.database("altered");
-            let out = restore(&scene, "out.dump", &restored, &[]);
+            let out = restored.try_restore(&scene.path("out.dump"), &[]);
             assert!(out.success(), "{change}: {out}");
             let rows = format!("SELECT {rows} FROM t");
             assert_eq!(restored.psql(&rows), database.psql(&rows), "{change}");
@@ -90,8 +89,7 @@ fn columns_that_change_names_meanwhile_keep_their_values() {
         let out = backup_during(&scene, &database, swap);
         assert!(out.success(), "{out}");
         let restored = server.database("columns");
-        let out = restore(&scene, "out.dump", &restored, &[]);
-        assert!(out.success(), "{out}");
+        restored.restore(&scene.path("out.dump"), &[]);
         assert_eq!(restored.psql("SELECT a, b FROM t"), "of b|of a");
     }
 }
@@ -109,14 +107,13 @@ fn tables_that_change_names_meanwhile_keep_their_rows() {
             let mut session = Session::open(&database);
             session.run("BEGIN");
             session.run("ALTER TABLE t RENAME TO x; ALTER TABLE u RENAME TO t; ALTER TABLE x RENAME TO u");
-            let running = Running::start(&scene, &database, options);
+            let running = start(&scene, &database, options);
             wait_for_waiting(&database);
             session.run("COMMIT");
             let out = running.end();
             assert!(out.success(), "{out}");
             let restored = server.database("swapped");
-            let out = restore(&scene, "out.dump", &restored, &[]);
-            assert!(out.success(), "{out}");
+            restored.restore(&scene.path("out.dump"), &[]);
             assert_eq!(restored.psql("SELECT count(*), obj_description('t'::regclass, 'pg_class') FROM t"), "7|seven");
         }
     }
@@ -134,7 +131,7 @@ fn backup_while_waiting_for(server: &Server, number: usize) -> (Scene, Output) {
         let is_it = ["COPY ", "LOCK "].get(number).is_some_and(|word| statement.starts_with(word));
         is_it && !is_held[number].swap(true, Ordering::Relaxed)
     });
-    let running = Running::start(&scene, &database, &["--jobs", "2", "--url", &gate.url]);
+    let running = start(&scene, &database, &["--jobs", "2", "--url", &gate.url]);
     let mut held = [gate.next(), gate.next()];
     held.sort_by_key(|held| held.connection);
     let statement = &held[number].statement;

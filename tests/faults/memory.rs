@@ -4,8 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::sqlite::Scene;
-use crate::support::{Output, REFERENCE, Server, lifeboat};
+use crate::support::{Output, REFERENCE, Scene, Server, lifeboat};
 
 const LIMIT: u64 = 100 * 1024;
 

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::gate::Gate;
-use super::{Running, Session, assert_failed, restore, wait_for, wait_for_waiting};
-use crate::sqlite::Scene;
+use super::{assert_failed, start};
 use crate::support::archive::{self, Rows};
-use crate::support::{Database, Options, Output, REFERENCE, Server};
+use crate::support::wait::{wait_for, wait_for_waiting};
+use crate::support::{Database, Options, Output, REFERENCE, Scene, Server, Session};
 
 /// A gate for the first statement in which `text` is.
 fn gate_for_first(database: &Database<'_>, text: &'static str) -> Gate {
@@ -24,7 +24,7 @@ fn backup_with(database: &Database<'_>, text: &'static str, options: &[&str], sq
     let scene = Scene::new();
     let gate = gate_for_first(database, text);
     let options = [&["--acl", "--archive-version", "1.16", "--url", &gate.url], options].concat();
-    let running = Running::start(&scene, database, &options);
+    let running = start(&scene, database, &options);
     let held = gate.next();
     change(database, sql);
     held.let_go();
@@ -102,8 +102,7 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
             let database = server.database_from("moment", template.name());
             let scene = Scene::new();
             let gate = gate_for_first(&database, DEFINITIONS);
-            let running =
-                Running::start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
+            let running = start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
             let held = gate.next();
             sql.split(";\n").for_each(|sql| change(&database, sql));
             held.let_go();
@@ -129,7 +128,7 @@ fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_colum
         database.psql(OBJECTS);
         let scene = Scene::new();
         let gate = gate_for_first(&database, at);
-        let running = Running::start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
+        let running = start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
         let held = gate.next();
         change(&database, sql);
         held.let_go();
@@ -263,13 +262,13 @@ fn table_that_is_repacked_while_its_lock_is_waited_for_keeps_its_rows() {
     repacking.send("REPACK (CONCURRENTLY) t");
     wait_for_locks("1");
     let scene = Scene::new();
-    let running = Running::start(&scene, &database, &[]);
+    let running = start(&scene, &database, &[]);
     wait_for_locks("2");
     reader.run("COMMIT");
     let out = running.end();
     assert!(out.success(), "{out}");
     let copy = server.database("repacked_copy");
-    let restored = restore(&scene, "out.dump", &copy, &[]);
+    let restored = copy.try_restore(&scene.path("out.dump"), &[]);
     assert!(restored.success(), "{restored}");
     assert_eq!(copy.psql("SELECT count(*) FROM t"), "500");
 }
@@ -292,7 +291,7 @@ fn schemas_that_change_names_and_change_back_fail_the_backup() {
         // And back, before the second table.
         let scene = Scene::new();
         let gate = Gate::before(&database, |_, statement| statement.starts_with("COPY "));
-        let running = Running::start(&scene, &database, &["--url", &gate.url]);
+        let running = start(&scene, &database, &["--url", &gate.url]);
         for _ in 0..2 {
             let held = gate.next();
             change(&database, swap);
@@ -428,7 +427,7 @@ fn backup_that_never_gets_to_begin_gives_up() {
     database.psql("CREATE TABLE t (a integer); CREATE SCHEMA s0");
     let scene = Scene::new();
     let gate = Gate::before(&database, |_, statement| statement.contains(DEFINITIONS));
-    let running = Running::start(&scene, &database, &["--url", &gate.url]);
+    let running = start(&scene, &database, &["--url", &gate.url]);
     for number in 0..10 {
         let held = gate.next();
         change(&database, &format!("ALTER SCHEMA s{number} RENAME TO s{}", number + 1));
@@ -452,14 +451,14 @@ fn backup_that_a_deadlock_ends_begins_again() {
     let mut session = Session::open(&database);
     session.run("SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE");
     let scene = Scene::new();
-    let running = Running::start(&scene, &database, &[]);
+    let running = start(&scene, &database, &[]);
     wait_for_waiting(&database);
     session.run("LOCK TABLE a IN ACCESS EXCLUSIVE MODE; COMMIT");
     let out = running.end();
     assert!(out.success(), "{out}");
     assert!(out.stderr().contains("deadlock detected") && out.stderr().contains("beginning again"), "{out}");
     let restored = server.database("deadlock");
-    assert!(restore(&scene, "out.dump", &restored, &[]).success());
+    restored.restore(&scene.path("out.dump"), &[]);
     assert_eq!(restored.psql("SELECT a.n + b.n FROM a, b"), "3");
 }
 
@@ -475,7 +474,7 @@ fn lock_on_a_view_that_does_not_come_in_time_is_an_error() {
             session.run("BEGIN");
             session.run(change);
             let scene = Scene::new();
-            let running = Running::start(&scene, &database, &["--lock-wait-timeout", "300"]);
+            let running = start(&scene, &database, &["--lock-wait-timeout", "300"]);
             let out = running.end();
             assert_failed(&scene, &out, "canceling statement due to lock timeout");
             assert!(out.stderr().contains(&format!("{name} (by process ")), "{out}");
@@ -504,7 +503,7 @@ fn change_on_the_primary_fails_the_backup_of_its_standby() {
             move |_| port,
             move |_, statement| statement.contains(text) && !is_held.swap(true, Ordering::Relaxed),
         );
-        let running = Running::start(&scene, &database, &["--url", &gate.url]);
+        let running = start(&scene, &database, &["--url", &gate.url]);
         let held = gate.next();
         let (from, to) = if fails { ("gloomy", "glum") } else { ("sad", "gloomy") };
         change(&database, &format!("ALTER TYPE mood RENAME VALUE '{from}' TO '{to}'"));
@@ -527,7 +526,7 @@ fn connections_to_different_servers_are_an_error() {
     let scene = Scene::new();
     let ports = [server.port(), other.port()];
     let gate = Gate::to(&database, move |number| ports[number % 2], |_, _| false);
-    let out = Running::start(&scene, &database, &["--jobs", "2", "--url", &gate.url]).end();
+    let out = start(&scene, &database, &["--jobs", "2", "--url", &gate.url]).end();
     assert_failed(&scene, &out, "they do not all lead to the same server");
 }
 

@@ -7,9 +7,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
-use super::{Running, assert_failed};
-use crate::sqlite::Scene;
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+use super::{assert_failed, start};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, lifeboat, output};
 
 /// What the server calls itself when seen through [`disguised`]: a major version that is not known.
 const DISGUISE: &str = "99";
@@ -86,7 +85,7 @@ fn is_backed_up_if_everything_in_it_is_accounted_for() {
         assert!(warnings[0].contains(said), "does not say {said:?}: {out}");
     }
     let restored = server.database("newer");
-    let out = super::restore(&scene, "out.dump", &restored, &[]);
+    let out = restored.try_restore(&scene.path("out.dump"), &[]);
     assert!(out.success(), "{out}");
     assert_eq!(restored.psql("SELECT string_agg(name, ',' ORDER BY name) FROM v"), "a,b");
 }
@@ -139,7 +138,7 @@ fn check(make: &dyn Fn(&Database<'_>), names: &[&str]) {
         database.psql("CREATE TABLE t (a integer)");
         make(&database);
         let scene = Scene::new();
-        let out = Running::start(&scene, &database, &[]).end();
+        let out = start(&scene, &database, &[]).end();
         if names.is_empty() {
             assert!(out.success(), "on {major}: {out}");
             assert_eq!(out.stderr(), "", "on {major}");
@@ -316,7 +315,7 @@ fn no_server_that_is_known_has_anything_new() {
         let database = server.database("known");
         database.psql("CREATE TABLE t (a integer); CREATE PUBLICATION p FOR ALL TABLES; CREATE DOMAIN d AS integer CHECK (VALUE > 0)");
         let scene = Scene::new();
-        let out = Running::start(&scene, &database, &[]).end();
+        let out = start(&scene, &database, &[]).end();
         assert!(out.success() && out.stderr().is_empty(), "on {}: {out}", server.major());
     }
 }

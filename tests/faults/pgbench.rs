@@ -3,9 +3,8 @@
 
 use std::process::{Child, Stdio};
 
-use super::{restore, wait_for};
-use crate::sqlite::Scene;
-use crate::support::{Database, REFERENCE, Server, run};
+use crate::support::wait::wait_for;
+use crate::support::{Database, REFERENCE, Scene, Server, run};
 
 const SUMS: &str = "SELECT (SELECT sum(abalance) FROM pgbench_accounts), (SELECT sum(bbalance) FROM pgbench_branches),
     (SELECT sum(tbalance) FROM pgbench_tellers), (SELECT coalesce(sum(delta), 0) FROM pgbench_history),
@@ -46,8 +45,7 @@ fn archive_is_one_snapshot_while_pgbench_writes() {
             scene.run(&["backup", "--url", &database.url(), "--output", "out.dump", "--jobs", jobs]);
             wait_for("transactions after the backup", || (history(&database) > before).then_some(()));
             let restored = server.database("pgbench");
-            let out = restore(&scene, "out.dump", &restored, &[]);
-            assert!(out.success(), "{out}");
+            restored.restore(&scene.path("out.dump"), &[]);
             let answer = restored.psql(SUMS);
             let sums: Vec<i64> = answer.split('|').map(|n| n.parse().unwrap()).collect();
             assert!(sums[1..4].iter().all(|sum| *sum == sums[0]), "on {major} with {jobs} jobs: {answer}");

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Session, fill, wait_for};
-use crate::sqlite::Scene;
+use super::fill;
 use crate::support::proxy::{Fall, Others, Proxy};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run, unfinished};
+use crate::support::wait::wait_for;
+use crate::support::{Database, Output, REFERENCE, Scene, Server, Session, lifeboat, run, unfinished};
 
 /// Runs the command to its end, which must come; when it does is not asserted, but five minutes are where hope ends. When
 /// `signalled` says so, it is sent SIGTERM.

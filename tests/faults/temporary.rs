@@ -1,9 +1,8 @@
 //! What other sessions made for themselves, and what somebody put where it does not belong: no part of a backup, and no
 //! reason to refuse one.
 
-use super::Session;
 use crate::support::archive::{self, Rows};
-use crate::support::{Database, REFERENCE, Server, lifeboat, run};
+use crate::support::{Database, REFERENCE, Server, Session, lifeboat, run};
 
 /// Backs up, and gives what was said; the archive must be pg_dump's.
 fn backup(database: &Database<'_>) -> String {

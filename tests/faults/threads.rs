@@ -7,9 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::fill;
-use crate::sqlite::Scene;
 use crate::support::process::{copy_program, isolate};
-use crate::support::{Output, REFERENCE, Server, lifeboat, machine, output, run};
+use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, machine, output, run};
 
 /// A user of nobody else's, so that it is only our own threads that count.
 const USER: u32 = 64_321;
@@ -38,7 +37,7 @@ fn no_thread_is_an_error_and_no_panic() {
     fs::set_permissions(scene.path("out"), fs::Permissions::from_mode(0o777)).unwrap();
     let (program, archive) = (scene.path("bin/lifeboat"), scene.path("out/ref.dump"));
     copy_program(&program);
-    run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&archive));
+    database.backup(&archive, &[]);
     fs::set_permissions(&archive, fs::Permissions::from_mode(0o644)).unwrap();
     // Enough for several pieces.
     database.psql("INSERT INTO filled SELECT g, md5(g::text) FROM generate_series(1001, 40000) g");

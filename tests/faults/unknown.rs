@@ -1,8 +1,7 @@
 //! Complete or loud: what lifeboat has never heard of is an error that names it, and never left out.
 
-use super::{Running, assert_failed};
-use crate::sqlite::Scene;
-use crate::support::Server;
+use super::{assert_failed, start};
+use crate::support::{Scene, Server};
 
 /// What makes an object, how its catalog row is turned into something unheard of, and what the error has to name.
 const CASES: &[(&str, &str, &str)] = &[
@@ -141,7 +140,7 @@ fn unknown_kinds_of_things_are_errors_that_name_them() {
             database.psql(make);
             database.psql(&format!("SET allow_system_table_mods = on; {change}"));
             let scene = Scene::new();
-            let out = Running::start(&scene, &database, &[]).end();
+            let out = start(&scene, &database, &[]).end();
             if out.success() || !out.stderr().contains(names) {
                 silent.push(format!("on {major} after {change}: {out}"));
                 continue;

@@ -1,13 +1,13 @@
 //! What is left by a run that ends before its time, however it ends.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rusqlite::Connection;
 
 use super::{Sources, Waiting, Way};
-use crate::sqlite::{Scene, rows};
-use crate::support::{REFERENCE, Server, lifeboat, output};
+use crate::sqlite::rows;
+use crate::support::{REFERENCE, Running, Scene, Server, lifeboat, output};
 
 const REMOVED: &str = "an unfinished file of a run that was killed; it was removed";
 
@@ -48,8 +48,7 @@ fn what_a_killed_run_left_is_removed_by_the_next_and_what_a_living_one_has_is_no
             let url = format!("sqlite:///{}", sources.scene.path("other.db").display());
             let mut command = lifeboat();
             command.current_dir(&here).args(["backup", "--url", &url, "--output", "living"]);
-            let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let mut living = Waiting { child, release: Box::new(|| drop(holder)) };
+            let mut living = Waiting { running: Running::start(&mut command), release: Box::new(|| drop(holder)) };
             living.wait_for_file(&here);
             living
         };

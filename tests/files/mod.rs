@@ -7,17 +7,14 @@ mod planted;
 mod strange;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use rusqlite::Connection;
 
-use crate::faults::Session;
-use crate::sqlite::Scene;
-use crate::support::{Database, Output, Server, lifeboat, unfinished};
+use crate::support::wait::wait_until;
+use crate::support::{Database, Output, Running, Scene, Server, Session, lifeboat, unfinished};
 
 /// A database of a few MB, and what is restored from: `source.db` and `source.dump` in a folder of their own.
 struct Sources<'a> {
@@ -68,7 +65,7 @@ impl Way {
 
 /// A run that has begun its file and waits: for a lock, or for more of its input.
 struct Waiting {
-    child: Child,
+    running: Running,
     /// Lets it go on.
     release: Box<dyn FnOnce()>,
 }
@@ -85,20 +82,20 @@ impl Waiting {
             Way::Sqlite => command.args(["backup", "--url", &sqlite, "--output"]),
             Way::Compact => command.args(["backup", "--url", &sqlite, "--compact", "--output"]),
         };
-        command.arg(folder.join(name)).args(more).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.arg(folder.join(name)).args(more);
         let release: Box<dyn FnOnce()>;
-        let mut child;
+        let mut running;
         match way {
             Way::Postgres => {
                 let mut session = Session::open(&sources.database);
                 session.run("BEGIN; LOCK TABLE t");
-                child = command.spawn().unwrap();
+                running = Running::reading(&mut command, Stdio::piped());
                 release = Box::new(|| drop(session));
             }
             Way::Script => {
-                child = command.spawn().unwrap();
+                running = Running::reading(&mut command, Stdio::piped());
                 let bytes = fs::read(sources.scene.path("source.dump")).unwrap();
-                let (mut input, half) = (child.stdin.take().unwrap(), bytes.len() / 2);
+                let (mut input, half) = (running.child.stdin.take().unwrap(), bytes.len() / 2);
                 input.write_all(&bytes[..half]).unwrap();
                 // It may have been killed.
                 release = Box::new(move || _ = input.write_all(&bytes[half..]));
@@ -106,39 +103,28 @@ impl Waiting {
             Way::Sqlite | Way::Compact => {
                 let holder = Connection::open(source).unwrap();
                 holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
-                child = command.spawn().unwrap();
+                running = Running::reading(&mut command, Stdio::piped());
                 release = Box::new(|| drop(holder));
             }
         }
-        let mut waiting = Self { child, release };
+        let mut waiting = Self { running, release };
         waiting.wait_for_file(folder);
         waiting
     }
 
     /// Waits until the file is there, and not only one by which it is tried what the file system can do.
     fn wait_for_file(&mut self, folder: &Path) {
-        let (begun, mut seen) = (Instant::now(), 0);
-        while seen < 5 {
-            if self.child.try_wait().unwrap().is_some() || begun.elapsed() > Duration::from_secs(120) {
-                let _ = self.child.kill();
-                let mut said = String::new();
-                self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-                panic!("there is no unfinished file: {said}");
-            }
-            seen = if unfinished(self.child.id(), folder).is_some() { seen + 1 } else { 0 };
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        let mut seen = 0;
+        wait_until("an unfinished file", || {
+            assert!(!self.running.has_ended(), "there is no unfinished file");
+            seen = if unfinished(self.running.pid(), folder).is_some() { seen + 1 } else { 0 };
+            seen == 5
+        });
     }
 
     /// Sends it a signal and gives what it did; what it waits for does not come.
     fn ended_by(self, signal: &str) -> Output {
-        self.signal(signal);
-        let out = Output::of("lifeboat", self.child.wait_with_output().unwrap());
+        let out = self.running.ended_by(signal);
         (self.release)();
         out
     }
@@ -146,6 +132,6 @@ impl Waiting {
     /// Lets it go on, and gives what it did.
     fn go_on(self) -> Output {
         (self.release)();
-        Output::of("lifeboat", self.child.wait_with_output().unwrap())
+        self.running.end()
     }
 }

@@ -5,8 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::{Sources, Waiting, Way};
-use crate::sqlite::Scene;
-use crate::support::{REFERENCE, Server};
+use crate::support::{REFERENCE, Scene, Server};
 
 fn names(folder: &Path) -> usize {
     fs::read_dir(folder).unwrap().count()

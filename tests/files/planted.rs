@@ -9,9 +9,8 @@ use std::process::Command;
 use rustix::fs::OFlags;
 
 use super::Sources;
-use crate::sqlite::Scene;
 use crate::support::process::copy_program;
-use crate::support::{REFERENCE, Server, machine, output};
+use crate::support::{REFERENCE, Scene, Server, machine, output};
 
 /// Somebody else: `nobody`.
 const OTHER: u32 = 65534;

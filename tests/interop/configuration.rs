@@ -1,12 +1,10 @@
 //! Extensions whose tables hold the user's configuration: the extension is made again by CREATE EXTENSION, and only the rows
 //! that it says are the user's are in the archive.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::support::archive::{Data, Rows};
-use crate::support::{Database, Options, REFERENCE, Server, archive, lifeboat, run};
+use crate::support::{Database, REFERENCE, Server, archive, extension, lifeboat, run};
 
 /// A script of an extension's.
 const SCRIPT: &str = "
@@ -76,36 +74,23 @@ fn rows_of_users_are_dumped_as_pg_dump_dumps_them() {
 #[test]
 fn configuration_comes_back() {
     let dir = tempfile::tempdir().unwrap();
-    let scripts = dir.path().join("extension");
-    fs::create_dir(&scripts).unwrap();
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(scripts.join("configured.control"), "default_version = '1.0'\nrelocatable = false\nschema = public\n")
-        .unwrap();
     let register = "SELECT pg_extension_config_dump('detail', '');
         SELECT pg_extension_config_dump('detail_id_seq', '');
         SELECT pg_extension_config_dump('\"Con fig\"', 'WHERE NOT builtin');";
-    fs::write(scripts.join("configured--1.0.sql"), format!("{SCRIPT}{register}")).unwrap();
-    // Older servers look for extensions in their installation and nowhere else.
-    let config = format!("extension_control_path = '{}:$system'", dir.path().display());
-    let server = needed!(Server::with(18, &Options { config, ..Options::default() }));
+    let script = format!("{SCRIPT}{register}");
+    let server = needed!(extension::server_with("configured", "schema = public\n", &script, dir.path()));
     let database = server.database("configuration");
     database.psql("CREATE EXTENSION configured");
     database.psql(USERS);
     both_dumps(&database, dir.path());
 
     let restored = server.database("configuration");
-    let mut restore = lifeboat();
-    restore.args(["restore", "--force", "--owner", "--acl", "--url", &restored.url()]);
-    run(restore.arg(dir.path().join("ours")));
-    let now = dir.path().join("now");
-    restored.pg_dump(REFERENCE, &[], &now);
-    archive::assert_same("the restored database", &dir.path().join("reference"), &now, Rows::AnyOrder);
+    restored.restore(&dir.path().join("ours"), &["--owner", "--acl"]);
+    restored.assert_is("the restored database", &dir.path().join("reference"));
     let rows = "SELECT string_agg(key || coalesce(value, '-') || builtin, ',' ORDER BY key) FROM \"Con fig\"";
     assert_eq!(restored.psql(rows), database.psql(rows));
     assert_eq!(restored.psql("SELECT nextval('detail_id_seq'), count(*) FROM fixed"), "3|2");
     // Once more, over what is there.
-    let mut restore = lifeboat();
-    restore.args(["restore", "--force", "--owner", "--acl", "--url", &restored.url()]);
-    run(restore.arg(dir.path().join("ours")));
+    restored.restore(&dir.path().join("ours"), &["--owner", "--acl"]);
     assert_eq!(restored.psql(rows), database.psql(rows));
 }

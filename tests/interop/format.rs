@@ -144,29 +144,12 @@ fn reads_what_pg_dump_writes(major: u32) {
     }
 }
 
-#[test]
-fn reads_what_pg_dump_14_writes() {
-    reads_what_pg_dump_writes(14);
-}
-
-#[test]
-fn reads_what_pg_dump_15_writes() {
-    reads_what_pg_dump_writes(15);
-}
-
-#[test]
-fn reads_what_pg_dump_16_writes() {
-    reads_what_pg_dump_writes(16);
-}
-
-#[test]
-fn reads_what_pg_dump_17_writes() {
-    reads_what_pg_dump_writes(17);
-}
-
-#[test]
-fn reads_what_pg_dump_18_writes() {
-    reads_what_pg_dump_writes(18);
+tests! { reads_what_pg_dump_writes:
+    reads_what_pg_dump_14_writes(14)
+    reads_what_pg_dump_15_writes(15)
+    reads_what_pg_dump_16_writes(16)
+    reads_what_pg_dump_17_writes(17)
+    reads_what_pg_dump_18_writes(18)
 }
 
 /// How an archive is written again.
@@ -299,19 +282,10 @@ fn pg_restore_reads_what_is_written(from: u32) {
     assert!(tried > 0);
 }
 
-#[test]
-fn every_pg_restore_reads_version_1_14() {
-    pg_restore_reads_what_is_written(14);
-}
-
-#[test]
-fn every_pg_restore_reads_version_1_15() {
-    pg_restore_reads_what_is_written(16);
-}
-
-#[test]
-fn every_pg_restore_reads_version_1_16() {
-    pg_restore_reads_what_is_written(18);
+tests! { pg_restore_reads_what_is_written:
+    every_pg_restore_reads_version_1_14(14)
+    every_pg_restore_reads_version_1_15(16)
+    every_pg_restore_reads_version_1_16(18)
 }
 
 #[test]

@@ -6,10 +6,9 @@ use std::process::Command;
 
 use lifeboat::postgres::archive;
 use pgformat::{Format, Reader};
-use serde_json::Value;
 
 use super::format::{check, data};
-use crate::support::archive::{Archive, Data, Rows, assert_same, read};
+use crate::support::archive::{Archive, Data, read};
 use crate::support::{Database, REFERENCE, Server, lifeboat, lifeboat_reading, output, run};
 
 /// A way to write an archive: its name, and what pg_dump is told.
@@ -121,7 +120,7 @@ fn reads(what: &str, path: &Path, format: Format, reference: &Archive) {
 
 fn verifies(what: &str, command: &mut Command, reference: &Archive) {
     let out = run(command.arg("--json"));
-    let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let answer = out.json();
     let objects = |data: &Data| match data {
         Data::LargeObjects(objects) => objects.len(),
         Data::Table(_) => 0,
@@ -143,8 +142,7 @@ fn restores(what: &str, server: &Server, path: &Path, from_pipe: bool, original:
     let mut command = if from_pipe { lifeboat_reading(path, true) } else { lifeboat() };
     let given = if from_pipe { Path::new("-") } else { path };
     run(command.args(["restore", "--owner", "--acl", "--force", "--url", &target.url()]).arg(given));
-    target.pg_dump(REFERENCE, &[], &again);
-    assert_same(what, original, &again, Rows::AnyOrder);
+    target.assert_is(what, original);
     fs::remove_file(again).unwrap();
 }
 
@@ -174,27 +172,10 @@ fn a_pipe_is_read_to_the_end_of_a_tar_file() {
     assert_eq!(target.psql("SELECT a, length(f7()) FROM t"), "1|2000");
 }
 
-#[test]
-fn of_pg_dump_14() {
-    all_formats(14);
-}
-
-#[test]
-fn of_pg_dump_15() {
-    all_formats(15);
-}
-
-#[test]
-fn of_pg_dump_16() {
-    all_formats(16);
-}
-
-#[test]
-fn of_pg_dump_17() {
-    all_formats(17);
-}
-
-#[test]
-fn of_pg_dump_18() {
-    all_formats(18);
+tests! { all_formats:
+    of_pg_dump_14(14)
+    of_pg_dump_15(15)
+    of_pg_dump_16(16)
+    of_pg_dump_17(17)
+    of_pg_dump_18(18)
 }

@@ -49,10 +49,7 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
     output(server.psql_command(origin.name()).args(["-c", "ANALYZE"]));
     let (reference, ours) = (file("reference"), file("ours"));
     dump(&origin, &reference);
-    run(lifeboat()
-        .args(["backup", "--owner", "--acl", "--statistics", "--archive-version", "1.16", "--url", &origin.url()])
-        .arg("--output")
-        .arg(&ours));
+    origin.backup(&ours, &["--owner", "--acl", "--statistics", "--archive-version", "1.16"]);
     archive::assert_same(NAME, &reference, &ours, Rows::InOrder);
     archive::assert_same_independently(NAME, &reference, &ours, Rows::InOrder);
     assert!(archive::read(&ours).unwrap().entries.len() > 3500);
@@ -61,9 +58,7 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
     for options in OPTIONS {
         let (reference, ours) = (file("part"), file("our part"));
         run(origin.tool(REFERENCE, "pg_dump").arg("-Fc").args(*options).arg("-f").arg(&reference));
-        let mut command = lifeboat();
-        command.args(["backup", "--force", "--acl", "--archive-version", "1.16", "--url", &origin.url()]);
-        run(command.args(*options).arg("--output").arg(&ours));
+        origin.backup(&ours, &[&["--force", "--acl", "--archive-version", "1.16"], *options].concat());
         archive::assert_same(&format!("{NAME}, {options:?}"), &reference, &ours, Rows::InOrder);
     }
 
@@ -84,7 +79,7 @@ fn archive_is_pg_dump_s_and_comes_back_as_pg_restore_brings_it() {
     drop(restored);
 
     let restored = server.database("regression");
-    let out = output(lifeboat().args(["restore", "--owner", "--acl", "--force", "--url", &restored.url()]).arg(&ours));
+    let out = restored.try_restore(&ours, &["--owner", "--acl"]);
     assert!([0, 3].contains(&out.code()), "{out}");
     dump(&restored, &by_lifeboat);
     archive::assert_same(&format!("after our restore, which said {out}"), &expected, &by_lifeboat, Rows::AnyOrder);

@@ -50,17 +50,8 @@ fn check(major: u32, version: &str) {
     }
 }
 
-#[test]
-fn one_by_one_as_of_14() {
-    check(14, "1.14");
-}
-
-#[test]
-fn one_by_one_as_of_15() {
-    check(15, "1.14");
-}
-
-#[test]
-fn one_by_one_as_of_16() {
-    check(16, "1.15");
+tests! { check:
+    one_by_one_as_of_14(14, "1.14")
+    one_by_one_as_of_15(15, "1.14")
+    one_by_one_as_of_16(16, "1.15")
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::restore::scripts::same_under_all_options;
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, REFERENCE, Server, installation, lifeboat, pg_tool, run};
+use crate::support::{Database, REFERENCE, Scene, Server, installation, lifeboat, pg_tool, run};
 
 const VERSIONS: [&str; 2] = ["1.12", "1.13"];
 
@@ -50,7 +50,7 @@ fn are_restored_on_every_server_more_than_once() {
             let path = archive(version);
             let (target, theirs) = (server.database("old"), server.database("old"));
             for more in [&[][..], &["--owner", "--acl"], &["--jobs", "2"], &["-1"]] {
-                let said = run(lifeboat().args(["restore", "--force", "--url", &target.url()]).args(more).arg(&path));
+                let said = target.restore(&path, more);
                 assert_eq!(
                     said.stderr().contains("PROCEDURAL LANGUAGE plpgsql: it stays"),
                     version == "1.12",
@@ -80,22 +80,20 @@ fn a_table_that_had_oids_is_named() {
     let server = needed!(Server::get(REFERENCE));
     let (origin, target) = (server.database("oids"), server.database("oids"));
     origin.psql("CREATE TABLE numbered (a integer)");
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("archive");
     // Without data there are no offsets that would be others then.
-    origin.pg_dump(REFERENCE, &["-s"], &path);
-    let bytes = fs::read(&path).unwrap();
+    let scene = Scene::of(&origin, &["-s"]);
+    let bytes = fs::read(scene.archive()).unwrap();
     let flag = b"\x00\x05\0\0\0false";
     let at = bytes.windows(flag.len()).rposition(|window| window == flag).unwrap();
     let changed = [&bytes[..at], b"\x00\x04\0\0\0true", &bytes[at + flag.len()..]].concat();
-    fs::write(&path, changed).unwrap();
+    fs::write(scene.archive(), changed).unwrap();
     let warning =
         "warning: TABLE public.numbered: its rows had OIDs, which servers have no more: it is restored without";
-    let said = run(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&path));
+    let said = target.restore(&scene.archive(), &[]);
     assert!(said.stderr().contains(warning), "{said}");
     assert_eq!(target.psql("SELECT count(*) FROM numbered"), "0");
-    let said = run(lifeboat().args(["restore", "--script", "-"]).arg(&path));
+    let said = run(lifeboat().args(["restore", "--script", "-"]).arg(scene.archive()));
     assert!(said.stderr().contains(warning), "{said}");
-    let said = run(lifeboat().args(["restore", "--script", "-", "-t", "other"]).arg(&path));
+    let said = run(lifeboat().args(["restore", "--script", "-", "-t", "other"]).arg(scene.archive()));
     assert!(!said.stderr().contains("OIDs"), "{said}");
 }

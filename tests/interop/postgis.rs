@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::archive::{self, Data};
 use crate::support::debian::postgis;
 use crate::support::roundtrip::{self, Case, Tool};
-use crate::support::{Server, lifeboat, report, run};
+use crate::support::{Server, report};
 
 #[test]
 fn database_with_postgis_comes_back() {
@@ -27,7 +27,7 @@ fn only_what_users_did_to_postgis_is_dumped() {
     database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/postgis.sql"));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
-    let out = run(lifeboat().args(["backup", "--owner", "--acl", "--url", &database.url(), "--output"]).arg(&path));
+    let out = database.backup(&path, &["--owner", "--acl"]);
     // PostGIS has rules on a view of its own.
     assert_eq!(out.stderr(), "");
     let archive = archive::read(&path).unwrap();
@@ -77,9 +77,9 @@ fn database_of_a_later_minor_release_comes_back_on_an_earlier_one() {
     );
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
-    run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+    database.backup(&path, &[]);
     let restored = earlier.database("earlier");
-    run(lifeboat().args(["restore", "--force", "--url", &restored.url()]).arg(&path));
+    restored.restore(&path, &[]);
     assert_eq!(restored.psql("SELECT a, b, c FROM t"), "1|x|2");
     let options =
         "SELECT attname, attoptions FROM pg_attribute WHERE attrelid = 't'::regclass AND attoptions IS NOT NULL";

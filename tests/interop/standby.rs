@@ -58,7 +58,7 @@ fn nothing_is_written_to(url: &str, archive: &Path) {
         let lines: Vec<&str> = said.lines().filter(|line| !line.contains("drill with database")).collect();
         assert_eq!(lines.len(), 2, "{args:?}: {out}");
         let as_json = output(lifeboat().args(args).args(["--json", "--url", url]));
-        let answer: serde_json::Value = serde_json::from_str(&as_json.stdout()).unwrap();
+        let answer = as_json.json();
         assert_eq!(answer["error"]["kind"], "refused", "{answer}");
     }
     let out = run(lifeboat().args(["restore", archive, "--dry-run", "--url", url]));
@@ -74,7 +74,7 @@ fn what_is_read_only_by_default_is_written_all_the_same() {
     origin.psql("CREATE TABLE t AS SELECT 1 AS a");
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
-    run(lifeboat().args(["backup", "--url", &origin.url(), "--output"]).arg(&archive));
+    origin.backup(&archive, &[]);
     server.psql("postgres", &format!("ALTER DATABASE {} SET default_transaction_read_only = on", target.name()));
     let restore = || {
         let mut command = lifeboat();

@@ -1,7 +1,7 @@
 //! Subscriptions of servers before 16: pg_dump 18 writes options for them that these servers do not know, so its archive can
 //! be restored only to newer ones. lifeboat's goes back to where it came from.
 
-use crate::support::{Server, lifeboat, run};
+use crate::support::Server;
 
 #[test]
 fn subscription_goes_back_to_the_server_that_it_came_from() {
@@ -13,9 +13,9 @@ fn subscription_goes_back_to_the_server_that_it_came_from() {
         ));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
-        run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(&path));
+        database.backup(&path, &[]);
         let restored = server.database("subscription");
-        run(lifeboat().args(["restore", "--force", "--url", &restored.url()]).arg(&path));
+        restored.restore(&path, &[]);
         let sql = "SELECT subname, subconninfo, subpublications, subsynccommit, subenabled FROM pg_subscription \
             WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())";
         assert_eq!(restored.psql(sql), database.psql(sql));

@@ -1,11 +1,11 @@
 //! Zabbix's database: 170 tables with data, thousands of rows, and a schema that nobody made for these tests.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::restore::scripts;
 use crate::support::archive::Rows;
 use crate::support::fixtures::Zabbix;
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
+use crate::support::{Database, REFERENCE, Scene, Server, archive};
 
 /// What a running system must never have done to it, and what a restore has to put right.
 const DAMAGE: &str = "
@@ -23,97 +23,71 @@ const DAMAGE: &str = "
     DROP FUNCTION hosts_name_upper_upper CASCADE;
 ";
 
-struct Scene {
-    dir: tempfile::TempDir,
-    reference: PathBuf,
-}
-
-impl Scene {
-    fn file(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// Fails the test unless `database` holds what the original held: every definition, every row of every table.
-    fn assert_original(&self, what: &str, database: &Database<'_>) {
-        let now = self.file("now");
-        database.pg_dump(REFERENCE, &[], &now);
-        archive::assert_same(what, &self.reference, &now, Rows::AnyOrder);
-        archive::assert_same_independently(what, &self.reference, &now, Rows::AnyOrder);
-    }
-}
-
-fn backup(database: &Database<'_>, path: &Path, more: &[&str]) {
-    run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(path).args(more));
+/// Fails the test unless `database` holds what the original held: every definition, every row of every table.
+fn assert_original(scene: &Scene, what: &str, database: &Database<'_>) {
+    let now = scene.path("now");
+    database.pg_dump(REFERENCE, &[], &now);
+    archive::assert_same(what, &scene.archive(), &now, Rows::AnyOrder);
+    archive::assert_same_independently(what, &scene.archive(), &now, Rows::AnyOrder);
 }
 
 fn restore(database: &Database<'_>, path: &Path) {
-    let out = run(lifeboat().args(["restore", "--force", "--url", &database.url()]).arg(path));
+    let out = database.restore(path, &[]);
     assert_eq!(out.stderr(), "", "{out}");
 }
 
 fn is_rescued(major: u32) {
     let server = needed!(Server::get(major));
     let zabbix = needed!(Zabbix::get());
-    let dir = tempfile::tempdir().unwrap();
-    let scene = Scene { reference: dir.path().join("reference"), dir };
     let origin = server.database("zabbix");
     zabbix.load(&origin);
     assert!(origin.psql("SELECT count(*) FROM items").parse::<u32>().unwrap() > 1000);
-    origin.pg_dump(REFERENCE, &[], &scene.reference);
+    let scene = Scene::of(&origin, &[]);
 
     // The archive is pg_dump's, entry by entry and byte by byte.
-    let (full, plain) = (scene.file("full"), scene.file("plain"));
-    backup(&origin, &full, &["--owner", "--acl", "--archive-version", "1.16"]);
-    archive::assert_same("lifeboat's archive", &scene.reference, &full, Rows::InOrder);
-    archive::assert_same_independently("lifeboat's archive", &scene.reference, &full, Rows::InOrder);
+    let (full, plain) = (scene.path("full"), scene.path("plain"));
+    origin.backup(&full, &["--owner", "--acl", "--archive-version", "1.16"]);
+    archive::assert_same("lifeboat's archive", &scene.archive(), &full, Rows::InOrder);
+    archive::assert_same_independently("lifeboat's archive", &scene.archive(), &full, Rows::InOrder);
     if major == REFERENCE {
-        scripts::same_under_all_options(&scene.reference);
+        scripts::same_under_all_options(&scene.archive());
     }
 
     // Real pg_restore has nothing to say about an archive as lifeboat makes it by default.
-    backup(&origin, &plain, &[]);
+    origin.backup(&plain, &[]);
     let restored = server.database("zabbix");
     let out = restored.pg_restore(major.max(14), &["--exit-on-error"], &plain);
     assert!(out.success() && out.stderr.is_empty(), "{out}");
-    scene.assert_original("the database after pg_restore", &restored);
+    assert_original(&scene, "the database after pg_restore", &restored);
     drop(restored);
 
     // Over a damaged copy; what the archive knows nothing of stays.
     let name = origin.name();
     let damaged = server.database_from("zabbix", name);
-    let script = scene.file("damage.sql");
+    let script = scene.path("damage.sql");
     std::fs::write(&script, DAMAGE).unwrap();
     damaged.load_file(&script);
-    let out = output(lifeboat().args(["restore", "--force", "--url", &damaged.url()]).arg(&plain));
+    let out = damaged.try_restore(&plain, &[]);
     assert!(out.code() == 4 && out.stderr().contains("replaced: COLUMN public.hosts intruder\n"), "{out}");
     damaged.psql("ALTER TABLE hosts DROP COLUMN intruder");
     restore(&damaged, &plain);
     assert_eq!(damaged.psql("SELECT a FROM not_zabbix_s"), "1");
     damaged.psql("DROP TABLE not_zabbix_s");
-    scene.assert_original("the damaged database after our restore", &damaged);
+    assert_original(&scene, "the damaged database after our restore", &damaged);
     restore(&damaged, &plain);
-    scene.assert_original("the database after our second restore", &damaged);
+    assert_original(&scene, "the database after our second restore", &damaged);
     drop(damaged);
 
     // Real pg_dump's archive, into an empty database.
-    let theirs = scene.file("theirs");
+    let theirs = scene.path("theirs");
     origin.pg_dump(major.max(14), &[], &theirs);
     let restored = server.database("zabbix");
     restore(&restored, &theirs);
-    scene.assert_original("the database after our restore of pg_dump's archive", &restored);
+    assert_original(&scene, "the database after our restore of pg_dump's archive", &restored);
 }
 
-#[test]
-fn is_rescued_on_13() {
-    is_rescued(13);
-}
-
-#[test]
-fn is_rescued_on_15() {
-    is_rescued(15);
-}
-
-#[test]
-fn is_rescued_on_18() {
-    is_rescued(18);
+tests! { is_rescued:
+    is_rescued_on_13(13)
+    is_rescued_on_15(15)
+    is_rescued_on_18(18)
 }

@@ -12,22 +12,11 @@ macro_rules! kinds {
         const KINDS: &[&str] = &[$(stringify!($kind)),*];
 
         $(mod $kind {
-            use super::run;
+            fn run(major: u32) {
+                super::run(stringify!($kind), major);
+            }
 
-            #[test]
-            fn on_13() { run(stringify!($kind), 13) }
-            #[test]
-            fn on_14() { run(stringify!($kind), 14) }
-            #[test]
-            fn on_15() { run(stringify!($kind), 15) }
-            #[test]
-            fn on_16() { run(stringify!($kind), 16) }
-            #[test]
-            fn on_17() { run(stringify!($kind), 17) }
-            #[test]
-            fn on_18() { run(stringify!($kind), 18) }
-            #[test]
-            fn on_19() { run(stringify!($kind), 19) }
+            tests! { run: on_13(13) on_14(14) on_15(15) on_16(16) on_17(17) on_18(18) on_19(19) }
         })*
     };
 }

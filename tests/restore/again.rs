@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 use super::{forced, restore_all, restore_into, sample, with_owners};
-use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+use crate::support::wait::wait_for_statement;
+use crate::support::{Database, Output, REFERENCE, Running, Scene, Server, output, verbs};
 
 #[test]
 fn ten_times_over_itself_gives_the_same_database_each_time() {
     for server in Server::each([13, REFERENCE]) {
         let dir = tempfile::tempdir().unwrap();
-        let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
+        let archive = dir.path().join("archive");
         sample(server).pg_dump(REFERENCE, &[], &archive);
         let database = server.database("again");
         for n in 0..10 {
@@ -26,8 +22,7 @@ fn ten_times_over_itself_gives_the_same_database_each_time() {
             let summary = restore_all(&database, &archive, &options);
             assert_eq!((summary.skipped.len(), summary.rows), (0, 912), "{summary:#?}");
         }
-        database.pg_dump(REFERENCE, &[], &now);
-        assert_same("after ten restores", &archive, &now, Rows::AnyOrder);
+        database.assert_is("after ten restores", &archive);
     }
 }
 
@@ -35,44 +30,28 @@ fn ten_times_over_itself_gives_the_same_database_each_time() {
 #[test]
 fn types_that_are_held_by_their_own_functions_are_dropped_with_them_and_with_nothing_else() {
     for server in Server::all() {
-        let dir = tempfile::tempdir().unwrap();
-        let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
         let origin = server.database("circle");
         origin.psql(
             "CREATE TYPE r; CREATE FUNCTION canonical(r) RETURNS r LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
              CREATE TYPE r AS RANGE (SUBTYPE = integer, CANONICAL = canonical);
              CREATE TABLE t (a r, b r[]); INSERT INTO t VALUES ('[1,2]', ARRAY['(1,5)'::r])",
         );
-        origin.pg_dump(REFERENCE, &[], &archive);
+        let scene = Scene::of(&origin, &[]);
         let options = [forced(), forced().single_transaction(true)];
         for options in options.iter().chain(&options) {
-            let summary = restore_all(&origin, &archive, options);
+            let summary = restore_all(&origin, &scene.archive(), options);
             // The function is gone with its type, and is no drop of its own.
             assert_eq!((summary.dropped, summary.rows), (3, 1), "{summary:#?}");
         }
-        origin.pg_dump(REFERENCE, &[], &now);
-        assert_same("after four restores", &archive, &now, Rows::AnyOrder);
+        origin.assert_is("after four restores", &scene.archive());
 
         origin.psql("CREATE VIEW mine AS SELECT r(1, 3) AS a");
-        let summary = restore_into(&origin, &archive, &forced()).unwrap();
+        let summary = restore_into(&origin, &scene.archive(), &forced()).unwrap();
         assert!(!summary.is_complete());
         assert_eq!(origin.psql("SELECT a FROM mine"), "[1,3)");
         let failed: Vec<String> = summary.errors.iter().map(|error| error.entry.to_string()).collect();
         assert!(failed.contains(&"TYPE public.r".to_owned()), "{summary:#?}");
         assert_eq!(origin.psql("SELECT count(*) FROM t"), "1");
-    }
-}
-
-/// Waits until the server runs a statement in `database` that begins as `like` says.
-pub fn wait_for_statement(database: &Database<'_>, like: &str) {
-    let begun = Instant::now();
-    let sql = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND query LIKE '{like}' AND state = 'active' AND pid <> pg_backend_pid()",
-        database.name()
-    );
-    while database.server().psql("postgres", &sql) == "0" {
-        assert!(begun.elapsed() < Duration::from_secs(120), "waited in vain for {like}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -89,19 +68,11 @@ pub fn sample_with_many_rows(server: &Server) -> Database<'_> {
 #[test]
 fn what_a_killed_restore_left_behind_is_no_hindrance() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
     let origin = sample_with_many_rows(server);
-    origin.pg_dump(REFERENCE, &[], &archive);
+    let scene = Scene::of(&origin, &[]);
     let database = server.database("killed");
     let command = |options: &[&str]| {
-        let mut command = lifeboat();
-        command
-            .arg("restore")
-            .arg(&archive)
-            .args(["--force", "--owner", "--acl", "--url", &database.url()])
-            .args(options);
-        command
+        verbs::restore(&database.url(), &scene.archive(), &[&["--owner", "--acl"], options].concat())
     };
     for (options, statement) in [
         (&[][..], "COPY app.filled%"),
@@ -109,14 +80,12 @@ fn what_a_killed_restore_left_behind_is_no_hindrance() {
         (&[], "ALTER TABLE%filled_pkey%"),
         (&["--single-transaction"], "COPY app.filled%"),
     ] {
-        let mut child = command(options).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let restore = Running::start(&mut command(options));
         wait_for_statement(&database, statement);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        restore.kill();
         let out = output(&mut command(options));
         assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{options:?} {statement}: {out}");
-        database.pg_dump(REFERENCE, &[], &now);
-        assert_same("after a restore that was killed", &archive, &now, Rows::AnyOrder);
+        database.assert_is("after a restore that was killed", &scene.archive());
     }
 }
 
@@ -129,7 +98,7 @@ pub fn failed_in_pg_restore(out: &Output) -> BTreeSet<i64> {
 
 /// The numbers of the entries that lifeboat's report of a restore, in JSON, says failed or are left to a superuser.
 pub fn failed_in_lifeboat(out: &Output) -> BTreeSet<i64> {
-    let said: Value = serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"));
+    let said = out.json();
     let entries = ["errors", "left_to_superuser"].into_iter().flat_map(|key| said[key].as_array().unwrap());
     entries.map(|error| error["id"].as_i64().unwrap()).collect()
 }
@@ -144,7 +113,7 @@ pub fn no_more_errors_than_pg_restore(
 ) -> Output {
     let out = theirs.pg_restore(REFERENCE, &["-v", "--clean", "--if-exists", "-O", "-x", "-U", user], archive);
     let usual = failed_in_pg_restore(&out);
-    let out = output(lifeboat().arg("restore").arg(archive).args(["--force", "--json", "--url", &ours.url_as(user)]));
+    let out = output(&mut verbs::restore(&ours.url_as(user), archive, &["--json"]));
     let more: Vec<_> = failed_in_lifeboat(&out).difference(&usual).copied().collect();
     assert!(more.is_empty(), "entries {more:?} as {user}: {out}");
     out
@@ -162,7 +131,7 @@ fn a_plain_owner_gets_no_error_that_pg_restore_would_not_give() {
             let out = no_more_errors_than_pg_restore(&archive, &theirs, &ours, "alice");
             assert_eq!(out.code(), 3, "{out}");
             // The entry, the server's words, its advice and the statement.
-            let said: Value = serde_json::from_str(&out.stdout()).unwrap();
+            let said = out.json();
             let left = said["left_to_superuser"].as_array().unwrap();
             let watch = left.iter().find(|error| error["entry"] == "EVENT TRIGGER watch").unwrap();
             assert_eq!(watch["sqlstate"], "42501");

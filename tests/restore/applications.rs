@@ -39,17 +39,8 @@ fn zabbix(major: u32) {
     assert_same("Zabbix's database, restored over a damaged copy", &original, &again, Rows::AnyOrder);
 }
 
-#[test]
-fn zabbix_on_13() {
-    zabbix(13);
-}
-
-#[test]
-fn zabbix_on_15() {
-    zabbix(15);
-}
-
-#[test]
-fn zabbix_on_18() {
-    zabbix(18);
+tests! { zabbix:
+    zabbix_on_13(13)
+    zabbix_on_15(15)
+    zabbix_on_18(18)
 }

@@ -4,14 +4,13 @@ use lifeboat::postgres::restore::RestoreOptions;
 
 use super::{forced, restore_all, restore_into, sample, with_owners};
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{REFERENCE, Server};
+use crate::support::{REFERENCE, Scene, Server};
 
 #[test]
 fn rows_as_statements_are_restored_one_by_one() {
     let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
-    let (original, archive, again) =
-        (dir.path().join("original"), dir.path().join("archive"), dir.path().join("again"));
+    let (original, archive) = (dir.path().join("original"), dir.path().join("archive"));
     let origin = sample(server);
     origin.pg_dump(REFERENCE, &[], &original);
     for args in [&["--inserts"][..], &["--column-inserts", "--rows-per-insert=7"]] {
@@ -19,22 +18,19 @@ fn rows_as_statements_are_restored_one_by_one() {
         let target = server.database("target");
         let summary = restore_all(&target, &archive, &with_owners());
         assert_eq!(summary.rows, 504 + 400 + 6 + 2, "{args:?}");
-        target.pg_dump(REFERENCE, &[], &again);
-        assert_same("rows as statements", &original, &again, Rows::AnyOrder);
+        target.assert_is("rows as statements", &original);
     }
 }
 
 #[test]
 fn a_row_that_is_refused_as_a_statement_takes_no_other_along() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let origin = server.database("origin");
     origin.psql("CREATE TABLE t (a integer); INSERT INTO t SELECT generate_series(1, 1000)");
-    origin.pg_dump(REFERENCE, &["--inserts", "--data-only"], &archive);
+    let scene = Scene::of(&origin, &["--inserts", "--data-only"]);
     let target = server.database("target");
     target.psql("CREATE TABLE t (a integer CHECK (a <> 700))");
-    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    let summary = restore_into(&target, &scene.archive(), &forced()).unwrap();
     assert_eq!((summary.rows, summary.errors.len()), (999, 1));
     let error = &summary.errors[0];
     assert_eq!(
@@ -47,19 +43,17 @@ fn a_row_that_is_refused_as_a_statement_takes_no_other_along() {
 #[test]
 fn a_copy_that_is_refused_does_not_keep_the_next_from_being_restored() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let origin = server.database("origin");
     origin.psql(
         "CREATE TABLE a (t text); INSERT INTO a SELECT repeat(md5(n::text), 10) FROM generate_series(1, 50000) n;
          CREATE TABLE b (n integer); INSERT INTO b SELECT generate_series(1, 1000);
          CREATE TABLE c (n integer); INSERT INTO c VALUES (1)",
     );
-    origin.pg_dump(REFERENCE, &["--data-only"], &archive);
+    let scene = Scene::of(&origin, &["--data-only"]);
     let target = server.database("target");
     // Refused at the first row, at the start of the statement, and not at all.
     target.psql("CREATE TABLE a (t integer); CREATE TABLE c (n integer)");
-    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    let summary = restore_into(&target, &scene.archive(), &forced()).unwrap();
     let failed: Vec<_> =
         summary.errors.iter().map(|e| (e.entry.tag.as_str(), e.sqlstate.as_deref().unwrap())).collect();
     assert_eq!(failed, [("a", "22P02"), ("b", "42P01")]);
@@ -71,11 +65,9 @@ fn a_copy_that_is_refused_does_not_keep_the_next_from_being_restored() {
 #[test]
 fn rows_that_the_server_does_not_store_are_an_error() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let origin = server.database("origin");
     origin.psql("CREATE TABLE t (a integer); INSERT INTO t SELECT generate_series(1, 100)");
-    origin.pg_dump(REFERENCE, &["--data-only"], &archive);
+    let scene = Scene::of(&origin, &["--data-only"]);
     let target = server.database("target");
     target.psql(
         "CREATE TABLE t (a integer);
@@ -83,12 +75,12 @@ fn rows_that_the_server_does_not_store_are_an_error() {
              $$ BEGIN IF NEW.a % 10 = 0 THEN RETURN NULL; END IF; RETURN NEW; END $$;
          CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
     );
-    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    let summary = restore_into(&target, &scene.archive(), &forced()).unwrap();
     assert_eq!(summary.errors.len(), 1);
     assert!(summary.errors[0].message.contains("100 rows were sent, but the server stored 90"), "{:?}", summary.errors);
     // With the triggers off, all of them are.
     target.psql("TRUNCATE t");
-    restore_all(&target, &archive, &forced().disable_triggers(true));
+    restore_all(&target, &scene.archive(), &forced().disable_triggers(true));
     assert_eq!(target.psql("SELECT count(*) FROM t"), "100");
 }
 

@@ -1,9 +1,6 @@
 //! Objects get the privileges that the archive means, whatever default privileges the target has.
 
-use std::path::{Path, PathBuf};
-
-use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+use crate::support::{Output, REFERENCE, Scene, Server};
 
 /// Of every kind of object that default privileges are for, one that is closed, and one with privileges of its own.
 const CONTENTS: &str = "
@@ -48,24 +45,8 @@ const ALL: &str = "
 const DEFAULTS: &str = "SELECT string_agg(one, E'\\n' ORDER BY one) FROM (SELECT pg_get_userbyid(defaclrole) || ' '
     || defaclnamespace::regnamespace || ' ' || defaclobjtype::text || ' ' || defaclacl::text FROM pg_default_acl) AS d (one)";
 
-struct Scene {
-    dir: tempfile::TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
-    }
-
-    fn dump(&self, database: &Database<'_>, name: &str) -> PathBuf {
-        let path = self.dir.path().join(name);
-        database.pg_dump(REFERENCE, &[], &path);
-        path
-    }
-}
-
-fn restore(archive: &Path, url: &str, options: &[&str]) -> Output {
-    output(lifeboat().arg("restore").arg(archive).args(["--force", "--json", "--url", url]).args(options))
+fn restore(scene: &Scene, url: &str, options: &[&str]) -> Output {
+    scene.restore(url, &[&["--json"], options].concat())
 }
 
 /// The default privileges that a server can have.
@@ -79,15 +60,14 @@ const WAYS: [&[&str]; 5] = [&[], &["--jobs", "4"], &["-1"], &["--transaction-siz
 #[test]
 fn what_is_made_has_the_privileges_of_the_archive_whatever_the_target_gives() {
     for server in Server::all() {
-        let scene = Scene::new();
         let origin = server.database("origin");
         origin.psql(CONTENTS);
-        let archive = scene.dump(&origin, "archive");
+        let scene = Scene::of(&origin, &[]);
         let ways = if server.major() == REFERENCE { &WAYS[..] } else { &WAYS[..1] };
         for privileges in [&["--acl"][..], &[], &["--acl", "--owner", "--use-set-session-authorization"]] {
             // What there is where nothing interferes.
             let pure = server.database("pure");
-            assert_eq!(restore(&archive, &pure.url(), privileges).code(), 0);
+            assert_eq!(restore(&scene, &pure.url(), privileges).code(), 0);
             let expected = pure.psql(ALL);
             if privileges.contains(&"--acl") {
                 assert_eq!(expected, origin.psql(ALL), "on {}", server.major());
@@ -97,7 +77,7 @@ fn what_is_made_has_the_privileges_of_the_archive_whatever_the_target_gives() {
                 target.psql(&open(server));
                 let defaults = target.psql(DEFAULTS);
                 for _ in 0..2 {
-                    let out = restore(&archive, &target.url(), &[*way, privileges].concat());
+                    let out = restore(&scene, &target.url(), &[*way, privileges].concat());
                     assert_eq!(out.code(), 0, "{way:?} {privileges:?} on {}: {out}", server.major());
                     assert_eq!(target.psql(ALL), expected, "{way:?} {privileges:?} on {}", server.major());
                     // Those of schemas that are made anew go with them; here there are none.
@@ -107,7 +87,7 @@ fn what_is_made_has_the_privileges_of_the_archive_whatever_the_target_gives() {
             // On request, they count.
             let target = server.database("open");
             target.psql(&open(server));
-            let out = restore(&archive, &target.url(), &[privileges, &["--target-default-privileges"]].concat());
+            let out = restore(&scene, &target.url(), &[privileges, &["--target-default-privileges"]].concat());
             assert_eq!(out.code(), 0, "{out}");
             assert_eq!(target.psql("SELECT has_table_privilege('bob', 's.t', 'SELECT')"), "t");
         }
@@ -118,13 +98,12 @@ fn what_is_made_has_the_privileges_of_the_archive_whatever_the_target_gives() {
 fn default_privileges_of_an_archive_take_the_place_of_those_that_are_there() {
     for server in Server::each([14, REFERENCE]) {
         let major = server.major();
-        let scene = Scene::new();
         let origin = server.database("origin");
         origin.psql(&format!(
             "{CONTENTS} {}; ALTER DEFAULT PRIVILEGES FOR ROLE alice IN SCHEMA s GRANT SELECT ON TABLES TO bob",
             open(server)
         ));
-        let archive = scene.dump(&origin, "archive");
+        let scene = Scene::of(&origin, &[]);
         let options = ["--owner", "--acl"];
         let target = server.database("target");
         // Others for the same, and more than the archive has.
@@ -133,28 +112,27 @@ fn default_privileges_of_an_archive_take_the_place_of_those_that_are_there() {
              ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO alice",
         );
         for way in WAYS {
-            let out = restore(&archive, &target.url(), &[way, &options].concat());
+            let out = restore(&scene, &target.url(), &[way, &options].concat());
             assert_eq!(out.code(), 0, "{way:?} on {major}: {out}");
             assert_eq!(target.psql(DEFAULTS), origin.psql(DEFAULTS), "{way:?} on {major}");
             assert_eq!(target.psql(ALL), origin.psql(ALL), "{way:?} on {major}");
         }
-        assert_same("restored over itself", &archive, &scene.dump(&target, "again"), Rows::AnyOrder);
+        target.assert_is("restored over itself", &scene.archive());
     }
 }
 
 #[test]
 fn what_others_default_privileges_add_is_named() {
     let server = needed!(Server::get(REFERENCE));
-    let scene = Scene::new();
     let origin = server.database_with("origin", "OWNER alice");
     origin.psql("CREATE EXTENSION hstore; SET ROLE alice; CREATE TABLE t AS SELECT 1 AS a");
-    let archive = scene.dump(&origin, "archive");
+    let scene = Scene::of(&origin, &[]);
     let target = server.database_with("target", "OWNER alice");
     // What an extension makes that anybody may have belongs to a superuser.
     target.psql("ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO bob WITH GRANT OPTION; ALTER DEFAULT PRIVILEGES FOR ROLE alice GRANT ALL ON TABLES TO bob");
     target.psql("GRANT ALL ON SCHEMA public TO alice");
     for way in &WAYS[..2] {
-        let out = restore(&archive, &target.url_as("alice"), way);
+        let out = restore(&scene, &target.url_as("alice"), way);
         assert_eq!(out.code(), 3, "{way:?}: {out}");
         assert!(
             out.stderr().contains("EXTENSION hstore: left to a superuser: what the target's default privileges"),
@@ -165,23 +143,22 @@ fn what_others_default_privileges_add_is_named() {
     // A role that is taken makes things with its own.
     let target = server.database_with("target", "OWNER alice");
     target.psql("ALTER DEFAULT PRIVILEGES FOR ROLE alice GRANT ALL ON TABLES TO bob; GRANT ALL ON SCHEMA public TO alice; CREATE EXTENSION hstore");
-    let out = restore(&archive, &target.url(), &["--role", "alice"]);
+    let out = restore(&scene, &target.url(), &["--role", "alice"]);
     assert_eq!((out.code(), target.psql("SELECT relacl IS NULL OR NOT has_table_privilege('bob', 't', 'SELECT') FROM pg_class WHERE oid = 't'::regclass")), (0, "t".to_owned()), "{out}");
 }
 
 #[test]
 fn privileges_on_an_extension_that_is_there_already_stay() {
     let server = needed!(Server::get(REFERENCE));
-    let scene = Scene::new();
     let origin = server.database("extended");
     origin.psql("CREATE EXTENSION hstore");
-    let archive = scene.dump(&origin, "archive");
+    let scene = Scene::of(&origin, &[]);
     let database = server.database("granted");
     database.psql("CREATE EXTENSION hstore; GRANT EXECUTE ON FUNCTION hstore_in(cstring) TO alice");
     database.psql(&open(server));
     let before = database.psql(ALL);
     for way in [&["--no-clean"][..], &["--no-clean", "--jobs", "2"], &["--no-clean", "-1"]] {
-        let out = restore(&archive, &database.url(), way);
+        let out = restore(&scene, &database.url(), way);
         assert_eq!((out.code(), database.psql(ALL)), (0, before.clone()), "{way:?}: {out}");
     }
 }

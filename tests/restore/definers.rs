@@ -1,6 +1,6 @@
 //! Functions that run with the rights of their owner, where a restore would make that a superuser.
 
-use crate::support::{REFERENCE, Server, lifeboat, output};
+use crate::support::{REFERENCE, Scene, Server, lifeboat, output};
 
 #[test]
 fn functions_that_would_get_a_superusers_rights_are_named() {
@@ -10,13 +10,12 @@ fn functions_that_would_get_a_superusers_rights_are_named() {
         "CREATE FUNCTION risky() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user';
          CREATE FUNCTION plain() RETURNS text LANGUAGE sql AS 'SELECT '' SECURITY DEFINER'''",
     );
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
-    database.pg_dump(REFERENCE, &[], &archive);
+    let scene = Scene::of(&database, &[]);
     let target = server.database("definers_target");
     let warned = |more: &[&str]| {
         let mut command = lifeboat();
-        let out = output(command.arg("restore").arg(&archive).args(["--force", "--url", &target.url()]).args(more));
+        let out =
+            output(command.arg("restore").arg(scene.archive()).args(["--force", "--url", &target.url()]).args(more));
         assert_eq!(out.code(), 0, "{out}");
         assert!(!out.stderr().contains("plain"), "{out}");
         out.stderr().contains("SECURITY DEFINER: public.risky() will run")

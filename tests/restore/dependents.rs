@@ -1,46 +1,17 @@
 //! What is not in the archive does not go along with what is replaced, unless that is asked for.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 
-use serde_json::Value;
-
-use super::again::wait_for_statement;
 use crate::support::roundtrip::Case;
-use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output};
-
-pub(super) struct Scene {
-    _dir: tempfile::TempDir,
-    pub(super) archive: PathBuf,
-}
-
-impl Scene {
-    /// The archive of a database.
-    pub(super) fn of(database: &Database<'_>, options: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let archive = dir.path().join("archive");
-        database.pg_dump(REFERENCE, options, &archive);
-        Self { _dir: dir, archive }
-    }
-
-    pub(super) fn restore(&self, database: &Database<'_>, options: &[&str]) -> Output {
-        restore(&self.archive, database, options)
-    }
-}
-
-fn restore(archive: &Path, database: &Database<'_>, options: &[&str]) -> Output {
-    output(lifeboat().arg("restore").arg(archive).args(["--force", "--url", &database.url()]).args(options))
-}
+use crate::support::wait::wait_for_statement;
+use crate::support::{Database, REFERENCE, Running, Scene, Server, Session, extension, output, verbs};
 
 /// What a dry run says would be lost.
 pub(super) fn lost(archive: &Path, database: &Database<'_>, options: &[&str]) -> Vec<String> {
-    let mut command = lifeboat();
-    command.arg("restore").arg(archive).args(["--dry-run", "--json", "--url", &database.url()]).args(options);
-    let out = output(&mut command);
+    let out = output(&mut verbs::dry_run(&database.url(), archive, &[&["--json"], options].concat()));
     assert_eq!(out.code(), 0, "{out}");
-    let said: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let said = out.json();
     let lost = said["would_lose"].as_array().unwrap();
     lost.iter()
         .map(|lost| match lost["rows"].as_u64() {
@@ -52,9 +23,9 @@ pub(super) fn lost(archive: &Path, database: &Database<'_>, options: &[&str]) ->
 
 /// What a dry run says may be lost: the objects, or what it is about.
 pub(super) fn doubtful(archive: &Path, database: &Database<'_>) -> Vec<String> {
-    let out = output(lifeboat().arg("restore").arg(archive).args(["--dry-run", "--json", "--url", &database.url()]));
+    let out = output(&mut verbs::dry_run(&database.url(), archive, &["--json"]));
     assert_eq!(out.code(), 0, "{out}");
-    let said: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let said = out.json();
     let doubts = said["may_lose"].as_array().unwrap().iter().flat_map(|doubt| {
         let objects = doubt["objects"].as_array().unwrap();
         if objects.is_empty() { vec![&doubt["about"]] } else { objects.iter().collect() }
@@ -176,9 +147,9 @@ fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
         database.psql(BEFORE);
         let scene = Scene::of(&database, &[]);
         // Over itself, there is nothing to lose.
-        assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
+        assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
         database.psql(ABOUT);
-        let out = scene.restore(&database, &[]);
+        let out = scene.restore(&database.url(), &[]);
         assert_eq!(out.code(), 0, "{out}");
         database.psql(AFTER);
         let mut expected = LOST.to_vec();
@@ -186,14 +157,14 @@ fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
             database.psql("CREATE PUBLICATION all_of_it FOR TABLES IN SCHEMA other");
             // The schema itself stays: what it holds is not all in the archive.
         }
-        let mut found = lost(&scene.archive, &database, &[]);
+        let mut found = lost(&scene.archive(), &database, &[]);
         found.sort_unstable();
         expected.sort_unstable();
         assert_eq!(found, expected, "on {major}");
 
         let before = contents(&database);
         for options in [&[][..], &["-1"], &["-e"], &["--transaction-size", "3"], &["--jobs", "2"]] {
-            let out = scene.restore(&database, options);
+            let out = scene.restore(&database.url(), options);
             assert_eq!(out.code(), 4, "{options:?}: {out}");
             for word in ["TABLE app.p_2027 (a partition of TABLE app.p, 2 rows)", "more", "--drop-dependents"] {
                 assert!(out.stderr().contains(word), "{out}");
@@ -201,13 +172,13 @@ fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
         }
         assert_eq!(contents(&database), before);
         // Asked for, it goes, and is told.
-        let out = scene.restore(&database, &["--drop-dependents"]);
+        let out = scene.restore(&database.url(), &["--drop-dependents"]);
         assert_eq!(out.code(), 0, "{out}");
         let told = out.stderr().lines().filter(|line| line.contains("dropped along with what is replaced")).count();
         assert_eq!(told, LOST.len(), "{out}");
         assert_eq!(database.psql("SELECT count(*) FROM app.p"), "1");
         assert_eq!(database.psql("SELECT to_regclass('app.p_2027') IS NULL"), "t");
-        assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
+        assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
     }
 }
 
@@ -230,22 +201,22 @@ fn parts_of_an_archive_lose_nothing_that_is_in_it() {
         &["--data-only"],
         &["--no-clean"],
     ] {
-        assert_eq!(lost(&scene.archive, &database, options), Vec::<String>::new(), "{options:?}");
+        assert_eq!(lost(&scene.archive(), &database, options), Vec::<String>::new(), "{options:?}");
     }
     // But a partition would go with its parent, and not come back.
     for options in [&["--table", "p"][..], &["--table", "p", "--schema-only"]] {
-        assert_eq!(lost(&scene.archive, &database, options), ["TABLE app.p_2026 1"], "{options:?}");
-        assert_eq!(scene.restore(&database, options).code(), 4, "{options:?}");
+        assert_eq!(lost(&scene.archive(), &database, options), ["TABLE app.p_2026 1"], "{options:?}");
+        assert_eq!(scene.restore(&database.url(), options).code(), 4, "{options:?}");
     }
     assert_eq!(database.psql("SELECT count(*) FROM app.p"), "1");
     // A column under another name is none that was added.
     database.psql("ALTER TABLE app.t RENAME name TO called");
-    assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
-    assert_eq!(doubtful(&scene.archive, &database), ["COLUMN app.t called"]);
+    assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
+    assert_eq!(doubtful(&scene.archive(), &database), ["COLUMN app.t called"]);
     database.psql("ALTER TABLE app.t RENAME called TO name");
     // An archive of a part has only that.
     let part = Scene::of(&database, &["--section=pre-data"]);
-    let found = lost(&part.archive, &database, &[]);
+    let found = lost(&part.archive(), &database, &[]);
     assert!(found.contains(&"INDEX app.by_name".to_owned()), "{found:?}");
     assert!(found.contains(&"CONSTRAINT app.t t_pkey".to_owned()), "{found:?}");
 }
@@ -258,21 +229,21 @@ fn rows_that_the_archive_does_not_hold_are_named() {
     database.psql("CREATE TABLE app.log AS SELECT generate_series(1, 3) AS a");
     let without = Scene::of(&database, &["--exclude-table-data=app.log"]);
     let none = Scene::of(&database, &["--schema-only"]);
-    assert_eq!(lost(&without.archive, &database, &[]), ["rows of TABLE app.log 3"]);
+    assert_eq!(lost(&without.archive(), &database, &[]), ["rows of TABLE app.log 3"]);
     let maintenance = server.database("maintenance");
-    assert_eq!(lost(&without.archive, &maintenance, &["--create"]), ["rows of TABLE app.log 3"]);
-    let mut found = lost(&none.archive, &database, &[]);
+    assert_eq!(lost(&without.archive(), &maintenance, &["--create"]), ["rows of TABLE app.log 3"]);
+    let mut found = lost(&none.archive(), &database, &[]);
     found.sort_unstable();
     assert_eq!(found, ["rows of TABLE app.log 3", "rows of TABLE app.p_2026 1", "rows of TABLE app.t 2"]);
     for options in [&[][..], &["-1"], &["--jobs", "2"]] {
-        let out = without.restore(&database, options);
+        let out = without.restore(&database.url(), options);
         assert!(out.code() == 4 && out.stderr().contains("rows of TABLE app.log (3 rows)"), "{options:?}: {out}");
     }
     assert_eq!(database.psql("SELECT count(*) FROM app.log"), "3");
     // What is left alone, or has no rows, loses none.
-    assert_eq!(lost(&without.archive, &database, &["--table", "t"]), Vec::<String>::new());
+    assert_eq!(lost(&without.archive(), &database, &["--table", "t"]), Vec::<String>::new());
     database.psql("TRUNCATE app.log");
-    let out = without.restore(&database, &[]);
+    let out = without.restore(&database.url(), &[]);
     assert_eq!(out.code(), 0, "{out}");
 }
 
@@ -318,29 +289,29 @@ fn what_a_publication_leaves_out_stays_left_out() {
     let exceptions = "SELECT string_agg(pubname || ' ' || relname, ',' ORDER BY relname)
         FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid JOIN pg_class c ON c.oid = prrelid WHERE prexcept";
     let scene = Scene::of(&database, &[]);
-    assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
-    assert_eq!(lost(&scene.archive, &database, &["--table", "tt"]), Vec::<String>::new());
+    assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
+    assert_eq!(lost(&scene.archive(), &database, &["--table", "tt"]), Vec::<String>::new());
     let one = ["EXCEPTION OF PUBLICATION public.p t"];
-    assert_eq!(lost(&scene.archive, &database, &["--table", "t"]), one);
+    assert_eq!(lost(&scene.archive(), &database, &["--table", "t"]), one);
     let both = ["EXCEPTION OF PUBLICATION public.p t", "EXCEPTION OF PUBLICATION public.p t u"];
-    assert_eq!(lost(&scene.archive, &database, &["--no-publications"]), both);
+    assert_eq!(lost(&scene.archive(), &database, &["--no-publications"]), both);
     for options in [&["--table", "t"][..], &["--no-publications", "-1"]] {
-        let out = scene.restore(&database, options);
+        let out = scene.restore(&database.url(), options);
         let why = "(without it, PUBLICATION p has the table, too)";
         assert!(out.code() == 4 && out.stderr().contains(why), "{out}");
     }
     assert_eq!(database.psql(exceptions), "p t,p t u");
     // Replaced along with the publication, they are made anew.
-    let out = scene.restore(&database, &[]);
+    let out = scene.restore(&database.url(), &[]);
     assert_eq!(out.code(), 0, "{out}");
     assert_eq!(database.psql(exceptions), "p t,p t u");
     // A publication that is not in the archive, and one that leaves out more than the archive's.
     database.psql("CREATE PUBLICATION later FOR ALL TABLES EXCEPT (TABLE t)");
     database.psql("ALTER PUBLICATION p SET ALL TABLES EXCEPT (TABLE t, TABLE tt)");
-    let mut found = lost(&scene.archive, &database, &[]);
+    let mut found = lost(&scene.archive(), &database, &[]);
     found.sort_unstable();
     assert_eq!(found, ["EXCEPTION OF PUBLICATION public.later t", "EXCEPTION OF PUBLICATION public.p tt"]);
-    let out = scene.restore(&database, &["--drop-dependents"]);
+    let out = scene.restore(&database.url(), &["--drop-dependents"]);
     assert_eq!(out.code(), 0, "{out}");
     assert_eq!(database.psql(exceptions), "p t,p t u");
 }
@@ -353,17 +324,17 @@ fn a_database_is_not_dropped_with_what_is_not_in_the_archive() {
     database.psql("SELECT lo_create(7)");
     let scene = Scene::of(&database, &[]);
     let maintenance = server.database("maintenance");
-    assert_eq!(lost(&scene.archive, &maintenance, &["--create"]), Vec::<String>::new());
+    assert_eq!(lost(&scene.archive(), &maintenance, &["--create"]), Vec::<String>::new());
     // What a part of the archive does not bring back goes with the database.
     let part = ["--create", "--exclude-schema", "other"];
-    assert_eq!(lost(&scene.archive, &maintenance, &part), ["TABLE other.u 0"]);
-    assert_eq!(scene.restore(&maintenance, &part).code(), 4);
+    assert_eq!(lost(&scene.archive(), &maintenance, &part), ["TABLE other.u 0"]);
+    assert_eq!(scene.restore(&maintenance.url(), &part).code(), 4);
     database.psql(
         "CREATE TABLE mine AS SELECT 1 AS a; CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1';
          CREATE CAST (app.e AS integer) WITH INOUT; CREATE EXTENSION hstore; SELECT lo_create(8);
          CREATE TYPE kind AS (a integer); CREATE TRIGGER trig BEFORE INSERT ON app.t FOR EACH ROW EXECUTE FUNCTION app.f()",
     );
-    let mut found = lost(&scene.archive, &maintenance, &["--create"]);
+    let mut found = lost(&scene.archive(), &maintenance, &["--create"]);
     found.sort_unstable();
     assert_eq!(
         found,
@@ -378,60 +349,52 @@ fn a_database_is_not_dropped_with_what_is_not_in_the_archive() {
         ]
     );
     let before = contents(&database);
-    let out = scene.restore(&maintenance, &["--create"]);
+    let out = scene.restore(&maintenance.url(), &["--create"]);
     assert_eq!(out.code(), 4, "{out}");
     assert!(out.stderr().contains("TABLE public.mine (1 row)"), "{out}");
     assert_eq!(contents(&database), before);
     // What cannot be looked into is not dropped either.
     let name = database.name();
     server.psql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false"));
-    let out = scene.restore(&maintenance, &["--create"]);
+    let out = scene.restore(&maintenance.url(), &["--create"]);
     assert_eq!(out.code(), 4, "{out}");
     assert!(out.stderr().contains("look at what is in database") && out.stderr().contains("drop-dependents"), "{out}");
     server.psql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"));
-    let out = scene.restore(&maintenance, &["--create", "--drop-dependents"]);
+    let out = scene.restore(&maintenance.url(), &["--create", "--drop-dependents"]);
     assert_eq!(out.code(), 0, "{out}");
     assert_eq!(database.psql("SELECT to_regclass('mine') IS NULL, count(*) FROM app.t"), "t|2");
 }
 
 #[test]
 fn rows_in_tables_of_extensions_that_the_archive_does_not_hold_are_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let scripts = dir.path().join("extension");
-    fs::create_dir(&scripts).unwrap();
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(scripts.join("rowed.control"), "default_version = '1.0'\nrelocatable = false\nschema = public\n")
-        .unwrap();
+    let folder = Scene::new();
     let script = "CREATE TABLE fixed (a integer); INSERT INTO fixed VALUES (1), (2); CREATE TABLE log (a integer);
         CREATE TABLE config (a integer, own boolean); INSERT INTO config VALUES (1, false);
         CREATE FUNCTION known() RETURNS integer LANGUAGE sql AS 'SELECT 1';
         SELECT pg_extension_config_dump('config', 'WHERE own');";
-    fs::write(scripts.join("rowed--1.0.sql"), script).unwrap();
-    // Older servers look for extensions in their installation and nowhere else.
-    let config = format!("extension_control_path = '{}:$system'", dir.path().display());
-    let server = needed!(Server::with(18, &Options { config, ..Options::default() }));
+    let server = needed!(extension::server_with("rowed", "schema = public\n", script, folder.folder()));
     let database = server.database("rowed");
     database.psql("CREATE EXTENSION rowed; INSERT INTO config VALUES (2, true)");
     let scene = Scene::of(&database, &[]);
     let without = Scene::of(&database, &["--schema-only"]);
     for _ in 0..2 {
-        assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
-        let out = scene.restore(&database, &[]);
+        assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
+        let out = scene.restore(&database.url(), &[]);
         assert_eq!(out.code(), 0, "{out}");
     }
-    assert_eq!(lost(&without.archive, &database, &[]), ["rows of TABLE public.config 1"]);
+    assert_eq!(lost(&without.archive(), &database, &[]), ["rows of TABLE public.config 1"]);
     database.psql(
         "INSERT INTO fixed VALUES (3); INSERT INTO log VALUES (1), (2);
          CREATE FUNCTION along() RETURNS integer LANGUAGE sql AS 'SELECT known()'; ALTER FUNCTION along() DEPENDS ON EXTENSION rowed",
     );
     let expected = ["FUNCTION public.along()", "rows of TABLE public.fixed 1", "rows of TABLE public.log 2"];
-    assert_eq!(lost(&scene.archive, &database, &[]), expected);
-    let out = scene.restore(&database, &[]);
+    assert_eq!(lost(&scene.archive(), &database, &[]), expected);
+    let out = scene.restore(&database.url(), &[]);
     assert_eq!(out.code(), 4, "{out}");
     assert_eq!(database.psql("SELECT count(*), (SELECT count(*) FROM log) FROM fixed"), "3|2");
     // An extension that stays loses nothing.
     database.psql("CREATE VIEW mine AS SELECT known() AS a; DROP FUNCTION along()");
-    let out = scene.restore(&database, &[]);
+    let out = scene.restore(&database.url(), &[]);
     assert_eq!(out.code(), 0, "{out}");
     assert_eq!(database.psql("SELECT count(*), (SELECT count(*) FROM log) FROM fixed"), "3|2");
 }
@@ -443,29 +406,15 @@ fn what_appears_before_the_tables_are_locked_is_not_lost_either() {
     database.psql(BEFORE);
     let scene = Scene::of(&database, &[]);
     for options in [["-1"], ["-e"]] {
-        let mut psql = server.psql_command(database.name());
-        let mut other = psql.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut to = other.stdin.take().unwrap();
-        use std::io::Write;
-        writeln!(
-            to,
+        let mut other = Session::open(&database);
+        other.run(
             "BEGIN; CREATE TABLE app.p_2027 PARTITION OF app.p FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
-             INSERT INTO app.p VALUES (1, '2027-05-05'); SELECT pg_advisory_lock(4711);"
-        )
-        .unwrap();
-        while database.psql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND granted")
-            == "0"
-        {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        let mut command = lifeboat();
-        command.arg("restore").arg(&scene.archive).args(["--force", "--url", &database.url()]).args(options);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+             INSERT INTO app.p VALUES (1, '2027-05-05')",
+        );
+        let restore = Running::start(&mut verbs::restore(&database.url(), &scene.archive(), &options));
         wait_for_statement(&database, "%LOCK TABLE%");
-        writeln!(to, "COMMIT;").unwrap();
-        drop(to);
-        other.wait().unwrap();
-        let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+        other.run("COMMIT");
+        let out = restore.end();
         assert_eq!(out.code(), 4, "{out}");
         assert!(out.stderr().contains("TABLE app.p_2027"), "{out}");
         assert_eq!(database.psql("SELECT count(*) FROM app.p"), "2");
@@ -486,8 +435,8 @@ fn a_column_that_was_added_is_told_from_one_under_another_name() {
             for sql in sql {
                 database.psql(sql);
             }
-            let (lost, doubtful) = (lost(&scene.archive, &database, &[]), doubtful(&scene.archive, &database));
-            let out = scene.restore(&database, &[]);
+            let (lost, doubtful) = (lost(&scene.archive(), &database, &[]), doubtful(&scene.archive(), &database));
+            let out = scene.restore(&database.url(), &[]);
             let code = if lost.is_empty() { 0 } else { 4 };
             assert_eq!(out.code(), code, "{sql:?} on {major}: {out}");
             let (said, rows) = if lost.is_empty() { (&doubtful, "2 rows") } else { (&lost, "") };

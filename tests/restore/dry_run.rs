@@ -7,7 +7,7 @@ use pgformat::{Compression, DumpId, Entry, Header, Version, Writer, kinds};
 use serde_json::Value;
 
 use super::sample;
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, lifeboat_reading, output, pg_tool, run};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, lifeboat, lifeboat_reading, output, pg_tool, run};
 
 fn dry_run(archive: &Path, database: &Database<'_>, options: &[&str]) -> Output {
     output(lifeboat().arg("restore").arg(archive).args(["--url", &database.url(), "--dry-run"]).args(options))
@@ -75,9 +75,8 @@ fn it_says_what_would_become_of_what_is_there() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
     origin.psql("CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE VIEW v AS SELECT 1; INSERT INTO a VALUES (1)");
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
-    origin.pg_dump(REFERENCE, &[], &archive);
+    let scene = Scene::of(&origin, &[]);
+    let archive = scene.archive();
     origin.psql("CREATE TABLE mine (n int)");
     let there = |options: &[&str]| {
         let text = dry_run(&archive, &origin, options).stdout();
@@ -162,7 +161,7 @@ fn nothing_of_an_archive_is_run() {
     }
     // A restore would run it: the archive is what this test believes.
     fs::write(&archive, hostile(sound)).unwrap();
-    let out = output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&archive));
+    let out = target.try_restore(&archive, &[]);
     assert_eq!(out.code(), 1, "{out}");
     assert_eq!(target.psql("SELECT count(*) FROM pg_class WHERE relname = 'pwned'"), "1");
 }

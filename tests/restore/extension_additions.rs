@@ -1,9 +1,9 @@
 //! What users add to an extension's tables does not go along with the extension, unless that is asked for; what the extension's own
 //! script makes there comes back, and is not named.
 
-use super::dependents::{Scene, contents, doubtful, lost};
+use super::dependents::{contents, doubtful, lost};
 use crate::support::extension::provide;
-use crate::support::{Database, REFERENCE, Server};
+use crate::support::{Database, REFERENCE, Scene, Server};
 
 const FILES: &[(&str, &str)] = &[
     ("lifeboat_added.control", "comment = 'tables with parts'\ndefault_version = '1.0'\nrelocatable = true\n"),
@@ -50,7 +50,7 @@ fn after(scene: &Scene, made: &Database<'static>, statements: &[&str]) -> (Vec<S
     for sql in statements {
         database.psql(sql);
     }
-    (lost(&scene.archive, &database, &[]), doubtful(&scene.archive, &database))
+    (lost(&scene.archive(), &database, &[]), doubtful(&scene.archive(), &database))
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn what_an_extension_s_script_makes_is_not_named() {
         }
         // As a restore makes it, which made all of it in one transaction, or did not.
         for options in [&[][..], &["-1"]] {
-            let out = scene.restore(&made, options);
+            let out = scene.restore(&made.url(), options);
             assert_eq!(out.code(), 0, "{options:?} on {}: {out}", server.major());
-            assert_eq!(lost(&scene.archive, &made, &[]), Vec::<String>::new(), "{options:?} on {}", server.major());
+            assert_eq!(lost(&scene.archive(), &made, &[]), Vec::<String>::new(), "{options:?} on {}", server.major());
         }
     }
 }
@@ -157,7 +157,7 @@ fn what_users_add_to_what_is_an_extension_s_is_named_and_not_dropped() {
         made.psql(ADDED[0].0);
         let before = contents(&made);
         for options in [&[][..], &["-1"], &["-e"], &["--jobs", "2"]] {
-            let out = scene.restore(&made, options);
+            let out = scene.restore(&made.url(), options);
             assert_eq!(out.code(), 4, "{options:?} on {}: {out}", server.major());
             let says = "INDEX public.mine (on TABLE public.fixed of EXTENSION lifeboat_added)";
             assert!(out.stderr().contains(says), "{options:?} on {}: {out}", server.major());
@@ -165,11 +165,11 @@ fn what_users_add_to_what_is_an_extension_s_is_named_and_not_dropped() {
         assert_eq!(contents(&made), before);
         // An extension that stays loses nothing.
         made.psql("CREATE VIEW mine_too AS SELECT a FROM fixed");
-        assert_eq!(lost(&scene.archive, &made, &[]), Vec::<String>::new());
-        assert_eq!(scene.restore(&made, &[]).code(), 0);
+        assert_eq!(lost(&scene.archive(), &made, &[]), Vec::<String>::new());
+        assert_eq!(scene.restore(&made.url(), &[]).code(), 0);
         assert_eq!(made.psql("SELECT to_regclass('mine') IS NULL"), "f");
         made.psql("DROP VIEW mine_too");
-        let out = scene.restore(&made, &["--drop-dependents"]);
+        let out = scene.restore(&made.url(), &["--drop-dependents"]);
         assert!(out.code() == 0 && out.stderr().contains("INDEX public.mine"), "on {}: {out}", server.major());
         assert_eq!(made.psql("SELECT to_regclass('mine') IS NULL"), "t");
     }
@@ -220,9 +220,9 @@ fn where_nobody_can_tell_who_made_it_the_restore_goes_on_and_says_so() {
         let scene = Scene::of(&database, &[]);
         let expected =
             ["CONSTRAINT public.upgraded upgraded_a_check", "INDEX public.mine", "columns of TABLE public.upgraded"];
-        assert_eq!(lost(&scene.archive, &database, &[]), Vec::<String>::new());
-        assert_eq!(doubtful(&scene.archive, &database), expected, "on {}", server.major());
-        let out = scene.restore(&database, &[]);
+        assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
+        assert_eq!(doubtful(&scene.archive(), &database), expected, "on {}", server.major());
+        let out = scene.restore(&database.url(), &[]);
         assert_eq!(out.code(), 0, "on {}: {out}", server.major());
         assert!(
             out.stderr().contains("warning: EXTENSION lifeboat_bare: ") && out.stderr().contains("INDEX public.mine"),

@@ -1,10 +1,7 @@
 //! Rows of tables that a restore does not make: those of extensions, and those whose tables are there already.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use crate::support::needs::Needed;
-use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, lifeboat_reading, output, run};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, extension, lifeboat_reading, output};
 
 /// An extension whose tables refer to each other, and hold rows of its own beside its users'.
 const SCRIPT: &str = "
@@ -15,24 +12,18 @@ const SCRIPT: &str = "
     SELECT pg_catalog.pg_extension_config_dump('cfg_b', '');
 ";
 
-struct Scene {
-    dir: tempfile::TempDir,
+struct Extended {
+    scene: Scene,
     server: Server,
 }
 
-impl Scene {
+impl Extended {
     /// A server that has the extension, and an archive of a database with rows in its tables. Those that refer to others are
     /// the most.
     fn new() -> Needed<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("extension")).unwrap();
-        fs::write(dir.path().join("extension/cfg.control"), "default_version = '1.0'\nrelocatable = false\n").unwrap();
-        fs::write(dir.path().join("extension/cfg--1.0.sql"), SCRIPT).unwrap();
-        run(std::process::Command::new("chmod").arg("-R").arg("a+rX").arg(dir.path()));
-        let config = format!("extension_control_path = '{}:$system'", dir.path().display());
-        let server = Server::with(REFERENCE, &Options { config, ..Options::default() })?;
-        let scene = Self { dir, server };
-        let origin = scene.server.database("origin");
+        let scene = Scene::new();
+        let server = extension::server_with("cfg", "", SCRIPT, scene.folder())?;
+        let origin = server.database("origin");
         origin.psql(
             "CREATE SCHEMA x; CREATE EXTENSION cfg SCHEMA x; CREATE TABLE public.t AS SELECT 1 AS a;
              INSERT INTO x.cfg_a SELECT g, false, 'users' FROM generate_series(2, 11) g;
@@ -40,15 +31,11 @@ impl Scene {
         );
         origin.pg_dump(REFERENCE, &[], &scene.archive());
         drop(origin);
-        Ok(scene)
-    }
-
-    fn archive(&self) -> PathBuf {
-        self.dir.path().join("archive")
+        Ok(Self { scene, server })
     }
 
     fn restore(&self, url: &str, options: &[&str]) -> Output {
-        restore(&self.archive(), url, options)
+        restore(&self.scene, url, options)
     }
 
     /// A database in which the extension is, with rows that are not those of the archive.
@@ -63,8 +50,8 @@ impl Scene {
     }
 }
 
-fn restore(archive: &Path, url: &str, options: &[&str]) -> Output {
-    output(lifeboat().arg("restore").arg(archive).args(["--force", "--json", "--url", url]).args(options))
+fn restore(scene: &Scene, url: &str, options: &[&str]) -> Output {
+    scene.restore(url, &[&["--json"], options].concat())
 }
 
 /// How many rows the tables have: the extension's own and the users' of the first, all of the second, and of others' rows.
@@ -75,19 +62,12 @@ fn rows(database: &Database<'_>) -> String {
     )
 }
 
-/// The entries under a heading of a report.
-fn entries(out: &Output, heading: &str) -> Vec<String> {
-    let said: serde_json::Value = serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"));
-    let all = said[heading].as_array().unwrap().iter();
-    all.map(|entry| entry["entry"].as_str().unwrap().to_owned()).collect()
-}
-
 const BOTH: [&str; 2] = ["TABLE DATA x.cfg_a", "TABLE DATA x.cfg_b"];
 const WAYS: [&[&str]; 5] = [&[], &["--jobs", "4"], &["-1"], &["--transaction-size", "3"], &["-e"]];
 
 #[test]
 fn rows_of_an_extensions_tables_come_in_order_and_replace_those_of_before() {
-    let scene = needed!(Scene::new());
+    let scene = needed!(Extended::new());
     // Where the extension is made anew.
     let database = scene.server.database("made");
     for way in WAYS.iter().chain(&WAYS) {
@@ -105,7 +85,7 @@ fn rows_of_an_extensions_tables_come_in_order_and_replace_those_of_before() {
     }
     let database = scene.other("CREATE VIEW mine AS SELECT id FROM x.cfg_a");
     for _ in 0..2 {
-        let mut command = lifeboat_reading(&scene.archive(), true);
+        let mut command = lifeboat_reading(&scene.scene.archive(), true);
         let out = output(command.args(["restore", "-", "--force", "--url", &database.url()]));
         assert_eq!((out.code(), rows(&database)), (0, "2|10|20000|0".to_owned()), "{out}");
     }
@@ -121,14 +101,14 @@ fn rows_of_an_extensions_tables_come_in_order_and_replace_those_of_before() {
 
 #[test]
 fn rows_that_cannot_be_replaced_stay_and_are_named() {
-    let scene = needed!(Scene::new());
+    let scene = needed!(Extended::new());
     // A role that is no superuser may not replace the extension, and its rows only where it is let.
     for way in &WAYS[..3] {
         let database = scene.other("");
         let url = database.url_as("alice");
         let out = scene.restore(&url, way);
         assert_eq!((out.code(), rows(&database)), (3, "2|2|2|2".to_owned()), "{way:?}: {out}");
-        assert_eq!(entries(&out, "skipped"), BOTH, "{out}");
+        assert_eq!(out.entries("skipped"), BOTH, "{out}");
         database.psql("GRANT USAGE ON SCHEMA x TO alice; GRANT ALL ON x.cfg_a, x.cfg_b TO alice");
         for _ in 0..2 {
             let out = scene.restore(&url, way);
@@ -140,7 +120,7 @@ fn rows_that_cannot_be_replaced_stay_and_are_named() {
     for way in [&["--no-clean"][..], &["--no-clean", "--jobs", "2"]] {
         let out = scene.restore(&database.url(), way);
         assert_eq!((out.code(), rows(&database)), (3, "2|2|2|2".to_owned()), "{way:?}: {out}");
-        assert!(BOTH.iter().all(|entry| entries(&out, "skipped").contains(&(*entry).to_owned())), "{out}");
+        assert!(BOTH.iter().all(|entry| out.entries("skipped").contains(&(*entry).to_owned())), "{out}");
     }
     // A table of somebody else's would lose rows along with them.
     let depends = "CREATE TABLE mine (a integer REFERENCES x.cfg_a ON DELETE CASCADE); INSERT INTO mine VALUES (99)";
@@ -159,15 +139,13 @@ fn rows_that_cannot_be_replaced_stay_and_are_named() {
         let out = scene.restore(&database.url(), way);
         let code = if way.contains(&"-1") || way.contains(&"-e") { 1 } else { 3 };
         assert_eq!((out.code(), rows(&database)), (code, "2|2|2|2".to_owned()), "{way:?}: {out}");
-        assert!(entries(&out, "errors").contains(&BOTH[1].to_owned()), "{out}");
+        assert!(out.entries("errors").contains(&BOTH[1].to_owned()), "{out}");
     }
 }
 
 #[test]
 fn rows_of_tables_that_are_there_come_in_the_archives_order() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let tables = "CREATE TABLE z_parent (id integer PRIMARY KEY); CREATE TABLE a_child (id integer REFERENCES z_parent, text text);
                   CREATE TABLE alone (id integer)";
     let origin = server.database("origin");
@@ -176,11 +154,11 @@ fn rows_of_tables_that_are_there_come_in_the_archives_order() {
         "INSERT INTO z_parent SELECT generate_series(1, 10); INSERT INTO alone SELECT generate_series(1, 30000);
          INSERT INTO a_child SELECT 1 + g % 10, md5(g::text) FROM generate_series(1, 20000) g",
     );
-    origin.pg_dump(REFERENCE, &["--data-only"], &archive);
+    let scene = Scene::of(&origin, &["--data-only"]);
     for jobs in ["1", "4"] {
         let target = server.database("target");
         target.psql(tables);
-        let out = restore(&archive, &target.url(), &["--data-only", "--jobs", jobs]);
+        let out = restore(&scene, &target.url(), &["--data-only", "--jobs", jobs]);
         assert_eq!(out.code(), 0, "{jobs}: {out}");
         let count =
             "SELECT (SELECT count(*) FROM z_parent), (SELECT count(*) FROM a_child), (SELECT count(*) FROM alone)";
@@ -191,8 +169,6 @@ fn rows_of_tables_that_are_there_come_in_the_archives_order() {
 #[test]
 fn nothing_goes_into_what_stayed() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let origin = server.database("origin");
     // Rows of partitions that go through their root, sequences, and a large object.
     let contents =
@@ -202,29 +178,29 @@ fn nothing_goes_into_what_stayed() {
     origin.psql(&format!("{contents} SELECT lo_from_bytea(4711, 'archive')"));
     let state = "SELECT (SELECT count(*) FROM whole), (SELECT last_value FROM s), convert_from(lo_get(4711), 'UTF8')";
     for form in [&["--load-via-partition-root"][..], &["--load-via-partition-root", "--inserts"]] {
-        origin.pg_dump(REFERENCE, form, &archive);
+        let scene = Scene::of(&origin, form);
         for way in [&[][..], &["--jobs", "4"]] {
             let target = server.database("target");
             target.psql(&format!(
                 "{contents} SELECT setval('s', 70); SELECT lo_from_bytea(4711, 'what is here');
                  CREATE VIEW mine AS SELECT a FROM whole; CREATE TABLE mine_too (a integer DEFAULT nextval('s'))"
             ));
-            let out = restore(&archive, &target.url(), way);
+            let out = restore(&scene, &target.url(), way);
             assert_eq!((out.code(), target.psql(state)), (3, "1|70|archive".to_owned()), "{form:?} {way:?}: {out}");
-            let skipped = entries(&out, "skipped");
+            let skipped = out.entries("skipped");
             assert_eq!(skipped, ["SEQUENCE SET public.s"], "{out}");
             // Nor where rows could come into a partition that stayed.
             let target = server.database("target");
             target.psql(&format!("{contents} CREATE VIEW mine AS SELECT a FROM part"));
-            let out = restore(&archive, &target.url(), way);
-            let mut skipped = entries(&out, "skipped");
+            let out = restore(&scene, &target.url(), way);
+            let mut skipped = out.entries("skipped");
             skipped.sort_unstable();
             assert_eq!(skipped, ["TABLE DATA public.other", "TABLE DATA public.part"], "{out}");
             assert_eq!(target.psql("SELECT count(*) FROM part"), "1", "{out}");
             // Where nothing is dropped, a large object stays as well.
             let target = server.database("target");
             target.psql(&format!("{contents} SELECT setval('s', 70); SELECT lo_from_bytea(4711, 'what is here')"));
-            let out = restore(&archive, &target.url(), &[way, &["--no-clean"]].concat());
+            let out = restore(&scene, &target.url(), &[way, &["--no-clean"]].concat());
             assert_eq!((out.code(), target.psql(state)), (3, "1|70|what is here".to_owned()), "{way:?}: {out}");
         }
     }

@@ -2,40 +2,26 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lifeboat::postgres::dump::{DumpOptions, Sink, backup};
 use lifeboat::postgres::restore::restore;
 use lifeboat::wire::Begin;
 use lifeboat::{Cancellation, ErrorKind, Existing, OutputFile};
-use pgformat::{Compression, DumpId, Entry, Header, Reader, Version, Writer};
+use pgformat::{DumpId, Entry, Reader};
 
-use super::again::{sample_with_many_rows, wait_for_statement};
-use super::{connection, forced};
-use crate::faults::wait_for_waiting;
-use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, run};
+use super::again::sample_with_many_rows;
+use super::{archive_of, connection, forced};
+use crate::support::wait::{wait_for_statement, wait_for_waiting, wait_until, wait_until_left};
+use crate::support::{Database, Output, REFERENCE, Running, Scene, Server, Session, run, verbs};
 
 /// Begins a restore, sends it a signal when the server runs a statement like `like`, and gives what it said.
 fn interrupted(archive: &Path, database: &Database<'_>, options: &[&str], like: &str, signal: &str) -> Output {
-    let mut command = lifeboat();
-    command.arg("restore").arg(archive).args(["--force", "--url", &database.url()]).args(options);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let restore = Running::start(&mut verbs::restore(&database.url(), archive, options));
     wait_for_statement(database, like);
-    run(Command::new("kill").args(["-s", signal, &child.id().to_string()]));
-    Output::of("lifeboat restore", child.wait_with_output().unwrap())
-}
-
-/// Waits until nobody is connected to the database.
-pub fn wait_until_left(database: &Database<'_>) {
-    let begun = Instant::now();
-    let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", database.name());
-    while database.server().psql("postgres", &sql) != "0" {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the server goes on");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    restore.ended_by(signal)
 }
 
 /// An archive with two tables, and between them a statement that would take an hour.
@@ -53,10 +39,6 @@ fn sleeper(path: &Path) {
         object(3, "CREATE TABLE public.t3 ();\n", "DROP TABLE public.t3;\n"),
     ];
     fs::write(path, archive_of(entries)).unwrap();
-}
-
-fn archive_of(entries: Vec<Entry>) -> Vec<u8> {
-    Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap().finish().unwrap()
 }
 
 #[test]
@@ -90,43 +72,34 @@ fn a_signal_cancels_what_the_server_is_doing_and_says_what_is_left() {
 #[test]
 fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let (archive, now) = (dir.path().join("archive"), dir.path().join("now"));
     let origin = sample_with_many_rows(server);
-    origin.pg_dump(REFERENCE, &[], &archive);
+    let scene = Scene::of(&origin, &[]);
     let database = server.database("interrupted");
     for _ in 0..3 {
-        let out = interrupted(&archive, &database, &["--owner", "--acl"], "COPY app.filled%", "INT");
+        let out = interrupted(&scene.archive(), &database, &["--owner", "--acl"], "COPY app.filled%", "INT");
         assert_eq!(out.code(), 130, "{out}");
         assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
         wait_until_left(&database);
         assert_eq!(database.psql("SELECT count(*) FROM app.filled"), "0");
     }
-    run(lifeboat().arg("restore").arg(&archive).args(["--force", "--owner", "--acl", "--url", &database.url()]));
-    database.pg_dump(REFERENCE, &[], &now);
-    assert_same("after interrupted restores", &archive, &now, Rows::AnyOrder);
+    database.restore(&scene.archive(), &["--owner", "--acl"]);
+    database.assert_is("after interrupted restores", &scene.archive());
 }
 
 #[test]
 fn a_signal_ends_the_writing_of_large_objects_and_is_no_error_of_theirs() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let origin = server.database("interrupted");
     origin.psql("SELECT lo_from_bytea(0, 'content') FROM generate_series(1, 50)");
-    origin.pg_dump(REFERENCE, &[], &archive);
+    let scene = Scene::of(&origin, &[]);
     for options in [&[][..], &["-1"], &["--jobs", "2"]] {
         let database = server.database("interrupted");
-        let mut holder = server.psql_command(database.name());
-        holder.args(["-c", "BEGIN; LOCK TABLE pg_largeobject IN EXCLUSIVE MODE; SELECT 'held', pg_sleep(3600)"]);
-        let mut holder = holder.spawn().unwrap();
-        wait_for_statement(&database, "BEGIN; LOCK%");
-        let out = interrupted(&archive, &database, options, "SELECT pg_catalog.lo_put%", "TERM");
+        let mut holder = Session::open(&database);
+        holder.run("BEGIN; LOCK TABLE pg_largeobject IN EXCLUSIVE MODE");
+        let out = interrupted(&scene.archive(), &database, options, "SELECT pg_catalog.lo_put%", "TERM");
         assert_eq!(out.code(), 143, "{out}");
         assert_eq!(out.stderr().lines().count(), 2, "{out}");
-        holder.kill().unwrap();
-        holder.wait().unwrap();
-        database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()");
+        drop(holder);
         wait_until_left(&database);
     }
 }
@@ -138,14 +111,12 @@ fn signals_that_come_together_are_one() {
     let archive = dir.path().join("archive");
     sleeper(&archive);
     let database = server.database("interrupted");
-    let mut command = lifeboat();
-    command.arg("restore").arg(&archive).args(["--force", "--url", &database.url()]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let restore = Running::start(&mut verbs::restore(&database.url(), &archive, &[]));
     wait_for_statement(&database, "SELECT pg_sleep%");
     // As from `timeout`, which tells the process and then its group. The later ones may find it gone.
     let several = "for i in 1 2 3 4 5; do kill -s TERM \"$0\" 2>/dev/null; sleep 0.01; done; true";
-    run(Command::new("sh").args(["-c", several, &child.id().to_string()]));
-    let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+    run(Command::new("sh").args(["-c", several, &restore.pid().to_string()]));
+    let out = restore.end();
     assert_eq!(out.code(), 143, "{out}");
     assert!(out.stderr().contains("SIGTERM asked for the end"), "{out}");
     wait_until_left(&database);
@@ -154,8 +125,6 @@ fn signals_that_come_together_are_one() {
 #[test]
 fn a_signal_ends_all_connections_of_a_parallel_restore() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let origin = server.database("interrupted");
     // Keys of indexes that take for ever in the target, two at a time.
     origin.psql(
@@ -164,9 +133,9 @@ fn a_signal_ends_all_connections_of_a_parallel_restore() {
          CREATE TABLE a AS SELECT 1 AS id; CREATE TABLE b AS SELECT 1 AS id; CREATE TABLE c AS SELECT 1 AS id;
          CREATE INDEX ON a (slow(id)); CREATE INDEX ON b (slow(id))",
     );
-    origin.pg_dump(REFERENCE, &[], &archive);
+    let scene = Scene::of(&origin, &[]);
     let database = server.database("interrupted_slow");
-    let out = interrupted(&archive, &database, &["--jobs", "3"], "CREATE INDEX%", "TERM");
+    let out = interrupted(&scene.archive(), &database, &["--jobs", "3"], "CREATE INDEX%", "TERM");
     assert_eq!(out.code(), 143, "{out}");
     assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
     wait_until_left(&database);
@@ -215,9 +184,7 @@ fn two_restores_in_one_process_are_ended_apart() {
     // The first thing that goes; what the server answers to COMMIT is waited for then.
     let file = OutputFile::create_named(&dir.path().join("file"), Existing::Refuse, &end_one).unwrap();
     let ended_one = thread::spawn(move || end_one.cancel(Duration::from_secs(3600)));
-    while file.temporary_path().exists() {
-        thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the file to go", || !file.temporary_path().exists());
     drop(hold_other);
     assert!(restored_other.join().unwrap().unwrap().is_complete());
     assert!(!restored_one.is_finished() && !ended_one.is_finished());

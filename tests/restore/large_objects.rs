@@ -73,12 +73,7 @@ fn many(major: u32) {
     }
 }
 
-#[test]
-fn an_entry_for_each_as_14_writes_them() {
-    many(14);
-}
-
-#[test]
-fn entries_for_batches_as_18_writes_them() {
-    many(18);
+tests! { many:
+    an_entry_for_each_as_14_writes_them(14)
+    entries_for_batches_as_18_writes_them(18)
 }

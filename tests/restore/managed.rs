@@ -1,13 +1,11 @@
 //! Restoring on a server that others manage: as the owner of a database who is no superuser, beside extensions, event
 //! triggers and publications that a superuser made.
 
-use std::path::{Path, PathBuf};
-
-use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::again::failed_in_pg_restore;
-use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, lifeboat, output, verbs};
 
 /// What alice has, and what a superuser put beside it.
 const CONTENTS: &str = "
@@ -28,32 +26,16 @@ const OF_SUPERUSER: &str = "
     CREATE PUBLICATION everything FOR ALL TABLES;
     COMMENT ON PUBLICATION everything IS 'all of it';";
 
-struct Scene {
-    dir: tempfile::TempDir,
-    archive: PathBuf,
+/// A scene with the archive of a database with these contents.
+fn archived(server: &Server, contents: &[&str]) -> Scene {
+    let origin = server.database("origin");
+    origin.psql(&contents.concat());
+    Scene::of(&origin, &[])
 }
 
-impl Scene {
-    /// An archive of a database with these contents.
-    fn of(server: &Server, contents: &[&str]) -> Scene {
-        let dir = tempfile::tempdir().unwrap();
-        let archive = dir.path().join("archive");
-        let origin = server.database("origin");
-        origin.psql(&contents.concat());
-        origin.pg_dump(REFERENCE, &[], &archive);
-        Scene { dir, archive }
-    }
-
-    /// Restores it, as alice most often.
-    fn restore(&self, url: &str, options: &[&str]) -> Output {
-        output(lifeboat().arg("restore").arg(&self.archive).args(["--force", "--json", "--url", url]).args(options))
-    }
-
-    fn assert_same(&self, what: &str, database: &Database<'_>) {
-        let now = self.dir.path().join("now");
-        database.pg_dump(REFERENCE, &[], &now);
-        assert_same(what, &self.archive, &now, Rows::AnyOrder);
-    }
+/// Restores it, as alice most often.
+fn restore(scene: &Scene, url: &str, options: &[&str]) -> Output {
+    scene.restore(url, &[&["--json"], options].concat())
 }
 
 /// A database of alice's with an extension that a superuser put there.
@@ -63,15 +45,9 @@ fn managed(server: &Server) -> Database<'_> {
     database
 }
 
-fn said(out: &Output) -> Value {
-    serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"))
-}
-
-/// The entries under a heading of a report.
+/// The entries under a heading of a report, sorted.
 fn entries(out: &Output, heading: &str) -> Vec<String> {
-    let said = said(out);
-    let mut names: Vec<String> =
-        said[heading].as_array().unwrap().iter().map(|e| e["entry"].as_str().unwrap().to_owned()).collect();
+    let mut names = out.entries(heading);
     names.sort_unstable();
     names
 }
@@ -86,14 +62,14 @@ const WAYS: [&[&str]; 5] =
 #[test]
 fn what_a_superuser_made_stays_and_all_else_is_restored() {
     for server in Server::all() {
-        let scene = Scene::of(server, &[CONTENTS, OF_SUPERUSER]);
+        let scene = archived(server, &[CONTENTS, OF_SUPERUSER]);
         let database = managed(server);
         let url = database.url_as("alice");
         let ways = if server.major() == REFERENCE { &WAYS[..] } else { &WAYS[..2] };
         // What is missing is named, and no more than that; all the rest is there, in one transaction too.
         for way in ways {
-            let out = scene.restore(&url, &as_owner(way));
-            assert_eq!((out.code(), said(&out)["failed"].as_i64()), (3, Some(0)), "{way:?} {out}");
+            let out = restore(&scene, &url, &as_owner(way));
+            assert_eq!((out.code(), out.json()["failed"].as_i64()), (3, Some(0)), "{way:?} {out}");
             assert_eq!(
                 entries(&out, "left_to_superuser"),
                 [
@@ -116,7 +92,7 @@ fn what_a_superuser_made_stays_and_all_else_is_restored() {
         // Where a superuser has added it, nothing is missing, and it can be done over and over.
         database.psql(OF_SUPERUSER);
         for way in ways {
-            let out = scene.restore(&url, &as_owner(way));
+            let out = restore(&scene, &url, &as_owner(way));
             assert_eq!(out.code(), 0, "{way:?} {out}");
             assert_eq!(
                 entries(&out, "stays"),
@@ -125,11 +101,11 @@ fn what_a_superuser_made_stays_and_all_else_is_restored() {
             assert_eq!(out.stderr().lines().count(), 3, "{out}");
             assert!(out.stderr().contains("they belong to postgres, and alice may not replace them"), "{out}");
         }
-        scene.assert_same("what a superuser made stays", &database);
+        database.assert_is("what a superuser made stays", &scene.archive());
         // A superuser who takes her role may do no more than she.
-        let out = scene.restore(&database.url(), &["--role", "alice", "-1"]);
+        let out = restore(&scene, &database.url(), &["--role", "alice", "-1"]);
         assert_eq!((out.code(), entries(&out, "stays").len()), (0, 4), "{out}");
-        let out = scene.restore(&database.url(), &["--role", "nobody at all"]);
+        let out = restore(&scene, &database.url(), &["--role", "nobody at all"]);
         assert_eq!(out.code(), 1, "{out}");
         assert!(out.stdout().contains("nobody at all"), "{out}");
         // What is another than in the archive is left, and said to be.
@@ -137,9 +113,9 @@ fn what_a_superuser_made_stays_and_all_else_is_restored() {
             "DROP EVENT TRIGGER watch; CREATE EVENT TRIGGER watch ON ddl_command_start EXECUTE FUNCTION app.note();
              COMMENT ON EXTENSION hstore IS 'other words'; ALTER PUBLICATION everything SET (publish = 'insert')",
         );
-        let out = scene.restore(&url, &["-1", "-n", "app"]);
+        let out = restore(&scene, &url, &["-1", "-n", "app"]);
         assert_eq!(out.code(), 0, "a part without them: {out}");
-        let out = scene.restore(&url, &[]);
+        let out = restore(&scene, &url, &[]);
         assert_eq!(out.code(), 3, "{out}");
         let left = entries(&out, "left_to_superuser");
         assert!(
@@ -152,7 +128,7 @@ fn what_a_superuser_made_stays_and_all_else_is_restored() {
 }
 
 /// The entries that pg_restore, in alice's name, has an error for.
-fn fails_with_pg_restore(archive: &Path, database: &Database<'_>) -> std::collections::BTreeSet<i64> {
+fn fails_with_pg_restore(archive: &Path, database: &Database<'_>) -> BTreeSet<i64> {
     failed_in_pg_restore(&database.pg_restore(
         REFERENCE,
         &["-v", "--clean", "--if-exists", "-O", "-x", "-U", "alice"],
@@ -175,14 +151,14 @@ fn refusal_brings_no_chain_of_errors() {
             CREATE CAST (app.word AS text) WITHOUT FUNCTION;
             CREATE TABLE app.words AS SELECT 'x'::app.word AS w;
             COMMENT ON SCHEMA public IS 'ours';";
-        let scene = Scene::of(server, &[CONTENTS, contents]);
+        let scene = archived(server, &[CONTENTS, contents]);
         let database = managed(server);
-        let usual = fails_with_pg_restore(&scene.archive, &managed(server));
+        let usual = fails_with_pg_restore(&scene.archive(), &managed(server));
         for way in [&[][..], &["--jobs", "3"]] {
-            let out = scene.restore(&database.url_as("alice"), &[way, &["--acl"]].concat());
+            let out = restore(&scene, &database.url_as("alice"), &[way, &["--acl"]].concat());
             assert_eq!(out.code(), 3, "{out}");
-            let said = said(&out);
-            for error in said["left_to_superuser"].as_array().unwrap() {
+            let report = out.json();
+            for error in report["left_to_superuser"].as_array().unwrap() {
                 let id = error["id"].as_i64().unwrap();
                 assert!(usual.contains(&id) || error["entry"].as_str().unwrap().starts_with("ACL"), "{error}");
             }
@@ -198,8 +174,8 @@ fn refusal_brings_no_chain_of_errors() {
             assert_eq!(is_public_left, major < 15, "{out}");
         }
         // All or nothing is still nothing where the contents would not be whole.
-        let out = scene.restore(&database.url_as("alice"), &["-1"]);
-        assert_eq!((out.code(), said(&out)["rolled_back"].as_bool()), (1, Some(true)), "{out}");
+        let out = restore(&scene, &database.url_as("alice"), &["-1"]);
+        assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{out}");
         assert_eq!(entries(&out, "errors"), ["SHELL TYPE app.word"], "{out}");
         assert_eq!(database.psql("SELECT count(*) FROM app.t"), "100");
     }
@@ -212,7 +188,7 @@ fn what_belongs_to_others_is_not_touched_and_named() {
         "postgres",
         "CREATE ROLE managed_group; CREATE ROLE managed_member LOGIN IN ROLE managed_group; CREATE ROLE managed_other",
     );
-    let scene = Scene::of(
+    let scene = archived(
         server,
         &["CREATE SCHEMA s AUTHORIZATION managed_group; CREATE TABLE s.a AS SELECT 1 AS a; CREATE TABLE s.b AS SELECT 2 AS b;
            CREATE FUNCTION s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION s.f() IS 'eff';
@@ -223,7 +199,7 @@ fn what_belongs_to_others_is_not_touched_and_named() {
         let database = server.database_with("managed", "OWNER managed_member");
         let url = database.url_as("managed_member");
         for _ in 0..2 {
-            let out = scene.restore(&url, &["--owner"]);
+            let out = restore(&scene, &url, &["--owner"]);
             assert_eq!(out.code(), 3, "{out}");
             assert_eq!(entries(&out, "left_to_superuser"), ["FUNCTION s.f()", "TABLE s.b"], "{out}");
             assert_eq!(out.stderr().lines().count(), 1, "{out}");
@@ -237,14 +213,14 @@ fn what_belongs_to_others_is_not_touched_and_named() {
             );
         }
         // In one transaction it is all or nothing.
-        let out = scene.restore(&url, &["--owner", "-1"]);
-        assert_eq!((out.code(), said(&out)["rolled_back"].as_bool()), (1, Some(true)), "{out}");
+        let out = restore(&scene, &url, &["--owner", "-1"]);
+        assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{out}");
         // What another owns is left as it is; a table's rows do not go on top of it.
         database.psql(
             "ALTER TABLE s.b OWNER TO managed_other; ALTER FUNCTION s.f() OWNER TO managed_other;
              ALTER SCHEMA s OWNER TO postgres; GRANT ALL ON SCHEMA s TO managed_member",
         );
-        let out = scene.restore(&url, &[]);
+        let out = restore(&scene, &url, &[]);
         assert_eq!(out.code(), 3, "{out}");
         assert_eq!(entries(&out, "errors"), ["TABLE s.b"], "{out}");
         assert_eq!(entries(&out, "skipped"), ["TABLE DATA s.b"], "{out}");
@@ -256,40 +232,36 @@ fn what_belongs_to_others_is_not_touched_and_named() {
             "DROP SCHEMA s CASCADE; CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO managed_member;
              CREATE TABLE s.a AS SELECT 'precious' AS a; ALTER TABLE s.a OWNER TO managed_member",
         );
-        let out = scene.restore(&url, &[]);
+        let out = restore(&scene, &url, &[]);
         let advice = "SCHEMA s: managed_member may not make anything in it, so nothing is dropped; its owner can allow it: GRANT CREATE ON SCHEMA s TO managed_member";
         assert!(out.stderr().contains(advice), "{out}");
         assert_eq!((out.code(), database.psql("SELECT a FROM s.a")), (3, "precious".to_owned()), "{out}");
         database.psql("GRANT CREATE ON SCHEMA s TO managed_member");
-        let out = scene.restore(&url, &["-1"]);
+        let out = restore(&scene, &url, &["-1"]);
         assert_eq!((out.code(), entries(&out, "stays")), (0, vec!["SCHEMA s".to_owned()]), "{out}");
         // So it is with the database itself.
         let database = server.database("managed");
         database.psql("CREATE SCHEMA s AUTHORIZATION managed_member");
         for _ in 0..2 {
-            let out = scene.restore(&database.url_as("managed_member"), &["-1"]);
+            let out = restore(&scene, &database.url_as("managed_member"), &["-1"]);
             assert_eq!((out.code(), entries(&out, "stays")), (0, vec!["SCHEMA s".to_owned()]), "{out}");
             let advice = format!("GRANT CREATE ON DATABASE {} TO managed_member", database.name());
             assert!(out.stderr().contains("SCHEMA s: not dropped") && out.stderr().contains(&advice), "{out}");
         }
         database.psql("DROP SCHEMA s CASCADE");
-        let out = scene.restore(&database.url_as("managed_member"), &["-1"]);
+        let out = restore(&scene, &database.url_as("managed_member"), &["-1"]);
         assert_eq!(entries(&out, "errors"), ["SCHEMA s"], "{out}");
         assert!(out.stderr().contains("can allow it with GRANT CREATE ON DATABASE"), "{out}");
         database.psql("CREATE SCHEMA s AUTHORIZATION managed_member");
         // A role that cannot be taken is said, and a dry run says what a restore would.
-        let out = scene.restore(&url, &["--role", "managed_other"]);
+        let out = restore(&scene, &url, &["--role", "managed_other"]);
         assert_eq!(out.code(), 1, "{out}");
         assert!(out.stdout().contains("could not take the role \\\"managed_other\\\": permission denied"), "{out}");
         // What would be replaced is said before.
         let unforced = ["--role", "managed_other", "--url", &url];
-        let out = output(lifeboat().arg("restore").arg(&scene.archive).args(unforced));
+        let out = output(lifeboat().arg("restore").arg(scene.archive()).args(unforced));
         assert_eq!((out.code(), out.stderr().contains("without --force")), (4, true), "{out}");
-        let out = output(lifeboat().arg("restore").arg(&scene.archive).args([
-            "--dry-run",
-            "--url",
-            &database.url_as("managed_member"),
-        ]));
+        let out = output(&mut verbs::dry_run(&database.url_as("managed_member"), &scene.archive(), &[]));
         assert_eq!(out.code(), 0, "{out}");
         assert!(out.stderr().contains("SCHEMA s: not dropped"), "{out}");
     }
@@ -301,29 +273,25 @@ fn what_the_server_permits_is_made_whoever_is_no_superuser() {
     let server = needed!(Server::get(REFERENCE));
     // From 16 on, a superuser can let others make subscriptions.
     server.psql("postgres", "CREATE ROLE managed_sub LOGIN IN ROLE pg_create_subscription");
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
     let origin = server.database("origin");
     origin.psql(
         "CREATE TABLE t AS SELECT 1 AS a;
          CREATE SUBSCRIPTION one CONNECTION 'host=nowhere password=x' PUBLICATION p WITH (connect = false, slot_name = NONE);
          CREATE SUBSCRIPTION two CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE)",
     );
-    let out = output(origin.tool(REFERENCE, "pg_dump").arg("-Fc").arg("-f").arg(&archive));
-    assert!(out.success(), "{out}");
-    let scene = Scene { dir, archive };
+    let scene = Scene::of(&origin, &[]);
     {
         let database = server.database_with("managed", "OWNER managed_sub");
         let count = "SELECT string_agg(subname, ' ') FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid
                      WHERE datname = current_database()";
         // The other one has no password, which is another error than not being permitted.
-        let out = scene.restore(&database.url_as("managed_sub"), &[]);
+        let out = restore(&scene, &database.url_as("managed_sub"), &[]);
         assert_eq!((out.code(), entries(&out, "errors")), (3, vec!["SUBSCRIPTION two".to_owned()]), "{out}");
         assert_eq!(database.psql(count), "one");
-        let out = scene.restore(&database.url_as("managed_sub"), &["-1"]);
-        assert_eq!((out.code(), said(&out)["rolled_back"].as_bool()), (1, Some(true)), "{out}");
-        let out = scene.restore(&server.database_with("managed", "OWNER alice").url_as("alice"), &["-1"]);
-        assert_eq!((out.code(), said(&out)["rows"].as_i64()), (3, Some(1)), "{out}");
+        let out = restore(&scene, &database.url_as("managed_sub"), &["-1"]);
+        assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{out}");
+        let out = restore(&scene, &server.database_with("managed", "OWNER alice").url_as("alice"), &["-1"]);
+        assert_eq!((out.code(), out.json()["rows"].as_i64()), (3, Some(1)), "{out}");
         assert_eq!(entries(&out, "left_to_superuser"), ["SUBSCRIPTION one", "SUBSCRIPTION two"], "{out}");
         assert!(
             out.stderr()

@@ -33,7 +33,7 @@ use lifeboat::Silent;
 use lifeboat::connect::{self, Environment};
 use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary, restore};
 use lifeboat::wire::Connection;
-use pgformat::Reader;
+use pgformat::{Compression, Entry, Header, Reader, Version, Writer};
 
 use crate::support::{Database, Server};
 
@@ -85,6 +85,11 @@ fn restore_all(database: &Database<'_>, path: &Path, options: &RestoreOptions) -
     let summary = restore_into(database, path, options).unwrap();
     assert!(summary.is_complete(), "{summary:#?}");
     summary
+}
+
+/// An archive of what a test made up, without data.
+fn archive_of(entries: Vec<Entry>) -> Vec<u8> {
+    Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap().finish().unwrap()
 }
 
 /// A database with what is in `sample.sql`.

@@ -66,7 +66,7 @@ fn version_that_a_statement_needs_is_told() {
         }
         // A server that has it has nothing to say.
         let target = newer.database("newer");
-        let out = output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&path));
+        let out = target.try_restore(&path, &[]);
         assert!(out.success() && !out.stderr().contains("it needs"), "{made}: {out}");
     }
 }

@@ -1,20 +1,20 @@
 //! What the server only warns of although it means that something was not done.
 
 use std::fs;
-use std::path::Path;
 
-use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
+use pgformat::{DumpId, Entry, Section};
 use serde_json::Value;
 
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+use super::archive_of;
+use crate::support::{Database, Output, REFERENCE, Scene, Server};
 
-fn restore(archive: &Path, url: &str, options: &[&str]) -> Output {
-    output(lifeboat().arg("restore").arg(archive).args(["--force", "--json", "--url", url]).args(options))
+fn restore(scene: &Scene, url: &str, options: &[&str]) -> Output {
+    scene.restore(url, &[&["--json"], options].concat())
 }
 
 /// The entries under a heading of a report, with the SQLSTATE.
 fn entries(out: &Output, heading: &str) -> Vec<(String, String)> {
-    let said: Value = serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"));
+    let said = out.json();
     let all = said[heading].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     all.map(|entry| (text(&entry["entry"]), text(&entry["sqlstate"]))).collect()
@@ -23,19 +23,17 @@ fn entries(out: &Output, heading: &str) -> Vec<(String, String)> {
 #[test]
 fn privileges_that_were_not_granted_are_left_and_named() {
     for server in Server::each([14, REFERENCE]) {
-        let dir = tempfile::tempdir().unwrap();
-        let archive = dir.path().join("archive");
         let origin = server.database("origin");
         // The extension's functions belong to a superuser, and alice may run them, but not let others.
         origin.psql(
             "CREATE EXTENSION hstore; GRANT EXECUTE ON FUNCTION hstore(text, text) TO bob WITH GRANT OPTION;
              CREATE TABLE t (a integer); GRANT SELECT ON t TO bob; CREATE TABLE u (a integer); GRANT INSERT (a) ON u TO bob",
         );
-        origin.pg_dump(REFERENCE, &[], &archive);
+        let scene = Scene::of(&origin, &[]);
         let database = server.database_with("target", "OWNER alice");
         database.psql("CREATE EXTENSION hstore; GRANT ALL ON SCHEMA public TO alice");
         for way in [&[][..], &["-1"], &["--jobs", "3"], &["-e"]] {
-            let out = restore(&archive, &database.url_as("alice"), &[way, &["--acl"]].concat());
+            let out = restore(&scene, &database.url_as("alice"), &[way, &["--acl"]].concat());
             assert_eq!(out.code(), 3, "{way:?}: {out}");
             let of_hstore = ("ACL public.FUNCTION hstore(text, text)".to_owned(), "01007".to_owned());
             assert_eq!(entries(&out, "left_to_superuser"), [of_hstore], "{way:?}: {out}");
@@ -44,7 +42,7 @@ fn privileges_that_were_not_granted_are_left_and_named() {
                 "SELECT has_table_privilege('bob', 't', 'SELECT'), has_column_privilege('bob', 'u', 'a', 'INSERT')";
             assert_eq!(database.psql(privileges), "t|t", "{out}");
         }
-        let out = restore(&archive, &database.url(), &["--acl"]);
+        let out = restore(&scene, &database.url(), &["--acl"]);
         assert_eq!(out.code(), 0, "{out}");
     }
 }
@@ -56,8 +54,7 @@ fn entry(id: i32, desc: &str, section: Section, definition: &str) -> Entry {
 #[test]
 fn what_a_server_takes_in_part_is_named() {
     let server = needed!(Server::get(REFERENCE));
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
+    let scene = Scene::new();
     let statistics = "SELECT * FROM pg_catalog.pg_restore_relation_stats('version', '180000'::integer,
         'schemaname', 'public', 'relname', 't1', 'relpages', '7'::integer, 'of_the_future', 1::real);";
     let entries_of_all = vec![
@@ -76,11 +73,10 @@ fn what_a_server_takes_in_part_is_named() {
             "DO $$ BEGIN RAISE WARNING 'only words'; END $$; CREATE TABLE public.t4 ();\n",
         ),
     ];
-    let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries_of_all).unwrap();
-    fs::write(&archive, writer.finish().unwrap()).unwrap();
+    fs::write(scene.archive(), archive_of(entries_of_all)).unwrap();
     for way in [&[][..], &["-1"], &["--jobs", "2"]] {
         let target: Database<'_> = server.database("target");
-        let out = restore(&archive, &target.url(), way);
+        let out = restore(&scene, &target.url(), way);
         assert_eq!(out.code(), 3, "{way:?}: {out}");
         let named: Vec<String> = entries(&out, "errors").into_iter().map(|(entry, _)| entry).collect();
         assert_eq!(named, ["AGGREGATE public.t2"], "{out}");

@@ -1,51 +1,25 @@
 //! What options of a restore do to a database, and which of them contradict each other.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
 
 use super::sample;
-use crate::support::archive::{Rows, assert_same};
-use crate::support::needs::Needed;
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output, run};
+use crate::support::wait::{wait_for_statement, wait_until_left};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, Session, lifeboat, output, run};
 
-struct Scene {
-    dir: tempfile::TempDir,
-    server: &'static Server,
+/// The archive of a database with what `sql` makes.
+fn archived(server: &Server, sql: &str) -> Scene {
+    let origin = server.database("origin");
+    origin.psql(sql);
+    Scene::of(&origin, &[])
 }
 
-impl Scene {
-    fn new() -> Needed<Self> {
-        Ok(Self { dir: tempfile::tempdir().unwrap(), server: Server::get(REFERENCE)? })
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// The archive of a database with what `sql` makes.
-    fn archive(&self, sql: &str) -> PathBuf {
-        let origin = self.server.database("origin");
-        origin.psql(sql);
-        self.archive_of(&origin)
-    }
-
-    fn archive_of(&self, origin: &Database<'_>) -> PathBuf {
-        let path = self.file("archive");
-        origin.pg_dump(REFERENCE, &[], &path);
-        path
-    }
-
-    fn try_restore(&self, archive: &Path, database: &Database<'_>, options: &[&str]) -> Output {
-        output(lifeboat().arg("restore").arg(archive).args(["--force", "--url", &database.url()]).args(options))
-    }
-
-    fn restore(&self, archive: &Path, database: &Database<'_>, options: &[&str]) -> Output {
-        let out = self.try_restore(archive, database, options);
-        assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
-        out
-    }
+/// Restores it, of which nothing must be said.
+fn restore(scene: &Scene, database: &Database<'_>, options: &[&str]) -> Output {
+    let out = scene.restore(&database.url(), options);
+    assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
+    out
 }
 
 #[test]
@@ -103,10 +77,11 @@ fn options_for_postgresql_are_refused_for_sqlite_by_name() {
 
 #[test]
 fn files_that_cannot_be_used_are_named() {
-    let scene = needed!(Scene::new());
-    let archive = scene.archive("CREATE TABLE a (); CREATE TABLE b ()");
-    let with = |options: &[&str]| output(lifeboat().arg("restore").arg(&archive).args(["--script", "-"]).args(options));
-    let (list, filter) = (scene.file("list"), scene.file("filter"));
+    let server = needed!(Server::get(REFERENCE));
+    let scene = archived(server, "CREATE TABLE a (); CREATE TABLE b ()");
+    let with =
+        |options: &[&str]| output(lifeboat().arg("restore").arg(scene.archive()).args(["--script", "-"]).args(options));
+    let (list, filter) = (scene.path("list"), scene.path("filter"));
     let (list_text, filter_text) = (list.to_str().unwrap(), filter.to_str().unwrap());
     for (options, name) in [(["-L", list_text], list_text), (["--filter", filter_text], filter_text)] {
         let out = with(&options);
@@ -140,64 +115,56 @@ fn files_that_cannot_be_used_are_named() {
 
 #[test]
 fn schema_and_data_can_be_restored_one_after_the_other() {
-    let scene = needed!(Scene::new());
-    let origin = sample(scene.server);
-    let archive = scene.archive_of(&origin);
+    let server = needed!(Server::get(REFERENCE));
+    let origin = sample(server);
+    let scene = Scene::of(&origin, &[]);
     for parts in [
         &[&["--schema-only"][..], &["--data-only", "--disable-triggers"]][..],
         &[&["--section", "pre-data"], &["--section", "data", "--no-clean"], &["--section", "post-data"]],
         &[&["--no-data"], &["--no-schema", "--disable-triggers", "-S", "postgres"]],
     ] {
-        let database = scene.server.database("parts");
+        let database = server.database("parts");
         for options in parts {
             // What runs when the data come does not belong to them.
-            let out = scene.try_restore(&archive, &database, &[&["--owner", "--acl"], *options].concat());
+            let out = scene.restore(&database.url(), &[&["--owner", "--acl"], *options].concat());
             assert_eq!(out.code(), 0, "{options:?} {out}");
         }
-        database.pg_dump(REFERENCE, &[], &scene.file("now"));
-        assert_same(&format!("{parts:?}"), &archive, &scene.file("now"), Rows::AnyOrder);
+        database.assert_is(&format!("{parts:?}"), &scene.archive());
     }
 }
 
 #[test]
 fn owners_make_their_objects_themselves() {
-    let scene = needed!(Scene::new());
-    let origin = sample(scene.server);
+    let server = needed!(Server::get(REFERENCE));
+    let origin = sample(server);
     // Only a superuser may make an event trigger or a base type, whoever is to own it.
     origin.psql("DROP EVENT TRIGGER watch; ALTER FUNCTION app.twice(integer) OWNER TO alice");
-    let archive = scene.archive_of(&origin);
-    let database = scene.server.database("owners");
+    let scene = Scene::of(&origin, &[]);
+    let database = server.database("owners");
     database.psql(&format!("GRANT CREATE ON DATABASE \"{}\" TO alice", database.name()));
-    let out = scene.restore(&archive, &database, &["--owner", "--acl", "--use-set-session-authorization"]);
+    let out = restore(&scene, &database, &["--owner", "--acl", "--use-set-session-authorization"]);
     let owner = |what: &str| database.psql(&format!("SELECT {what}"));
     assert_eq!(owner("relowner::regrole FROM pg_class WHERE relname = 'customer'"), "alice", "{out}");
     assert_eq!(owner("proowner::regrole FROM pg_proc WHERE proname = 'twice'"), "alice", "{out}");
     assert_eq!(owner("proowner::regrole FROM pg_proc WHERE proname = 'watch'"), "postgres", "{out}");
     // Once more, over itself.
-    scene.restore(&archive, &database, &["--owner", "--acl", "--use-set-session-authorization"]);
-    database.pg_dump(REFERENCE, &[], &scene.file("now"));
-    assert_same("made by the owners", &archive, &scene.file("now"), Rows::AnyOrder);
-    let out = output(lifeboat().arg("restore").arg(&archive).args([
-        "--force",
-        "--owner",
-        "--use-set-session-authorization",
-        "--url",
-        &database.url_as("bob"),
-    ]));
+    restore(&scene, &database, &["--owner", "--acl", "--use-set-session-authorization"]);
+    database.assert_is("made by the owners", &scene.archive());
+    let out = scene.restore(&database.url_as("bob"), &["--owner", "--use-set-session-authorization"]);
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("--no-owner does without"), "{out}");
 }
 
 #[test]
 fn a_database_is_made_under_its_name_and_made_anew() {
-    let scene = needed!(Scene::new());
-    let origin = sample(scene.server);
+    let server = needed!(Server::get(REFERENCE));
+    let origin = sample(server);
     let name = origin.name().to_owned();
     origin.psql(&format!("ALTER DATABASE \"{name}\" SET work_mem = '7MB'; COMMENT ON DATABASE \"{name}\" IS 'made'"));
-    let archive = scene.archive_of(&origin);
-    let maintenance = scene.server.database("maintenance");
+    let scene = Scene::of(&origin, &[]);
+    let maintenance = server.database("maintenance");
     let run_with = |options: &[&str]| {
-        output(lifeboat().arg("restore").arg(&archive).args(["--create", "--owner", "--acl"]).args(options))
+        output(lifeboat().arg("restore").arg(scene.archive()).args(["--create", "--owner", "--acl"]).args(options))
     };
     let url = maintenance.url();
     // It is there, and is asked for.
@@ -210,27 +177,17 @@ fn a_database_is_made_under_its_name_and_made_anew() {
     assert_eq!(out.code(), 2, "{out}");
     // Somebody is connected: nothing is restored into what is there.
     let before = origin.psql("SELECT count(*) FROM pg_class");
-    let mut busy = scene.server.psql_command(&name).args(["-c", "SELECT pg_sleep(60)"]).spawn().unwrap();
-    while origin.psql(
-        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database()",
-    ) != "1"
-    {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    let mut busy = Session::open(&origin);
+    busy.send("SELECT pg_sleep(60)");
+    wait_for_statement(&origin, "SELECT pg_sleep%");
     let out = run_with(&["--url", &url, "--force"]);
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("being accessed"), "{out}");
     assert_eq!(origin.psql("SELECT count(*) FROM pg_class"), before);
-    busy.kill().unwrap();
-    busy.wait().unwrap();
-    scene
-        .server
+    drop(busy);
+    server
         .psql("postgres", &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
-    while scene.server.psql("postgres", &format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'"))
-        != "0"
-    {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_until_left(&origin);
     for options in [&[][..], &["--transaction-size", "3"]] {
         origin.psql("CREATE SCHEMA intruder");
         let out = run_with(&[&["--url", &url, "--force"], options].concat());
@@ -238,33 +195,32 @@ fn a_database_is_made_under_its_name_and_made_anew() {
         let out = run_with(&[&["--url", &url, "--force", "--drop-dependents"], options].concat());
         assert_eq!((out.code(), out.stderr().lines().count()), (0, 1), "{out}");
         assert!(out.stdout().contains(&format!("database: \"{name}\"")), "{out}");
-        origin.pg_dump(REFERENCE, &[], &scene.file("now"));
-        assert_same("created", &archive, &scene.file("now"), Rows::AnyOrder);
+        origin.assert_is("created", &scene.archive());
     }
     assert_eq!(maintenance.psql("SELECT count(*) FROM pg_class WHERE relname = 'customer'"), "0");
 }
 
 #[test]
 fn transactions_of_so_many_objects_leave_what_was_committed_before_the_first_error() {
-    let scene = needed!(Scene::new());
-    let archive = scene.archive(
+    let server = needed!(Server::get(REFERENCE));
+    let scene = archived(
+        server,
         "CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 10); CREATE TABLE b (n integer);
          INSERT INTO b SELECT generate_series(1, 20); CREATE TABLE c (n integer); SELECT lo_create(n) FROM generate_series(7001, 7040) n",
     );
     // Over and over again, and in one piece.
-    let database = scene.server.database("sized");
+    let database = server.database("sized");
     for size in ["1", "2", "3", "50", "2", "1000"] {
-        scene.restore(&archive, &database, &["--transaction-size", size]);
+        restore(&scene, &database, &["--transaction-size", size]);
         assert_eq!(database.psql("SELECT count(*), (SELECT count(*) FROM pg_largeobject_metadata) FROM b"), "20|40");
     }
     // The rows of b meet a constraint that the archive does not know of, in a table that is not made anew.
-    let database = scene.server.database("sized");
+    let database = server.database("sized");
     database.psql("CREATE TABLE b (n integer CHECK (n < 15)); CREATE VIEW keeps AS SELECT * FROM b");
-    let out =
-        scene.try_restore(&archive, &database, &["--no-clean", "--data-only", "--transaction-size", "1", "--json"]);
+    let out = scene.restore(&database.url(), &["--no-clean", "--data-only", "--transaction-size", "1", "--json"]);
     assert_eq!(out.code(), 1, "{out}");
-    let out = scene.try_restore(&archive, &database, &["--no-clean", "--transaction-size", "1", "--json"]);
-    let said: serde_json::Value = serde_json::from_str(&out.stdout()).unwrap();
+    let out = scene.restore(&database.url(), &["--no-clean", "--transaction-size", "1", "--json"]);
+    let said = out.json();
     assert_eq!(out.code(), 1, "{out}");
     assert_eq!((said["stopped"].as_bool(), said["rolled_back"].as_bool()), (Some(true), Some(false)), "{out}");
     assert_eq!(database.psql("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'c')"), "1");
@@ -272,15 +228,15 @@ fn transactions_of_so_many_objects_leave_what_was_committed_before_the_first_err
 
 #[test]
 fn what_the_commit_finds_fails_the_restore() {
-    let scene = needed!(Scene::new());
-    let archive = scene.archive("CREATE TABLE child (n integer); INSERT INTO child VALUES (1), (2)");
-    let database = scene.server.database("deferred");
+    let server = needed!(Server::get(REFERENCE));
+    let scene = archived(server, "CREATE TABLE child (n integer); INSERT INTO child VALUES (1), (2)");
+    let database = server.database("deferred");
     database.psql(
         "CREATE TABLE parent (n integer PRIMARY KEY);
          CREATE TABLE child (n integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED)",
     );
     for (options, code) in [(["-a", "-1"], 1), (["-a", "--transaction-size=1000"], 1)] {
-        let out = scene.try_restore(&archive, &database, &options);
+        let out = scene.restore(&database.url(), &options);
         assert_eq!(out.code(), code, "{out}");
         assert!(out.stderr().contains("commit") && out.stderr().contains("child_n_fkey"), "{out}");
         assert_eq!(database.psql("SELECT count(*) FROM child"), "0");
@@ -289,9 +245,9 @@ fn what_the_commit_finds_fails_the_restore() {
 
 #[test]
 fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
-    let scene = needed!(Scene::new());
-    let archive = scene.archive("CREATE TABLE child (n integer); INSERT INTO child VALUES (1)");
-    let database = scene.server.database("lost");
+    let server = needed!(Server::get(REFERENCE));
+    let scene = archived(server, "CREATE TABLE child (n integer); INSERT INTO child VALUES (1)");
+    let database = server.database("lost");
     database.psql(
         "CREATE TABLE child (n integer);
          CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
@@ -299,7 +255,7 @@ fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
          CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON child DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()",
     );
     for options in [["-a", "-1"], ["-a", "--transaction-size=1000"]] {
-        let out = scene.try_restore(&archive, &database, &options);
+        let out = scene.restore(&database.url(), &options);
         assert_eq!(out.code(), 1, "{out}");
         assert!(out.stderr().contains("commit") && out.stderr().contains("look what is there"), "{out}");
         assert!(!out.stderr().contains("nothing was changed"), "{out}");
@@ -308,8 +264,8 @@ fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
 
 #[test]
 fn rows_without_their_end_mark_are_no_success() {
-    let scene = needed!(Scene::new());
-    let path = scene.file("made up");
+    let server = needed!(Server::get(REFERENCE));
+    let scene = Scene::new();
     let table = Entry::new(DumpId(1), "TABLE")
         .tag("t")
         .schema("public")
@@ -328,47 +284,48 @@ fn rows_without_their_end_mark_are_no_success() {
         let mut data = writer.data(DumpId(2)).unwrap();
         std::io::Write::write_all(&mut data, content.as_bytes()).unwrap();
         data.finish().unwrap();
-        fs::write(&path, writer.finish().unwrap()).unwrap();
-        let database = scene.server.database("rows");
+        fs::write(scene.archive(), writer.finish().unwrap()).unwrap();
+        let database = server.database("rows");
         // Before the restore it is an error, and in it as well.
-        let out = scene.try_restore(&path, &database, &[]);
+        let out = scene.restore(&database.url(), &[]);
         assert_eq!(out.code(), if code == 0 { 0 } else { 1 }, "{content:?}: {out}");
-        let out = scene.try_restore(&path, &database, &["--no-verify"]);
+        let out = scene.restore(&database.url(), &["--no-verify"]);
         assert_eq!(out.code(), code, "{content:?}: {out}");
-        let out = scene.try_restore(&path, &database, &["-1", "--no-verify"]);
+        let out = scene.restore(&database.url(), &["-1", "--no-verify"]);
         assert_eq!(out.code(), if code == 0 { 0 } else { 1 }, "{content:?}: {out}");
     }
 }
 
 #[test]
 fn a_role_is_taken_and_names_choose() {
-    let scene = needed!(Scene::new());
-    let archive = scene.archive(
+    let server = needed!(Server::get(REFERENCE));
+    let scene = archived(
+        server,
         "CREATE SCHEMA s; CREATE TABLE s.a (n integer); CREATE TABLE s.b (n integer); CREATE INDEX i ON s.a (n);
          INSERT INTO s.a VALUES (1); CREATE TABLE public.\"A\" (n integer); COMMENT ON TABLE s.b IS 'b'",
     );
-    let database = scene.server.database("named");
+    let database = server.database("named");
     database.psql(&format!("GRANT CREATE ON DATABASE \"{}\" TO alice", database.name()));
     let tables = "SELECT string_agg(relname || ' ' || relowner::regrole, ', ' ORDER BY relname) FROM pg_class WHERE relkind IN ('r', 'i')
                   AND relnamespace IN ('public'::regnamespace, coalesce(to_regnamespace('s')::oid, 0))";
     // A selection by schema does not make the schema, as in pg_restore.
     database.psql("CREATE SCHEMA s AUTHORIZATION alice");
-    scene.restore(&archive, &database, &["--role", "alice", "-n", "s", "-t", "a", "--strict-names"]);
+    restore(&scene, &database, &["--role", "alice", "-n", "s", "-t", "a", "--strict-names"]);
     assert_eq!(database.psql(tables), "a alice");
-    scene.restore(&archive, &database, &["-I", "i"]);
+    restore(&scene, &database, &["-I", "i"]);
     assert_eq!(database.psql(tables), "a alice, i alice");
-    fs::write(scene.file("filter"), "include table b\n").unwrap();
-    let filter = scene.file("filter");
-    scene.restore(&archive, &database, &["--filter", filter.to_str().unwrap(), "--no-comments"]);
+    fs::write(scene.path("filter"), "include table b\n").unwrap();
+    let filter = scene.path("filter");
+    restore(&scene, &database, &["--filter", filter.to_str().unwrap(), "--no-comments"]);
     assert_eq!(database.psql("SELECT obj_description('s.b'::regclass) IS NULL"), "t");
     // The schema s is not in a schema, and so not left out; it stays as it is.
-    let out = scene.try_restore(&archive, &database, &["-N", "s"]);
+    let out = scene.restore(&database.url(), &["-N", "s"]);
     assert_eq!(out.code(), 0, "{out}");
     assert!(out.stderr().contains("SCHEMA s: it stays"), "{out}");
-    let list = run(lifeboat().arg("list").arg(&archive)).stdout();
+    let list = run(lifeboat().arg("list").arg(scene.archive())).stdout();
     let list: String = list.lines().filter(|line| line.contains(" TABLE DATA s a ")).collect();
-    fs::write(scene.file("list"), list).unwrap();
-    scene.restore(&archive, &database, &["-L", scene.file("list").to_str().unwrap()]);
+    fs::write(scene.path("list"), list).unwrap();
+    restore(&scene, &database, &["-L", scene.path("list").to_str().unwrap()]);
     assert_eq!(database.psql("SELECT count(*) FROM s.a"), "2");
     assert_eq!(database.psql(tables), "A postgres, a alice, b postgres, i alice");
 }

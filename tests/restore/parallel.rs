@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::support::archive::Rows;
 use crate::support::process::Output;
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
+use crate::support::wait::wait_for_true;
+use crate::support::{Database, REFERENCE, Running, Server, archive, lifeboat, output, run, verbs};
 
 /// A database with something of each sort that comes with the data or after it.
 fn origin(server: &Server) -> Database<'_> {
@@ -34,9 +35,7 @@ fn origin(server: &Server) -> Database<'_> {
 }
 
 fn restore(database: &Database<'_>, path: &Path, options: &[&str]) -> Output {
-    let mut command = lifeboat();
-    command.args(["restore", "--force", "--owner", "--acl", "--url", &database.url()]).args(options);
-    output(command.arg(path))
+    database.try_restore(path, &[&["--owner", "--acl"], options].concat())
 }
 
 fn dump(database: &Database<'_>, path: &Path) {
@@ -149,13 +148,13 @@ fn hidden_and_backward_dependencies_are_heeded() {
         let case = script.display().to_string();
         let origin = server.database("parallel");
         run(server.psql_command(origin.name()).arg("-f").arg(&script));
-        run(lifeboat().args(["backup", "--force", "--acl", "--url", &origin.url(), "--output"]).arg(&path));
+        origin.backup(&path, &["--force", "--acl"]);
         let restored = server.database("parallel");
         for jobs in ["2", "8"] {
             let out = restore(&restored, &path, &["--jobs", jobs]);
             assert!(out.success(), "{case}, {jobs} jobs: {out}");
         }
-        run(lifeboat().args(["backup", "--force", "--acl", "--url", &restored.url(), "--output"]).arg(&now));
+        restored.backup(&now, &["--force", "--acl"]);
         archive::assert_same(&case, &path, &now, Rows::AnyOrder);
     }
 }
@@ -263,7 +262,7 @@ fn there_are_no_more_connections_than_there_is_something_to_do_for() {
     target.psql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 4", target.name()));
     let url = target.url_as("alice");
     target.psql("GRANT CREATE ON SCHEMA public TO alice");
-    let out = output(lifeboat().args(["restore", "--force", "--jobs", "64", "--url", &url]).arg(&path));
+    let out = output(&mut verbs::restore(&url, &path, &["--jobs", "64"]));
     assert!(out.success(), "{out}");
     assert_eq!(target.psql("SELECT (SELECT n FROM a), (SELECT n FROM b)"), "1|2");
 }
@@ -326,7 +325,7 @@ fn connections_are_made_before_anything_is_changed() {
         .psql("CREATE TABLE a AS SELECT 7 AS id; GRANT CREATE ON SCHEMA public TO alice; ALTER TABLE a OWNER TO alice");
     target.psql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 2", target.name()));
     let url = target.url_as("alice");
-    let out = output(lifeboat().args(["restore", "--force", "--jobs", "3", "--url", &url]).arg(&path));
+    let out = output(&mut verbs::restore(&url, &path, &["--jobs", "3"]));
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("nothing was changed; --jobs 3 takes up to 4 connections"), "{out}");
     assert_eq!(target.psql("SELECT id FROM a"), "7");
@@ -340,19 +339,14 @@ fn what_is_cancelled_because_of_another_error_has_none_of_its_own() {
     let wait = "PERFORM pg_advisory_lock(4); PERFORM pg_sleep(3600);";
     let path = slow_indexes(server, dir.path(), wait);
     let target = server.database("slow");
-    let mut command = lifeboat();
-    command.args(["restore", "--force", "--jobs", "3", "--url", &target.url()]).arg(&path);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let restore = Running::start(&mut verbs::restore(&target.url(), &path, &["--jobs", "3"]));
     let of =
         |event: &str| format!("FROM pg_stat_activity WHERE wait_event = '{event}' AND datname = '{}'", target.name());
-    while ["advisory", "PgSleep"]
-        .iter()
-        .any(|event| server.psql("postgres", &format!("SELECT count(*) {}", of(event))) != "1")
-    {
-        std::thread::sleep(std::time::Duration::from_millis(10));
+    for event in ["advisory", "PgSleep"] {
+        wait_for_true(server, &format!("SELECT count(*) = 1 {}", of(event)));
     }
     server.psql("postgres", &format!("SELECT pg_terminate_backend(pid) {}", of("PgSleep")));
-    let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+    let out = restore.end();
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().matches("error:").count() == 1 && out.stderr().contains("57P01"), "{out}");
 }

@@ -202,7 +202,7 @@ fn honest_text_that_looks_like_commands_stays_in_the_script() {
         for (tool, path) in [("pg_dump", &archive), ("lifeboat", &dir.path().join("other"))] {
             match tool {
                 "pg_dump" => origin.pg_dump(REFERENCE, &[], path),
-                _ => _ = run(lifeboat().args(["backup", "--acl", "--url", &origin.url(), "--output"]).arg(path)),
+                _ => _ = origin.backup(path, &["--acl"]),
             }
             for options in [&[][..], &["-c", "--if-exists"], &["-a"], &["-C", "-c"], &["--transaction-size=2"]] {
                 same(path, options);

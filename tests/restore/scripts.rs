@@ -213,29 +213,12 @@ fn filters(archive: &Path, dir: &Path) {
     assert!(String::from_utf8_lossy(&quoted).contains("CREATE TABLE \"Odd; DROP\".\"DROP TABLE\""));
 }
 
-#[test]
-fn of_an_archive_of_14() {
-    of_sample(14);
-}
-
-#[test]
-fn of_an_archive_of_15() {
-    of_sample(15);
-}
-
-#[test]
-fn of_an_archive_of_16() {
-    of_sample(16);
-}
-
-#[test]
-fn of_an_archive_of_17() {
-    of_sample(17);
-}
-
-#[test]
-fn of_an_archive_of_18() {
-    of_sample(18);
+tests! { of_sample:
+    of_an_archive_of_14(14)
+    of_an_archive_of_15(15)
+    of_an_archive_of_16(16)
+    of_an_archive_of_17(17)
+    of_an_archive_of_18(18)
 }
 
 /// An archive as pg_dump up to 8.4 wrote it, with all that it had and what comes after 10 has not: a path for each schema,
@@ -344,7 +327,7 @@ fn psql_makes_the_same_database_of_it() {
             "--single-transaction",
             "--json",
         ]));
-        let said: serde_json::Value = serde_json::from_str(&out.stdout()).unwrap();
+        let said = out.json();
         assert_eq!(said["bytes"].as_u64().unwrap(), fs::metadata(file("sql")).unwrap().len(), "{out}");
         assert_eq!((said["ok"].as_bool(), said["large_objects"].as_u64()), (Some(true), Some(4)), "{out}");
         // Before 17 there is a setting less.
@@ -394,8 +377,7 @@ fn nothing_breaks_out_of_a_comment() {
         assert!(!said.contains("BROKEN OUT"), "{said}");
         assert_eq!(restored.psql("SELECT count(*) FROM pg_class WHERE relname = 'broken_out'"), "0");
         if name != "plain" {
-            restored.pg_dump(REFERENCE, &[], &file("again"));
-            assert_same(name, &file("archive"), &file("again"), Rows::AnyOrder);
+            restored.assert_is(name, &file("archive"));
         }
     }
     // And into the database of the hard name, made anew by the script.
@@ -404,8 +386,7 @@ fn nothing_breaks_out_of_a_comment() {
     let out = run(server.psql_command("postgres").args(["-v", "ON_ERROR_STOP=1", "-f"]).arg(file("create")));
     assert!(!out.stdout().contains("BROKEN OUT"), "{out}");
     assert_eq!(origin.psql("SELECT current_database()"), name);
-    origin.pg_dump(REFERENCE, &[], &file("created"));
-    assert_same("created", &file("archive"), &file("created"), Rows::AnyOrder);
+    origin.assert_is("created", &file("archive"));
     drop(origin);
     server.psql("postgres", &format!("DROP ROLE {quoted}"));
 }

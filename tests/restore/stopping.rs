@@ -2,49 +2,16 @@
 //! its new one.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
-use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
-use serde_json::Value;
+use pgformat::{DumpId, Entry};
 
-use super::again::wait_for_statement;
-use super::interrupted::wait_until_left;
-use super::sample;
-use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output, run};
-
-struct Scene {
-    dir: tempfile::TempDir,
-    archive: PathBuf,
-}
-
-impl Scene {
-    fn of(database: &Database<'_>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let archive = dir.path().join("archive");
-        database.pg_dump(REFERENCE, &[], &archive);
-        Self { dir, archive }
-    }
-
-    fn restore(&self, database: &Database<'_>, options: &[&str]) -> Output {
-        output(lifeboat().arg("restore").arg(&self.archive).args(["--force", "--url", &database.url()]).args(options))
-    }
-
-    fn is_as_archived(&self, database: &Database<'_>) {
-        let now = self.dir.path().join("now");
-        database.pg_dump(REFERENCE, &[], &now);
-        assert_same("restored", &self.archive, &now, Rows::AnyOrder);
-    }
-}
+use super::{archive_of, sample};
+use crate::support::wait::{wait_for_statement, wait_until_left};
+use crate::support::{Database, Options, REFERENCE, Running, Scene, Server, Session, verbs};
 
 /// Every relation, with what it is made of: what was made anew has another file.
 fn contents(database: &Database<'_>) -> String {
     database.psql("SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class WHERE oid > 16384")
-}
-
-fn said(out: &Output) -> Value {
-    serde_json::from_str(&out.stdout()).unwrap_or_else(|e| panic!("{e}: {out}"))
 }
 
 const WITH_OWNERS: [&str; 3] = ["--owner", "--acl", "--json"];
@@ -54,15 +21,15 @@ fn an_error_in_the_drops_or_in_what_replaces_them_leaves_the_old_state() {
     for server in Server::each([13, REFERENCE]) {
         let database = sample(server);
         database.psql("ALTER EVENT TRIGGER watch DISABLE");
-        let scene = Scene::of(&database);
+        let scene = Scene::of(&database, &[]);
         for options in [&["-e"][..], &["-e", "--jobs", "3"], &["-1"]] {
             let options = [options, &WITH_OWNERS].concat();
             // Something that is not in the archive holds a table.
             database.psql("CREATE VIEW app.mine AS SELECT * FROM app.one_column");
             let before = contents(&database);
-            let out = scene.restore(&database, &options);
-            assert_eq!((out.code(), said(&out)["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
-            assert_eq!(said(&out)["errors"][0]["entry"], "TABLE app.one_column", "{out}");
+            let out = scene.restore(&database.url(), &options);
+            assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
+            assert_eq!(out.json()["errors"][0]["entry"], "TABLE app.one_column", "{out}");
             assert_eq!(contents(&database), before, "{options:?}");
             database.psql("DROP VIEW app.mine");
             // All can be dropped, and one cannot be made.
@@ -72,16 +39,16 @@ fn an_error_in_the_drops_or_in_what_replaces_them_leaves_the_old_state() {
                  CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.no()",
             );
             let before = contents(&database);
-            let out = scene.restore(&database, &options);
-            assert_eq!((out.code(), said(&out)["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
-            assert_eq!(said(&out)["errors"][0]["entry"], "TABLE app.log", "{out}");
+            let out = scene.restore(&database.url(), &options);
+            assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
+            assert_eq!(out.json()["errors"][0]["entry"], "TABLE app.log", "{out}");
             assert_eq!(contents(&database), before, "{options:?}");
             database.psql("DROP EVENT TRIGGER no; DROP FUNCTION public.no()");
             // And when nothing is in the way, it is done.
-            let out = scene.restore(&database, &options);
+            let out = scene.restore(&database.url(), &options);
             assert_eq!(out.code(), 0, "{options:?}: {out}");
             database.psql("ALTER EVENT TRIGGER watch DISABLE");
-            scene.is_as_archived(&database);
+            database.assert_is("restored", &scene.archive());
         }
     }
 }
@@ -93,34 +60,34 @@ fn with_transactions_of_so_many_nothing_is_dropped_after_the_first_error() {
         for n in 1..=9 {
             database.psql(&format!("CREATE TABLE t{n} AS SELECT {n} AS n"));
         }
-        let scene = Scene::of(&database);
+        let scene = Scene::of(&database, &[]);
         database.psql("CREATE VIEW mine AS SELECT * FROM t5");
         let there =
             "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relname LIKE 't_'";
         // The last come first: those that were dropped in the same transaction as the one that failed are back.
         for (size, left) in [("100", "t1 t2 t3 t4 t5 t6 t7 t8 t9"), ("4", "t1 t2 t3 t4 t5"), ("2", "t1 t2 t3 t4 t5")] {
-            let out = scene.restore(&database, &["--transaction-size", size, "--json"]);
+            let out = scene.restore(&database.url(), &["--transaction-size", size, "--json"]);
             assert_eq!(out.code(), 1, "{size}: {out}");
-            assert_eq!(said(&out)["errors"][0]["entry"], "TABLE public.t5", "{out}");
-            assert_eq!(said(&out)["rolled_back"], size == "100", "{out}");
-            assert_eq!(said(&out)["stopped"], true, "{out}");
-            assert_eq!(said(&out)["dropped"], if size == "100" { 0 } else { 4 }, "{size}: {out}");
+            assert_eq!(out.json()["errors"][0]["entry"], "TABLE public.t5", "{out}");
+            assert_eq!(out.json()["rolled_back"], size == "100", "{out}");
+            assert_eq!(out.json()["stopped"], true, "{out}");
+            assert_eq!(out.json()["dropped"], if size == "100" { 0 } else { 4 }, "{size}: {out}");
             assert_eq!(database.psql(there), left, "{size}");
         }
         database.psql("DROP VIEW mine");
-        let out = scene.restore(&database, &["--transaction-size", "2"]);
+        let out = scene.restore(&database.url(), &["--transaction-size", "2"]);
         assert_eq!(out.code(), 0, "{out}");
-        scene.is_as_archived(&database);
+        database.assert_is("restored", &scene.archive());
 
         // What can only be dropped when other things are gone is not taken for an error.
         let database = sample(server);
         database.psql("ALTER EVENT TRIGGER watch DISABLE");
-        let scene = Scene::of(&database);
+        let scene = Scene::of(&database, &[]);
         for size in ["1", "3", "50"] {
-            let out = scene.restore(&database, &["--owner", "--acl", "--transaction-size", size]);
+            let out = scene.restore(&database.url(), &["--owner", "--acl", "--transaction-size", size]);
             assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{size}: {out}");
             database.psql("ALTER EVENT TRIGGER watch DISABLE");
-            scene.is_as_archived(&database);
+            database.assert_is("restored", &scene.archive());
         }
     }
 }
@@ -136,8 +103,7 @@ fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_w
         database.psql(&tables[50..].join(";"));
     }
     // pg_dump needs a lock for each table, too; so the archive is made up.
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
+    let scene = Scene::new();
     let entries = (1..=400)
         .map(|n| {
             Entry::new(DumpId(n), "TABLE")
@@ -147,18 +113,16 @@ fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_w
                 .drop_statement(format!("DROP TABLE public.t{n};\n"))
         })
         .collect();
-    let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
-    fs::write(&archive, writer.finish().unwrap()).unwrap();
-    let scene = Scene { dir, archive };
+    fs::write(scene.archive(), archive_of(entries)).unwrap();
     let before = contents(&database);
     for options in [["-e"], ["-1"]] {
-        let out = scene.restore(&database, &options);
+        let out = scene.restore(&database.url(), &options);
         assert_eq!(out.code(), 1, "{out}");
         assert!(out.stderr().contains("max_locks_per_transaction"), "{out}");
         assert!(out.stderr().contains("--transaction-size"), "{out}");
         assert_eq!(contents(&database), before);
     }
-    let out = scene.restore(&database, &["--transaction-size", "20"]);
+    let out = scene.restore(&database.url(), &["--transaction-size", "20"]);
     assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
     assert_ne!(contents(&database), before);
     assert_eq!(
@@ -177,22 +141,20 @@ fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
     let slow = "CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS
             $$ BEGIN IF current_query() LIKE '%DROP TABLE%public.a%' THEN PERFORM pg_sleep(3600); END IF; END $$;
         CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION slow()";
-    let scene = Scene::of(&database);
+    let scene = Scene::of(&database, &[]);
     database.psql(slow);
     let before = contents(&database);
     for (options, is_signal) in
         [(&["-e"][..], true), (&["-1"], true), (&["--transaction-size", "5"], true), (&["-e"], false)]
     {
-        let mut command = lifeboat();
-        command.arg("restore").arg(&scene.archive).args(["--force", "--url", &database.url()]).args(options);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let restore = Running::start(&mut verbs::restore(&database.url(), &scene.archive(), options));
         wait_for_statement(&database, "SAVEPOINT lifeboat; DROP TABLE%");
         if is_signal {
-            run(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]));
+            restore.signal("TERM");
         } else {
             database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SAVEPOINT lifeboat; DROP TABLE%' AND pid <> pg_backend_pid() AND datname = current_database()");
         }
-        let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+        let out = restore.end();
         assert_eq!(out.code(), if is_signal { 143 } else { 1 }, "{options:?}: {out}");
         assert!(out.stderr().contains("nothing was changed"), "{options:?}: {out}");
         // The next one must not be taken for this one.
@@ -208,8 +170,7 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
     let (database, maintenance) = (server.database("in its place"), server.database("maintenance"));
     database.psql("CREATE TABLE kept AS SELECT 1 AS n");
     let name = database.name();
-    let dir = tempfile::tempdir().unwrap();
-    let archive = dir.path().join("archive");
+    let scene = Scene::new();
     let restore = |options: &str, more: &[&str]| {
         let entries = vec![
             Entry::new(DumpId(1), "DATABASE")
@@ -222,17 +183,8 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
                 .definition("CREATE TABLE public.kept (n integer);\n")
                 .drop_statement("DROP TABLE public.kept;\n"),
         ];
-        let writer = Writer::new(Vec::new(), Header::new(Version::V1_14, Compression::None), entries).unwrap();
-        fs::write(&archive, writer.finish().unwrap()).unwrap();
-        let mut command = lifeboat();
-        command.arg("restore").arg(&archive).args([
-            "--force",
-            "--create",
-            "--drop-dependents",
-            "--url",
-            &maintenance.url(),
-        ]);
-        output(command.args(more))
+        fs::write(scene.archive(), archive_of(entries)).unwrap();
+        scene.restore(&maintenance.url(), &[&["--create", "--drop-dependents"], more].concat())
     };
     let aside = "SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat%restore%'";
     for options in [" TABLESPACE = nowhere", " LOCALE = 'xx_XX.none'", " ENCODING = 'none'"] {
@@ -245,16 +197,16 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
         }
     }
     // Somebody is connected.
-    let mut holder = server.psql_command(name);
-    let mut holder = holder.args(["-c", "SELECT pg_sleep(3600)"]).spawn().unwrap();
+    let mut holder = Session::open(&database);
+    holder.send("SELECT pg_sleep(3600)");
     wait_for_statement(&database, "SELECT pg_sleep%");
     let out = restore("", &[]);
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("being accessed"), "{out}");
     assert_eq!(database.psql("SELECT n FROM kept"), "1");
     assert_eq!(maintenance.psql(aside), "0");
+    drop(holder);
     database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database() AND pid <> pg_backend_pid()");
-    holder.wait().unwrap();
     // One that a restore left which was killed is named, and no other.
     maintenance.psql("CREATE DATABASE lifeboat_restore_12_0012abcd");
     let out = restore("", &[]);

@@ -2,11 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Database, Options, Output, Server, lifeboat, output};
-
-fn restore(archive: &std::path::Path, database: &Database<'_>, options: &[&str]) -> Output {
-    output(lifeboat().arg("restore").arg(archive).args(["--force", "--url", &database.url()]).args(options))
-}
+use crate::support::{Options, Scene, Server, lifeboat, output};
 
 #[test]
 fn a_subscription_is_replaced_without_its_publisher() {
@@ -23,14 +19,12 @@ fn a_subscription_is_replaced_without_its_publisher() {
             server.port(),
             publisher.name()
         ));
-        let dir = tempfile::tempdir().unwrap();
-        let archive = dir.path().join("archive");
-        subscriber.pg_dump(18, &[], &archive);
+        let scene = Scene::of(&subscriber, &[]);
         let slot = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'in_use'";
         let there = "SELECT subname, subslotname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())";
         // Options that 18's archive has are not known to 13; lifeboat leaves out what it can.
         for options in [&[][..], &["-1"], &["-e"], &["--transaction-size", "2"], &["--jobs", "2"]] {
-            let out = restore(&archive, &subscriber, options);
+            let out = scene.restore(&subscriber.url(), options);
             assert_eq!(out.code(), 0, "{major} {options:?}: {out}");
             let told = out.stderr();
             assert!(told.contains("SUBSCRIPTION s 1: it was dropped here alone"), "{out}");
@@ -41,20 +35,20 @@ fn a_subscription_is_replaced_without_its_publisher() {
         // The publisher is gone.
         subscriber.psql("ALTER SUBSCRIPTION \"s 1\" CONNECTION 'host=127.0.0.1 port=1 connect_timeout=2'");
         for options in [&[][..], &["-1"]] {
-            let out = restore(&archive, &subscriber, options);
+            let out = scene.restore(&subscriber.url(), options);
             assert_eq!(out.code(), 0, "{major} {options:?}: {out}");
             assert_eq!(publisher.psql(slot), "1");
             subscriber.psql("ALTER SUBSCRIPTION \"s 1\" CONNECTION 'host=127.0.0.1 port=1 connect_timeout=2'");
         }
         // What is rolled back was not dropped, and nothing is said of its slot.
         subscriber.psql("CREATE VIEW mine AS SELECT * FROM t");
-        let out = restore(&archive, &subscriber, &["-1"]);
+        let out = scene.restore(&subscriber.url(), &["-1"]);
         assert_eq!(out.code(), 1, "{out}");
         assert!(!out.stderr().contains("dropped here alone"), "{out}");
         assert_eq!(subscriber.psql(there), "s 1|in_use");
         // In a script it is what pg_restore writes.
-        let script = dir.path().join("script");
-        let out = output(lifeboat().arg("restore").arg(&archive).arg("--script").arg(&script));
+        let script = scene.path("script");
+        let out = output(lifeboat().arg("restore").arg(scene.archive()).arg("--script").arg(&script));
         assert_eq!(out.code(), 0, "{out}");
         let text = fs::read_to_string(&script).unwrap();
         assert!(text.contains("\nDROP SUBSCRIPTION IF EXISTS \"s 1\";\n"), "{text}");

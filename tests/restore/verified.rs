@@ -4,13 +4,11 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use lifeboat::postgres::archive::{self, Archive};
 use pgformat::{Block, Compression, DumpId, Entry, Header, Version, Writer};
 
-use crate::sqlite::Scene;
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, lifeboat_reading, output, run};
+use crate::support::{Database, REFERENCE, Running, Scene, Server, lifeboat, lifeboat_reading, output, run, verbs};
 
 /// Tables, one of which has most of the rows, and a large object.
 fn origin(server: &Server) -> Database<'_> {
@@ -29,10 +27,6 @@ fn contents(database: &Database<'_>) -> String {
         "SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class;
          SELECT count(*) FROM large; SELECT count(*) FROM small; SELECT length(lo_get(4711))",
     )
-}
-
-fn restore(archive: &Path, database: &Database<'_>, options: &[&str]) -> Output {
-    output(lifeboat().arg("restore").arg(archive).args(["--force", "--url", &database.url()]).args(options))
 }
 
 /// The largest file under a path, or the path itself.
@@ -76,7 +70,7 @@ fn damaged_archive_costs_nothing() {
         fs::write(&file, damaged).unwrap();
         for options in [&[][..], &["-1"], &["--jobs", "4"], &["--data-only"], &["-t", "large"], &["--section", "data"]]
         {
-            let out = restore(&path, &origin, options);
+            let out = origin.try_restore(&path, options);
             let said = out.stderr();
             assert_eq!(out.code(), 1, "{name} {options:?}: {out}");
             assert!(said.contains("TABLE DATA public.large") && said.contains("nothing was changed"), "{name}: {out}");
@@ -86,12 +80,12 @@ fn damaged_archive_costs_nothing() {
         assert!(out.code() == 1 && out.stderr().contains("TABLE DATA public.large"), "{name}: {out}");
         // What is not wanted need not be whole.
         for options in [&["-t", "small"][..], &["--schema-only"], &["-t", "small", "--jobs", "2"]] {
-            let out = restore(&path, &server.database("verified"), options);
+            let out = server.database("verified").try_restore(&path, options);
             assert_eq!(out.code(), 0, "{name} {options:?}: {out}");
         }
         let target = server.database("verified");
         // Without the check, the other tables are to be had.
-        let out = restore(&path, &target, &["--no-verify"]);
+        let out = target.try_restore(&path, &["--no-verify"]);
         assert!([1, 3].contains(&out.code()) && !out.stderr().contains("nothing was changed"), "{name}: {out}");
         // From a pipe it is seen when it comes.
         if name != "folder" {
@@ -100,7 +94,7 @@ fn damaged_archive_costs_nothing() {
             assert!([1, 3].contains(&out.code()) && !out.stderr().contains("nothing was changed"), "{name}: {out}");
         }
         fs::write(&file, whole).unwrap();
-        let out = restore(&path, &server.database("verified"), &["--jobs", "3"]);
+        let out = server.database("verified").try_restore(&path, &["--jobs", "3"]);
         assert_eq!(out.code(), 0, "{name}: {out}");
     }
     // A large object.
@@ -110,7 +104,7 @@ fn damaged_archive_costs_nothing() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 4].iter_mut().for_each(|byte| *byte ^= 0x55);
     fs::write(&object, bytes).unwrap();
-    let out = restore(&path, &origin, &[]);
+    let out = origin.try_restore(&path, &[]);
     assert!(out.code() == 1 && out.stderr().contains("BLOBS"), "{out}");
     assert_eq!(contents(&origin), before);
 }
@@ -123,12 +117,9 @@ fn signal_before_the_restore_has_begun_changes_nothing() {
     // A server that never says anything: the archive is checked, and nothing else can be done.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgresql://app@127.0.0.1:{}/app?sslmode=disable", silent.local_addr().unwrap().port());
-    let mut command = lifeboat();
-    command.arg("restore").arg(scene.path("archive")).args(["--force", "--url", &url]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let restore = Running::start(&mut verbs::restore(&url, &scene.archive(), &[]));
     let (_connection, _) = silent.accept().unwrap();
-    run(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]));
-    let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+    let out = restore.ended_by("TERM");
     assert_eq!(out.code(), 143, "{out}");
     assert!(out.stderr().contains("nothing was changed"), "{out}");
 }
@@ -194,7 +185,7 @@ fn bytes_that_no_server_takes_cost_nothing_in_formats_without_checksums() {
             damaged[place..place + bytes.len()].copy_from_slice(bytes);
             fs::write(&file, damaged).unwrap();
             for options in [&[][..], &["-t", "large"], &["--jobs", "2"]] {
-                let out = restore(&path, &origin, options);
+                let out = origin.try_restore(&path, options);
                 assert!(out.code() == 1 && out.stderr().contains(&format!("row 9000 has {what}")), "{name}: {out}");
                 assert!(out.stderr().contains("nothing was changed"), "{name}: {out}");
             }
@@ -222,7 +213,7 @@ fn bytes_that_no_server_takes_in_a_table_of_contents_cost_nothing() {
             damaged[place + text.len() - 2] = byte;
             fs::write(&path, damaged).unwrap();
             for options in [&[][..], &["-1"], &["--jobs", "2"]] {
-                let out = restore(&path, &origin, options);
+                let out = origin.try_restore(&path, options);
                 assert!(out.code() == 1 && out.stderr().contains(what), "{text} {byte} {options:?}: {out}");
                 assert!(out.stderr().contains("nothing was changed"), "{text} {byte} {options:?}: {out}");
             }
@@ -294,7 +285,7 @@ fn nothing_is_run_for_rows_but_copy_and_insert() {
         let out = scene.lifeboat(&["verify", "archive"]);
         assert!(out.code() == 1 && out.stderr().contains("no other is run"), "{copy:?}: {out}");
         // Nor is it where nobody looks beforehand.
-        let out = restore(&path, &database, &["--no-verify", "--data-only", "-1"]);
+        let out = database.try_restore(&path, &["--no-verify", "--data-only", "-1"]);
         assert_eq!(out.code(), 1, "{copy:?}: {out}");
         let mut command = lifeboat_reading(&path, true);
         let out = output(command.args(["restore", "-", "--force", "--data-only", "-1", "--url", &url]));
@@ -310,7 +301,7 @@ fn nothing_is_run_for_rows_but_copy_and_insert() {
     ] {
         made_up(&path, copy, rows);
         let target = server.database("verified");
-        let out = restore(&path, &target, &[]);
+        let out = target.try_restore(&path, &[]);
         assert_eq!((out.code(), target.psql("SELECT sum(id) FROM small")), (0, "23".to_owned()), "{copy:?}: {out}");
         assert_eq!(scene.lifeboat(&["verify", "archive"]).code(), 0, "{copy:?}");
     }

@@ -1,18 +1,8 @@
 //! Archives of pg_dump 14 to 18, restored into databases in all sorts of states.
 
-use std::path::Path;
-
 use super::{forced, restore_all, restore_from_pipe, sample, with_owners};
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, REFERENCE, Server};
-
-/// The database must be what the archive of the reference at `original` says.
-fn assert_is(what: &str, database: &Database<'_>, original: &Path) {
-    let dir = tempfile::tempdir().unwrap();
-    let again = dir.path().join("again");
-    database.pg_dump(REFERENCE, &[], &again);
-    assert_same(what, original, &again, Rows::AnyOrder);
-}
+use crate::support::{REFERENCE, Server};
 
 /// pg_dump of `dumper` makes an archive of the sample on a server of `major`; it is restored again and again.
 fn round_trip(major: u32, dumper: u32) {
@@ -27,12 +17,12 @@ fn round_trip(major: u32, dumper: u32) {
     let empty = server.database("empty");
     let summary = restore_all(&empty, &archive, &with_owners());
     assert_eq!((summary.rows, summary.large_objects), (504 + 400 + 6 + 2, 4));
-    assert_is("restored into an empty database", &empty, &original);
+    empty.assert_is("restored into an empty database", &original);
 
     // Once more over itself, in one transaction.
     let once = with_owners().single_transaction(true);
     restore_all(&empty, &archive, &once);
-    assert_is("restored over itself in one transaction", &empty, &original);
+    empty.assert_is("restored over itself in one transaction", &original);
 
     // Over a damaged copy, from a pipe.
     empty.psql(
@@ -46,7 +36,7 @@ fn round_trip(major: u32, dumper: u32) {
     let ahead = with_owners().drop_dependents(true);
     let summary = restore_from_pipe(&empty, &archive, &ahead).unwrap();
     assert!(summary.is_complete(), "{summary:#?}");
-    assert_is("restored over a damaged copy", &empty, &original);
+    empty.assert_is("restored over a damaged copy", &original);
 
     // What the archive does not have stays as it is.
     let shared = server.database("shared");
@@ -59,41 +49,20 @@ fn round_trip(major: u32, dumper: u32) {
     let theirs = server.database("theirs");
     theirs.pg_restore(dumper, &["--no-owner", "--no-acl"], &archive);
     theirs.pg_dump(REFERENCE, &[], &plain);
-    assert_is("restored without owners beside another table", &shared, &plain);
+    shared.assert_is("restored without owners beside another table", &plain);
     assert_eq!(
         shared.psql("SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'app'::regnamespace"),
         "postgres"
     );
 }
 
-#[test]
-fn pg_dump_18_on_13() {
-    round_trip(13, 18);
-}
-
-#[test]
-fn pg_dump_14_on_14() {
-    round_trip(14, 14);
-}
-
-#[test]
-fn pg_dump_15_on_15() {
-    round_trip(15, 15);
-}
-
-#[test]
-fn pg_dump_16_on_16() {
-    round_trip(16, 16);
-}
-
-#[test]
-fn pg_dump_17_on_17() {
-    round_trip(17, 17);
-}
-
-#[test]
-fn pg_dump_18_on_18() {
-    round_trip(18, 18);
+tests! { round_trip:
+    pg_dump_18_on_13(13, 18)
+    pg_dump_14_on_14(14, 14)
+    pg_dump_15_on_15(15, 15)
+    pg_dump_16_on_16(16, 16)
+    pg_dump_17_on_17(17, 17)
+    pg_dump_18_on_18(18, 18)
 }
 
 /// An archive of an old server and an old pg_dump goes into a new server.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::archive::Rows;
 use crate::support::needs::Needed;
-use crate::support::{Options, REFERENCE, Server, archive, installation, lifeboat, needs, output, run};
+use crate::support::{Options, REFERENCE, Server, archive, installation, lifeboat, needs, run};
 
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/security_labels")
@@ -40,9 +40,7 @@ fn check(major: u32) {
     run(server.psql_command(origin.name()).arg("-f").arg(here().join("labels.sql")));
     for (version, reference) in [("1.16", "reference"), ("1.14", "old")] {
         let ours = file(&format!("ours.{version}"));
-        let mut backup = lifeboat();
-        backup.args(["backup", "--owner", "--acl", "--archive-version", version, "--url", &origin.url()]);
-        run(backup.arg("--output").arg(&ours));
+        origin.backup(&ours, &["--owner", "--acl", "--archive-version", version]);
         if version == "1.16" {
             origin.pg_dump(REFERENCE, &[], &file(reference));
             archive::assert_same(&format!("labels on {major}"), &file(reference), &ours, Rows::InOrder);
@@ -63,24 +61,15 @@ fn check(major: u32) {
         }
     }
     let without = file("without");
-    run(lifeboat().args(["backup", "--no-security-labels", "--url", &origin.url(), "--output"]).arg(&without));
+    origin.backup(&without, &["--no-security-labels"]);
     let entries = archive::read(&without).unwrap().entries;
     assert!(entries.len() > 20 && !entries.iter().any(|e| e.desc.as_deref() == Some(b"SECURITY LABEL")));
 }
 
-#[test]
-fn come_back_on_14() {
-    check(14);
-}
-
-#[test]
-fn come_back_on_16() {
-    check(16);
-}
-
-#[test]
-fn come_back_on_18() {
-    check(18);
+tests! { check:
+    come_back_on_14(14)
+    come_back_on_16(16)
+    come_back_on_18(18)
 }
 
 /// Where nobody takes the label, the restore says which one, and goes on.
@@ -91,10 +80,10 @@ fn label_without_a_provider_is_an_entry_that_failed() {
     let origin = server.database("labels");
     origin.psql("CREATE TABLE t (a integer); SECURITY LABEL FOR lifeboat ON TABLE t IS 'x'; INSERT INTO t VALUES (1)");
     let path = dir.path().join("archive");
-    run(lifeboat().args(["backup", "--url", &origin.url(), "--output"]).arg(&path));
+    origin.backup(&path, &[]);
     let plain = needed!(Server::get(REFERENCE));
     let target = plain.database("labels");
-    let out = output(lifeboat().args(["restore", "--force", "--url", &target.url()]).arg(&path));
+    let out = target.try_restore(&path, &[]);
     assert_eq!(out.code(), 3, "{out}");
     assert!(out.stderr().contains("SECURITY LABEL public.TABLE t") && out.stderr().contains("not loaded"), "{out}");
     assert_eq!(target.psql("SELECT count(*) FROM t"), "1");

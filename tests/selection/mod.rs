@@ -96,9 +96,7 @@ fn sample(server: &Server) -> Database<'_> {
 /// The backup of `database` with these options, in `dir`.
 fn backup(database: &Database<'_>, options: &[&str], dir: &Path) -> PathBuf {
     let path = dir.join("ours");
-    let mut command = lifeboat();
-    command.args(["backup", "--force", "--acl", "--archive-version", "1.16", "--url", &database.url()]);
-    run(command.args(options).arg("--output").arg(&path));
+    database.backup(&path, &[&["--force", "--acl", "--archive-version", "1.16"], options].concat());
     path
 }
 
@@ -131,39 +129,14 @@ fn check(major: u32) {
     }
 }
 
-#[test]
-fn same_as_pg_dump_on_13() {
-    check(13);
-}
-
-#[test]
-fn same_as_pg_dump_on_14() {
-    check(14);
-}
-
-#[test]
-fn same_as_pg_dump_on_15() {
-    check(15);
-}
-
-#[test]
-fn same_as_pg_dump_on_16() {
-    check(16);
-}
-
-#[test]
-fn same_as_pg_dump_on_17() {
-    check(17);
-}
-
-#[test]
-fn same_as_pg_dump_on_18() {
-    check(18);
-}
-
-#[test]
-fn same_as_pg_dump_on_19() {
-    check(19);
+tests! { check:
+    same_as_pg_dump_on_13(13)
+    same_as_pg_dump_on_14(14)
+    same_as_pg_dump_on_15(15)
+    same_as_pg_dump_on_16(16)
+    same_as_pg_dump_on_17(17)
+    same_as_pg_dump_on_18(18)
+    same_as_pg_dump_on_19(19)
 }
 
 /// A restore of data alone works where no foreign keys point in a circle: what is referred to comes first.

@@ -4,10 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
-use super::Scene;
 use super::traced::with_fault;
 use crate::support::needs::Needed;
-use crate::support::{machine, needs};
+use crate::support::{Scene, machine, needs};
 
 const FORCE: [&str; 5] = ["restore", "out.db", "--url", "sqlite:///app.db", "--force"];
 const ACL: &str = "system.posix_acl_access";

@@ -3,7 +3,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use rusqlite::Connection;
 
-use super::{Scene, rows};
+use super::rows;
+use crate::support::Scene;
 
 #[test]
 fn report_is_the_promised_one() {
@@ -102,7 +103,7 @@ fn page_sizes_encodings_and_numbers_are_kept() {
             ))
             .unwrap();
         let saved = format!("{size}.out");
-        scene.run(&["backup", "--url", &Scene::url(&name), "--output", &saved]);
+        scene.run(&["backup", "--url", &format!("sqlite:///{name}"), "--output", &saved]);
         let connection = Connection::open(scene.path(&saved)).unwrap();
         let number = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0)).unwrap();
         assert_eq!((number("page_size"), number("user_version")), (size, 77));
@@ -211,7 +212,7 @@ fn what_cannot_be_backed_up_leaves_nothing() {
         for compact in ["--compact", "--no-compact"] {
             // VACUUM INTO meets the damage itself.
             let says = if (name, compact) == ("noisy.db", "--compact") { "malformed" } else { says };
-            scene.fails(1, says, &["backup", "--url", &Scene::url(name), "--output", "out.db", compact]);
+            scene.fails(1, says, &["backup", "--url", &format!("sqlite:///{name}"), "--output", "out.db", compact]);
             assert_eq!(scene.names(), before, "{name}");
         }
     }

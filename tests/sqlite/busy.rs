@@ -3,9 +3,9 @@
 use std::fs;
 
 use rusqlite::Connection;
-use serde_json::Value;
 
-use super::{Scene, Writer, rows};
+use super::{Writer, rows};
+use crate::support::Scene;
 
 /// Both tables get a row in each transaction, so a snapshot has as many of the one as of the other.
 fn is_one_moment(path: &std::path::Path, before: i64) {
@@ -41,14 +41,9 @@ fn backed_up_under_fire(mode: &str, rows_before: i64) {
     writer.kill();
 }
 
-#[test]
-fn one_moment_of_a_database_in_wal_mode() {
-    backed_up_under_fire("wal", 5_000);
-}
-
-#[test]
-fn one_moment_of_a_database_with_a_rollback_journal() {
-    backed_up_under_fire("delete", 5_000);
+tests! { backed_up_under_fire:
+    one_moment_of_a_database_in_wal_mode("wal", 5_000)
+    one_moment_of_a_database_with_a_rollback_journal("delete", 5_000)
 }
 
 #[test]
@@ -86,7 +81,7 @@ fn restore_is_refused_while_the_database_is_in_use() {
         let pid = format!("(pid {})", writer.pid());
         scene.fails(4, "in use", &["restore", "out.db", "--url", "sqlite:///app.db", "--force"]);
         let out = scene.lifeboat(&["restore", "out.db", "--url", "sqlite:///app.db", "--force", "--json"]);
-        let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+        let answer = out.json();
         assert_eq!((answer["ok"].as_bool(), answer["exit_code"].as_i64()), (Some(false), Some(4)));
         assert_eq!(answer["error"]["kind"], "refused");
         if cfg!(target_os = "linux") {

@@ -4,11 +4,9 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use serde_json::Value;
 
-use super::Scene;
 use super::readonly::{Killed, Reader};
-use crate::support::{debian, run};
+use crate::support::{Scene, debian, run};
 
 /// Makes a database by a script, then gives its tables other definitions, which the rows need not meet.
 fn redefined(path: &Path, script: &str, definitions: &[(&str, &str)]) {
@@ -82,7 +80,7 @@ fn rows_that_break_constraints_are_copied_with_a_warning() {
         for text in expected {
             assert!(out.stderr().contains(text), "{text}: {out}");
         }
-        let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+        let answer = out.json();
         assert!(answer["violations"].as_i64() >= Some(10), "{out}");
         assert_eq!(dump(&scene.path("out.db")), dump(&path), "{compact}");
     }

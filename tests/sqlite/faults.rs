@@ -7,8 +7,8 @@ use std::process::Command;
 use rusqlite::Connection;
 
 use super::traced::{Stopped, with_fault};
-use super::{Scene, Writer, rows};
-use crate::support::{machine, output};
+use super::{Writer, rows};
+use crate::support::{Scene, machine, output};
 
 #[test]
 fn signals_leave_nothing_and_have_their_own_exit_codes() {

@@ -12,61 +12,15 @@ mod restore;
 mod switch;
 mod traced;
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use rusqlite::{Connection, params};
-use tempfile::TempDir;
 
-use crate::support::{Output, lifeboat, output};
-
-/// A folder in which a test plays; it is the current folder of the program under test.
-pub struct Scene {
-    folder: TempDir,
-}
+use crate::support::{Scene, lifeboat};
 
 impl Scene {
-    pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// What is in the folder, sorted.
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
-    pub fn lifeboat(&self, arguments: &[&str]) -> Output {
-        output(lifeboat().current_dir(self.folder.path()).args(arguments))
-    }
-
-    /// Runs the program, which must succeed.
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        let out = self.lifeboat(arguments);
-        assert!(out.success(), "{out}");
-        out
-    }
-
-    /// Runs the program, which must end with this code and say this, and print nothing on standard output.
-    pub fn fails(&self, code: i32, says: &str, arguments: &[&str]) -> Output {
-        let out = self.lifeboat(arguments);
-        assert_eq!(out.code(), code, "{out}");
-        assert!(out.stderr().starts_with("lifeboat: error: "), "{out}");
-        assert!(out.stderr().contains(says), "does not say {says:?}: {out}");
-        assert_eq!(out.stdout(), "", "{out}");
-        out
-    }
-
     /// Makes a database with rows and closes it.
     pub fn database(&self, name: &str, mode: &str, rows: i64) -> PathBuf {
         let path = self.path(name);
@@ -88,10 +42,6 @@ impl Scene {
         }
         transaction.commit().unwrap();
         path
-    }
-
-    pub fn url(name: &str) -> String {
-        format!("sqlite:///{name}")
     }
 }
 

@@ -5,8 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::Scene;
-use crate::support::{debian, run};
+use crate::support::{Scene, debian, run};
 
 /// Puts virtual tables into the schema as they stand there where their module was loaded, and tables as those keep their rows in.
 fn with_loaded_modules(path: &Path) -> Connection {
@@ -35,7 +34,7 @@ fn told(scene: &Scene, name: &str, tables: &[&str]) {
         );
     }
     let out = scene.run(&["verify", name, "--json"]);
-    let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let answer = out.json();
     assert_eq!((answer["sound"].as_bool(), answer["unchecked"].as_array().unwrap().len()), (Some(true), tables.len()));
     let vec = answer["data"].as_array().unwrap().iter().find(|table| table["entry"] == "vec").unwrap();
     assert_eq!((&vec["rows"], vec["not_counted"].as_str()), (&Value::Null, Some("no such module: vec0")));
@@ -116,7 +115,7 @@ fn damaged_virtual_table_is_damage() {
         Connection::open(&path).unwrap().execute_batch(&format!("{script} {damage}")).unwrap();
         let out = scene.lifeboat(&["verify", &format!("{table}.db")]);
         assert!(out.code() == 1 && out.stdout().contains("is damaged"), "{out}");
-        scene.fails(1, "it is damaged", &["backup", "--url", &Scene::url(&format!("{table}.db")), "-o", "x"]);
+        scene.fails(1, "it is damaged", &["backup", "--url", &format!("sqlite:///{table}.db"), "-o", "x"]);
     }
 }
 

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
-use super::{Scene, rows};
+use super::rows;
 use crate::support::needs::Needed;
-use crate::support::{Output, machine, output};
+use crate::support::{Output, Scene, machine, output};
 
 /// An application that has the database open, with a row that is in the log only.
 fn application(path: &Path) -> Connection {
@@ -34,7 +34,7 @@ fn hard_link_of_a_database_in_wal_mode_is_refused() {
     for link in ["link.db", "elsewhere/link.db"] {
         fs::hard_link(&path, scene.path(link)).unwrap();
         let application = application(&path);
-        let url = Scene::url(link);
+        let url = format!("sqlite:///{link}");
         for command in [&["backup", "--output", "out.db", "--url", &url][..], &["verify", link], &["list", link]] {
             let out = scene.fails(4, "-wal, with the last transactions", command);
             assert!(out.stderr().contains("hard link"), "{out}");

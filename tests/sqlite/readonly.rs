@@ -13,10 +13,9 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
-use super::Scene;
 use crate::support::needs::Needed;
 use crate::support::process::copy_program;
-use crate::support::{Output, debian, machine, output, run};
+use crate::support::{Output, Scene, debian, machine, output, run};
 
 const SUM: &str = "SELECT count(*) || ' ' || coalesce(sum(amount), 0) FROM accounts";
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];

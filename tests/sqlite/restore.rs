@@ -4,7 +4,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::{Scene, Writer, rows};
+use super::{Writer, rows};
+use crate::support::Scene;
 
 /// A scene with a database of 10 rows and its backup of 4.
 fn scene() -> Scene {
@@ -70,7 +71,7 @@ fn earlier_previous_databases_are_not_lost() {
     assert_eq!(rows(&scene.path("app.db.pre-restore-bak.2")), 4);
     assert_eq!(rows(&scene.path("app.db.pre-restore-bak")), 4);
     let out = scene.run(&[&FORCE[..], &["--json"]].concat());
-    let answer: Value = serde_json::from_str(&out.stdout()).unwrap();
+    let answer = out.json();
     assert!(answer["earlier"][0]["to"].as_str().unwrap().ends_with("app.db.pre-restore-bak.3"), "{answer}");
 }
 
@@ -220,6 +221,6 @@ fn places_that_cannot_hold_a_database() {
     let scene = scene();
     fs::create_dir(scene.path("folder.db")).unwrap();
     for (name, code, says) in [("folder.db", 2, "folder"), ("no/such/app.db", 1, "there is no folder")] {
-        scene.fails(code, says, &["restore", "out.db", "--url", &Scene::url(name), "--force"]);
+        scene.fails(code, says, &["restore", "out.db", "--url", &format!("sqlite:///{name}"), "--force"]);
     }
 }

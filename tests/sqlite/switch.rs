@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, ErrorCode, params};
 
+use super::rows;
 use super::traced::{Stopped, alone, traced, with_fault};
-use super::{Scene, rows};
+use crate::support::Scene;
 use crate::support::machine;
 
 const FORCE: [&str; 5] = ["restore", "out.db", "--url", "sqlite:///app.db", "--force"];

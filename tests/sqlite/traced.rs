@@ -7,10 +7,9 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-use super::Scene;
 use crate::support::needs::Needed;
 use crate::support::process::{isolate, try_run};
-use crate::support::{Output, debian, machine, needs, output};
+use crate::support::{Output, Scene, debian, machine, needs, output};
 
 /// The program under strace, which does to it what `inject` says; its log is `trace` in the scene.
 pub fn traced(scene: &Scene, inject: &[&str], arguments: &[&str]) -> Command {

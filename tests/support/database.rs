@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::archive::{Rows, assert_same};
 use super::installation::pg_tool;
 use super::process::{Output, output, run};
 use super::server::{SUPERUSER, Server};
-use super::{REFERENCE, reference_for, report, witness};
+use super::{REFERENCE, reference_for, report, verbs, witness};
 
 /// A database that is dropped with this value.
 #[derive(Debug)]
@@ -82,6 +83,28 @@ impl<'a> Database<'a> {
     /// pg_restore of `major` into this database, whatever comes of it.
     pub fn pg_restore(&self, major: u32, args: &[&str], path: &Path) -> Output {
         output(self.tool(major, "pg_restore").args(args).arg("-d").arg(&self.name).arg(path))
+    }
+
+    /// lifeboat's backup of it; fails the test on an error.
+    pub fn backup(&self, path: &Path, options: &[&str]) -> Output {
+        run(&mut verbs::backup(&self.url(), path, options))
+    }
+
+    /// lifeboat's restore over what is in it; fails the test on an error.
+    pub fn restore(&self, archive: &Path, options: &[&str]) -> Output {
+        run(&mut verbs::restore(&self.url(), archive, options))
+    }
+
+    /// As [`Database::restore`], whatever comes of it.
+    pub fn try_restore(&self, archive: &Path, options: &[&str]) -> Output {
+        output(&mut verbs::restore(&self.url(), archive, options))
+    }
+
+    /// Fails the test unless what is in it is what pg_dump's `archive` holds; rows may stand in another order.
+    pub fn assert_is(&self, what: &str, archive: &Path) {
+        let now = tempfile::NamedTempFile::new().unwrap();
+        self.pg_dump(REFERENCE, &[], now.path());
+        assert_same(what, archive, now.path(), Rows::AnyOrder);
     }
 }
 

@@ -2,15 +2,32 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::REFERENCE;
 use super::needs::{self, Needed};
-use super::server::Server;
+use super::server::{Options, Server};
 
 /// Puts the files of an extension among those of the server's installation. Test processes share installations: all put the
 /// same there, each file in one step, and nobody takes it away.
 pub fn provide(server: &Server, files: &[(&str, &str)]) -> Needed<()> {
     needs::need(&format!("extensions-{}", server.major()), put(server, files))
+}
+
+/// A server of its own that has an extension in `folder`, which `script` makes. Servers before 18 look for extensions in their
+/// installation and nowhere else.
+pub fn server_with(name: &str, control: &str, script: &str, folder: &Path) -> Needed<Server> {
+    let files = folder.join("extension");
+    fs::create_dir(&files).unwrap();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(
+        files.join(format!("{name}.control")),
+        format!("default_version = '1.0'\nrelocatable = false\n{control}"),
+    )
+    .unwrap();
+    fs::write(files.join(format!("{name}--1.0.sql")), script).unwrap();
+    let config = format!("extension_control_path = '{}:$system'", folder.display());
+    Server::with(REFERENCE, &Options { config, ..Options::default() })
 }
 
 fn put(server: &Server, files: &[(&str, &str)]) -> Result<(), String> {

@@ -5,7 +5,9 @@
 // Not every helper has a caller at every point of the project's history.
 #![allow(dead_code, unused_imports)]
 
-// First: the others use its macro.
+// First: the others use their macros.
+#[macro_use]
+pub mod majors;
 #[macro_use]
 pub mod needs;
 
@@ -24,16 +26,22 @@ pub mod proxy;
 pub mod readers;
 pub mod report;
 pub mod roundtrip;
+pub mod scene;
 pub mod server;
+pub mod session;
 pub mod strange;
 pub mod unfinished;
 pub mod unstable;
+pub mod verbs;
+pub mod wait;
 pub mod witness;
 
 pub use database::Database;
 pub use installation::{majors, pg_tool};
-pub use process::{Output, lifeboat, lifeboat_reading, output, run};
+pub use process::{Output, Running, lifeboat, lifeboat_reading, output, run};
+pub use scene::Scene;
 pub use server::{Options, Server};
+pub use session::Session;
 pub use unfinished::unfinished;
 
 /// The majors that the tests know, oldest first.

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Once};
 
+use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What a program did.
@@ -38,6 +39,18 @@ impl Output {
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
+
+    /// The report that it printed.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self}"))
+    }
+
+    /// The entries under a heading of a restore's report.
+    pub fn entries(&self, heading: &str) -> Vec<String> {
+        let report = self.json();
+        let entries = report[heading].as_array().unwrap_or_else(|| panic!("no {heading}: {self}")).iter();
+        entries.map(|entry| entry["entry"].as_str().unwrap().to_owned()).collect()
+    }
 }
 
 impl fmt::Display for Output {
@@ -66,6 +79,53 @@ fn shorten(text: &str) -> String {
     let head: String = text.chars().take(KEEP).collect();
     let tail: String = text.chars().skip(chars - KEEP).collect();
     format!("{head}\n[… {} characters …]\n{tail}", chars - 2 * KEEP)
+}
+
+/// A program that is under way.
+pub struct Running {
+    pub child: Child,
+    command: String,
+}
+
+impl Running {
+    pub fn start(command: &mut Command) -> Self {
+        Self::reading(command, Stdio::null())
+    }
+
+    pub fn reading(command: &mut Command, input: Stdio) -> Self {
+        heed_signals();
+        let child = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self { child, command: format!("{command:?}") }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    pub fn signal(&self, name: &str) {
+        run(Command::new("kill").args(["-s", name, &self.pid().to_string()]));
+    }
+
+    /// Waits for its end.
+    pub fn end(self) -> Output {
+        Output::of(&self.command, self.child.wait_with_output().unwrap())
+    }
+
+    /// Sends it a signal and waits for its end.
+    pub fn ended_by(self, signal: &str) -> Output {
+        self.signal(signal);
+        self.end()
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
 }
 
 /// Runs `command` without input to its end and gives what it did, failed or not. Err says why it could not be started.

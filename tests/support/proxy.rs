@@ -5,7 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use super::wait::wait_until;
 
 /// What becomes of new connections once the proxy has fallen silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +84,7 @@ impl Proxy {
 
     /// Waits until it has fallen silent.
     pub fn wait_for_silence(&self) {
-        let begun = Instant::now();
-        while !self.state.is_silent.load(Ordering::SeqCst) {
-            assert!(begun.elapsed() < Duration::from_secs(120), "the word did not come");
-            thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("the word", || self.state.is_silent.load(Ordering::SeqCst));
     }
 }
 

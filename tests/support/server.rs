@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use super::installation::{Installation, psql, selected};
 use super::needs::{self, Needed};
 use super::process::{Output, isolate, output, run, try_run};
+use super::wait::wait_for_true;
 use super::{Database, MAJORS, debian, witness};
 
 /// The installation of a major that is to be tested.
@@ -130,11 +131,7 @@ impl Server {
     /// Waits until this standby has all that `primary` has.
     pub fn catch_up(&self, primary: &Server) {
         let wanted = primary.psql("postgres", "SELECT pg_current_wal_flush_lsn()");
-        let begin = Instant::now();
-        while self.psql("postgres", &format!("SELECT pg_last_wal_replay_lsn() >= '{wanted}'")) != "t" {
-            assert!(begin.elapsed() < Duration::from_secs(60), "the standby does not get to {wanted}: {}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_for_true(self, &format!("SELECT pg_last_wal_replay_lsn() >= '{wanted}'"));
     }
 
     /// A server of an installation that is none of the usual ones, stopped when the value is dropped.

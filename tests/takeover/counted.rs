@@ -1,14 +1,9 @@
 //! What is asked of a table's rows or a sequence's value runs nothing of its owner's: no function in the expressions of indexes,
 //! and no view that has come to bear the name.
 
-use std::io::Write;
-use std::process::Stdio;
-
-use serde_json::Value;
-
 use super::talkative;
-use crate::restore::again::wait_for_statement;
-use crate::support::{Output, REFERENCE, Server, lifeboat, output};
+use crate::support::wait::wait_for_statement;
+use crate::support::{Output, REFERENCE, Running, Scene, Server, Session, lifeboat, output, verbs};
 
 /// What says in the log who has run it.
 const PLANT: &str = "
@@ -35,9 +30,7 @@ fn rows_are_counted_without_running_anything_of_their_owner() {
             "CREATE TABLE public.p (a integer) PARTITION BY RANGE (a); CREATE EXTENSION hstore;
              CREATE TABLE public.p1 PARTITION OF public.p FOR VALUES FROM (0) TO (10)",
         );
-        let dir = tempfile::tempdir().unwrap();
-        let archive = dir.path().join("archive");
-        database.pg_dump(REFERENCE, &[], &archive);
+        let scene = Scene::of(&database, &[]);
         as_mallory(PLANT);
         for table in ["p2", "of_extension"] {
             as_mallory(&format!(
@@ -52,12 +45,12 @@ fn rows_are_counted_without_running_anything_of_their_owner() {
         server.psql("postgres", &settings);
 
         let restore = |options: &[&str]| -> Output {
-            output(lifeboat().arg("restore").arg(&archive).args(["--url", &database.url()]).args(options))
+            output(lifeboat().arg("restore").arg(scene.archive()).args(["--url", &database.url()]).args(options))
         };
         let before = server.log().len();
         let out = restore(&["--dry-run", "--json"]);
         assert_eq!(out.code(), 0, "{out}");
-        let said: Value = serde_json::from_str(&out.stdout()).unwrap();
+        let said = out.json();
         let lost = said["would_lose"].as_array().unwrap();
         for name in ["TABLE public.p2", "rows of TABLE public.of_extension"] {
             assert!(lost.iter().any(|lost| lost["object"] == name && lost["rows"] == 2), "on {major}: {out}");
@@ -69,29 +62,16 @@ fn rows_are_counted_without_running_anything_of_their_owner() {
         assert!(!was_run(&server, before), "on {major}: {}", &server.log()[before..]);
 
         // A view takes the place of the table between the look at the catalog and the counting.
-        let mut psql = server.psql_command(database.name());
-        let mut other = psql.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut to = other.stdin.take().unwrap();
-        writeln!(
-            to,
+        let mut other = Session::open(&database);
+        other.run(
             "BEGIN; LOCK TABLE public.p2; ALTER TABLE public.p2 RENAME TO p3; SET check_function_bodies = off;
              CREATE FUNCTION public.of_view() RETURNS integer LANGUAGE plpgsql AS 'BEGIN RETURN public.planted(4); END';
-             CREATE VIEW public.p2 AS SELECT public.of_view() AS a; SELECT pg_advisory_lock(4713);"
-        )
-        .unwrap();
-        while database.psql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713 AND granted")
-            == "0"
-        {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        let mut command = lifeboat();
-        command.arg("restore").arg(&archive).args(["--dry-run", "--url", &database.url()]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+             CREATE VIEW public.p2 AS SELECT public.of_view() AS a",
+        );
+        let restore = Running::start(&mut verbs::dry_run(&database.url(), &scene.archive(), &[]));
         wait_for_statement(&database, "%pg_relation_size%");
-        writeln!(to, "COMMIT;").unwrap();
-        drop(to);
-        other.wait().unwrap();
-        let out = Output::of("lifeboat restore", child.wait_with_output().unwrap());
+        other.run("COMMIT");
+        let out = restore.end();
         assert!(out.code() != 0 && out.stderr().contains("cannot copy from view"), "on {major}: {out}");
         assert!(!was_run(&server, before), "on {major}: {}", &server.log()[before..]);
 
@@ -111,33 +91,19 @@ fn a_table_in_the_place_of_a_sequence_is_not_asked_for_its_value() {
         let as_mallory = |sql: &str| database.psql(&format!("SET SESSION AUTHORIZATION mallory; {sql}"));
         as_mallory(PLANT);
         as_mallory("CREATE SEQUENCE public.s START 7; CREATE SEQUENCE public.\"o'\\ \"\"ther\"");
-        let dir = tempfile::tempdir().unwrap();
+        let scene = Scene::new();
         let before = server.log().len();
 
-        let mut psql = server.psql_command(database.name());
-        let mut other = psql.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut to = other.stdin.take().unwrap();
-        writeln!(
-            to,
+        let mut other = Session::open(&database);
+        other.run(
             "SET SESSION AUTHORIZATION mallory; BEGIN; ALTER SEQUENCE public.s RENAME TO was_s;
-             CREATE TABLE public.s (last_value bigint, is_called boolean); CREATE INDEX ON public.s ((public.planted(1)));
-             SELECT pg_advisory_lock(4714);"
-        )
-        .unwrap();
-        while database.psql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4714 AND granted")
-            == "0"
-        {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        let mut command = lifeboat();
-        command.args(["backup", "--url", &database.url(), "--output"]).arg(dir.path().join("archive"));
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+             CREATE TABLE public.s (last_value bigint, is_called boolean); CREATE INDEX ON public.s ((public.planted(1)))",
+        );
+        let backup = Running::start(&mut verbs::backup(&database.url(), &scene.archive(), &[]));
         // From 18 on the value is asked for by the sequence's OID.
         wait_for_statement(&database, if major < 18 { "%last_value%" } else { "%pg_get_sequence_data%" });
-        writeln!(to, "COMMIT;").unwrap();
-        drop(to);
-        other.wait().unwrap();
-        let out = Output::of("lifeboat backup", child.wait_with_output().unwrap());
+        other.run("COMMIT");
+        let out = backup.end();
         assert_eq!(out.code(), 0, "on {major}: {out}");
         assert!(!was_run(&server, before), "on {major}: {}", &server.log()[before..]);
         database.psql("SELECT * FROM public.s");

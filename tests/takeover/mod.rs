@@ -15,9 +15,8 @@ use std::path::Path;
 
 use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
 
-use crate::sqlite::Scene;
 use crate::support::needs::Needed;
-use crate::support::{Database, Options, Output, REFERENCE, Server, lifeboat, output};
+use crate::support::{Database, Options, Output, REFERENCE, Scene, Server, lifeboat, output};
 use plants::Plants;
 
 /// What a session of ours is known as, and psql's where it shows that the plants are alive.
