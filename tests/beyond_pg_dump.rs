@@ -1,6 +1,6 @@
 //! What pg_dump leaves out without a word, and lifeboat does not.
 
-use crate::support::{REFERENCE, Server, archive, lifeboat, run};
+use crate::support::{REFERENCE, Server, archive};
 
 #[test]
 fn comments_on_system_columns_are_dumped_and_restored() {
@@ -31,11 +31,7 @@ fn members_added_to_the_servers_own_operator_families_are_named() {
     for server in Server::all() {
         let database = server.database("added_to_family");
         let dir = tempfile::tempdir().unwrap();
-        let backup = || {
-            let mut command = lifeboat();
-            command.args(["backup", "--force", "--url", &database.url(), "--output"]).arg(dir.path().join("archive"));
-            run(&mut command).stderr()
-        };
+        let backup = || database.backup(&dir.path().join("archive"), &["--force"]).stderr();
         database.psql(OPERATOR);
         // What a class has for its own type is dumped with it, even if the family is the server's.
         database.psql(
@@ -88,11 +84,7 @@ fn what_users_hung_on_the_tables_of_extensions_is_named() {
     for server in Server::all() {
         let database = server.database("hung");
         let dir = tempfile::tempdir().unwrap();
-        let backup = || {
-            let mut command = lifeboat();
-            command.args(["backup", "--force", "--url", &database.url(), "--output"]).arg(dir.path().join("archive"));
-            run(&mut command).stderr()
-        };
+        let backup = || database.backup(&dir.path().join("archive"), &["--force"]).stderr();
         database.psql(
             "CREATE TABLE member (a integer PRIMARY KEY, b integer); CREATE VIEW of_member AS SELECT a FROM member;
              ALTER EXTENSION plpgsql ADD TABLE member; ALTER EXTENSION plpgsql ADD VIEW of_member",

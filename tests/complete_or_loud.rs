@@ -2,7 +2,7 @@
 //! catalog is damaged or says something that this lifeboat has never heard of.
 
 use crate::support::archive::{self, Rows};
-use crate::support::{REFERENCE, Server, lifeboat, output, run};
+use crate::support::{REFERENCE, Server, output, run, verbs};
 
 /// A name for the case, the database, what is then done to its catalog, and what the error must say.
 const CASES: &[(&str, &str, &str, &[&str])] = &[
@@ -91,9 +91,7 @@ fn what_is_not_understood_is_an_error_that_names_it() {
             database.psql(made);
             database.psql(damage);
             let path = dir.path().join(format!("{name}.{}", server.major()));
-            let mut command = lifeboat();
-            command.args(["backup", "--acl", "--url"]).arg(database.url()).arg("--output").arg(&path);
-            let out = output(&mut command);
+            let out = database.try_backup(&path, &["--acl"]);
             assert_eq!(out.code(), 1, "{name} on {}: {out}", server.major());
             for text in *expected {
                 assert!(out.stderr().contains(text), "{name} on {}: no {text:?} in {out}", server.major());
@@ -116,7 +114,7 @@ fn user_mapping_whose_options_may_not_be_read_is_an_error_that_names_it() {
         );
         let backup = |name: &str, url: &str| {
             let path = dir.path().join(format!("{name}.{}", server.major()));
-            output(lifeboat().args(["backup", "--url", url, "--output"]).arg(path))
+            output(&mut verbs::backup(url, &path, &[]))
         };
         let out = backup("mine", &database.url_as("alice"));
         assert!(out.success(), "on {}: {out}", server.major());
@@ -137,7 +135,7 @@ fn index_whose_building_failed_is_left_out_and_named() {
         let database = server.database("invalid_index");
         database.psql("CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (1); CREATE INDEX valid ON t (a)");
         let path = dir.path().join(format!("{}.dump", server.major()));
-        let backup = || output(lifeboat().args(["backup", "--force", "--url", &database.url(), "--output"]).arg(&path));
+        let backup = || database.try_backup(&path, &["--force"]);
         let out = backup();
         assert!(out.success() && !out.stderr().contains("warning"), "on {}: {out}", server.major());
         assert!(!database.try_psql("CREATE UNIQUE INDEX CONCURRENTLY broken ON t (a)").success());
@@ -182,18 +180,7 @@ fn loop_that_no_rule_resolves_is_named() {
             let (reference, ours) = (dir.path().join("reference"), dir.path().join("ours"));
             let said = run(database.tool(REFERENCE, "pg_dump").arg("-Fc").arg("-f").arg(&reference));
             assert!(said.stderr().contains("could not resolve dependency loop"), "on {}: {said}", server.major());
-            let mut backup = lifeboat();
-            backup.args([
-                "backup",
-                "--force",
-                "--owner",
-                "--acl",
-                "--archive-version",
-                "1.16",
-                "--url",
-                &database.url(),
-            ]);
-            let out = run(backup.arg("--output").arg(&ours));
+            let out = database.backup(&ours, &["--force", "--owner", "--acl", "--archive-version", "1.16"]);
             archive::assert_same("a loop", &reference, &ours, Rows::InOrder);
             let warnings: Vec<String> = out.stderr().lines().map(str::to_owned).collect();
             assert_eq!(warnings.len(), 1, "on {}: {out}", server.major());

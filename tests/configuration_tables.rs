@@ -2,8 +2,8 @@
 //! security labels. The catalogs are told by hand, since PostgreSQL brings no extension with such tables, and no
 //! provider of labels.
 
+use crate::support::Server;
 use crate::support::archive::{self, Rows};
-use crate::support::{Server, lifeboat, run};
 
 const CONFIGURATION: &str = r"
 CREATE EXTENSION the_extension;
@@ -60,10 +60,7 @@ fn dumps_like_pg_dump(name: &str, sql: &str) {
         let dir = tempfile::tempdir().unwrap();
         let (reference, candidate) = (dir.path().join("reference"), dir.path().join("candidate"));
         database.pg_dump(18, &["-Fc", "--statistics"], &reference);
-        run(lifeboat()
-            .args(["backup", "--owner", "--acl", "--statistics", "--archive-version", "1.16"])
-            .args(["--url", &database.url(), "--output"])
-            .arg(&candidate));
+        database.backup(&candidate, &["--owner", "--acl", "--statistics", "--archive-version", "1.16"]);
         archive::assert_same(&format!("{name} on {}", server.major()), &reference, &candidate, Rows::InOrder);
     }
 }

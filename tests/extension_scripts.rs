@@ -2,7 +2,7 @@
 //! a user hangs on them, or changes there, does not come back, and is.
 
 use crate::support::extension::provide;
-use crate::support::{Database, REFERENCE, Server, lifeboat, run};
+use crate::support::{Database, REFERENCE, Server};
 
 const FILES: &[(&str, &str)] = &[
     ("lifeboat_parts.control", "comment = 'parts on tables'\ndefault_version = '1.0'\nrelocatable = true\n"),
@@ -32,7 +32,7 @@ const FILES: &[(&str, &str)] = &[
 fn warnings(database: &Database<'_>) -> String {
     let dir = tempfile::tempdir().unwrap();
     database.pg_dump(REFERENCE, &[], &dir.path().join("reference"));
-    run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(dir.path().join("ours"))).stderr()
+    database.backup(&dir.path().join("ours"), &[]).stderr()
 }
 
 fn assert_quiet(what: &str, database: &Database<'_>) {

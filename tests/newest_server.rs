@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::server::PASSWORD;
 use crate::support::wait::wait_until;
-use crate::support::{Options, Server, lifeboat, output, run};
+use crate::support::{Options, Server, lifeboat, output, run, verbs};
 
 const MAJOR: u32 = 19;
 
@@ -78,7 +78,7 @@ fn a_reader_of_all_data_backs_up_large_objects() {
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     let url = format!("postgresql://reads_all@127.0.0.1:{}/{}", server.port(), database.name());
-    run(lifeboat().args(["backup", "--url", &url, "--output"]).arg(&archive));
+    run(&mut verbs::backup(&url, &archive, &[]));
     let copy = server.database("read_all_copy");
     copy.restore(&archive, &[]);
     let objects = "SELECT string_agg(oid || ':' || lo_get(oid)::text, ' ' ORDER BY oid) FROM pg_largeobject_metadata";
@@ -104,7 +104,7 @@ fn the_servers_name_is_sent_for_it_to_choose_a_certificate() {
             server.port(),
             server.ca().display()
         );
-        output(lifeboat().args(["backup", "--force", "--url", &url, "--output"]).arg(dir.join("archive")))
+        output(&mut verbs::backup(&url, &dir.join("archive"), &["--force"]))
     };
     let named = backup("");
     assert!(named.success(), "{named}");

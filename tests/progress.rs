@@ -99,7 +99,7 @@ fn origin(server: &Server) -> Database<'_> {
          ANALYZE",
     );
     // It has an event trigger that lets nobody make a table any more.
-    database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restore/sample.sql"));
+    database.load("tests/restore/sample.sql");
     database
 }
 

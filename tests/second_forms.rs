@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use crate::support::archive::{self, Rows};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output, run};
+use crate::support::{Database, Output, REFERENCE, Server, output, run, verbs};
 
 /// What the database's owner makes, alice.
 const CONTENT: &str = "
@@ -80,9 +80,11 @@ fn made(server: &'static Server) -> Database<'static> {
 }
 
 fn backup(url: &str, options: &[&str], path: &Path) -> Output {
-    let mut command = lifeboat();
-    command.args(["backup", "--force", "--owner", "--acl", "--archive-version", "1.16", "--url", url]);
-    output(command.args(options).arg("--output").arg(path))
+    output(&mut verbs::backup(
+        url,
+        path,
+        &[&["--force", "--owner", "--acl", "--archive-version", "1.16"], options].concat(),
+    ))
 }
 
 fn pg_dump(database: &Database<'_>, role: &str, options: &[&str], path: &Path) {
@@ -174,9 +176,7 @@ fn a_plain_role_beside_a_subscription_is_told_what_to_do() {
         let backed_up = backup(&alice, &["--no-subscriptions"], &path);
         assert!(backed_up.success(), "on {major}: {backed_up}");
         for more in [&["--owner", "--acl"][..], &["--no-owner"]] {
-            let mut restore = lifeboat();
-            restore.args(["restore", "--force", "--url", &target.url_as("alice")]).args(more).arg(&path);
-            let out = output(&mut restore);
+            let out = output(&mut verbs::restore(&target.url_as("alice"), &path, more));
             assert!(out.success() && !out.stderr().contains("not known"), "{more:?} on {major}: {out}");
         }
         // Another database's is nobody's business.

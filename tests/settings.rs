@@ -2,7 +2,7 @@
 //! for a role without such wishes, and restore it as it was.
 
 use crate::support::archive::{self, Rows};
-use crate::support::{Database, Options, REFERENCE, Scene, Server, lifeboat, output};
+use crate::support::{Database, Options, REFERENCE, Scene, Server, lifeboat, output, verbs};
 
 /// Settings that change what is read or written, or end the work, with the first major that has them.
 const HOSTILE: &[(u32, &str, &str)] = &[
@@ -159,11 +159,7 @@ fn triggers_run_unless_the_connection_itself_says_otherwise() {
         let target = server.database("wishes");
         target.restore(&scene.path("out.dump"), &["--schema-only"]);
         let url = format!("{}{query}", target.url_as("wishful"));
-        let mut restore = lifeboat();
-        restore
-            .args(["restore", "--force", "--data-only", "--table", "zzz", "--url", &url])
-            .arg(scene.path("out.dump"));
-        let out = output(&mut restore);
+        let out = output(&mut verbs::restore(&url, &scene.path("out.dump"), &["--data-only", "--table", "zzz"]));
         assert!(out.success(), "{out}");
         assert_eq!(target.psql("SELECT word FROM public.zzz"), word, "{query}");
         // Everything is there already, so that every statement fails, and the session goes on.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Database, Options, REFERENCE, Server, lifeboat, run};
+use crate::support::{Database, Options, REFERENCE, Server};
 
 /// Tables with what belongs to them, from the number `first` to `last`.
 fn fill(database: &Database<'_>, first: u32, last: u32) {
@@ -27,7 +27,7 @@ fn sent(server: &Server, database: &Database<'_>) -> BTreeMap<&'static str, usiz
     server.psql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET log_statement = 'all'"));
     let before = server.log().len();
     let dir = tempfile::tempdir().unwrap();
-    run(lifeboat().args(["backup", "--url", &database.url(), "--output"]).arg(dir.path().join("archive")));
+    database.backup(&dir.path().join("archive"), &[]);
     server.psql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET log_statement = 'none'"));
     let mut counts = BTreeMap::from([("COPY", 0), ("LOCK", 0), ("others", 0)]);
     let log = server.log();

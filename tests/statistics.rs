@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output};
+use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output, verbs};
 
 const STATISTICS: &[&str] = &["--statistics"];
 
@@ -32,13 +32,7 @@ fn statistics_of_many_relations_are_each_one_s_own() {
     );
     database.psql("ANALYZE");
     database.pg_dump(REFERENCE, STATISTICS, &reference);
-    let out = output(
-        lifeboat()
-            .args(["backup", "--owner", "--acl", "--archive-version", "1.16", "--statistics", "--url"])
-            .arg(database.url())
-            .arg("--output")
-            .arg(&candidate),
-    );
+    let out = database.try_backup(&candidate, &["--owner", "--acl", "--archive-version", "1.16", "--statistics"]);
     assert!(out.success() && !out.stderr().contains("warning"), "{out}");
     assert_same("statistics of many relations", &reference, &candidate, Rows::InOrder);
 }
@@ -58,11 +52,8 @@ fn statistics_that_may_not_be_read_are_left_out_and_named() {
         );
         database.psql("ANALYZE");
         let path = dir.path().join(format!("{}.dump", server.major()));
-        let backup = |user: &str, option: &str| {
-            let mut command = lifeboat();
-            command.args(["backup", "--force", option, "--url"]).arg(database.url_as(user));
-            output(command.arg("--output").arg(&path))
-        };
+        let backup =
+            |user: &str, option: &str| output(&mut verbs::backup(&database.url_as(user), &path, &["--force", option]));
         let out = backup("carol", "--statistics-only");
         assert!(out.success(), "on {}: {out}", server.major());
         let warning = "warning: statistics: some are left out, because this role may not read them: \
@@ -126,11 +117,8 @@ fn data_of_extended_statistics_is_kept_where_it_can_be() {
     );
     origin.psql("ANALYZE");
     let archive = dir.path().join("archive");
-    let backup = |user: &str, option: &str| {
-        let mut command = lifeboat();
-        command.args(["backup", "--force", option, "--url"]).arg(origin.url_as(user));
-        output(command.arg("--output").arg(&archive))
-    };
+    let backup =
+        |user: &str, option: &str| output(&mut verbs::backup(&origin.url_as(user), &archive, &["--force", option]));
     let out = backup("carol", "--statistics-only");
     assert!(out.success() && out.stderr().contains("may not read them: those of public.s; after"), "{out}");
     let out = backup("postgres", "--statistics");

@@ -10,7 +10,7 @@ use testcontainers::{GenericImage, ImageExt};
 use crate::support::archive::Rows;
 use crate::support::container::{IMAGE, available};
 use crate::support::process::isolate;
-use crate::support::{REFERENCE, archive, lifeboat, needs, pg_tool, run};
+use crate::support::{REFERENCE, archive, lifeboat, needs, pg_tool, run, verbs};
 
 const PASSWORD: &str = "p@ss:word/%";
 
@@ -51,7 +51,7 @@ fn round_trip_through_a_published_port() {
     let ours = dir.path().join("ours");
     let url = |database: &str, login: &str| format!("postgresql://postgres{login}@{host}:{port}/{database}");
     let login = ":p%40ss%3Aword%2F%25";
-    run(lifeboat().args(["backup", "--url", &url("origin", login), "--output"]).arg(&ours));
+    run(&mut verbs::backup(&url("origin", login), &ours, &[]));
     sql("target", "DELETE FROM t WHERE a % 3 = 0; ALTER TABLE t ADD COLUMN more integer");
     run(lifeboat().env("PGPASSWORD", PASSWORD).args(["restore", "--force", "--url", &url("target", "")]).arg(&ours));
     assert_eq!(sql("origin", sum), sql("target", sum));
@@ -80,8 +80,6 @@ fn round_trip_through_a_published_port() {
     run(client("pg_dump", "icu_again").args(["-Fc", "-f"]).arg(&again));
     archive::assert_same("the restored database with ICU", &reference, &again, Rows::AnyOrder);
 
-    let out = crate::support::output(
-        lifeboat().args(["backup", "--url", &url("origin", ":wrong"), "--output"]).arg(dir.path().join("none")),
-    );
+    let out = crate::support::output(&mut verbs::backup(&url("origin", ":wrong"), &dir.path().join("none"), &[]));
     assert!(out.code() == 1 && out.stderr().contains("password authentication failed"), "{out}");
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Output, REFERENCE, Scene, Server, lifeboat};
+use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, verbs};
 
 const LIMIT: u64 = 100 * 1024;
 
@@ -48,17 +48,15 @@ fn memory_does_not_grow_with_rows_and_large_objects() {
     for (jobs, compress) in [("1", "none"), ("2", "none"), ("1", "gzip:1")] {
         let scene = Scene::new();
         let path = scene.path("out.dump");
-        let mut backup = lifeboat();
-        backup
-            .args(["backup", "--url", &database.url(), "--jobs", jobs, "--compress", compress, "--output"])
-            .arg(&path);
-        let size = largest_resident_size(&mut backup);
+        let size = largest_resident_size(&mut verbs::backup(
+            &database.url(),
+            &path,
+            &["--jobs", jobs, "--compress", compress],
+        ));
         assert!(fs::metadata(&path).unwrap().len() > 30_000_000);
         assert!(size < LIMIT, "the backup with {jobs} jobs took {size} KiB");
         let restored = server.database("memory");
-        let mut restore = lifeboat();
-        restore.args(["restore", "--force", "--url", &restored.url()]).arg(&path);
-        let size = largest_resident_size(&mut restore);
+        let size = largest_resident_size(&mut verbs::restore(&restored.url(), &path, &[]));
         assert!(size < LIMIT, "the restore took {size} KiB");
         assert_eq!(restored.psql(sum), database.psql(sum));
     }
@@ -82,9 +80,8 @@ fn memory_does_not_grow_with_the_size_of_a_row() {
     let scene = Scene::new();
     let path = scene.path("out.dump");
     for compress in ["none", "gzip:1"] {
-        let mut backup = lifeboat();
-        backup.args(["backup", "--force", "--url", &database.url(), "--compress", compress, "--output"]).arg(&path);
-        let size = largest_resident_size(&mut backup);
+        let size =
+            largest_resident_size(&mut verbs::backup(&database.url(), &path, &["--force", "--compress", compress]));
         assert!(size < LIMIT, "the backup took {size} KiB");
     }
     let script = scene.path("script.sql");
@@ -97,9 +94,7 @@ fn memory_does_not_grow_with_the_size_of_a_row() {
     database.pg_dump(REFERENCE, &["-Z0"], &reference);
     for archive in [&path, &reference] {
         let restored = server.database("memory");
-        let mut restore = lifeboat();
-        restore.args(["restore", "--force", "--url", &restored.url()]).arg(archive);
-        let size = largest_resident_size(&mut restore);
+        let size = largest_resident_size(&mut verbs::restore(&restored.url(), archive, &[]));
         assert!(size < LIMIT, "the restore took {size} KiB");
         assert_eq!(restored.psql(sum), database.psql(sum));
     }
@@ -147,18 +142,14 @@ fn memory_does_not_grow_with_statistics() {
     );
     let scene = Scene::new();
     let path = scene.path("out.dump");
-    let mut backup = lifeboat();
-    backup.args(["backup", "--statistics", "--url", &database.url(), "--output"]).arg(&path);
-    let size = largest_resident_size(&mut backup);
+    let size = largest_resident_size(&mut verbs::backup(&database.url(), &path, &["--statistics"]));
     let written = fs::metadata(&path).unwrap().len();
     assert!(written > 80_000_000, "{written} bytes were written");
     assert!(size < LIMIT, "the backup took {size} KiB");
 
     // A restore knows its table of contents, but once.
     let restored = server.database("statistics");
-    let mut restore = lifeboat();
-    restore.args(["restore", "--force", "--url", &restored.url()]).arg(&path);
-    let size = largest_resident_size(&mut restore);
+    let size = largest_resident_size(&mut verbs::restore(&restored.url(), &path, &[]));
     assert!(size < written / 1024 * 3 / 2, "the restore took {size} KiB");
     assert_eq!(restored.psql("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'"), "300");
 }

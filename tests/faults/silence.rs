@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::fill;
 use crate::support::proxy::{Fall, Others, Proxy};
 use crate::support::wait::wait_for;
-use crate::support::{Database, Output, REFERENCE, Scene, Server, Session, lifeboat, run, unfinished};
+use crate::support::{Database, Output, REFERENCE, Scene, Server, Session, lifeboat, run, unfinished, verbs};
 
 /// Runs the command to its end, which must come; when it does is not asserted, but five minutes are where hope ends. When
 /// `signalled` says so, it is sent SIGTERM.
@@ -37,15 +37,11 @@ fn url(database: &Database<'_>, proxy: &Proxy) -> String {
 }
 
 fn backup(url: &str, scene: &Scene) -> Command {
-    let mut command = lifeboat();
-    command.args(["backup", "--force", "--url", url, "--idle-timeout", "1", "--output"]).arg(scene.path("out.dump"));
-    command
+    verbs::backup(url, &scene.path("out.dump"), &["--force", "--idle-timeout", "1"])
 }
 
 fn restore(url: &str, archive: &Path, more: &[&str]) -> Command {
-    let mut command = lifeboat();
-    command.arg("restore").arg(archive).args(["--force", "--url", url, "--idle-timeout", "1"]).args(more);
-    command
+    verbs::restore(url, archive, &[&["--idle-timeout", "1"], more].concat())
 }
 
 /// Where the proxy falls silent, after how many bytes, and what becomes of others; options or a verb; what is said.

@@ -2,16 +2,14 @@
 //! reason to refuse one.
 
 use crate::support::archive::{self, Rows};
-use crate::support::{Database, REFERENCE, Server, Session, lifeboat, run};
+use crate::support::{Database, REFERENCE, Server, Session};
 
 /// Backs up, and gives what was said; the archive must be pg_dump's.
 fn backup(database: &Database<'_>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let (reference, ours) = (dir.path().join("reference"), dir.path().join("ours"));
     database.pg_dump(REFERENCE, &[], &reference);
-    let mut backup = lifeboat();
-    backup.args(["backup", "--owner", "--acl", "--archive-version", "1.16", "--url", &database.url(), "--output"]);
-    let out = run(backup.arg(&ours));
+    let out = database.backup(&ours, &["--owner", "--acl", "--archive-version", "1.16"]);
     archive::assert_same("the backup", &reference, &ours, Rows::InOrder);
     out.stderr()
 }

@@ -118,7 +118,7 @@ impl Waiting {
         wait_until("an unfinished file", || {
             assert!(!self.running.has_ended(), "there is no unfinished file");
             seen = if unfinished(self.running.pid(), folder).is_some() { seen + 1 } else { 0 };
-            seen == 5
+            seen == 10
         });
     }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::support::archive::{Data, Rows};
-use crate::support::{Database, REFERENCE, Server, archive, extension, lifeboat, run};
+use crate::support::{Database, REFERENCE, Server, archive, extension};
 
 /// A script of an extension's.
 const SCRIPT: &str = "
@@ -24,19 +24,7 @@ const USERS: &str = "
 fn both_dumps(database: &Database<'_>, dir: &Path) {
     let (reference, ours) = (dir.join("reference"), dir.join("ours"));
     database.pg_dump(REFERENCE, &[], &reference);
-    let mut backup = lifeboat();
-    backup.args([
-        "backup",
-        "--force",
-        "--owner",
-        "--acl",
-        "--archive-version",
-        "1.16",
-        "--url",
-        &database.url(),
-        "--output",
-    ]);
-    run(backup.arg(&ours));
+    database.backup(&ours, &["--force", "--owner", "--acl", "--archive-version", "1.16"]);
     archive::assert_same("an extension's configuration", &reference, &ours, Rows::InOrder);
     // What was compared is what this is about.
     let ours = archive::read(&ours).unwrap();

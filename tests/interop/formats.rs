@@ -41,7 +41,7 @@ fn ways(major: u32) -> Vec<Way> {
 fn all_formats(major: u32) {
     let server = needed!(Server::get(major));
     let origin = server.database("formats");
-    origin.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restore/sample.sql"));
+    origin.load("tests/restore/sample.sql");
     // More large objects than pg_dump 17 and later put into one entry, some of them empty.
     origin.psql(
         "SELECT count(lo_from_bytea(0, convert_to(repeat('x', n % 5 * n), 'UTF8'))) FROM generate_series(1, 1100) n",

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::restore::{again, scripts};
 use crate::support::archive::Rows;
 use crate::support::needs::{self, Needed};
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
+use crate::support::{Database, REFERENCE, Server, archive, output, run};
 
 /// Selections and parts of which the archive is pg_dump's, too.
 const OPTIONS: &[&[&str]] = &[
@@ -100,9 +100,7 @@ fn archive_on_19_is_that_of_its_pg_dump() {
     output(server.psql_command(origin.name()).args(["-c", "ANALYZE"]));
     let (reference, ours) = (dir.path().join("reference"), dir.path().join("ours"));
     dump(&origin, &reference);
-    let mut backup = lifeboat();
-    backup.args(["backup", "--owner", "--acl", "--statistics", "--archive-version", "1.16", "--url", &origin.url()]);
-    let out = run(backup.arg("--output").arg(&ours));
+    let out = origin.backup(&ours, &["--owner", "--acl", "--statistics", "--archive-version", "1.16"]);
     assert!(!out.stderr().contains("newest that this lifeboat knows"), "{out}");
     archive::assert_same(NAME, &reference, &ours, Rows::InOrder);
     archive::assert_same_independently(NAME, &reference, &ours, Rows::InOrder);

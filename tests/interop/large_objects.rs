@@ -25,9 +25,7 @@ fn check(major: u32, version: &str) {
 
     let (reference, ours) = (file("reference"), file("ours"));
     origin.pg_dump(major, &[], &reference);
-    let mut backup = lifeboat();
-    backup.args(["backup", "--owner", "--acl", "--archive-version", version, "--url"]).arg(origin.url());
-    run(backup.arg("--output").arg(&ours));
+    origin.backup(&ours, &["--owner", "--acl", "--archive-version", version]);
     let (expected, found) = (large_objects(&reference), large_objects(&ours));
     assert!(expected.entries.len() > 15, "{} entries", expected.entries.len());
     assert_eq!(expected.version, found.version);

@@ -24,7 +24,7 @@ fn only_what_users_did_to_postgis_is_dumped() {
     let installation = needed!(postgis());
     let server = Server::of(installation);
     let database = server.database("postgis");
-    database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/postgis.sql"));
+    database.load("tests/interop/postgis.sql");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     let out = database.backup(&path, &["--owner", "--acl"]);

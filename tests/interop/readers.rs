@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{REFERENCE, Server, lifeboat, readers, run};
+use crate::support::{REFERENCE, Server, readers, run};
 
 const TABLES: [&str; 5] = ["few", "none_at_all", "many", "alike", "noise"];
 
@@ -52,9 +52,7 @@ fn pgdumplib_reads_what_is_in_an_archive() {
         let to = dir.path().join(compress);
         fs::create_dir(&to).unwrap();
         let archive = to.join("archive");
-        let mut backup = lifeboat();
-        backup.args(["backup", "--url", &database.url(), "--compress", compress, "--jobs", "2", "--output"]);
-        run(backup.arg(&archive));
+        database.backup(&archive, &["--compress", compress, "--jobs", "2"]);
         read(&library, &archive, &to);
         for table in TABLES {
             let expected = database.copied(&format!("COPY {table} TO STDOUT"));

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::support::archive::{Data, Rows};
-use crate::support::{Options, REFERENCE, Server, archive, lifeboat, output, run};
+use crate::support::{Options, REFERENCE, Server, archive, lifeboat, output, run, verbs};
 
 #[test]
 fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
@@ -27,9 +27,7 @@ fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
         run(pg_dump.args(["-Fc", "-f"]).arg(&reference));
         let url = format!("postgresql://postgres@127.0.0.1:{}/{}", standby.port(), database.name());
         for jobs in ["1", "3"] {
-            let mut backup = lifeboat();
-            backup.args(["backup", "--force", "--acl", "--archive-version", "1.16", "--jobs", jobs, "--url", &url]);
-            run(backup.arg("--output").arg(&ours));
+            run(&mut verbs::backup(&url, &ours, &["--force", "--acl", "--archive-version", "1.16", "--jobs", jobs]));
             archive::assert_same(&format!("a standby of {major}"), &reference, &ours, Rows::InOrder);
         }
         let archive = archive::read(&ours).unwrap();
@@ -76,11 +74,7 @@ fn what_is_read_only_by_default_is_written_all_the_same() {
     let archive = dir.path().join("archive");
     origin.backup(&archive, &[]);
     server.psql("postgres", &format!("ALTER DATABASE {} SET default_transaction_read_only = on", target.name()));
-    let restore = || {
-        let mut command = lifeboat();
-        command.arg("restore").arg(&archive).args(["--force", "--url", &target.url()]);
-        command
-    };
+    let restore = || verbs::restore(&target.url(), &archive, &[]);
     run(&mut restore());
     assert_eq!(target.psql("SELECT a FROM t").trim(), "1");
     server.psql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", target.name()));

@@ -1,6 +1,6 @@
 //! Functions that run with the rights of their owner, where a restore would make that a superuser.
 
-use crate::support::{REFERENCE, Scene, Server, lifeboat, output};
+use crate::support::{REFERENCE, Scene, Server};
 
 #[test]
 fn functions_that_would_get_a_superusers_rights_are_named() {
@@ -13,9 +13,7 @@ fn functions_that_would_get_a_superusers_rights_are_named() {
     let scene = Scene::of(&database, &[]);
     let target = server.database("definers_target");
     let warned = |more: &[&str]| {
-        let mut command = lifeboat();
-        let out =
-            output(command.arg("restore").arg(scene.archive()).args(["--force", "--url", &target.url()]).args(more));
+        let out = target.try_restore(&scene.archive(), more);
         assert_eq!(out.code(), 0, "{out}");
         assert!(!out.stderr().contains("plain"), "{out}");
         out.stderr().contains("SECURITY DEFINER: public.risky() will run")

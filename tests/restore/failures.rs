@@ -2,22 +2,15 @@
 
 use lifeboat::ErrorKind;
 use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary};
-use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
+use pgformat::{DumpId, Entry, Section};
 
-use super::{forced, restore_all, restore_as, restore_from_pipe, restore_into, sample, with_owners};
+use super::{archive_of, forced, restore_all, restore_as, restore_from_pipe, restore_into, sample, with_owners};
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, REFERENCE, Server};
+use crate::support::{Database, REFERENCE, Scene, Server};
 
 /// The entries for which something failed, and the SQLSTATEs.
 fn failed(summary: &RestoreSummary) -> Vec<(String, String)> {
     summary.errors.iter().map(|e| (e.entry.to_string(), e.sqlstate.clone().unwrap_or_default())).collect()
-}
-
-fn archive_of(database: &Database<'_>, args: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("archive");
-    database.pg_dump(REFERENCE, args, &path);
-    (dir, path)
 }
 
 /// What is in a database, in a few words.
@@ -32,9 +25,9 @@ fn contents(database: &Database<'_>) -> String {
 fn without_force_it_is_refused_and_said_what_would_be_replaced() {
     let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
-    let (_dir, archive) = archive_of(&origin, &[]);
+    let scene = Scene::of(&origin, &[]);
     let before = contents(&origin);
-    let error = restore_into(&origin, &archive, &RestoreOptions::default()).unwrap_err();
+    let error = restore_into(&origin, &scene.archive(), &RestoreOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     let said = error.to_string();
     assert!(said.contains("13 would be dropped and made anew"), "{said}");
@@ -43,7 +36,7 @@ fn without_force_it_is_refused_and_said_what_would_be_replaced() {
     assert_eq!(contents(&origin), before);
 
     let empty = server.database("empty");
-    let error = restore_into(&empty, &archive, &RestoreOptions::default()).unwrap_err();
+    let error = restore_into(&empty, &scene.archive(), &RestoreOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("the database is empty"), "{error}");
     assert_eq!(empty.psql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), "0");
@@ -53,13 +46,13 @@ fn without_force_it_is_refused_and_said_what_would_be_replaced() {
 fn what_others_depend_on_is_not_dropped_and_its_rows_are_left_out_by_name() {
     let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
-    let (_dir, archive) = archive_of(&origin, &[]);
+    let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
-    restore_all(&target, &archive, &forced());
+    restore_all(&target, &scene.archive(), &forced());
     target.psql(
         "DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); CREATE VIEW one AS SELECT * FROM app.one_column",
     );
-    let summary = restore_into(&target, &archive, &forced()).unwrap();
+    let summary = restore_into(&target, &scene.archive(), &forced()).unwrap();
     assert!(!summary.is_complete());
     assert!(!summary.stopped);
     let failed = failed(&summary);
@@ -86,14 +79,14 @@ fn what_others_depend_on_is_not_dropped_and_its_rows_are_left_out_by_name() {
 fn schemas_and_extensions_that_hold_other_things_stay_and_all_else_is_restored() {
     let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
-    let (_dir, archive) = archive_of(&origin, &[]);
+    let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
     for single_transaction in [false, true] {
         target.psql(
             "DROP EVENT TRIGGER IF EXISTS watch; CREATE SCHEMA IF NOT EXISTS app;
              CREATE TABLE IF NOT EXISTS app.mine AS SELECT 7 AS a",
         );
-        restore_all(&target, &archive, &with_owners().single_transaction(single_transaction));
+        restore_all(&target, &scene.archive(), &with_owners().single_transaction(single_transaction));
         assert_eq!(target.psql("SELECT a FROM app.mine"), "7");
         assert_eq!(target.psql("SELECT count(*) FROM app.customer"), "504");
         assert_eq!(target.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'app'"), "alice");
@@ -104,13 +97,13 @@ fn schemas_and_extensions_that_hold_other_things_stay_and_all_else_is_restored()
 fn one_transaction_changes_all_or_nothing() {
     let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
-    let (_dir, archive) = archive_of(&origin, &[]);
+    let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
-    restore_all(&target, &archive, &forced());
+    restore_all(&target, &scene.archive(), &forced());
     target.psql("DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); UPDATE app.one_column SET a = 'mine'");
     let before = contents(&target);
     let options = forced().single_transaction(true);
-    let summary = restore_into(&target, &archive, &options).unwrap();
+    let summary = restore_into(&target, &scene.archive(), &options).unwrap();
     assert!(summary.stopped && summary.rolled_back && !summary.is_complete());
     assert_eq!((summary.rows, summary.entries), (0, 0));
     assert_eq!(failed(&summary), [("TYPE app.word".to_owned(), String::new())]);
@@ -122,11 +115,11 @@ fn one_transaction_changes_all_or_nothing() {
 fn the_first_error_can_be_the_last() {
     let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
-    let (_dir, archive) = archive_of(&origin, &[]);
+    let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
     target.psql("CREATE TYPE public.other AS ENUM (); CREATE SCHEMA app; CREATE TYPE app.mood AS (a integer)");
     let options = forced().exit_on_error(true).clean(false);
-    let summary = restore_into(&target, &archive, &options).unwrap();
+    let summary = restore_into(&target, &scene.archive(), &options).unwrap();
     assert_eq!(failed(&summary).len(), 1, "{summary:#?}");
     assert!(summary.stopped && !summary.rolled_back);
     assert_eq!(
@@ -144,16 +137,16 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
          CREATE TABLE b AS SELECT * FROM a; CREATE TABLE c AS SELECT * FROM a",
     );
     for args in [&["-Z0"][..], &["-Z6"]] {
-        let (_dir, archive) = archive_of(&origin, args);
-        let whole = std::fs::read(&archive).unwrap();
-        std::fs::write(&archive, &whole[..whole.len() / 2]).unwrap();
+        let scene = Scene::of(&origin, args);
+        let whole = std::fs::read(scene.archive()).unwrap();
+        std::fs::write(scene.archive(), &whole[..whole.len() / 2]).unwrap();
         let target = server.database("target");
         target.psql("CREATE TABLE a (mine integer)");
         for piped in [false, true] {
             let options = forced().single_transaction(true);
             let error = match piped {
-                false => restore_into(&target, &archive, &options),
-                true => restore_from_pipe(&target, &archive, &options),
+                false => restore_into(&target, &scene.archive(), &options),
+                true => restore_from_pipe(&target, &scene.archive(), &options),
             };
             let error = error.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Archive, "{error}");
@@ -166,11 +159,11 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
             assert_eq!(target.psql("SELECT to_regclass('b') IS NULL"), "t");
         }
         // Even without the transaction: that a file is cut off is seen before anything is dropped.
-        let error = restore_into(&target, &archive, &forced()).unwrap_err();
+        let error = restore_into(&target, &scene.archive(), &forced()).unwrap_err();
         assert!(error.hint_text().unwrap().contains("nothing was changed"), "{error}");
         assert_eq!(target.psql("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL"), "t|t");
         // A pipe cannot be looked at beforehand. No table has a part of its rows: what was cut off is not there at all.
-        restore_from_pipe(&target, &archive, &forced()).unwrap_err();
+        restore_from_pipe(&target, &scene.archive(), &forced()).unwrap_err();
         assert_eq!(target.psql("SELECT count(*) FROM a"), "20000");
         assert_eq!(target.psql("SELECT count(*) FROM b"), "0");
     }
@@ -181,7 +174,7 @@ fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
     origin.psql("CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 100000)");
-    let (_dir, archive) = archive_of(&origin, &["--data-only"]);
+    let scene = Scene::of(&origin, &["--data-only"]);
     let target = server.database("target");
     target.psql(
         "CREATE TABLE a (n integer);
@@ -189,7 +182,7 @@ fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
              $$ BEGIN IF NEW.n = 50000 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$;
          CREATE TRIGGER g BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()",
     );
-    let error = restore_into(&target, &archive, &forced()).unwrap_err();
+    let error = restore_into(&target, &scene.archive(), &forced()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
     let said = error.to_string();
     assert!(said.contains("restore TABLE DATA public.a") && said.contains("administrator command"), "{said}");
@@ -197,7 +190,7 @@ fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
 }
 
 /// An archive of definitions that nobody's pg_dump wrote.
-fn made_up(definitions: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
+fn made_up(definitions: &[&str]) -> Scene {
     let entry = |(at, definition): (usize, &&str)| {
         Entry::new(DumpId(at as i32 + 1), "TABLE")
             .tag(format!("t{at}"))
@@ -207,12 +200,9 @@ fn made_up(definitions: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
             .schema("public")
             .owner("")
     };
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("archive");
-    let entries = definitions.iter().enumerate().map(entry).collect();
-    let file = std::fs::File::create(&path).unwrap();
-    Writer::seekable(file, Header::new(Version::V1_14, Compression::None), entries).unwrap().finish().unwrap();
-    (dir, path)
+    let scene = Scene::new();
+    std::fs::write(scene.archive(), archive_of(definitions.iter().enumerate().map(entry).collect())).unwrap();
+    scene
 }
 
 #[test]
@@ -226,9 +216,9 @@ fn an_archive_that_meddles_with_transactions_is_an_error() {
         ("CREATE TABLE public.t1 (); COMMIT; BEGIN;", once.clone(), "t0,t1"),
         ("ROLLBACK; BEGIN;", once, ""),
     ] {
-        let (_dir, archive) = made_up(&["CREATE TABLE public.t0 ();", definition, "CREATE TABLE public.t2 ();"]);
+        let scene = made_up(&["CREATE TABLE public.t0 ();", definition, "CREATE TABLE public.t2 ();"]);
         let target = server.database("target");
-        let error = restore_into(&target, &archive, &options).unwrap_err();
+        let error = restore_into(&target, &scene.archive(), &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Archive, "{definition}: {error}");
         assert!(error.to_string().contains("transaction"), "{error}");
         // What is left of it is not claimed to be nothing.
@@ -244,13 +234,13 @@ fn an_archive_that_asks_for_data_where_none_is_does_not_hang() {
     let server = needed!(Server::get(REFERENCE));
     let definitions =
         ["CREATE TABLE public.t0 (a integer);", "COPY public.t0 FROM STDIN;", "CREATE TABLE public.t2 ();"];
-    let (_dir, archive) = made_up(&definitions);
+    let scene = made_up(&definitions);
     let target = server.database("target");
-    let error = restore_into(&target, &archive, &forced()).unwrap_err();
+    let error = restore_into(&target, &scene.archive(), &forced()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
     let careful = forced().exit_on_error(true);
     target.psql("DROP TABLE IF EXISTS t0");
-    let error = restore_into(&target, &archive, &careful).unwrap_err();
+    let error = restore_into(&target, &scene.archive(), &careful).unwrap_err();
     assert!(error.to_string().contains("COPY"), "{error}");
 }
 
@@ -269,14 +259,14 @@ fn the_owner_of_a_database_needs_no_superuser() {
              ALTER TABLE s.p ENABLE ROW LEVEL SECURITY; CREATE POLICY q ON s.p USING (true);
              COMMENT ON TABLE s.p IS 'x'; SELECT lo_from_bytea(77, 'x')",
         );
-        let (dir, archive) = archive_of(&origin, &[]);
+        let scene = Scene::of(&origin, &[]);
         let target = server.database_with("target", "OWNER alice");
         for options in [forced(), with_owners(), with_owners().single_transaction(true)] {
-            let summary = restore_as(&target, "alice", &archive, &options).unwrap();
+            let summary = restore_as(&target, "alice", &scene.archive(), &options).unwrap();
             assert!(summary.is_complete(), "on {}: {summary:#?}", server.major());
         }
-        let again = dir.path().join("again");
+        let again = scene.path("again");
         target.pg_dump(REFERENCE, &[], &again);
-        assert_same("restored by the owner", &archive, &again, Rows::InOrder);
+        assert_same("restored by the owner", &scene.archive(), &again, Rows::InOrder);
     }
 }

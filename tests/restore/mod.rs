@@ -95,6 +95,6 @@ fn archive_of(entries: Vec<Entry>) -> Vec<u8> {
 /// A database with what is in `sample.sql`.
 fn sample<'a>(server: &'a Server) -> Database<'a> {
     let database = server.database("sample");
-    database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restore/sample.sql"));
+    database.load("tests/restore/sample.sql");
     database
 }

@@ -1,6 +1,6 @@
 //! Archives of servers that are newer than the target: what it does not understand is told with the version that does.
 
-use crate::support::{Server, lifeboat, output};
+use crate::support::Server;
 
 /// A statement of a newer server's, the major that has it, and what is told.
 const CASES: &[(u32, &str, &str)] = &[
@@ -59,8 +59,7 @@ fn version_that_a_statement_needs_is_told() {
         origin.pg_dump((*since).max(18), &[], &path);
         for jobs in ["1", "2"] {
             let target = older.database("newer");
-            let mut command = lifeboat();
-            let out = output(command.args(["restore", "--force", "-j", jobs, "--url", &target.url()]).arg(&path));
+            let out = target.try_restore(&path, &["-j", jobs]);
             assert_eq!(out.code(), 3, "{made}: {out}");
             assert!(out.stderr().contains(&format!("it needs {told}")), "{made}: no {told:?} in {out}");
         }

@@ -7,13 +7,12 @@ use std::process::Command;
 use crate::support::archive::Rows;
 use crate::support::process::Output;
 use crate::support::wait::wait_for_true;
-use crate::support::{Database, REFERENCE, Running, Server, archive, lifeboat, output, run, verbs};
+use crate::support::{Database, REFERENCE, Running, Server, archive, output, run, verbs};
 
 /// A database with something of each sort that comes with the data or after it.
 fn origin(server: &Server) -> Database<'_> {
     let database = server.database("parallel");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/selection/sample.sql");
-    run(server.psql_command(database.name()).arg("-f").arg(script));
+    database.load("tests/selection/sample.sql");
     // Foreign tables' files are the server's, and a subscription's name is the cluster's.
     database.psql("ALTER SUBSCRIPTION away SET (slot_name = NONE)");
     database.psql("DROP SUBSCRIPTION away");
@@ -79,8 +78,7 @@ fn every_format_is_read_over_several_connections() {
     let file = |name: &str| dir.path().join(name);
     let origin = origin(server);
     dump(&origin, &file("expected"));
-    let mut lifeboats = lifeboat();
-    run(lifeboats.args(["backup", "--acl", "--statistics", "--url", &origin.url(), "--output"]).arg(file("lifeboat")));
+    origin.backup(&file("lifeboat"), &["--acl", "--statistics"]);
     for (name, format) in [("directory", "-Fd"), ("tar", "-Ft"), ("lifeboat", "")] {
         if !format.is_empty() {
             run(origin.tool(REFERENCE, "pg_dump").arg(format).arg("-f").arg(file(name)));
@@ -147,7 +145,7 @@ fn hidden_and_backward_dependencies_are_heeded() {
     for script in cases.into_iter().chain([dir.path().join("later.sql")]) {
         let case = script.display().to_string();
         let origin = server.database("parallel");
-        run(server.psql_command(origin.name()).arg("-f").arg(&script));
+        origin.load_file(&script);
         origin.backup(&path, &["--force", "--acl"]);
         let restored = server.database("parallel");
         for jobs in ["2", "8"] {

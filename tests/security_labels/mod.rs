@@ -37,7 +37,7 @@ fn check(major: u32) {
     let server = needed!(server(major, dir.path()));
     let file = |name: &str| dir.path().join(name);
     let origin = server.database("labels");
-    run(server.psql_command(origin.name()).arg("-f").arg(here().join("labels.sql")));
+    origin.load_file(&here().join("labels.sql"));
     for (version, reference) in [("1.16", "reference"), ("1.14", "old")] {
         let ours = file(&format!("ours.{version}"));
         origin.backup(&ours, &["--owner", "--acl", "--archive-version", version]);

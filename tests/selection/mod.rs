@@ -7,7 +7,7 @@ mod roles;
 use std::path::{Path, PathBuf};
 
 use crate::support::archive::{Data, Rows};
-use crate::support::{Database, REFERENCE, Server, archive, lifeboat, output, run};
+use crate::support::{Database, REFERENCE, Server, archive, run};
 
 /// Sets of options, as pg_dump and lifeboat take them.
 const OPTIONS: &[&[&str]] = &[
@@ -88,8 +88,7 @@ const FILTERS: &[(&str, &[&str])] = &[
 /// A database made by `sample.sql`.
 fn sample(server: &Server) -> Database<'_> {
     let database = server.database("selection");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/selection/sample.sql");
-    run(server.psql_command(database.name()).arg("-f").arg(script));
+    database.load("tests/selection/sample.sql");
     database
 }
 
@@ -163,9 +162,7 @@ fn circle_of_foreign_keys_is_told_where_it_matters() {
     let dir = tempfile::tempdir().unwrap();
     let database = sample(server);
     let told = |options: &[&str]| {
-        let mut command = lifeboat();
-        command.args(["backup", "--force", "--url", &database.url()]).args(options);
-        let out = output(command.arg("--output").arg(dir.path().join("circle")));
+        let out = database.try_backup(&dir.path().join("circle"), &[&["--force"], options].concat());
         assert!(out.success(), "{out}");
         out.stderr()
     };

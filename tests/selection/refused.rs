@@ -1,7 +1,7 @@
 //! Selections that make no sense, or that nothing matches.
 
 use crate::selection::sample;
-use crate::support::{REFERENCE, Server, lifeboat, output};
+use crate::support::{REFERENCE, Server, output, verbs};
 
 /// Options, and what the error has to say.
 const REFUSED: &[(&[&str], &str)] = &[
@@ -32,9 +32,7 @@ fn nonsense_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("none");
     for (options, expected) in REFUSED {
-        let mut command = lifeboat();
-        command.args(["backup", "--url", &database.url()]).args(*options);
-        let out = output(command.arg("--output").arg(&path));
+        let out = database.try_backup(&path, *options);
         let code = if options[0] == "--filter" { 1 } else { 2 };
         assert_eq!(out.code(), code, "{options:?}: {out}");
         assert!(out.stderr().contains(expected), "{options:?}: no {expected:?} in {out}");
@@ -54,9 +52,11 @@ fn filter_files_that_make_no_sense_are_refused_with_the_line() {
         ("include table \"open", "line 1: the quotes are not closed"),
     ] {
         std::fs::write(&filter, text).unwrap();
-        let mut command = lifeboat();
-        command.args(["backup", "--url", "postgresql://127.0.0.1:1/x", "--output"]).arg(dir.path().join("none"));
-        let out = output(command.arg("--filter").arg(&filter));
+        let out = output(&mut verbs::backup(
+            "postgresql://127.0.0.1:1/x",
+            &dir.path().join("none"),
+            &["--filter", filter.to_str().unwrap()],
+        ));
         assert_eq!(out.code(), 2, "{text:?}: {out}");
         assert!(out.stderr().contains(expected), "{text:?}: no {expected:?} in {out}");
     }
@@ -67,14 +67,10 @@ fn pattern_without_a_match_beside_one_with_is_told() {
     let server = needed!(Server::get(REFERENCE));
     let database = sample(server);
     let dir = tempfile::tempdir().unwrap();
-    let mut command = lifeboat();
-    command.args(["backup", "--url", &database.url(), "-t", "t1", "-t", "nothing", "--output"]);
-    let out = output(command.arg(dir.path().join("some")));
+    let out = database.try_backup(&dir.path().join("some"), &["-t", "t1", "-t", "nothing"]);
     assert!(out.success() && out.stderr().contains("no tables that match nothing"), "{out}");
     // Every pattern of schemas takes the system's along; nobody means them.
-    let mut command = lifeboat();
-    command.args(["backup", "--url", &database.url(), "-n", "*", "--output"]);
-    let out = output(command.arg(dir.path().join("all")));
+    let out = database.try_backup(&dir.path().join("all"), &["-n", "*"]);
     assert!(out.success() && out.stderr().contains("left out, every database has them: information_schema"), "{out}");
 }
 
@@ -82,9 +78,7 @@ fn pattern_without_a_match_beside_one_with_is_told() {
 fn options_of_the_other_backend_are_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let refused = |url: &str, options: &[&str], expected: &str| {
-        let mut command = lifeboat();
-        command.args(["backup", "--url", url]).args(options);
-        let out = output(command.arg("--output").arg(dir.path().join("none")));
+        let out = output(&mut verbs::backup(url, &dir.path().join("none"), options));
         assert_eq!(out.code(), 2, "{out}");
         assert!(out.stderr().contains(expected), "no {expected:?} in {out}");
     };

@@ -2,7 +2,7 @@
 
 use crate::selection::backup;
 use crate::support::archive::Data;
-use crate::support::{Server, archive, lifeboat, output};
+use crate::support::{Server, archive, output, verbs};
 
 const TABLES: &str = "
     CREATE TABLE rows (a integer, who name); ALTER TABLE rows OWNER TO alice;
@@ -18,9 +18,7 @@ fn role_is_taken_before_anything_is_read() {
     for server in Server::all() {
         let database = server.database("roles");
         database.psql(TABLES);
-        let mut command = lifeboat();
-        command.args(["backup", "--url", &database.url(), "--role", "bob", "--output"]);
-        let out = output(command.arg(dir.path().join(format!("none.{}", server.major()))));
+        let out = database.try_backup(&dir.path().join(format!("none.{}", server.major())), &["--role", "bob"]);
         // A superuser could, bob cannot.
         assert!(out.code() == 1 && out.stderr().contains("permission denied"), "on {}: {out}", server.major());
         backup(&database, &["--role", "alice", "--jobs", "2"], dir.path());
@@ -33,9 +31,8 @@ fn row_security_fails_the_backup_unless_it_is_enabled() {
     for server in Server::all() {
         let database = server.database("roles");
         database.psql(TABLES);
-        let mut command = lifeboat();
-        command.args(["backup", "--url", &database.url(), "--role", "bob", "-t", "rows", "--output"]);
-        let out = output(command.arg(dir.path().join(format!("none.{}", server.major()))));
+        let out =
+            database.try_backup(&dir.path().join(format!("none.{}", server.major())), &["--role", "bob", "-t", "rows"]);
         assert!(out.code() == 1 && out.stderr().contains("row-level security"), "on {}: {out}", server.major());
         let path = backup(&database, &["--role", "bob", "-t", "rows", "--enable-row-security"], dir.path());
         let archive = archive::read(&path).unwrap();
@@ -56,9 +53,11 @@ fn user_mappings_can_be_left_out() {
              CREATE USER MAPPING FOR bob SERVER far OPTIONS (password 'secret')",
         );
         let attempt = |options: &[&str]| {
-            let mut command = lifeboat();
-            command.args(["backup", "--force", "--url", &database.url_as("alice")]).args(options);
-            output(command.arg("--output").arg(dir.path().join("mappings")))
+            output(&mut verbs::backup(
+                &database.url_as("alice"),
+                &dir.path().join("mappings"),
+                &[&["--force"], options].concat(),
+            ))
         };
         let out = attempt(&[]);
         assert!(out.code() == 1 && out.stderr().contains("--no-user-mappings"), "on {}: {out}", server.major());

@@ -6,13 +6,12 @@ use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rusqlite::Connection;
 use rustix::fs::FlockOperation;
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal};
 
+use super::traced::{Stopped, run_by, traced};
 use crate::support::needs::Needed;
 use crate::support::process::copy_program;
 use crate::support::{Output, Scene, debian, machine, output, run};
@@ -367,40 +366,32 @@ fn no_room_for_a_copy_is_an_error_that_says_so() {
 #[test]
 fn no_signal_leaves_a_copy() {
     needed!(machine::mounts());
+    needed!(machine::strace());
     let scene = Scene::new();
-    scene.database("app.db", "delete", 20_000);
+    scene.database("app.db", "delete", 200);
     fs::write(scene.path("app.db-journal"), [1]).unwrap();
     fs::create_dir(scene.path("tmp")).unwrap();
-    let verify = || {
-        let script =
-            "mount --bind app.db app.db && mount -o remount,bind,ro app.db || exit 99; exec \"$0\" verify app.db";
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_lifeboat")]);
+    let read_only = "mount --bind app.db app.db && mount -o remount,bind,ro app.db || exit 99; exec \"$0\" \"$@\"";
+    let by = ["unshare", "--map-root-user", "--mount", "sh", "-c", read_only];
+    let verify = |inject: &[&str]| {
+        let mut command = run_by(&scene, &by, &traced(&scene, inject, &["verify", "app.db"]));
+        command.env("TMPDIR", scene.path("tmp"));
         command
-            .current_dir(scene.path("."))
-            .env("TMPDIR", scene.path("tmp"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command.spawn().unwrap()
     };
     let copies = || fs::read_dir(scene.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    for signal in [Signal::TERM, Signal::KILL] {
-        let mut child = verify();
-        while copies().is_empty() && child.try_wait().unwrap().is_none() {}
-        match rustix::process::kill_process(Pid::from_child(&child), signal) {
-            Ok(()) | Err(Errno::SRCH) => {}
-            Err(e) => panic!("cannot end it: {e}"),
-        }
-        child.wait().unwrap();
-        if signal == Signal::TERM {
-            assert!(copies().is_empty());
-        }
+    for (signal, left) in [("TERM", 0), ("KILL", 1)] {
+        // The copy is complete by then, and looked at from its beginning, to be compared.
+        let stopped = Stopped::of(&scene, &mut verify(&["lseek:signal=SIGSTOP:when=1"]));
+        assert_eq!(copies().len(), 1, "there is no copy");
+        stopped.send(signal);
+        let out = stopped.go_on();
+        assert!(!out.success() && copies().len() == left, "{signal}: {:?}, {out}", copies());
     }
     // What has a name holds no rows, and goes with the next run.
     let named = copies().into_iter().flat_map(|folder| fs::read_dir(folder).unwrap());
     assert!(named.map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>() <= 1);
-    verify().wait().unwrap();
-    assert!(copies().iter().all(|folder| fs::read_dir(folder).unwrap().count() == 0));
+    run(&mut verify(&[]));
+    assert_eq!(copies(), Vec::<PathBuf>::new());
 }
 
 #[test]

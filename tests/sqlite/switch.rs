@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 
 use rusqlite::{Connection, ErrorCode, params};
 
@@ -294,7 +294,8 @@ fn move_that_fails_is_taken_back() {
     }
 }
 
-/// An application that opens, writes and closes all the time, beside a restore of 100 MB.
+/// An application that opens, writes and closes all the time, beside restores of 100 MB until one gets through: whatever it is
+/// seen by stops the others.
 #[test]
 fn rows_committed_beside_a_restore_are_in_one_of_the_databases() {
     for mode in ["wal", "delete"] {
@@ -302,17 +303,23 @@ fn rows_committed_beside_a_restore_are_in_one_of_the_databases() {
         scene.database("big.db", "delete", 33_000);
         fs::rename(scene.path("big.db"), scene.path("out.db")).unwrap();
         let path = scene.database("app.db", mode, OLD);
-        let end = AtomicBool::new(false);
-        let committed = std::thread::scope(|threads| {
-            let writer = threads.spawn(|| open_write_close(&path, &end));
-            for _ in 0..3 {
-                let out = scene.lifeboat(&FORCE);
-                assert!(out.success() || out.code() == 4, "{mode}: {out}");
+        let (sender, attempts) = mpsc::channel();
+        let writer = std::thread::spawn(move || open_write_close(&path, &sender));
+        let mut committed: Vec<i64> = attempts.iter().flatten().take(1).collect();
+        for tries in 1.. {
+            let out = scene.lifeboat(&FORCE);
+            let meanwhile: Vec<Option<i64>> = attempts.try_iter().collect();
+            committed.extend(meanwhile.iter().flatten());
+            if out.success() {
+                assert!(meanwhile.contains(&None), "{mode}: the application was never kept out");
+                break;
             }
-            end.store(true, Ordering::Relaxed);
-            writer.join().unwrap()
-        });
-        assert!(!committed.is_empty());
+            assert!(out.code() == 4 && tries < 200, "{mode}: {out}");
+        }
+        let afterwards: Vec<i64> = attempts.iter().flatten().take(2).collect();
+        committed.extend(&afterwards);
+        drop(attempts);
+        writer.join().unwrap();
         let mut found = BTreeSet::new();
         for name in scene.names().iter().filter(|name| name.starts_with("app.db")) {
             if ["-wal", "-shm", "-journal"].iter().any(|suffix| name.ends_with(suffix)) {
@@ -322,29 +329,32 @@ fn rows_committed_beside_a_restore_are_in_one_of_the_databases() {
             let sound: String = connection.query_row("PRAGMA integrity_check", [], |r| r.get(0)).unwrap();
             assert_eq!(sound, "ok", "{mode}: {name}");
             let mut statement = connection.prepare("SELECT seq FROM transfers").unwrap();
-            found.extend(statement.query_map([], |r| r.get::<_, i64>(0)).unwrap().map(Result::unwrap));
+            let rows: Vec<i64> = statement.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+            let is_new = name == "app.db";
+            assert_eq!(rows.contains(&afterwards[0]), is_new, "{mode}: {name}");
+            assert_ne!(rows.contains(&committed[0]), is_new, "{mode}: {name}");
+            found.extend(rows);
         }
         let lost: Vec<_> = committed.iter().filter(|seq| !found.contains(seq)).collect();
         assert!(lost.is_empty(), "{mode}: of {} rows, these are nowhere: {lost:?}", committed.len());
     }
 }
 
-/// Gives the rows that were committed.
-fn open_write_close(path: &Path, end: &AtomicBool) -> Vec<i64> {
-    let mut committed = Vec::new();
+/// Tells of each attempt which row was committed, if it was, for as long as anybody listens.
+fn open_write_close(path: &Path, attempts: &mpsc::Sender<Option<i64>>) {
     for seq in 1.. {
-        if end.load(Ordering::Relaxed) {
-            break;
-        }
         // Its pace: most of the time it has the database closed.
         std::thread::sleep(std::time::Duration::from_millis(5));
         let connection = Connection::open(path).unwrap();
         connection.busy_timeout(std::time::Duration::ZERO).unwrap();
-        match connection.execute("INSERT INTO transfers(seq, note) VALUES (?1, ?2)", params![seq, path.to_str()]) {
-            Ok(_) => committed.push(seq),
-            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+        let row = params![seq, path.to_str()];
+        let committed = match connection.execute("INSERT INTO transfers(seq, note) VALUES (?1, ?2)", row) {
+            Ok(_) => Some(seq),
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => None,
             Err(e) => panic!("the application cannot write: {e}"),
+        };
+        if attempts.send(committed).is_err() {
+            break;
         }
     }
-    committed
 }

@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
-use std::thread;
-use std::time::Duration;
 
 use crate::support::needs::Needed;
 use crate::support::process::{isolate, try_run};
-use crate::support::{Output, Scene, debian, machine, needs, output};
+use crate::support::wait::wait_until;
+use crate::support::{Output, Running, Scene, debian, machine, needs, output, run};
 
 /// The program under strace, which does to it what `inject` says; its log is `trace` in the scene.
 pub fn traced(scene: &Scene, inject: &[&str], arguments: &[&str]) -> Command {
@@ -38,10 +37,16 @@ pub fn alone(scene: &Scene, command: &Command) -> Needed<Command> {
     machine::root()?;
     let may = MAY.get_or_init(|| try_run(Command::new(ALONE[0]).args(&ALONE[1..]).arg("true")).map(drop));
     needs::need("process-namespaces", may.as_ref())?;
-    let mut alone = Command::new(ALONE[0]);
-    alone.args(&ALONE[1..]).arg(command.get_program()).args(command.get_args()).current_dir(scene.path("."));
-    isolate(&mut alone);
-    Ok(alone)
+    Ok(run_by(scene, &ALONE, command))
+}
+
+/// `command`, which another program runs.
+pub fn run_by(scene: &Scene, by: &[&str], command: &Command) -> Command {
+    let mut outer = Command::new(by[0]);
+    outer.args(&by[1..]).arg(command.get_program()).args(command.get_args()).current_dir(scene.folder());
+    outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    isolate(&mut outer);
+    outer
 }
 
 /// Runs the program with such a fault to its end.
@@ -55,7 +60,7 @@ pub fn with_fault(scene: &Scene, inject: &str, arguments: &[&str]) -> Output {
 
 /// A run that stands still.
 pub struct Stopped {
-    child: Option<Child>,
+    running: Option<Running>,
     log: PathBuf,
 }
 
@@ -68,51 +73,47 @@ impl Stopped {
     }
 
     pub fn of(scene: &Scene, command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = scene.path("trace");
-        loop {
+        let (mut running, log) = (Running::start(command), scene.path("trace"));
+        wait_until("a run that stands still", || {
+            let has_ended = running.has_ended();
             let text = fs::read_to_string(&log).unwrap_or_default();
-            if text.contains("--- stopped by SIGSTOP ---") {
-                return Self { child: Some(child), log };
-            }
-            if child.try_wait().unwrap().is_some() {
-                let out = Output::of("strace", child.wait_with_output().unwrap());
-                panic!("it was not stopped: {out}\n{text}");
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
+            let is_stopped = text.contains("--- stopped by SIGSTOP ---");
+            assert!(is_stopped || !has_ended, "it was not stopped: {text}");
+            is_stopped
+        });
+        Self { running: Some(running), log }
     }
 
     /// Sends it a signal, which it gets when it goes on.
     pub fn send(&self, signal: &str) {
-        for pid in descendants(self.child.as_ref().unwrap().id()) {
-            assert!(Command::new("kill").args(["-s", signal, &pid.to_string()]).status().unwrap().success());
+        for pid in self.processes() {
+            run(Command::new("kill").args(["-s", signal, &pid.to_string()]));
         }
     }
 
     /// Lets it go on, to its end.
     pub fn go_on(mut self) -> Output {
-        self.wake();
-        let out = self.child.take().unwrap().wait_with_output().unwrap();
+        for pid in self.processes() {
+            output(Command::new("kill").args(["-s", "CONT", &pid.to_string()]));
+        }
+        let out = self.running.take().unwrap().end();
         fs::remove_file(&self.log).unwrap();
-        Output::of("strace lifeboat", out)
+        out
     }
 
-    fn wake(&self) {
-        for pid in descendants(self.child.as_ref().unwrap().id()) {
-            Command::new("kill").args(["-s", "CONT", &pid.to_string()]).stderr(Stdio::null()).status().unwrap();
-        }
+    /// What strace runs.
+    fn processes(&self) -> Vec<u32> {
+        self.running.as_ref().map_or_else(Vec::new, |running| descendants(running.pid()))
     }
 }
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            for pid in descendants(child.id()) {
-                let _ = Command::new("kill").args(["-s", "KILL", &pid.to_string()]).stderr(Stdio::null()).status();
-            }
-            let _ = child.kill();
-            let _ = child.wait();
+        for pid in self.processes() {
+            output(Command::new("kill").args(["-s", "KILL", &pid.to_string()]));
+        }
+        if let Some(running) = self.running.take() {
+            running.kill();
         }
     }
 }

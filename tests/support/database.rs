@@ -65,6 +65,11 @@ impl<'a> Database<'a> {
         run(self.server.psql_command(&self.name).arg("-f").arg(path))
     }
 
+    /// As [`Database::load_file`], of a script of the project's.
+    pub fn load(&self, script: &str) -> Output {
+        self.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join(script))
+    }
+
     /// A client tool of `major` that will talk to this database; where the reference's is asked for, and the server is newer, that
     /// server's own.
     pub fn tool(&self, major: u32, name: &str) -> Command {
@@ -88,6 +93,11 @@ impl<'a> Database<'a> {
     /// lifeboat's backup of it; fails the test on an error.
     pub fn backup(&self, path: &Path, options: &[&str]) -> Output {
         run(&mut verbs::backup(&self.url(), path, options))
+    }
+
+    /// As [`Database::backup`], whatever comes of it.
+    pub fn try_backup(&self, path: &Path, options: &[&str]) -> Output {
+        output(&mut verbs::backup(&self.url(), path, options))
     }
 
     /// lifeboat's restore over what is in it; fails the test on an error.

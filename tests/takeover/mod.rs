@@ -11,7 +11,6 @@ mod texts;
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 
 use pgformat::{Compression, DumpId, Entry, Header, Section, Version, Writer};
 
@@ -38,7 +37,7 @@ fn fill(database: &Database<'_>) {
          CREATE TYPE public.base (INPUT = public.base_in, OUTPUT = public.base_out, LIKE = integer);
          SELECT pg_catalog.lo_from_bytea(0, 'large'); CREATE PUBLICATION planted FOR ALL TABLES;",
     );
-    database.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/restore/sample.sql"));
+    database.load("tests/restore/sample.sql");
     // It lets nobody make tables.
     database.psql("DROP EVENT TRIGGER watch");
 }
