@@ -32,7 +32,7 @@ fn nonsense_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("none");
     for (options, expected) in REFUSED {
-        let out = database.try_backup(&path, *options);
+        let out = database.try_backup(&path, options);
         let code = if options[0] == "--filter" { 1 } else { 2 };
         assert_eq!(out.code(), code, "{options:?}: {out}");
         assert!(out.stderr().contains(expected), "{options:?}: no {expected:?} in {out}");

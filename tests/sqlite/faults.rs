@@ -80,7 +80,7 @@ fn killed_restore_leaves_the_old_database_or_the_new_one() {
     let mut olds = Vec::new();
     // Before and after each of the steps.
     for (call, times) in
-        [("pwrite64", &[1, 20][..]), ("fsync", &[1, 3, 5]), ("linkat", &[1, 2]), ("rename", &[1, 2, 3])]
+        [("pwrite64", &[1, 10][..]), ("fsync", &[1, 3, 5]), ("linkat", &[1, 2]), ("rename", &[1, 2, 3])]
     {
         for when in times {
             Writer::start(&path).kill();
