@@ -97,17 +97,16 @@ impl Error {
 
     /// The first error of this type among those that led to this one.
     pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
-        let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
-        while let Some(cause) = source {
-            if let Some(error) = cause.downcast_ref::<T>() {
-                return Some(error);
-            }
-            if let Some(error) = cause.downcast_ref::<Error>() {
-                return error.cause();
-            }
-            source = cause.source();
-        }
-        None
+        self.causes().find_map(|cause| {
+            let of_another = || cause.downcast_ref::<Self>().and_then(Self::cause);
+            cause.downcast_ref::<T>().or_else(of_another)
+        })
+    }
+
+    /// The errors that led to this one, the nearest first.
+    fn causes(&self) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_ref().map(|source| source.as_ref() as &(dyn std::error::Error + 'static));
+        std::iter::successors(source, |cause| cause.source())
     }
 
     /// What to do next, where there is something to say.
@@ -126,8 +125,7 @@ impl Error {
         if let Some(why) = &self.0.why {
             said.push_str(&format!(": {}", why.named(name)));
         }
-        let mut source = self.0.source.as_ref().map(|s| s.as_ref() as &(dyn std::error::Error + 'static));
-        while let Some(cause) = source {
+        for cause in self.causes() {
             let said_of = match (cause.downcast_ref::<Self>(), cause.downcast_ref::<ServerError>()) {
                 (Some(error), _) => error.named(name),
                 (_, Some(report)) => printable::report(report),
@@ -135,7 +133,6 @@ impl Error {
             };
             said.push_str(": ");
             said.push_str(&escaped(&said_of));
-            source = cause.source();
         }
         said
     }

@@ -6,7 +6,6 @@
 //! printed. So a character that this module does not let through never was ours.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
 
 use bstr::{BStr, ByteSlice};
 
@@ -40,8 +39,9 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut result = String::with_capacity(text.len() + 16);
-    // A string takes whatever is written to it.
-    let _ = Escape(&mut result).write_str(text);
+    for character in text.chars() {
+        if is_plain(character) { result.push(character) } else { result.extend(character.escape_default()) }
+    }
     Cow::Owned(result)
 }
 
@@ -80,24 +80,6 @@ fn more(report: &ServerError) -> String {
     let parts = [("detail", &report.detail), ("hint", &report.hint)];
     let said = parts.iter().filter_map(|(what, part)| Some((what, part.as_ref()?)));
     said.map(|(what, part)| format!("; {what}: {}", on_one_line(part.as_bstr()))).collect()
-}
-
-/// Escapes what is written through it, for text that has no other form than what it displays.
-struct Escape<'a>(&'a mut dyn Write);
-
-impl Write for Escape<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for piece in text.split_inclusive(|c| !is_plain(c)) {
-            match piece.char_indices().next_back() {
-                Some((at, last)) if !is_plain(last) => {
-                    self.0.write_str(piece.get(..at).unwrap_or_default())?;
-                    write!(self.0, "{}", last.escape_default())?;
-                }
-                _ => self.0.write_str(piece)?,
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -152,10 +152,7 @@ impl Words {
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|part| match part {
-            Part::Text(text) => f.write_str(text),
-            Part::Choice(choice) => choice.fmt(f),
-        })
+        f.write_str(&self.named(Choice::to_string))
     }
 }
 

@@ -14,12 +14,14 @@ use std::io::Read;
 use std::path::Path;
 
 use bstr::{BString, ByteSlice};
+use clap::ValueEnum;
 
 use super::standard_streams;
 use crate::{Context, Error, ErrorKind, Result};
 
 /// What a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub(crate) enum Subject {
     Database,
     Extension,
@@ -32,39 +34,6 @@ pub(crate) enum Subject {
     TableData,
     TableDataAndChildren,
     Trigger,
-}
-
-impl Subject {
-    const ALL: [Subject; 11] = [
-        Self::Database,
-        Self::Extension,
-        Self::ForeignData,
-        Self::Function,
-        Self::Index,
-        Self::Schema,
-        Self::Table,
-        Self::TableAndChildren,
-        Self::TableData,
-        Self::TableDataAndChildren,
-        Self::Trigger,
-    ];
-
-    /// The word for it in a filter file.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Database => "database",
-            Self::Extension => "extension",
-            Self::ForeignData => "foreign_data",
-            Self::Function => "function",
-            Self::Index => "index",
-            Self::Schema => "schema",
-            Self::Table => "table",
-            Self::TableAndChildren => "table_and_children",
-            Self::TableData => "table_data",
-            Self::TableDataAndChildren => "table_data_and_children",
-            Self::Trigger => "trigger",
-        }
-    }
 }
 
 /// One line of a filter file.
@@ -84,8 +53,9 @@ impl Rule {
     /// The error for a rule that makes no sense where this file is used.
     pub(crate) fn refused(&self, path: &Path) -> Error {
         let verb = if self.include { "include" } else { "exclude" };
-        let why = format!("\"{verb} {}\" is not possible here", self.subject.word());
-        invalid(path, self.line, &why)
+        let subject = self.subject.to_possible_value();
+        let subject = subject.as_ref().map_or("", |value| value.get_name());
+        invalid(path, self.line, &format!("\"{verb} {subject}\" is not possible here"))
     }
 }
 
@@ -185,7 +155,7 @@ impl Reader<'_> {
         if word.is_empty() {
             return self.wrong("it does not say what to include or exclude");
         }
-        let Some(subject) = Subject::ALL.into_iter().find(|s| word.eq_ignore_ascii_case(s.word().as_bytes())) else {
+        let Ok(subject) = Subject::from_str(&word.to_str_lossy(), true) else {
             return self.wrong(format!("\"{}\" is nothing that can be filtered", word.as_bstr()));
         };
         let pattern = self.pattern()?;

@@ -19,7 +19,8 @@ use crate::{Context, Error, ErrorKind, Result};
 /// It is closed, or not open for reading. `doing` says what for, worded to follow "could not".
 pub(crate) fn input(doing: &str) -> Result<File> {
     let stream = rustix::stdio::stdin();
-    refuse_closed(stream, Stream::Input, doing)?;
+    let hint = "give the name of a file, or send something into it";
+    refuse_closed(stream, ("standard input", OFlags::WRONLY), doing, hint)?;
     own(stream, doing)
 }
 
@@ -29,7 +30,8 @@ pub(crate) fn input(doing: &str) -> Result<File> {
 /// It is closed, or not open for writing; or messages, which go to standard error, would get into what is written there.
 pub(crate) fn output(doing: &str) -> Result<File> {
     let stream = rustix::stdio::stdout();
-    refuse_closed(stream, Stream::Output, doing)?;
+    let hint = "send it into a file or a program, or give the name of a file";
+    refuse_closed(stream, ("standard output", OFlags::RDONLY), doing, hint)?;
     refuse_messages(stream, doing)?;
     own(stream, doing)
 }
@@ -58,23 +60,12 @@ pub(crate) fn is_output_unwritable() -> bool {
     is_open_for(rustix::stdio::stdout()).is_some_and(|flags| flags == OFlags::RDONLY)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stream {
-    Input,
-    Output,
-}
-
 fn own(stream: BorrowedFd<'_>, doing: &str) -> Result<File> {
     stream.try_clone_to_owned().map(File::from).context(ErrorKind::Io, || doing)
 }
 
-fn refuse_closed(stream: BorrowedFd<'_>, which: Stream, doing: &str) -> Result<()> {
-    let (name, wrong, hint) = match which {
-        Stream::Input => ("standard input", OFlags::WRONLY, "give the name of a file, or send something into it"),
-        Stream::Output => {
-            ("standard output", OFlags::RDONLY, "send it into a file or a program, or give the name of a file")
-        }
-    };
+/// `wrong` is what it may not be open for alone.
+fn refuse_closed(stream: BorrowedFd<'_>, (name, wrong): (&str, OFlags), doing: &str, hint: &str) -> Result<()> {
     let refused = |why: String| Err(Error::new(ErrorKind::Usage, doing).why(why).hint(hint));
     match is_open_for(stream) {
         None => refused(format!("{name} is closed")),

@@ -105,11 +105,7 @@ impl PostgresArgs {
             data: included.data,
             statistics: included.statistics,
             sequence_data: what.sequence_data,
-            large_objects: match (what.large_objects, what.no_large_objects) {
-                (true, _) => Some(true),
-                (_, true) => Some(false),
-                _ => None,
-            },
+            large_objects: (what.large_objects || what.no_large_objects).then_some(what.large_objects),
             unlogged_table_data: !what.no_unlogged_table_data,
             load_via_partition_root: what.load_via_partition_root,
             sections: included.sections,

@@ -8,7 +8,7 @@ use bstr::{BStr, ByteSlice};
 use pgformat::{DataPosition, DumpId, Entry};
 use serde::Serialize;
 
-use crate::cli::amounts::human;
+use crate::cli::amounts::{counted, human};
 use crate::cli::archive::{Archive, DataFacts, explain_damage, open};
 use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
@@ -113,13 +113,10 @@ fn lines(archive: &Archive, sizes: &[Size], total: Option<u64>) -> Vec<String> {
     let width = sizes.iter().map(|size| room(size.stored_bytes).len()).max().unwrap_or_default();
     for size in sizes {
         let rows = match (size.found, size.estimated_rows) {
-            (Some(Kind::Rows(1)), _) => " (1 row)".to_owned(),
-            (Some(Kind::Rows(rows)), _) => format!(" ({rows} rows)"),
-            (Some(Kind::LargeObjects(1)), _) => " (1 large object)".to_owned(),
-            (Some(Kind::LargeObjects(objects)), _) => format!(" ({objects} large objects)"),
+            (Some(Kind::Rows(rows)), _) => format!(" ({})", counted(rows, "row", "rows")),
+            (Some(Kind::LargeObjects(n)), _) => format!(" ({})", counted(n, "large object", "large objects")),
             (Some(Kind::Statements), _) => " (statements)".to_owned(),
-            (None, Some(1)) => " (about 1 row)".to_owned(),
-            (None, Some(rows)) => format!(" (about {rows} rows)"),
+            (None, Some(rows)) => format!(" (about {})", counted(rows, "row", "rows")),
             (None, None) => String::new(),
         };
         lines.push(format!("{:>width$}  {}{rows}", room(size.stored_bytes), size.entry));

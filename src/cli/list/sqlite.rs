@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::cli::amounts::counted;
 use crate::cli::report::Outcome;
 use crate::postgres::archive::list::one_line;
 use crate::sqlite::{self, Contents};
@@ -42,8 +43,7 @@ fn lines(contents: &Contents) -> Vec<String> {
     ];
     for object in &contents.objects {
         let more = match &object.rows {
-            Some(Ok(1)) => " (1 row)".to_owned(),
-            Some(Ok(rows)) => format!(" ({rows} rows)"),
+            Some(Ok(rows)) => format!(" ({})", counted(*rows, "row", "rows")),
             Some(Err(uncounted)) => format!(" (rows not counted: {})", uncounted.why),
             None if object.table != object.name => format!(" on {}", object.table),
             None => String::new(),

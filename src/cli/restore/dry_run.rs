@@ -13,7 +13,7 @@ use crate::cli::archive::EntryFacts;
 use crate::cli::report::Outcome;
 use crate::connect::Target;
 use crate::postgres::archive::{Chosen, EntryName, list};
-use crate::postgres::restore::{Doubt, Found, Preview, Relation};
+use crate::postgres::restore::{Dependent, Doubt, Found, Preview, Relation};
 use crate::sqlite::RestorePreview;
 
 const HEADLINE: &str = "lifeboat: dry run: nothing was changed";
@@ -84,11 +84,9 @@ pub(super) fn of_postgres(input: &Path, target: &Target, preview: &Preview, entr
         Found::Creation { name, is_there: true } => [vec![name.to_string()], Vec::new(), Vec::new()],
         Found::Creation { .. } => [const { Vec::new() }; 3],
     };
-    let would_lose = lost.iter().map(|dependent| DependentFacts {
-        object: &dependent.object,
-        along_with: dependent.along_with.as_deref(),
-        rows: dependent.rows,
-        rows_are_estimated: dependent.is_estimate,
+    let would_lose = lost.iter().map(|Dependent { object, along_with, rows, is_estimate, .. }| {
+        let along_with = along_with.as_deref();
+        DependentFacts { object, along_with, rows: *rows, rows_are_estimated: *is_estimate }
     });
     let may_lose = doubtful.iter().map(|Doubt { about, why, objects, .. }| DoubtFacts { about, why, objects });
     let entries = chosen().map(|(entry, &Chosen { definition, data, statistics, .. })| {

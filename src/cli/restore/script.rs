@@ -14,7 +14,7 @@ use crate::cli::destination::Destination;
 use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
 use crate::cli::standard_streams;
-use crate::postgres::restore::{self, RestrictKey};
+use crate::postgres::restore::{self, RestrictKey, ScriptSummary};
 use crate::{Existing, Result};
 
 /// How much is gathered before it is written.
@@ -48,27 +48,19 @@ pub(super) fn write(input: &Path, path: &Path, force: bool, args: &PostgresArgs,
             summary
         }
     };
+    let ScriptSummary { entries, rows, large_objects, bytes, .. } = summary;
     let mut lines = vec![
         "lifeboat: script complete".to_owned(),
         format!("script: {}", path.display()),
-        format!("entries: {}", summary.entries),
-        format!("rows: {}", summary.rows),
-        format!("size: {}", mebibytes(summary.bytes)),
+        format!("entries: {entries}"),
+        format!("rows: {rows}"),
+        format!("size: {}", mebibytes(bytes)),
     ];
     if !standard_streams::is_output(path) {
         lines.push(format!("lifeboat: run it with: psql -X -d DATABASE -f {}", path.display()));
     }
-    let facts = Facts {
-        backend: "postgresql",
-        input: input.to_string_lossy(),
-        script: path.to_string_lossy(),
-        entries: summary.entries,
-        rows: summary.rows,
-        large_objects: summary.large_objects,
-        bytes: summary.bytes,
-        seconds: seconds(begun.elapsed()),
-    };
-    Outcome::new(lines, facts)
+    let (input, script, seconds) = (input.to_string_lossy(), path.to_string_lossy(), seconds(begun.elapsed()));
+    Outcome::new(lines, Facts { backend: "postgresql", input, script, entries, rows, large_objects, bytes, seconds })
 }
 
 #[derive(Serialize)]
