@@ -10,6 +10,7 @@ mod database;
 mod destination;
 mod drill;
 mod exit;
+mod facts;
 mod filter;
 mod included;
 mod list;

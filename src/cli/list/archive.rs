@@ -9,7 +9,8 @@ use pgformat::{Entry, Section};
 use serde::Serialize;
 
 use crate::Result;
-use crate::cli::archive::{HeaderFacts, open};
+use crate::cli::archive::open;
+use crate::cli::facts::HeaderFacts;
 use crate::cli::report::Outcome;
 use crate::postgres::archive::list;
 

@@ -9,7 +9,8 @@ use pgformat::{DataPosition, DumpId, Entry};
 use serde::Serialize;
 
 use crate::cli::amounts::{counted, human};
-use crate::cli::archive::{Archive, DataFacts, explain_damage, open};
+use crate::cli::archive::{Archive, explain_damage, open};
+use crate::cli::facts::DataFacts;
 use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
 use crate::postgres::archive::list::one_line;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::cli::amounts::mebibytes;
-use crate::cli::archive::EntryFacts;
+use crate::cli::facts::EntryFacts;
 use crate::cli::report::Outcome;
 use crate::connect::Target;
 use crate::postgres::archive::{Chosen, EntryName, list};

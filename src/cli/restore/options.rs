@@ -156,16 +156,12 @@ pub(super) struct ScriptArgs {
     script: Option<PathBuf>,
     /// The key that keeps psql from running anything in the script but SQL; random without this
     #[arg(long, value_name = "KEY", requires = "script")]
-    restrict_key: Option<RestrictKey>,
+    pub(super) restrict_key: Option<RestrictKey>,
 }
 
 impl ScriptArgs {
     pub(super) fn path(&self) -> Option<&Path> {
         self.script.as_deref()
-    }
-
-    pub(super) fn key(&self) -> Option<&RestrictKey> {
-        self.restrict_key.as_ref()
     }
 }
 

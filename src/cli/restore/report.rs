@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::cli::amounts::{mebibytes, seconds};
-use crate::cli::archive::EntryFacts;
 use crate::cli::choice;
 use crate::cli::exit;
+use crate::cli::facts::EntryFacts;
 use crate::cli::report::Outcome;
 use crate::connect::Target;
 use crate::postgres::restore::{EntryError, RestoreSummary};

@@ -26,10 +26,7 @@ pub(super) fn write(input: &Path, path: &Path, force: bool, args: &PostgresArgs,
     let begun = Instant::now();
     let mut archive = open(input, &format!("write a script of {}", input.display()))?;
     let options = args.options(force, archive.entries(), console)?;
-    let key = match args.script.key() {
-        Some(key) => key.clone(),
-        None => RestrictKey::random()?,
-    };
+    let key = args.script.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
     let mut write = |out: &mut dyn Write| {
         let written = restore::script(&mut archive, &options, &key, out, console);
         written.map_err(|error| explain_damage(error, &archive))

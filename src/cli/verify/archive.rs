@@ -7,10 +7,10 @@ use bstr::ByteSlice;
 use pgformat::Header;
 use serde::Serialize;
 
-use crate::cli::amounts::counted;
-use crate::cli::amounts::mebibytes;
-use crate::cli::archive::{DataFacts, EntryFacts, HeaderFacts, open};
+use crate::cli::amounts::{counted, mebibytes};
+use crate::cli::archive::open;
 use crate::cli::exit;
+use crate::cli::facts::{DataFacts, EntryFacts, HeaderFacts};
 use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
 use crate::postgres::verify::{Kind, Verified, verify_opened};

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cli::amounts::counted;
-use crate::cli::amounts::mebibytes;
+use crate::cli::amounts::{counted, mebibytes};
 use crate::cli::exit;
 use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
