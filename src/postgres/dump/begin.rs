@@ -43,15 +43,22 @@ pub(super) fn begin(
     let mut session = Session::new(connect()?)?;
     pass_on_warnings(&mut session, reporter);
     loop {
-        match attempt(session, connect, options, reporter) {
-            Err(error) if error.kind() == ErrorKind::Changed && attempts < ATTEMPTS => {
-                let text = format!("{error}; beginning again");
-                reporter.message(Message::warning("snapshot", text));
-                attempts += 1;
-                session = Session::new(connect()?)?;
+        let error = match lock_and_look(&mut session, connect, options, reporter) {
+            Ok((mut sessions, contents)) => {
+                sessions.insert(0, session);
+                return Ok(Begun { sessions, contents });
             }
-            result => return result,
+            Err(error) if is(&error, sqlstate::LOCK_NOT_AVAILABLE) => {
+                return Err(waited_in_vain(error, session, options));
+            }
+            Err(error) => changed(error),
+        };
+        if error.kind() != ErrorKind::Changed || attempts == ATTEMPTS {
+            return Err(error);
         }
+        reporter.message(Message::warning("snapshot", format!("{error}; beginning again")));
+        attempts += 1;
+        session = Session::new(connect()?)?;
     }
 }
 
@@ -61,24 +68,6 @@ fn pass_on_warnings(session: &mut Session, reporter: &dyn Reporter) {
     let warnings = session.connection().take_notices().into_iter().filter(|notice| notice.severity == "WARNING");
     for warning in warnings.take(LOGIN_WARNINGS) {
         reporter.message(Message::warning("the server", printable::notice(&warning)));
-    }
-}
-
-fn attempt(
-    mut session: Session,
-    connect: &dyn Fn() -> Result<Connection>,
-    options: &DumpOptions,
-    reporter: &dyn Reporter,
-) -> Result<Begun> {
-    let begun = lock_and_look(&mut session, connect, options, reporter);
-    match begun {
-        Ok((others, contents)) => {
-            let mut sessions = vec![session];
-            sessions.extend(others);
-            Ok(Begun { sessions, contents })
-        }
-        Err(error) if is(&error, sqlstate::LOCK_NOT_AVAILABLE) => Err(waited_in_vain(error, session, options)),
-        Err(error) => Err(changed(error)),
     }
 }
 

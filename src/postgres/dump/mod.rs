@@ -2,10 +2,8 @@
 
 mod begin;
 mod contents;
-mod entries;
 mod options;
 mod plan;
-mod preamble;
 mod run;
 mod running;
 

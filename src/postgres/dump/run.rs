@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{Seek, Write};
 
 use bstr::BString;
-use pgformat::{Compression, ContentsWriter, Created, DumpId, Header, Writer};
+use pgformat::{Compression, ContentsWriter, Created, DumpId, Header};
 
 use super::super::data::{self, DataSummary, DataTask};
 use super::super::emit::Contents;
@@ -73,21 +73,17 @@ fn write(
         tables: planned.data.iter().filter(|(_, task)| matches!(task, DataTask::Rows { .. })).count(),
         data: DataSummary::default(),
     };
-    let doing = || "write the archive";
-    match sink {
+    let sessions = sessions.as_mut_slice();
+    summary.data = match sink {
         Sink::Seekable(out) => {
-            let toc = ContentsWriter::seekable(out, header, summary.entries).context(ErrorKind::Io, doing)?;
-            let mut writer = contents::write(toc, &mut planned, &mut sessions[0], reporter)?;
-            summary.data = write_data(&mut writer, &planned.data, &mut sessions, options, reporter)?;
-            writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
+            let toc = ContentsWriter::seekable(out, header, summary.entries);
+            fill(toc, &mut planned, sessions, options, reporter)?
         }
         Sink::Stream(out) => {
-            let toc = ContentsWriter::new(out, header, summary.entries).context(ErrorKind::Io, doing)?;
-            let mut writer = contents::write(toc, &mut planned, &mut sessions[0], reporter)?;
-            summary.data = write_data(&mut writer, &planned.data, &mut sessions, options, reporter)?;
-            writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
+            let toc = ContentsWriter::new(out, header, summary.entries);
+            fill(toc, &mut planned, sessions, options, reporter)?
         }
-    }
+    };
     if let Some(session) = sessions.first_mut() {
         check_data(session, options, &tables)?;
     }
@@ -101,17 +97,21 @@ fn copied_tables(planned: &Contents) -> Vec<u32> {
     entries.map(|entry| entry.catalog_oid.1).filter(|oid| *oid != 0).collect()
 }
 
-fn write_data<W: Write>(
-    writer: &mut Writer<W>,
-    tasks: &[(DumpId, DataTask)],
+fn fill<W: Write>(
+    toc: pgformat::Result<ContentsWriter<W>>,
+    planned: &mut Contents,
     sessions: &mut [Session],
     options: &DumpOptions,
     reporter: &dyn Reporter,
 ) -> Result<DataSummary> {
-    let expected: u64 = tasks.iter().map(|(_, task)| task.expected_bytes()).sum();
+    let doing = || "write the archive";
+    let mut writer = contents::write(toc.context(ErrorKind::Io, doing)?, planned, &mut sessions[0], reporter)?;
+    let expected: u64 = planned.data.iter().map(|(_, task)| task.expected_bytes()).sum();
     let phase = Phase::new("copying data", Unit::Bytes);
     reporter.phase(if expected > 0 { phase.of_about(expected) } else { phase });
-    data::run(writer, tasks, sessions, options.compression, reporter)
+    let data = data::run(&mut writer, &planned.data, sessions, options.compression, reporter)?;
+    writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
+    Ok(data)
 }
 
 fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {

@@ -61,34 +61,30 @@ pub struct NewEntry {
 impl NewEntry {
     /// The object's first entry, where its body has its place, in the object's schema, with dependencies as in the graph.
     pub fn of(object: &Object, render: &Render<'_>, desc: &'static str, tag: impl Into<BString>) -> Self {
-        NewEntry {
+        let section = match object.body.side() {
+            Side::PreData | Side::WithOwner => Section::PreData,
+            Side::Data => Section::Data,
+            Side::PostData => Section::PostData,
+        };
+        Self {
             id: Some(object.id),
             catalog_id: object.catalog_id,
-            tag: tag.into(),
-            desc,
-            section: match object.body.side() {
-                Side::PreData | Side::WithOwner => Section::PreData,
-                Side::Data => Section::Data,
-                Side::PostData => Section::PostData,
-            },
+            section,
             schema: render.model.schema_name(object).map(BString::from),
-            owner: None,
             definition: render.sql(),
             drop: render.sql(),
-            goes_with_another: false,
-            copy: Sql::new(),
-            tablespace: None,
-            table_access_method: None,
-            relkind: 0,
             depends: Depends::AsGraph,
-            data: None,
-            statistics: None,
-            extended_statistics: None,
+            ..Self::bare(desc, tag)
         }
     }
 
     /// A further entry about an object: in no part of its own, after the object.
     pub fn about(object: &Object, desc: &'static str, tag: impl Into<BString>) -> Self {
+        Self { depends: Depends::On(vec![object.id]), ..Self::bare(desc, tag) }
+    }
+
+    /// An entry that is about no object.
+    pub fn bare(desc: &'static str, tag: impl Into<BString>) -> Self {
         NewEntry {
             id: None,
             catalog_id: None,
@@ -104,7 +100,7 @@ impl NewEntry {
             tablespace: None,
             table_access_method: None,
             relkind: 0,
-            depends: Depends::On(vec![object.id]),
+            depends: Depends::On(Vec::new()),
             data: None,
             statistics: None,
             extended_statistics: None,

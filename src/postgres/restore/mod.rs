@@ -144,9 +144,8 @@ fn ask<'a, R: Read>(
     prepared.found.refuse_unforced(&prepared.options)?;
     let prepared = prepared.for_role(target, archive)?;
     prepared.plan.tell_role_limits(reporter);
-    let Prepared { plan, options, found } = &prepared;
-    if !options.drop_dependents {
-        dependents::refuse(target, connect, plan, archive.entries(), options, found)?;
+    if !prepared.options.drop_dependents {
+        dependents::refuse(target, connect, &prepared, archive.entries())?;
     }
     Ok(prepared)
 }
@@ -160,7 +159,6 @@ fn carry_out<R: Read>(
     readers: impl FnOnce(&mut Reader<R>) -> Result<Option<Readers>>,
     (nothing_changed, reporter): (Registration, &dyn Reporter),
 ) -> Result<RestoreSummary> {
-    let Prepared { plan, options, found } = prepared;
     let entries = archive.shared_entries();
     source::check_end(archive)?;
     let workers = readers(archive)?;
@@ -168,9 +166,10 @@ fn carry_out<R: Read>(
     let made_by = source::made_by(archive.header());
     let source = Source { data: &mut *archive, sizes, workers, made_by };
     // The archive may have taken long to read.
-    dependents::refuse_and_tell(target, connect, &plan, &entries, &options, &found, reporter)?;
+    dependents::refuse_and_tell(target, connect, &prepared, &entries, reporter)?;
     drop(nothing_changed);
-    let restoring = || execute(&plan, &entries, &options, target, connect, source, reporter);
+    let Prepared { plan, options, .. } = &prepared;
+    let restoring = || execute(plan, &entries, options, target, connect, source, reporter);
     let summary = reporter.cancellation().run(restoring)?;
     source::finish(archive, reporter);
     Ok(summary)

@@ -53,9 +53,10 @@ pub fn preview<R: Read>(
         let text = "it is a standby, which can only be read: a restore into it is refused".to_owned();
         reporter.message(Message::warning("the server", text));
     }
-    let Prepared { plan, options, found } = prepare(target, archive, options, reporter)?.for_role(target, archive)?;
-    plan.tell_role_limits(reporter);
-    let Losses { certain: lost, doubtful } = dependents::look(target, connect, &plan, archive.entries(), &found)?;
+    let prepared = prepare(target, archive, options, reporter)?.for_role(target, archive)?;
+    prepared.plan.tell_role_limits(reporter);
+    let Losses { certain: lost, doubtful } = dependents::look(target, connect, &prepared, archive.entries())?;
+    let Prepared { plan, options, found } = prepared;
     source::check_end(archive)?;
     if options.jobs > 1 {
         source::check_ways(archive, options.jobs)?;

@@ -32,8 +32,8 @@ pub use rows::Moment;
 
 use crate::postgres::restore::execute::one_session::Connect;
 use crate::postgres::restore::found::Found;
-use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Plan;
+use crate::postgres::restore::prepare::Prepared;
 use crate::progress::Reporter;
 use crate::wire::{Begin, Connection};
 use crate::words::Choice;
@@ -43,10 +43,10 @@ use crate::{Error, ErrorKind, Result, printable};
 pub fn look(
     target: &mut Connection,
     connect: &Connect<'_>,
-    plan: &Plan,
+    prepared: &Prepared<'_>,
     entries: &[Entry],
-    found: &Found,
 ) -> Result<Losses> {
+    let Prepared { plan, found, .. } = prepared;
     if plan.drops.is_empty() {
         return Ok(Losses::default());
     }
@@ -84,15 +84,13 @@ fn reading<T>(target: &mut Connection, plan: &Plan, ask: impl FnOnce(&mut Connec
 pub fn refuse(
     target: &mut Connection,
     connect: &Connect<'_>,
-    plan: &Plan,
+    prepared: &Prepared<'_>,
     entries: &[Entry],
-    options: &RestoreOptions,
-    found: &Found,
 ) -> Result<Losses> {
-    let losses = look(target, connect, plan, entries, found)?;
-    match losses.certain.is_empty() || options.drop_dependents {
+    let losses = look(target, connect, prepared, entries)?;
+    match losses.certain.is_empty() || prepared.options.drop_dependents {
         true => Ok(losses),
-        false => Err(loss::refusal(&losses.certain, found.database())),
+        false => Err(loss::refusal(&losses.certain, prepared.found.database())),
     }
 }
 
@@ -100,15 +98,13 @@ pub fn refuse(
 pub fn refuse_and_tell(
     target: &mut Connection,
     connect: &Connect<'_>,
-    plan: &Plan,
+    prepared: &Prepared<'_>,
     entries: &[Entry],
-    options: &RestoreOptions,
-    found: &Found,
     reporter: &dyn Reporter,
 ) -> Result<()> {
-    match refuse(target, connect, plan, entries, options, found) {
-        Err(error) if options.drop_dependents && error.kind() == ErrorKind::Refused => {
-            let subject = format!("database \"{}\"", printable::name(found.database()));
+    match refuse(target, connect, prepared, entries) {
+        Err(error) if prepared.options.drop_dependents && error.kind() == ErrorKind::Refused => {
+            let subject = format!("database \"{}\"", printable::name(prepared.found.database()));
             loss::warn(reporter, subject, "it is dropped unseen");
         }
         losses => loss::tell(&losses?, reporter),

@@ -133,9 +133,4 @@ impl<'a> Client<'a> {
     pub fn run(&mut self, query: &Query) -> Result<Rows> {
         Ok(self.connection.run(query)?)
     }
-
-    /// Ends listening for a request to end; what state the target is in, for a person.
-    pub fn finish(self) -> String {
-        self.interrupt.what_is_left()
-    }
 }

@@ -42,8 +42,9 @@ impl<'a> Job<'a> {
         self.cost.part(self.entries, step, self.reporter)
     }
 
-    /// The entry that the archive has under this number.
-    pub fn place(&self, id: pgformat::DumpId) -> Option<EntryIndex> {
-        self.plan.places.get(&id).copied()
+    /// The entries that one depends on, as far as the archive has them.
+    pub fn on(&self, at: EntryIndex) -> impl Iterator<Item = EntryIndex> + use<'a> {
+        let plan = self.plan;
+        self.entries[at].dependencies.iter().filter_map(|id| plan.places.get(id).copied())
     }
 }

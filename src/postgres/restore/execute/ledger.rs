@@ -193,8 +193,7 @@ impl Ledger<'_> {
 
     /// The first of those that an entry depends on that was refused.
     pub fn refused_below(&self, at: EntryIndex) -> Option<EntryIndex> {
-        let on = self.job.entries[at].dependencies.iter().filter_map(|id| self.job.place(*id));
-        on.into_iter().find(|on| self.state(*on).is_refused)
+        self.job.on(at).find(|on| self.state(*on).is_refused)
     }
 
     /// Settles that nothing is to be done for an entry any more when its turn comes.

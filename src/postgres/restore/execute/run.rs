@@ -68,7 +68,7 @@ impl Restore<'_> {
         }
         ledger.sum_up_left();
         let ended = client.end_session();
-        let (left, summary) = (client.finish(), ledger.into_summary());
+        let (left, summary) = (client.interrupt.what_is_left(), ledger.into_summary());
         let Err(error) = result.and(rolled_back).and(ended).map_err(of_archive) else { return Ok(summary) };
         Err(match error.advice() {
             Some(_) if !is_prepared => error,

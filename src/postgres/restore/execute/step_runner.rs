@@ -77,9 +77,7 @@ impl<'a> StepRunner<'a> {
         }
         Ok(())
     }
-}
 
-impl<'a> StepRunner<'a> {
     /// Whether nothing is to be done for a step, because of what became of others.
     fn is_passed_over(&mut self, client: &mut Client<'a>, ledger: &mut Ledger<'a>, step: &Step) -> Result<bool> {
         // It is there already.
@@ -96,8 +94,7 @@ impl<'a> StepRunner<'a> {
             self.send(client, ledger)?;
         }
         let job = client.job;
-        let mut on = job.entries[step.entry].dependencies.iter().filter_map(|on| job.place(*on));
-        let sequence = on.find(|at| kinds::is(&job.entries[*at], "SEQUENCE"));
+        let sequence = job.on(step.entry).find(|at| kinds::is(&job.entries[*at], "SEQUENCE"));
         Ok(is_skipped(ledger, step.entry, sequence))
     }
 
@@ -160,9 +157,7 @@ impl<'a> StepRunner<'a> {
     ) -> Result<()> {
         let (job, at) = (client.job, step.entry);
         match &step.action {
-            Action::Define(_) => {
-                self.make_database(client, ledger, at, step.statement(job.entries).unwrap_or_default())?;
-            }
+            Action::Define(_) => self.make_database(client, ledger, step)?,
             Action::Become(statement) => client.become_user(statement)?,
             Action::Connect(database) => self.go_on_in(client, ledger, database.as_bstr())?,
             Action::Heading(_) | Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Alter(_) => {}
@@ -197,18 +192,12 @@ impl<'a> StepRunner<'a> {
 
     /// Makes the database or changes its properties, outside of any transaction. Without it there is nothing to restore
     /// into.
-    fn make_database(
-        &mut self,
-        client: &mut Client<'_>,
-        ledger: &mut Ledger<'_>,
-        at: EntryIndex,
-        statement: &[u8],
-    ) -> Result<()> {
+    fn make_database(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>, step: &Step) -> Result<()> {
         client.commit_if_open(ledger)?;
-        if self.made_aside == Some(at) || client.statement(ledger, at, statement)? {
-            return Ok(());
-        }
-        if kinds::is(&client.job.entries[at], "DATABASE") {
+        let (at, entries) = (step.entry, client.job.entries);
+        let is_made =
+            self.made_aside == Some(at) || client.statement(ledger, at, step.statement(entries).unwrap_or_default())?;
+        if !is_made && kinds::is(&entries[at], "DATABASE") {
             ledger.stop();
         }
         Ok(())

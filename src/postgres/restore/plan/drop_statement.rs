@@ -4,40 +4,25 @@ use bstr::{BStr, BString};
 use pgformat::Entry;
 use pgformat::kinds::DropForm;
 
-use crate::postgres::archive::kinds;
-use crate::postgres::restore::plan::subscription;
+use crate::postgres::archive::{EntryIndex, kinds};
+use crate::postgres::restore::plan::{Action, Purpose, subscription};
 use crate::sql::lexer::{Kind, tokens};
 
-/// How one entry's object is dropped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DropText {
-    Statement(BString),
-    /// By a statement that takes along what depends on the object. Base types have such ones.
-    Cascade(BString),
-    /// By a statement for each large object in a list.
-    EachLargeObject {
-        before: &'static str,
-        after: &'static str,
-    },
-}
-
-/// The statement that drops the entry's object, with `IF EXISTS` where it is asked for; `None` if it has none.
-pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
+/// What drops the object of the `entry` at this place, with `IF EXISTS` where it is asked for; `None` if it has none.
+pub fn action(entry: &Entry, at: EntryIndex, if_exists: bool) -> Option<Action> {
     let statement = entry.drop_statement.as_ref()?;
     let drop = kinds::drop(entry);
     if drop == DropForm::UnlinkAll {
-        return Some(if if_exists {
-            DropText::EachLargeObject { before: UNLINK_IF_EXISTS, after: "'" }
-        } else {
-            DropText::EachLargeObject { before: "SELECT pg_catalog.lo_unlink('", after: "')" }
-        });
+        let (before, after) = if if_exists { (UNLINK_IF_EXISTS, "'") } else { ("SELECT pg_catalog.lo_unlink('", "')") };
+        let (before, after) = (before.into(), after.into());
+        return Some(Action::EachLargeObject { purpose: Purpose::Drop, before, after, oids_of: at });
     }
     // A comment says why there is nothing to drop: the schema public comes with every database.
     if statement.trim_ascii().is_empty() || statement.starts_with(b"--") {
         return None;
     }
     if if_exists && drop == DropForm::Unlink {
-        return Some(DropText::Statement(format!("{UNLINK_IF_EXISTS}{}';\n", entry.catalog_oid.1).into()));
+        return Some(Action::Drop(format!("{UNLINK_IF_EXISTS}{}';\n", entry.catalog_oid.1).into()));
     }
     let statement = if if_exists {
         with_if_exists(BStr::new(statement.as_slice()), words(drop), &[b"ALTER TABLE", b"ALTER FOREIGN TABLE"])
@@ -45,33 +30,33 @@ pub fn drop_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
         statement.clone()
     };
     Some(match statement.trim_ascii_end().strip_suffix(b" CASCADE;") {
-        None if kinds::is(entry, "SUBSCRIPTION") => DropText::Statement(subscription::drop_here_alone(statement)),
-        None => DropText::Statement(statement),
-        Some(_) if kinds::is(entry, "TYPE") => DropText::Cascade(statement),
+        None if kinds::is(entry, "SUBSCRIPTION") => Action::Drop(subscription::drop_here_alone(statement)),
+        None => Action::Drop(statement),
+        Some(_) if kinds::is(entry, "TYPE") => Action::DropCascade(statement),
         // Nothing else needs it, and it would take along what is not in the archive.
-        Some(alone) => DropText::Statement([alone, b";\n"].concat().into()),
+        Some(alone) => Action::Drop([alone, b";\n"].concat().into()),
     })
 }
 
 /// What pg_restore writes into a script to drop the entry's object: as the archive has it, `CASCADE` included, and
 /// comments too, which say why there is nothing to drop. Only where it looks for the place of `IF EXISTS` inside of a
 /// quoted name as well, this does not.
-pub fn script_text(entry: &Entry, if_exists: bool) -> Option<DropText> {
+pub fn for_script(entry: &Entry, at: EntryIndex, if_exists: bool) -> Option<Action> {
     let statement = entry.drop_statement.as_ref()?;
     let drop = kinds::drop(entry);
     let is_verbatim = !if_exists || statement.is_empty() || statement.starts_with(b"--");
     if matches!(drop, DropForm::UnlinkAll | DropForm::Unlink) && (drop == DropForm::UnlinkAll || !is_verbatim) {
-        return drop_text(entry, if_exists);
+        return action(entry, at, if_exists);
     }
     if is_verbatim || statement.starts_with(b"CREATE OR REPLACE VIEW") {
-        return Some(DropText::Statement(statement.clone()));
+        return Some(Action::Drop(statement.clone()));
     }
     let words = match drop {
         DropForm::Constraint | DropForm::Column => words(drop),
         _ if kinds::is(entry, "DATABASE PROPERTIES") => None,
         _ => Some([b"DROP ".as_slice(), kinds::text(&entry.desc)].concat()),
     };
-    Some(DropText::Statement(with_if_exists(BStr::new(statement.as_slice()), words, &[b"ALTER TABLE"])))
+    Some(Action::Drop(with_if_exists(BStr::new(statement.as_slice()), words, &[b"ALTER TABLE"])))
 }
 
 const UNLINK_IF_EXISTS: &str = "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '";

@@ -10,9 +10,8 @@ use crate::postgres::archive::copy_statement::CopyStatement;
 use crate::postgres::archive::{ArchiveSettings, Chosen, EntryIndex, EntryName, copy_statement, kinds, text};
 use crate::postgres::relkind::Relkind;
 use crate::postgres::restore::options::RestoreOptions;
-use crate::postgres::restore::plan::drop_statement::DropText;
 use crate::postgres::restore::plan::{
-    Action, Destination, Heading, Purpose, Step, drop_statement, large_objects, owner, standard_strings, subscription,
+    Action, Destination, Heading, Step, drop_statement, large_objects, owner, standard_strings, subscription,
 };
 use crate::sql::quote::{self, quoted};
 use crate::words::Choice;
@@ -89,23 +88,15 @@ impl<'a> Planner<'a> {
     }
 
     pub fn drop(&mut self, at: EntryIndex) {
-        let text_of = if self.destination.is_script { drop_statement::script_text } else { drop_statement::drop_text };
-        let Some(drop) = text_of(&self.entries[at], self.options.if_exists) else { return };
+        let action_of = if self.destination.is_script { drop_statement::for_script } else { drop_statement::action };
+        let Some(action) = action_of(&self.entries[at], at, self.options.if_exists) else { return };
         self.become_owner(at);
         self.use_schema(at, text(&self.entries[at].schema).to_owned());
-        self.push(
-            at,
-            match drop {
-                DropText::Statement(statement) => Action::Drop(self.readable(statement)),
-                DropText::Cascade(statement) => Action::DropCascade(statement),
-                DropText::EachLargeObject { before, after } => Action::EachLargeObject {
-                    purpose: Purpose::Drop,
-                    before: before.into(),
-                    after: after.into(),
-                    oids_of: at,
-                },
-            },
-        );
+        let action = match action {
+            Action::Drop(statement) => Action::Drop(self.readable(statement)),
+            other => other,
+        };
+        self.push(at, action);
     }
 
     pub fn restore(&mut self, at: EntryIndex, wanted: Chosen) -> Result<()> {

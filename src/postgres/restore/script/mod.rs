@@ -73,7 +73,7 @@ pub fn script<R: Read>(
         entries: &entries,
         options,
         key,
-        out: Counted { out, bytes: 0 },
+        out,
         reporter,
         cost: &cost,
         actions: 0,
@@ -83,8 +83,7 @@ pub fn script<R: Read>(
         summary: ScriptSummary::default(),
     };
     script.all(&header, archive)?;
-    script.out.out.flush().map_err(unwritten)?;
-    script.summary.bytes = script.out.bytes;
+    script.out.flush().map_err(unwritten)?;
     let summary = script.summary;
     source::finish(archive, reporter);
     Ok(summary)
@@ -95,17 +94,12 @@ fn unwritten(error: io::Error) -> Error {
     Error::new(ErrorKind::Io, "write the script").source(error)
 }
 
-struct Counted<'a> {
-    out: &'a mut dyn Write,
-    bytes: u64,
-}
-
 struct Script<'a> {
     plan: &'a Plan,
     entries: &'a [Entry],
     options: &'a RestoreOptions,
     key: &'a RestrictKey,
-    out: Counted<'a>,
+    out: &'a mut dyn Write,
     reporter: &'a dyn Reporter,
     cost: &'a Cost,
     /// What was done in the transaction that is open, where it may have so many actions only.
@@ -119,8 +113,8 @@ struct Script<'a> {
 impl Script<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.watch.look(bytes).map_err(|why| self.refused(why))?;
-        self.out.bytes += bytes.len() as u64;
-        self.out.out.write_all(bytes).map_err(unwritten)
+        self.summary.bytes += bytes.len() as u64;
+        self.out.write_all(bytes).map_err(unwritten)
     }
 
     /// The error for something that is not written of the entry.
