@@ -193,18 +193,17 @@ impl Executor<'_> {
     /// Carries out the steps of an entry before its turn; they do not count for how far the plan has come.
     fn load_early(&mut self, data: &mut dyn Data, at: EntryIndex, steps: Range<usize>) -> Result<()> {
         self.set_again(steps.start)?;
-        let Self { client, ledger, runner, .. } = self;
-        let reached = ledger.amount.steps;
-        for step in &client.job.plan.steps[steps] {
-            runner.next(client, ledger, step, data)?;
-            if ledger.is_stopped() {
+        let reached = self.ledger.amount.steps;
+        for step in &self.job.plan.steps[steps] {
+            self.next(step, data)?;
+            if self.ledger.is_stopped() {
                 break;
             }
         }
-        let sent = runner.send(client, ledger);
-        ledger.amount.steps = reached;
+        let sent = self.send();
+        self.ledger.amount.steps = reached;
         sent?;
-        ledger.set_turn(at, Turn::Early);
+        self.ledger.set_turn(at, Turn::Early);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! entry and knows no server. Whatever concerns one subject has a type of its own, whose methods are handed these two.
 
 mod batch;
-pub mod client;
+mod client;
 mod default_privileges;
 mod drop;
 mod drop_failures;
@@ -14,25 +14,25 @@ mod hold;
 mod interrupt;
 mod job;
 mod large_object_data;
-pub mod ledger;
+mod ledger;
 #[cfg(test)]
 mod ledger_tests;
 mod object_privileges;
 pub mod one_session;
 mod replace_database;
 mod required_version;
+mod reserved;
 mod rows;
 pub mod run;
 mod slots;
 pub mod statement;
-mod step_runner;
+mod steps;
 mod transaction;
 mod unmade_rows;
 mod window;
 
 pub use client::{Client, Transaction};
-pub use executor::Executor;
+pub use executor::{Executor, Learnt};
 pub use interrupt::Interrupt;
 pub use job::Job;
 pub use ledger::{Ledger, Outcome, States};
-pub use step_runner::StepRunner;

@@ -110,11 +110,11 @@ impl Restore<'_> {
 
     /// Opens the session, and sees to all else that must be there before anything is dropped.
     fn prepare(&mut self, workers: Option<Readers>) -> Result<Option<Team>> {
-        let Executor { client, runner, .. } = &mut self.executor;
+        let Executor { client, learnt, .. } = &mut self.executor;
         client.begin_session()?;
         client.begin_whole()?;
         client.set_up()?;
-        runner.defaults = Defaults::ask(client)?;
+        learnt.defaults = Defaults::ask(client)?;
         let mut team = workers.map(Team::new);
         // A database that is still to be made cannot be connected to.
         if let Some(team) = team.as_mut().filter(|_| !self.job.options.create) {
@@ -126,10 +126,10 @@ impl Restore<'_> {
 
     /// Drops what is to be made anew. What cannot be dropped is tried again; so drops come before everything else.
     fn drop(&mut self) -> Result<()> {
-        let Executor { client, ledger, runner, .. } = &mut self.executor;
+        let Executor { client, ledger, made_aside, .. } = &mut self.executor;
         client.begin_changes();
         match self.job.options.create {
-            true => runner.made_aside = replace_database::replace(client, ledger)?,
+            true => *made_aside = replace_database::replace(client, ledger)?,
             false => drops::run(client, ledger)?,
         }
         client.pass_on_notices(ledger, None);
@@ -141,7 +141,7 @@ impl Restore<'_> {
         for pass in [RestorePass::Main, RestorePass::Acl, RestorePass::PostAcl] {
             let (in_order, mut beside) = schedule::parts(self.job.plan, self.job.entries, pass);
             self.in_order(in_order, data, pass)?;
-            let Executor { client, ledger, runner, .. } = &mut self.executor;
+            let Executor { client, ledger, learnt, .. } = &mut self.executor;
             if ledger.is_stopped() {
                 return Ok(());
             }
@@ -150,7 +150,7 @@ impl Restore<'_> {
             }
             if !beside.is_empty() {
                 client.commit_if_open(ledger)?;
-                team.hand_out(client, ledger, runner.for_worker(), beside)?;
+                team.hand_out(client, ledger, learnt.for_worker(), beside)?;
                 if ledger.is_stopped() {
                     return Ok(());
                 }

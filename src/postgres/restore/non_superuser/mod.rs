@@ -7,7 +7,6 @@
 pub mod foreign_objects;
 mod privileges;
 pub mod refusals;
-pub mod reserved;
 pub mod review;
 pub mod role_limits;
 mod tell;

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 
 use crate::Result;
 use crate::postgres::restore::execute::one_session::OneSession;
-use crate::postgres::restore::execute::{Client, Interrupt, Ledger, StepRunner, one_session};
+use crate::postgres::restore::execute::{Client, Interrupt, Learnt, Ledger, one_session};
 use crate::postgres::restore::parallel::crew::Crew;
 use crate::postgres::restore::parallel::hand_out::HandOut;
 use crate::postgres::restore::parallel::{Context, Worker};
@@ -66,12 +66,12 @@ impl Team {
         &mut self,
         client: &mut Client<'a>,
         ledger: &mut Ledger<'a>,
-        runner: StepRunner<'a>,
+        learnt: Learnt,
         parts: Vec<Range<usize>>,
     ) -> Result<()> {
         self.connect(client, parts.len())?;
         let job = client.job;
-        let context = Context { job, states: ledger.states(), runner };
+        let context = Context { job, states: ledger.states(), learnt };
         let cancel = self.connections.iter().map(Connection::cancel_handle).collect();
         let mut work = HandOut::new(&client.interrupt, ledger, parts, cancel);
         let hands = self.connections.iter_mut().zip(&mut self.readers).zip(&self.interrupts).enumerate();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bstr::BStr;
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::postgres::restore::execute::{Client, Executor, Interrupt, Job, Ledger, Outcome, States, StepRunner};
+use crate::postgres::restore::execute::{Client, Executor, Interrupt, Job, Learnt, Ledger, Outcome, States};
 use crate::postgres::restore::parallel::ItemIndex;
 use crate::postgres::restore::source::Data;
 use crate::wire::Connection;
@@ -18,7 +18,7 @@ pub struct Context<'a> {
     pub job: &'a Job<'a>,
     pub states: Arc<States>,
     /// What else was learnt on the way.
-    pub runner: StepRunner<'a>,
+    pub learnt: Learnt,
 }
 
 pub struct Worker<'w, 'c> {
@@ -68,10 +68,10 @@ impl Worker<'_, '_> {
         let nowhere = |_: &BStr| {
             Err(Error::new(ErrorKind::Internal, "change the database").why("a worker stays in the one that it is in"))
         };
-        let Context { job, states, runner } = self.context;
+        let Context { job, states, learnt } = self.context;
         let client = Client::new(job, self.connection, &nowhere, self.interrupt.of_same_worker());
         let ledger = Ledger::of_part(job, Arc::clone(states));
-        let mut executor = Executor::of_part(client, ledger, runner.for_worker());
+        let mut executor = Executor::of_part(client, ledger, learnt.for_worker());
         executor.carry_out(steps, self.data)?;
         Ok(executor.ledger.into_outcome())
     }

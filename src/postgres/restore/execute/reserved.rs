@@ -7,8 +7,7 @@ use pgformat::Entry;
 
 use crate::Result;
 use crate::postgres::archive::{EntryName, text};
-use crate::postgres::restore::execute::client::Client;
-use crate::postgres::restore::execute::ledger::Ledger;
+use crate::postgres::restore::execute::{Client, Ledger};
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 
