@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use pgformat::{Block, DataPosition, DumpId, Header, Reader};
+use pgformat::{Block, DataPosition, DataReader, DumpId, Header, Reader};
 
 use crate::postgres::archive::{EntryName, archive_error};
 use crate::progress::{Message, Reporter};
@@ -123,21 +123,7 @@ impl<R: Read> Data for Reader<R> {
         match self.block(id).map_err(failed)? {
             // The program that made the archive says that there is nothing.
             None => Ok(()),
-            Some(Block::Data(mut data)) => {
-                progress.enter(data.offset());
-                loop {
-                    let piece = data.fill().map_err(failed)?;
-                    let len = piece.len();
-                    if len > 0 && take(piece)?.is_break() {
-                        return Ok(());
-                    }
-                    data.consume(len);
-                    progress.reach(data.offset());
-                    if len == 0 {
-                        return Ok(());
-                    }
-                }
-            }
+            Some(Block::Data(data)) => progress.go_through(data, &failed, take).map(|_| ()),
             Some(Block::LargeObjects(_)) => {
                 Err(Error::new(ErrorKind::Archive, doing).why("the archive has large objects in their place"))
             }
@@ -155,22 +141,10 @@ impl<R: Read> Data for Reader<R> {
                 return Err(Error::new(ErrorKind::Archive, doing).why("the archive has rows in their place"));
             }
         };
-        while let Some((oid, mut data)) = objects.next().map_err(failed)? {
-            progress.enter(data.offset());
-            let mut flow = take(oid, &[])?;
-            while flow.is_continue() {
-                let piece = data.fill().map_err(failed)?;
-                let len = piece.len();
-                if len > 0 {
-                    flow = take(oid, piece)?;
-                }
-                data.consume(len);
-                progress.reach(data.offset());
-                if len == 0 {
-                    break;
-                }
-            }
-            if let ControlFlow::Break(()) = flow {
+        while let Some((oid, data)) = objects.next().map_err(failed)? {
+            if take(oid, &[])?.is_break()
+                || progress.go_through(data, &failed, &mut |piece| take(oid, piece))?.is_break()
+            {
                 return Ok(());
             }
         }
@@ -190,6 +164,26 @@ struct Progress<'a> {
 impl<'a> Progress<'a> {
     fn of<R: Read>(reader: &Reader<R>, read: &'a dyn Fn(u64)) -> Self {
         Self { read, told: reader.offset(), is_one_way: !reader.is_random() }
+    }
+
+    /// Hands a stream of data to `take`, until it has no more or no more is wanted.
+    fn go_through<R: Read>(
+        &mut self,
+        mut data: DataReader<'_, R>,
+        failed: &dyn Fn(pgformat::Error) -> Error,
+        take: &mut TakeRows<'_>,
+    ) -> Result<ControlFlow<()>> {
+        self.enter(data.offset());
+        loop {
+            let piece = data.fill().map_err(failed)?;
+            let len = piece.len();
+            let flow = if len > 0 { take(piece)? } else { ControlFlow::Continue(()) };
+            data.consume(len);
+            self.reach(data.offset());
+            if len == 0 || flow.is_break() {
+                return Ok(flow);
+            }
+        }
     }
 
     /// A stream of data begins here.

@@ -141,7 +141,7 @@ impl Restore<'_> {
         for pass in [RestorePass::Main, RestorePass::Acl, RestorePass::PostAcl] {
             let (in_order, mut beside) = schedule::parts(self.job.plan, self.job.entries, pass);
             self.in_order(in_order, data, pass)?;
-            let Executor { client, ledger, learnt, .. } = &mut self.executor;
+            let Executor { client, ledger, .. } = &mut self.executor;
             if ledger.is_stopped() {
                 return Ok(());
             }
@@ -150,11 +150,11 @@ impl Restore<'_> {
             }
             if !beside.is_empty() {
                 client.commit_if_open(ledger)?;
-                team.hand_out(client, ledger, learnt.for_worker(), beside)?;
-                if ledger.is_stopped() {
+                team.hand_out(&mut self.executor, beside)?;
+                if self.executor.ledger.is_stopped() {
                     return Ok(());
                 }
-                client.begin_sized()?;
+                self.executor.client.begin_sized()?;
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 
 use crate::Result;
 use crate::postgres::restore::execute::one_session::OneSession;
-use crate::postgres::restore::execute::{Client, Interrupt, Learnt, Ledger, one_session};
+use crate::postgres::restore::execute::{Client, Executor, Interrupt, one_session};
 use crate::postgres::restore::parallel::crew::Crew;
 use crate::postgres::restore::parallel::hand_out::HandOut;
 use crate::postgres::restore::parallel::{Context, Worker};
@@ -62,16 +62,10 @@ impl Team {
     }
 
     /// Hands out these parts of the plan's steps until all are done, or something ends the restore.
-    pub fn hand_out<'a>(
-        &mut self,
-        client: &mut Client<'a>,
-        ledger: &mut Ledger<'a>,
-        learnt: Learnt,
-        parts: Vec<Range<usize>>,
-    ) -> Result<()> {
+    pub fn hand_out(&mut self, executor: &mut Executor<'_>, parts: Vec<Range<usize>>) -> Result<()> {
+        let Executor { job, client, ledger, learnt, .. } = executor;
         self.connect(client, parts.len())?;
-        let job = client.job;
-        let context = Context { job, states: ledger.states(), learnt };
+        let context = Context { job, states: ledger.states(), learnt: learnt.for_worker() };
         let cancel = self.connections.iter().map(Connection::cancel_handle).collect();
         let mut work = HandOut::new(&client.interrupt, ledger, parts, cancel);
         let hands = self.connections.iter_mut().zip(&mut self.readers).zip(&self.interrupts).enumerate();

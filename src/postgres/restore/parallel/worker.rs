@@ -34,15 +34,10 @@ pub type Order = (ItemIndex, Range<usize>);
 
 /// What a worker says.
 pub enum Done {
-    Begun {
-        worker: usize,
-    },
+    /// It has begun with something.
+    Begun { worker: usize },
     /// It has ended an item. The outcome is an error where it cannot go on.
-    Ended {
-        worker: usize,
-        n: ItemIndex,
-        outcome: Result<Box<Outcome>>,
-    },
+    Ended { worker: usize, n: ItemIndex, outcome: Result<Box<Outcome>> },
 }
 
 impl Worker<'_, '_> {
