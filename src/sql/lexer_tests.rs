@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use bstr::{BStr, ByteSlice};
 use proptest::prelude::*;
 

@@ -279,8 +279,6 @@ fn is_after_backslash(text: &[u8], at: usize, is_escaped: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
 
     use super::*;

@@ -94,8 +94,6 @@ impl StatementSplitter {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     fn split(text: &str, size: usize, standard_strings: bool) -> (Vec<String>, String, bool) {

@@ -121,8 +121,6 @@ impl RowCheck {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     fn check(statement: &str, encoding: &str, data: &[u8]) -> (u64, Vec<String>) {

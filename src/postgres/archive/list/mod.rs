@@ -98,8 +98,6 @@ pub fn parse(text: &[u8], entries: &[Entry], mut ignored: impl FnMut(usize, &str
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
 
     use super::*;

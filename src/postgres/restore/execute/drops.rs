@@ -4,18 +4,28 @@
 //! with that of its parent, and an index with the one that it is attached to. So what cannot be dropped is tried again
 //! when everything else is gone, as long as that helps: in a transaction of all of it, in transactions of so many, or each by
 //! itself, as the restore is asked to. Types and functions that need each other go together; nothing else is
-//! ever dropped along with something on purpose.
+//! ever dropped along with something on purpose. Some of what cannot be dropped can stay; the rest are errors.
 
 use std::collections::HashSet;
 
 use crate::Result;
-use crate::postgres::archive::EntryIndex;
+use crate::postgres::archive::{EntryIndex, kinds};
+use crate::postgres::restore::dependents::{Address, Present, going};
 use crate::postgres::restore::execute::drop::{Drop, Failure, Settings};
+use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::slots::Slots;
-use crate::postgres::restore::execute::{Client, Ledger, batch, drop, drop_failures};
+use crate::postgres::restore::execute::{Client, Ledger, batch, drop};
 use crate::postgres::restore::plan::Action;
-use crate::progress::{Phase, Unit};
+use crate::postgres::restore::summary::EntryError;
+use crate::progress::{Level, Phase, Unit};
 use crate::wire::sqlstate;
+
+/// The SQLSTATEs of what others depend on, and of what is there because of another: a partition's constraint goes with that of its
+/// parent.
+const MAY_BE_MENDED: [&str; 2] = [sqlstate::DEPENDENT_OBJECTS_STILL_EXIST, sqlstate::INVALID_TABLE_DEFINITION];
+/// What stays in the end, if it still has to: making it anew would change nothing. Up to PostgreSQL 9.0 PL/pgSQL was a language of
+/// its own, which is in the archives; now it belongs to an extension, which comes with every database.
+const MAY_STAY: [&str; 3] = ["SCHEMA", "EXTENSION", "PROCEDURAL LANGUAGE"];
 
 /// Does the drops of the plan. Where errors stop the restore, the first that remains leaves the rest as it is: in a transaction
 /// of all, or in transactions of so many, what was begun is for the caller to roll back.
@@ -71,7 +81,7 @@ impl<'a> Drops<'_, 'a> {
         };
         self.client.job.reporter.advance(left.len() as u64);
         for Failure { drop, error } in left {
-            drop_failures::put_down(self.client, self.ledger, drop.step.entry, error);
+            self.put_down(drop.step.entry, error);
             if self.ledger.is_stopped() {
                 break;
             }
@@ -91,7 +101,7 @@ impl<'a> Drops<'_, 'a> {
             let mut failed = self.together(drops)?;
             if is_sized && !self.ledger.is_stopped() {
                 // What comes after an error that remains is not to be dropped any more.
-                failed = drop_failures::sort_out(self.client, self.ledger, failed)?;
+                failed = self.sort_out(failed)?;
             }
             if self.ledger.is_stopped() {
                 break;
@@ -169,5 +179,61 @@ impl<'a> Drops<'_, 'a> {
             },
             _ => Ok(None),
         }
+    }
+
+    /// Puts down drops that will fail again, however much else is dropped, and gives the others back. The first may stop the
+    /// restore.
+    fn sort_out(&mut self, failures: Vec<Failure<'a>>) -> Result<Vec<Failure<'a>>> {
+        if failures.is_empty() {
+            return Ok(failures);
+        }
+        let held = self.held(&failures)?;
+        let mut later = Vec::new();
+        for failure in failures {
+            let at = failure.drop.step.entry;
+            let may_be_mended = failure.error.sqlstate.as_deref().is_none_or(|code| MAY_BE_MENDED.contains(&code));
+            if self.may_stay(at) || (may_be_mended && !held.contains(&at)) {
+                later.push(failure);
+                continue;
+            }
+            self.put_down(at, failure.error);
+            if self.ledger.is_stopped() {
+                break;
+            }
+        }
+        Ok(later)
+    }
+
+    /// The entries of failed drops whose objects are held by something that the plan does not drop.
+    fn held(&mut self, failures: &[Failure<'_>]) -> Result<HashSet<EntryIndex>> {
+        let failed: HashSet<EntryIndex> = failures.iter().map(|failure| failure.drop.step.entry).collect();
+        let Client { job, connection, .. } = self.client;
+        let roots = Present::ask(connection)?.roots(job.plan, job.entries);
+        let all: Vec<Address> = roots.iter().map(|(_, address)| *address).collect();
+        let asked: Vec<(EntryIndex, Address)> = roots.into_iter().filter(|(at, _)| failed.contains(at)).collect();
+        let addresses: Vec<Address> = asked.iter().map(|(_, address)| *address).collect();
+        let held = going::held(connection, &all, &addresses)?;
+        Ok(asked.into_iter().filter(|(_, address)| held.contains(address)).map(|(at, _)| at).collect())
+    }
+
+    /// Puts down that something could not be dropped, unless it can stay.
+    fn put_down(&mut self, at: EntryIndex, error: EntryError) {
+        let job = self.client.job;
+        if self.may_stay(at) && error.sqlstate.as_deref() == Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) {
+            let detail = match &error.detail {
+                Some(detail) => format!(": {detail}"),
+                None if kinds::is(&job.entries[at], "PROCEDURAL LANGUAGE") => format!(": {}", error.message),
+                None => String::new(),
+            };
+            job.say(Level::Warning, at, format!("it stays, because other objects depend on it{detail}"));
+            self.ledger.change(at, |state| state.dropped = Dropped::Kept);
+        } else if !self.ledger.refuse_drop(at, &error) {
+            self.ledger.change(at, |state| state.dropped = Dropped::Failed);
+            self.ledger.put_down(at, error);
+        }
+    }
+
+    fn may_stay(&self, at: EntryIndex) -> bool {
+        MAY_STAY.iter().any(|desc| kinds::is(&self.client.job.entries[at], desc))
     }
 }

@@ -1,5 +1,4 @@
 //! What the ledger of a restore says of entries, without any server.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::{Mutex, PoisonError};
 

@@ -5,7 +5,6 @@ mod batch;
 mod client;
 mod default_privileges;
 mod drop;
-mod drop_failures;
 mod drops;
 pub mod entry_state;
 mod executor;

@@ -7,7 +7,7 @@ use pgformat::Entry;
 
 use crate::Result;
 use crate::postgres::archive::{EntryName, text};
-use crate::postgres::restore::execute::{Client, Ledger};
+use crate::postgres::restore::execute::Executor;
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 
@@ -21,27 +21,21 @@ pub struct Reserved {
     denied: HashMap<&'static str, EntryName>,
 }
 
-impl Reserved {
+impl Executor<'_> {
     /// Whether a step is to be kept apart from the transaction that is open.
-    pub fn has(&self, client: &Client<'_>, step: &Step) -> bool {
-        let job = client.job;
-        client.in_transaction()
-            && job.plan.role_limits.role.is_some()
+    pub fn is_reserved(&self, step: &Step) -> bool {
+        self.client.in_transaction()
+            && self.job.plan.role_limits.role.is_some()
             && matches!(step.action, Action::Define(_))
-            && reservation(&job.entries[step.entry]).is_some_and(|kind| !self.permitted.contains(kind))
+            && reservation(&self.job.entries[step.entry]).is_some_and(|kind| !self.reserved.permitted.contains(kind))
     }
 
     /// Carries out such a step. Where one of its sort was refused, so would be all others.
-    pub fn attempt(
-        &mut self,
-        client: &mut Client<'_>,
-        ledger: &mut Ledger<'_>,
-        step: &Step,
-        statement: &[u8],
-    ) -> Result<()> {
-        let entry = &client.job.entries[step.entry];
+    pub fn attempt_reserved(&mut self, step: &Step, statement: &[u8]) -> Result<()> {
+        let Self { job, client, ledger, reserved, .. } = self;
+        let entry = &job.entries[step.entry];
         let Some(kind) = reservation(entry) else { return Ok(()) };
-        if let Some(first) = self.denied.get(kind) {
+        if let Some(first) = reserved.denied.get(kind) {
             let message = format!("it was not tried, for {first} was refused");
             ledger.leave_refused(step.entry, EntryError::other(entry, statement, message));
             return Ok(());
@@ -49,10 +43,10 @@ impl Reserved {
         match client.attempt(statement)? {
             // Each subscription has a connection string of its own to be checked.
             None if kind == SUBSCRIPTION => {}
-            None => _ = self.permitted.insert(kind),
+            None => _ = reserved.permitted.insert(kind),
             Some(error) if ledger.is_refusal(step, &error) => {
                 let error = EntryError::server(entry, statement, &error);
-                self.denied.insert(kind, error.entry.clone());
+                reserved.denied.insert(kind, error.entry.clone());
                 ledger.leave_refused(step.entry, error);
             }
             Some(error) => client.put_down(ledger, step.entry, statement, error)?,

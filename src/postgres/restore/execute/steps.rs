@@ -3,15 +3,16 @@
 use bstr::{BStr, ByteSlice};
 use pgformat::kinds::{EntryGroup, RestorePass};
 
-use crate::Result;
-use crate::postgres::archive::{EntryIndex, kinds};
+use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::execute::default_privileges::Defaults;
 use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::large_object_data::Making;
-use crate::postgres::restore::execute::{Executor, Job, Ledger, batch, large_object_data, rows, unmade_rows};
+use crate::postgres::restore::execute::window::Window;
+use crate::postgres::restore::execute::{Client, Executor, Job, Ledger, batch, large_object_data, rows, unmade_rows};
 use crate::postgres::restore::plan::{Action, Purpose, Step, large_objects};
 use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
+use crate::{Error, Result};
 
 /// Why data is left out.
 const SKIPPED: &str = "its table could not be created, so its rows are left out";
@@ -24,10 +25,10 @@ impl<'a> Executor<'a> {
         match step.statement(job.entries) {
             // The value of a sequence that stayed is that of the rows there.
             Some(_) if self.is_passed_over(step)? => {}
-            Some(statement) if self.reserved.has(&self.client, step) => {
+            Some(statement) if self.is_reserved(step) => {
                 self.send()?;
                 if !self.ledger.is_stopped() {
-                    self.reserved.attempt(&mut self.client, &mut self.ledger, step, statement)?;
+                    self.attempt_reserved(step, statement)?;
                     self.client.pass_on_notices(&mut self.ledger, Some(step.entry));
                 }
             }
@@ -87,19 +88,38 @@ impl<'a> Executor<'a> {
         if is_careful || is_long || self.window.is_full() { self.send() } else { Ok(()) }
     }
 
-    /// Sends the statements of the window.
+    /// Sends the statements of the window, and puts down what fails.
     pub fn send(&mut self) -> Result<()> {
-        for (step, is_good) in self.window.send(&mut self.client, &mut self.ledger)? {
-            let entry = &self.job.entries[step.entry];
-            if is_good {
-                self.learnt.defaults.add_made(self.job, step);
-            } else if matches!(step.action, Action::Define(_)) && kinds::is(entry, "BLOB") {
-                self.learnt
-                    .existing_objects
-                    .add(kinds::text(&entry.tag).to_str().ok().and_then(|oid| oid.parse().ok()));
+        let Window { steps, .. } = std::mem::take(&mut self.window);
+        let Self { job, client, ledger, learnt, .. } = self;
+        let Some((first, _)) = steps.first() else { return Ok(()) };
+        client.interrupt.check()?;
+        job.current(first.entry);
+        client.pass_on_notices(ledger, None);
+        let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| statement.as_ref()).collect();
+        let sent = client.send_each(&statements).map_err(|error| client.during(first.entry, error))?;
+        for ((step, _), (result, notices)) in steps.iter().zip(sent) {
+            let (entry, statement) = (&job.entries[step.entry], step.statement(job.entries).unwrap_or_default());
+            client.take_notices(ledger, Some(step.entry), statement, notices);
+            match result {
+                Ok(()) => learnt.defaults.add_made(job, step),
+                Err(error) => {
+                    if matches!(step.action, Action::Define(_)) && kinds::is(entry, "BLOB") {
+                        let oid = text(&entry.tag).to_str().ok().and_then(|oid| oid.parse().ok());
+                        learnt.existing_objects.add(oid);
+                    }
+                    put_down(client, ledger, (step, statement), error.into())?;
+                }
+            }
+            ledger.amount.steps += 1;
+            job.part(step).end();
+            if ledger.is_stopped() {
+                // What came after it in the same transaction failed for no reason of its own.
+                return Ok(());
             }
         }
-        Ok(())
+        client.tell_reached(ledger);
+        client.check_transaction(first.entry)
     }
 
     /// Whether what was made, or is about to be, must have its privileges before these steps: rows are put into it, or
@@ -196,4 +216,21 @@ fn is_skipped(ledger: &mut Ledger<'_>, at: EntryIndex, table: Option<EntryIndex>
         ledger.skip(at);
     }
     is_skipped
+}
+
+/// Puts down that the statement of a step failed.
+fn put_down(
+    client: &Client<'_>,
+    ledger: &mut Ledger<'_>,
+    (step, statement): (&Step, &[u8]),
+    error: Error,
+) -> Result<()> {
+    let is_duplicate = client.is_there_already(step.entry, &error);
+    if client.in_transaction() || !ledger.take_refusal(step, statement, &error) {
+        client.put_down(ledger, step.entry, statement, error)?;
+    }
+    if matches!(step.action, Action::Define(_)) {
+        ledger.set_undefined(step.entry, is_duplicate);
+    }
+    Ok(())
 }

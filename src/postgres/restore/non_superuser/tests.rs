@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use bstr::{BString, ByteSlice};
 use pgformat::{DumpId, Entry, Section};
 

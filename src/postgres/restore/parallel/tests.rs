@@ -1,5 +1,4 @@
 //! What a schedule lets begin, and when.
-#![allow(clippy::unwrap_used)]
 
 use pgformat::{DumpId, Entry, Section};
 

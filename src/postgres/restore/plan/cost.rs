@@ -164,8 +164,6 @@ impl<'a> Rows<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use pgformat::DumpId;
 
     use super::*;

@@ -1,7 +1,5 @@
 //! What a plan consists of, for archives that are made up here.
 
-#![allow(clippy::unwrap_used)]
-
 use bstr::{BStr, BString};
 use pgformat::kinds::{self, DropForm};
 use pgformat::{DumpId, Entry, Section};

@@ -53,7 +53,6 @@ impl FromStr for RestrictKey {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
