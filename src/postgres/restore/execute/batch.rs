@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::execute::{Client, Ledger};
+use crate::postgres::restore::execute::{Client, Executor, Ledger};
 use crate::postgres::restore::plan::cost;
 use crate::progress::Part;
 
@@ -60,31 +60,34 @@ impl Batch {
     }
 }
 
-/// Runs statements for an entry, in batches, and in transactions of so many where there are such. Gives the numbers of those
-/// that failed.
-pub fn run(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    entry: EntryIndex,
-    statements: impl Iterator<Item = Vec<u8>>,
-    part: &Part<'_>,
-) -> Result<Vec<usize>> {
-    let size = client.job.options.transaction_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
-    let mut batch = Batch::new(entry);
-    let mut uncommitted = 0;
-    for statement in statements {
-        batch.add(client, ledger, statement)?;
-        part.beside(cost::OF_MANY);
-        uncommitted += 1;
-        if uncommitted == size {
-            batch.send(client, ledger)?;
-            client.commit_if_full(ledger, std::mem::take(&mut uncommitted))?;
+impl Executor<'_> {
+    /// Runs statements for an entry, in batches, and in transactions of so many where there are such. Gives the numbers of those
+    /// that failed.
+    pub fn run_many(
+        &mut self,
+        entry: EntryIndex,
+        statements: impl Iterator<Item = Vec<u8>>,
+        part: &Part<'_>,
+    ) -> Result<Vec<usize>> {
+        let Self { client, ledger, .. } = self;
+        let size =
+            client.job.options.transaction_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
+        let mut batch = Batch::new(entry);
+        let mut uncommitted = 0;
+        for statement in statements {
+            batch.add(client, ledger, statement)?;
+            part.beside(cost::OF_MANY);
+            uncommitted += 1;
+            if uncommitted == size {
+                batch.send(client, ledger)?;
+                client.commit_if_full(ledger, std::mem::take(&mut uncommitted))?;
+            }
+            if ledger.is_stopped() {
+                return Ok(batch.failed);
+            }
         }
-        if ledger.is_stopped() {
-            return Ok(batch.failed);
-        }
+        batch.send(client, ledger)?;
+        client.commit_if_full(ledger, uncommitted)?;
+        Ok(batch.failed)
     }
-    batch.send(client, ledger)?;
-    client.commit_if_full(ledger, uncommitted)?;
-    Ok(batch.failed)
 }

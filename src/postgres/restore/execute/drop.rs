@@ -4,9 +4,10 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::postgres::archive::{kinds, text};
+use crate::postgres::restore::execute::drops::Drops;
 use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::statement::{NO_MORE_LOCKS, is_absence};
-use crate::postgres::restore::execute::{Client, Ledger, batch};
+use crate::postgres::restore::execute::{Client, batch};
 use crate::postgres::restore::plan::{Action, Step, large_objects};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Level;
@@ -42,104 +43,98 @@ impl Settings<'_> {
     }
 }
 
-/// Does several drops; those that failed.
-pub fn several<'a>(client: &mut Client<'_>, ledger: &mut Ledger<'_>, drops: &[Drop<'a>]) -> Result<Vec<Failure<'a>>> {
-    client.interrupt.check()?;
-    let entries = client.job.entries;
-    let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement(entries)).collect();
-    let mut failures = Vec::new();
-    match statements {
-        Some(statements) if !client.in_transaction() => {
-            let results = client.connection.foreign()?.execute_each(&statements)?;
-            for ((drop, statement), result) in drops.iter().zip(statements).zip(results) {
-                let Err(error) = result else { continue };
-                let failed = failure(client, ledger, (drop.step, statement), error.into())?;
-                failures.extend(failed.map(|error| Failure { drop: *drop, error }));
-            }
-            return Ok(failures);
-        }
-        // In one transaction each drop must be kept apart. Most often all can be done, and then that is not needed.
-        Some(statements) if client.attempt(&statements.join(b"\n;".as_slice()))?.is_none() => return Ok(failures),
-        _ => {}
-    }
-    for drop in drops {
-        failures.extend(one(client, ledger, drop.step)?.map(|error| Failure { drop: *drop, error }));
-        if ledger.is_stopped() {
-            break;
-        }
-    }
-    Ok(failures)
-}
-
-/// Does one drop; the error, if it failed.
-fn one(client: &mut Client<'_>, ledger: &mut Ledger<'_>, step: &Step) -> Result<Option<EntryError>> {
-    let entries = client.job.entries;
-    match &step.action {
-        Action::EachLargeObject { before, after, oids_of, .. } => {
-            let oids = large_objects::oids(&entries[*oids_of])?;
-            let mut failure = None;
-            for many in oids.chunks(batch::STATEMENTS) {
-                let statements: Vec<Vec<u8>> =
-                    many.iter().map(|oid| large_objects::statement(before, *oid, after)).collect();
-                if client.attempt(&statements.concat())?.is_none() {
-                    continue;
+impl<'a> Drops<'_, 'a> {
+    /// Does several drops; those that failed.
+    pub fn several(&mut self, drops: &[Drop<'a>]) -> Result<Vec<Failure<'a>>> {
+        self.client.interrupt.check()?;
+        let entries = self.client.job.entries;
+        let statements: Option<Vec<&[u8]>> = drops.iter().map(|drop| drop.step.statement(entries)).collect();
+        let mut failures = Vec::new();
+        match statements {
+            Some(statements) if !self.client.in_transaction() => {
+                let results = self.client.connection.foreign()?.execute_each(&statements)?;
+                for ((drop, statement), result) in drops.iter().zip(statements).zip(results) {
+                    let Err(error) = result else { continue };
+                    let failed = self.failure(drop.step, statement, error.into())?;
+                    failures.extend(failed.map(|error| Failure { drop: *drop, error }));
                 }
-                for statement in &statements {
-                    let error = alone(client, ledger, step, statement)?;
-                    failure = failure.or(error);
+                return Ok(failures);
+            }
+            // In one transaction each drop must be kept apart. Most often all can be done, and then that is not needed.
+            Some(statements) if self.client.attempt(&statements.join(b"\n;".as_slice()))?.is_none() => {
+                return Ok(failures);
+            }
+            _ => {}
+        }
+        for drop in drops {
+            failures.extend(self.one(drop.step)?.map(|error| Failure { drop: *drop, error }));
+            if self.ledger.is_stopped() {
+                break;
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Does one drop; the error, if it failed.
+    fn one(&mut self, step: &Step) -> Result<Option<EntryError>> {
+        let entries = self.client.job.entries;
+        match &step.action {
+            Action::EachLargeObject { before, after, oids_of, .. } => {
+                let oids = large_objects::oids(&entries[*oids_of])?;
+                let mut failure = None;
+                for many in oids.chunks(batch::STATEMENTS) {
+                    let statements: Vec<Vec<u8>> =
+                        many.iter().map(|oid| large_objects::statement(before, *oid, after)).collect();
+                    if self.client.attempt(&statements.concat())?.is_none() {
+                        continue;
+                    }
+                    for statement in &statements {
+                        let error = self.alone(step, statement)?;
+                        failure = failure.or(error);
+                    }
                 }
+                Ok(failure)
             }
-            Ok(failure)
-        }
-        Action::Drop(statement) => alone(client, ledger, step, statement),
-        Action::DropCascade(statement) => {
-            let entry = &entries[step.entry];
-            let dependents = dependents_of_type(client.connection, entry)?;
-            if dependents.is_empty() {
-                return alone(client, ledger, step, statement);
+            Action::Drop(statement) => self.alone(step, statement),
+            Action::DropCascade(statement) => {
+                let entry = &entries[step.entry];
+                let dependents = dependents_of_type(self.client.connection, entry)?;
+                if dependents.is_empty() {
+                    return self.alone(step, statement);
+                }
+                let message = format!("it cannot be dropped without {}, which depend on it", dependents.join(", "));
+                Ok(Some(EntryError::other(entry, statement, message)))
             }
-            let message = format!("it cannot be dropped without {}, which depend on it", dependents.join(", "));
-            Ok(Some(EntryError::other(entry, statement, message)))
+            _ => Ok(None),
         }
-        _ => Ok(None),
     }
-}
 
-/// Runs a drop; the error, if it failed although there is something to drop.
-pub fn alone(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    step: &Step,
-    statement: &[u8],
-) -> Result<Option<EntryError>> {
-    match client.attempt(statement)? {
-        Some(error) => failure(client, ledger, (step, statement), error),
-        None => Ok(None),
+    /// Runs a drop; the error, if it failed although there is something to drop.
+    pub fn alone(&mut self, step: &Step, statement: &[u8]) -> Result<Option<EntryError>> {
+        match self.client.attempt(statement)? {
+            Some(error) => self.failure(step, statement, error),
+            None => Ok(None),
+        }
     }
-}
 
-/// What to make of a drop's error: nothing, if there is nothing to drop.
-fn failure(
-    client: &Client<'_>,
-    ledger: &mut Ledger<'_>,
-    (step, statement): (&Step, &[u8]),
-    error: Error,
-) -> Result<Option<EntryError>> {
-    let error = client.survived(error)?;
-    let error = client.entry_error(step.entry, statement, &error);
-    let job = client.job;
-    if job.options.if_exists && error.sqlstate.as_deref().is_some_and(is_absence) {
-        job.say(Level::Debug, step.entry, format!("nothing to drop: {}", error.message));
-        ledger.add_ignored();
-        return Ok(None);
+    /// What to make of a drop's error: nothing, if there is nothing to drop.
+    fn failure(&mut self, step: &Step, statement: &[u8], error: Error) -> Result<Option<EntryError>> {
+        let error = self.client.survived(error)?;
+        let error = self.client.entry_error(step.entry, statement, &error);
+        let job = self.client.job;
+        if job.options.if_exists && error.sqlstate.as_deref().is_some_and(is_absence) {
+            job.say(Level::Debug, step.entry, format!("nothing to drop: {}", error.message));
+            self.ledger.add_ignored();
+            return Ok(None);
+        }
+        if self.client.in_transaction() && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
+            // Every drop after it would fail alike.
+            self.ledger.change(step.entry, |state| state.dropped = Dropped::Failed);
+            self.ledger.put_down(step.entry, error);
+            return Ok(None);
+        }
+        Ok(Some(error))
     }
-    if client.in_transaction() && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
-        // Every drop after it would fail alike.
-        ledger.change(step.entry, |state| state.dropped = Dropped::Failed);
-        ledger.put_down(step.entry, error);
-        return Ok(None);
-    }
-    Ok(Some(error))
 }
 
 const SHOWN: i32 = 5;

@@ -49,9 +49,9 @@ pub fn run<'a>(client: &mut Client<'a>, ledger: &mut Ledger<'a>) -> Result<()> {
     if ledger.is_stopped() { Ok(()) } else { settings.set(client) }
 }
 
-struct Drops<'d, 'a> {
-    client: &'d mut Client<'a>,
-    ledger: &'d mut Ledger<'a>,
+pub struct Drops<'d, 'a> {
+    pub client: &'d mut Client<'a>,
+    pub ledger: &'d mut Ledger<'a>,
     slots: Slots,
     /// How many are done in a transaction, where there are such.
     size: Option<usize>,
@@ -123,7 +123,7 @@ impl<'a> Drops<'_, 'a> {
             first.settings.set(self.client)?;
         }
         for drops in drops.chunks(batch::STATEMENTS) {
-            let failed = drop::several(self.client, self.ledger, drops)?;
+            let failed = self.several(drops)?;
             self.client.job.reporter.advance((drops.len() - failed.len()) as u64);
             if self.ledger.is_stopped() {
                 break;
@@ -150,7 +150,7 @@ impl<'a> Drops<'_, 'a> {
                 self.client.begin()?;
             }
             failure.drop.settings.set(self.client)?;
-            let error = drop::alone(self.client, self.ledger, failure.drop.step, &statement)?;
+            let error = self.alone(failure.drop.step, &statement)?;
             left.extend(error.map(|error| Failure { error, ..failure }));
             if self.ledger.is_stopped() {
                 return Ok(left);

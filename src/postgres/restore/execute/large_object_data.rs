@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::postgres::archive::EntryIndex;
-use crate::postgres::restore::execute::{Client, Ledger};
+use crate::postgres::restore::execute::{Client, Executor, Ledger};
 use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
@@ -42,31 +42,34 @@ pub struct Making {
     pub replace: bool,
 }
 
-/// Writes the large objects of an entry, but for those that are `existing`. Gives those that were made for it.
-pub fn write(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    data: &mut dyn Data,
-    (at, making, existing): (EntryIndex, Making, &ExistingObjects),
-    part: &Part<'_>,
-) -> Result<Vec<u32>> {
-    let job = client.job;
-    let existing = if job.options.data_for_failed_tables { HashSet::new() } else { existing.all() };
-    let (pieces, made) = (Vec::new(), Vec::new());
-    let mut writer =
-        Writer { at, making, existing, pieces, bytes: 0, objects: 0, refused: None, is_skipping: false, made };
-    data.large_objects(job.entries[at].dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
-        writer.take(client, ledger, oid, bytes)?;
-        Ok(if ledger.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })?;
-    if !ledger.is_stopped() {
-        writer.send(client, ledger)?;
-        if writer.is_skipping {
-            job.say(Level::Error, at, "the content of objects that could not be made is left out");
-            ledger.skip(at);
+impl Executor<'_> {
+    /// Writes the large objects of an entry, but for those that are there already.
+    pub fn write_large_objects(
+        &mut self,
+        data: &mut dyn Data,
+        at: EntryIndex,
+        making: Making,
+        part: &Part<'_>,
+    ) -> Result<()> {
+        let Self { job, client, ledger, learnt, .. } = self;
+        let existing = if job.options.data_for_failed_tables { HashSet::new() } else { learnt.existing_objects.all() };
+        let (pieces, made) = (Vec::new(), Vec::new());
+        let mut writer =
+            Writer { at, making, existing, pieces, bytes: 0, objects: 0, refused: None, is_skipping: false, made };
+        data.large_objects(job.entries[at].dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
+            writer.take(client, ledger, oid, bytes)?;
+            Ok(if ledger.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        if !ledger.is_stopped() {
+            writer.send(client, ledger)?;
+            if writer.is_skipping {
+                job.say(Level::Error, at, "the content of objects that could not be made is left out");
+                ledger.skip(at);
+            }
         }
+        learnt.defaults.add_large_objects(at, writer.made);
+        Ok(())
     }
-    Ok(writer.made)
 }
 
 struct Piece {

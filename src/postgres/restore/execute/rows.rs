@@ -8,8 +8,8 @@ use pgformat::Entry;
 use crate::postgres::archive::copy_text::CopyScanner;
 use crate::postgres::archive::statements::StatementSplitter;
 use crate::postgres::archive::{EntryIndex, EntryName, copy_statement, text};
+use crate::postgres::restore::execute::Executor;
 use crate::postgres::restore::execute::batch::Batch;
-use crate::postgres::restore::execute::{Client, Ledger};
 use crate::postgres::restore::source::Data;
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Part;
@@ -63,89 +63,79 @@ impl Copy<'_> {
     }
 }
 
-/// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
-pub fn copy(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    data: &mut dyn Data,
-    (at, statement): (EntryIndex, &[u8]),
-    part: &Part<'_>,
-) -> Result<()> {
-    let job = client.job;
-    let entry = &job.entries[at];
-    let scanner = CopyScanner::new(Encoding::of(job.plan.settings.encoding.as_bstr()));
-    let (running, refused) = match client.connection.foreign()?.copy_in(statement) {
-        Ok(copy) => (Some(copy), None),
-        Err(error) => (None, Some(error.into())),
-    };
-    let mut copy = Copy { running, refused, scanner, bytes: 0 };
-    let read = data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| copy.send(piece));
-    if let Err(error) = read {
-        if let Some(running) = copy.running.take() {
-            running.abort("the archive could not be read to the end of the table")?;
-        }
-        return Err(error);
-    }
-    let stored = match copy.finish() {
-        Ok(stored) => stored,
-        Err(error) => {
-            drop(copy);
-            return client.put_down(ledger, at, statement, error);
-        }
-    };
-    ledger.amount.rows += stored;
-    ledger.amount.bytes += copy.bytes;
-    if let Some(fault) = copy.fault(stored) {
-        ledger.put_down(at, EntryError::other(entry, statement, fault));
-    }
-    Ok(())
-}
-
-/// Runs an entry's data, which is statements that insert.
-pub fn run(
-    client: &mut Client<'_>,
-    ledger: &mut Ledger<'_>,
-    data: &mut dyn Data,
-    at: EntryIndex,
-    part: &Part<'_>,
-) -> Result<()> {
-    let job = client.job;
-    let entry = &job.entries[at];
-    let mut splitter = StatementSplitter::new(job.plan.settings.standard_strings);
-    let mut batch = Batch::new(at);
-    let before = client.changed_rows;
-    data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
-        splitter.feed(piece);
-        while let Some(statement) = splitter.next_statement() {
-            check_statement(entry, &statement)?;
-            ledger.amount.bytes += statement.len() as u64;
-            batch.add(client, ledger, statement)?;
-            if ledger.is_stopped() {
-                return Ok(ControlFlow::Break(()));
+impl Executor<'_> {
+    /// Copies an entry's rows into its table. The number that the server stored must be the number that was sent.
+    pub fn copy(&mut self, data: &mut dyn Data, at: EntryIndex, statement: &[u8], part: &Part<'_>) -> Result<()> {
+        let Self { job, client, ledger, .. } = self;
+        let entry = &job.entries[at];
+        let scanner = CopyScanner::new(Encoding::of(job.plan.settings.encoding.as_bstr()));
+        let (running, refused) = match client.connection.foreign()?.copy_in(statement) {
+            Ok(copy) => (Some(copy), None),
+            Err(error) => (None, Some(error.into())),
+        };
+        let mut copy = Copy { running, refused, scanner, bytes: 0 };
+        let read = data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| copy.send(piece));
+        if let Err(error) = read {
+            if let Some(running) = copy.running.take() {
+                running.abort("the archive could not be read to the end of the table")?;
             }
+            return Err(error);
         }
-        Ok(if splitter.what_is_too_long().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })?;
-    if ledger.is_stopped() {
-        return Ok(());
+        let stored = match copy.finish() {
+            Ok(stored) => stored,
+            Err(error) => {
+                drop(copy);
+                return client.put_down(ledger, at, statement, error);
+            }
+        };
+        ledger.amount.rows += stored;
+        ledger.amount.bytes += copy.bytes;
+        if let Some(fault) = copy.fault(stored) {
+            ledger.put_down(at, EntryError::other(entry, statement, fault));
+        }
+        Ok(())
     }
-    if let Some(what) = splitter.what_is_too_long() {
+
+    /// Runs an entry's data, which is statements that insert.
+    pub fn run_data(&mut self, data: &mut dyn Data, at: EntryIndex, part: &Part<'_>) -> Result<()> {
+        let Self { job, client, ledger, .. } = self;
+        let entry = &job.entries[at];
+        let mut splitter = StatementSplitter::new(job.plan.settings.standard_strings);
+        let mut batch = Batch::new(at);
+        let before = client.changed_rows;
+        data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
+            splitter.feed(piece);
+            while let Some(statement) = splitter.next_statement() {
+                check_statement(entry, &statement)?;
+                ledger.amount.bytes += statement.len() as u64;
+                batch.add(client, ledger, statement)?;
+                if ledger.is_stopped() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(if splitter.what_is_too_long().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        if ledger.is_stopped() {
+            return Ok(());
+        }
+        if let Some(what) = splitter.what_is_too_long() {
+            batch.send(client, ledger)?;
+            ledger.amount.rows += client.changed_rows - before;
+            let why = format!("a statement of the data {what}: it and what follows it is missing");
+            ledger.put_down(at, EntryError::other(entry, b"", why));
+            return Ok(());
+        }
+        let (rest, is_cut) = splitter.finish();
+        if is_cut {
+            ledger.put_down(at, EntryError::other(entry, &rest, "the last statement of the data was cut off"));
+        } else if !rest.is_empty() {
+            check_statement(entry, &rest)?;
+            batch.add(client, ledger, rest)?;
+        }
         batch.send(client, ledger)?;
         ledger.amount.rows += client.changed_rows - before;
-        let why = format!("a statement of the data {what}: it and what follows it is missing");
-        ledger.put_down(at, EntryError::other(entry, b"", why));
-        return Ok(());
+        Ok(())
     }
-    let (rest, is_cut) = splitter.finish();
-    if is_cut {
-        ledger.put_down(at, EntryError::other(entry, &rest, "the last statement of the data was cut off"));
-    } else if !rest.is_empty() {
-        check_statement(entry, &rest)?;
-        batch.add(client, ledger, rest)?;
-    }
-    batch.send(client, ledger)?;
-    ledger.amount.rows += client.changed_rows - before;
-    Ok(())
 }
 
 /// Sees to it that nothing is run in the place of rows that brings none.

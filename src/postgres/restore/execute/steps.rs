@@ -8,7 +8,7 @@ use crate::postgres::restore::execute::default_privileges::Defaults;
 use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::large_object_data::Making;
 use crate::postgres::restore::execute::window::Window;
-use crate::postgres::restore::execute::{Client, Executor, Job, Ledger, batch, large_object_data, rows, unmade_rows};
+use crate::postgres::restore::execute::{Client, Executor, Job, Ledger, unmade_rows};
 use crate::postgres::restore::plan::{Action, Purpose, Step, large_objects};
 use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
@@ -137,36 +137,32 @@ impl<'a> Executor<'a> {
     /// Carries out a step that cannot be sent with others.
     fn carry_out_alone(&mut self, step: &Step, data: &mut dyn Data, part: &Part<'_>) -> Result<()> {
         let (job, at) = (self.job, step.entry);
-        let Self { client, ledger, learnt, .. } = self;
         match &step.action {
             Action::Define(_) => self.make_database(step)?,
-            Action::Become(statement) => client.become_user(statement)?,
+            Action::Become(statement) => self.client.become_user(statement)?,
             Action::Connect(database) => self.go_on_in(database.as_bstr())?,
             Action::Heading(_) | Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Alter(_) => {}
             Action::EachLargeObject { purpose, before, after, oids_of } => {
                 let oids = large_objects::oids(&job.entries[*oids_of])?;
                 let statements = oids.iter().map(|oid| large_objects::statement(before, *oid, after));
-                let failed = batch::run(client, ledger, at, statements, part)?;
+                let failed = self.run_many(at, statements, part)?;
                 if *purpose == Purpose::Create {
-                    learnt.defaults.add_made(job, step);
-                    learnt.existing_objects.add(failed.into_iter().filter_map(|n| oids.get(n).copied()));
+                    self.learnt.defaults.add_made(job, step);
+                    self.learnt.existing_objects.add(failed.into_iter().filter_map(|n| oids.get(n).copied()));
                 }
             }
-            Action::CopyRows { table, .. } | Action::RunData { table } if is_skipped(ledger, at, *table) => {}
+            Action::CopyRows { table, .. } | Action::RunData { table } if is_skipped(&mut self.ledger, at, *table) => {}
             Action::CopyRows { statement, .. } => {
                 job.current(at);
-                rows::copy(client, ledger, data, (at, statement), part)?;
+                self.copy(data, at, statement, part)?;
             }
             Action::RunData { .. } => {
                 job.current(at);
-                rows::run(client, ledger, data, at, part)?;
+                self.run_data(data, at, part)?;
             }
             Action::LargeObjects { create, replace } => {
                 job.current(at);
-                let making = Making { create: *create, replace: *replace };
-                let made =
-                    large_object_data::write(client, ledger, data, (at, making, &learnt.existing_objects), part)?;
-                learnt.defaults.add_large_objects(at, made);
+                self.write_large_objects(data, at, Making { create: *create, replace: *replace }, part)?;
             }
             Action::Say(warning) => job.say(Level::Warning, at, format!("the archive says: {warning}")),
         }
