@@ -43,8 +43,8 @@ pub(crate) fn clear() {
 #[derive(Debug)]
 pub(crate) struct Console {
     level: Level,
+    quiet: bool,
     bars: bool,
-    lines: bool,
     counters: Arc<Counters>,
     cancellation: Cancellation,
     /// Keeps the thread going that shows how far the phase has come.
@@ -148,9 +148,8 @@ impl Console {
             _ => Level::Info,
         };
         let bars = !common.quiet && terminal::is_terminal(Stream::Err);
-        let lines = !common.quiet && !bars;
         let cancellation = common.cancellation.clone();
-        Self { level, bars, lines, counters: Arc::default(), cancellation, clock: Mutex::new(None) }
+        Self { level, quiet: common.quiet, bars, counters: Arc::default(), cancellation, clock: Mutex::new(None) }
     }
 
     fn say(&self, line: &str) {
@@ -184,7 +183,7 @@ impl Reporter for Console {
             self.say(&format!("lifeboat: {}", phase.name));
         }
         clear();
-        if !self.bars && !self.lines {
+        if self.quiet {
             return;
         }
         let Phase { name, unit, total, besides } = phase;
