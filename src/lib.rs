@@ -4,9 +4,9 @@
 //! A database is found by its URL ([`recognise`]). What is in [`postgres`] reads and writes archives of pg_dump's custom format,
 //! which `pg_restore` reads, too; what is in [`sqlite`] copies a database that is in use into one file. A result file is an
 //! [`OutputFile`], which appears when it is complete. Whoever calls takes progress and warnings by a [`Reporter`], and may end the
-//! work by a [`Cancellation`] of his own; nothing is printed, and no two runs in a process know of each other.
-//! What is told holds names and words of others, which [`printable`] makes fit for a line of a terminal. An [`Error`] says what was
-//! being done, why it failed and what would help; what can be chosen there is a [`Choice`], a fact that each caller has his name for.
+//! work by a [`Cancellation`] of his own; nothing is printed, and no two runs in a process know of each other. What is told holds names
+//! and words of others, which [`printable`] makes fit for a line of a terminal. An [`Error`] says what was being done, why it failed
+//! and what would help; what can be chosen there is a [`Choice`], a fact that each caller has his name for.
 //!
 //! A backup:
 //!

@@ -148,7 +148,12 @@ fn what_is_said_never_gets_into_an_archive_on_standard_output() {
 fn results_are_json_when_asked() {
     let scene = Scene::new();
     let path = scene.database("a.db", "wal", 7);
-    let answer = json(&scene.run(&["backup", "--url", "sqlite:///a.db", "-o", "o", "--json"]).stdout());
+    let out = scene.run(&["backup", "--url", "sqlite:///a.db", "-o", "o", "--json"]).stdout();
+    assert!(
+        out.starts_with("{\"ok\":true,\"command\":\"backup\",\"backend\":") && out.ends_with(",\"exit_code\":0}\n"),
+        "{out}"
+    );
+    let answer = json(&out);
     assert_eq!((answer["ok"].as_bool(), answer["command"].as_str()), (Some(true), Some("backup")));
     assert_eq!((answer["backend"].as_str(), answer["exit_code"].as_i64()), (Some("sqlite"), Some(0)));
     assert_eq!(answer["bytes"].as_u64(), Some(fs::metadata(scene.path("o")).unwrap().len()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::Result;
-use crate::cli::amounts::{mebibytes, seconds};
+use crate::cli::amounts::{counted, mebibytes, seconds};
 use crate::cli::choice;
 use crate::cli::exit;
 use crate::cli::facts::EntryFacts;
@@ -71,7 +71,7 @@ fn moves(all: &[Move]) -> Vec<MoveFacts<'_>> {
 pub(super) fn of_postgres(input: &Path, target: &Target, summary: &RestoreSummary, took: Duration) -> Result<Outcome> {
     let failed = summary.failed_entries();
     let left = summary.left_entries();
-    let entries = |count| if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
+    let entries = |count: usize| counted(count as u64, "entry", "entries");
     let (headline, code) = if summary.rolled_back && summary.stopped {
         ("restore stopped at the first error and was rolled back: nothing was changed".to_owned(), exit::FAILED)
     } else if summary.rolled_back {
