@@ -4,10 +4,10 @@ use bstr::ByteSlice;
 use pgformat::Entry;
 
 use crate::postgres::archive::{kinds, text};
-use crate::postgres::restore::execute::drops::Drops;
 use crate::postgres::restore::execute::entry_state::Dropped;
+use crate::postgres::restore::execute::slots::Slots;
 use crate::postgres::restore::execute::statement::{NO_MORE_LOCKS, is_absence};
-use crate::postgres::restore::execute::{Client, batch};
+use crate::postgres::restore::execute::{Client, Ledger, batch};
 use crate::postgres::restore::plan::{Action, Step, large_objects};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Level;
@@ -41,6 +41,14 @@ impl Settings<'_> {
         // A path to a schema that is not there is not an error.
         self.path.map_or(Ok(()), |statement| client.execute(statement))
     }
+}
+
+pub struct Drops<'d, 'a> {
+    pub client: &'d mut Client<'a>,
+    pub ledger: &'d mut Ledger<'a>,
+    pub slots: Slots,
+    /// How many are done in a transaction, where there are such.
+    pub size: Option<usize>,
 }
 
 impl<'a> Drops<'_, 'a> {

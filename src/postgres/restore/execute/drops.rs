@@ -11,10 +11,10 @@ use std::collections::HashSet;
 use crate::Result;
 use crate::postgres::archive::{EntryIndex, kinds};
 use crate::postgres::restore::dependents::{Address, Present, going};
-use crate::postgres::restore::execute::drop::{Drop, Failure, Settings};
+use crate::postgres::restore::execute::drop::{self, Drop, Drops, Failure, Settings};
 use crate::postgres::restore::execute::entry_state::Dropped;
 use crate::postgres::restore::execute::slots::Slots;
-use crate::postgres::restore::execute::{Client, Ledger, batch, drop};
+use crate::postgres::restore::execute::{Client, Ledger, batch};
 use crate::postgres::restore::plan::Action;
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::{Level, Phase, Unit};
@@ -47,14 +47,6 @@ pub fn run<'a>(client: &mut Client<'a>, ledger: &mut Ledger<'a>) -> Result<()> {
     Drops { client, ledger, slots, size }.all(pending)?;
     // The plan goes on from where the last drop left it, which need not be the one that was tried last.
     if ledger.is_stopped() { Ok(()) } else { settings.set(client) }
-}
-
-pub struct Drops<'d, 'a> {
-    pub client: &'d mut Client<'a>,
-    pub ledger: &'d mut Ledger<'a>,
-    slots: Slots,
-    /// How many are done in a transaction, where there are such.
-    size: Option<usize>,
 }
 
 impl<'a> Drops<'_, 'a> {

@@ -9,7 +9,6 @@ mod key;
 mod large_objects;
 mod psql;
 mod text;
-mod trouble;
 
 use std::io;
 use std::io::{Read, Write};
