@@ -161,7 +161,7 @@ fn sizes_are_listed_where_they_can_be_told() {
         assert!(lines[0].contains(" archive 1.16 of verify"), "{out}");
         assert!(lines[1].ends_with(" KiB  TABLE DATA public.a (about 3000 rows)"), "the largest comes first: {out}");
         assert!(lines.last().unwrap().contains(" of data for 4 of "), "{out}");
-        let answer: Value = serde_json::from_str(&scene.run(&["list", "--sizes", "--json", &path]).stdout()).unwrap();
+        let answer = scene.run(&["list", "--sizes", "--json", &path]).json();
         let stored: Vec<_> =
             answer["data"].as_array().unwrap().iter().map(|data| data["stored_bytes"].as_u64().unwrap()).collect();
         assert!(stored.is_sorted_by(|a, b| a >= b) && stored.len() == 4, "{answer}");
@@ -191,7 +191,7 @@ fn rows_are_counted_on_request() {
         assert!(out.stdout().contains(&format!("TABLE DATA public.a ({counted} rows)\n")), "{out}");
         assert!(out.stdout().contains(" large object"), "{out}");
     }
-    let answer: Value = serde_json::from_str(&scene.run(&["list", "--rows", "--json", "out.dump"]).stdout()).unwrap();
+    let answer = scene.run(&["list", "--rows", "--json", "out.dump"]).json();
     let data = answer["data"].as_array().unwrap();
     let of_a = data.iter().find(|data| data["entry"] == "TABLE DATA public.a").unwrap();
     assert_eq!(of_a["rows"].to_string(), database.psql("SELECT count(*) FROM a"));

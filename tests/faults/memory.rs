@@ -1,17 +1,17 @@
 //! Memory is bounded by buffers, not by what is in the database. `benches/memory` measures the same with 2 GB.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, verbs};
+use crate::support::{REFERENCE, Running, Scene, Server, lifeboat, verbs};
 
 const LIMIT: u64 = 100 * 1024;
 
 /// Runs the command, which must succeed, and gives the largest resident size that was seen, in KiB.
 fn largest_resident_size(command: &mut Command) -> u64 {
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
+    let running = Running::start(command);
+    let status = format!("/proc/{}/status", running.pid());
     let watch = std::thread::spawn(move || {
         let mut largest = 0;
         // An ended process has a status still, but none of memory.
@@ -23,7 +23,7 @@ fn largest_resident_size(command: &mut Command) -> u64 {
         }
         largest
     });
-    let out = Output::of("lifeboat", child.wait_with_output().unwrap());
+    let out = running.end();
     assert!(out.success(), "{out}");
     let largest = watch.join().unwrap();
     assert!(largest > 0, "nothing was measured");

@@ -4,31 +4,30 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::fill;
 use crate::support::proxy::{Fall, Others, Proxy};
 use crate::support::wait::wait_for;
-use crate::support::{Database, Output, REFERENCE, Scene, Server, Session, lifeboat, run, unfinished, verbs};
+use crate::support::{Database, Output, REFERENCE, Running, Scene, Server, Session, lifeboat, unfinished, verbs};
 
 /// Runs the command to its end, which must come; when it does is not asserted, but five minutes are where hope ends. When
 /// `signalled` says so, it is sent SIGTERM.
 fn ended(command: &mut Command, signalled: Option<&dyn Fn(u32)>) -> Output {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Running::start(command);
     if let Some(wait) = signalled {
-        wait(child.id());
-        run(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]));
+        wait(running.pid());
+        running.signal("TERM");
     }
     let begun = Instant::now();
-    while child.try_wait().unwrap().is_none() {
+    while !running.has_ended() {
         if begun.elapsed() > Duration::from_secs(300) {
-            child.kill().unwrap();
-            panic!("it does not end: {}", Output::of("lifeboat", child.wait_with_output().unwrap()));
+            panic!("it does not end: {}", running.ended_by("KILL"));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    Output::of("lifeboat", child.wait_with_output().unwrap())
+    running.end()
 }
 
 /// The database's URL by way of the proxy.

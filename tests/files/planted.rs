@@ -106,16 +106,18 @@ fn a_pipe_of_another_user_is_not_filled() {
     lchown(&pipe, Some(OTHER), Some(OTHER)).unwrap();
     // Held open, so that a run that writes to it would not wait for ever.
     let _reader = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&pipe).unwrap();
-    for (way, force) in sources.ways(pipe.to_str().unwrap()).iter().flat_map(|way| [(way, false), (way, true)]) {
-        let out = run(&scene, way, force);
-        assert!([2, 4].contains(&out.code()), "{out}");
-        assert!(out.code() == 2 || out.stderr().contains("belongs to another user"), "{out}");
+    let ways = sources.ways(pipe.to_str().unwrap());
+    for (number, force) in (0..ways.len()).flat_map(|number| [(number, false), (number, true)]) {
+        let out = run(&scene, &ways[number], force);
+        // SQLite's ways refuse it for being a pipe.
+        let (code, why) = if number < 2 { (4, "belongs to another user") } else { (2, "") };
+        assert!(out.code() == code && out.stderr().contains(why), "{out}");
     }
     // One's own is.
     lchown(&pipe, Some(0), Some(0)).unwrap();
     let script = "cat shared/out >got & \"$0\" \"$@\"; code=$?; wait; exit $code";
     let mut command = Command::new("bash");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_lifeboat")]).args(&sources.ways(pipe.to_str().unwrap())[0]);
+    command.args(["-c", script, env!("CARGO_BIN_EXE_lifeboat")]).args(&ways[0]);
     let out = output(command.current_dir(scene.path(".")));
     assert!(out.success(), "{out}");
     scene.run(&["verify", "got"]);

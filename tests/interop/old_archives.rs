@@ -19,8 +19,7 @@ fn archive(version: &str) -> PathBuf {
 fn are_listed_verified_and_written_as_scripts() {
     for version in VERSIONS {
         let path = archive(version);
-        let answer = run(lifeboat().args(["verify", "--json"]).arg(&path)).stdout();
-        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let answer = run(lifeboat().args(["verify", "--json"]).arg(&path)).json();
         let found = ["sound", "entries", "rows", "large_objects"].map(|name| answer[name].to_string());
         assert_eq!(found, ["true", "22", "3", "1"], "{version}");
         needed!(installation::needed(REFERENCE));

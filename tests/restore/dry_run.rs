@@ -94,7 +94,7 @@ fn it_says_what_would_become_of_what_is_there() {
     );
     assert!(there(&["--section", "post-data"]).contains("none of which would be touched"));
 
-    let answer: Value = serde_json::from_str(&dry_run(&archive, &origin, &["-t", "a", "--json"]).stdout()).unwrap();
+    let answer = dry_run(&archive, &origin, &["-t", "a", "--json"]).json();
     assert_eq!(answer["would_replace"], serde_json::json!(["public.a"]), "{answer}");
     let named: Vec<_> = answer["entries"].as_array().unwrap().iter().map(|e| e["entry"].as_str().unwrap()).collect();
     assert_eq!(named, ["TABLE public.a", "TABLE DATA public.a"]);

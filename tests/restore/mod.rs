@@ -35,6 +35,7 @@ use lifeboat::postgres::restore::{RestoreOptions, RestoreSummary, restore};
 use lifeboat::wire::Connection;
 use pgformat::{Compression, Entry, Header, Reader, Version, Writer};
 
+use crate::support::server::SUPERUSER;
 use crate::support::{Database, Server};
 
 /// What a restore is told in these tests, where they do not say otherwise.
@@ -55,8 +56,7 @@ pub fn connection(url: &str) -> Connection {
 
 /// Restores the archive at `path` into `database`.
 fn restore_into(database: &Database<'_>, path: &Path, options: &RestoreOptions) -> lifeboat::Result<RestoreSummary> {
-    let mut archive = Reader::seekable(File::open(path).unwrap()).unwrap();
-    restore(&mut connection(&database.url()), &mut archive, options, &Silent)
+    restore_as(database, SUPERUSER, path, options)
 }
 
 /// As [`restore_into`], as another user than the superuser.

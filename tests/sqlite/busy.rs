@@ -27,12 +27,15 @@ fn backed_up_under_fire(mode: &str, rows_before: i64) {
     let scene = Scene::new();
     let path = scene.database("app.db", mode, rows_before);
     let writer = Writer::start(&path);
+    let mut before = 0;
     for (round, compact) in ["--no-compact", "--compact", "--no-compact"].into_iter().enumerate() {
         let last: i64 = {
             let connection = Connection::open(&path).unwrap();
             connection.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
             connection.query_row("SELECT max(seq) FROM transfers", [], |r| r.get(0)).unwrap()
         };
+        assert!(last > before, "the writer has stopped");
+        before = last;
         let saved = format!("{round}.db");
         scene.run(&["backup", "--url", "sqlite:///app.db", "--output", &saved, compact]);
         is_one_moment(&scene.path(&saved), last);

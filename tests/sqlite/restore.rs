@@ -39,8 +39,8 @@ fn dry_run_says_what_it_would_replace_and_changes_nothing() {
     let out = scene.run(&["restore", "out.db", "--url", "sqlite:///app.db", "--dry-run", "--force"]).stdout();
     assert!(out.starts_with("lifeboat: dry run: nothing was changed\n"), "{out}");
     assert!(out.contains("app.db-wal (5 bytes)"), "{out}");
-    let out = scene.run(&["restore", "out.db", "--url", "sqlite:///new.db", "--dry-run", "--json"]).stdout();
-    let answer: Value = serde_json::from_str(&out).unwrap();
+    let out = scene.run(&["restore", "out.db", "--url", "sqlite:///new.db", "--dry-run", "--json"]);
+    let answer = out.json();
     assert_eq!((&answer["dry_run"], &answer["would_replace"]), (&Value::Bool(true), &Value::Array(Vec::new())));
     assert_eq!(scene.names(), ["app.db", "app.db-wal", "out.db"]);
     assert_eq!(rows(&scene.path("app.db")), 10);
