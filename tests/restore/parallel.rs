@@ -37,10 +37,6 @@ fn restore(database: &Database<'_>, path: &Path, options: &[&str]) -> Output {
     database.try_restore(path, &[&["--owner", "--acl"], options].concat())
 }
 
-fn dump(database: &Database<'_>, path: &Path) {
-    run(database.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(path));
-}
-
 #[test]
 fn database_is_the_same_over_any_number_of_connections() {
     let dir = tempfile::tempdir().unwrap();
@@ -48,11 +44,11 @@ fn database_is_the_same_over_any_number_of_connections() {
     for server in Server::each([13, REFERENCE]) {
         let origin = origin(server);
         let path = file("archive");
-        run(origin.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(&path));
+        origin.pg_dump(REFERENCE, &[], &path);
         let expected = file("expected");
         let alone = server.database("parallel");
         assert!(restore(&alone, &path, &[]).success());
-        dump(&alone, &expected);
+        alone.pg_dump(REFERENCE, &[], &expected);
         for jobs in ["2", "4", "8"] {
             let restored = server.database("parallel");
             let out = restore(&restored, &path, &["--jobs", jobs]);
@@ -60,13 +56,7 @@ fn database_is_the_same_over_any_number_of_connections() {
             // Once more, over what is there.
             let out = restore(&restored, &path, &["--jobs", jobs]);
             assert!(out.success(), "again, {jobs} on {}: {out}", server.major());
-            dump(&restored, &file("now"));
-            archive::assert_same(
-                &format!("{jobs} jobs on {}", server.major()),
-                &expected,
-                &file("now"),
-                Rows::AnyOrder,
-            );
+            restored.assert_is(&format!("{jobs} jobs on {}", server.major()), &expected);
         }
     }
 }
@@ -77,7 +67,7 @@ fn every_format_is_read_over_several_connections() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let origin = origin(server);
-    dump(&origin, &file("expected"));
+    origin.pg_dump(REFERENCE, &[], &file("expected"));
     origin.backup(&file("lifeboat"), &["--acl", "--statistics"]);
     for (name, format) in [("directory", "-Fd"), ("tar", "-Ft"), ("lifeboat", "")] {
         if !format.is_empty() {
@@ -86,8 +76,7 @@ fn every_format_is_read_over_several_connections() {
         let restored = server.database("parallel");
         let out = restore(&restored, &file(name), &["-j", "4"]);
         assert!(out.success(), "{name}: {out}");
-        dump(&restored, &file("now"));
-        archive::assert_same(name, &file("expected"), &file("now"), Rows::AnyOrder);
+        restored.assert_is(name, &file("expected"));
     }
 }
 
@@ -97,7 +86,7 @@ fn parts_and_options_work_as_over_one_connection() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let origin = origin(server);
-    run(origin.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(file("archive")));
+    origin.pg_dump(REFERENCE, &[], &file("archive"));
     let sets: &[&[&[&str]]] = &[
         &[&["--section=pre-data"], &["--section=data"], &["--section=post-data"]],
         &[&["--schema-only"], &["--data-only", "--disable-triggers"]],
@@ -114,7 +103,7 @@ fn parts_and_options_work_as_over_one_connection() {
                 assert!(out.success(), "{jobs} jobs, {options:?}: {out}");
             }
             let path = file(&format!("{jobs}.dump"));
-            dump(&restored, &path);
+            restored.pg_dump(REFERENCE, &[], &path);
             path
         });
         archive::assert_same(&format!("{parts:?}"), &alone, &beside, Rows::AnyOrder);
@@ -164,7 +153,7 @@ fn archive_from_a_pipe_has_one_reader() {
     let database = server.database("parallel");
     database.psql("CREATE TABLE t AS SELECT 1 AS a");
     let path = dir.path().join("archive");
-    dump(&database, &path);
+    database.pg_dump(REFERENCE, &[], &path);
     let mut piped = Command::new("sh");
     piped.args(["-c", r#"cat "$1" | "$2" restore - --force -j 2 --url "$3""#, "sh"]).arg(&path);
     let out = output(piped.arg(env!("CARGO_BIN_EXE_lifeboat")).arg(database.url()));
@@ -182,7 +171,7 @@ fn refused(server: &Server, dir: &Path) -> PathBuf {
          CREATE TABLE fine AS SELECT a FROM generate_series(1, 100) AS a; CREATE INDEX ON fine (a)",
     );
     let path = dir.join("refused");
-    dump(&origin, &path);
+    origin.pg_dump(REFERENCE, &[], &path);
     path
 }
 
@@ -227,23 +216,21 @@ fn what_could_not_be_dropped_gets_its_keys_and_indexes_back() {
          COMMENT ON CONSTRAINT held_pkey ON held IS 'key'; CREATE TABLE key (id integer PRIMARY KEY);
          CREATE TABLE user_of (id integer REFERENCES held, key integer REFERENCES key)",
     );
-    dump(&origin, &path);
+    origin.pg_dump(REFERENCE, &[], &path);
     // Of each, what is there already depends on it: the table, and the key.
     origin.psql("CREATE VIEW mine AS SELECT * FROM held; CREATE TABLE my_keys (key integer REFERENCES key)");
     let expected = dir.path().join("expected");
-    dump(&origin, &expected);
+    origin.pg_dump(REFERENCE, &[], &expected);
     for jobs in ["1", "2", "4"] {
         let out = restore(&origin, &path, &["--jobs", jobs]);
         assert_eq!(out.code(), 3, "{out}");
         assert!(!out.stderr().contains("is not there"), "{out}");
-        dump(&origin, &dir.path().join("now"));
-        archive::assert_same(&format!("{jobs} jobs"), &expected, &dir.path().join("now"), Rows::AnyOrder);
+        origin.assert_is(&format!("{jobs} jobs"), &expected);
         // What nobody tried to drop is there as well.
         origin.psql("DROP INDEX held_n_idx; ALTER TABLE user_of DROP CONSTRAINT user_of_key_fkey");
         let out = restore(&origin, &path, &["--no-clean", "--jobs", jobs]);
         assert_eq!(out.code(), 3, "{out}");
-        dump(&origin, &dir.path().join("now"));
-        archive::assert_same(&format!("{jobs} jobs, no drops"), &expected, &dir.path().join("now"), Rows::AnyOrder);
+        origin.assert_is(&format!("{jobs} jobs, no drops"), &expected);
     }
 }
 
@@ -254,7 +241,7 @@ fn there_are_no_more_connections_than_there_is_something_to_do_for() {
     let path = dir.path().join("archive");
     let origin = server.database("parallel");
     origin.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n; CREATE INDEX i ON a (n)");
-    dump(&origin, &path);
+    origin.pg_dump(REFERENCE, &[], &path);
     // One that restores what comes before the data, and one for each of three things after that.
     let target = server.database("parallel");
     target.psql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 4", target.name()));
@@ -278,7 +265,7 @@ fn connection_that_is_lost_ends_the_restore_with_an_error() {
          CREATE TABLE b (id integer CHECK (killed(id))); INSERT INTO b VALUES (1), (2), (3)",
     );
     let path = dir.path().join("archive");
-    dump(&origin, &path);
+    origin.pg_dump(REFERENCE, &[], &path);
     let target = server.database("victim");
     let out = restore(&target, &path, &["--jobs", "3"]);
     assert_eq!(out.code(), 1, "{out}");
@@ -296,7 +283,7 @@ fn slow_indexes(server: &Server, dir: &Path, wait: &str) -> PathBuf {
          CREATE INDEX ON a (slow(id)); CREATE INDEX ON b (slow(id)); GRANT SELECT ON a TO alice",
     ));
     let path = dir.join("slow");
-    dump(&origin, &path);
+    origin.pg_dump(REFERENCE, &[], &path);
     path
 }
 

@@ -113,7 +113,7 @@ fn damaged_archive_costs_nothing() {
 fn signal_before_the_restore_has_begun_changes_nothing() {
     let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
-    run(origin(server).tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(scene.path("archive")));
+    origin(server).pg_dump(REFERENCE, &[], &scene.archive());
     // A server that never says anything: the archive is checked, and nothing else can be done.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgresql://app@127.0.0.1:{}/app?sslmode=disable", silent.local_addr().unwrap().port());
@@ -139,7 +139,7 @@ fn file_that_is_replaced_after_it_was_checked_is_refused() {
     let origin = origin(server);
     let (folder, file) = (scene.path("folder"), scene.path("file"));
     run(origin.tool(REFERENCE, "pg_dump").args(["-Fd", "-f"]).arg(&folder));
-    run(origin.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(&file));
+    origin.pg_dump(REFERENCE, &[], &file);
     for path in [&folder, &file] {
         let mut archive = archive::open(path, "read").unwrap();
         let is_data = |entry: &&Entry| entry.tag.as_ref().is_some_and(|tag| tag == "large") && entry.has_data;
@@ -160,7 +160,7 @@ fn file_that_is_replaced_after_it_was_checked_is_refused() {
         assert!(error.contains("changed or replaced"), "{error}");
     }
     // A file that gets another name, or whose name another gets, is the same: it is open.
-    run(origin.tool(REFERENCE, "pg_dump").args(["-Fc", "-f"]).arg(&file));
+    origin.pg_dump(REFERENCE, &[], &file);
     let mut archive = archive::open(&file, "read").unwrap();
     let id = archive.entries().iter().find(|entry| entry.has_data).unwrap().dump_id;
     fs::rename(&file, scene.path("other")).unwrap();
