@@ -6,7 +6,7 @@ use crate::support::{REFERENCE, Server, archive};
 fn comments_on_system_columns_are_dumped_and_restored() {
     for server in Server::all() {
         let database = server.database("system_columns");
-        database.psql("CREATE TABLE t (a integer); COMMENT ON COLUMN t.ctid IS 'where it lies'");
+        database.sql("CREATE TABLE t (a integer); COMMENT ON COLUMN t.ctid IS 'where it lies'");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
         database.backup(&path, &[]);
@@ -15,7 +15,7 @@ fn comments_on_system_columns_are_dumped_and_restored() {
 
         let copy = server.database("system_columns_copy");
         copy.restore(&path, &[]);
-        let comment = copy.psql("SELECT pg_catalog.col_description('t'::regclass, -1)");
+        let comment = copy.sql("SELECT pg_catalog.col_description('t'::regclass, -1)");
         assert_eq!(comment.trim(), "where it lies", "on {}", server.major());
     }
 }
@@ -32,9 +32,9 @@ fn members_added_to_the_servers_own_operator_families_are_named() {
         let database = server.database("added_to_family");
         let dir = tempfile::tempdir().unwrap();
         let backup = || database.backup(&dir.path().join("archive"), &["--force"]).stderr();
-        database.psql(OPERATOR);
+        database.sql(OPERATOR);
         // What a class has for its own type is dumped with it, even if the family is the server's.
-        database.psql(
+        database.sql(
             "CREATE TYPE own AS (a integer);
              CREATE FUNCTION lt(own, own) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
              CREATE OPERATOR <<<< (LEFTARG = own, RIGHTARG = own, FUNCTION = lt);
@@ -43,7 +43,7 @@ fn members_added_to_the_servers_own_operator_families_are_named() {
              FUNCTION 1 (own, own) cmp(own, own)",
         );
         assert_eq!(backup(), "", "on {}", server.major());
-        database.psql(ADD);
+        database.sql(ADD);
         let said = backup();
         for named in
             ["operator 1 (text, integer) of operator family text_ops", "function 1 (text, integer) of operator"]
@@ -51,7 +51,7 @@ fn members_added_to_the_servers_own_operator_families_are_named() {
             assert!(said.contains(named), "on {}: {said}", server.major());
         }
         // What an extension brings comes with it.
-        database.psql(
+        database.sql(
             "ALTER EXTENSION plpgsql ADD OPERATOR <<<< (text, integer); ALTER EXTENSION plpgsql ADD FUNCTION cmp(text, integer)",
         );
         assert_eq!(backup(), "", "on {}", server.major());
@@ -63,19 +63,19 @@ fn members_added_to_the_servers_own_operator_families_are_named() {
 fn role_of_a_policy_may_be_called_by_a_word_that_is_reserved_later() {
     let newest = needed!(Server::get(REFERENCE));
     for server in Server::each([13, 15]).chain([newest]) {
-        if server.psql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'system_user'") == "0" {
-            server.psql("postgres", "CREATE ROLE \"system_user\"");
+        if server.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'system_user'") == "0" {
+            server.sql("postgres", "CREATE ROLE \"system_user\"");
         }
     }
     for server in Server::each([13, 15]) {
         let database = server.database("reserved_role");
-        database.psql("CREATE TABLE t (a integer); CREATE POLICY p ON t TO system_user, alice USING (true)");
+        database.sql("CREATE TABLE t (a integer); CREATE POLICY p ON t TO system_user, alice USING (true)");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
         database.backup(&path, &[]);
         let copy = newest.database("reserved_role");
         copy.restore(&path, &[]);
-        assert_eq!(copy.psql("SELECT roles FROM pg_policies"), "{alice,system_user}", "from {}", server.major());
+        assert_eq!(copy.sql("SELECT roles FROM pg_policies"), "{alice,system_user}", "from {}", server.major());
     }
 }
 
@@ -85,12 +85,12 @@ fn what_users_hung_on_the_tables_of_extensions_is_named() {
         let database = server.database("hung");
         let dir = tempfile::tempdir().unwrap();
         let backup = || database.backup(&dir.path().join("archive"), &["--force"]).stderr();
-        database.psql(
+        database.sql(
             "CREATE TABLE member (a integer PRIMARY KEY, b integer); CREATE VIEW of_member AS SELECT a FROM member;
              ALTER EXTENSION plpgsql ADD TABLE member; ALTER EXTENSION plpgsql ADD VIEW of_member",
         );
         assert_eq!(backup(), "", "on {}", server.major());
-        database.psql(
+        database.sql(
             "CREATE POLICY looking ON member USING (true); CREATE STATISTICS pairs ON a, b FROM member;
              CREATE RULE keeping AS ON DELETE TO member DO INSTEAD NOTHING",
         );
@@ -110,7 +110,7 @@ fn what_users_hung_on_the_tables_of_extensions_is_named() {
 fn settings_that_are_lists_without_names_are_restored() {
     for server in Server::all() {
         let database = server.database("no_names");
-        database.psql(
+        database.sql(
             "SELECT set_config('search_path', '', false), set_config('temp_tablespaces', '', false);
              CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql SET search_path FROM CURRENT AS 'SELECT 1';
              CREATE PROCEDURE public.p() LANGUAGE sql SET temp_tablespaces FROM CURRENT SET search_path FROM CURRENT AS ''",
@@ -119,7 +119,7 @@ fn settings_that_are_lists_without_names_are_restored() {
             "ALTER DATABASE {0} SET search_path FROM CURRENT; ALTER ROLE alice IN DATABASE {0}",
             database.name()
         );
-        database.psql(&format!("SELECT set_config('search_path', '', false); {set} SET search_path FROM CURRENT"));
+        database.sql(&format!("SELECT set_config('search_path', '', false); {set} SET search_path FROM CURRENT"));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
         database.backup(&path, &[]);
@@ -132,19 +132,19 @@ fn settings_that_are_lists_without_names_are_restored() {
         } else {
             "search_path=\"\" temp_tablespaces=\"\""
         };
-        assert_eq!(copy.psql(all), there, "on {}", server.major());
-        assert_eq!(copy.psql("SELECT public.f()"), "1");
+        assert_eq!(copy.sql(all), there, "on {}", server.major());
+        assert_eq!(copy.sql("SELECT public.f()"), "1");
         // The database's own settings, when it is made anew. Older servers do not understand how pg_dump 18 makes one.
         if server.major() < 15 {
             continue;
         }
-        let dropped = server.psql("postgres", &format!("DROP DATABASE {}", database.name()));
+        let dropped = server.sql("postgres", &format!("DROP DATABASE {}", database.name()));
         assert_eq!(dropped, "");
         let elsewhere = server.database("maintenance");
         elsewhere.restore(&path, &["--create"]);
         let settings = "SELECT string_agg(DISTINCT setting, ' ') FROM pg_db_role_setting, unnest(setconfig) AS setting
             WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())";
         let there = if server.major() >= 19 { "search_path=" } else { "search_path=\"\"" };
-        assert_eq!(database.psql(settings), there, "on {}", server.major());
+        assert_eq!(database.sql(settings), there, "on {}", server.major());
     }
 }

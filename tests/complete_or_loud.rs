@@ -88,8 +88,8 @@ fn what_is_not_understood_is_an_error_that_names_it() {
     for server in Server::all() {
         for (name, made, damage, expected) in CASES {
             let database = server.database(name);
-            database.psql(made);
-            database.psql(damage);
+            database.sql(made);
+            database.sql(damage);
             let path = dir.path().join(format!("{name}.{}", server.major()));
             let out = database.try_backup(&path, &["--acl"]);
             assert_eq!(out.code(), 1, "{name} on {}: {out}", server.major());
@@ -107,7 +107,7 @@ fn user_mapping_whose_options_may_not_be_read_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
     for server in Server::all() {
         let database = server.database_with("mapping", "OWNER alice");
-        database.psql(
+        database.sql(
             "CREATE FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN DATA WRAPPER w TO alice; SET ROLE alice;
              CREATE SERVER far FOREIGN DATA WRAPPER w;
              CREATE USER MAPPING FOR alice SERVER far OPTIONS (password 'x')",
@@ -118,7 +118,7 @@ fn user_mapping_whose_options_may_not_be_read_is_an_error_that_names_it() {
         };
         let out = backup("mine", &database.url_as("alice"));
         assert!(out.success(), "on {}: {out}", server.major());
-        database.psql("CREATE USER MAPPING FOR bob SERVER far OPTIONS (password 'secret')");
+        database.sql("CREATE USER MAPPING FOR bob SERVER far OPTIONS (password 'secret')");
         let out = backup("hidden", &database.url_as("alice"));
         assert_eq!(out.code(), 1, "on {}: {out}", server.major());
         assert!(out.stderr().contains("user mapping for \"bob\" on the server \"far\""), "{out}");
@@ -133,7 +133,7 @@ fn index_whose_building_failed_is_left_out_and_named() {
     let dir = tempfile::tempdir().unwrap();
     for server in Server::all() {
         let database = server.database("invalid_index");
-        database.psql("CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (1); CREATE INDEX valid ON t (a)");
+        database.sql("CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (1); CREATE INDEX valid ON t (a)");
         let path = dir.path().join(format!("{}.dump", server.major()));
         let backup = || database.try_backup(&path, &["--force"]);
         let out = backup();
@@ -175,8 +175,8 @@ fn loop_that_no_rule_resolves_is_named() {
                 continue;
             }
             let database = server.database("loop");
-            database.psql(&format!("CREATE FUNCTION lone() RETURNS integer LANGUAGE sql AS 'SELECT 1'; {made}"));
-            database.psql(&format!("SET allow_system_table_mods = on; {more}"));
+            database.sql(&format!("CREATE FUNCTION lone() RETURNS integer LANGUAGE sql AS 'SELECT 1'; {made}"));
+            database.sql(&format!("SET allow_system_table_mods = on; {more}"));
             let (reference, ours) = (dir.path().join("reference"), dir.path().join("ours"));
             let said = run(database.tool(REFERENCE, "pg_dump").arg("-Fc").arg("-f").arg(&reference));
             assert!(said.stderr().contains("could not resolve dependency loop"), "on {}: {said}", server.major());

@@ -55,8 +55,8 @@ INSERT INTO pg_seclabel (objoid, classoid, objsubid, provider, label) VALUES
 fn dumps_like_pg_dump(name: &str, sql: &str) {
     for server in Server::all() {
         let database = server.database(name);
-        database.psql(sql);
-        database.psql("ANALYZE");
+        database.sql(sql);
+        database.sql("ANALYZE");
         let dir = tempfile::tempdir().unwrap();
         let (reference, candidate) = (dir.path().join("reference"), dir.path().join("candidate"));
         database.pg_dump(18, &["-Fc", "--statistics"], &reference);

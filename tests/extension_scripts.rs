@@ -57,17 +57,17 @@ fn only_what_users_hang_on_tables_of_extensions_is_called_left_out() {
     for server in Server::all() {
         let Ok(()) = provide(server, FILES) else { continue };
         let database = server.database("script");
-        database.psql("CREATE EXTENSION lifeboat_parts");
+        database.sql("CREATE EXTENSION lifeboat_parts");
         assert_quiet("as the script made it", &database);
         for catalog in ["pg_policy", "pg_rewrite", "pg_depend", "pg_extension", "pg_statistic_ext", "pg_attribute"] {
-            database.psql(&format!("VACUUM FREEZE {catalog}"));
-            database.psql(&format!("VACUUM FULL {catalog}"));
+            database.sql(&format!("VACUUM FREEZE {catalog}"));
+            database.sql(&format!("VACUUM FULL {catalog}"));
         }
         assert_quiet("after VACUUM FULL", &database);
-        database.psql("CREATE SCHEMA other; ALTER EXTENSION lifeboat_parts SET SCHEMA other; ALTER TABLE other.parts ADD b integer");
+        database.sql("CREATE SCHEMA other; ALTER EXTENSION lifeboat_parts SET SCHEMA other; ALTER TABLE other.parts ADD b integer");
         assert_quiet("in another schema", &database);
         for version in ["1.1", "1.2"] {
-            database.psql(&format!("ALTER EXTENSION lifeboat_parts UPDATE TO '{version}'"));
+            database.sql(&format!("ALTER EXTENSION lifeboat_parts UPDATE TO '{version}'"));
             assert_quiet(version, &database);
         }
         let theirs =
@@ -88,7 +88,7 @@ fn only_what_users_hang_on_tables_of_extensions_is_called_left_out() {
             ),
         ] {
             let again = server.database_from("script", database.name());
-            again.psql(sql);
+            again.sql(sql);
             assert_named(what, &again, &[named], &theirs);
         }
 
@@ -109,7 +109,7 @@ fn what_a_user_adds_in_the_extension_s_own_transaction_is_named() {
     for server in Server::each([14, REFERENCE]) {
         let Ok(()) = provide(server, FILES) else { continue };
         let database = server.database("script");
-        database.psql(
+        database.sql(
             "BEGIN; CREATE TABLE before (a integer); CREATE EXTENSION lifeboat_parts; CREATE TABLE app (a integer);
              CREATE POLICY mine ON parts USING (true); CREATE TABLE after (a integer); COMMIT",
         );
@@ -120,7 +120,7 @@ fn what_a_user_adds_in_the_extension_s_own_transaction_is_named() {
             &["policy own", "rule", "tail", "nested"],
         );
         let database = server.database("script");
-        database.psql("CREATE EXTENSION lifeboat_parts; BEGIN; CREATE TABLE added (a integer); CREATE POLICY mine ON added USING (true);
+        database.sql("CREATE EXTENSION lifeboat_parts; BEGIN; CREATE TABLE added (a integer); CREATE POLICY mine ON added USING (true);
              ALTER EXTENSION lifeboat_parts ADD TABLE added; COMMIT");
         assert_named(
             "a table added by hand",

@@ -98,7 +98,7 @@ fn no_test_ends_early_in_another_way() {
 fn a_server_of_every_major_answers() {
     for server in Server::all() {
         let database = server.database("harness");
-        let version = database.psql("SHOW server_version_num");
+        let version = database.sql("SHOW server_version_num");
         assert_eq!(version[..2], server.major().to_string());
     }
 }
@@ -108,9 +108,9 @@ fn a_database_goes_with_its_value() {
     let server = needed!(Server::get(REFERENCE));
     let name = server.database("odd \"name\"").name().to_owned();
     let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
-    assert_eq!(server.psql("postgres", &count), "0");
+    assert_eq!(server.sql("postgres", &count), "0");
     let kept = server.database("odd \"name\"");
-    assert_eq!(kept.psql("SELECT current_database()"), kept.name());
+    assert_eq!(kept.sql("SELECT current_database()"), kept.name());
 }
 
 #[test]
@@ -226,7 +226,7 @@ COMMENT ON TABLE \"it's a table\" IS 'c';";
 fn the_comparison_sees_order_and_dependencies() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("compare");
-    database.psql(
+    database.sql(
         "CREATE TABLE a (x integer PRIMARY KEY); CREATE TABLE b (x integer REFERENCES a); CREATE VIEW c AS TABLE a",
     );
     let scene = Scene::of(&database, &[]);

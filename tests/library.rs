@@ -17,8 +17,8 @@ fn a_postgresql_database_goes_there_and_back() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("app.dump");
     let (origin, target) = (server.database("library"), server.database("library"));
-    origin.psql("CREATE TABLE orders AS SELECT generate_series(1, 100) AS id");
-    target.psql("CREATE TABLE orders (id integer)");
+    origin.sql("CREATE TABLE orders AS SELECT generate_series(1, 100) AS id");
+    target.sql("CREATE TABLE orders (id integer)");
     let size = example("backup", &[&origin.url(), &file]);
     assert_eq!(size.stdout(), format!("{} bytes\n", file.metadata().unwrap().len()), "{size}");
     let entries = example("list", &[&file]);
@@ -26,7 +26,7 @@ fn a_postgresql_database_goes_there_and_back() {
     assert!(example("verify", &[&file]).success());
     let restored = example("restore", &[&file, &target.url()]);
     assert!(restored.success() && restored.stdout().ends_with(" 100 rows\n"), "{restored}");
-    assert_eq!(target.psql("SELECT count(*), sum(id) FROM orders"), "100|5050");
+    assert_eq!(target.sql("SELECT count(*), sum(id) FROM orders"), "100|5050");
 
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() - 40;
@@ -35,7 +35,7 @@ fn a_postgresql_database_goes_there_and_back() {
     for out in [example("verify", &[&file]), example("restore", &[&file, &target.url()])] {
         assert!(!out.success() && out.stderr().contains("orders"), "{out}");
     }
-    assert_eq!(target.psql("SELECT count(*) FROM orders"), "100");
+    assert_eq!(target.sql("SELECT count(*) FROM orders"), "100");
 }
 
 #[test]

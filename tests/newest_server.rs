@@ -16,7 +16,7 @@ fn what_the_server_warns_of_at_login_is_told_once() {
     let hba = "host all by_md5 127.0.0.1/32 md5\nhost all all 127.0.0.1/32 scram-sha-256".to_owned();
     let server = needed!(Server::with(MAJOR, &Options { hba, ..Options::default() }));
     let password = PASSWORD.replace('\'', "''");
-    server.psql(
+    server.sql(
         "postgres",
         &format!(
             "SET password_encryption = 'scram-sha-256'; CREATE ROLE by_soon SUPERUSER LOGIN PASSWORD '{password}';
@@ -24,10 +24,9 @@ fn what_the_server_warns_of_at_login_is_told_once() {
              SET password_encryption = 'md5'; CREATE ROLE by_md5 SUPERUSER LOGIN PASSWORD '{password}'"
         ),
     );
-    server
-        .psql("postgres", "DO $$ BEGIN EXECUTE format('ALTER ROLE by_soon VALID UNTIL %L', now() + '2 days'); END $$");
+    server.sql("postgres", "DO $$ BEGIN EXECUTE format('ALTER ROLE by_soon VALID UNTIL %L', now() + '2 days'); END $$");
     let database = server.database("warned");
-    database.psql("CREATE TABLE t AS SELECT generate_series(1, 3) AS a");
+    database.sql("CREATE TABLE t AS SELECT generate_series(1, 3) AS a");
     let dir = tempfile::tempdir().unwrap();
     for (user, warning) in [
         ("by_soon", Some("role password will expire soon")),
@@ -46,7 +45,7 @@ fn what_the_server_warns_of_at_login_is_told_once() {
             .arg(&archive));
         // Another connection, to the database that is made.
         let elsewhere = server.database("elsewhere");
-        server.psql("postgres", &format!("DROP DATABASE {}", database.name()));
+        server.sql("postgres", &format!("DROP DATABASE {}", database.name()));
         let create = run(lifeboat()
             .env("PGPASSWORD", PASSWORD)
             .args(["restore", "--force", "--create", "--url"])
@@ -71,7 +70,7 @@ fn a_reader_of_all_data_backs_up_large_objects() {
     let server = needed!(Server::get(MAJOR));
     let database = server.database("read_all");
     server.try_psql("postgres", "CREATE ROLE reads_all LOGIN; GRANT pg_read_all_data TO reads_all");
-    database.psql(
+    database.sql(
         "CREATE TABLE t AS SELECT 1 AS a; SELECT lo_from_bytea(4711, 'abc'); SELECT lo_from_bytea(4712, '\\x00ff');
          REVOKE ALL ON SCHEMA public FROM PUBLIC",
     );
@@ -82,7 +81,7 @@ fn a_reader_of_all_data_backs_up_large_objects() {
     let copy = server.database("read_all_copy");
     copy.restore(&archive, &[]);
     let objects = "SELECT string_agg(oid || ':' || lo_get(oid)::text, ' ' ORDER BY oid) FROM pg_largeobject_metadata";
-    assert_eq!(copy.psql(objects), "4711:\\x616263 4712:\\x00ff");
+    assert_eq!(copy.sql(objects), "4711:\\x616263 4712:\\x00ff");
 }
 
 /// A server may choose its certificate by the name that a client asks for, and refuse one that asks for none.
@@ -90,14 +89,14 @@ fn a_reader_of_all_data_backs_up_large_objects() {
 fn the_servers_name_is_sent_for_it_to_choose_a_certificate() {
     let server = needed!(Server::with(MAJOR, &Options { tls: true, ..Options::default() }));
     let dir = server.socket_dir();
-    let data = server.psql("postgres", "SHOW data_directory");
-    let (name, key) = (server.psql("postgres", "SHOW ssl_cert_file"), server.psql("postgres", "SHOW ssl_key_file"));
+    let data = server.sql("postgres", "SHOW data_directory");
+    let (name, key) = (server.sql("postgres", "SHOW ssl_cert_file"), server.sql("postgres", "SHOW ssl_key_file"));
     let hosts = Path::new(&data).join("pg_hosts.conf");
     fs::write(&hosts, format!("localhost {name} {key}\n")).unwrap();
     make_as(&hosts, Path::new(&data));
-    server.psql("postgres", "ALTER SYSTEM SET ssl_sni = on");
-    server.psql("postgres", "SELECT pg_reload_conf()");
-    wait_until("ssl_sni", || server.psql("postgres", "SHOW ssl_sni") == "on");
+    server.sql("postgres", "ALTER SYSTEM SET ssl_sni = on");
+    server.sql("postgres", "SELECT pg_reload_conf()");
+    wait_until("ssl_sni", || server.sql("postgres", "SHOW ssl_sni") == "on");
     let backup = |parameters: &str| {
         let url = format!(
             "postgresql://postgres@localhost:{}/postgres?sslmode=verify-full&sslrootcert={}{parameters}",
@@ -126,7 +125,7 @@ fn archives_of_18_with_indexes_of_btree_gist_are_restored() {
     needed!(old.offers("btree_gist"));
     needed!(new.offers("btree_gist"));
     let origin = old.database("nets");
-    origin.psql(
+    origin.sql(
         "CREATE EXTENSION btree_gist;
          CREATE TABLE nets (i inet, c cidr, r int4range, EXCLUDE USING gist (c WITH =, r WITH &&), EXCLUDE USING gist (i WITH <>),
              EXCLUDE USING gist (i gist_inet_ops WITH =), EXCLUDE USING gist (i inet_ops WITH &&));
@@ -138,8 +137,8 @@ fn archives_of_18_with_indexes_of_btree_gist_are_restored() {
     origin.backup(&archive, &[]);
     let copy = new.database("nets");
     copy.restore(&archive, &[]);
-    assert_eq!(copy.psql("SELECT count(*) FROM pg_index WHERE indrelid = 'nets'::regclass AND indisvalid"), "6");
-    assert_eq!(copy.psql("SELECT count(*) FROM nets WHERE i <<= '10.0.0.0/8'"), "1");
+    assert_eq!(copy.sql("SELECT count(*) FROM pg_index WHERE indrelid = 'nets'::regclass AND indisvalid"), "6");
+    assert_eq!(copy.sql("SELECT count(*) FROM nets WHERE i <<= '10.0.0.0/8'"), "1");
 }
 
 /// What a database of 18 holds in an encoding that 19 does not have any more is not changed into something else.
@@ -155,13 +154,13 @@ fn an_encoding_that_is_gone_is_told() {
     let archive = dir.path().join("archive");
     origin.backup(&archive, &[]);
     let copy = new.database("mule");
-    copy.psql("CREATE TABLE t AS SELECT 'is there'::text AS a");
+    copy.sql("CREATE TABLE t AS SELECT 'is there'::text AS a");
     let out = copy.try_restore(&archive, &[]);
     assert!(!out.success() && out.stderr().contains("nothing was changed; PostgreSQL 19 and later"), "{out}");
-    assert_eq!(copy.psql("SELECT a FROM t"), "is there");
+    assert_eq!(copy.sql("SELECT a FROM t"), "is there");
     // What the hint says.
     let converted = dir.path().join("latin1");
     origin.pg_dump(18, &["--encoding=LATIN1"], &converted);
     copy.restore(&converted, &[]);
-    assert_eq!(copy.psql("SELECT a FROM t"), "x");
+    assert_eq!(copy.sql("SELECT a FROM t"), "x");
 }

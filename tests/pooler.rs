@@ -21,7 +21,7 @@ fn backup_through_a_pool_of_transactions_is_the_same_and_leaves_nothing() {
     for server in Server::each([14, REFERENCE]) {
         let pool = needed!(Pool::start(server, "transaction", "default_pool_size = 3"));
         let database = server.database("pooled");
-        database.psql(CONTENT);
+        database.sql(CONTENT);
         let scene = Scene::new();
         scene.run(&["backup", "--url", &database.url(), "--output", "direct"]);
         for (n, more) in [&[][..], &["--jobs", "2"], &["--table", "s.t", "--table", "v"]].into_iter().enumerate() {
@@ -45,12 +45,12 @@ fn restore_through_a_pool_of_transactions_is_refused_before_anything_is_changed(
     for server in Server::each([14, REFERENCE]) {
         let scene = Scene::new();
         let source = server.database("pooled");
-        source.psql(CONTENT);
+        source.sql(CONTENT);
         scene.run(&["backup", "--url", &source.url(), "--output", "out.dump"]);
         for more in ["", "server_round_robin = 1", "server_reset_query_always = 1", "default_pool_size = 1"] {
             let pool = needed!(Pool::start(server, "transaction", more));
             let database = server.database("pooled");
-            database.psql("CREATE SCHEMA s; CREATE TABLE s.t (a integer); INSERT INTO s.t VALUES (-1)");
+            database.sql("CREATE SCHEMA s; CREATE TABLE s.t (a integer); INSERT INTO s.t VALUES (-1)");
             let url = pool.url(database.name());
             // Connections that take turns, and have been used by others before.
             let mut two = pool.psql_command(server, database.name());
@@ -62,7 +62,7 @@ fn restore_through_a_pool_of_transactions_is_refused_before_anything_is_changed(
                 let says = "gives each transaction to another session";
                 let out = scene.fails(4, says, &[&["restore", "out.dump", "--url", &url, "--force"], options].concat());
                 assert!(out.stderr().contains("pool_mode = session"), "{out}");
-                assert_eq!(database.psql("SELECT a FROM s.t"), "-1", "{more}");
+                assert_eq!(database.sql("SELECT a FROM s.t"), "-1", "{more}");
             }
             for _ in 0..3 {
                 assert_eq!(pool.psql(server, database.name(), LEFT), NOTHING_LEFT, "{more}");
@@ -76,7 +76,7 @@ fn restore_through_a_pool_of_sessions_succeeds_and_leaves_the_session_as_it_was(
     let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let source = server.database("pooled");
-    source.psql(CONTENT);
+    source.sql(CONTENT);
     scene.run(&["backup", "--url", &source.url(), "--output", "out.dump"]);
     for options in [&[][..], &["-1"], &["--jobs", "2"], &["--transaction-size", "2"]] {
         // The pool itself cleans nothing up.
@@ -84,7 +84,7 @@ fn restore_through_a_pool_of_sessions_succeeds_and_leaves_the_session_as_it_was(
         let database = server.database("pooled");
         let url = pool.url(database.name());
         scene.run(&[&["restore", "out.dump", "--url", &url, "--force"], options].concat());
-        assert_eq!(database.psql("SELECT f()"), "100");
+        assert_eq!(database.sql("SELECT f()"), "100");
         assert_eq!(pool.psql(server, database.name(), LEFT), NOTHING_LEFT, "{options:?}");
     }
     // The second connection of the restore waits for the first, and is given up.
@@ -92,7 +92,7 @@ fn restore_through_a_pool_of_sessions_succeeds_and_leaves_the_session_as_it_was(
     let database = server.database("pooled");
     let url = format!("{}?connect_timeout=2", pool.url(database.name()));
     scene.run(&["restore", "out.dump", "--url", &url, "--force"]);
-    assert_eq!(database.psql("SELECT f()"), "100");
+    assert_eq!(database.sql("SELECT f()"), "100");
     assert_eq!(pool.psql(server, database.name(), LEFT), NOTHING_LEFT);
 }
 
@@ -101,7 +101,7 @@ fn drill_through_a_pool_of_transactions_is_refused_and_makes_no_database() {
     let server = needed!(Server::get(REFERENCE));
     let pool = needed!(Pool::start(server, "transaction", ""));
     let database = server.database("pooled");
-    database.psql(CONTENT);
+    database.sql(CONTENT);
     let scene = Scene::new();
     let url = pool.url(database.name());
     let out = scene.lifeboat(&["drill", "--url", &url, "--scratch", "."]);
@@ -109,7 +109,7 @@ fn drill_through_a_pool_of_transactions_is_refused_and_makes_no_database() {
     assert!(out.stderr().contains("gives each transaction to another session"), "{out}");
     let mine = "SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat\\_drill\\_%'
         AND datname IN (SELECT datname FROM pg_stat_activity)";
-    assert_eq!(server.psql("postgres", mine), "0");
+    assert_eq!(server.sql("postgres", mine), "0");
     assert_eq!(pool.psql(server, database.name(), LEFT), NOTHING_LEFT);
 }
 
@@ -119,8 +119,8 @@ fn backup_through_a_pool_of_transactions_does_not_take_over_what_others_left() {
     for server in Server::each([14, REFERENCE]) {
         let pool = needed!(Pool::start(server, "transaction", "default_pool_size = 1"));
         let database = server.database("pooled");
-        database.psql(CONTENT);
-        database.psql(
+        database.sql(CONTENT);
+        database.sql(
             "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON s.t USING (a < 10);
              GRANT USAGE ON SCHEMA s TO alice; GRANT SELECT ON ALL TABLES IN SCHEMA s TO alice; GRANT SELECT ON v TO alice",
         );

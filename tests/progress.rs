@@ -91,7 +91,7 @@ fn forced() -> RestoreOptions {
 /// A database with most sorts of objects, and a table that is large beside the others.
 fn origin(server: &Server) -> Database<'_> {
     let database = server.database("progress");
-    database.psql(
+    database.sql(
         "CREATE TABLE large (id integer PRIMARY KEY, text text);
          INSERT INTO large SELECT n, md5(n::text) || md5((-n)::text) FROM generate_series(1, 50000) n;
          CREATE INDEX ON large (text);
@@ -174,7 +174,7 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
     let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let few = server.database("progress");
-    few.psql(
+    few.sql(
         "CREATE TYPE kind AS ENUM ('a'); CREATE TABLE untyped (kind kind, text text);
          INSERT INTO untyped SELECT 'a', md5(n::text) FROM generate_series(1, 20000) n; CREATE INDEX ON untyped (text);
          CREATE TABLE refused (text text);
@@ -194,7 +194,7 @@ fn what_fails_or_is_left_out_counts_all_the_same() {
     for jobs in [1, 4] {
         let target = server.database("progress");
         // Not the column's type, and so refused in the first row; a view that something hangs on, so that a drop fails.
-        target.psql(
+        target.sql(
             "CREATE TABLE refused (text integer); CREATE TABLE fine (n integer PRIMARY KEY);
              CREATE VIEW beyond AS SELECT n FROM fine; CREATE VIEW hanging AS SELECT n FROM beyond",
         );
@@ -279,12 +279,12 @@ fn backup_finds_out_how_much_there_is() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("progress");
     // Values of a row of their own, which are not in the table's own pages.
-    origin.psql(
+    origin.sql(
         "CREATE TABLE large AS SELECT n, md5(n::text) || md5((-n)::text) AS text FROM generate_series(1, 30000) n;
          CREATE TABLE wide (text text STORAGE EXTERNAL);
          INSERT INTO wide SELECT string_agg(text, '') FROM large GROUP BY n / 1000",
     );
-    origin.psql("VACUUM ANALYZE");
+    origin.sql("VACUUM ANALYZE");
     let recorder = Recorder::default();
     let mut archive = Vec::new();
     let connect = || Ok(connection(&origin.url()));

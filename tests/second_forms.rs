@@ -71,7 +71,7 @@ const OPTIONS: &[&[&str]] = &[
 
 fn made(server: &'static Server) -> Database<'static> {
     let database = server.database_with("second", "OWNER alice");
-    database.psql("CREATE FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN DATA WRAPPER w TO alice; GRANT CREATE ON SCHEMA public TO alice");
+    database.sql("CREATE FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN DATA WRAPPER w TO alice; GRANT CREATE ON SCHEMA public TO alice");
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.sql");
     std::fs::write(&script, format!("{CONTENT}{BY_SUPERUSER}")).unwrap();
@@ -99,11 +99,11 @@ fn a_plain_role_and_a_superuser_dump_as_pg_dump_does() {
     for server in Server::all() {
         let major = server.major();
         let database = made(server);
-        database.psql(SUBSCRIPTION);
+        database.sql(SUBSCRIPTION);
         // Superuser, owner, one who may read everything, and a superuser who becomes the owner.
         let mut roles = vec![("postgres", None), ("alice", None), ("postgres", Some("alice"))];
         if major >= 14 {
-            database.psql("GRANT pg_read_all_data TO carol");
+            database.sql("GRANT pg_read_all_data TO carol");
             roles.push(("carol", None));
         }
         for (role, becomes) in roles {
@@ -131,7 +131,7 @@ fn a_plain_role_and_a_superuser_dump_as_pg_dump_does() {
             }
         }
         if major >= 14 {
-            database.psql("REVOKE pg_read_all_data FROM carol");
+            database.sql("REVOKE pg_read_all_data FROM carol");
         }
     }
 }
@@ -143,8 +143,8 @@ fn a_plain_role_beside_a_subscription_is_told_what_to_do() {
     for server in Server::all() {
         let major = server.major();
         let database = server.database_with("second", "OWNER alice");
-        database.psql("SET ROLE alice; CREATE TABLE t (a integer)");
-        database.psql(SUBSCRIPTION);
+        database.sql("SET ROLE alice; CREATE TABLE t (a integer)");
+        database.sql(SUBSCRIPTION);
         let (alice, postgres) = (database.url_as("alice"), database.url());
         for (url, more) in [(&alice, &[][..]), (&postgres, &["--role", "alice"])] {
             let out = backup(url, more, &path);
@@ -167,12 +167,12 @@ fn a_plain_role_beside_a_subscription_is_told_what_to_do() {
         );
         // What is in a target of others' is asked for by whoever restores, whatever he may read.
         let target = server.database_with("second", "OWNER alice");
-        target.psql(
+        target.sql(
             "CREATE PUBLICATION all_of_it FOR ALL TABLES; CREATE SCHEMA foreign_to_alice;
              CREATE FUNCTION ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
              CREATE EVENT TRIGGER ev ON ddl_command_end EXECUTE FUNCTION ev(); GRANT CREATE ON SCHEMA public TO alice",
         );
-        target.psql(SUBSCRIPTION);
+        target.sql(SUBSCRIPTION);
         let backed_up = backup(&alice, &["--no-subscriptions"], &path);
         assert!(backed_up.success(), "on {major}: {backed_up}");
         for more in [&["--owner", "--acl"][..], &["--no-owner"]] {

@@ -68,14 +68,14 @@ const CONTENT: &str = r#"
 fn wish(server: &Server, whom: &str, wishes: &[(u32, &str, &str)]) {
     for (since, name, value) in wishes {
         if server.major() >= *since {
-            server.psql("postgres", &format!("ALTER {whom} SET {name} = {value}"));
+            server.sql("postgres", &format!("ALTER {whom} SET {name} = {value}"));
         }
     }
 }
 
 /// A dump by pg_dump, for a role and a database without wishes.
 fn reference(server: &Server, database: &Database<'_>, path: &std::path::Path) {
-    server.psql("postgres", &format!("ALTER DATABASE {} RESET ALL", database.name()));
+    server.sql("postgres", &format!("ALTER DATABASE {} RESET ALL", database.name()));
     database.pg_dump(REFERENCE, &[], path);
 }
 
@@ -85,8 +85,8 @@ fn wishes_of_roles_and_databases_change_neither_backup_nor_restore() {
         let Ok(server) = Server::with(major, &Options::default()) else { continue };
         let source = server.database("wishes");
         // The text that COPY makes of it is the same in every session.
-        source.psql(&format!("SET xmloption = content; SET check_function_bodies = off; {CONTENT}"));
-        server.psql("postgres", "CREATE ROLE wishful SUPERUSER LOGIN");
+        source.sql(&format!("SET xmloption = content; SET check_function_bodies = off; {CONTENT}"));
+        server.sql("postgres", "CREATE ROLE wishful SUPERUSER LOGIN");
         let scene = Scene::new();
         reference(&server, &source, &scene.path("reference"));
 
@@ -136,7 +136,7 @@ fn wishes_of_roles_and_databases_change_neither_backup_nor_restore() {
                 reference(&server, &target, &scene.path("again"));
                 archive::assert_same("restored", &scene.path("reference"), &scene.path("again"), Rows::InOrder);
                 let look = "SELECT * FROM public.m ORDER BY id";
-                assert_eq!(target.psql(look), source.psql(look), "on {major}, {path} {more:?}");
+                assert_eq!(target.sql(look), source.sql(look), "on {major}, {path} {more:?}");
                 std::fs::remove_file(scene.path("again")).unwrap();
             }
         }
@@ -149,9 +149,9 @@ fn wishes_of_roles_and_databases_change_neither_backup_nor_restore() {
 fn triggers_run_unless_the_connection_itself_says_otherwise() {
     let server = needed!(Server::with(REFERENCE, &Options::default()));
     let source = server.database("wishes");
-    source.psql(&format!("SET xmloption = content; SET check_function_bodies = off; {CONTENT}"));
-    source.psql("UPDATE public.zzz SET word = 'said'");
-    server.psql("postgres", "CREATE ROLE wishful SUPERUSER LOGIN");
+    source.sql(&format!("SET xmloption = content; SET check_function_bodies = off; {CONTENT}"));
+    source.sql("UPDATE public.zzz SET word = 'said'");
+    server.sql("postgres", "CREATE ROLE wishful SUPERUSER LOGIN");
     wish(&server, "ROLE wishful", &[(13, "session_replication_role", "replica"), (13, "exit_on_error", "on")]);
     let scene = Scene::new();
     scene.run(&["backup", "--url", &source.url(), "--output", "out.dump"]);
@@ -161,7 +161,7 @@ fn triggers_run_unless_the_connection_itself_says_otherwise() {
         let url = format!("{}{query}", target.url_as("wishful"));
         let out = output(&mut verbs::restore(&url, &scene.path("out.dump"), &["--data-only", "--table", "zzz"]));
         assert!(out.success(), "{out}");
-        assert_eq!(target.psql("SELECT word FROM public.zzz"), word, "{query}");
+        assert_eq!(target.sql("SELECT word FROM public.zzz"), word, "{query}");
         // Everything is there already, so that every statement fails, and the session goes on.
         let mut restore = lifeboat();
         restore.args(["restore", "--force", "--no-clean", "--schema-only", "--url", &url]).arg(scene.path("out.dump"));

@@ -7,7 +7,7 @@ use crate::support::{Database, Options, REFERENCE, Server};
 
 /// Tables with what belongs to them, from the number `first` to `last`.
 fn fill(database: &Database<'_>, first: u32, last: u32) {
-    database.psql(&format!(
+    database.sql(&format!(
         "DO $$ BEGIN FOR i IN {first}..{last} LOOP
            EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, name text CHECK (name <> ''''), n integer DEFAULT 1)', i);
            EXECUTE format('CREATE INDEX ON t%s (lower(name))', i);
@@ -24,11 +24,11 @@ fn fill(database: &Database<'_>, first: u32, last: u32) {
 /// How many statements of each sort a backup sends, by what the server's log says.
 fn sent(server: &Server, database: &Database<'_>) -> BTreeMap<&'static str, usize> {
     let quoted = database.name();
-    server.psql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET log_statement = 'all'"));
+    server.sql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET log_statement = 'all'"));
     let before = server.log().len();
     let dir = tempfile::tempdir().unwrap();
     database.backup(&dir.path().join("archive"), &[]);
-    server.psql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET log_statement = 'none'"));
+    server.sql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET log_statement = 'none'"));
     let mut counts = BTreeMap::from([("COPY", 0), ("LOCK", 0), ("others", 0)]);
     let log = server.log();
     let ours = format!("{quoted}: LOG:  ");

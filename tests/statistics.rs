@@ -20,7 +20,7 @@ fn statistics_of_many_relations_are_each_one_s_own() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("many");
     // More than a hundred relations, and a table that has more columns than a batch.
-    database.psql(
+    database.sql(
         "DO $$ BEGIN
            FOR i IN 1..130 LOOP
              EXECUTE format('CREATE TABLE t%s (a integer, b text); INSERT INTO t%1$s SELECT n %% %1$s, %1$L FROM generate_series(1, 30) n', i);
@@ -30,7 +30,7 @@ fn statistics_of_many_relations_are_each_one_s_own() {
            EXECUTE 'INSERT INTO t50_wide (c1, c1200) VALUES (1, 2), (1, 3)';
          END $$",
     );
-    database.psql("ANALYZE");
+    database.sql("ANALYZE");
     database.pg_dump(REFERENCE, STATISTICS, &reference);
     let out = database.try_backup(&candidate, &["--owner", "--acl", "--archive-version", "1.16", "--statistics"]);
     assert!(out.success() && !out.stderr().contains("warning"), "{out}");
@@ -43,14 +43,14 @@ fn statistics_that_may_not_be_read_are_left_out_and_named() {
     let dir = tempfile::tempdir().unwrap();
     for server in Server::all() {
         let database = server.database("unreadable");
-        database.psql(
+        database.sql(
             "CREATE TABLE readable (a integer, b text); CREATE TABLE hidden (a integer);
              INSERT INTO readable SELECT n, n::text FROM generate_series(1, 30) n;
              INSERT INTO hidden SELECT n FROM generate_series(1, 30) n;
              CREATE INDEX plain ON readable (a); CREATE INDEX on_expression ON readable (lower(b));
              GRANT SELECT ON readable, hidden TO carol; ALTER TABLE hidden ENABLE ROW LEVEL SECURITY",
         );
-        database.psql("ANALYZE");
+        database.sql("ANALYZE");
         let path = dir.path().join(format!("{}.dump", server.major()));
         let backup =
             |user: &str, option: &str| output(&mut verbs::backup(&database.url_as(user), &path, &["--force", option]));
@@ -60,7 +60,7 @@ fn statistics_that_may_not_be_read_are_left_out_and_named() {
                        those of public.hidden, public.on_expression; after";
         assert!(out.stderr().contains(warning), "on {}: {out}", server.major());
         // The owner, who may read all, is told nothing; neither is who did not ask.
-        database.psql("ALTER TABLE readable OWNER TO carol; ALTER TABLE hidden OWNER TO carol");
+        database.sql("ALTER TABLE readable OWNER TO carol; ALTER TABLE hidden OWNER TO carol");
         for option in ["--statistics-only", "--acl"] {
             let out = backup("carol", option);
             assert!(out.success() && !out.stderr().contains("warning"), "on {}: {out}", server.major());
@@ -75,11 +75,11 @@ fn statistics_go_into_servers_that_take_them() {
     let new = needed!(Server::get(18));
     for server in Server::all() {
         let origin = server.database("origin");
-        origin.psql(
+        origin.sql(
             "CREATE TABLE t (a integer PRIMARY KEY, b text); INSERT INTO t SELECT n, n % 3 FROM generate_series(1, 90) n;
              CREATE INDEX i ON t ((a % 10)); CREATE MATERIALIZED VIEW m AS SELECT b FROM t",
         );
-        origin.psql("ANALYZE");
+        origin.sql("ANALYZE");
         let archive = file("archive");
         origin.pg_dump(REFERENCE, STATISTICS, &archive);
 
@@ -92,7 +92,7 @@ fn statistics_go_into_servers_that_take_them() {
         }
         let what = format!("statistics of {} in 18", server.major());
         assert_same(&what, &file("theirs"), &file("ours"), Rows::AnyOrder);
-        assert_eq!(by_us.psql("SELECT count(*) FROM pg_stats WHERE tablename IN ('t', 'i', 'm')"), "4", "{what}");
+        assert_eq!(by_us.sql("SELECT count(*) FROM pg_stats WHERE tablename IN ('t', 'i', 'm')"), "4", "{what}");
 
         if server.major() < 18 {
             let same = server.database("same");
@@ -100,7 +100,7 @@ fn statistics_go_into_servers_that_take_them() {
             assert!(out.success(), "{out}");
             let said = out.stderr().lines().filter(|line| line.contains("statistics")).count();
             assert!(said == 1 && out.stderr().contains("statistics: those of 4 relations in the archive"), "{out}");
-            assert_eq!(same.psql("SELECT count(*) FROM t"), "90");
+            assert_eq!(same.sql("SELECT count(*) FROM t"), "90");
         }
     }
 }
@@ -111,11 +111,11 @@ fn data_of_extended_statistics_is_kept_where_it_can_be() {
     let dir = tempfile::tempdir().unwrap();
     let server = needed!(Server::get(19));
     let origin = server.database("extended");
-    origin.psql(
+    origin.sql(
         "CREATE TABLE t (a integer, b integer); INSERT INTO t SELECT n % 5, n % 5 FROM generate_series(1, 90) n;
          CREATE STATISTICS s ON a, b FROM t; GRANT SELECT ON t TO carol",
     );
-    origin.psql("ANALYZE");
+    origin.sql("ANALYZE");
     let archive = dir.path().join("archive");
     let backup =
         |user: &str, option: &str| output(&mut verbs::backup(&origin.url_as(user), &archive, &["--force", option]));
@@ -127,13 +127,13 @@ fn data_of_extended_statistics_is_kept_where_it_can_be() {
     let restored = server.database("extended");
     let out = restore(&restored, &archive);
     assert!(out.success() && out.stderr().is_empty(), "{out}");
-    assert_eq!(restored.psql(data), origin.psql(data));
-    assert!(restored.psql(data).contains("degree"));
+    assert_eq!(restored.sql(data), origin.sql(data));
+    assert!(restored.sql(data).contains("degree"));
 
     let older = needed!(Server::get(18));
     let restored = older.database("extended");
     let out = restore(&restored, &archive);
     assert!(out.success() && out.stderr().lines().count() == 1, "{out}");
     assert!(out.stderr().contains("those of 1 extended statistics object in the archive are left out"), "{out}");
-    assert_eq!(restored.psql("SELECT count(*) FROM pg_stats WHERE tablename = 't'"), "2");
+    assert_eq!(restored.sql("SELECT count(*) FROM pg_stats WHERE tablename = 't'"), "2");
 }

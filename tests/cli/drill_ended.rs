@@ -18,7 +18,7 @@ const ANY: &str = "SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat
 /// this name.
 fn held<'a>(server: &'a Server, role: &str, what: &str) -> Database<'a> {
     let database = server.database("held");
-    database.psql(&format!(
+    database.sql(&format!(
         "CREATE FUNCTION held(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
            WHILE current_database() LIKE 'lifeboat_drill%' AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{role}')
            LOOP PERFORM pg_catalog.pg_sleep(0.01); END LOOP;
@@ -40,7 +40,7 @@ fn end(drill: Running, signal: &str) -> Output {
 }
 
 fn assert_nothing_is_left(server: &Server, scratch: &Path, out: &Output) {
-    assert_eq!(server.psql("postgres", ANY), "0", "{out}");
+    assert_eq!(server.sql("postgres", ANY), "0", "{out}");
     assert_eq!(scratch.read_dir().unwrap().count(), 0, "{out}");
     wait_for_true(server, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat%')");
 }
@@ -74,10 +74,10 @@ fn a_signal_leaves_no_copy_wherever_a_drill_is() {
         let database = held(server, "go_on", "ALTER FUNCTION held VOLATILE; ALTER TABLE t ADD CHECK (held(id) > 0)");
         let running = drill(&database, scratch);
         wait_for_true(server, &in_scratch("COPY%"));
-        let name = server.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat_drill%'");
+        let name = server.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat_drill%'");
         let mut holder = Session::on(server, &name);
         holder.run("BEGIN; CREATE TABLE public.mine (); LOCK TABLE public.other;");
-        server.psql("postgres", "CREATE ROLE go_on");
+        server.sql("postgres", "CREATE ROLE go_on");
         wait_for_true(
             server,
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname LIKE 'lifeboat_drill%' AND wait_event_type = 'Lock')",
@@ -86,7 +86,7 @@ fn a_signal_leaves_no_copy_wherever_a_drill_is() {
         assert_eq!((out.code(), out.stderr().contains(dropped)), (143, true), "{out}");
         assert_nothing_is_left(server, scratch, &out);
         drop(holder);
-        server.psql("postgres", "DROP ROLE go_on");
+        server.sql("postgres", "DROP ROLE go_on");
 
         // While it is made: the template is held.
         let database = held(server, "never", "");
@@ -127,7 +127,7 @@ fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_no
         let (database, small) = (held(server, "never", "CREATE INDEX ON t (held(id))"), server.database("small"));
         if major >= 14 {
             let name = database.name();
-            server.psql("postgres", &format!("ALTER DATABASE \"{name}\" SET idle_session_timeout = '500ms'"));
+            server.sql("postgres", &format!("ALTER DATABASE \"{name}\" SET idle_session_timeout = '500ms'"));
         }
         let running = drill(&database, scratch);
         wait_for_true(server, &in_scratch("CREATE INDEX%"));
@@ -137,14 +137,14 @@ fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_no
             "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat_drill%'
              AND state = 'idle' AND state_change > clock_timestamp() - interval '1 s')",
         );
-        let name = server.psql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat_drill%'");
+        let name = server.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat_drill%'");
         // Nobody else gets in: functions with their owner's rights have the superuser's there.
-        server.psql("postgres", "CREATE ROLE stranger LOGIN");
+        server.sql("postgres", "CREATE ROLE stranger LOGIN");
         let may = format!("SELECT has_database_privilege('stranger', '{name}', 'CONNECT')");
-        assert_eq!(server.psql("postgres", &may), "f");
+        assert_eq!(server.sql("postgres", &may), "f");
         let folder = scratch.read_dir().unwrap().next().unwrap().unwrap().path();
 
-        small.psql("CREATE TABLE t AS SELECT 1 AS id");
+        small.sql("CREATE TABLE t AS SELECT 1 AS id");
 
         // It is on its way.
         let out = run(lifeboat().args(["drill", "--url", &small.url(), "--scratch"]).arg(scratch));
@@ -156,7 +156,7 @@ fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_no
             server,
             "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'lifeboat_drill%')",
         );
-        assert_eq!(server.psql("postgres", &in_scratch("CREATE INDEX%")), "t");
+        assert_eq!(server.sql("postgres", &in_scratch("CREATE INDEX%")), "t");
         for _ in 0..2 {
             let out = run(lifeboat().args(["drill", "--url", &small.url(), "--scratch"]).arg(scratch));
             let told = format!("lifeboat: warning: database {name} of postgres: a drill that was killed left it");
@@ -167,8 +167,8 @@ fn what_a_killed_drill_left_is_named_by_the_next_and_what_a_living_one_has_is_no
             assert_eq!(out.stderr().lines().count(), 2, "{out}");
         }
         // It is there still, and goes as is said.
-        assert_eq!(server.psql("postgres", ANY), "1");
-        server.psql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+        assert_eq!(server.sql("postgres", ANY), "1");
+        server.sql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
         std::fs::remove_dir_all(folder).unwrap();
         let out = run(lifeboat().args(["drill", "--url", &small.url(), "--scratch"]).arg(scratch));
         assert_eq!(out.stderr(), "", "{out}");

@@ -141,7 +141,7 @@ const SEEN: &str = "TABLE DATA public.noisy";
 /// A restore on a terminal, held while its bar shows what it works on.
 fn on_a_terminal(archive: &Path, target: &Database<'_>) {
     // Rows wait for this lock; the other session is gone when the test wants it to be.
-    target.psql(
+    target.sql(
         "DROP SCHEMA IF EXISTS gate CASCADE; CREATE SCHEMA gate; DROP TABLE IF EXISTS public.noisy CASCADE;
         CREATE TABLE public.noisy (a integer, name text)",
     );
@@ -349,7 +349,7 @@ fn hostile_archives_are_told_in_plain_text() {
 fn list_is_pg_restore_s_with_line_breaks_in_names_and_safe_beyond_that() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("listed");
-    database.psql("CREATE TABLE \"a\nb\r\n c\" (i integer); CREATE TABLE \"d\u{1b}[31m\u{202e}\te\" (i integer)");
+    database.sql("CREATE TABLE \"a\nb\r\n c\" (i integer); CREATE TABLE \"d\u{1b}[31m\u{202e}\te\" (i integer)");
     let scene = Scene::of(&database, &[]);
     let theirs = run(crate::support::pg_tool(REFERENCE, "pg_restore").arg("-l").arg(scene.archive())).stdout();
     let ours = run(lifeboat().arg("list").arg(scene.archive())).stdout();

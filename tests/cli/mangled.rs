@@ -10,7 +10,7 @@ use crate::support::{Database, REFERENCE, Scene, Server, lifeboat_reading, needs
 /// A backup `app.dump` of some 400 KB, that is compressed or not, and its bytes.
 fn backed_up<'a>(server: &'a Server, scene: &Scene, compress: &str) -> (Database<'a>, Vec<u8>) {
     let database = server.database("mangled");
-    database.psql(
+    database.sql(
         "CREATE TABLE t AS SELECT n, 'ä' AS a, md5(n::text) AS m, sha512(n::text::bytea) AS s FROM generate_series(1, 4000) n",
     );
     scene.run(&["backup", "--url", &database.url(), "--output", "app.dump", "--force", "--compress", compress]);
@@ -34,7 +34,7 @@ fn refused(scene: &Scene, database: &Database<'_>, name: &str, said: &str) {
         let is_seen = text.contains(said) || (through_a_pipe && said.contains("no CR LF"));
         assert!(out.code() == 1 && is_seen, "{name} as standard input, without \"{said}\": {out}");
     }
-    assert_eq!(database.psql("SELECT count(*) FROM t").trim(), "4000", "after {name}");
+    assert_eq!(database.sql("SELECT count(*) FROM t").trim(), "4000", "after {name}");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn so_it_is_with_folders_and_tar_files() {
         for args in [&["verify", name][..], &["restore", name, "--force", "--url", &database.url()]] {
             scene.fails(1, said, args);
         }
-        assert_eq!(database.psql("SELECT count(*) FROM t").trim(), "4000", "after {name}");
+        assert_eq!(database.sql("SELECT count(*) FROM t").trim(), "4000", "after {name}");
     }
 }
 
@@ -186,7 +186,7 @@ fn rows_are_characters_of_the_encoding() {
     ] {
         let options = format!("ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'");
         let database = server.database_with("encoded", &options);
-        database.psql(&format!(
+        database.sql(&format!(
             "CREATE TABLE t AS SELECT {text} AS a FROM generate_series(1, 5); INSERT INTO t VALUES ('z')"
         ));
         let url = database.url();
@@ -218,7 +218,7 @@ fn rows_are_characters_of_the_encoding() {
             out.code() == 1 && out.stderr().contains("row 3 has a byte that is no character in"),
             "{encoding}: {out}"
         );
-        assert_eq!(database.psql("SELECT count(*) FROM t").trim(), "6", "{encoding}");
+        assert_eq!(database.sql("SELECT count(*) FROM t").trim(), "6", "{encoding}");
     }
 }
 

@@ -19,7 +19,7 @@ fn shell(scene: &Scene, script: &str, arguments: &[&str]) -> Output {
 fn report_of_a_backup_is_the_promised_one() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
-    database.psql(TABLES);
+    database.sql(TABLES);
     let scene = Scene::new();
     let out = scene.run(&["backup", "--url", &database.url(), "--output", "out.dump"]);
     let lines: Vec<String> = out.stdout().lines().map(str::to_owned).collect();
@@ -43,7 +43,7 @@ fn report_of_a_backup_is_the_promised_one() {
 fn archive_goes_to_a_pipe_and_comes_from_one() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
-    database.psql(TABLES);
+    database.sql(TABLES);
     let scene = Scene::new();
     let script = "set -o pipefail; \"$0\" backup --url \"$1\" --output - >out.dump";
     let out = shell(&scene, script, &[&database.url()]);
@@ -53,7 +53,7 @@ fn archive_goes_to_a_pipe_and_comes_from_one() {
     let script = "set -o pipefail; cat out.dump | \"$0\" restore - --url \"$1\" --force";
     let out = shell(&scene, script, &[&other.url()]);
     assert!(out.success() && out.stdout().contains("rows: 101\n"), "{out}");
-    assert_eq!(other.psql("SELECT count(*), sum(a) FROM t"), "100|5050");
+    assert_eq!(other.sql("SELECT count(*), sum(a) FROM t"), "100|5050");
     let out = shell(&scene, "cat out.dump | \"$0\" list -", &[]);
     assert!(out.stdout().contains("TABLE DATA public t "), "{out}");
     // A pipe that breaks is a backup that failed.
@@ -67,12 +67,12 @@ fn archive_goes_to_a_pipe_and_comes_from_one() {
 fn list_is_what_pg_restore_lists() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("cli");
-    database.psql(TABLES);
-    database.psql("COMMENT ON TABLE t IS 'a table'; CREATE VIEW v AS SELECT 1 AS one; SELECT lo_create(4711)");
+    database.sql(TABLES);
+    database.sql("COMMENT ON TABLE t IS 'a table'; CREATE VIEW v AS SELECT 1 AS one; SELECT lo_create(4711)");
     // What belongs to the database itself is restored with it only.
     database
-        .psql(&format!("COMMENT ON DATABASE {0} IS 'mine'; ALTER DATABASE {0} SET work_mem = '7MB'", database.name()));
-    database.psql("CREATE TABLE p (a integer) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)");
+        .sql(&format!("COMMENT ON DATABASE {0} IS 'mine'; ALTER DATABASE {0} SET work_mem = '7MB'", database.name()));
+    database.sql("CREATE TABLE p (a integer) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)");
     let scene = Scene::new();
     let path = scene.path("ref.dump");
     for (format, more) in
@@ -95,9 +95,9 @@ fn list_is_what_pg_restore_lists() {
 
 fn with_a_lost_owner<'a>(server: &'a Server, scene: &Scene, role: &str) -> Database<'a> {
     let database = server.database("cli");
-    database.psql(&format!("{TABLES}; CREATE ROLE {role}; ALTER TABLE t OWNER TO {role}"));
+    database.sql(&format!("{TABLES}; CREATE ROLE {role}; ALTER TABLE t OWNER TO {role}"));
     database.pg_dump(REFERENCE, &[], &scene.path("out.dump"));
-    database.psql(&format!("ALTER TABLE t OWNER TO CURRENT_USER; DROP ROLE {role}; DELETE FROM t"));
+    database.sql(&format!("ALTER TABLE t OWNER TO CURRENT_USER; DROP ROLE {role}; DELETE FROM t"));
     database
 }
 
@@ -108,11 +108,11 @@ fn restore_needs_force_and_replaces_what_is_there() {
     let database = with_a_lost_owner(server, &scene, "cli_restore_force");
     let out = scene.fails(4, "public.t", &["restore", "out.dump", "--url", &database.url()]);
     assert!(out.stderr().contains("give --force"), "{out}");
-    assert_eq!(database.psql("SELECT count(*) FROM t"), "0");
+    assert_eq!(database.sql("SELECT count(*) FROM t"), "0");
     for _ in 0..2 {
         let out = scene.run(&["restore", "out.dump", "--url", &database.url(), "--force"]);
         assert!(out.stdout().starts_with("lifeboat: restore complete\nbackend: postgresql\ndatabase: "), "{out}");
-        assert_eq!(database.psql("SELECT count(*), sum(a) FROM t"), "100|5050");
+        assert_eq!(database.sql("SELECT count(*), sum(a) FROM t"), "100|5050");
     }
     let answer = scene.run(&["restore", "out.dump", "--url", &database.url(), "--force", "--json"]).json();
     assert_eq!((answer["rows"].as_i64(), answer["exit_code"].as_i64()), (Some(101), Some(0)));
@@ -131,7 +131,7 @@ fn exit_code_tells_a_restore_with_errors_from_a_failed_one() {
     let out = scene.lifeboat(&[&owner[..], &["--single-transaction"]].concat());
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stdout().contains("rolled back") && out.stderr().contains("cli_restore_errors"), "{out}");
-    assert_eq!(database.psql("SELECT count(*) FROM t"), "0");
+    assert_eq!(database.sql("SELECT count(*) FROM t"), "0");
 
     let out = scene.lifeboat(&[&owner[..], &["--exit-on-error"]].concat());
     assert_eq!(out.code(), 1, "{out}");
@@ -141,7 +141,7 @@ fn exit_code_tells_a_restore_with_errors_from_a_failed_one() {
     assert_eq!(out.code(), 3, "{out}");
     assert!(out.stdout().starts_with("lifeboat: restore finished, but 1 entry failed"), "{out}");
     assert!(out.stderr().contains("lifeboat: error: ") && out.stderr().contains("cli_restore_errors"), "{out}");
-    assert_eq!(database.psql("SELECT count(*) FROM t"), "100");
+    assert_eq!(database.sql("SELECT count(*) FROM t"), "100");
 
     let out = scene.lifeboat(&[&owner[..], &["--json"]].concat());
     let answer = out.json();
@@ -203,7 +203,7 @@ fn drill(scene: &Scene, database: &Database<'_>, more: &[&str]) -> Output {
     let pid = drill.pid();
     let out = drill.end();
     let left = format!("SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat_drill_{pid}_%'");
-    assert_eq!(database.psql(&left), "0");
+    assert_eq!(database.sql(&left), "0");
     assert_eq!(scene.names(), Vec::<String>::new());
     out
 }
@@ -212,8 +212,8 @@ fn drill(scene: &Scene, database: &Database<'_>, more: &[&str]) -> Output {
 fn drill_proves_it_and_drops_its_database() {
     for server in Server::all() {
         let database = server.database("cli");
-        database.psql(TABLES);
-        database.psql(
+        database.sql(TABLES);
+        database.sql(
             "CREATE TABLE hard(a text, b int); CREATE SEQUENCE s; SELECT setval('s', 42); SELECT lo_from_bytea(4711, 'x');
              INSERT INTO hard VALUES (E'x\\ny', 1), (E'\\\\.', 2), ('', NULL), (NULL, 4)",
         );
@@ -233,7 +233,7 @@ fn drill_fails_if_the_restore_does() {
     let out = drill(&Scene::new(), &database, &[]);
     assert!(out.code() == 0 && out.stdout().contains("lifeboat: drill passed"), "{out}");
     // The rows of the one table can only be restored after those of the other, which nothing in the catalog says.
-    database.psql(
+    database.sql(
         "CREATE TABLE zz(a int); INSERT INTO zz VALUES (1);
          CREATE FUNCTION is_allowed(int) RETURNS bool LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.zz WHERE a = $1)';
          CREATE TABLE aa(a int CHECK (public.is_allowed(a))); INSERT INTO aa VALUES (1)",

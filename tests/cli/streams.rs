@@ -8,7 +8,7 @@ use crate::support::{Database, Output, REFERENCE, Scene, Server, output, run};
 /// A database, an archive of it, and a folder to be in.
 fn scene(server: &Server) -> (Scene, Database<'_>) {
     let (scene, database) = (Scene::new(), server.database("streams"));
-    database.psql("CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 2000) g");
+    database.sql("CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 2000) g");
     scene.run(&["backup", "--url", &database.url(), "--output", "in.dump"]);
     (scene, database)
 }

@@ -16,7 +16,7 @@ fn answer(scene: &Scene, path: &str, code: i32) -> Value {
 
 fn sample(server: &Server) -> Database<'_> {
     let database = server.database("verify");
-    database.psql(
+    database.sql(
         "CREATE TABLE a (x integer, \"y (,)\" text); INSERT INTO a SELECT n, E'\\t\\\\\\n' || n FROM generate_series(1, 3000) n;
          CREATE TABLE b (o text); INSERT INTO b VALUES ('\\.'), (''), (NULL); CREATE TABLE nothing ();
          INSERT INTO nothing DEFAULT VALUES; SELECT lo_from_bytea(4000000001, 'content'), lo_from_bytea(77, '')",
@@ -151,7 +151,7 @@ fn what_is_no_backup_is_said_to_be_none() {
 fn sizes_are_listed_where_they_can_be_told() {
     let server = needed!(Server::get(REFERENCE));
     let (scene, database) = (Scene::new(), sample(server));
-    database.psql("ANALYZE");
+    database.sql("ANALYZE");
     for (format, more) in [("-Fc", "-Z6"), ("-Fd", "-Zlz4"), ("-Ft", "-Z0")] {
         run(database.tool(REFERENCE, "pg_dump").args([format, more, "--statistics", "-f"]).arg(scene.path(format)));
         let path = format!("./{format}");
@@ -187,14 +187,14 @@ fn rows_are_counted_on_request() {
         scene.run(&["list", "--rows", "out.dump"]),
         run(lifeboat_reading(&scene.path("out.dump"), true).args(["list", "--rows", "-"])),
     ] {
-        let counted = database.psql("SELECT count(*) FROM a");
+        let counted = database.sql("SELECT count(*) FROM a");
         assert!(out.stdout().contains(&format!("TABLE DATA public.a ({counted} rows)\n")), "{out}");
         assert!(out.stdout().contains(" large object"), "{out}");
     }
     let answer = scene.run(&["list", "--rows", "--json", "out.dump"]).json();
     let data = answer["data"].as_array().unwrap();
     let of_a = data.iter().find(|data| data["entry"] == "TABLE DATA public.a").unwrap();
-    assert_eq!(of_a["rows"].to_string(), database.psql("SELECT count(*) FROM a"));
+    assert_eq!(of_a["rows"].to_string(), database.sql("SELECT count(*) FROM a"));
 
     let whole = fs::read(scene.path("out.dump")).unwrap();
     fs::write(scene.path("cut.dump"), &whole[..whole.len() - 10]).unwrap();

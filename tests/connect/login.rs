@@ -17,9 +17,9 @@ fn server(major: u32) -> Needed<Server> {
     let password = PASSWORD.replace('\'', "''");
     for (user, encryption) in [("by_md5", "md5"), ("by_scram", "scram-sha-256"), ("by_password", "scram-sha-256")] {
         let sql = format!("SET password_encryption = '{encryption}'; CREATE ROLE {user} LOGIN PASSWORD '{password}'");
-        server.psql("postgres", &sql);
+        server.sql("postgres", &sql);
     }
-    server.psql("postgres", "CREATE ROLE by_trust LOGIN; CREATE ROLE by_reject LOGIN; CREATE ROLE by_none LOGIN");
+    server.sql("postgres", "CREATE ROLE by_trust LOGIN; CREATE ROLE by_reject LOGIN; CREATE ROLE by_none LOGIN");
     Ok(server)
 }
 

@@ -49,7 +49,7 @@ fn a_server_of_the_wrong_kind_is_passed_over() {
     }
     assert!(refusal(&of("standby")).contains("not a standby"));
     assert!(refusal(&of("read-only")).contains("not read-only"));
-    database.psql(&format!("ALTER DATABASE \"{}\" SET default_transaction_read_only = on", database.name()));
+    database.sql(&format!("ALTER DATABASE \"{}\" SET default_transaction_read_only = on", database.name()));
     assert!(refusal(&of("read-write")).contains("read-only"));
     connect(&of("read-only"));
     connect(&of("primary"));

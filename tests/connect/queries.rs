@@ -14,7 +14,7 @@ fn still_works(c: &mut Connection) {
 fn the_version_is_that_of_the_server() {
     for server in Server::all() {
         let c = session(server);
-        let expected: i32 = server.psql("postgres", "SHOW server_version_num").parse().unwrap();
+        let expected: i32 = server.sql("postgres", "SHOW server_version_num").parse().unwrap();
         assert_eq!(c.server_version(), expected);
         assert_eq!(c.parameter("server_encoding").unwrap(), "UTF8");
         assert_eq!(c.parameter("nonsense"), None);
@@ -209,7 +209,7 @@ fn a_statement_can_be_cancelled_from_another_thread() {
             "SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND state = 'active' AND query LIKE '%pg_sleep%'"
         );
         let canceller = std::thread::spawn(move || {
-            wait_until(&sql, || !server.psql("postgres", &sql).is_empty());
+            wait_until(&sql, || !server.sql("postgres", &sql).is_empty());
             handle.cancel()
         });
         let error = c.execute(b"SELECT pg_sleep(600)").unwrap_err();
@@ -232,9 +232,9 @@ fn the_reason_of_a_lost_connection_is_told() {
         // Ended between two statements: the write may succeed or fail, the reason is there in either case.
         let mut c = session(server);
         let pid = c.backend_pid();
-        server.psql("postgres", &format!("SELECT pg_terminate_backend({pid})"));
+        server.sql("postgres", &format!("SELECT pg_terminate_backend({pid})"));
         let gone = format!("SELECT 1 FROM pg_stat_activity WHERE pid = {pid}");
-        wait_until("the end of the session", || server.psql("postgres", &gone).is_empty());
+        wait_until("the end of the session", || server.sql("postgres", &gone).is_empty());
         let error = c.execute(b"SELECT 1").unwrap_err();
         assert!(error.server().is_some_and(|s| s.is("57P01")), "{error}");
     }

@@ -37,14 +37,14 @@ fn use_certificate(server: &Server, name: &str) {
         chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
     }
     for (setting, ending) in [("ssl_cert_file", "crt"), ("ssl_key_file", "key")] {
-        server.psql(
+        server.sql(
             "postgres",
             &format!("ALTER SYSTEM SET {setting} = '{}'", dir.join(format!("{name}.{ending}")).display()),
         );
     }
-    server.psql("postgres", "SELECT pg_reload_conf()");
+    server.sql("postgres", "SELECT pg_reload_conf()");
     let wanted = dir.join(format!("{name}.key")).display().to_string();
-    wait_until("the new certificate", || server.psql("postgres", "SHOW ssl_key_file") == wanted);
+    wait_until("the new certificate", || server.sql("postgres", "SHOW ssl_key_file") == wanted);
 }
 
 #[test]
@@ -245,9 +245,9 @@ fn scram_is_tied_to_certificates_of_every_signature() {
 fn a_client_certificate_logs_in() {
     let server = needed!(newest("hostssl all all 127.0.0.1/32 cert"));
     let dir = server.socket_dir();
-    server.psql("postgres", &format!("ALTER SYSTEM SET ssl_ca_file = '{}'", server.ca().display()));
-    server.psql("postgres", "SELECT pg_reload_conf()");
-    wait_until("the authority's certificate", || !server.psql("postgres", "SHOW ssl_ca_file").is_empty());
+    server.sql("postgres", &format!("ALTER SYSTEM SET ssl_ca_file = '{}'", server.ca().display()));
+    server.sql("postgres", "SELECT pg_reload_conf()");
+    wait_until("the authority's certificate", || !server.sql("postgres", "SHOW ssl_ca_file").is_empty());
     for (name, key) in [("ec", "ec -pkeyopt ec_paramgen_curve:P-256"), ("rsa", "rsa:2048")] {
         openssl(dir, &format!("req -newkey {key} -nodes -keyout client-{name}.key -out client.csr -subj /CN=alice"));
         openssl(

@@ -124,7 +124,7 @@ fn text_that_is_not_utf8_goes_through_in_both_directions() {
             assert_eq!(c.parameter("client_encoding").unwrap(), encoding);
             let quoted = [b"\"", name, b"\""].concat();
             c.execute(&[b"CREATE TABLE public.".as_slice(), &quoted, b" (a text)"].concat()).unwrap();
-            let there = database.psql(
+            let there = database.sql(
                 "SELECT encode(convert_to(relname::text, getdatabaseencoding()::name), 'hex') FROM pg_class \
                  WHERE relnamespace = 'public'::regnamespace",
             );

@@ -6,7 +6,7 @@ use crate::support::{Database, REFERENCE, Scene, Server, archive, lifeboat, outp
 fn sample<'a>(server: &'a Server, scene: &Scene, compress: &str) -> Database<'a> {
     let database = server.database("damage");
     fill(&database, 20_000);
-    database.psql(
+    database.sql(
         "CREATE TABLE small (a integer PRIMARY KEY); INSERT INTO small VALUES (1), (2);
         CREATE VIEW v AS SELECT * FROM small; SELECT lo_from_bytea(4711, convert_to(repeat('large', 10000), 'UTF8'))",
     );
@@ -30,18 +30,18 @@ fn truncated_archive_is_an_error_wherever_it_ends() {
             assert!(out.stderr().contains("lifeboat: error: "), "{compress} cut at {cut}: {out}");
         }
         // What was there before stays.
-        let rows = origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled");
+        let rows = origin.sql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled");
         for cut in [whole.len() / 2, whole.len() - 1] {
             for more in [&["--single-transaction"][..], &[]] {
                 std::fs::write(scene.path("cut.dump"), &whole[..cut]).unwrap();
                 let out = origin.try_restore(&scene.path("cut.dump"), more);
                 assert_eq!(out.code(), 1, "{out}");
                 assert!(out.stderr().contains("nothing was changed"), "{out}");
-                assert_eq!(origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
+                assert_eq!(origin.sql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
             }
         }
         target.restore(&scene.path("out.dump"), &[]);
-        assert_eq!(target.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
+        assert_eq!(target.sql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled"), rows, "{compress}");
     }
 }
 
@@ -95,7 +95,7 @@ fn archives_in_other_formats_that_are_not_whole_change_nothing() {
     for format in ["-Fd", "-Ft"] {
         run(origin.tool(REFERENCE, "pg_dump").args([format, "-f"]).arg(scene.path(format)));
     }
-    let rows = || origin.psql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled");
+    let rows = || origin.sql("SELECT count(*), sum(hashtext(text)::bigint) FROM filled");
     let before = rows();
     let refused = |path: &str, says: &str| {
         let out = origin.try_restore(&scene.path(path), &[]);
@@ -128,7 +128,7 @@ fn every_changed_byte_is_verified_to_an_answer() {
     let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let origin = server.database("small");
-    origin.psql(
+    origin.sql(
         "CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1, 'x'), (2, NULL); SELECT lo_from_bytea(5, 'five')",
     );
     let mut unsound = 0;

@@ -22,7 +22,7 @@ fn killed_backup_leaves_no_file_under_the_final_name() {
     scene.run(&["backup", "--url", &database.url(), "--output", "out.dump"]);
     let restored = server.database("killed");
     restored.restore(&scene.path("out.dump"), &[]);
-    assert_eq!(restored.psql("SELECT count(*) FROM filled"), ROWS.to_string());
+    assert_eq!(restored.sql("SELECT count(*) FROM filled"), ROWS.to_string());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn lost_server_is_an_error_and_no_file() {
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}'",
                 database.name()
             );
-            assert_ne!(server.psql("postgres", &sql), "0");
+            assert_ne!(server.sql("postgres", &sql), "0");
             running.signal("CONT");
             let out = running.end();
             assert_failed(&scene, &out, "could not copy data out of the server");
@@ -69,7 +69,7 @@ fn lost_server_is_an_error_and_no_file() {
 fn rows_that_cannot_be_read_are_an_error_that_names_their_table() {
     for server in Server::all() {
         let database = server.database("unreadable");
-        database.psql(
+        database.sql(
             "CREATE TYPE mood AS ENUM ('good', 'bad');
             CREATE TABLE a AS SELECT 1 AS n;
             CREATE TABLE b AS SELECT n, (CASE n WHEN 20000 THEN 'bad' ELSE 'good' END)::mood AS mood

@@ -25,7 +25,7 @@ fn backup_during(scene: &Scene, database: &Database<'_>, change: &str) -> Output
 fn lock_that_does_not_come_in_time_is_an_error() {
     for server in Server::all() {
         let database = server.database("locked");
-        database.psql(TABLE);
+        database.sql(TABLE);
         let mut session = Session::open(&database);
         session.run("BEGIN");
         session.run("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
@@ -41,14 +41,14 @@ fn lock_that_does_not_come_in_time_is_an_error() {
 fn table_that_is_dropped_meanwhile_is_not_in_the_backup() {
     for server in Server::all() {
         let database = server.database("dropped");
-        database.psql(TABLE);
-        database.psql("CREATE TABLE other AS TABLE t");
+        database.sql(TABLE);
+        database.sql("CREATE TABLE other AS TABLE t");
         let scene = Scene::new();
         let out = backup_during(&scene, &database, "DROP TABLE t");
         assert!(out.success() && out.stderr().contains("beginning again"), "{out}");
         let restored = server.database("dropped");
         restored.restore(&scene.path("out.dump"), &[]);
-        assert_eq!(restored.psql("SELECT to_regclass('t') IS NULL, count(*) FROM other"), "t|100");
+        assert_eq!(restored.sql("SELECT to_regclass('t') IS NULL, count(*) FROM other"), "t|100");
     }
 }
 
@@ -65,7 +65,7 @@ fn table_that_is_altered_meanwhile_is_backed_up_as_it_is_then() {
     for server in Server::all() {
         for (change, rows) in changes {
             let database = server.database("altered");
-            database.psql(TABLE);
+            database.sql(TABLE);
             let scene = Scene::new();
             let out = backup_during(&scene, &database, change);
             assert!(out.success(), "{change}: {out}");
@@ -73,7 +73,7 @@ fn table_that_is_altered_meanwhile_is_backed_up_as_it_is_then() {
             let out = restored.try_restore(&scene.path("out.dump"), &[]);
             assert!(out.success(), "{change}: {out}");
             let rows = format!("SELECT {rows} FROM t");
-            assert_eq!(restored.psql(&rows), database.psql(&rows), "{change}");
+            assert_eq!(restored.sql(&rows), database.sql(&rows), "{change}");
         }
     }
 }
@@ -83,14 +83,14 @@ fn table_that_is_altered_meanwhile_is_backed_up_as_it_is_then() {
 fn columns_that_change_names_meanwhile_keep_their_values() {
     for server in Server::all() {
         let database = server.database("columns");
-        database.psql("CREATE TABLE t AS SELECT 'of a' AS a, 'of b' AS b");
+        database.sql("CREATE TABLE t AS SELECT 'of a' AS a, 'of b' AS b");
         let scene = Scene::new();
         let swap = "ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME b TO a; ALTER TABLE t RENAME x TO b";
         let out = backup_during(&scene, &database, swap);
         assert!(out.success(), "{out}");
         let restored = server.database("columns");
         restored.restore(&scene.path("out.dump"), &[]);
-        assert_eq!(restored.psql("SELECT a, b FROM t"), "of b|of a");
+        assert_eq!(restored.sql("SELECT a, b FROM t"), "of b|of a");
     }
 }
 
@@ -101,8 +101,8 @@ fn tables_that_change_names_meanwhile_keep_their_rows() {
     for server in Server::all() {
         for options in [&[][..], &["--table", "t"]] {
             let database = server.database("swapped");
-            database.psql(TABLE);
-            database.psql("CREATE TABLE u AS SELECT * FROM t LIMIT 7; COMMENT ON TABLE u IS 'seven'");
+            database.sql(TABLE);
+            database.sql("CREATE TABLE u AS SELECT * FROM t LIMIT 7; COMMENT ON TABLE u IS 'seven'");
             let scene = Scene::new();
             let mut session = Session::open(&database);
             session.run("BEGIN");
@@ -114,7 +114,7 @@ fn tables_that_change_names_meanwhile_keep_their_rows() {
             assert!(out.success(), "{out}");
             let restored = server.database("swapped");
             restored.restore(&scene.path("out.dump"), &[]);
-            assert_eq!(restored.psql("SELECT count(*), obj_description('t'::regclass, 'pg_class') FROM t"), "7|seven");
+            assert_eq!(restored.sql("SELECT count(*), obj_description('t'::regclass, 'pg_class') FROM t"), "7|seven");
         }
     }
 }
@@ -123,7 +123,7 @@ fn tables_that_change_names_meanwhile_keep_their_rows() {
 /// connection of this number copies.
 fn backup_while_waiting_for(server: &Server, number: usize) -> (Scene, Output) {
     let database = server.database("behind");
-    database.psql("CREATE TABLE one AS SELECT 1 AS a; CREATE TABLE two AS SELECT 2 AS a");
+    database.sql("CREATE TABLE one AS SELECT 1 AS a; CREATE TABLE two AS SELECT 2 AS a");
     let scene = Scene::new();
     // Of each connection, the first of these; the first connection's own lock is another matter.
     let is_held = [AtomicBool::new(false), AtomicBool::new(false)];

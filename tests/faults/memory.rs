@@ -35,7 +35,7 @@ fn memory_does_not_grow_with_rows_and_large_objects() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("memory");
     // 150 rows of 1 MiB, a row of 12 MiB, many small rows, an object of 48 MiB.
-    database.psql(
+    database.sql(
         "CREATE TABLE base AS SELECT string_agg(md5(g::text), '') AS text FROM generate_series(1, 65536) g;
          CREATE TABLE wide (id integer, text text);
          ALTER TABLE wide ALTER text SET STORAGE external;
@@ -58,7 +58,7 @@ fn memory_does_not_grow_with_rows_and_large_objects() {
         let restored = server.database("memory");
         let size = largest_resident_size(&mut verbs::restore(&restored.url(), &path, &[]));
         assert!(size < LIMIT, "the restore took {size} KiB");
-        assert_eq!(restored.psql(sum), database.psql(sum));
+        assert_eq!(restored.sql(sum), database.sql(sum));
     }
 }
 
@@ -70,7 +70,7 @@ fn memory_does_not_grow_with_the_size_of_a_row() {
     let database = server.database("memory");
     // A row of 300 MB without a place where it could be cut, one of many characters that COPY escapes, and between small
     // ones one of two values.
-    database.psql(
+    database.sql(
         "CREATE TABLE wide (id integer, a text, b text);
          INSERT INTO wide VALUES (1, 'before', NULL), (2, repeat('0123456789', 30000000), ''),
            (3, repeat(E'a\\\t\n', 5000000), repeat('xy', 20000000)), (4, 'after', 'x')",
@@ -96,7 +96,7 @@ fn memory_does_not_grow_with_the_size_of_a_row() {
         let restored = server.database("memory");
         let size = largest_resident_size(&mut verbs::restore(&restored.url(), archive, &[]));
         assert!(size < LIMIT, "the restore took {size} KiB");
-        assert_eq!(restored.psql(sum), database.psql(sum));
+        assert_eq!(restored.sql(sum), database.sql(sum));
     }
 }
 
@@ -105,7 +105,7 @@ fn memory_does_not_grow_with_the_size_of_a_row() {
 fn row_that_is_a_statement_is_held_once() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("memory");
-    database.psql(
+    database.sql(
         "CREATE TABLE t (id integer, a text);
          INSERT INTO t VALUES (1, 'before'), (2, repeat('0123456789', 6000000)), (3, 'after'), (4, repeat('x', 2000000)), (5, NULL)",
     );
@@ -120,7 +120,7 @@ fn row_that_is_a_statement_is_held_once() {
         assert!(size < 110_000, "{} took {size} KiB", arguments[0]);
     }
     let sum = "SELECT count(*), sum(length(a)), sum(hashtext(a)::bigint) FROM t";
-    assert_eq!(restored.psql(sum), database.psql(sum));
+    assert_eq!(restored.sql(sum), database.sql(sum));
 }
 
 /// 300 columns with statistics of 300 KB each: they are written as they come.
@@ -128,7 +128,7 @@ fn row_that_is_a_statement_is_held_once() {
 fn memory_does_not_grow_with_statistics() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("statistics");
-    database.psql(
+    database.sql(
         "DO $$ DECLARE bounds text;
          BEGIN
            SELECT array_agg(lpad(n::text, 5, '0') || repeat(md5(n::text), 90))::text INTO bounds FROM generate_series(1, 100) n;
@@ -151,5 +151,5 @@ fn memory_does_not_grow_with_statistics() {
     let restored = server.database("statistics");
     let size = largest_resident_size(&mut verbs::restore(&restored.url(), &path, &[]));
     assert!(size < written / 1024 * 3 / 2, "the restore took {size} KiB");
-    assert_eq!(restored.psql("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'"), "300");
+    assert_eq!(restored.sql("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'"), "300");
 }

@@ -20,9 +20,8 @@ use crate::support::{Database, Output, Running, Scene, unfinished, verbs};
 
 /// Rows that compress badly, about 33 bytes each.
 fn fill(database: &Database<'_>, rows: u32) {
-    database.psql(&format!(
-        "CREATE TABLE filled AS SELECT g AS id, md5(g::text) AS text FROM generate_series(1, {rows}) g"
-    ));
+    database
+        .sql(&format!("CREATE TABLE filled AS SELECT g AS id, md5(g::text) AS text FROM generate_series(1, {rows}) g"));
 }
 
 /// A backup that is under way.

@@ -16,7 +16,7 @@ fn gate_for_first(database: &Database<'_>, text: &'static str) -> Gate {
 
 /// Does what must not wait for the backup that is held back.
 fn change(database: &Database<'_>, sql: &str) {
-    database.psql(&format!("SET lock_timeout = '30s'; SET synchronous_commit = on; {sql}"));
+    database.sql(&format!("SET lock_timeout = '30s'; SET synchronous_commit = on; {sql}"));
 }
 
 /// Backs up, and has `change` done just before the first statement in which `text` is.
@@ -97,7 +97,7 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
         // Of its own: what other tests do to roles is a change as well.
         let server = needed!(Server::with(major, &Options::default()));
         let template = server.database("moment");
-        template.psql(OBJECTS);
+        template.sql(OBJECTS);
         for (name, sql) in changes {
             let database = server.database_from("moment", template.name());
             let scene = Scene::new();
@@ -125,7 +125,7 @@ fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_colum
         (DEFINITIONS, "s.pair", "ALTER TYPE s.pair ADD ATTRIBUTE c integer"),
     ] {
         let database = server.database("moment");
-        database.psql(OBJECTS);
+        database.sql(OBJECTS);
         let scene = Scene::new();
         let gate = gate_for_first(&database, at);
         let running = start(&scene, &database, &["--acl", "--archive-version", "1.16", "--url", &gate.url]);
@@ -146,8 +146,8 @@ fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_colum
 fn what_makes_no_difference_is_no_change() {
     for server in Server::each([14, REFERENCE]) {
         let database = server.database("busy");
-        database.psql(OBJECTS);
-        database.psql("CREATE TABLE s.other (id integer); CREATE VIEW s.o AS SELECT id AS o FROM s.t");
+        database.sql(OBJECTS);
+        database.sql("CREATE TABLE s.other (id integer); CREATE VIEW s.o AS SELECT id AS o FROM s.t");
         let work = "
             GRANT USAGE ON SCHEMA s TO alice; GRANT EXECUTE ON FUNCTION s.twice TO alice; GRANT SELECT ON s.v TO alice;
             COMMENT ON VIEW s.v IS 'new'; ALTER FUNCTION s.stamp OWNER TO bob;
@@ -181,7 +181,7 @@ fn what_makes_no_difference_is_no_change() {
 fn refresh_does_not_fail_the_copy_of_names() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("names");
-    database.psql(
+    database.sql(
         "CREATE TABLE t AS SELECT 'pg_class'::regclass AS c; CREATE MATERIALIZED VIEW m AS SELECT c::text AS c FROM t",
     );
     let (_, out) = backup_with(&database, "COPY public.t", &[], "REFRESH MATERIALIZED VIEW m");
@@ -211,7 +211,7 @@ fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
         for (name, change) in changes {
             server.try_psql("postgres", "CREATE ROLE moment_role");
             let database = server.database("made_of");
-            database.psql(sql);
+            database.sql(sql);
             let (scene, out) = backup_with(&database, "COPY public.a_first", &[], change);
             server.try_psql("postgres", "DROP ROLE moment_other");
             assert_failed(&scene, &out, name);
@@ -226,21 +226,21 @@ fn database_that_is_renamed_while_its_name_is_copied_fails_the_backup() {
     let server = needed!(Server::get(19));
     let database = server.database("names_of_databases");
     let (named, other) = (server.database("named"), server.database("other"));
-    database.psql(&format!(
+    database.sql(&format!(
         "CREATE TABLE a_first AS SELECT 1 AS a; CREATE TABLE b_last AS SELECT ARRAY['{}'::regdatabase] AS of",
         named.name()
     ));
     for (changed, says) in [(&named, format!("database {}", named.name())), (&other, "database ".to_owned())] {
         let renamed = format!("ALTER DATABASE {0} RENAME TO {0}_renamed", changed.name());
         let (scene, out) = backup_with(&database, "COPY public.a_first", &[], &renamed);
-        server.psql("postgres", &format!("ALTER DATABASE {0}_renamed RENAME TO {0}", changed.name()));
+        server.sql("postgres", &format!("ALTER DATABASE {0}_renamed RENAME TO {0}", changed.name()));
         assert_failed(&scene, &out, &says);
     }
     // Where no value is one, it is no matter.
-    database.psql("DROP TABLE b_last");
+    database.sql("DROP TABLE b_last");
     let renamed = format!("ALTER DATABASE {0} RENAME TO {0}_renamed", named.name());
     let (_scene, out) = backup_with(&database, "COPY public.a_first", &[], &renamed);
-    server.psql("postgres", &format!("ALTER DATABASE {0}_renamed RENAME TO {0}", named.name()));
+    server.sql("postgres", &format!("ALTER DATABASE {0}_renamed RENAME TO {0}", named.name()));
     assert!(out.success(), "{out}");
 }
 
@@ -249,12 +249,12 @@ fn database_that_is_renamed_while_its_name_is_copied_fails_the_backup() {
 fn table_that_is_repacked_while_its_lock_is_waited_for_keeps_its_rows() {
     let server = needed!(Server::get(19));
     let database = server.database("repacked");
-    database.psql(
+    database.sql(
         "CREATE TABLE t (a integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000); DELETE FROM t WHERE a > 500",
     );
     let wait_for_locks = |count: &str| {
         let sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
-        wait_for("sessions that wait for the table", || (database.psql(sql) == count).then_some(()));
+        wait_for("sessions that wait for the table", || (database.sql(sql) == count).then_some(()));
     };
     let mut reader = Session::open(&database);
     reader.run("BEGIN; LOCK TABLE t IN ACCESS SHARE MODE");
@@ -270,7 +270,7 @@ fn table_that_is_repacked_while_its_lock_is_waited_for_keeps_its_rows() {
     let copy = server.database("repacked_copy");
     let restored = copy.try_restore(&scene.path("out.dump"), &[]);
     assert!(restored.success(), "{restored}");
-    assert_eq!(copy.psql("SELECT count(*) FROM t"), "500");
+    assert_eq!(copy.sql("SELECT count(*) FROM t"), "500");
 }
 
 /// The names of schemas are not held by the locks on the tables in them.
@@ -278,7 +278,7 @@ fn table_that_is_repacked_while_its_lock_is_waited_for_keeps_its_rows() {
 fn schemas_that_change_names_and_change_back_fail_the_backup() {
     for server in Server::all() {
         let database = server.database("schemas");
-        database.psql(
+        database.sql(
             "CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA gone;
              CREATE TABLE a.t AS SELECT 'of a' AS rows; CREATE TABLE b.t AS SELECT 'of b' AS rows",
         );
@@ -306,7 +306,7 @@ fn schemas_that_change_names_and_change_back_fail_the_backup() {
 fn table_that_is_not_found_any_more_is_a_change() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("away");
-    database.psql("CREATE SCHEMA a; CREATE TABLE a.t (a integer)");
+    database.sql("CREATE SCHEMA a; CREATE TABLE a.t (a integer)");
     let (scene, out) = backup_with(&database, "COPY a.t", &[], "ALTER SCHEMA a RENAME TO b");
     assert_failed(&scene, &out, "run the backup again");
 }
@@ -317,12 +317,12 @@ fn backup_without_a_superuser_sees_what_is_changed() {
     for server in Server::each([13, REFERENCE]) {
         let database = server.database("plain");
         server.try_psql("postgres", "CREATE ROLE moment_plain");
-        database.psql("CREATE TYPE mood AS ENUM ('sad'); CREATE VIEW v AS SELECT 'sad'::mood AS m; GRANT SELECT ON v TO moment_plain");
+        database.sql("CREATE TYPE mood AS ENUM ('sad'); CREATE VIEW v AS SELECT 'sad'::mood AS m; GRANT SELECT ON v TO moment_plain");
         let change = "ALTER TYPE mood RENAME VALUE 'sad' TO 'gloomy'; ALTER ROLE moment_plain RENAME TO moment_renamed";
         let (scene, out) = backup_with(&database, DEFINITIONS, &["--role", "alice"], change);
         let reference = scene.path("reference");
         database.pg_dump(REFERENCE, &["--role", "alice"], &reference);
-        database.psql("DROP OWNED BY moment_renamed; DROP ROLE moment_renamed");
+        database.sql("DROP OWNED BY moment_renamed; DROP ROLE moment_renamed");
         assert!(out.success() && out.stderr().contains("role moment_plain"), "{out}");
         assert!(out.stderr().contains("enum label public.mood 'sad'"), "{out}");
         archive::assert_same("plain", &reference, &scene.path("out.dump"), Rows::InOrder);
@@ -334,7 +334,7 @@ fn backup_without_a_superuser_sees_what_is_changed() {
 fn function_of_a_policy_that_is_replaced_while_rows_are_copied_fails_the_backup() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("policies");
-    database.psql(
+    database.sql(
         "CREATE FUNCTION visible(a integer) RETURNS boolean LANGUAGE sql AS 'SELECT a > 1';
          CREATE TABLE a_first AS SELECT 1 AS a; CREATE TABLE b_last AS SELECT generate_series(1, 3) AS a;
          ALTER TABLE b_last ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON b_last USING (visible(a));
@@ -373,7 +373,7 @@ fn membership_that_changes_while_rows_are_copied_fails_the_backup() {
         ] {
             let options = ["--role", "moment_reader", "--enable-row-security"];
             server.try_psql("postgres", "CREATE ROLE moment_reader; CREATE ROLE moment_group; CREATE ROLE moment_old;");
-            database.psql(
+            database.sql(
                 "GRANT moment_old TO moment_reader;
                  CREATE TABLE IF NOT EXISTS a_first AS SELECT 1 AS a;
                  CREATE TABLE IF NOT EXISTS b_last AS SELECT generate_series(1, 3) AS a;
@@ -384,13 +384,13 @@ fn membership_that_changes_while_rows_are_copied_fails_the_backup() {
                  GRANT SELECT ON ALL TABLES IN SCHEMA public TO moment_reader",
             );
             let (scene, out) = backup_with(&database, "COPY public.a_first", &options, change);
-            database.psql(undo);
+            database.sql(undo);
             assert_failed(&scene, &out, named);
             let (_scene, out) = backup_with(&database, "COPY public.a_first", &options, "GRANT alice TO bob");
-            database.psql("REVOKE alice FROM bob");
+            database.sql("REVOKE alice FROM bob");
             assert!(out.success(), "{out}");
         }
-        database.psql(
+        database.sql(
             "DROP OWNED BY moment_reader, moment_group, moment_old; DROP ROLE moment_reader, moment_group, moment_old",
         );
     }
@@ -401,7 +401,7 @@ fn membership_that_changes_while_rows_are_copied_fails_the_backup() {
 fn extension_that_is_updated_while_the_catalog_is_read_is_seen() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("updated");
-    database.psql("CREATE EXTENSION hstore VERSION '1.4'");
+    database.sql("CREATE EXTENSION hstore VERSION '1.4'");
     let (_scene, out) = backup_with(&database, DEFINITIONS, &[], "ALTER EXTENSION hstore UPDATE TO '1.6'");
     assert!(out.success() && out.stderr().contains("extension hstore"), "{out}");
 }
@@ -411,7 +411,7 @@ fn extension_that_is_updated_while_the_catalog_is_read_is_seen() {
 fn table_that_is_made_meanwhile_is_locked_before_it_is_looked_at() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("made");
-    database.psql("CREATE TABLE t (a integer)");
+    database.sql("CREATE TABLE t (a integer)");
     let change = "CREATE TABLE new AS SELECT 1 AS a; ALTER TABLE t RENAME TO t_old; ALTER TABLE new RENAME TO t";
     let (_scene, out) = backup_with(&database, "LOCK TABLE", &[], change);
     assert!(out.success(), "{out}");
@@ -424,7 +424,7 @@ fn table_that_is_made_meanwhile_is_locked_before_it_is_looked_at() {
 fn backup_that_never_gets_to_begin_gives_up() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("never");
-    database.psql("CREATE TABLE t (a integer); CREATE SCHEMA s0");
+    database.sql("CREATE TABLE t (a integer); CREATE SCHEMA s0");
     let scene = Scene::new();
     let gate = Gate::before(&database, |_, statement| statement.contains(DEFINITIONS));
     let running = start(&scene, &database, &["--url", &gate.url]);
@@ -446,8 +446,8 @@ fn backup_that_never_gets_to_begin_gives_up() {
 fn backup_that_a_deadlock_ends_begins_again() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("deadlock");
-    database.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
-    database.psql(&format!("ALTER DATABASE \"{}\" SET deadlock_timeout = '5s'", database.name()));
+    database.sql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
+    database.sql(&format!("ALTER DATABASE \"{}\" SET deadlock_timeout = '5s'", database.name()));
     let mut session = Session::open(&database);
     session.run("SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE");
     let scene = Scene::new();
@@ -459,7 +459,7 @@ fn backup_that_a_deadlock_ends_begins_again() {
     assert!(out.stderr().contains("deadlock detected") && out.stderr().contains("beginning again"), "{out}");
     let restored = server.database("deadlock");
     restored.restore(&scene.path("out.dump"), &[]);
-    assert_eq!(restored.psql("SELECT a.n + b.n FROM a, b"), "3");
+    assert_eq!(restored.sql("SELECT a.n + b.n FROM a, b"), "3");
 }
 
 /// Views, materialized views and their like cannot be locked by us, but by others: the server waits when it puts them
@@ -468,7 +468,7 @@ fn backup_that_a_deadlock_ends_begins_again() {
 fn lock_on_a_view_that_does_not_come_in_time_is_an_error() {
     for server in Server::all() {
         let database = server.database("locked");
-        database.psql("CREATE TABLE t (a integer); CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT a FROM t");
+        database.sql("CREATE TABLE t (a integer); CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT a FROM t");
         for (change, name) in [("DROP VIEW v", "public.v"), ("REFRESH MATERIALIZED VIEW m", "public.m")] {
             let mut session = Session::open(&database);
             session.run("BEGIN");
@@ -488,7 +488,7 @@ fn lock_on_a_view_that_does_not_come_in_time_is_an_error() {
 fn change_on_the_primary_fails_the_backup_of_its_standby() {
     let primary = needed!(Server::with(REFERENCE, &Options::default()));
     let database = primary.database("standby");
-    database.psql(
+    database.sql(
         "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE a_first AS SELECT 1 AS a;
          CREATE TABLE b_last AS SELECT 'sad'::mood AS m; CREATE VIEW v AS SELECT m FROM b_last",
     );
@@ -521,8 +521,8 @@ fn connections_to_different_servers_are_an_error() {
     let server = needed!(Server::get(REFERENCE));
     let other = needed!(Server::with(REFERENCE, &Options::default()));
     let database = server.database("apart");
-    database.psql("CREATE TABLE t (a integer)");
-    other.psql("postgres", &format!("CREATE DATABASE \"{}\"", database.name()));
+    database.sql("CREATE TABLE t (a integer)");
+    other.sql("postgres", &format!("CREATE DATABASE \"{}\"", database.name()));
     let scene = Scene::new();
     let ports = [server.port(), other.port()];
     let gate = Gate::to(&database, move |number| ports[number % 2], |_, _| false);
@@ -546,7 +546,7 @@ fn foreign_table_that_is_altered_while_rows_are_copied_fails_the_backup() {
         ("options of foreign table z", "ALTER FOREIGN TABLE z OPTIONS (SET program 'echo 5,6')"),
     ] {
         let database = server.database("foreign");
-        database.psql(
+        database.sql(
             "CREATE EXTENSION file_fdw; CREATE SERVER programs FOREIGN DATA WRAPPER file_fdw;
              CREATE TABLE here AS SELECT 1 AS a;
              CREATE FOREIGN TABLE y (a text, b text) SERVER programs OPTIONS (program 'echo 1,2', format 'csv');
@@ -565,7 +565,7 @@ fn foreign_table_that_is_altered_while_rows_are_copied_fails_the_backup() {
 fn row_of_a_catalog_that_is_locked_is_no_change() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("catalog_rows");
-    database.psql("CREATE VIEW v AS SELECT 1 AS a");
+    database.sql("CREATE VIEW v AS SELECT 1 AS a");
     let sql = "BEGIN; SELECT FROM pg_class FOR UPDATE; SELECT FROM pg_rewrite FOR UPDATE; COMMIT";
     let (_scene, out) = backup_with(&database, DEFINITIONS, &[], sql);
     assert!(out.success() && out.stderr().is_empty(), "{out}");

@@ -75,7 +75,7 @@ const CONTENT: &str = "
 fn is_backed_up_if_everything_in_it_is_accounted_for() {
     let server = needed!(Server::get(19));
     let database = server.database("newer");
-    database.psql(CONTENT);
+    database.sql(CONTENT);
     let scene = Scene::new();
     let out = backup(&scene, &database);
     assert!(out.success(), "{out}");
@@ -87,16 +87,16 @@ fn is_backed_up_if_everything_in_it_is_accounted_for() {
     let restored = server.database("newer");
     let out = restored.try_restore(&scene.path("out.dump"), &[]);
     assert!(out.success(), "{out}");
-    assert_eq!(restored.psql("SELECT string_agg(name, ',' ORDER BY name) FROM v"), "a,b");
+    assert_eq!(restored.sql("SELECT string_agg(name, ',' ORDER BY name) FROM v"), "a,b");
 }
 
 #[test]
 fn is_refused_if_it_holds_a_relation_of_a_new_kind() {
     let server = needed!(Server::get(19));
     let database = server.database("newer");
-    database.psql(CONTENT);
+    database.sql(CONTENT);
     // What a property graph is to PostgreSQL 19.
-    database.psql("CREATE VIEW graph AS SELECT 1; UPDATE pg_class SET relkind = 'g' WHERE relname = 'graph'");
+    database.sql("CREATE VIEW graph AS SELECT 1; UPDATE pg_class SET relkind = 'g' WHERE relname = 'graph'");
     let scene = Scene::new();
     let out = backup(&scene, &database);
     assert_failed(&scene, &out, "\"graph\"");
@@ -107,8 +107,8 @@ fn is_refused_if_it_holds_a_relation_of_a_new_kind() {
 fn says_so_where_its_catalog_lacks_what_is_asked_for() {
     let server = needed!(Server::get(19));
     let database = server.database("newer");
-    database.psql(CONTENT);
-    database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication RENAME pubviaroot TO pubthroughroot");
+    database.sql(CONTENT);
+    database.sql("SET allow_system_table_mods = on; ALTER TABLE pg_publication RENAME pubviaroot TO pubthroughroot");
     let scene = Scene::new();
     let out = backup(&scene, &database);
     assert_failed(&scene, &out, "pubviaroot");
@@ -118,8 +118,8 @@ fn says_so_where_its_catalog_lacks_what_is_asked_for() {
 /// Makes a table in pg_catalog that only its OID tells from a catalog that came with the server, and gives that the number
 /// of one that did.
 fn new_catalog(database: &Database<'_>, columns: &str) {
-    database.psql(&format!("SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_novelty ({columns})"));
-    database.psql(
+    database.sql(&format!("SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_novelty ({columns})"));
+    database.sql(
         "SET allow_system_table_mods = on;
          DELETE FROM pg_depend WHERE objid = 'pg_catalog.pg_novelty'::regclass
            OR refobjid = 'pg_catalog.pg_novelty'::regclass;
@@ -135,7 +135,7 @@ fn check(make: &dyn Fn(&Database<'_>), names: &[&str]) {
     for server in Server::each([13, REFERENCE]) {
         let major = server.major();
         let database = server.database("novelty");
-        database.psql("CREATE TABLE t (a integer)");
+        database.sql("CREATE TABLE t (a integer)");
         make(&database);
         let scene = Scene::new();
         let out = start(&scene, &database, &[]).end();
@@ -155,7 +155,7 @@ fn rows_of_users_in_a_new_catalog_are_refused() {
     let filled = |rows: &'static str| {
         move |database: &Database<'_>| {
             new_catalog(database, "oid oid, name text");
-            database.psql(&format!("INSERT INTO pg_novelty VALUES {rows}"));
+            database.sql(&format!("INSERT INTO pg_novelty VALUES {rows}"));
         }
     };
     check(&filled("(1234, 'of the server')"), &[]);
@@ -167,7 +167,7 @@ fn members_of_extensions_in_a_new_catalog_come_with_the_extension() {
     check(
         &|database| {
             new_catalog(database, "oid oid, name text");
-            database.psql(
+            database.sql(
                 "INSERT INTO pg_novelty VALUES (70001, 'new');
                  INSERT INTO pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
                  SELECT 9999, 70001, 0, 'pg_extension'::regclass, oid, 0, 'e' FROM pg_extension",
@@ -182,7 +182,7 @@ fn facts_about_users_objects_in_a_new_catalog_are_refused() {
     let filled = |object: &'static str| {
         move |database: &Database<'_>| {
             new_catalog(database, "nvrelid regclass, nvsetting text");
-            database.psql(&format!("INSERT INTO pg_novelty VALUES ({object}, 'x')"));
+            database.sql(&format!("INSERT INTO pg_novelty VALUES ({object}, 'x')"));
         }
     };
     check(&filled("'pg_class'"), &[]);
@@ -200,10 +200,10 @@ fn mentions_of_objects_in_catalogs_that_are_not_known_are_refused() {
         "pg_init_privs VALUES (70001, 424242, 0, 'i', '{=r/postgres}')",
     ] {
         let sql = format!("SET allow_system_table_mods = on; INSERT INTO {mention}");
-        check(&|database| drop(database.psql(&sql)), &["OID 70001 of catalog 424242"]);
+        check(&|database| drop(database.sql(&sql)), &["OID 70001 of catalog 424242"]);
         for server in Server::each([13, REFERENCE]) {
             // Shared by all databases.
-            server.psql("postgres", "SET allow_system_table_mods = on; DELETE FROM pg_shdepend WHERE classid = 424242");
+            server.sql("postgres", "SET allow_system_table_mods = on; DELETE FROM pg_shdepend WHERE classid = 424242");
         }
     }
 }
@@ -212,8 +212,8 @@ fn mentions_of_objects_in_catalogs_that_are_not_known_are_refused() {
 fn kind_of_dependency_that_is_not_known_is_refused() {
     check(
         &|database| {
-            database.psql("CREATE VIEW v AS SELECT * FROM t");
-            database.psql(
+            database.sql("CREATE VIEW v AS SELECT * FROM t");
+            database.sql(
                 "SET allow_system_table_mods = on; UPDATE pg_depend SET deptype = 'Z' WHERE refobjid = 't'::regclass",
             );
         },
@@ -251,31 +251,31 @@ fn new_column_of_a_catalog_is_refused_where_it_says_something_unless_that_is_acc
             std::fs::remove_file(scene.path("out.dump")).unwrap();
         };
         database
-            .psql("CREATE PUBLICATION p; CREATE PUBLICATION q; CREATE TABLE t (a integer); CREATE VIEW v AS SELECT 1");
-        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD pubnews boolean");
+            .sql("CREATE PUBLICATION p; CREATE PUBLICATION q; CREATE TABLE t (a integer); CREATE VIEW v AS SELECT 1");
+        database.sql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD pubnews boolean");
         quiet("all NULL", &[]);
-        database.psql("UPDATE pg_publication SET pubnews = false");
+        database.sql("UPDATE pg_publication SET pubnews = false");
         quiet("all false", &[]);
-        database.psql("UPDATE pg_publication SET pubnews = true WHERE pubname = 'q'");
+        database.sql("UPDATE pg_publication SET pubnews = true WHERE pubname = 'q'");
         refused("pubnews of pg_publication (of publication q)", &[]);
         quiet("not dumped", &["--no-publications"]);
         quiet("not selected", &["-t", "t"]);
-        database.psql("DROP PUBLICATION q");
+        database.sql("DROP PUBLICATION q");
 
         // What it says of all that came with the server is nothing new.
-        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_cast ADD castnews text DEFAULT 'usual'");
+        database.sql("SET allow_system_table_mods = on; ALTER TABLE pg_cast ADD castnews text DEFAULT 'usual'");
         quiet("as the server's", &[]);
         // With a selection, what is in it counts.
-        database.psql("CREATE SCHEMA other; CREATE TABLE other.t (a integer); CREATE COLLATION mine (LOCALE = 'C')");
-        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_collation ADD collnews text");
-        database.psql("UPDATE pg_collation SET collnews = 'x' WHERE collname = 'mine'");
+        database.sql("CREATE SCHEMA other; CREATE TABLE other.t (a integer); CREATE COLLATION mine (LOCALE = 'C')");
+        database.sql("SET allow_system_table_mods = on; ALTER TABLE pg_collation ADD collnews text");
+        database.sql("UPDATE pg_collation SET collnews = 'x' WHERE collname = 'mine'");
         refused("collnews of pg_collation (of collation public.mine)", &[]);
         refused("collnews of pg_collation (of collation public.mine)", &["-n", "public"]);
         quiet("in another schema", &["-n", "other"]);
-        database.psql("DROP COLLATION mine");
+        database.sql("DROP COLLATION mine");
         // One without OIDs, too; whether that is of what is selected cannot be known.
-        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_sequence ADD seqnews text");
-        database.psql("INSERT INTO pg_sequence SELECT 't'::regclass, 23, 1, 1, 1, 1, 1, false, 'news'");
+        database.sql("SET allow_system_table_mods = on; ALTER TABLE pg_sequence ADD seqnews text");
+        database.sql("INSERT INTO pg_sequence SELECT 't'::regclass, 23, 1, 1, 1, 1, 1, false, 'news'");
         refused("seqnews of pg_sequence", &[]);
         let out = backup(&["-n", "other"]);
         assert!(out.success() && out.stderr().contains("seqnews of pg_sequence"), "on {major}: {out}");
@@ -288,16 +288,16 @@ fn new_column_that_may_not_be_read_is_refused_where_there_is_something_that_it_c
     for server in Server::each([14, REFERENCE]) {
         let major = server.major();
         let database = server.database_with("column", "OWNER alice");
-        database.psql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD pubnews boolean; REVOKE ALL ON pg_publication FROM PUBLIC; GRANT SELECT (oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) ON pg_publication TO PUBLIC");
+        database.sql("SET allow_system_table_mods = on; ALTER TABLE pg_publication ADD pubnews boolean; REVOKE ALL ON pg_publication FROM PUBLIC; GRANT SELECT (oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) ON pg_publication TO PUBLIC");
         if major > 17 {
-            database.psql("SET allow_system_table_mods = on; GRANT SELECT (pubgencols) ON pg_publication TO PUBLIC");
+            database.sql("SET allow_system_table_mods = on; GRANT SELECT (pubgencols) ON pg_publication TO PUBLIC");
         }
         let scene = Scene::new();
         let backup = |more: &[&str]| backup_again(&scene, &database.url_as("alice"), more);
         let out = backup(&[]);
         assert!(out.success() && out.stderr().is_empty(), "on {major}: {out}");
         std::fs::remove_file(scene.path("out.dump")).unwrap();
-        database.psql("SET ROLE alice; CREATE PUBLICATION p");
+        database.sql("SET ROLE alice; CREATE PUBLICATION p");
         assert_failed(
             &scene,
             &backup(&[]),
@@ -313,7 +313,7 @@ fn new_column_that_may_not_be_read_is_refused_where_there_is_something_that_it_c
 fn no_server_that_is_known_has_anything_new() {
     for server in Server::all() {
         let database = server.database("known");
-        database.psql("CREATE TABLE t (a integer); CREATE PUBLICATION p FOR ALL TABLES; CREATE DOMAIN d AS integer CHECK (VALUE > 0)");
+        database.sql("CREATE TABLE t (a integer); CREATE PUBLICATION p FOR ALL TABLES; CREATE DOMAIN d AS integer CHECK (VALUE > 0)");
         let scene = Scene::new();
         let out = start(&scene, &database, &[]).end();
         assert!(out.success() && out.stderr().is_empty(), "on {}: {out}", server.major());

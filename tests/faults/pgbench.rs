@@ -29,7 +29,7 @@ impl Drop for Bench {
 }
 
 fn history(database: &Database<'_>) -> u64 {
-    database.psql("SELECT count(*) FROM pgbench_history").parse().unwrap()
+    database.sql("SELECT count(*) FROM pgbench_history").parse().unwrap()
 }
 
 #[test]
@@ -46,11 +46,11 @@ fn archive_is_one_snapshot_while_pgbench_writes() {
             wait_for("transactions after the backup", || (history(&database) > before).then_some(()));
             let restored = server.database("pgbench");
             restored.restore(&scene.path("out.dump"), &[]);
-            let answer = restored.psql(SUMS);
+            let answer = restored.sql(SUMS);
             let sums: Vec<i64> = answer.split('|').map(|n| n.parse().unwrap()).collect();
             assert!(sums[1..4].iter().all(|sum| *sum == sums[0]), "on {major} with {jobs} jobs: {answer}");
             assert!(sums[4] >= i64::try_from(before).unwrap(), "on {major}: {answer}, but there were {before} before");
-            assert_eq!(restored.psql("SELECT count(*) FROM pgbench_accounts"), "200000");
+            assert_eq!(restored.sql("SELECT count(*) FROM pgbench_accounts"), "200000");
         }
         drop(bench);
     }

@@ -90,7 +90,7 @@ fn backup_ends_where_the_process_of_the_server_is_gone_without_a_word() {
         proxy.wait_for_silence();
         let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                    WHERE datname = current_database() AND query LIKE 'COPY public.filled%'";
-        assert_eq!(database.psql(sql), "1");
+        assert_eq!(database.sql(sql), "1");
     };
     let out = std::thread::scope(|scope| {
         scope.spawn(gone);
@@ -250,17 +250,17 @@ fn what_takes_the_server_long_is_not_cut_off() {
     });
     assert!(out.success(), "{out}");
     // A restore of an index that takes long, for a role whose number of connections is used up: then nobody can ask.
-    database.psql(
+    database.sql(
         "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
            'BEGIN IF current_database() LIKE ''silence_slow%'' THEN PERFORM pg_sleep(6); END IF; RETURN $1; END';
          CREATE TABLE one AS SELECT 1 AS id; CREATE INDEX ON one (slow(id))",
     );
     let archive = scene.path("ref.dump");
     database.pg_dump(REFERENCE, &[], &archive);
-    database.psql("CREATE ROLE silence_one LOGIN CONNECTION LIMIT 1");
+    database.sql("CREATE ROLE silence_one LOGIN CONNECTION LIMIT 1");
     for (user, asked) in [("postgres", 3), ("silence_one", 3)] {
         let target = server.database("silence_slow");
-        target.psql("GRANT ALL ON SCHEMA public TO silence_one");
+        target.sql("GRANT ALL ON SCHEMA public TO silence_one");
         let proxy = Proxy::new(server.port(), None);
         let out = ended(
             &mut restore(
@@ -272,7 +272,7 @@ fn what_takes_the_server_long_is_not_cut_off() {
         );
         assert!(out.success(), "{out}");
         assert!(proxy.connections() >= asked, "nobody asked: {}", proxy.connections());
-        assert_eq!(target.psql("SELECT count(*) FROM pg_indexes WHERE tablename = 'one'"), "1");
+        assert_eq!(target.sql("SELECT count(*) FROM pg_indexes WHERE tablename = 'one'"), "1");
     }
-    database.psql("DROP ROLE IF EXISTS silence_one");
+    database.sql("DROP ROLE IF EXISTS silence_one");
 }

@@ -18,7 +18,7 @@ fn backup(database: &Database<'_>) -> String {
 fn temporary_objects_of_others_are_no_part_of_a_backup() {
     for server in Server::all() {
         let database = server.database("temporary");
-        database.psql("CREATE TABLE lasting (a integer); INSERT INTO lasting VALUES (1)");
+        database.sql("CREATE TABLE lasting (a integer); INSERT INTO lasting VALUES (1)");
         let mut session = Session::open(&database);
         session.run(
             "CREATE TEMP TABLE t (a serial PRIMARY KEY, b text CHECK (b <> ''), c integer DEFAULT 3);
@@ -41,7 +41,7 @@ fn temporary_objects_of_others_are_no_part_of_a_backup() {
              ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY policy ON t USING (true);
              GRANT SELECT ON t TO PUBLIC; GRANT EXECUTE ON FUNCTION pg_temp.f(t) TO PUBLIC",
         );
-        assert_eq!(database.psql("SELECT count(*) > 10 FROM pg_class WHERE relpersistence = 't'"), "t");
+        assert_eq!(database.sql("SELECT count(*) > 10 FROM pg_class WHERE relpersistence = 't'"), "t");
         assert_eq!(backup(&database), "", "on {}", server.major());
     }
 }
@@ -50,8 +50,8 @@ fn temporary_objects_of_others_are_no_part_of_a_backup() {
 fn objects_in_system_schemas_are_left_out_and_named() {
     for server in Server::all() {
         let database = server.database("misplaced");
-        database.psql("CREATE TABLE t (a integer)");
-        database.psql(
+        database.sql("CREATE TABLE t (a integer)");
+        database.sql(
             "SET allow_system_table_mods = on;
              CREATE FUNCTION pg_catalog.misplaced() RETURNS integer LANGUAGE sql AS 'SELECT 1';
              CREATE TABLE pg_toast.misplaced (a integer); CREATE VIEW information_schema.misplaced AS SELECT 1 AS a;

@@ -28,7 +28,7 @@ fn no_thread_is_an_error_and_no_panic() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("threads");
     fill(&database, 1000);
-    database.psql("CREATE TABLE other AS SELECT 1 AS id; CREATE INDEX ON filled (id); CREATE INDEX ON other (id)");
+    database.sql("CREATE TABLE other AS SELECT 1 AS id; CREATE INDEX ON filled (id); CREATE INDEX ON other (id)");
     let scene = Scene::new();
     for path in [scene.path("bin"), scene.path("out")] {
         fs::create_dir(path).unwrap();
@@ -40,7 +40,7 @@ fn no_thread_is_an_error_and_no_panic() {
     database.backup(&archive, &[]);
     fs::set_permissions(&archive, fs::Permissions::from_mode(0o644)).unwrap();
     // Enough for several pieces.
-    database.psql("INSERT INTO filled SELECT g, md5(g::text) FROM generate_series(1001, 40000) g");
+    database.sql("INSERT INTO filled SELECT g, md5(g::text) FROM generate_series(1001, 40000) g");
     let (archive, made) = (archive.display().to_string(), scene.path("out/made.dump"));
     let made_text = made.display().to_string();
 
@@ -75,12 +75,12 @@ fn no_thread_is_an_error_and_no_panic() {
         let out = limited(&program, threads, &["restore", &archive, "--force", "--jobs", "3", "--url", &target.url()]);
         assert!(!out.stderr().contains("panicked"), "{threads}: {out}");
         if out.success() {
-            assert_eq!(target.psql("SELECT count(*) FROM filled"), "1000");
-            assert_eq!(target.psql("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'"), "2");
+            assert_eq!(target.sql("SELECT count(*) FROM filled"), "1000");
+            assert_eq!(target.sql("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'"), "2");
             if out.stderr().contains("going on with") { fewer += 1 } else { whole += 1 }
         } else {
             assert!(out.stderr().contains("there is no thread to be had"), "{threads}: {out}");
-            assert_eq!(target.psql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+            assert_eq!(target.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
             failed += 1;
         }
     }

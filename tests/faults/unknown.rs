@@ -137,8 +137,8 @@ fn unknown_kinds_of_things_are_errors_that_name_them() {
         let major = server.major();
         for (make, change, names) in CASES {
             let database = server.database("unknown");
-            database.psql(make);
-            database.psql(&format!("SET allow_system_table_mods = on; {change}"));
+            database.sql(make);
+            database.sql(&format!("SET allow_system_table_mods = on; {change}"));
             let scene = Scene::new();
             let out = start(&scene, &database, &[]).end();
             if out.success() || !out.stderr().contains(names) {

@@ -25,7 +25,7 @@ struct Sources<'a> {
 impl<'a> Sources<'a> {
     fn new(server: &'a Server) -> Self {
         let (scene, database) = (Scene::new(), server.database("files"));
-        database.psql("CREATE TABLE t AS SELECT g, md5(g::text) AS text FROM generate_series(1, 200000) g");
+        database.sql("CREATE TABLE t AS SELECT g, md5(g::text) AS text FROM generate_series(1, 200000) g");
         scene.run(&["backup", "--url", &database.url(), "--output", "source.dump"]);
         scene.database("source.db", "delete", 2_000);
         Self { scene, database }

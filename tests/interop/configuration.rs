@@ -45,8 +45,8 @@ fn rows_of_users_are_dumped_as_pg_dump_dumps_them() {
     for server in Server::all() {
         let database = server.database("configuration");
         // Only a script of an extension may register its tables, and none of contrib's does; so it is written down by hand.
-        database.psql(SCRIPT);
-        database.psql(
+        database.sql(SCRIPT);
+        database.sql(
             "DO $$ DECLARE r record; BEGIN
                FOR r IN SELECT unnest(ARRAY['TABLE \"Con fig\"', 'TABLE detail', 'SEQUENCE detail_id_seq', 'TABLE fixed', 'VIEW own']) AS what
                LOOP EXECUTE 'ALTER EXTENSION plpgsql ADD ' || r.what; END LOOP; END $$;
@@ -54,7 +54,7 @@ fn rows_of_users_are_dumped_as_pg_dump_dumps_them() {
                extconfig = ARRAY['detail'::regclass::oid, '\"Con fig\"'::regclass::oid, 'detail_id_seq'::regclass::oid]
                WHERE extname = 'plpgsql'",
         );
-        database.psql(USERS);
+        database.sql(USERS);
         both_dumps(&database, dir.path());
     }
 }
@@ -68,17 +68,17 @@ fn configuration_comes_back() {
     let script = format!("{SCRIPT}{register}");
     let server = needed!(extension::server_with("configured", "schema = public\n", &script, dir.path()));
     let database = server.database("configuration");
-    database.psql("CREATE EXTENSION configured");
-    database.psql(USERS);
+    database.sql("CREATE EXTENSION configured");
+    database.sql(USERS);
     both_dumps(&database, dir.path());
 
     let restored = server.database("configuration");
     restored.restore(&dir.path().join("ours"), &["--owner", "--acl"]);
     restored.assert_is("the restored database", &dir.path().join("reference"));
     let rows = "SELECT string_agg(key || coalesce(value, '-') || builtin, ',' ORDER BY key) FROM \"Con fig\"";
-    assert_eq!(restored.psql(rows), database.psql(rows));
-    assert_eq!(restored.psql("SELECT nextval('detail_id_seq'), count(*) FROM fixed"), "3|2");
+    assert_eq!(restored.sql(rows), database.sql(rows));
+    assert_eq!(restored.sql("SELECT nextval('detail_id_seq'), count(*) FROM fixed"), "3|2");
     // Once more, over what is there.
     restored.restore(&dir.path().join("ours"), &["--owner", "--acl"]);
-    assert_eq!(restored.psql(rows), database.psql(rows));
+    assert_eq!(restored.sql(rows), database.sql(rows));
 }

@@ -9,12 +9,12 @@ fn archive_is_in_the_database_s_own_encoding() {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str| dir.path().join(name);
         let database = server.database("encoding");
-        database.psql(
+        database.sql(
             "CREATE TABLE \"größer\" (a text DEFAULT 'ä', \"列\" text);
              INSERT INTO \"größer\" VALUES ('ö', '日本語'); COMMENT ON TABLE \"größer\" IS '日本語テキスト';",
         );
         let name = database.name();
-        server.psql("postgres", &format!("ALTER DATABASE {name} SET client_encoding = 'LATIN1'"));
+        server.sql("postgres", &format!("ALTER DATABASE {name} SET client_encoding = 'LATIN1'"));
         // pg_dump gives up; with the right encoding it makes the archive that lifeboat's is held against.
         assert!(!output(database.tool(REFERENCE, "pg_dump").arg("-Fc").arg("-f").arg(file("none"))).success());
         run(database.tool(REFERENCE, "pg_dump").args(["-Fc", "-E", "UTF8", "-f"]).arg(file("reference")));

@@ -123,7 +123,7 @@ fn pg_dump_to_a_pipe(database: &Database<'_>, major: u32, args: &[&str], path: &
 fn reads_what_pg_dump_writes(major: u32) {
     let server = needed!(Server::get(major));
     let database = server.database("format");
-    database.psql(SAMPLE);
+    database.sql(SAMPLE);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     database.pg_dump(major, &["-Z0"], &path);
@@ -246,7 +246,7 @@ fn script(out: Output) -> Vec<u8> {
 fn pg_restore_reads_what_is_written(from: u32) {
     let server = needed!(Server::get(from));
     let database = server.database("format");
-    database.psql(SAMPLE);
+    database.sql(SAMPLE);
     let dir = tempfile::tempdir().unwrap();
     let (original, ours) = (dir.path().join("original"), dir.path().join("ours"));
     database.pg_dump(from, &["-Z0"], &original);
@@ -293,7 +293,7 @@ fn a_database_restored_from_what_is_written_is_the_same() {
     for server in Server::all().filter(|server| server.major() >= 14) {
         let major = server.major();
         let database = server.database("format");
-        database.psql(SAMPLE);
+        database.sql(SAMPLE);
         let dir = tempfile::tempdir().unwrap();
         let (original, ours, again) = (dir.path().join("original"), dir.path().join("ours"), dir.path().join("again"));
         database.pg_dump(major, &[], &original);

@@ -1,6 +1,6 @@
 //! What pg_dump writes in each format, with each compression: read, verified and restored.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
@@ -43,7 +43,7 @@ fn all_formats(major: u32) {
     let origin = server.database("formats");
     origin.load("tests/restore/sample.sql");
     // More large objects than pg_dump 17 and later put into one entry, some of them empty.
-    origin.psql(
+    origin.sql(
         "SELECT count(lo_from_bytea(0, convert_to(repeat('x', n % 5 * n), 'UTF8'))) FROM generate_series(1, 1100) n",
     );
     let dir = tempfile::tempdir().unwrap();
@@ -150,12 +150,12 @@ fn a_pipe_is_read_to_the_end_of_a_tar_file() {
     let server = needed!(Server::get(REFERENCE));
     let (origin, target) = (server.database("pipe"), server.database("pipe"));
     // The script after the data is larger than what fits into a pipe.
-    origin.psql(
+    origin.sql(
         "DO $$ BEGIN FOR n IN 1..200 LOOP
          EXECUTE format('CREATE FUNCTION f%s() RETURNS text LANGUAGE sql AS %L', n, format('SELECT %L', repeat('x', 2000)));
          END LOOP; END $$",
     );
-    origin.psql("CREATE TABLE t AS SELECT 1 AS a");
+    origin.sql("CREATE TABLE t AS SELECT 1 AS a");
     let dump = origin.tool(REFERENCE, "pg_dump");
     let mut command = Command::new("bash");
     command
@@ -167,7 +167,7 @@ fn a_pipe_is_read_to_the_end_of_a_tar_file() {
     }
     command.env("PGHOST", server.socket_dir()).env("PGPORT", server.port().to_string()).env("PGUSER", "postgres");
     run(&mut command);
-    assert_eq!(target.psql("SELECT a, length(f7()) FROM t"), "1|2000");
+    assert_eq!(target.sql("SELECT a, length(f7()) FROM t"), "1|2000");
 }
 
 tests! { all_formats:

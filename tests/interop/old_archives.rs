@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use crate::restore::scripts::same_under_all_options;
 use crate::support::archive::{Rows, assert_same};
 use crate::support::{Database, REFERENCE, Scene, Server, installation, lifeboat, pg_tool, run};
@@ -32,13 +30,13 @@ fn are_listed_verified_and_written_as_scripts() {
 
 fn holds_all(target: &Database<'_>) {
     let boats = "1|Möwe|C:\\new|1999-12-31\n2|tab\there|C:\\new|\n3|back\\slash|C:\\new|2010-01-01";
-    assert_eq!(target.psql("SELECT id, name, path, seen FROM boats ORDER BY id"), boats);
-    assert_eq!(target.psql("SELECT name FROM loud WHERE id = 3"), "BACK\\SLASH!");
+    assert_eq!(target.sql("SELECT id, name, path, seen FROM boats ORDER BY id"), boats);
+    assert_eq!(target.sql("SELECT name FROM loud WHERE id = 3"), "BACK\\SLASH!");
     let object = "SELECT convert_from(lo_get(4711), 'UTF8'), obj_description(4711, 'pg_largeobject')";
-    assert_eq!(target.psql(object), "anchor|iron");
-    assert_eq!(target.psql("SELECT obj_description('boats'::regclass, 'pg_class')"), "größer");
-    assert_eq!(target.psql("SELECT last_value, is_called FROM boats_id_seq"), "3|t");
-    assert_eq!(target.psql("SELECT count(*) FROM pg_indexes WHERE tablename = 'boats'"), "2");
+    assert_eq!(target.sql(object), "anchor|iron");
+    assert_eq!(target.sql("SELECT obj_description('boats'::regclass, 'pg_class')"), "größer");
+    assert_eq!(target.sql("SELECT last_value, is_called FROM boats_id_seq"), "3|t");
+    assert_eq!(target.sql("SELECT count(*) FROM pg_indexes WHERE tablename = 'boats'"), "2");
 }
 
 #[test]
@@ -59,7 +57,7 @@ fn are_restored_on_every_server_more_than_once() {
             }
             // They were made with standard_conforming_strings = off, which 19 does not have: pg_restore takes no notice.
             let default = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'boats'::regclass";
-            assert!(target.psql(default).contains("'C:\\new'::text"), "on {}", server.major());
+            assert!(target.sql(default).contains("'C:\\new'::text"), "on {}", server.major());
             if server.major() >= 19 {
                 continue;
             }
@@ -78,7 +76,7 @@ fn are_restored_on_every_server_more_than_once() {
 fn a_table_that_had_oids_is_named() {
     let server = needed!(Server::get(REFERENCE));
     let (origin, target) = (server.database("oids"), server.database("oids"));
-    origin.psql("CREATE TABLE numbered (a integer)");
+    origin.sql("CREATE TABLE numbered (a integer)");
     // Without data there are no offsets that would be others then.
     let scene = Scene::of(&origin, &["-s"]);
     let bytes = fs::read(scene.archive()).unwrap();
@@ -90,7 +88,7 @@ fn a_table_that_had_oids_is_named() {
         "warning: TABLE public.numbered: its rows had OIDs, which servers have no more: it is restored without";
     let said = target.restore(&scene.archive(), &[]);
     assert!(said.stderr().contains(warning), "{said}");
-    assert_eq!(target.psql("SELECT count(*) FROM numbered"), "0");
+    assert_eq!(target.sql("SELECT count(*) FROM numbered"), "0");
     let said = run(lifeboat().args(["restore", "--script", "-"]).arg(scene.archive()));
     assert!(said.stderr().contains(warning), "{said}");
     let said = run(lifeboat().args(["restore", "--script", "-", "-t", "other"]).arg(scene.archive()));

@@ -70,7 +70,7 @@ fn database_of_a_later_minor_release_comes_back_on_an_earlier_one() {
     let earlier = needed!(Server::get(installation.major));
     let server = Server::of(installation);
     let database = server.database("later");
-    database.psql(
+    database.sql(
         "CREATE TABLE t (a integer, b text, c integer); ALTER TABLE t ALTER a SET (n_distinct = 5, n_distinct_inherited = 7);
          INSERT INTO t VALUES (1, 'x', 2); CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT b FROM t;
          CREATE TYPE pair AS (a integer, b text)",
@@ -80,8 +80,8 @@ fn database_of_a_later_minor_release_comes_back_on_an_earlier_one() {
     database.backup(&path, &[]);
     let restored = earlier.database("earlier");
     restored.restore(&path, &[]);
-    assert_eq!(restored.psql("SELECT a, b, c FROM t"), "1|x|2");
+    assert_eq!(restored.sql("SELECT a, b, c FROM t"), "1|x|2");
     let options =
         "SELECT attname, attoptions FROM pg_attribute WHERE attrelid = 't'::regclass AND attoptions IS NOT NULL";
-    assert_eq!(restored.psql(options), "a|{n_distinct=5,n_distinct_inherited=7}");
+    assert_eq!(restored.sql(options), "a|{n_distinct=5,n_distinct_inherited=7}");
 }

@@ -45,8 +45,8 @@ fn pgdumplib_reads_what_is_in_an_archive() {
     let server = needed!(Server::get(REFERENCE));
     let library = needed!(readers::pgdumplib());
     let database = server.database("readers");
-    database.psql(SAMPLE);
-    let object = |oid: u32| database.psql(&format!("SELECT encode(lo_get({oid}), 'hex')"));
+    database.sql(SAMPLE);
+    let object = |oid: u32| database.sql(&format!("SELECT encode(lo_get({oid}), 'hex')"));
     let dir = tempfile::tempdir().unwrap();
     for compress in ["gzip:6", "gzip:1", "none"] {
         let to = dir.path().join(compress);

@@ -11,7 +11,7 @@ fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
     for major in [14, REFERENCE] {
         let Ok(primary) = Server::with(major, &Options::default()) else { continue };
         let database = primary.database("standby");
-        database.psql(
+        database.sql(
             "CREATE TABLE t AS SELECT a, md5(a::text) AS m FROM generate_series(1, 1000) AS a;
              CREATE UNLOGGED TABLE fleeting AS SELECT 4242 AS a;
              CREATE SEQUENCE s START 17; CREATE UNLOGGED TABLE keyed (id serial);
@@ -69,17 +69,17 @@ fn nothing_is_written_to(url: &str, archive: &Path) {
 fn what_is_read_only_by_default_is_written_all_the_same() {
     let server = needed!(Server::get(REFERENCE));
     let (origin, target) = (server.database("origin"), server.database("target"));
-    origin.psql("CREATE TABLE t AS SELECT 1 AS a");
+    origin.sql("CREATE TABLE t AS SELECT 1 AS a");
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
     origin.backup(&archive, &[]);
-    server.psql("postgres", &format!("ALTER DATABASE {} SET default_transaction_read_only = on", target.name()));
+    server.sql("postgres", &format!("ALTER DATABASE {} SET default_transaction_read_only = on", target.name()));
     let restore = || verbs::restore(&target.url(), &archive, &[]);
     run(&mut restore());
-    assert_eq!(target.psql("SELECT a FROM t").trim(), "1");
-    server.psql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", target.name()));
+    assert_eq!(target.sql("SELECT a FROM t").trim(), "1");
+    server.sql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", target.name()));
     let out = output(&mut restore());
-    server.psql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", target.name()));
+    server.sql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", target.name()));
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("hint: nobody may connect to it (datallowconn)"), "{out}");
 }

@@ -8,7 +8,7 @@ fn subscription_goes_back_to_the_server_that_it_came_from() {
     for server in Server::all() {
         let database = server.database("subscription");
         let options = "connect = false, slot_name = NONE, synchronous_commit = on";
-        database.psql(&format!(
+        database.sql(&format!(
             "CREATE SUBSCRIPTION \"s WITH (, streaming = off)\" CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH ({options})"
         ));
         let dir = tempfile::tempdir().unwrap();
@@ -18,7 +18,7 @@ fn subscription_goes_back_to_the_server_that_it_came_from() {
         restored.restore(&path, &[]);
         let sql = "SELECT subname, subconninfo, subpublications, subsynccommit, subenabled FROM pg_subscription \
             WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        assert_eq!(restored.psql(sql), database.psql(sql));
-        assert!(restored.psql(sql).contains("streaming"));
+        assert_eq!(restored.sql(sql), database.sql(sql));
+        assert!(restored.sql(sql).contains("streaming"));
     }
 }

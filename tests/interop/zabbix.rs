@@ -41,7 +41,7 @@ fn is_rescued(major: u32) {
     let zabbix = needed!(Zabbix::get());
     let origin = server.database("zabbix");
     zabbix.load(&origin);
-    assert!(origin.psql("SELECT count(*) FROM items").parse::<u32>().unwrap() > 1000);
+    assert!(origin.sql("SELECT count(*) FROM items").parse::<u32>().unwrap() > 1000);
     let scene = Scene::of(&origin, &[]);
 
     // The archive is pg_dump's, entry by entry and byte by byte.
@@ -69,10 +69,10 @@ fn is_rescued(major: u32) {
     damaged.load_file(&script);
     let out = damaged.try_restore(&plain, &[]);
     assert!(out.code() == 4 && out.stderr().contains("replaced: COLUMN public.hosts intruder\n"), "{out}");
-    damaged.psql("ALTER TABLE hosts DROP COLUMN intruder");
+    damaged.sql("ALTER TABLE hosts DROP COLUMN intruder");
     restore(&damaged, &plain);
-    assert_eq!(damaged.psql("SELECT a FROM not_zabbix_s"), "1");
-    damaged.psql("DROP TABLE not_zabbix_s");
+    assert_eq!(damaged.sql("SELECT a FROM not_zabbix_s"), "1");
+    damaged.sql("DROP TABLE not_zabbix_s");
     assert_original(&scene, "the damaged database after our restore", &damaged);
     restore(&damaged, &plain);
     assert_original(&scene, "the database after our second restore", &damaged);

@@ -31,7 +31,7 @@ fn ten_times_over_itself_gives_the_same_database_each_time() {
 fn types_that_are_held_by_their_own_functions_are_dropped_with_them_and_with_nothing_else() {
     for server in Server::all() {
         let origin = server.database("circle");
-        origin.psql(
+        origin.sql(
             "CREATE TYPE r; CREATE FUNCTION canonical(r) RETURNS r LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
              CREATE TYPE r AS RANGE (SUBTYPE = integer, CANONICAL = canonical);
              CREATE TABLE t (a r, b r[]); INSERT INTO t VALUES ('[1,2]', ARRAY['(1,5)'::r])",
@@ -45,20 +45,20 @@ fn types_that_are_held_by_their_own_functions_are_dropped_with_them_and_with_not
         }
         origin.assert_is("after four restores", &scene.archive());
 
-        origin.psql("CREATE VIEW mine AS SELECT r(1, 3) AS a");
+        origin.sql("CREATE VIEW mine AS SELECT r(1, 3) AS a");
         let summary = restore_into(&origin, &scene.archive(), &forced()).unwrap();
         assert!(!summary.is_complete());
-        assert_eq!(origin.psql("SELECT a FROM mine"), "[1,3)");
+        assert_eq!(origin.sql("SELECT a FROM mine"), "[1,3)");
         let failed: Vec<String> = summary.errors.iter().map(|error| error.entry.to_string()).collect();
         assert!(failed.contains(&"TYPE public.r".to_owned()), "{summary:#?}");
-        assert_eq!(origin.psql("SELECT count(*) FROM t"), "1");
+        assert_eq!(origin.sql("SELECT count(*) FROM t"), "1");
     }
 }
 
 /// A sample with a table whose rows take a while.
 pub fn sample_with_many_rows(server: &Server) -> Database<'_> {
     let origin = sample(server);
-    origin.psql(
+    origin.sql(
         "ALTER EVENT TRIGGER watch DISABLE; CREATE TABLE app.filled AS SELECT g AS id, md5(g::text) FROM generate_series(1, 400000) g;
          ALTER TABLE app.filled ADD PRIMARY KEY (id)",
     );
@@ -145,6 +145,6 @@ fn a_plain_owner_gets_no_error_that_pg_restore_would_not_give() {
             );
         }
         // What alice may do is there.
-        assert_eq!(ours.psql("SELECT count(*) FROM app.one_column"), theirs.psql("SELECT 6"), "{server:?}");
+        assert_eq!(ours.sql("SELECT count(*) FROM app.one_column"), theirs.sql("SELECT 6"), "{server:?}");
     }
 }

@@ -16,7 +16,7 @@ fn zabbix(major: u32) {
     origin.pg_dump(REFERENCE, &[], &original);
     origin.pg_dump(major.max(14), &[], &archive);
     let rows: u64 = origin
-        .psql("SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I', relname), false, true, '')))[1]::text::bigint) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        .sql("SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I', relname), false, true, '')))[1]::text::bigint) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
         .parse()
         .unwrap();
     assert!(rows > 10_000);
@@ -25,14 +25,14 @@ fn zabbix(major: u32) {
     assert_eq!(restore_all(&target, &archive, &forced()).rows, rows);
     target.assert_is("Zabbix's database, restored", &original);
 
-    target.psql(
+    target.sql(
         "DROP TABLE hosts CASCADE; UPDATE items SET name = 'damaged' WHERE itemid % 2 = 0; ALTER TABLE users RENAME name TO nome;
          CREATE TABLE more (a integer); DROP TABLE history; TRUNCATE images CASCADE",
     );
     let summary = restore_from_pipe(&target, &archive, &forced()).unwrap();
     assert!(summary.is_complete(), "{summary:#?}");
     assert_eq!(summary.rows, rows);
-    target.psql("DROP TABLE more");
+    target.sql("DROP TABLE more");
     target.assert_is("Zabbix's database, restored over a damaged copy", &original);
 }
 

@@ -61,35 +61,35 @@ const WAYS: [&[&str]; 5] = [&[], &["--jobs", "4"], &["-1"], &["--transaction-siz
 fn what_is_made_has_the_privileges_of_the_archive_whatever_the_target_gives() {
     for server in Server::all() {
         let origin = server.database("origin");
-        origin.psql(CONTENTS);
+        origin.sql(CONTENTS);
         let scene = Scene::of(&origin, &[]);
         let ways = if server.major() == REFERENCE { &WAYS[..] } else { &WAYS[..1] };
         for privileges in [&["--acl"][..], &[], &["--acl", "--owner", "--use-set-session-authorization"]] {
             // What there is where nothing interferes.
             let pure = server.database("pure");
             assert_eq!(restore(&scene, &pure.url(), privileges).code(), 0);
-            let expected = pure.psql(ALL);
+            let expected = pure.sql(ALL);
             if privileges.contains(&"--acl") {
-                assert_eq!(expected, origin.psql(ALL), "on {}", server.major());
+                assert_eq!(expected, origin.sql(ALL), "on {}", server.major());
             }
             for way in ways {
                 let target = server.database("open");
-                target.psql(&open(server));
-                let defaults = target.psql(DEFAULTS);
+                target.sql(&open(server));
+                let defaults = target.sql(DEFAULTS);
                 for _ in 0..2 {
                     let out = restore(&scene, &target.url(), &[*way, privileges].concat());
                     assert_eq!(out.code(), 0, "{way:?} {privileges:?} on {}: {out}", server.major());
-                    assert_eq!(target.psql(ALL), expected, "{way:?} {privileges:?} on {}", server.major());
+                    assert_eq!(target.sql(ALL), expected, "{way:?} {privileges:?} on {}", server.major());
                     // Those of schemas that are made anew go with them; here there are none.
-                    assert_eq!(target.psql(DEFAULTS), defaults, "{way:?} {privileges:?} on {}", server.major());
+                    assert_eq!(target.sql(DEFAULTS), defaults, "{way:?} {privileges:?} on {}", server.major());
                 }
             }
             // On request, they count.
             let target = server.database("open");
-            target.psql(&open(server));
+            target.sql(&open(server));
             let out = restore(&scene, &target.url(), &[privileges, &["--target-default-privileges"]].concat());
             assert_eq!(out.code(), 0, "{out}");
-            assert_eq!(target.psql("SELECT has_table_privilege('bob', 's.t', 'SELECT')"), "t");
+            assert_eq!(target.sql("SELECT has_table_privilege('bob', 's.t', 'SELECT')"), "t");
         }
     }
 }
@@ -99,7 +99,7 @@ fn default_privileges_of_an_archive_take_the_place_of_those_that_are_there() {
     for server in Server::each([14, REFERENCE]) {
         let major = server.major();
         let origin = server.database("origin");
-        origin.psql(&format!(
+        origin.sql(&format!(
             "{CONTENTS} {}; ALTER DEFAULT PRIVILEGES FOR ROLE alice IN SCHEMA s GRANT SELECT ON TABLES TO bob",
             open(server)
         ));
@@ -107,15 +107,15 @@ fn default_privileges_of_an_archive_take_the_place_of_those_that_are_there() {
         let options = ["--owner", "--acl"];
         let target = server.database("target");
         // Others for the same, and more than the archive has.
-        target.psql(
+        target.sql(
             "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO carol; ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO PUBLIC;
              ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO alice",
         );
         for way in WAYS {
             let out = restore(&scene, &target.url(), &[way, &options].concat());
             assert_eq!(out.code(), 0, "{way:?} on {major}: {out}");
-            assert_eq!(target.psql(DEFAULTS), origin.psql(DEFAULTS), "{way:?} on {major}");
-            assert_eq!(target.psql(ALL), origin.psql(ALL), "{way:?} on {major}");
+            assert_eq!(target.sql(DEFAULTS), origin.sql(DEFAULTS), "{way:?} on {major}");
+            assert_eq!(target.sql(ALL), origin.sql(ALL), "{way:?} on {major}");
         }
         target.assert_is("restored over itself", &scene.archive());
     }
@@ -125,12 +125,12 @@ fn default_privileges_of_an_archive_take_the_place_of_those_that_are_there() {
 fn what_others_default_privileges_add_is_named() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database_with("origin", "OWNER alice");
-    origin.psql("CREATE EXTENSION hstore; SET ROLE alice; CREATE TABLE t AS SELECT 1 AS a");
+    origin.sql("CREATE EXTENSION hstore; SET ROLE alice; CREATE TABLE t AS SELECT 1 AS a");
     let scene = Scene::of(&origin, &[]);
     let target = server.database_with("target", "OWNER alice");
     // What an extension makes that anybody may have belongs to a superuser.
-    target.psql("ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO bob WITH GRANT OPTION; ALTER DEFAULT PRIVILEGES FOR ROLE alice GRANT ALL ON TABLES TO bob");
-    target.psql("GRANT ALL ON SCHEMA public TO alice");
+    target.sql("ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO bob WITH GRANT OPTION; ALTER DEFAULT PRIVILEGES FOR ROLE alice GRANT ALL ON TABLES TO bob");
+    target.sql("GRANT ALL ON SCHEMA public TO alice");
     for way in &WAYS[..2] {
         let out = restore(&scene, &target.url_as("alice"), way);
         assert_eq!(out.code(), 3, "{way:?}: {out}");
@@ -138,27 +138,27 @@ fn what_others_default_privileges_add_is_named() {
             out.stderr().contains("EXTENSION hstore: left to a superuser: what the target's default privileges"),
             "{out}"
         );
-        assert_eq!(target.psql("SELECT has_table_privilege('bob', 't', 'SELECT')"), "f", "{out}");
+        assert_eq!(target.sql("SELECT has_table_privilege('bob', 't', 'SELECT')"), "f", "{out}");
     }
     // A role that is taken makes things with its own.
     let target = server.database_with("target", "OWNER alice");
-    target.psql("ALTER DEFAULT PRIVILEGES FOR ROLE alice GRANT ALL ON TABLES TO bob; GRANT ALL ON SCHEMA public TO alice; CREATE EXTENSION hstore");
+    target.sql("ALTER DEFAULT PRIVILEGES FOR ROLE alice GRANT ALL ON TABLES TO bob; GRANT ALL ON SCHEMA public TO alice; CREATE EXTENSION hstore");
     let out = restore(&scene, &target.url(), &["--role", "alice"]);
-    assert_eq!((out.code(), target.psql("SELECT relacl IS NULL OR NOT has_table_privilege('bob', 't', 'SELECT') FROM pg_class WHERE oid = 't'::regclass")), (0, "t".to_owned()), "{out}");
+    assert_eq!((out.code(), target.sql("SELECT relacl IS NULL OR NOT has_table_privilege('bob', 't', 'SELECT') FROM pg_class WHERE oid = 't'::regclass")), (0, "t".to_owned()), "{out}");
 }
 
 #[test]
 fn privileges_on_an_extension_that_is_there_already_stay() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("extended");
-    origin.psql("CREATE EXTENSION hstore");
+    origin.sql("CREATE EXTENSION hstore");
     let scene = Scene::of(&origin, &[]);
     let database = server.database("granted");
-    database.psql("CREATE EXTENSION hstore; GRANT EXECUTE ON FUNCTION hstore_in(cstring) TO alice");
-    database.psql(&open(server));
-    let before = database.psql(ALL);
+    database.sql("CREATE EXTENSION hstore; GRANT EXECUTE ON FUNCTION hstore_in(cstring) TO alice");
+    database.sql(&open(server));
+    let before = database.sql(ALL);
     for way in [&["--no-clean"][..], &["--no-clean", "--jobs", "2"], &["--no-clean", "-1"]] {
         let out = restore(&scene, &database.url(), way);
-        assert_eq!((out.code(), database.psql(ALL)), (0, before.clone()), "{way:?}: {out}");
+        assert_eq!((out.code(), database.sql(ALL)), (0, before.clone()), "{way:?}: {out}");
     }
 }

@@ -6,7 +6,7 @@ use crate::support::{REFERENCE, Scene, Server};
 fn functions_that_would_get_a_superusers_rights_are_named() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("definers");
-    database.psql(
+    database.sql(
         "CREATE FUNCTION risky() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user';
          CREATE FUNCTION plain() RETURNS text LANGUAGE sql AS 'SELECT '' SECURITY DEFINER'''",
     );

@@ -35,7 +35,7 @@ pub(super) fn doubtful(archive: &Path, database: &Database<'_>) -> Vec<String> {
 
 /// Every object of the database, with its OID: what is made anew has another.
 pub(super) fn contents(database: &Database<'_>) -> String {
-    database.psql(
+    database.sql(
         "SELECT string_agg(what, ',' ORDER BY what) FROM (
              SELECT oid || ' ' || relname || ' ' || relfilenode AS what FROM pg_class WHERE oid > 16384
              UNION ALL SELECT oid || ' ' || tgname FROM pg_trigger UNION ALL SELECT oid || ' ' || conname FROM pg_constraint
@@ -144,17 +144,17 @@ fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
     for server in Server::each([13, REFERENCE]) {
         let major = server.major();
         let database = server.database("later");
-        database.psql(BEFORE);
+        database.sql(BEFORE);
         let scene = Scene::of(&database, &[]);
         // Over itself, there is nothing to lose.
         assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
-        database.psql(ABOUT);
+        database.sql(ABOUT);
         let out = scene.restore(&database.url(), &[]);
         assert_eq!(out.code(), 0, "{out}");
-        database.psql(AFTER);
+        database.sql(AFTER);
         let mut expected = LOST.to_vec();
         if major >= 15 {
-            database.psql("CREATE PUBLICATION all_of_it FOR TABLES IN SCHEMA other");
+            database.sql("CREATE PUBLICATION all_of_it FOR TABLES IN SCHEMA other");
             // The schema itself stays: what it holds is not all in the archive.
         }
         let mut found = lost(&scene.archive(), &database, &[]);
@@ -176,8 +176,8 @@ fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
         assert_eq!(out.code(), 0, "{out}");
         let told = out.stderr().lines().filter(|line| line.contains("dropped along with what is replaced")).count();
         assert_eq!(told, LOST.len(), "{out}");
-        assert_eq!(database.psql("SELECT count(*) FROM app.p"), "1");
-        assert_eq!(database.psql("SELECT to_regclass('app.p_2027') IS NULL"), "t");
+        assert_eq!(database.sql("SELECT count(*) FROM app.p"), "1");
+        assert_eq!(database.sql("SELECT to_regclass('app.p_2027') IS NULL"), "t");
         assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
     }
 }
@@ -186,9 +186,8 @@ fn what_was_made_later_on_what_is_replaced_is_named_and_not_dropped() {
 fn parts_of_an_archive_lose_nothing_that_is_in_it() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("parts");
-    database.psql(BEFORE);
-    database
-        .psql("DROP PUBLICATION pub; CREATE INDEX by_name ON app.t (name); CREATE POLICY pol ON app.t USING (true)");
+    database.sql(BEFORE);
+    database.sql("DROP PUBLICATION pub; CREATE INDEX by_name ON app.t (name); CREATE POLICY pol ON app.t USING (true)");
     let scene = Scene::of(&database, &[]);
     for options in [
         &["--table", "t"][..],
@@ -208,12 +207,12 @@ fn parts_of_an_archive_lose_nothing_that_is_in_it() {
         assert_eq!(lost(&scene.archive(), &database, options), ["TABLE app.p_2026 1"], "{options:?}");
         assert_eq!(scene.restore(&database.url(), options).code(), 4, "{options:?}");
     }
-    assert_eq!(database.psql("SELECT count(*) FROM app.p"), "1");
+    assert_eq!(database.sql("SELECT count(*) FROM app.p"), "1");
     // A column under another name is none that was added.
-    database.psql("ALTER TABLE app.t RENAME name TO called");
+    database.sql("ALTER TABLE app.t RENAME name TO called");
     assert_eq!(lost(&scene.archive(), &database, &[]), Vec::<String>::new());
     assert_eq!(doubtful(&scene.archive(), &database), ["COLUMN app.t called"]);
-    database.psql("ALTER TABLE app.t RENAME called TO name");
+    database.sql("ALTER TABLE app.t RENAME called TO name");
     // An archive of a part has only that.
     let part = Scene::of(&database, &["--section=pre-data"]);
     let found = lost(&part.archive(), &database, &[]);
@@ -225,8 +224,8 @@ fn parts_of_an_archive_lose_nothing_that_is_in_it() {
 fn rows_that_the_archive_does_not_hold_are_named() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("rows");
-    database.psql(BEFORE);
-    database.psql("CREATE TABLE app.log AS SELECT generate_series(1, 3) AS a");
+    database.sql(BEFORE);
+    database.sql("CREATE TABLE app.log AS SELECT generate_series(1, 3) AS a");
     let without = Scene::of(&database, &["--exclude-table-data=app.log"]);
     let none = Scene::of(&database, &["--schema-only"]);
     assert_eq!(lost(&without.archive(), &database, &[]), ["rows of TABLE app.log 3"]);
@@ -239,10 +238,10 @@ fn rows_that_the_archive_does_not_hold_are_named() {
         let out = without.restore(&database.url(), options);
         assert!(out.code() == 4 && out.stderr().contains("rows of TABLE app.log (3 rows)"), "{options:?}: {out}");
     }
-    assert_eq!(database.psql("SELECT count(*) FROM app.log"), "3");
+    assert_eq!(database.sql("SELECT count(*) FROM app.log"), "3");
     // What is left alone, or has no rows, loses none.
     assert_eq!(lost(&without.archive(), &database, &["--table", "t"]), Vec::<String>::new());
-    database.psql("TRUNCATE app.log");
+    database.sql("TRUNCATE app.log");
     let out = without.restore(&database.url(), &[]);
     assert_eq!(out.code(), 0, "{out}");
 }
@@ -282,7 +281,7 @@ fn nothing_that_an_archive_holds_is_taken_for_lost() {
 fn what_a_publication_leaves_out_stays_left_out() {
     let server = needed!(Server::get(19));
     let database = server.database("left_out");
-    database.psql(
+    database.sql(
         "CREATE TABLE t (a integer); CREATE TABLE tt (a integer); CREATE TABLE \"t u\" (a integer);
          CREATE PUBLICATION p FOR ALL TABLES EXCEPT (TABLE t, TABLE \"t u\")",
     );
@@ -300,28 +299,28 @@ fn what_a_publication_leaves_out_stays_left_out() {
         let why = "(without it, PUBLICATION p has the table, too)";
         assert!(out.code() == 4 && out.stderr().contains(why), "{out}");
     }
-    assert_eq!(database.psql(exceptions), "p t,p t u");
+    assert_eq!(database.sql(exceptions), "p t,p t u");
     // Replaced along with the publication, they are made anew.
     let out = scene.restore(&database.url(), &[]);
     assert_eq!(out.code(), 0, "{out}");
-    assert_eq!(database.psql(exceptions), "p t,p t u");
+    assert_eq!(database.sql(exceptions), "p t,p t u");
     // A publication that is not in the archive, and one that leaves out more than the archive's.
-    database.psql("CREATE PUBLICATION later FOR ALL TABLES EXCEPT (TABLE t)");
-    database.psql("ALTER PUBLICATION p SET ALL TABLES EXCEPT (TABLE t, TABLE tt)");
+    database.sql("CREATE PUBLICATION later FOR ALL TABLES EXCEPT (TABLE t)");
+    database.sql("ALTER PUBLICATION p SET ALL TABLES EXCEPT (TABLE t, TABLE tt)");
     let mut found = lost(&scene.archive(), &database, &[]);
     found.sort_unstable();
     assert_eq!(found, ["EXCEPTION OF PUBLICATION public.later t", "EXCEPTION OF PUBLICATION public.p tt"]);
     let out = scene.restore(&database.url(), &["--drop-dependents"]);
     assert_eq!(out.code(), 0, "{out}");
-    assert_eq!(database.psql(exceptions), "p t,p t u");
+    assert_eq!(database.sql(exceptions), "p t,p t u");
 }
 
 #[test]
 fn a_database_is_not_dropped_with_what_is_not_in_the_archive() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("whole");
-    database.psql(BEFORE);
-    database.psql("SELECT lo_create(7)");
+    database.sql(BEFORE);
+    database.sql("SELECT lo_create(7)");
     let scene = Scene::of(&database, &[]);
     let maintenance = server.database("maintenance");
     assert_eq!(lost(&scene.archive(), &maintenance, &["--create"]), Vec::<String>::new());
@@ -329,7 +328,7 @@ fn a_database_is_not_dropped_with_what_is_not_in_the_archive() {
     let part = ["--create", "--exclude-schema", "other"];
     assert_eq!(lost(&scene.archive(), &maintenance, &part), ["TABLE other.u 0"]);
     assert_eq!(scene.restore(&maintenance.url(), &part).code(), 4);
-    database.psql(
+    database.sql(
         "CREATE TABLE mine AS SELECT 1 AS a; CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1';
          CREATE CAST (app.e AS integer) WITH INOUT; CREATE EXTENSION hstore; SELECT lo_create(8);
          CREATE TYPE kind AS (a integer); CREATE TRIGGER trig BEFORE INSERT ON app.t FOR EACH ROW EXECUTE FUNCTION app.f()",
@@ -355,14 +354,14 @@ fn a_database_is_not_dropped_with_what_is_not_in_the_archive() {
     assert_eq!(contents(&database), before);
     // What cannot be looked into is not dropped either.
     let name = database.name();
-    server.psql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false"));
+    server.sql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false"));
     let out = scene.restore(&maintenance.url(), &["--create"]);
     assert_eq!(out.code(), 4, "{out}");
     assert!(out.stderr().contains("look at what is in database") && out.stderr().contains("drop-dependents"), "{out}");
-    server.psql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"));
+    server.sql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"));
     let out = scene.restore(&maintenance.url(), &["--create", "--drop-dependents"]);
     assert_eq!(out.code(), 0, "{out}");
-    assert_eq!(database.psql("SELECT to_regclass('mine') IS NULL, count(*) FROM app.t"), "t|2");
+    assert_eq!(database.sql("SELECT to_regclass('mine') IS NULL, count(*) FROM app.t"), "t|2");
 }
 
 #[test]
@@ -374,7 +373,7 @@ fn rows_in_tables_of_extensions_that_the_archive_does_not_hold_are_named() {
         SELECT pg_extension_config_dump('config', 'WHERE own');";
     let server = needed!(extension::server_with("rowed", "schema = public\n", script, folder.folder()));
     let database = server.database("rowed");
-    database.psql("CREATE EXTENSION rowed; INSERT INTO config VALUES (2, true)");
+    database.sql("CREATE EXTENSION rowed; INSERT INTO config VALUES (2, true)");
     let scene = Scene::of(&database, &[]);
     let without = Scene::of(&database, &["--schema-only"]);
     for _ in 0..2 {
@@ -383,7 +382,7 @@ fn rows_in_tables_of_extensions_that_the_archive_does_not_hold_are_named() {
         assert_eq!(out.code(), 0, "{out}");
     }
     assert_eq!(lost(&without.archive(), &database, &[]), ["rows of TABLE public.config 1"]);
-    database.psql(
+    database.sql(
         "INSERT INTO fixed VALUES (3); INSERT INTO log VALUES (1), (2);
          CREATE FUNCTION along() RETURNS integer LANGUAGE sql AS 'SELECT known()'; ALTER FUNCTION along() DEPENDS ON EXTENSION rowed",
     );
@@ -391,19 +390,19 @@ fn rows_in_tables_of_extensions_that_the_archive_does_not_hold_are_named() {
     assert_eq!(lost(&scene.archive(), &database, &[]), expected);
     let out = scene.restore(&database.url(), &[]);
     assert_eq!(out.code(), 4, "{out}");
-    assert_eq!(database.psql("SELECT count(*), (SELECT count(*) FROM log) FROM fixed"), "3|2");
+    assert_eq!(database.sql("SELECT count(*), (SELECT count(*) FROM log) FROM fixed"), "3|2");
     // An extension that stays loses nothing.
-    database.psql("CREATE VIEW mine AS SELECT known() AS a; DROP FUNCTION along()");
+    database.sql("CREATE VIEW mine AS SELECT known() AS a; DROP FUNCTION along()");
     let out = scene.restore(&database.url(), &[]);
     assert_eq!(out.code(), 0, "{out}");
-    assert_eq!(database.psql("SELECT count(*), (SELECT count(*) FROM log) FROM fixed"), "3|2");
+    assert_eq!(database.sql("SELECT count(*), (SELECT count(*) FROM log) FROM fixed"), "3|2");
 }
 
 #[test]
 fn what_appears_before_the_tables_are_locked_is_not_lost_either() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("late");
-    database.psql(BEFORE);
+    database.sql(BEFORE);
     let scene = Scene::of(&database, &[]);
     for options in [["-1"], ["-e"]] {
         let mut other = Session::open(&database);
@@ -417,8 +416,8 @@ fn what_appears_before_the_tables_are_locked_is_not_lost_either() {
         let out = restore.end();
         assert_eq!(out.code(), 4, "{out}");
         assert!(out.stderr().contains("TABLE app.p_2027"), "{out}");
-        assert_eq!(database.psql("SELECT count(*) FROM app.p"), "2");
-        database.psql("DROP TABLE app.p_2027");
+        assert_eq!(database.sql("SELECT count(*) FROM app.p"), "2");
+        database.sql("DROP TABLE app.p_2027");
     }
 }
 
@@ -428,12 +427,12 @@ fn a_column_that_was_added_is_told_from_one_under_another_name() {
     for server in Server::each([13, REFERENCE]) {
         let major = server.major();
         let made = server.database("columns");
-        made.psql("CREATE TABLE t (gone integer, a integer, x integer, b text); ALTER TABLE t DROP gone; INSERT INTO t VALUES (1, 2, 'x'), (2, 3, 'y')");
+        made.sql("CREATE TABLE t (gone integer, a integer, x integer, b text); ALTER TABLE t DROP gone; INSERT INTO t VALUES (1, 2, 'x'), (2, 3, 'y')");
         let scene = Scene::of(&made, &[]);
         let tried = |sql: &[&str]| {
             let database = server.database_from("columns", made.name());
             for sql in sql {
-                database.psql(sql);
+                database.sql(sql);
             }
             let (lost, doubtful) = (lost(&scene.archive(), &database, &[]), doubtful(&scene.archive(), &database));
             let out = scene.restore(&database.url(), &[]);

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use pgformat::{Compression, DumpId, Entry, Header, Version, Writer, kinds};
-use serde_json::Value;
 
 use super::sample;
 use crate::support::{Database, Output, REFERENCE, Scene, Server, lifeboat, lifeboat_reading, output, pg_tool, run};
@@ -20,7 +19,7 @@ fn entries(text: &str) -> Vec<&str> {
 
 /// What is in a database, files of tables included.
 fn contents(database: &Database<'_>) -> String {
-    database.psql("SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class")
+    database.sql("SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class")
 }
 
 #[test]
@@ -67,17 +66,17 @@ fn it_lists_what_pg_restore_lists_with_the_same_options() {
     fs::write(&list, chosen.join("\n")).unwrap();
     let text = dry_run(&archive, &empty, &["--use-list", list.to_str().unwrap()]).stdout();
     assert_eq!(entries(&text), chosen);
-    assert_eq!(empty.psql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), "0");
+    assert_eq!(empty.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), "0");
 }
 
 #[test]
 fn it_says_what_would_become_of_what_is_there() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
-    origin.psql("CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE VIEW v AS SELECT 1; INSERT INTO a VALUES (1)");
+    origin.sql("CREATE TABLE a (n int); CREATE TABLE b (n int); CREATE VIEW v AS SELECT 1; INSERT INTO a VALUES (1)");
     let scene = Scene::of(&origin, &[]);
     let archive = scene.archive();
-    origin.psql("CREATE TABLE mine (n int)");
+    origin.sql("CREATE TABLE mine (n int)");
     let there = |options: &[&str]| {
         let text = dry_run(&archive, &origin, options).stdout();
         text.lines().find_map(|line| line.strip_prefix("what is there: ")).unwrap().to_owned()
@@ -163,5 +162,5 @@ fn nothing_of_an_archive_is_run() {
     fs::write(&archive, hostile(sound)).unwrap();
     let out = target.try_restore(&archive, &[]);
     assert_eq!(out.code(), 1, "{out}");
-    assert_eq!(target.psql("SELECT count(*) FROM pg_class WHERE relname = 'pwned'"), "1");
+    assert_eq!(target.sql("SELECT count(*) FROM pg_class WHERE relname = 'pwned'"), "1");
 }

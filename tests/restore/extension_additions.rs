@@ -38,8 +38,8 @@ fn servers() -> impl Iterator<Item = &'static Server> {
 /// A database with the extension and a table, and its archive.
 fn made(server: &'static Server) -> (Database<'static>, Scene) {
     let database = server.database("additions");
-    database.psql("CREATE EXTENSION lifeboat_added");
-    database.psql("CREATE TABLE app (a integer)");
+    database.sql("CREATE EXTENSION lifeboat_added");
+    database.sql("CREATE TABLE app (a integer)");
     let scene = Scene::of(&database, &[]);
     (database, scene)
 }
@@ -48,7 +48,7 @@ fn made(server: &'static Server) -> (Database<'static>, Scene) {
 fn after(scene: &Scene, made: &Database<'static>, statements: &[&str]) -> (Vec<String>, Vec<String>) {
     let database = made.server().database_from("additions", made.name());
     for sql in statements {
-        database.psql(sql);
+        database.sql(sql);
     }
     (lost(&scene.archive(), &database, &[]), doubtful(&scene.archive(), &database))
 }
@@ -128,7 +128,7 @@ const ADDED: &[(&str, &[&str])] = &[
 fn what_users_add_to_what_is_an_extension_s_is_named_and_not_dropped() {
     for server in servers() {
         let (made, scene) = made(server);
-        made.psql("CREATE TABLE k (a integer PRIMARY KEY)");
+        made.sql("CREATE TABLE k (a integer PRIMARY KEY)");
         let statements: Vec<&str> = ADDED.iter().map(|(sql, _)| *sql).collect();
         let (mut lost_of_all, doubtful) = after(&scene, &made, &statements);
         let mut expected: Vec<&str> = ADDED.iter().flat_map(|(_, named)| *named).copied().collect();
@@ -154,7 +154,7 @@ fn what_users_add_to_what_is_an_extension_s_is_named_and_not_dropped() {
         let expected = ["COLUMN public.fixed mine", "INDEX public.mine", "TRIGGER public.fixed mine"];
         assert_eq!(after(&scene, &made, &statements).0, expected, "on {}", server.major());
 
-        made.psql(ADDED[0].0);
+        made.sql(ADDED[0].0);
         let before = contents(&made);
         for options in [&[][..], &["-1"], &["-e"], &["--jobs", "2"]] {
             let out = scene.restore(&made.url(), options);
@@ -164,14 +164,14 @@ fn what_users_add_to_what_is_an_extension_s_is_named_and_not_dropped() {
         }
         assert_eq!(contents(&made), before);
         // An extension that stays loses nothing.
-        made.psql("CREATE VIEW mine_too AS SELECT a FROM fixed");
+        made.sql("CREATE VIEW mine_too AS SELECT a FROM fixed");
         assert_eq!(lost(&scene.archive(), &made, &[]), Vec::<String>::new());
         assert_eq!(scene.restore(&made.url(), &[]).code(), 0);
-        assert_eq!(made.psql("SELECT to_regclass('mine') IS NULL"), "f");
-        made.psql("DROP VIEW mine_too");
+        assert_eq!(made.sql("SELECT to_regclass('mine') IS NULL"), "f");
+        made.sql("DROP VIEW mine_too");
         let out = scene.restore(&made.url(), &["--drop-dependents"]);
         assert!(out.code() == 0 && out.stderr().contains("INDEX public.mine"), "on {}: {out}", server.major());
-        assert_eq!(made.psql("SELECT to_regclass('mine') IS NULL"), "t");
+        assert_eq!(made.sql("SELECT to_regclass('mine') IS NULL"), "t");
     }
 }
 
@@ -213,7 +213,7 @@ fn where_nobody_can_tell_who_made_it_the_restore_goes_on_and_says_so() {
         assert_eq!(found, (Vec::new(), vec!["INDEX public.fixed_b".to_owned()]), "on {}", server.major());
 
         let database = server.database("additions");
-        database.psql(
+        database.sql(
             "CREATE EXTENSION lifeboat_bare; BEGIN; CREATE TABLE upgraded (a integer CHECK (a > 0), b text);
              ALTER EXTENSION lifeboat_bare ADD TABLE upgraded; COMMIT; CREATE INDEX mine ON upgraded (b); CREATE TABLE app (a integer)",
         );

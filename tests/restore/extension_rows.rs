@@ -24,7 +24,7 @@ impl Extended {
         let scene = Scene::new();
         let server = extension::server_with("cfg", "", SCRIPT, scene.folder())?;
         let origin = server.database("origin");
-        origin.psql(
+        origin.sql(
             "CREATE SCHEMA x; CREATE EXTENSION cfg SCHEMA x; CREATE TABLE public.t AS SELECT 1 AS a;
              INSERT INTO x.cfg_a SELECT g, false, 'users' FROM generate_series(2, 11) g;
              INSERT INTO x.cfg_b SELECT 2 + g % 10, md5(g::text) FROM generate_series(1, 20000) g",
@@ -41,7 +41,7 @@ impl Extended {
     /// A database in which the extension is, with rows that are not those of the archive.
     fn other(&self, more: &str) -> Database<'_> {
         let database = self.server.database_with("other", "OWNER alice");
-        database.psql(&format!(
+        database.sql(&format!(
             "CREATE SCHEMA x; CREATE EXTENSION cfg SCHEMA x;
              INSERT INTO x.cfg_a VALUES (2, false, 'other'), (99, false, 'other'), (100, true, 'standard');
              INSERT INTO x.cfg_b VALUES (2, 'other'), (99, 'other'); {more}"
@@ -56,7 +56,7 @@ fn restore(scene: &Scene, url: &str, options: &[&str]) -> Output {
 
 /// How many rows the tables have: the extension's own and the users' of the first, all of the second, and of others' rows.
 fn rows(database: &Database<'_>) -> String {
-    database.psql(
+    database.sql(
         "SELECT (SELECT count(*) FROM x.cfg_a WHERE standard), (SELECT count(*) FROM x.cfg_a WHERE NOT standard),
          (SELECT count(*) FROM x.cfg_b), (SELECT count(*) FROM x.cfg_b WHERE text = 'other')",
     )
@@ -109,7 +109,7 @@ fn rows_that_cannot_be_replaced_stay_and_are_named() {
         let out = scene.restore(&url, way);
         assert_eq!((out.code(), rows(&database)), (3, "2|2|2|2".to_owned()), "{way:?}: {out}");
         assert_eq!(out.entries("skipped"), BOTH, "{out}");
-        database.psql("GRANT USAGE ON SCHEMA x TO alice; GRANT ALL ON x.cfg_a, x.cfg_b TO alice");
+        database.sql("GRANT USAGE ON SCHEMA x TO alice; GRANT ALL ON x.cfg_a, x.cfg_b TO alice");
         for _ in 0..2 {
             let out = scene.restore(&url, way);
             assert_eq!((out.code(), rows(&database)), (0, "2|10|20000|0".to_owned()), "{way:?}: {out}");
@@ -129,7 +129,7 @@ fn rows_that_cannot_be_replaced_stay_and_are_named() {
             let database = scene.other(more);
             let out = scene.restore(&database.url(), way);
             assert_eq!((out.code(), rows(&database)), (3, "2|2|2|2".to_owned()), "{way:?}: {out}");
-            assert_eq!(database.psql("SELECT count(*) FROM mine"), left.to_string(), "{out}");
+            assert_eq!(database.sql("SELECT count(*) FROM mine"), left.to_string(), "{out}");
         }
     }
     // Rows that do not go in are no reason to lose those that are there.
@@ -149,20 +149,20 @@ fn rows_of_tables_that_are_there_come_in_the_archives_order() {
     let tables = "CREATE TABLE z_parent (id integer PRIMARY KEY); CREATE TABLE a_child (id integer REFERENCES z_parent, text text);
                   CREATE TABLE alone (id integer)";
     let origin = server.database("origin");
-    origin.psql(tables);
-    origin.psql(
+    origin.sql(tables);
+    origin.sql(
         "INSERT INTO z_parent SELECT generate_series(1, 10); INSERT INTO alone SELECT generate_series(1, 30000);
          INSERT INTO a_child SELECT 1 + g % 10, md5(g::text) FROM generate_series(1, 20000) g",
     );
     let scene = Scene::of(&origin, &["--data-only"]);
     for jobs in ["1", "4"] {
         let target = server.database("target");
-        target.psql(tables);
+        target.sql(tables);
         let out = restore(&scene, &target.url(), &["--data-only", "--jobs", jobs]);
         assert_eq!(out.code(), 0, "{jobs}: {out}");
         let count =
             "SELECT (SELECT count(*) FROM z_parent), (SELECT count(*) FROM a_child), (SELECT count(*) FROM alone)";
-        assert_eq!(target.psql(count), "10|20000|30000");
+        assert_eq!(target.sql(count), "10|20000|30000");
     }
 }
 
@@ -175,33 +175,33 @@ fn nothing_goes_into_what_stayed() {
         "CREATE TABLE whole (a integer) PARTITION BY LIST (a); CREATE TABLE part PARTITION OF whole FOR VALUES IN (1);
          CREATE TABLE other PARTITION OF whole FOR VALUES IN (2);
          INSERT INTO whole VALUES (1); CREATE SEQUENCE s; SELECT setval('s', 5); CREATE TABLE t (a integer);";
-    origin.psql(&format!("{contents} SELECT lo_from_bytea(4711, 'archive')"));
+    origin.sql(&format!("{contents} SELECT lo_from_bytea(4711, 'archive')"));
     let state = "SELECT (SELECT count(*) FROM whole), (SELECT last_value FROM s), convert_from(lo_get(4711), 'UTF8')";
     for form in [&["--load-via-partition-root"][..], &["--load-via-partition-root", "--inserts"]] {
         let scene = Scene::of(&origin, form);
         for way in [&[][..], &["--jobs", "4"]] {
             let target = server.database("target");
-            target.psql(&format!(
+            target.sql(&format!(
                 "{contents} SELECT setval('s', 70); SELECT lo_from_bytea(4711, 'what is here');
                  CREATE VIEW mine AS SELECT a FROM whole; CREATE TABLE mine_too (a integer DEFAULT nextval('s'))"
             ));
             let out = restore(&scene, &target.url(), way);
-            assert_eq!((out.code(), target.psql(state)), (3, "1|70|archive".to_owned()), "{form:?} {way:?}: {out}");
+            assert_eq!((out.code(), target.sql(state)), (3, "1|70|archive".to_owned()), "{form:?} {way:?}: {out}");
             let skipped = out.entries("skipped");
             assert_eq!(skipped, ["SEQUENCE SET public.s"], "{out}");
             // Nor where rows could come into a partition that stayed.
             let target = server.database("target");
-            target.psql(&format!("{contents} CREATE VIEW mine AS SELECT a FROM part"));
+            target.sql(&format!("{contents} CREATE VIEW mine AS SELECT a FROM part"));
             let out = restore(&scene, &target.url(), way);
             let mut skipped = out.entries("skipped");
             skipped.sort_unstable();
             assert_eq!(skipped, ["TABLE DATA public.other", "TABLE DATA public.part"], "{out}");
-            assert_eq!(target.psql("SELECT count(*) FROM part"), "1", "{out}");
+            assert_eq!(target.sql("SELECT count(*) FROM part"), "1", "{out}");
             // Where nothing is dropped, a large object stays as well.
             let target = server.database("target");
-            target.psql(&format!("{contents} SELECT setval('s', 70); SELECT lo_from_bytea(4711, 'what is here')"));
+            target.sql(&format!("{contents} SELECT setval('s', 70); SELECT lo_from_bytea(4711, 'what is here')"));
             let out = restore(&scene, &target.url(), &[way, &["--no-clean"]].concat());
-            assert_eq!((out.code(), target.psql(state)), (3, "1|70|what is here".to_owned()), "{way:?}: {out}");
+            assert_eq!((out.code(), target.sql(state)), (3, "1|70|what is here".to_owned()), "{way:?}: {out}");
         }
     }
 }

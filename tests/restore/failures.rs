@@ -15,7 +15,7 @@ fn failed(summary: &RestoreSummary) -> Vec<(String, String)> {
 
 /// What is in a database, in a few words.
 fn contents(database: &Database<'_>) -> String {
-    database.psql(
+    database.sql(
         "SELECT string_agg(c.oid::regclass || ' ' || c.relfilenode, ',' ORDER BY c.oid) FROM pg_class c
          WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)",
     )
@@ -39,7 +39,7 @@ fn without_force_it_is_refused_and_said_what_would_be_replaced() {
     let error = restore_into(&empty, &scene.archive(), &RestoreOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("the database is empty"), "{error}");
-    assert_eq!(empty.psql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), "0");
+    assert_eq!(empty.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), "0");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn what_others_depend_on_is_not_dropped_and_its_rows_are_left_out_by_name() {
     let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
     restore_all(&target, &scene.archive(), &forced());
-    target.psql(
+    target.sql(
         "DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); CREATE VIEW one AS SELECT * FROM app.one_column",
     );
     let summary = restore_into(&target, &scene.archive(), &forced()).unwrap();
@@ -70,9 +70,9 @@ fn what_others_depend_on_is_not_dropped_and_its_rows_are_left_out_by_name() {
     let refused = summary.errors.iter().find(|e| e.entry.desc == "TYPE").unwrap();
     assert!(refused.message.contains("column a of table public.mine"), "{}", refused.message);
     // Nothing of what is not in the archive was lost, nothing was put on top of what was there, the rest was restored.
-    assert_eq!(target.psql("SELECT count(*) FROM mine"), "0");
-    assert_eq!(target.psql("SELECT count(*) FROM one"), "6");
-    assert_eq!(target.psql("SELECT count(*) FROM app.customer"), "504");
+    assert_eq!(target.sql("SELECT count(*) FROM mine"), "0");
+    assert_eq!(target.sql("SELECT count(*) FROM one"), "6");
+    assert_eq!(target.sql("SELECT count(*) FROM app.customer"), "504");
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn schemas_and_extensions_that_hold_other_things_stay_and_all_else_is_restored()
     let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
     for single_transaction in [false, true] {
-        target.psql(
+        target.sql(
             "DROP EVENT TRIGGER IF EXISTS watch; CREATE SCHEMA IF NOT EXISTS app;
              CREATE TABLE IF NOT EXISTS app.mine AS SELECT 7 AS a",
         );
         restore_all(&target, &scene.archive(), &with_owners().single_transaction(single_transaction));
-        assert_eq!(target.psql("SELECT a FROM app.mine"), "7");
-        assert_eq!(target.psql("SELECT count(*) FROM app.customer"), "504");
-        assert_eq!(target.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'app'"), "alice");
+        assert_eq!(target.sql("SELECT a FROM app.mine"), "7");
+        assert_eq!(target.sql("SELECT count(*) FROM app.customer"), "504");
+        assert_eq!(target.sql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'app'"), "alice");
     }
 }
 
@@ -100,7 +100,7 @@ fn one_transaction_changes_all_or_nothing() {
     let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
     restore_all(&target, &scene.archive(), &forced());
-    target.psql("DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); UPDATE app.one_column SET a = 'mine'");
+    target.sql("DROP EVENT TRIGGER watch; CREATE TABLE mine (a app.word); UPDATE app.one_column SET a = 'mine'");
     let before = contents(&target);
     let options = forced().single_transaction(true);
     let summary = restore_into(&target, &scene.archive(), &options).unwrap();
@@ -108,7 +108,7 @@ fn one_transaction_changes_all_or_nothing() {
     assert_eq!((summary.rows, summary.entries), (0, 0));
     assert_eq!(failed(&summary), [("TYPE app.word".to_owned(), String::new())]);
     assert_eq!(contents(&target), before);
-    assert_eq!(target.psql("SELECT DISTINCT a FROM app.one_column"), "mine");
+    assert_eq!(target.sql("SELECT DISTINCT a FROM app.one_column"), "mine");
 }
 
 #[test]
@@ -117,13 +117,13 @@ fn the_first_error_can_be_the_last() {
     let origin = sample(server);
     let scene = Scene::of(&origin, &[]);
     let target = server.database("target");
-    target.psql("CREATE TYPE public.other AS ENUM (); CREATE SCHEMA app; CREATE TYPE app.mood AS (a integer)");
+    target.sql("CREATE TYPE public.other AS ENUM (); CREATE SCHEMA app; CREATE TYPE app.mood AS (a integer)");
     let options = forced().exit_on_error(true).clean(false);
     let summary = restore_into(&target, &scene.archive(), &options).unwrap();
     assert_eq!(failed(&summary).len(), 1, "{summary:#?}");
     assert!(summary.stopped && !summary.rolled_back);
     assert_eq!(
-        target.psql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r'"),
+        target.sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r'"),
         "0"
     );
 }
@@ -132,7 +132,7 @@ fn the_first_error_can_be_the_last() {
 fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_all() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
-    origin.psql(
+    origin.sql(
         "CREATE TABLE a (t text); INSERT INTO a SELECT md5(n::text) FROM generate_series(1, 20000) n;
          CREATE TABLE b AS SELECT * FROM a; CREATE TABLE c AS SELECT * FROM a",
     );
@@ -141,7 +141,7 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
         let whole = std::fs::read(scene.archive()).unwrap();
         std::fs::write(scene.archive(), &whole[..whole.len() / 2]).unwrap();
         let target = server.database("target");
-        target.psql("CREATE TABLE a (mine integer)");
+        target.sql("CREATE TABLE a (mine integer)");
         for piped in [false, true] {
             let options = forced().single_transaction(true);
             let error = match piped {
@@ -153,19 +153,19 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
             assert!(error.to_string().contains("TABLE DATA public."), "{error}");
             assert!(error.hint_text().unwrap().contains("nothing was changed"));
             assert_eq!(
-                target.psql("SELECT attname FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum > 0"),
+                target.sql("SELECT attname FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum > 0"),
                 "mine"
             );
-            assert_eq!(target.psql("SELECT to_regclass('b') IS NULL"), "t");
+            assert_eq!(target.sql("SELECT to_regclass('b') IS NULL"), "t");
         }
         // Even without the transaction: that a file is cut off is seen before anything is dropped.
         let error = restore_into(&target, &scene.archive(), &forced()).unwrap_err();
         assert!(error.hint_text().unwrap().contains("nothing was changed"), "{error}");
-        assert_eq!(target.psql("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL"), "t|t");
+        assert_eq!(target.sql("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL"), "t|t");
         // A pipe cannot be looked at beforehand. No table has a part of its rows: what was cut off is not there at all.
         restore_from_pipe(&target, &scene.archive(), &forced()).unwrap_err();
-        assert_eq!(target.psql("SELECT count(*) FROM a"), "20000");
-        assert_eq!(target.psql("SELECT count(*) FROM b"), "0");
+        assert_eq!(target.sql("SELECT count(*) FROM a"), "20000");
+        assert_eq!(target.sql("SELECT count(*) FROM b"), "0");
     }
 }
 
@@ -173,10 +173,10 @@ fn a_damaged_archive_is_an_error_that_says_where_and_one_transaction_undoes_it_a
 fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("origin");
-    origin.psql("CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 100000)");
+    origin.sql("CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 100000)");
     let scene = Scene::of(&origin, &["--data-only"]);
     let target = server.database("target");
-    target.psql(
+    target.sql(
         "CREATE TABLE a (n integer);
          CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
              $$ BEGIN IF NEW.n = 50000 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$;
@@ -186,7 +186,7 @@ fn a_lost_connection_is_an_error_that_says_what_was_being_restored() {
     assert_eq!(error.kind(), ErrorKind::Connection);
     let said = error.to_string();
     assert!(said.contains("restore TABLE DATA public.a") && said.contains("administrator command"), "{said}");
-    assert_eq!(target.psql("SELECT count(*) FROM a"), "0");
+    assert_eq!(target.sql("SELECT count(*) FROM a"), "0");
 }
 
 /// An archive of definitions that nobody's pg_dump wrote.
@@ -225,7 +225,7 @@ fn an_archive_that_meddles_with_transactions_is_an_error() {
         assert!(error.hint_text().is_none(), "{error}");
         let tables =
             "SELECT string_agg(relname, ',' ORDER BY 1) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
-        assert_eq!(target.psql(tables), left, "{definition}");
+        assert_eq!(target.sql(tables), left, "{definition}");
     }
 }
 
@@ -239,7 +239,7 @@ fn an_archive_that_asks_for_data_where_none_is_does_not_hang() {
     let error = restore_into(&target, &scene.archive(), &forced()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
     let careful = forced().exit_on_error(true);
-    target.psql("DROP TABLE IF EXISTS t0");
+    target.sql("DROP TABLE IF EXISTS t0");
     let error = restore_into(&target, &scene.archive(), &careful).unwrap_err();
     assert!(error.to_string().contains("COPY"), "{error}");
 }
@@ -248,7 +248,7 @@ fn an_archive_that_asks_for_data_where_none_is_does_not_hang() {
 fn the_owner_of_a_database_needs_no_superuser() {
     for server in Server::all() {
         let origin = server.database_with("origin", "OWNER alice");
-        origin.psql(
+        origin.sql(
             "SET ROLE alice;
              CREATE SCHEMA s; CREATE TYPE s.e AS ENUM ('a'); CREATE DOMAIN s.d AS text CHECK (VALUE <> '');
              CREATE TABLE s.p (id serial PRIMARY KEY, e s.e, d s.d); INSERT INTO s.p (e, d) VALUES ('a', 'x'), ('a', 'y');

@@ -65,7 +65,7 @@ fn a_signal_cancels_what_the_server_is_doing_and_says_what_is_left() {
         wait_until_left(&database);
         let tables =
             "SELECT coalesce(string_agg(relname, ','), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace";
-        assert_eq!(database.psql(tables), left);
+        assert_eq!(database.sql(tables), left);
     }
 }
 
@@ -80,7 +80,7 @@ fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
         assert_eq!(out.code(), 130, "{out}");
         assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
         wait_until_left(&database);
-        assert_eq!(database.psql("SELECT count(*) FROM app.filled"), "0");
+        assert_eq!(database.sql("SELECT count(*) FROM app.filled"), "0");
     }
     database.restore(&scene.archive(), &["--owner", "--acl"]);
     database.assert_is("after interrupted restores", &scene.archive());
@@ -90,7 +90,7 @@ fn rows_are_not_half_there_after_a_signal_and_the_restore_can_be_made_again() {
 fn a_signal_ends_the_writing_of_large_objects_and_is_no_error_of_theirs() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("interrupted");
-    origin.psql("SELECT lo_from_bytea(0, 'content') FROM generate_series(1, 50)");
+    origin.sql("SELECT lo_from_bytea(0, 'content') FROM generate_series(1, 50)");
     let scene = Scene::of(&origin, &[]);
     for options in [&[][..], &["-1"], &["--jobs", "2"]] {
         let database = server.database("interrupted");
@@ -127,7 +127,7 @@ fn a_signal_ends_all_connections_of_a_parallel_restore() {
     let server = needed!(Server::get(REFERENCE));
     let origin = server.database("interrupted");
     // Keys of indexes that take for ever in the target, two at a time.
-    origin.psql(
+    origin.sql(
         "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
            'BEGIN IF current_database() LIKE ''interrupted_slow%'' THEN PERFORM pg_sleep(3600); END IF; RETURN $1; END';
          CREATE TABLE a AS SELECT 1 AS id; CREATE TABLE b AS SELECT 1 AS id; CREATE TABLE c AS SELECT 1 AS id;
@@ -139,7 +139,7 @@ fn a_signal_ends_all_connections_of_a_parallel_restore() {
     assert_eq!(out.code(), 143, "{out}");
     assert!(out.stderr().contains("entries had been restored, and remain"), "{out}");
     wait_until_left(&database);
-    assert_eq!(database.psql("SELECT count(*) FROM c"), "1");
+    assert_eq!(database.sql("SELECT count(*) FROM c"), "1");
 }
 
 /// Restores in one transaction, in a thread of its own, a table whose rows are taken at COMMIT, when nobody holds the lock.
@@ -193,7 +193,7 @@ fn two_restores_in_one_process_are_ended_apart() {
     assert!(restored_one.join().unwrap().unwrap().is_complete());
     assert!(end_other.cancel(Duration::ZERO).is_empty());
     for database in [one, other] {
-        assert_eq!(database.psql("SELECT count(*) FROM waiting"), "1");
+        assert_eq!(database.sql("SELECT count(*) FROM waiting"), "1");
     }
 }
 
@@ -224,7 +224,7 @@ fn a_restore_that_a_program_ends_says_so() {
 fn a_backup_that_a_program_ends_does_not_wait_for_a_lock_any_more() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("interrupted");
-    database.psql("CREATE TABLE t ()");
+    database.sql("CREATE TABLE t ()");
     let mut holder = connection(&database.url());
     holder.begin(&Begin::read_write()).unwrap();
     holder.execute(b"LOCK TABLE public.t").unwrap();

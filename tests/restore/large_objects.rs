@@ -34,17 +34,17 @@ fn archives_without_entries_for_large_objects_make_them() {
         writer.finish().unwrap();
 
         let target = server.database("target");
-        target.psql("SELECT lo_from_bytea(800003, 'something longer than the new content')");
+        target.sql("SELECT lo_from_bytea(800003, 'something longer than the new content')");
         let summary = restore_all(&target, &path, &forced());
         assert_eq!(summary.large_objects, 3);
         let contents = "SELECT string_agg(oid || convert_from(lo_get(oid), 'UTF8'), ',' ORDER BY oid) FROM pg_largeobject_metadata";
-        assert_eq!(target.psql(contents), "800001first,800002,800003third");
+        assert_eq!(target.sql(contents), "800001first,800002,800003third");
         // Without clean, what is there already is an error, which names the object and takes no other along.
-        target.psql("SELECT lo_unlink(800001), lo_unlink(800002)");
+        target.sql("SELECT lo_unlink(800001), lo_unlink(800002)");
         let summary = restore_into(&target, &path, &forced().clean(false)).unwrap();
         assert_eq!((summary.large_objects, summary.errors.len()), (2, 1));
         assert!(summary.errors[0].statement.contains("large object 800003"), "{:?}", summary.errors);
-        assert_eq!(target.psql(contents), "800001first,800002,800003third");
+        assert_eq!(target.sql(contents), "800001first,800002,800003third");
     }
 }
 
@@ -54,7 +54,7 @@ fn many(major: u32) {
     let dir = tempfile::tempdir().unwrap();
     let (archive, again) = (dir.path().join("archive"), dir.path().join("again"));
     let origin = server.database("origin");
-    origin.psql(
+    origin.sql(
         "SELECT lo_from_bytea(1000000 + n, convert_to(repeat('x', n % 50), 'UTF8')) FROM generate_series(1, 3000) n;
          SELECT lo_put(1000001, n * 1000000, convert_to(md5(n::text), 'UTF8')) FROM generate_series(0, 5) n;
          DO $$ BEGIN FOR i IN 1000001..1000100 LOOP

@@ -29,7 +29,7 @@ const OF_SUPERUSER: &str = "
 /// A scene with the archive of a database with these contents.
 fn archived(server: &Server, contents: &[&str]) -> Scene {
     let origin = server.database("origin");
-    origin.psql(&contents.concat());
+    origin.sql(&contents.concat());
     Scene::of(&origin, &[])
 }
 
@@ -41,7 +41,7 @@ fn restore(scene: &Scene, url: &str, options: &[&str]) -> Output {
 /// A database of alice's with an extension that a superuser put there.
 fn managed(server: &Server) -> Database<'_> {
     let database = server.database_with("managed", "OWNER alice");
-    database.psql("CREATE EXTENSION hstore");
+    database.sql("CREATE EXTENSION hstore");
     database
 }
 
@@ -87,10 +87,10 @@ fn what_a_superuser_made_stays_and_all_else_is_restored() {
             assert!(lines.lines().all(|line| line.starts_with("lifeboat: warning: ")), "{out}");
             let of = |what: &str| lines.lines().filter(|line| line.contains(what)).count();
             assert_eq!((of(": left to a superuser"), of("left along with those"), of("EXTENSION")), (3, 1, 1), "{out}");
-            assert_eq!(database.psql("SELECT count(*) FROM app.t"), "100");
+            assert_eq!(database.sql("SELECT count(*) FROM app.t"), "100");
         }
         // Where a superuser has added it, nothing is missing, and it can be done over and over.
-        database.psql(OF_SUPERUSER);
+        database.sql(OF_SUPERUSER);
         for way in ways {
             let out = restore(&scene, &url, &as_owner(way));
             assert_eq!(out.code(), 0, "{way:?} {out}");
@@ -109,7 +109,7 @@ fn what_a_superuser_made_stays_and_all_else_is_restored() {
         assert_eq!(out.code(), 1, "{out}");
         assert!(out.stdout().contains("nobody at all"), "{out}");
         // What is another than in the archive is left, and said to be.
-        database.psql(
+        database.sql(
             "DROP EVENT TRIGGER watch; CREATE EVENT TRIGGER watch ON ddl_command_start EXECUTE FUNCTION app.note();
              COMMENT ON EXTENSION hstore IS 'other words'; ALTER PUBLICATION everything SET (publish = 'insert')",
         );
@@ -123,7 +123,7 @@ fn what_a_superuser_made_stays_and_all_else_is_restored() {
             "{left:?}"
         );
         assert_eq!(entries(&out, "stays"), ["COMMENT EXTENSION hstore", "EVENT TRIGGER Watch too", "EXTENSION hstore"]);
-        assert_eq!(database.psql("SELECT evtevent FROM pg_event_trigger WHERE evtname = 'watch'"), "ddl_command_start");
+        assert_eq!(database.sql("SELECT evtevent FROM pg_event_trigger WHERE evtname = 'watch'"), "ddl_command_start");
     }
 }
 
@@ -177,14 +177,14 @@ fn refusal_brings_no_chain_of_errors() {
         let out = restore(&scene, &database.url_as("alice"), &["-1"]);
         assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{out}");
         assert_eq!(entries(&out, "errors"), ["SHELL TYPE app.word"], "{out}");
-        assert_eq!(database.psql("SELECT count(*) FROM app.t"), "100");
+        assert_eq!(database.sql("SELECT count(*) FROM app.t"), "100");
     }
 }
 
 #[test]
 fn what_belongs_to_others_is_not_touched_and_named() {
     let server = needed!(Server::get(REFERENCE));
-    server.psql(
+    server.sql(
         "postgres",
         "CREATE ROLE managed_group; CREATE ROLE managed_member LOGIN IN ROLE managed_group; CREATE ROLE managed_other",
     );
@@ -208,7 +208,7 @@ fn what_belongs_to_others_is_not_touched_and_named() {
                 "{out}"
             );
             assert_eq!(
-                database.psql("SELECT relowner::regrole FROM pg_class WHERE oid = 's.a'::regclass"),
+                database.sql("SELECT relowner::regrole FROM pg_class WHERE oid = 's.a'::regclass"),
                 "managed_group"
             );
         }
@@ -216,7 +216,7 @@ fn what_belongs_to_others_is_not_touched_and_named() {
         let out = restore(&scene, &url, &["--owner", "-1"]);
         assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{out}");
         // What another owns is left as it is; a table's rows do not go on top of it.
-        database.psql(
+        database.sql(
             "ALTER TABLE s.b OWNER TO managed_other; ALTER FUNCTION s.f() OWNER TO managed_other;
              ALTER SCHEMA s OWNER TO postgres; GRANT ALL ON SCHEMA s TO managed_member",
         );
@@ -226,33 +226,33 @@ fn what_belongs_to_others_is_not_touched_and_named() {
         assert_eq!(entries(&out, "skipped"), ["TABLE DATA s.b"], "{out}");
         assert_eq!(entries(&out, "left_to_superuser"), ["COMMENT s.FUNCTION f()", "FUNCTION s.f()"], "{out}");
         assert!(out.stderr().contains("it stays as it was, for managed_member may not replace it"), "{out}");
-        assert_eq!(database.psql("SELECT count(*) FROM s.b"), "1");
+        assert_eq!(database.sql("SELECT count(*) FROM s.b"), "1");
         // Where nothing can be made anew nothing is dropped, and it is said what to do.
-        database.psql(
+        database.sql(
             "DROP SCHEMA s CASCADE; CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO managed_member;
              CREATE TABLE s.a AS SELECT 'precious' AS a; ALTER TABLE s.a OWNER TO managed_member",
         );
         let out = restore(&scene, &url, &[]);
         let advice = "SCHEMA s: managed_member may not make anything in it, so nothing is dropped; its owner can allow it: GRANT CREATE ON SCHEMA s TO managed_member";
         assert!(out.stderr().contains(advice), "{out}");
-        assert_eq!((out.code(), database.psql("SELECT a FROM s.a")), (3, "precious".to_owned()), "{out}");
-        database.psql("GRANT CREATE ON SCHEMA s TO managed_member");
+        assert_eq!((out.code(), database.sql("SELECT a FROM s.a")), (3, "precious".to_owned()), "{out}");
+        database.sql("GRANT CREATE ON SCHEMA s TO managed_member");
         let out = restore(&scene, &url, &["-1"]);
         assert_eq!((out.code(), entries(&out, "stays")), (0, vec!["SCHEMA s".to_owned()]), "{out}");
         // So it is with the database itself.
         let database = server.database("managed");
-        database.psql("CREATE SCHEMA s AUTHORIZATION managed_member");
+        database.sql("CREATE SCHEMA s AUTHORIZATION managed_member");
         for _ in 0..2 {
             let out = restore(&scene, &database.url_as("managed_member"), &["-1"]);
             assert_eq!((out.code(), entries(&out, "stays")), (0, vec!["SCHEMA s".to_owned()]), "{out}");
             let advice = format!("GRANT CREATE ON DATABASE {} TO managed_member", database.name());
             assert!(out.stderr().contains("SCHEMA s: not dropped") && out.stderr().contains(&advice), "{out}");
         }
-        database.psql("DROP SCHEMA s CASCADE");
+        database.sql("DROP SCHEMA s CASCADE");
         let out = restore(&scene, &database.url_as("managed_member"), &["-1"]);
         assert_eq!(entries(&out, "errors"), ["SCHEMA s"], "{out}");
         assert!(out.stderr().contains("can allow it with GRANT CREATE ON DATABASE"), "{out}");
-        database.psql("CREATE SCHEMA s AUTHORIZATION managed_member");
+        database.sql("CREATE SCHEMA s AUTHORIZATION managed_member");
         // A role that cannot be taken is said, and a dry run says what a restore would.
         let out = restore(&scene, &url, &["--role", "managed_other"]);
         assert_eq!(out.code(), 1, "{out}");
@@ -265,16 +265,16 @@ fn what_belongs_to_others_is_not_touched_and_named() {
         assert_eq!(out.code(), 0, "{out}");
         assert!(out.stderr().contains("SCHEMA s: not dropped"), "{out}");
     }
-    server.psql("postgres", "DROP ROLE managed_member; DROP ROLE managed_group; DROP ROLE managed_other");
+    server.sql("postgres", "DROP ROLE managed_member; DROP ROLE managed_group; DROP ROLE managed_other");
 }
 
 #[test]
 fn what_the_server_permits_is_made_whoever_is_no_superuser() {
     let server = needed!(Server::get(REFERENCE));
     // From 16 on, a superuser can let others make subscriptions.
-    server.psql("postgres", "CREATE ROLE managed_sub LOGIN IN ROLE pg_create_subscription");
+    server.sql("postgres", "CREATE ROLE managed_sub LOGIN IN ROLE pg_create_subscription");
     let origin = server.database("origin");
-    origin.psql(
+    origin.sql(
         "CREATE TABLE t AS SELECT 1 AS a;
          CREATE SUBSCRIPTION one CONNECTION 'host=nowhere password=x' PUBLICATION p WITH (connect = false, slot_name = NONE);
          CREATE SUBSCRIPTION two CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE)",
@@ -287,7 +287,7 @@ fn what_the_server_permits_is_made_whoever_is_no_superuser() {
         // The other one has no password, which is another error than not being permitted.
         let out = restore(&scene, &database.url_as("managed_sub"), &[]);
         assert_eq!((out.code(), entries(&out, "errors")), (3, vec!["SUBSCRIPTION two".to_owned()]), "{out}");
-        assert_eq!(database.psql(count), "one");
+        assert_eq!(database.sql(count), "one");
         let out = restore(&scene, &database.url_as("managed_sub"), &["-1"]);
         assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{out}");
         let out = restore(&scene, &server.database_with("managed", "OWNER alice").url_as("alice"), &["-1"]);
@@ -300,5 +300,5 @@ fn what_the_server_permits_is_made_whoever_is_no_superuser() {
         );
         assert!(!out.stderr().contains("password"), "{out}");
     }
-    server.psql("postgres", "DROP ROLE managed_sub");
+    server.sql("postgres", "DROP ROLE managed_sub");
 }

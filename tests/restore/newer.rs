@@ -53,8 +53,8 @@ fn version_that_a_statement_needs_is_told() {
     for (since, made, told) in CASES {
         let (Ok(newer), Ok(older)) = (Server::get(*since), Server::get(since - 1)) else { continue };
         let origin = newer.database("newer");
-        origin.psql("CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1)");
-        origin.psql(made);
+        origin.sql("CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1)");
+        origin.sql(made);
         let path = dir.path().join("archive");
         origin.pg_dump((*since).max(18), &[], &path);
         for jobs in ["1", "2"] {

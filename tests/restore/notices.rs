@@ -25,13 +25,13 @@ fn privileges_that_were_not_granted_are_left_and_named() {
     for server in Server::each([14, REFERENCE]) {
         let origin = server.database("origin");
         // The extension's functions belong to a superuser, and alice may run them, but not let others.
-        origin.psql(
+        origin.sql(
             "CREATE EXTENSION hstore; GRANT EXECUTE ON FUNCTION hstore(text, text) TO bob WITH GRANT OPTION;
              CREATE TABLE t (a integer); GRANT SELECT ON t TO bob; CREATE TABLE u (a integer); GRANT INSERT (a) ON u TO bob",
         );
         let scene = Scene::of(&origin, &[]);
         let database = server.database_with("target", "OWNER alice");
-        database.psql("CREATE EXTENSION hstore; GRANT ALL ON SCHEMA public TO alice");
+        database.sql("CREATE EXTENSION hstore; GRANT ALL ON SCHEMA public TO alice");
         for way in [&[][..], &["-1"], &["--jobs", "3"], &["-e"]] {
             let out = restore(&scene, &database.url_as("alice"), &[way, &["--acl"]].concat());
             assert_eq!(out.code(), 3, "{way:?}: {out}");
@@ -40,7 +40,7 @@ fn privileges_that_were_not_granted_are_left_and_named() {
             assert_eq!(entries(&out, "errors"), [], "{out}");
             let privileges =
                 "SELECT has_table_privilege('bob', 't', 'SELECT'), has_column_privilege('bob', 'u', 'a', 'INSERT')";
-            assert_eq!(database.psql(privileges), "t|t", "{out}");
+            assert_eq!(database.sql(privileges), "t|t", "{out}");
         }
         let out = restore(&scene, &database.url(), &["--acl"]);
         assert_eq!(out.code(), 0, "{out}");
@@ -83,6 +83,6 @@ fn what_a_server_takes_in_part_is_named() {
         // Of statistics it is said, and no more: they are no content.
         assert!(out.stderr().contains("STATISTICS DATA public.t3"), "{out}");
         assert!(out.stderr().contains("TABLE public.t4: only words"), "{out}");
-        assert_eq!(target.psql("SELECT count(*) FROM pg_class WHERE relname IN ('t1', 't4')"), "2");
+        assert_eq!(target.sql("SELECT count(*) FROM pg_class WHERE relname IN ('t1', 't4')"), "2");
     }
 }

@@ -11,7 +11,7 @@ use crate::support::{Database, Output, REFERENCE, Scene, Server, Session, lifebo
 /// The archive of a database with what `sql` makes.
 fn archived(server: &Server, sql: &str) -> Scene {
     let origin = server.database("origin");
-    origin.psql(sql);
+    origin.sql(sql);
     Scene::of(&origin, &[])
 }
 
@@ -141,12 +141,12 @@ fn owners_make_their_objects_themselves() {
     let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     // Only a superuser may make an event trigger or a base type, whoever is to own it.
-    origin.psql("DROP EVENT TRIGGER watch; ALTER FUNCTION app.twice(integer) OWNER TO alice");
+    origin.sql("DROP EVENT TRIGGER watch; ALTER FUNCTION app.twice(integer) OWNER TO alice");
     let scene = Scene::of(&origin, &[]);
     let database = server.database("owners");
-    database.psql(&format!("GRANT CREATE ON DATABASE \"{}\" TO alice", database.name()));
+    database.sql(&format!("GRANT CREATE ON DATABASE \"{}\" TO alice", database.name()));
     let out = restore(&scene, &database, &["--owner", "--acl", "--use-set-session-authorization"]);
-    let owner = |what: &str| database.psql(&format!("SELECT {what}"));
+    let owner = |what: &str| database.sql(&format!("SELECT {what}"));
     assert_eq!(owner("relowner::regrole FROM pg_class WHERE relname = 'customer'"), "alice", "{out}");
     assert_eq!(owner("proowner::regrole FROM pg_proc WHERE proname = 'twice'"), "alice", "{out}");
     assert_eq!(owner("proowner::regrole FROM pg_proc WHERE proname = 'watch'"), "postgres", "{out}");
@@ -163,7 +163,7 @@ fn a_database_is_made_under_its_name_and_made_anew() {
     let server = needed!(Server::get(REFERENCE));
     let origin = sample(server);
     let name = origin.name().to_owned();
-    origin.psql(&format!("ALTER DATABASE \"{name}\" SET work_mem = '7MB'; COMMENT ON DATABASE \"{name}\" IS 'made'"));
+    origin.sql(&format!("ALTER DATABASE \"{name}\" SET work_mem = '7MB'; COMMENT ON DATABASE \"{name}\" IS 'made'"));
     let scene = Scene::of(&origin, &[]);
     let maintenance = server.database("maintenance");
     let run_with = |options: &[&str]| {
@@ -179,20 +179,19 @@ fn a_database_is_made_under_its_name_and_made_anew() {
     let out = run_with(&["--url", &origin.url(), "--force"]);
     assert_eq!(out.code(), 2, "{out}");
     // Somebody is connected: nothing is restored into what is there.
-    let before = origin.psql("SELECT count(*) FROM pg_class");
+    let before = origin.sql("SELECT count(*) FROM pg_class");
     let mut busy = Session::open(&origin);
     busy.send("SELECT pg_sleep(60)");
     wait_for_statement(&origin, "SELECT pg_sleep%");
     let out = run_with(&["--url", &url, "--force"]);
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("being accessed"), "{out}");
-    assert_eq!(origin.psql("SELECT count(*) FROM pg_class"), before);
+    assert_eq!(origin.sql("SELECT count(*) FROM pg_class"), before);
     drop(busy);
-    server
-        .psql("postgres", &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+    server.sql("postgres", &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
     wait_until_left(&origin);
     for options in [&[][..], &["--transaction-size", "3"]] {
-        origin.psql("CREATE SCHEMA intruder");
+        origin.sql("CREATE SCHEMA intruder");
         let out = run_with(&[&["--url", &url, "--force"], options].concat());
         assert!(out.code() == 4 && out.stderr().contains("SCHEMA intruder"), "{out}");
         let out = run_with(&[&["--url", &url, "--force", "--drop-dependents"], options].concat());
@@ -200,7 +199,7 @@ fn a_database_is_made_under_its_name_and_made_anew() {
         assert!(out.stdout().contains(&format!("database: \"{name}\"")), "{out}");
         origin.assert_is("created", &scene.archive());
     }
-    assert_eq!(maintenance.psql("SELECT count(*) FROM pg_class WHERE relname = 'customer'"), "0");
+    assert_eq!(maintenance.sql("SELECT count(*) FROM pg_class WHERE relname = 'customer'"), "0");
 }
 
 #[test]
@@ -215,18 +214,18 @@ fn transactions_of_so_many_objects_leave_what_was_committed_before_the_first_err
     let database = server.database("sized");
     for size in ["1", "2", "3", "50", "2", "1000"] {
         restore(&scene, &database, &["--transaction-size", size]);
-        assert_eq!(database.psql("SELECT count(*), (SELECT count(*) FROM pg_largeobject_metadata) FROM b"), "20|40");
+        assert_eq!(database.sql("SELECT count(*), (SELECT count(*) FROM pg_largeobject_metadata) FROM b"), "20|40");
     }
     // The rows of b meet a constraint that the archive does not know of, in a table that is not made anew.
     let database = server.database("sized");
-    database.psql("CREATE TABLE b (n integer CHECK (n < 15)); CREATE VIEW keeps AS SELECT * FROM b");
+    database.sql("CREATE TABLE b (n integer CHECK (n < 15)); CREATE VIEW keeps AS SELECT * FROM b");
     let out = scene.restore(&database.url(), &["--no-clean", "--data-only", "--transaction-size", "1", "--json"]);
     assert_eq!(out.code(), 1, "{out}");
     let out = scene.restore(&database.url(), &["--no-clean", "--transaction-size", "1", "--json"]);
     let said = out.json();
     assert_eq!(out.code(), 1, "{out}");
     assert_eq!((said["stopped"].as_bool(), said["rolled_back"].as_bool()), (Some(true), Some(false)), "{out}");
-    assert_eq!(database.psql("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'c')"), "1");
+    assert_eq!(database.sql("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'c')"), "1");
 }
 
 #[test]
@@ -234,7 +233,7 @@ fn what_the_commit_finds_fails_the_restore() {
     let server = needed!(Server::get(REFERENCE));
     let scene = archived(server, "CREATE TABLE child (n integer); INSERT INTO child VALUES (1), (2)");
     let database = server.database("deferred");
-    database.psql(
+    database.sql(
         "CREATE TABLE parent (n integer PRIMARY KEY);
          CREATE TABLE child (n integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED)",
     );
@@ -242,7 +241,7 @@ fn what_the_commit_finds_fails_the_restore() {
         let out = scene.restore(&database.url(), &options);
         assert_eq!(out.code(), code, "{out}");
         assert!(out.stderr().contains("commit") && out.stderr().contains("child_n_fkey"), "{out}");
-        assert_eq!(database.psql("SELECT count(*) FROM child"), "0");
+        assert_eq!(database.sql("SELECT count(*) FROM child"), "0");
     }
 }
 
@@ -251,7 +250,7 @@ fn what_became_of_a_commit_without_an_answer_is_not_claimed() {
     let server = needed!(Server::get(REFERENCE));
     let scene = archived(server, "CREATE TABLE child (n integer); INSERT INTO child VALUES (1)");
     let database = server.database("lost");
-    database.psql(
+    database.sql(
         "CREATE TABLE child (n integer);
          CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
              $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
@@ -308,19 +307,19 @@ fn a_role_is_taken_and_names_choose() {
          INSERT INTO s.a VALUES (1); CREATE TABLE public.\"A\" (n integer); COMMENT ON TABLE s.b IS 'b'",
     );
     let database = server.database("named");
-    database.psql(&format!("GRANT CREATE ON DATABASE \"{}\" TO alice", database.name()));
+    database.sql(&format!("GRANT CREATE ON DATABASE \"{}\" TO alice", database.name()));
     let tables = "SELECT string_agg(relname || ' ' || relowner::regrole, ', ' ORDER BY relname) FROM pg_class WHERE relkind IN ('r', 'i')
                   AND relnamespace IN ('public'::regnamespace, coalesce(to_regnamespace('s')::oid, 0))";
     // A selection by schema does not make the schema, as in pg_restore.
-    database.psql("CREATE SCHEMA s AUTHORIZATION alice");
+    database.sql("CREATE SCHEMA s AUTHORIZATION alice");
     restore(&scene, &database, &["--role", "alice", "-n", "s", "-t", "a", "--strict-names"]);
-    assert_eq!(database.psql(tables), "a alice");
+    assert_eq!(database.sql(tables), "a alice");
     restore(&scene, &database, &["-I", "i"]);
-    assert_eq!(database.psql(tables), "a alice, i alice");
+    assert_eq!(database.sql(tables), "a alice, i alice");
     fs::write(scene.path("filter"), "include table b\n").unwrap();
     let filter = scene.path("filter");
     restore(&scene, &database, &["--filter", filter.to_str().unwrap(), "--no-comments"]);
-    assert_eq!(database.psql("SELECT obj_description('s.b'::regclass) IS NULL"), "t");
+    assert_eq!(database.sql("SELECT obj_description('s.b'::regclass) IS NULL"), "t");
     // The schema s is not in a schema, and so not left out; it stays as it is.
     let out = scene.restore(&database.url(), &["-N", "s"]);
     assert_eq!(out.code(), 0, "{out}");
@@ -329,6 +328,6 @@ fn a_role_is_taken_and_names_choose() {
     let list: String = list.lines().filter(|line| line.contains(" TABLE DATA s a ")).collect();
     fs::write(scene.path("list"), list).unwrap();
     restore(&scene, &database, &["-L", scene.path("list").to_str().unwrap()]);
-    assert_eq!(database.psql("SELECT count(*) FROM s.a"), "2");
-    assert_eq!(database.psql(tables), "A postgres, a alice, b postgres, i alice");
+    assert_eq!(database.sql("SELECT count(*) FROM s.a"), "2");
+    assert_eq!(database.sql(tables), "A postgres, a alice, b postgres, i alice");
 }

@@ -14,11 +14,11 @@ fn origin(server: &Server) -> Database<'_> {
     let database = server.database("parallel");
     database.load("tests/selection/sample.sql");
     // Foreign tables' files are the server's, and a subscription's name is the cluster's.
-    database.psql("ALTER SUBSCRIPTION away SET (slot_name = NONE)");
-    database.psql("DROP SUBSCRIPTION away");
+    database.sql("ALTER SUBSCRIPTION away SET (slot_name = NONE)");
+    database.sql("DROP SUBSCRIPTION away");
     // Which partition a row is in depends on OIDs here, and so differs from restore to restore.
-    database.psql("DROP TABLE audit.hashed");
-    database.psql(
+    database.sql("DROP TABLE audit.hashed");
+    database.sql(
         "CREATE TABLE wide AS SELECT a, a % 10 + 1 AS few, md5(a::text) AS m FROM generate_series(1, 20000) AS a;
          ALTER TABLE wide ADD PRIMARY KEY (a);
          CREATE INDEX ON wide (few); CREATE INDEX ON wide (m); CREATE INDEX ON wide (few, m);
@@ -96,7 +96,7 @@ fn parts_and_options_work_as_over_one_connection() {
     for parts in sets {
         let [alone, beside] = [1, 4].map(|jobs| {
             let restored = server.database("parallel");
-            restored.psql(&format!("GRANT CREATE ON DATABASE {} TO alice", restored.name()));
+            restored.sql(&format!("GRANT CREATE ON DATABASE {} TO alice", restored.name()));
             for options in *parts {
                 let jobs = jobs.to_string();
                 let out = restore(&restored, &file("archive"), &[&["--no-clean", "--jobs", &jobs], *options].concat());
@@ -151,20 +151,20 @@ fn archive_from_a_pipe_has_one_reader() {
     let server = needed!(Server::get(REFERENCE));
     let dir = tempfile::tempdir().unwrap();
     let database = server.database("parallel");
-    database.psql("CREATE TABLE t AS SELECT 1 AS a");
+    database.sql("CREATE TABLE t AS SELECT 1 AS a");
     let path = dir.path().join("archive");
     database.pg_dump(REFERENCE, &[], &path);
     let mut piped = Command::new("sh");
     piped.args(["-c", r#"cat "$1" | "$2" restore - --force -j 2 --url "$3""#, "sh"]).arg(&path);
     let out = output(piped.arg(env!("CARGO_BIN_EXE_lifeboat")).arg(database.url()));
     assert!(out.code() == 2 && out.stderr().contains("pipe"), "{out}");
-    assert_eq!(database.psql("SELECT count(*) FROM t"), "1");
+    assert_eq!(database.sql("SELECT count(*) FROM t"), "1");
 }
 
 /// The archive of a database in which something depends on what the target refuses to make.
 fn refused(server: &Server, dir: &Path) -> PathBuf {
     let origin = server.database("parallel");
-    origin.psql(
+    origin.sql(
         "CREATE EXTENSION hstore; CREATE TABLE tagged (id integer PRIMARY KEY, tags hstore);
          INSERT INTO tagged VALUES (1, 'a=>1'); CREATE INDEX ON tagged USING gin (tags);
          CREATE TABLE other (id integer REFERENCES tagged); INSERT INTO other VALUES (1);
@@ -182,7 +182,7 @@ fn what_depends_on_what_could_not_be_made_is_left_out_and_named() {
     let path = refused(server, dir.path());
     // Whoever may make tables need not be allowed to make this schema's extension.
     let target = server.database("parallel");
-    target.psql(
+    target.sql(
         "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''not here''; END';
         CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION no()",
     );
@@ -196,9 +196,9 @@ fn what_depends_on_what_could_not_be_made_is_left_out_and_named() {
             let line = told.lines().find(|line| line.contains(entry)).unwrap_or_else(|| panic!("no {entry}: {out}"));
             assert!(line.contains("left out"), "{line}");
         }
-        assert_eq!(target.psql("SELECT count(*) FROM fine"), "100");
-        assert_eq!(target.psql("SELECT count(*) FROM other"), "1");
-        assert_eq!(target.psql("SELECT count(*) FROM pg_indexes WHERE tablename = 'fine'"), "1");
+        assert_eq!(target.sql("SELECT count(*) FROM fine"), "100");
+        assert_eq!(target.sql("SELECT count(*) FROM other"), "1");
+        assert_eq!(target.sql("SELECT count(*) FROM pg_indexes WHERE tablename = 'fine'"), "1");
     }
     let out = restore(&target, &path, &["--jobs", "4", "--exit-on-error"]);
     assert_eq!(out.code(), 1, "{out}");
@@ -211,14 +211,14 @@ fn what_could_not_be_dropped_gets_its_keys_and_indexes_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     let origin = server.database("parallel");
-    origin.psql(
+    origin.sql(
         "CREATE TABLE held (id integer PRIMARY KEY, n integer); INSERT INTO held VALUES (1, 1); CREATE INDEX ON held (n);
          COMMENT ON CONSTRAINT held_pkey ON held IS 'key'; CREATE TABLE key (id integer PRIMARY KEY);
          CREATE TABLE user_of (id integer REFERENCES held, key integer REFERENCES key)",
     );
     origin.pg_dump(REFERENCE, &[], &path);
     // Of each, what is there already depends on it: the table, and the key.
-    origin.psql("CREATE VIEW mine AS SELECT * FROM held; CREATE TABLE my_keys (key integer REFERENCES key)");
+    origin.sql("CREATE VIEW mine AS SELECT * FROM held; CREATE TABLE my_keys (key integer REFERENCES key)");
     let expected = dir.path().join("expected");
     origin.pg_dump(REFERENCE, &[], &expected);
     for jobs in ["1", "2", "4"] {
@@ -227,7 +227,7 @@ fn what_could_not_be_dropped_gets_its_keys_and_indexes_back() {
         assert!(!out.stderr().contains("is not there"), "{out}");
         origin.assert_is(&format!("{jobs} jobs"), &expected);
         // What nobody tried to drop is there as well.
-        origin.psql("DROP INDEX held_n_idx; ALTER TABLE user_of DROP CONSTRAINT user_of_key_fkey");
+        origin.sql("DROP INDEX held_n_idx; ALTER TABLE user_of DROP CONSTRAINT user_of_key_fkey");
         let out = restore(&origin, &path, &["--no-clean", "--jobs", jobs]);
         assert_eq!(out.code(), 3, "{out}");
         origin.assert_is(&format!("{jobs} jobs, no drops"), &expected);
@@ -240,16 +240,16 @@ fn there_are_no_more_connections_than_there_is_something_to_do_for() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
     let origin = server.database("parallel");
-    origin.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n; CREATE INDEX i ON a (n)");
+    origin.sql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n; CREATE INDEX i ON a (n)");
     origin.pg_dump(REFERENCE, &[], &path);
     // One that restores what comes before the data, and one for each of three things after that.
     let target = server.database("parallel");
-    target.psql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 4", target.name()));
+    target.sql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 4", target.name()));
     let url = target.url_as("alice");
-    target.psql("GRANT CREATE ON SCHEMA public TO alice");
+    target.sql("GRANT CREATE ON SCHEMA public TO alice");
     let out = output(&mut verbs::restore(&url, &path, &["--jobs", "64"]));
     assert!(out.success(), "{out}");
-    assert_eq!(target.psql("SELECT (SELECT n FROM a), (SELECT n FROM b)"), "1|2");
+    assert_eq!(target.sql("SELECT (SELECT n FROM a), (SELECT n FROM b)"), "1|2");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn connection_that_is_lost_ends_the_restore_with_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let origin = server.database("parallel");
     // The second worker's rows end its own connection.
-    origin.psql(
+    origin.sql(
         "CREATE FUNCTION killed(integer) RETURNS boolean LANGUAGE sql AS
            'SELECT CASE WHEN $1 = 2 AND current_database() LIKE ''victim%'' THEN pg_terminate_backend(pg_backend_pid()) END';
          CREATE TABLE a (id integer); INSERT INTO a SELECT generate_series(1, 1000);
@@ -276,7 +276,7 @@ fn connection_that_is_lost_ends_the_restore_with_an_error() {
 /// A restore of three tables over as many connections, whose indexes take as long as `wait` does in the target.
 fn slow_indexes(server: &Server, dir: &Path, wait: &str) -> PathBuf {
     let origin = server.database("parallel");
-    origin.psql(&format!(
+    origin.sql(&format!(
         "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
            'BEGIN IF current_database() LIKE ''slow%'' THEN {wait} END IF; RETURN $1; END';
          CREATE TABLE a AS SELECT 1 AS id; CREATE TABLE b AS SELECT 1 AS id; CREATE TABLE c AS SELECT 1 AS id;
@@ -293,10 +293,10 @@ fn connections_with_nothing_to_do_are_kept() {
     for server in Server::all().filter(|server| server.major() >= 14) {
         let path = slow_indexes(server, dir.path(), "PERFORM pg_sleep(1);");
         let target = server.database("slow");
-        target.psql(&format!("ALTER DATABASE \"{}\" SET idle_session_timeout = '300ms'", target.name()));
+        target.sql(&format!("ALTER DATABASE \"{}\" SET idle_session_timeout = '300ms'", target.name()));
         let out = restore(&target, &path, &["--jobs", "3"]);
         assert!(out.success(), "{}: {out}", server.major());
-        assert_eq!(target.psql("SELECT has_table_privilege('alice', 'a', 'SELECT')"), "t");
+        assert_eq!(target.sql("SELECT has_table_privilege('alice', 'a', 'SELECT')"), "t");
     }
 }
 
@@ -307,13 +307,13 @@ fn connections_are_made_before_anything_is_changed() {
     let path = slow_indexes(server, dir.path(), "");
     let target = server.database("few");
     target
-        .psql("CREATE TABLE a AS SELECT 7 AS id; GRANT CREATE ON SCHEMA public TO alice; ALTER TABLE a OWNER TO alice");
-    target.psql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 2", target.name()));
+        .sql("CREATE TABLE a AS SELECT 7 AS id; GRANT CREATE ON SCHEMA public TO alice; ALTER TABLE a OWNER TO alice");
+    target.sql(&format!("ALTER DATABASE \"{}\" CONNECTION LIMIT 2", target.name()));
     let url = target.url_as("alice");
     let out = output(&mut verbs::restore(&url, &path, &["--jobs", "3"]));
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("nothing was changed; --jobs 3 takes up to 4 connections"), "{out}");
-    assert_eq!(target.psql("SELECT id FROM a"), "7");
+    assert_eq!(target.sql("SELECT id FROM a"), "7");
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn what_is_cancelled_because_of_another_error_has_none_of_its_own() {
     for event in ["advisory", "PgSleep"] {
         wait_for_true(server, &format!("SELECT count(*) = 1 {}", of(event)));
     }
-    server.psql("postgres", &format!("SELECT pg_terminate_backend(pid) {}", of("PgSleep")));
+    server.sql("postgres", &format!("SELECT pg_terminate_backend(pid) {}", of("PgSleep")));
     let out = restore.end();
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().matches("error:").count() == 1 && out.stderr().contains("57P01"), "{out}");

@@ -147,7 +147,7 @@ fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_refused() {
     let command = format!("\\unrestrict `touch {}`", marker.display());
     let plant = |comment: &str| {
         let origin = server.database("planted");
-        origin.psql(&format!(
+        origin.sql(&format!(
             "CREATE TABLE t (a text); INSERT INTO t VALUES ('it''s'), ('{command}');
              CREATE TABLE u (b text); CREATE INDEX i ON u (b); COMMENT ON INDEX i IS '{comment}'"
         ));
@@ -163,7 +163,7 @@ fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_refused() {
     for (psql, runs) in [(HOLE, true), (REFERENCE, false)] {
         // A table of that name is there already, which has no such column.
         let database = server.database("script");
-        database.psql("CREATE TABLE t (other integer)");
+        database.sql("CREATE TABLE t (other integer)");
         let mut tool = pg_tool(psql, "psql");
         server.address(&mut tool, database.name());
         let out = output(tool.args(["-X", "-f"]).arg(&theirs));
@@ -179,7 +179,7 @@ fn honest_text_that_looks_like_commands_stays_in_the_script() {
         let (archive, ours, marker) = (dir.path().join("archive"), dir.path().join("sql"), dir.path().join("marker"));
         let touch = format!("\\! touch {}", marker.display());
         let origin = server.database("honest");
-        origin.psql(&format!(
+        origin.sql(&format!(
             r#"CREATE TABLE "a
 {touch}
 \q" (a text DEFAULT '\', b text DEFAULT E'\\''', c integer[], "\unrestrict" text);
@@ -214,7 +214,7 @@ fn honest_text_that_looks_like_commands_stays_in_the_script() {
                 server.address(&mut command, database.name());
                 let out = output(command.args(["-X", "-f"]).arg(&ours));
                 assert!(!marker.exists(), "psql {psql}: {out}");
-                assert_eq!(database.psql("SELECT count(*) FROM pg_proc WHERE proname IN ('f', 'g')"), "2", "{out}");
+                assert_eq!(database.sql("SELECT count(*) FROM pg_proc WHERE proname IN ('f', 'g')"), "2", "{out}");
             }
         }
     }

@@ -156,7 +156,7 @@ fn of_sample(major: u32) {
     }
     if major == REFERENCE {
         let archive = dir.path().join("statistics");
-        origin.psql("ANALYZE");
+        origin.sql("ANALYZE");
         origin.pg_dump(major, &["--statistics"], &archive);
         same_under_all_options(&archive);
         same(&archive, &["-t", "customer", "-I", "by_name"]);
@@ -352,9 +352,9 @@ fn nothing_breaks_out_of_a_comment() {
     // Names, of a role too, which stands in every comment.
     let evil = "script\n\\! echo BROKEN OUT\nCREATE TABLE broken_out (); --";
     let quoted = format!("\"{evil}\"");
-    server.psql("postgres", &format!("DROP ROLE IF EXISTS {quoted}; CREATE ROLE {quoted}"));
+    server.sql("postgres", &format!("DROP ROLE IF EXISTS {quoted}; CREATE ROLE {quoted}"));
     let origin = server.database_with("hard' \\name", "");
-    origin.psql(&format!(
+    origin.sql(&format!(
         r#"CREATE SCHEMA {quoted} AUTHORIZATION {quoted};
         CREATE TABLE {quoted}.{quoted} ({quoted} text PRIMARY KEY, n serial);
         INSERT INTO {quoted}.{quoted} VALUES ('{evil}'), ('\.'), (E'\\.\n\\.\r\n\\! echo BROKEN OUT');
@@ -375,7 +375,7 @@ fn nothing_breaks_out_of_a_comment() {
         fs::write(file(name), script(&file("archive"), options)).unwrap();
         let (restored, said) = run_script(server, &file(name));
         assert!(!said.contains("BROKEN OUT"), "{said}");
-        assert_eq!(restored.psql("SELECT count(*) FROM pg_class WHERE relname = 'broken_out'"), "0");
+        assert_eq!(restored.sql("SELECT count(*) FROM pg_class WHERE relname = 'broken_out'"), "0");
         if name != "plain" {
             restored.assert_is(name, &file("archive"));
         }
@@ -385,10 +385,10 @@ fn nothing_breaks_out_of_a_comment() {
     fs::write(file("create"), script(&file("archive"), &["--create", "--owner", "--acl"])).unwrap();
     let out = run(server.psql_command("postgres").args(["-v", "ON_ERROR_STOP=1", "-f"]).arg(file("create")));
     assert!(!out.stdout().contains("BROKEN OUT"), "{out}");
-    assert_eq!(origin.psql("SELECT current_database()"), name);
+    assert_eq!(origin.sql("SELECT current_database()"), name);
     origin.assert_is("created", &file("archive"));
     drop(origin);
-    server.psql("postgres", &format!("DROP ROLE {quoted}"));
+    server.sql("postgres", &format!("DROP ROLE {quoted}"));
 }
 
 #[test]

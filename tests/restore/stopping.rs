@@ -11,7 +11,7 @@ use crate::support::{Database, Options, REFERENCE, Running, Scene, Server, Sessi
 
 /// Every relation, with what it is made of: what was made anew has another file.
 fn contents(database: &Database<'_>) -> String {
-    database.psql("SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class WHERE oid > 16384")
+    database.sql("SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class WHERE oid > 16384")
 }
 
 const WITH_OWNERS: [&str; 3] = ["--owner", "--acl", "--json"];
@@ -20,20 +20,20 @@ const WITH_OWNERS: [&str; 3] = ["--owner", "--acl", "--json"];
 fn an_error_in_the_drops_or_in_what_replaces_them_leaves_the_old_state() {
     for server in Server::each([13, REFERENCE]) {
         let database = sample(server);
-        database.psql("ALTER EVENT TRIGGER watch DISABLE");
+        database.sql("ALTER EVENT TRIGGER watch DISABLE");
         let scene = Scene::of(&database, &[]);
         for options in [&["-e"][..], &["-e", "--jobs", "3"], &["-1"]] {
             let options = [options, &WITH_OWNERS].concat();
             // Something that is not in the archive holds a table.
-            database.psql("CREATE VIEW app.mine AS SELECT * FROM app.one_column");
+            database.sql("CREATE VIEW app.mine AS SELECT * FROM app.one_column");
             let before = contents(&database);
             let out = scene.restore(&database.url(), &options);
             assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
             assert_eq!(out.json()["errors"][0]["entry"], "TABLE app.one_column", "{out}");
             assert_eq!(contents(&database), before, "{options:?}");
-            database.psql("DROP VIEW app.mine");
+            database.sql("DROP VIEW app.mine");
             // All can be dropped, and one cannot be made.
-            database.psql(
+            database.sql(
                 "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS
                      $$ BEGIN IF current_query() LIKE '%CREATE TABLE app.log%' THEN RAISE 'no log here'; END IF; END $$;
                  CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.no()",
@@ -43,11 +43,11 @@ fn an_error_in_the_drops_or_in_what_replaces_them_leaves_the_old_state() {
             assert_eq!((out.code(), out.json()["rolled_back"].as_bool()), (1, Some(true)), "{options:?}: {out}");
             assert_eq!(out.json()["errors"][0]["entry"], "TABLE app.log", "{out}");
             assert_eq!(contents(&database), before, "{options:?}");
-            database.psql("DROP EVENT TRIGGER no; DROP FUNCTION public.no()");
+            database.sql("DROP EVENT TRIGGER no; DROP FUNCTION public.no()");
             // And when nothing is in the way, it is done.
             let out = scene.restore(&database.url(), &options);
             assert_eq!(out.code(), 0, "{options:?}: {out}");
-            database.psql("ALTER EVENT TRIGGER watch DISABLE");
+            database.sql("ALTER EVENT TRIGGER watch DISABLE");
             database.assert_is("restored", &scene.archive());
         }
     }
@@ -58,10 +58,10 @@ fn with_transactions_of_so_many_nothing_is_dropped_after_the_first_error() {
     for server in Server::each([13, REFERENCE]) {
         let database = server.database("sized");
         for n in 1..=9 {
-            database.psql(&format!("CREATE TABLE t{n} AS SELECT {n} AS n"));
+            database.sql(&format!("CREATE TABLE t{n} AS SELECT {n} AS n"));
         }
         let scene = Scene::of(&database, &[]);
-        database.psql("CREATE VIEW mine AS SELECT * FROM t5");
+        database.sql("CREATE VIEW mine AS SELECT * FROM t5");
         let there =
             "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relname LIKE 't_'";
         // The last come first: those that were dropped in the same transaction as the one that failed are back.
@@ -72,21 +72,21 @@ fn with_transactions_of_so_many_nothing_is_dropped_after_the_first_error() {
             assert_eq!(out.json()["rolled_back"], size == "100", "{out}");
             assert_eq!(out.json()["stopped"], true, "{out}");
             assert_eq!(out.json()["dropped"], if size == "100" { 0 } else { 4 }, "{size}: {out}");
-            assert_eq!(database.psql(there), left, "{size}");
+            assert_eq!(database.sql(there), left, "{size}");
         }
-        database.psql("DROP VIEW mine");
+        database.sql("DROP VIEW mine");
         let out = scene.restore(&database.url(), &["--transaction-size", "2"]);
         assert_eq!(out.code(), 0, "{out}");
         database.assert_is("restored", &scene.archive());
 
         // What can only be dropped when other things are gone is not taken for an error.
         let database = sample(server);
-        database.psql("ALTER EVENT TRIGGER watch DISABLE");
+        database.sql("ALTER EVENT TRIGGER watch DISABLE");
         let scene = Scene::of(&database, &[]);
         for size in ["1", "3", "50"] {
             let out = scene.restore(&database.url(), &["--owner", "--acl", "--transaction-size", size]);
             assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{size}: {out}");
-            database.psql("ALTER EVENT TRIGGER watch DISABLE");
+            database.sql("ALTER EVENT TRIGGER watch DISABLE");
             database.assert_is("restored", &scene.archive());
         }
     }
@@ -99,8 +99,8 @@ fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_w
     let database = server.database("locks");
     for begin in [1, 101, 201, 301] {
         let tables: Vec<String> = (begin..begin + 100).map(|n| format!("CREATE TABLE t{n} (id integer)")).collect();
-        database.psql(&tables[..50].join(";"));
-        database.psql(&tables[50..].join(";"));
+        database.sql(&tables[..50].join(";"));
+        database.sql(&tables[50..].join(";"));
     }
     // pg_dump needs a lock for each table, too; so the archive is made up.
     let scene = Scene::new();
@@ -126,8 +126,7 @@ fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_w
     assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
     assert_ne!(contents(&database), before);
     assert_eq!(
-        database
-            .psql("SELECT count(*) FROM pg_class WHERE relname LIKE 't%' AND relnamespace = 'public'::regnamespace"),
+        database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't%' AND relnamespace = 'public'::regnamespace"),
         "400"
     );
 }
@@ -136,13 +135,13 @@ fn a_transaction_that_needs_more_locks_than_there_are_changes_nothing_and_says_w
 fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("signalled");
-    database.psql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
+    database.sql("CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 2 AS n");
     // A drop that takes for ever.
     let slow = "CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS
             $$ BEGIN IF current_query() LIKE '%DROP TABLE%public.a%' THEN PERFORM pg_sleep(3600); END IF; END $$;
         CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION slow()";
     let scene = Scene::of(&database, &[]);
-    database.psql(slow);
+    database.sql(slow);
     let before = contents(&database);
     for (options, is_signal) in
         [(&["-e"][..], true), (&["-1"], true), (&["--transaction-size", "5"], true), (&["-e"], false)]
@@ -152,7 +151,7 @@ fn a_signal_or_a_lost_connection_while_it_is_dropped_leaves_the_old_state() {
         if is_signal {
             restore.signal("TERM");
         } else {
-            database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SAVEPOINT lifeboat; DROP TABLE%' AND pid <> pg_backend_pid() AND datname = current_database()");
+            database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SAVEPOINT lifeboat; DROP TABLE%' AND pid <> pg_backend_pid() AND datname = current_database()");
         }
         let out = restore.end();
         assert_eq!(out.code(), if is_signal { 143 } else { 1 }, "{options:?}: {out}");
@@ -168,7 +167,7 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
     // A server of its own: other tests make databases in the same way.
     let server = needed!(Server::with(REFERENCE, &Options::default()));
     let (database, maintenance) = (server.database("in its place"), server.database("maintenance"));
-    database.psql("CREATE TABLE kept AS SELECT 1 AS n");
+    database.sql("CREATE TABLE kept AS SELECT 1 AS n");
     let name = database.name();
     let scene = Scene::new();
     let restore = |options: &str, more: &[&str]| {
@@ -192,8 +191,8 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
             let out = restore(options, more);
             assert_eq!(out.code(), 1, "{options}: {out}");
             assert!(out.stderr().contains(&format!("DATABASE {name}")), "{out}");
-            assert_eq!(database.psql("SELECT n FROM kept"), "1", "{options}");
-            assert_eq!(maintenance.psql(aside), "0");
+            assert_eq!(database.sql("SELECT n FROM kept"), "1", "{options}");
+            assert_eq!(maintenance.sql(aside), "0");
         }
     }
     // Somebody is connected.
@@ -203,17 +202,17 @@ fn a_database_is_dropped_only_when_another_can_take_its_place() {
     let out = restore("", &[]);
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().contains("being accessed"), "{out}");
-    assert_eq!(database.psql("SELECT n FROM kept"), "1");
-    assert_eq!(maintenance.psql(aside), "0");
+    assert_eq!(database.sql("SELECT n FROM kept"), "1");
+    assert_eq!(maintenance.sql(aside), "0");
     drop(holder);
-    database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database() AND pid <> pg_backend_pid()");
+    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database() AND pid <> pg_backend_pid()");
     // One that a restore left which was killed is named, and no other.
-    maintenance.psql("CREATE DATABASE lifeboat_restore_12_0012abcd");
+    maintenance.sql("CREATE DATABASE lifeboat_restore_12_0012abcd");
     let out = restore("", &[]);
     assert_eq!(out.code(), 0, "{out}");
     assert!(out.stderr().contains("DROP DATABASE lifeboat_restore_12_0012abcd"), "{out}");
-    assert_eq!(database.psql("SELECT count(*) FROM kept"), "0");
-    assert_eq!(maintenance.psql(aside), "1");
-    maintenance.psql("DROP DATABASE lifeboat_restore_12_0012abcd");
+    assert_eq!(database.sql("SELECT count(*) FROM kept"), "0");
+    assert_eq!(maintenance.sql(aside), "1");
+    maintenance.sql("DROP DATABASE lifeboat_restore_12_0012abcd");
     assert!(!restore("", &[]).stderr().contains("DROP DATABASE"));
 }

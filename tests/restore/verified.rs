@@ -13,7 +13,7 @@ use crate::support::{Database, REFERENCE, Running, Scene, Server, lifeboat, life
 /// Tables, one of which has most of the rows, and a large object.
 fn origin(server: &Server) -> Database<'_> {
     let database = server.database("verified");
-    database.psql(
+    database.sql(
         "CREATE TABLE large AS SELECT g AS id, md5(g::text) AS text FROM generate_series(1, 20000) g;
          CREATE TABLE small (id integer PRIMARY KEY); INSERT INTO small SELECT generate_series(1, 10);
          CREATE VIEW v AS SELECT id FROM small; SELECT lo_from_bytea(4711, convert_to(repeat('object', 20000), 'UTF8'))",
@@ -23,7 +23,7 @@ fn origin(server: &Server) -> Database<'_> {
 
 /// What is in a database, files of tables included: what was dropped and made anew is not the same.
 fn contents(database: &Database<'_>) -> String {
-    database.psql(
+    database.sql(
         "SELECT string_agg(oid || ' ' || relname || ' ' || relfilenode, ',' ORDER BY oid) FROM pg_class;
          SELECT count(*) FROM large; SELECT count(*) FROM small; SELECT length(lo_get(4711))",
     )
@@ -249,7 +249,7 @@ fn nothing_is_run_for_rows_but_copy_and_insert() {
     let server = needed!(Server::get(REFERENCE));
     let scene = Scene::new();
     let database = origin(server);
-    database.psql("CREATE TABLE note (text text)");
+    database.sql("CREATE TABLE note (text text)");
     let before = contents(&database);
     let path = scene.path("archive");
     let program = format!("COPY public.note FROM PROGRAM 'touch {}';\n", scene.path("run").display());
@@ -290,7 +290,7 @@ fn nothing_is_run_for_rows_but_copy_and_insert() {
         let mut command = lifeboat_reading(&path, true);
         let out = output(command.args(["restore", "-", "--force", "--data-only", "-1", "--url", &url]));
         assert_eq!(out.code(), 1, "{copy:?}: {out}");
-        assert_eq!((contents(&database), database.psql("SELECT count(*) FROM note")), (before.clone(), "0".into()));
+        assert_eq!((contents(&database), database.sql("SELECT count(*) FROM note")), (before.clone(), "0".into()));
         assert!(!scene.path("run").exists(), "{copy:?}");
     }
     // What pg_dump of any time writes is taken.
@@ -302,7 +302,7 @@ fn nothing_is_run_for_rows_but_copy_and_insert() {
         made_up(&path, copy, rows);
         let target = server.database("verified");
         let out = target.try_restore(&path, &[]);
-        assert_eq!((out.code(), target.psql("SELECT sum(id) FROM small")), (0, "23".to_owned()), "{copy:?}: {out}");
+        assert_eq!((out.code(), target.sql("SELECT sum(id) FROM small")), (0, "23".to_owned()), "{copy:?}: {out}");
         assert_eq!(scene.lifeboat(&["verify", "archive"]).code(), 0, "{copy:?}");
     }
 }

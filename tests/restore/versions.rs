@@ -24,7 +24,7 @@ fn round_trip(major: u32, dumper: u32) {
     empty.assert_is("restored over itself in one transaction", &original);
 
     // Over a damaged copy, from a pipe.
-    empty.psql(
+    empty.sql(
         "DROP EVENT TRIGGER watch; DROP TABLE app.orders CASCADE; TRUNCATE app.one_column; DROP DOMAIN app.positive CASCADE;
          INSERT INTO app.customer (name) VALUES ('more'); ALTER TABLE app.customer ADD extra integer;
          SELECT lo_unlink(900001); SELECT lo_put(900002, 0, 'other')",
@@ -39,18 +39,18 @@ fn round_trip(major: u32, dumper: u32) {
 
     // What the archive does not have stays as it is.
     let shared = server.database("shared");
-    shared.psql("CREATE TABLE mine (a integer); INSERT INTO mine VALUES (7); CREATE SCHEMA app; CREATE TABLE app.mine (a integer)");
-    shared.psql("DROP TABLE app.mine; DROP SCHEMA app");
+    shared.sql("CREATE TABLE mine (a integer); INSERT INTO mine VALUES (7); CREATE SCHEMA app; CREATE TABLE app.mine (a integer)");
+    shared.sql("DROP TABLE app.mine; DROP SCHEMA app");
     restore_all(&shared, &archive, &forced());
-    assert_eq!(shared.psql("SELECT a FROM mine"), "7");
-    shared.psql("DROP TABLE mine");
+    assert_eq!(shared.sql("SELECT a FROM mine"), "7");
+    shared.sql("DROP TABLE mine");
     // What pg_restore says of a setting that an older server does not have is of no interest here.
     let theirs = server.database("theirs");
     theirs.pg_restore(dumper, &["--no-owner", "--no-acl"], &archive);
     theirs.pg_dump(REFERENCE, &[], &plain);
     shared.assert_is("restored without owners beside another table", &plain);
     assert_eq!(
-        shared.psql("SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'app'::regnamespace"),
+        shared.sql("SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'app'::regnamespace"),
         "postgres"
     );
 }

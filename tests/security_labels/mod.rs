@@ -57,7 +57,7 @@ fn check(major: u32) {
             }
             let labels = "SELECT string_agg(objtype || ' ' || objname || ' ' || provider || ': ' || label, E'\\n' \
                           ORDER BY objtype, objname, provider) FROM pg_seclabels WHERE objtype <> 'database'";
-            assert_eq!(restored.psql(labels), origin.psql(labels), "on {major}, by lifeboat: {by_lifeboat}");
+            assert_eq!(restored.sql(labels), origin.sql(labels), "on {major}, by lifeboat: {by_lifeboat}");
         }
     }
     let without = file("without");
@@ -78,7 +78,7 @@ fn label_without_a_provider_is_an_entry_that_failed() {
     let dir = tempfile::tempdir().unwrap();
     let server = needed!(server(REFERENCE, dir.path()));
     let origin = server.database("labels");
-    origin.psql("CREATE TABLE t (a integer); SECURITY LABEL FOR lifeboat ON TABLE t IS 'x'; INSERT INTO t VALUES (1)");
+    origin.sql("CREATE TABLE t (a integer); SECURITY LABEL FOR lifeboat ON TABLE t IS 'x'; INSERT INTO t VALUES (1)");
     let path = dir.path().join("archive");
     origin.backup(&path, &[]);
     let plain = needed!(Server::get(REFERENCE));
@@ -86,5 +86,5 @@ fn label_without_a_provider_is_an_entry_that_failed() {
     let out = target.try_restore(&path, &[]);
     assert_eq!(out.code(), 3, "{out}");
     assert!(out.stderr().contains("SECURITY LABEL public.TABLE t") && out.stderr().contains("not loaded"), "{out}");
-    assert_eq!(target.psql("SELECT count(*) FROM t"), "1");
+    assert_eq!(target.sql("SELECT count(*) FROM t"), "1");
 }

@@ -152,7 +152,7 @@ fn data_alone_comes_in_the_order_of_foreign_keys() {
     assert!(target.pg_restore(REFERENCE, &[], &definitions).success());
     let out = target.pg_restore(REFERENCE, &["--single-transaction"], &path);
     assert!(out.success(), "{out}");
-    assert_eq!(target.psql("SELECT count(*) FROM a_last NATURAL JOIN m_middle"), "1");
+    assert_eq!(target.sql("SELECT count(*) FROM a_last NATURAL JOIN m_middle"), "1");
 }
 
 /// Keys in a circle have no such order; that is told, with the tables.

@@ -17,7 +17,7 @@ fn role_is_taken_before_anything_is_read() {
     let dir = tempfile::tempdir().unwrap();
     for server in Server::all() {
         let database = server.database("roles");
-        database.psql(TABLES);
+        database.sql(TABLES);
         let out = database.try_backup(&dir.path().join(format!("none.{}", server.major())), &["--role", "bob"]);
         // A superuser could, bob cannot.
         assert!(out.code() == 1 && out.stderr().contains("permission denied"), "on {}: {out}", server.major());
@@ -30,7 +30,7 @@ fn row_security_fails_the_backup_unless_it_is_enabled() {
     let dir = tempfile::tempdir().unwrap();
     for server in Server::all() {
         let database = server.database("roles");
-        database.psql(TABLES);
+        database.sql(TABLES);
         let out =
             database.try_backup(&dir.path().join(format!("none.{}", server.major())), &["--role", "bob", "-t", "rows"]);
         assert!(out.code() == 1 && out.stderr().contains("row-level security"), "on {}: {out}", server.major());
@@ -47,7 +47,7 @@ fn user_mappings_can_be_left_out() {
     let dir = tempfile::tempdir().unwrap();
     for server in Server::all() {
         let database = server.database_with("roles", "OWNER alice");
-        database.psql(
+        database.sql(
             "CREATE FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN DATA WRAPPER w TO alice; SET ROLE alice;
              CREATE SERVER far FOREIGN DATA WRAPPER w; RESET ROLE;
              CREATE USER MAPPING FOR bob SERVER far OPTIONS (password 'secret')",

@@ -46,8 +46,8 @@ impl<'a> Database<'a> {
     }
 
     /// Runs `sql` and gives its rows, columns parted by `|`, as psql would print them; fails the test on an error.
-    pub fn psql(&self, sql: &str) -> String {
-        self.server.psql(&self.name, sql)
+    pub fn sql(&self, sql: &str) -> String {
+        self.server.sql(&self.name, sql)
     }
 
     /// What `COPY … TO STDOUT` gives.

@@ -31,7 +31,7 @@ pub fn server_with(name: &str, control: &str, script: &str, folder: &Path) -> Ne
 }
 
 fn put(server: &Server, files: &[(&str, &str)]) -> Result<(), String> {
-    let share = server.psql("postgres", "SELECT setting FROM pg_catalog.pg_config WHERE name = 'SHAREDIR'");
+    let share = server.sql("postgres", "SELECT setting FROM pg_catalog.pg_config WHERE name = 'SHAREDIR'");
     let dir = PathBuf::from(share).join("extension");
     for (name, text) in files {
         let path = dir.join(name);

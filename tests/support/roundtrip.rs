@@ -104,7 +104,7 @@ impl Case {
     pub fn server(&self, major: u32) -> Needed<&'static Server> {
         let icu = "SELECT count(*) > 1 FROM pg_collation WHERE collprovider = 'i'";
         let server = Server::get(major)?;
-        let lacks_icu = self.icu && server.psql("postgres", icu) != "t";
+        let lacks_icu = self.icu && server.sql("postgres", icu) != "t";
         let server = if lacks_icu { Server::with_icu(major)? } else { server };
         self.extensions.iter().try_for_each(|extension| server.offers(extension))?;
         Ok(server)

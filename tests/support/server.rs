@@ -124,13 +124,13 @@ impl Server {
     pub fn offers(&self, extension: &str) -> Needed<()> {
         let quoted = extension.replace('\'', "''");
         let sql = format!("SELECT count(*) > 0 FROM pg_available_extensions WHERE name = '{quoted}'");
-        let there = (self.psql("postgres", &sql) == "t").then_some(()).ok_or(format!("{extension} is not there"));
+        let there = (self.sql("postgres", &sql) == "t").then_some(()).ok_or(format!("{extension} is not there"));
         needs::need(&format!("extensions-{}", self.major()), there)
     }
 
     /// Waits until this standby has all that `primary` has.
     pub fn catch_up(&self, primary: &Server) {
-        let wanted = primary.psql("postgres", "SELECT pg_current_wal_flush_lsn()");
+        let wanted = primary.sql("postgres", "SELECT pg_current_wal_flush_lsn()");
         wait_for_true(self, &format!("SELECT pg_last_wal_replay_lsn() >= '{wanted}'"));
     }
 
@@ -184,13 +184,13 @@ impl Server {
         let quoted = name.replace('"', "\"\"");
         // Cheaper than to write each page into the log, and to drop its buffers afterwards.
         let strategy = if self.major() >= 15 { "STRATEGY file_copy" } else { "" };
-        self.psql("postgres", &format!("CREATE DATABASE \"{quoted}\" {options} {strategy}"));
+        self.sql("postgres", &format!("CREATE DATABASE \"{quoted}\" {options} {strategy}"));
         Database::new(self, name)
     }
 
     /// Runs `sql` in the database `dbname` and gives its rows, columns parted by `|`, as psql would print them; fails the test on
     /// an error. It is another client that does it, see [`witness`].
-    pub fn psql(&self, dbname: &str, sql: &str) -> String {
+    pub fn sql(&self, dbname: &str, sql: &str) -> String {
         witness::rows(self, dbname, sql).trim_end_matches('\n').to_owned()
     }
 

@@ -24,7 +24,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Waits until `sql` gives true.
 pub fn wait_for_true(server: &Server, sql: &str) {
-    wait_until(sql, || server.psql("postgres", sql) == "t");
+    wait_until(sql, || server.sql("postgres", sql) == "t");
 }
 
 /// Waits until a session in `database` is as this condition on `pg_stat_activity` says.

@@ -22,10 +22,10 @@ fn rows_are_counted_without_running_anything_of_their_owner() {
     for major in [14, REFERENCE] {
         let Ok(server) = talkative(major) else { continue };
         let database = server.database("counted");
-        server.psql("postgres", "CREATE ROLE mallory LOGIN");
-        server.psql("postgres", &format!("ALTER DATABASE {} OWNER TO mallory", database.name()));
-        let as_mallory = |sql: &str| database.psql(&format!("SET SESSION AUTHORIZATION mallory; {sql}"));
-        database.psql("GRANT CREATE ON SCHEMA public TO mallory");
+        server.sql("postgres", "CREATE ROLE mallory LOGIN");
+        server.sql("postgres", &format!("ALTER DATABASE {} OWNER TO mallory", database.name()));
+        let as_mallory = |sql: &str| database.sql(&format!("SET SESSION AUTHORIZATION mallory; {sql}"));
+        database.sql("GRANT CREATE ON SCHEMA public TO mallory");
         as_mallory(
             "CREATE TABLE public.p (a integer) PARTITION BY RANGE (a); CREATE EXTENSION hstore;
              CREATE TABLE public.p1 PARTITION OF public.p FOR VALUES FROM (0) TO (10)",
@@ -42,7 +42,7 @@ fn rows_are_counted_without_running_anything_of_their_owner() {
             "ALTER TABLE public.p ATTACH PARTITION public.p2 FOR VALUES FROM (10) TO (20); ALTER EXTENSION hstore ADD TABLE public.of_extension",
         );
         let settings = format!("ALTER DATABASE {} SET constraint_exclusion = on", database.name());
-        server.psql("postgres", &settings);
+        server.sql("postgres", &settings);
 
         let restore = |options: &[&str]| -> Output {
             output(lifeboat().arg("restore").arg(scene.archive()).args(["--url", &database.url()]).args(options))
@@ -76,7 +76,7 @@ fn rows_are_counted_without_running_anything_of_their_owner() {
         assert!(!was_run(&server, before), "on {major}: {}", &server.log()[before..]);
 
         // Whoever asks in another way runs all of it.
-        database.psql("SELECT count(*) FROM public.p3; SELECT * FROM public.p2");
+        database.sql("SELECT count(*) FROM public.p3; SELECT * FROM public.p2");
         assert!(was_run(&server, before), "on {major}, the plants are dead");
     }
 }
@@ -86,9 +86,9 @@ fn a_table_in_the_place_of_a_sequence_is_not_asked_for_its_value() {
     for major in [14, REFERENCE] {
         let Ok(server) = talkative(major) else { continue };
         let database = server.database("swapped");
-        server.psql("postgres", "CREATE ROLE mallory LOGIN");
-        database.psql("GRANT CREATE ON SCHEMA public TO mallory");
-        let as_mallory = |sql: &str| database.psql(&format!("SET SESSION AUTHORIZATION mallory; {sql}"));
+        server.sql("postgres", "CREATE ROLE mallory LOGIN");
+        database.sql("GRANT CREATE ON SCHEMA public TO mallory");
+        let as_mallory = |sql: &str| database.sql(&format!("SET SESSION AUTHORIZATION mallory; {sql}"));
         as_mallory(PLANT);
         as_mallory("CREATE SEQUENCE public.s START 7; CREATE SEQUENCE public.\"o'\\ \"\"ther\"");
         let scene = Scene::new();
@@ -106,7 +106,7 @@ fn a_table_in_the_place_of_a_sequence_is_not_asked_for_its_value() {
         let out = backup.end();
         assert_eq!(out.code(), 0, "on {major}: {out}");
         assert!(!was_run(&server, before), "on {major}: {}", &server.log()[before..]);
-        database.psql("SELECT * FROM public.s");
+        database.sql("SELECT * FROM public.s");
         assert!(was_run(&server, before), "on {major}, the plant is dead");
     }
 }

@@ -29,7 +29,7 @@ fn talkative(major: u32) -> Needed<Server> {
 
 /// Objects of many kinds, so that every query has something to do.
 fn fill(database: &Database<'_>) {
-    database.psql(
+    database.sql(
         "CREATE TABLE public.parent (a integer PRIMARY KEY) PARTITION BY RANGE (a);
          CREATE TABLE public.part PARTITION OF public.parent FOR VALUES FROM (0) TO (10); INSERT INTO public.parent VALUES (1);
          CREATE TYPE public.base; CREATE FUNCTION public.base_in(cstring) RETURNS public.base LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
@@ -39,7 +39,7 @@ fn fill(database: &Database<'_>) {
     );
     database.load("tests/restore/sample.sql");
     // It lets nobody make tables.
-    database.psql("DROP EVENT TRIGGER watch");
+    database.sql("DROP EVENT TRIGGER watch");
 }
 
 /// Runs every verb with many options; `query` is put into each URL.
@@ -127,11 +127,11 @@ fn restore_hostile(scene: &Scene, target: &Database<'_>, options: &[&str]) {
     object.finish().unwrap();
     objects.finish().unwrap();
     writer.finish().unwrap();
-    target.psql("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid OPERATOR(pg_catalog.=) 4242");
+    target.sql("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid OPERATOR(pg_catalog.=) 4242");
     let url = target.url();
     let out = scene.run(&[&["restore", "hostile.dump", "--url", &url, "--force", "--no-clean"], options].concat());
     assert!(out.success(), "{out}");
-    assert_eq!(target.psql("SELECT pg_catalog.length(pg_catalog.lo_get(4242))"), "5000", "{options:?}: {out}");
+    assert_eq!(target.sql("SELECT pg_catalog.length(pg_catalog.lo_get(4242))"), "5000", "{options:?}: {out}");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn plant_in_all(major: u32) {
         plants.plant(&server, database);
     }
     // Where the search path comes from, and that what lies on it would be found.
-    server.psql("postgres", "ALTER ROLE postgres SET search_path = planted, pg_catalog");
+    server.sql("postgres", "ALTER ROLE postgres SET search_path = planted, pg_catalog");
     plants.show_that_they_live(&server, source.name());
     let before = server.log().len();
     let outputs = run_all(

@@ -55,10 +55,10 @@ impl Plants {
             .replace("@operators", &list(&self.operators))
             .replace("@functions", &list(&self.functions))
             .replace("@mark", MARK);
-        server.psql(database, &script);
+        server.sql(database, &script);
         let quoted = database.replace('"', "\"\"");
-        server.psql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET search_path = planted, pg_catalog"));
-        let planted: u32 = server.psql(database, "SELECT pg_catalog.count(*) FROM planted.planted").parse().unwrap();
+        server.sql("postgres", &format!("ALTER DATABASE \"{quoted}\" SET search_path = planted, pg_catalog"));
+        let planted: u32 = server.sql(database, "SELECT pg_catalog.count(*) FROM planted.planted").parse().unwrap();
         assert!(planted > 500, "only {planted} were planted in {database}");
     }
 
