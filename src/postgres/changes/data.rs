@@ -2,7 +2,7 @@
 //! types write. The tables themselves are locked; nothing of a table of theirs or of a type that they use can be dropped.
 
 use super::membership;
-use super::watch::{ROWS, Watch, Watches};
+use super::watch::{COLUMNS, ENUM_LABELS, ROLES, ROWS, SCHEMAS, Watch, Watches, in_schema};
 use crate::postgres::version::ServerVersion;
 
 /// The types of the columns of the tables `$1`, with all that these consist of: elements, base types, the types that a range
@@ -28,46 +28,26 @@ pub(super) const USED: &str = "\
 pub const DATA: Watches = Watches {
     rows: &[
         Watch {
-            what: "schema",
-            from: "pg_catalog.pg_namespace AS x",
-            name: "x.nspname",
-            matters: "x.nspname",
             // Types whose values are names: regclass, regproc, regprocedure, regoper, regoperator, regtype, regnamespace,
             // regcollation, regconfig, regdictionary.
             of: "x.oid IN (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = ANY ($1)) \
                  OR EXISTS (SELECT FROM used WHERE used.oid \
                    = ANY ('{2205,24,2202,2203,2204,2206,4089,4191,3734,3769}'::pg_catalog.oid[]))",
-            ..ROWS
+            ..SCHEMAS
         },
+        Watch { of: "x.enumtypid IN (SELECT used.oid FROM used)", ..ENUM_LABELS },
         Watch {
-            what: "enum label",
-            from: "pg_catalog.pg_enum AS x JOIN pg_catalog.pg_type AS t ON t.oid = x.enumtypid \
-                   JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace",
-            name: "pg_catalog.concat(n.nspname, '.', t.typname, ' ', pg_catalog.quote_literal(x.enumlabel))",
-            matters: "x.enumlabel",
-            of: "x.enumtypid IN (SELECT used.oid FROM used)",
-            ..ROWS
-        },
-        Watch {
-            what: "composite type",
-            from: "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
-            name: "pg_catalog.concat(n.nspname, '.', x.relname)",
             matters: "x.relnatts",
             of: "x.reltype IN (SELECT used.oid FROM used)",
             even_if_undone: "x.relkind = 'c'",
-            ..ROWS
+            ..in_schema!("composite type", "pg_catalog.pg_class", "rel")
         },
         Watch {
             what: "column of composite type",
-            from: "pg_catalog.pg_attribute AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.attrelid \
-                   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
-            oid: "x.attrelid",
-            part: "x.attnum",
-            name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
             matters: "x.atttypid, x.attisdropped",
             of: "c.reltype IN (SELECT used.oid FROM used) AND x.attnum > 0",
             even_if_undone: "c.relkind = 'c'",
-            ..ROWS
+            ..COLUMNS
         },
         Watch {
             what: "function that writes a type",
@@ -80,23 +60,14 @@ pub const DATA: Watches = Watches {
         },
         // Of foreign tables, which cannot be locked before they are read.
         Watch {
-            what: "foreign table",
-            from: "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
-            name: "pg_catalog.concat(n.nspname, '.', x.relname)",
-            matters: "x.relname, x.relnamespace",
             of: "x.oid = ANY ($1) AND x.relkind = 'f'",
-            ..ROWS
+            ..in_schema!("foreign table", "pg_catalog.pg_class", "rel")
         },
         Watch {
             what: "column of foreign table",
-            from: "pg_catalog.pg_attribute AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.attrelid \
-                   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
-            oid: "x.attrelid",
-            part: "x.attnum",
-            name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
             matters: "x.attname, x.atttypid, x.attisdropped, x.attfdwoptions",
             of: "c.oid = ANY ($1) AND c.relkind = 'f' AND x.attnum > 0",
-            ..ROWS
+            ..COLUMNS
         },
         Watch {
             what: "server or options of foreign table",
@@ -108,66 +79,45 @@ pub const DATA: Watches = Watches {
             ..ROWS
         },
         values(
-            "relation",
-            "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
-            "pg_catalog.concat(n.nspname, '.', x.relname)",
-            "x.relname, x.relnamespace",
+            in_schema!("relation", "pg_catalog.pg_class", "rel"),
             // Whoever refreshes a materialized view gives it another TOAST table.
             "x.relpersistence <> 't' AND n.nspname <> 'pg_toast' AND EXISTS (SELECT FROM used WHERE used.oid = 2205)",
         ),
         values(
-            "type",
-            "pg_catalog.pg_type AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.typnamespace",
-            "pg_catalog.concat(n.nspname, '.', x.typname)",
-            "x.typname, x.typnamespace",
+            in_schema!("type", "pg_catalog.pg_type", "typ"),
             "n.nspname !~ '^pg_(toast_)?temp_' AND EXISTS (SELECT FROM used \
              WHERE used.oid = ANY ('{2206,2202,2204}'::pg_catalog.oid[]))",
         ),
         values(
-            "function",
-            "pg_catalog.pg_proc AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.pronamespace",
-            "pg_catalog.concat(n.nspname, '.', x.proname)",
-            "x.proname, x.pronamespace",
+            in_schema!("function", "pg_catalog.pg_proc", "pro"),
             "n.nspname !~ '^pg_temp_' AND EXISTS (SELECT FROM used \
              WHERE used.oid = ANY ('{24,2202}'::pg_catalog.oid[]))",
         ),
         values(
-            "operator",
-            "pg_catalog.pg_operator AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.oprnamespace",
-            "pg_catalog.concat(n.nspname, '.', x.oprname)",
-            "x.oprname, x.oprnamespace",
+            in_schema!("operator", "pg_catalog.pg_operator", "opr"),
             "EXISTS (SELECT FROM used WHERE used.oid = ANY ('{2203,2204}'::pg_catalog.oid[]))",
         ),
         values(
-            "collation",
-            "pg_catalog.pg_collation AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.collnamespace",
-            "pg_catalog.concat(n.nspname, '.', x.collname)",
-            "x.collname, x.collnamespace",
+            in_schema!("collation", "pg_catalog.pg_collation", "coll"),
             "EXISTS (SELECT FROM used WHERE used.oid = 4191)",
         ),
         values(
-            "text search configuration",
-            "pg_catalog.pg_ts_config AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.cfgnamespace",
-            "pg_catalog.concat(n.nspname, '.', x.cfgname)",
-            "x.cfgname, x.cfgnamespace",
+            in_schema!("text search configuration", "pg_catalog.pg_ts_config", "cfg"),
             "EXISTS (SELECT FROM used WHERE used.oid = 3734)",
         ),
         values(
-            "text search dictionary",
-            "pg_catalog.pg_ts_dict AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.dictnamespace",
-            "pg_catalog.concat(n.nspname, '.', x.dictname)",
-            "x.dictname, x.dictnamespace",
+            in_schema!("text search dictionary", "pg_catalog.pg_ts_dict", "dict"),
             "EXISTS (SELECT FROM used WHERE used.oid = 3769)",
         ),
         // Values of regdatabase, from PostgreSQL 19 on, are names of databases.
-        values(
-            "database",
-            "pg_catalog.pg_database AS x",
-            "x.datname",
-            "x.datname",
-            "EXISTS (SELECT FROM used WHERE used.oid = 6490)",
-        ),
-        Watch { secret: true, ..values("role", "pg_catalog.pg_authid AS x", "x.rolname", "x.rolname", NAMES_ROLES) },
+        Watch {
+            what: "database",
+            from: "pg_catalog.pg_database AS x",
+            name: "x.datname",
+            matters: "x.datname",
+            ..values(ROWS, "EXISTS (SELECT FROM used WHERE used.oid = 6490)")
+        },
+        values(ROLES, NAMES_ROLES),
     ],
     roles: NAMES_ROLES,
     now: &[],
@@ -177,13 +127,10 @@ pub const DATA: Watches = Watches {
 /// not the functions that they call.
 pub const POLICIES: Watches = Watches {
     rows: &[Watch {
-        what: "function",
-        from: "pg_catalog.pg_proc AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.pronamespace",
-        name: "pg_catalog.concat(n.nspname, '.', x.proname)",
         matters: "x.prolang, x.prosrc, x.probin, x.proconfig, x.prosecdef",
         newer: &[(ServerVersion::sql_bodies, "x.prosqlbody::pg_catalog.text")],
         of: "n.nspname !~ '^pg_temp_'",
-        ..ROWS
+        ..in_schema!("function", "pg_catalog.pg_proc", "pro")
     }],
     roles: "false",
     now: membership::NOW,
@@ -193,12 +140,6 @@ pub const POLICIES: Watches = Watches {
 const NAMES_ROLES: &str = "EXISTS (SELECT FROM used WHERE used.oid = ANY ('{4096,1033}'::pg_catalog.oid[]))";
 
 /// Things whose names are values of a type; a number is written for one that is gone.
-const fn values(
-    what: &'static str,
-    from: &'static str,
-    name: &'static str,
-    matters: &'static str,
-    of: &'static str,
-) -> Watch {
-    Watch { what, from, name, matters, of, even_if_gone: true, ..ROWS }
+const fn values(named: Watch, of: &'static str) -> Watch {
+    Watch { of, even_if_gone: true, ..named }
 }

@@ -6,13 +6,10 @@
 //! truncate, analyze and index them all the time. Rows of `pg_attrdef`, `pg_policy`, `pg_range`, `pg_cast` and the like
 //! are never updated, or only read by queries.
 
-use super::watch::{ROWS, Watch, Watches};
+use super::watch::{COLUMNS, ENUM_LABELS, LASTING, ROLES, ROWS, SCHEMAS, Watch, Watches, in_schema};
 use crate::postgres::catalogs::{Catalog, begins_with, check_each_catalog};
 use crate::postgres::relkind::relkinds;
 use crate::postgres::version::ServerVersion;
-
-/// Left out is what sessions have for themselves.
-const LASTING: &str = "n.nspname !~ '^pg_(toast_)?temp_'";
 
 /// Of tables that are not dumped, those count that something else is made of: then it depends on them.
 macro_rules! in_use {
@@ -30,30 +27,12 @@ macro_rules! in_use {
     };
 }
 
-const fn named(what: &'static str, from: &'static str, name: &'static str, matters: &'static str) -> Watch {
-    Watch { what, from, name, matters, of: LASTING, ..ROWS }
-}
-
 /// What is watched while the catalog is read; `$1` are the tables that are locked.
 pub const DEFINITIONS: Watches = Watches { rows: ROWS_WATCHED, roles: "true", now: &[] };
 
 const ROWS_WATCHED: &[Watch] = &[
-    Watch {
-        what: "schema",
-        from: "pg_catalog.pg_namespace AS x",
-        name: "x.nspname",
-        matters: "x.nspname",
-        of: "x.nspname !~ '^pg_(toast_)?temp_'",
-        ..ROWS
-    },
-    Watch {
-        what: "role",
-        from: "pg_catalog.pg_authid AS x",
-        name: "x.rolname",
-        matters: "x.rolname",
-        secret: true,
-        ..ROWS
-    },
+    Watch { of: "x.nspname !~ '^pg_(toast_)?temp_'", ..SCHEMAS },
+    ROLES,
     Watch {
         what: "extension",
         from: "pg_catalog.pg_extension AS x",
@@ -74,19 +53,8 @@ const ROWS_WATCHED: &[Watch] = &[
                  'n'))",
         ..ROWS
     },
+    Watch { of: LASTING, ..ENUM_LABELS },
     Watch {
-        what: "enum label",
-        from: "pg_catalog.pg_enum AS x JOIN pg_catalog.pg_type AS t ON t.oid = x.enumtypid \
-               JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace",
-        name: "pg_catalog.concat(n.nspname, '.', t.typname, ' ', pg_catalog.quote_literal(x.enumlabel))",
-        matters: "x.enumlabel",
-        of: LASTING,
-        ..ROWS
-    },
-    Watch {
-        what: "relation",
-        from: "pg_catalog.pg_class AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace",
-        name: "pg_catalog.concat(n.nspname, '.', x.relname)",
         // The options of an index are a part of its definition, those of others are read by themselves.
         matters: concat!(
             "x.relname, x.relnamespace, x.relkind, \
@@ -106,30 +74,21 @@ const ROWS_WATCHED: &[Watch] = &[
                 WHERE i.indexrelid = x.oid AND (t.relkind = 'm' OR t.oid = ANY ($1))) END"
         ),
         even_if_undone: concat!("x.relkind NOT IN ", relkinds!(tables)),
-        ..ROWS
+        ..in_schema!("relation", "pg_catalog.pg_class", "rel")
     },
     Watch {
         what: "column",
-        from: "pg_catalog.pg_attribute AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.attrelid \
-               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
-        oid: "x.attrelid",
-        part: "x.attnum",
-        name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
         matters: "x.attname, x.attisdropped",
         of: concat!("c.relpersistence <> 't' AND c.relkind <> 't' AND x.attnum > 0 AND ", in_use!("c")),
         even_if_undone: concat!("c.relkind NOT IN ", relkinds!(tables)),
-        ..ROWS
+        ..COLUMNS
     },
     Watch {
+        matters: "x.proname, x.pronamespace, x.prokind, x.prorettype, x.proretset, x.provariadic, \
+                  x.proargtypes::pg_catalog.oid[], x.proallargtypes, x.proargmodes, x.proargnames, \
+                  x.proargdefaults::pg_catalog.text",
         newer: &[(ServerVersion::sql_bodies, "x.prosqlbody::pg_catalog.text")],
-        ..named(
-            "function",
-            "pg_catalog.pg_proc AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.pronamespace",
-            "pg_catalog.concat(n.nspname, '.', x.proname)",
-            "x.proname, x.pronamespace, x.prokind, x.prorettype, x.proretset, x.provariadic, \
-             x.proargtypes::pg_catalog.oid[], x.proallargtypes, x.proargmodes, x.proargnames, \
-             x.proargdefaults::pg_catalog.text",
-        )
+        ..in_schema!("function", "pg_catalog.pg_proc", "pro")
     },
     Watch {
         what: "rule or view",
@@ -169,48 +128,13 @@ const ROWS_WATCHED: &[Watch] = &[
         of: "NOT x.tgisinternal",
         ..ROWS
     },
-    named(
-        "statistics object",
-        "pg_catalog.pg_statistic_ext AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.stxnamespace",
-        "pg_catalog.concat(n.nspname, '.', x.stxname)",
-        "x.stxname, x.stxnamespace",
-    ),
-    named(
-        "operator",
-        "pg_catalog.pg_operator AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.oprnamespace",
-        "pg_catalog.concat(n.nspname, '.', x.oprname)",
-        "x.oprname, x.oprnamespace",
-    ),
-    named(
-        "operator class",
-        "pg_catalog.pg_opclass AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.opcnamespace",
-        "pg_catalog.concat(n.nspname, '.', x.opcname)",
-        "x.opcname, x.opcnamespace",
-    ),
-    named(
-        "operator family",
-        "pg_catalog.pg_opfamily AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.opfnamespace",
-        "pg_catalog.concat(n.nspname, '.', x.opfname)",
-        "x.opfname, x.opfnamespace",
-    ),
-    named(
-        "collation",
-        "pg_catalog.pg_collation AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.collnamespace",
-        "pg_catalog.concat(n.nspname, '.', x.collname)",
-        "x.collname, x.collnamespace",
-    ),
-    named(
-        "text search configuration",
-        "pg_catalog.pg_ts_config AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.cfgnamespace",
-        "pg_catalog.concat(n.nspname, '.', x.cfgname)",
-        "x.cfgname, x.cfgnamespace",
-    ),
-    named(
-        "text search dictionary",
-        "pg_catalog.pg_ts_dict AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.dictnamespace",
-        "pg_catalog.concat(n.nspname, '.', x.dictname)",
-        "x.dictname, x.dictnamespace",
-    ),
+    in_schema!("statistics object", "pg_catalog.pg_statistic_ext", "stx"),
+    in_schema!("operator", "pg_catalog.pg_operator", "opr"),
+    in_schema!("operator class", "pg_catalog.pg_opclass", "opc"),
+    in_schema!("operator family", "pg_catalog.pg_opfamily", "opf"),
+    in_schema!("collation", "pg_catalog.pg_collation", "coll"),
+    in_schema!("text search configuration", "pg_catalog.pg_ts_config", "cfg"),
+    in_schema!("text search dictionary", "pg_catalog.pg_ts_dict", "dict"),
 ];
 
 /// Catalogs of which nothing is put into words by its OID: queries read them in the snapshot; and those whose rows are

@@ -66,3 +66,53 @@ pub(super) const ROWS: Watch = Watch {
     even_if_gone: false,
     secret: false,
 };
+
+/// Left out is what sessions have for themselves.
+pub(super) const LASTING: &str = "n.nspname !~ '^pg_(toast_)?temp_'";
+
+/// What is in a schema, by its catalog and by what the columns' names begin with: all of them that last, and their names.
+macro_rules! in_schema {
+    ($what:literal, $catalog:literal, $column:literal) => {
+        Watch {
+            what: $what,
+            from: concat!($catalog, " AS x JOIN pg_catalog.pg_namespace AS n ON n.oid = x.", $column, "namespace"),
+            name: concat!("pg_catalog.concat(n.nspname, '.', x.", $column, "name)"),
+            matters: concat!("x.", $column, "name, x.", $column, "namespace"),
+            of: super::watch::LASTING,
+            ..super::watch::ROWS
+        }
+    };
+}
+
+pub(super) use in_schema;
+
+pub(super) const SCHEMAS: Watch =
+    Watch { what: "schema", from: "pg_catalog.pg_namespace AS x", name: "x.nspname", matters: "x.nspname", ..ROWS };
+
+pub(super) const ROLES: Watch = Watch {
+    what: "role",
+    from: "pg_catalog.pg_authid AS x",
+    name: "x.rolname",
+    matters: "x.rolname",
+    secret: true,
+    ..ROWS
+};
+
+pub(super) const ENUM_LABELS: Watch = Watch {
+    what: "enum label",
+    from: "pg_catalog.pg_enum AS x JOIN pg_catalog.pg_type AS t ON t.oid = x.enumtypid \
+           JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace",
+    name: "pg_catalog.concat(n.nspname, '.', t.typname, ' ', pg_catalog.quote_literal(x.enumlabel))",
+    matters: "x.enumlabel",
+    ..ROWS
+};
+
+/// Of relations, which are `c`.
+pub(super) const COLUMNS: Watch = Watch {
+    from: "pg_catalog.pg_attribute AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.attrelid \
+           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+    oid: "x.attrelid",
+    part: "x.attnum",
+    name: "pg_catalog.concat(n.nspname, '.', c.relname, '.', x.attname)",
+    ..ROWS
+};
