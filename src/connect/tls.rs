@@ -283,18 +283,25 @@ impl Verifier {
         verify_server_name(&ParsedCertificate::try_from(der)?, name)
     }
 
-    /// Verifies that the server has the key of its certificate where rustls cannot read the certificate.
-    fn signature_of_version_1(
+    /// Verifies that the server has the key of its certificate, be it one that rustls cannot read.
+    fn signature(
         &self,
         message: &[u8],
-        certificate: &Certificate<'_>,
+        cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
-        all: bool,
+        tls12: bool,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let mapping = self.provider.signature_verification_algorithms.mapping;
-        let algorithms = mapping.iter().find(|(scheme, _)| *scheme == dss.scheme).map_or(&[][..], |(_, a)| *a);
+        let algorithms = &self.provider.signature_verification_algorithms;
+        let Some(certificate) = Certificate::parse(cert).filter(Certificate::is_version_1) else {
+            return match tls12 {
+                true => verify_tls12_signature(message, cert, dss, algorithms),
+                false => verify_tls13_signature(message, cert, dss, algorithms),
+            };
+        };
+        let algorithms =
+            algorithms.mapping.iter().find(|(scheme, _)| *scheme == dss.scheme).map_or(&[][..], |(_, a)| *a);
         // TLS 1.3 has one algorithm to a scheme, which comes first; in TLS 1.2 the curve is left open.
-        let algorithms = if all { algorithms } else { algorithms.get(..1).unwrap_or_default() };
+        let algorithms = if tls12 { algorithms } else { algorithms.get(..1).unwrap_or_default() };
         if algorithms.iter().any(|a| certificate.has_signed(*a, message, dss.signature())) {
             return Ok(HandshakeSignatureValid::assertion());
         }
@@ -334,10 +341,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if let Some(certificate) = Certificate::parse(cert).filter(Certificate::is_version_1) {
-            return self.signature_of_version_1(message, &certificate, dss, true);
-        }
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        self.signature(message, cert, dss, true)
     }
 
     fn verify_tls13_signature(
@@ -346,10 +350,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if let Some(certificate) = Certificate::parse(cert).filter(Certificate::is_version_1) {
-            return self.signature_of_version_1(message, &certificate, dss, false);
-        }
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        self.signature(message, cert, dss, false)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
