@@ -58,25 +58,21 @@ const fn setting(name: &'static str, value: &'static str, of: Direction, why: &'
     Setting { name, value, of, known_to: any, why }
 }
 
-const fn newer(
-    name: &'static str,
-    value: &'static str,
-    of: Direction,
-    known_to: fn(ServerVersion) -> bool,
-    why: &'static str,
-) -> Setting {
-    Setting { name, value, of, known_to, why }
+impl Setting {
+    const fn known_to(self, known_to: fn(ServerVersion) -> bool) -> Self {
+        Self { known_to, ..self }
+    }
 }
 
 /// All of them.
 pub const SETTINGS: &[Setting] = &[
-    newer(
+    setting(
         "idle_session_timeout",
         "0",
         Write,
-        ServerVersion::idle_session_timeout,
         "would end a session that has nothing to do while others build indexes",
-    ),
+    )
+    .known_to(ServerVersion::idle_session_timeout),
     setting(
         "default_transaction_read_only",
         "off",
@@ -115,20 +111,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("xmloption", "content", Write, "document refuses pieces of XML"),
     setting("backslash_quote", "safe_encoding", Write, "off refuses literals that older archives may have"),
     setting("check_function_bodies", "off", Write, "functions come before the tables that they use"),
-    newer(
-        "restrict_nonsystem_relation_kind",
-        "",
-        Write,
-        ServerVersion::restricts_relation_kinds,
-        "would keep materialized views from being filled",
-    ),
-    newer(
-        "icu_validation_level",
-        "warning",
-        Write,
-        ServerVersion::icu_validation_level,
-        "error refuses collations that a backup found",
-    ),
+    setting("restrict_nonsystem_relation_kind", "", Write, "would keep materialized views from being filled")
+        .known_to(ServerVersion::restricts_relation_kinds),
+    setting("icu_validation_level", "warning", Write, "error refuses collations that a backup found")
+        .known_to(ServerVersion::icu_validation_level),
 ];
 
 /// Triggers and foreign keys are obeyed while rows are loaded. Only superusers may say so, and whoever gives it with the
