@@ -10,7 +10,7 @@ use super::table_locks::LockedTable;
 use super::version::ServerVersion;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Sql;
-use crate::wire::{Query, Rows};
+use crate::wire::{Query, Row, Rows};
 
 /// When a kind's queries run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +21,19 @@ pub enum Stage {
     Definitions,
 }
 
+/// A kind in the list of all kinds.
+pub struct Listed {
+    /// What it is called, and so are its cases in `tests/objects/`.
+    pub name: &'static str,
+    /// The catalogs whose rows it accounts for.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test asks whether each catalog is some kind's"))]
+    pub catalogs: &'static [Catalog],
+    /// The kind itself.
+    pub kind: &'static dyn Kind,
+}
+
 /// A kind of object.
 pub trait Kind: Sync {
-    /// What the kind is called in messages.
-    fn name(&self) -> &'static str;
-
-    /// The catalogs whose rows this kind accounts for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test asks whether each catalog is some kind's"))]
-    fn catalogs(&self) -> &'static [Catalog];
-
     /// When its queries run.
     fn stage(&self) -> Stage {
         Stage::Definitions
@@ -44,14 +48,26 @@ pub trait Kind: Sync {
     fn narrow(&self, _model: &Model, _scope: &mut Scope<'_>) {}
 
     /// Its catalog queries: a fixed number, each for all objects at once.
-    fn queries(&self, scope: &Scope<'_>) -> Vec<Query>;
+    fn queries(&self, _scope: &Scope<'_>) -> Vec<Query> {
+        Vec::new()
+    }
 
     /// Adds its objects to the model; `rows` are the results of its queries, in their order. Kinds that come before it
     /// in the list of all kinds have added theirs.
     ///
     /// # Errors
     /// A row cannot be read, or says something that this kind does not know how to dump.
-    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()>;
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+        rows.iter().flat_map(Rows::iter).try_for_each(|row| self.add(row, scope, model))
+    }
+
+    /// Adds what a row is about, where that takes no other row.
+    ///
+    /// # Errors
+    /// As [`Kind::collect`].
+    fn add(&self, _row: Row<'_>, _scope: &Scope<'_>, _model: &mut Model) -> Result<()> {
+        Ok(())
+    }
 
     /// Adds what depends on all objects being there: dependencies that the server does not record, above all.
     ///

@@ -26,5 +26,5 @@ pub use version::ServerVersion;
 
 /// The kinds of object that are backed up, by their names.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
-    objects::KINDS.iter().map(|kind| kind.name())
+    objects::KINDS.iter().map(|kind| kind.name)
 }

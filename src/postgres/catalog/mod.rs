@@ -11,7 +11,7 @@ mod shared;
 use std::collections::HashSet;
 
 use super::dump::DumpOptions;
-use super::kind::{Kind, Scope, Stage};
+use super::kind::{Kind, Listed, Scope, Stage};
 use super::model::Model;
 use super::objects::KINDS;
 use super::select;
@@ -89,12 +89,12 @@ fn read_catalog(
 ) -> Result<Model> {
     let (mut model, mut scope) = survey(session, options, reporter, shared::read)?;
     table_locks::check(&to_be_locked(&model), locked)?;
-    for kind in KINDS {
+    for Listed { kind, .. } in KINDS {
         kind.narrow(&model, &mut scope);
     }
     run(session.connection(), Stage::Definitions, &scope, &mut model)?;
     dependencies::read(session.connection(), &mut model)?;
-    for kind in KINDS {
+    for Listed { kind, .. } in KINDS {
         kind.link(&mut model, &scope)?;
     }
     completeness::check(session.connection(), &model, options, reporter)?;
@@ -102,11 +102,11 @@ fn read_catalog(
 }
 
 fn to_be_locked(model: &Model) -> Vec<LockedTable> {
-    KINDS.iter().flat_map(|kind| kind.to_be_locked(model)).collect()
+    KINDS.iter().flat_map(|listed| listed.kind.to_be_locked(model)).collect()
 }
 
 fn run(connection: &mut Connection, stage: Stage, scope: &Scope<'_>, model: &mut Model) -> Result<()> {
-    let kinds: Vec<&&dyn Kind> = KINDS.iter().filter(|kind| kind.stage() == stage).collect();
+    let kinds: Vec<&dyn Kind> = KINDS.iter().map(|listed| listed.kind).filter(|kind| kind.stage() == stage).collect();
     let mut queries: Vec<Query> = Vec::new();
     let mut counts = Vec::with_capacity(kinds.len());
     for kind in &kinds {

@@ -6,8 +6,8 @@ use bstr::BString;
 use pgformat::{ContentsWriter, Writer};
 
 use super::super::emit::Contents;
-use super::super::objects::extended_statistics;
-use super::super::objects::relation_statistics as statistics;
+use super::super::objects::relation_statistics::tell_unreadable;
+use super::super::objects::statistics_reader::Reader;
 use super::super::session::Session;
 use crate::error::{Context, ErrorKind, Result};
 use crate::progress::{Phase, Reporter, Unit};
@@ -26,9 +26,9 @@ pub(super) fn write<W: Write>(
     if !contents.statistics.is_empty() || !contents.extended_statistics.is_empty() {
         reporter.phase(Phase::new("reading statistics", Unit::Steps));
     }
-    statistics::tell_unreadable(&contents.statistics, &contents.unreadable_statistics, reporter);
-    let mut of_columns = statistics::Reader::new(&contents.statistics, session);
-    let mut extended = extended_statistics::Reader::new(&contents.extended_statistics, session);
+    tell_unreadable(&contents.statistics, &contents.unreadable_statistics, reporter);
+    let mut of_columns = Reader::new(&contents.statistics, session);
+    let mut extended = Reader::new(&contents.extended_statistics, session);
     for mut entry in contents.entries.drain(..) {
         let statements = match of_columns.statements(entry.dump_id, session)? {
             None => extended.statements(entry.dump_id, session)?,

@@ -123,10 +123,23 @@ impl Emitter {
         owner: Option<&BStr>,
         definition: Sql,
     ) {
-        let schema = render.model.schema_name(object);
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        let subject = Subject { words, schema, name: &name, owner: owner.unwrap_or_default() };
+        self.define_as(&name, render, object, words, owner, definition);
+    }
+
+    /// As [`Emitter::define`], of what is not called by its name alone.
+    pub fn define_as(
+        &mut self,
+        name: &Sql,
+        render: &Render<'_>,
+        object: &Object,
+        words: &'static str,
+        owner: Option<&BStr>,
+        definition: Sql,
+    ) {
+        let schema = render.model.schema_name(object);
+        let subject = Subject { words, schema, name, owner: owner.unwrap_or_default() };
         if object.dumped().has(Components::DEFINITION) {
             let mut entry = NewEntry::of(object, render, words, object.name.clone());
             entry.owner = owner.map(BString::from);

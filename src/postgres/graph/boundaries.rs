@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, Side};
 
 /// The two objects that hold the parts of the dump apart.
 #[derive(Debug, Clone, Copy)]
@@ -32,14 +32,7 @@ impl Body for Boundary {
 /// Adds the boundaries to the model, and makes every object depend on those around its side.
 pub(super) fn add(model: &mut Model) -> Boundaries {
     let mut add = |rank, name: &str| {
-        model.add(NewObject {
-            catalog_id: None,
-            name: name.into(),
-            schema: None,
-            selected_by: SelectedBy::Kind(Components::NONE),
-            has: Components::NONE,
-            body: Boundary(rank),
-        })
+        model.add(NewObject::made(name.into(), Boundary(rank)).wanted(Components::NONE).has(Components::NONE))
     };
     let boundaries = Boundaries {
         pre_data: add(Rank::PreDataBoundary, "PRE-DATA BOUNDARY"),

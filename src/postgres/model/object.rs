@@ -111,15 +111,40 @@ pub struct NewObject<B> {
 }
 
 impl<B> NewObject<B> {
+    /// One that is in no schema, is wanted by its origin, and consists of its definition.
+    pub fn of(catalog: Catalog, oid: u32, name: BString, body: B) -> Self {
+        let catalog_id = Some(CatalogId { catalog, oid });
+        Self { catalog_id, selected_by: SelectedBy::Origin, ..Self::made(name, body) }
+    }
+
     /// One that is wanted as its schema is, and consists of its definition.
     pub fn in_schema(catalog: Catalog, oid: u32, name: BString, schema: Option<DumpId>, body: B) -> Self {
-        Self {
-            catalog_id: Some(CatalogId { catalog, oid }),
-            name,
-            schema,
-            selected_by: SelectedBy::Schema,
-            has: Components::DEFINITION,
-            body,
-        }
+        Self { schema, selected_by: SelectedBy::Schema, ..Self::of(catalog, oid, name, body) }
+    }
+
+    /// One of the dump's own making, which is wanted.
+    pub fn made(name: BString, body: B) -> Self {
+        let selected_by = SelectedBy::Kind(Components::ALL);
+        Self { catalog_id: None, name, schema: None, selected_by, has: Components::DEFINITION, body }
+    }
+
+    /// This, in a schema, by which it is sorted.
+    pub fn schema(self, schema: Option<DumpId>) -> Self {
+        Self { schema, ..self }
+    }
+
+    /// This, of which that decides which components are wanted.
+    pub fn selected_by(self, selected_by: SelectedBy) -> Self {
+        Self { selected_by, ..self }
+    }
+
+    /// This, of which its kind wants these components.
+    pub fn wanted(self, components: Components) -> Self {
+        self.selected_by(SelectedBy::Kind(components))
+    }
+
+    /// This, consisting of these components.
+    pub fn has(self, has: Components) -> Self {
+        Self { has, ..self }
     }
 }

@@ -4,12 +4,12 @@ use bstr::ByteSlice;
 
 use super::deparse::deparsed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::Deparsed;
-use crate::wire::{Query, Rows};
+use crate::wire::{Query, Row};
 
 pub(super) struct AccessMethods;
 
@@ -21,14 +21,6 @@ pub struct AccessMethod {
 }
 
 impl Kind for AccessMethods {
-    fn name(&self) -> &'static str {
-        "access method"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::ACCESS_METHOD]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         // Those that came with the cluster are read as well: operator classes are sorted by their names.
         vec![Query::new(
@@ -37,17 +29,13 @@ impl Kind for AccessMethods {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::ACCESS_METHOD, oid: row.oid("oid")? }),
-                name: row.string("amname")?,
-                schema: None,
-                selected_by: SelectedBy::Origin,
-                has: Components::DEFINITION,
-                body: AccessMethod { kind: row.char("amtype")?, handler: deparsed(row, "handler", "amname")? },
-            });
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        model.add(NewObject::of(
+            Catalog::ACCESS_METHOD,
+            row.oid("oid")?,
+            row.string("amname")?,
+            AccessMethod { kind: row.char("amtype")?, handler: deparsed(row, "handler", "amname")? },
+        ));
         Ok(())
     }
 }

@@ -7,7 +7,6 @@ use bstr::{BString, ByteSlice};
 use super::deparse::{deparsed, opt_deparsed};
 use super::function::{self, NOT_TEMPORARY, OF_USERS, ROUTINE_COLUMNS, ROUTINE_TABLES, Routine, not_read, unknown};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, Model, Object, Rank};
@@ -79,14 +78,6 @@ const DEFINITIONS: &str = "\
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace WHERE ";
 
 impl Kind for Aggregates {
-    fn name(&self) -> &'static str {
-        "aggregate"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::PROCEDURE]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         // Of the system's own, those whose privileges were changed.
         let aggregates = format!(

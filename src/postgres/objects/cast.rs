@@ -5,11 +5,11 @@ use bstr::{BString, ByteSlice};
 use super::function::{reference, unknown};
 use super::types::{required_type_name, type_key};
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
-use crate::wire::{Query, Rows};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
+use crate::wire::{Query, Row};
 
 pub(super) struct Casts;
 
@@ -32,14 +32,6 @@ enum Method {
 }
 
 impl Kind for Casts {
-    fn name(&self) -> &'static str {
-        "cast"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CAST]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         // A range type brings the cast to its multirange type with it.
         let implied = if scope.server.multiranges() {
@@ -58,31 +50,22 @@ impl Kind for Casts {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let (source, target) = (row.oid("castsource")?, row.oid("casttarget")?);
-            let name = names(model, source, target);
-            let method = match row.char("castmethod")? {
-                b'b' => Method::Binary,
-                b'i' => Method::InOut,
-                b'f' => Method::Function(row.oid("castfunc")?),
-                other => return Err(unknown(name.as_bstr(), "method of a cast", other)),
-            };
-            let context = match row.char("castcontext")? {
-                b'e' => "",
-                b'a' => " AS ASSIGNMENT",
-                b'i' => " AS IMPLICIT",
-                other => return Err(unknown(name.as_bstr(), "context of a cast", other)),
-            };
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::CAST, oid: row.oid("oid")? }),
-                name,
-                schema: None,
-                selected_by: SelectedBy::Origin,
-                has: Components::DEFINITION,
-                body: Cast { source, target, method, context },
-            });
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let (source, target) = (row.oid("castsource")?, row.oid("casttarget")?);
+        let name = names(model, source, target);
+        let method = match row.char("castmethod")? {
+            b'b' => Method::Binary,
+            b'i' => Method::InOut,
+            b'f' => Method::Function(row.oid("castfunc")?),
+            other => return Err(unknown(name.as_bstr(), "method of a cast", other)),
+        };
+        let context = match row.char("castcontext")? {
+            b'e' => "",
+            b'a' => " AS ASSIGNMENT",
+            b'i' => " AS IMPLICIT",
+            other => return Err(unknown(name.as_bstr(), "context of a cast", other)),
+        };
+        model.add(NewObject::of(Catalog::CAST, row.oid("oid")?, name, Cast { source, target, method, context }));
         Ok(())
     }
 }

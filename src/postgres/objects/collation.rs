@@ -9,7 +9,7 @@ use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
-use crate::wire::{Param, Query, Rows};
+use crate::wire::{Param, Query, Row};
 
 pub(super) struct Collations;
 
@@ -27,14 +27,6 @@ pub struct Collation {
 }
 
 impl Kind for Collations {
-    fn name(&self) -> &'static str {
-        "collation"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::COLLATION]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         // Before there was a column for it, ICU's locale stood where the C library's did.
         let locale = if scope.server.builtin_locale_provider() {
@@ -56,22 +48,20 @@ impl Kind for Collations {
         vec![Query::new("collations", sql).param(Param::oid(FIRST_USER_OID))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("collname")?;
-            let schema = Some(model.schema(row.oid("collnamespace")?, name.as_bstr())?);
-            let body = Collation {
-                owner: model.role(row.oid("collowner")?, name.as_bstr())?.into(),
-                encoding: row.i32("collencoding")?,
-                provider: row.char("collprovider")?,
-                deterministic: row.bool("collisdeterministic")?,
-                collate: row.opt_string("collate")?,
-                ctype: row.opt_string("ctype")?,
-                locale: row.opt_string("locale")?,
-                icu_rules: row.opt_string("icu_rules")?,
-            };
-            model.add(NewObject::in_schema(Catalog::COLLATION, row.oid("oid")?, name, schema, body));
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("collname")?;
+        let schema = Some(model.schema(row.oid("collnamespace")?, name.as_bstr())?);
+        let body = Collation {
+            owner: model.role(row.oid("collowner")?, name.as_bstr())?.into(),
+            encoding: row.i32("collencoding")?,
+            provider: row.char("collprovider")?,
+            deterministic: row.bool("collisdeterministic")?,
+            collate: row.opt_string("collate")?,
+            ctype: row.opt_string("ctype")?,
+            locale: row.opt_string("locale")?,
+            icu_rules: row.opt_string("icu_rules")?,
+        };
+        model.add(NewObject::in_schema(Catalog::COLLATION, row.oid("oid")?, name, schema, body));
         Ok(())
     }
 }

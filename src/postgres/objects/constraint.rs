@@ -9,12 +9,12 @@ use super::index::Index;
 use super::on_table::{self, Table};
 use super::relation::reloptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank};
 use crate::sql::{Deparsed, Sql};
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
 /// CHECK (`c`) and NOT NULL (`n`) belong to the table, foreign keys (`f`) and constraint triggers (`t`) to their own
 /// kinds; everything else comes here, so that what is not known does not go unseen.
@@ -77,14 +77,6 @@ pub(super) fn compare_constraints(table: DumpId, other: &dyn Body, model: &Model
 }
 
 impl Kind for IndexConstraints {
-    fn name(&self) -> &'static str {
-        "constraint"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CONSTRAINT]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let period = if scope.server.temporal_constraints() { "con.conperiod" } else { "false" };
         let nulls = if scope.server.nulls_not_distinct() { "coalesce(i.indnullsnotdistinct, false)" } else { "false" };
@@ -93,43 +85,33 @@ impl Kind for IndexConstraints {
         vec![Query::new("constraints with an index", sql).param(Param::oids(&scope.relations))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            add(row, model)?;
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("conname")?;
+        let table = Table::of_row(row, model, name.as_bstr())?;
+        let incomplete = |why: String| {
+            let of = model.get(table.id).map(|table| table.name.as_bstr()).unwrap_or_default();
+            Error::new(ErrorKind::Incomplete, format!("dump constraint \"{name}\" of \"{of}\"")).why(why)
+        };
+        let kind = row.char("contype")?;
+        let form = match kind {
+            b'x' => Form::Exclusion(deparsed(row, "definition", "conname")?),
+            b'p' | b'u' => Form::Key(key(row, kind == b'p', &incomplete)?),
+            other => return Err(incomplete(format!("it is of the kind '{}', which is not known", char::from(other)))),
+        };
+        let index = model
+            .find(Catalog::CLASS, row.oid("conindid")?)
+            .filter(|index| model.body::<Index>(*index).is_some())
+            .ok_or_else(|| incomplete("its index is not there, or not valid".into()))?;
+        let id = model.add(
+            NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, name, IndexConstraint { table, index, form })
+                .schema(table.schema(model))
+                .wanted(table.wanted(model)),
+        );
+        if let Some(index) = model.body_mut::<Index>(index) {
+            index.set_constraint(id);
         }
         Ok(())
     }
-}
-
-fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
-    let name = row.string("conname")?;
-    let table = Table::of_row(row, model, name.as_bstr())?;
-    let incomplete = |why: String| {
-        let of = model.get(table.id).map(|table| table.name.as_bstr()).unwrap_or_default();
-        Error::new(ErrorKind::Incomplete, format!("dump constraint \"{name}\" of \"{of}\"")).why(why)
-    };
-    let kind = row.char("contype")?;
-    let form = match kind {
-        b'x' => Form::Exclusion(deparsed(row, "definition", "conname")?),
-        b'p' | b'u' => Form::Key(key(row, kind == b'p', &incomplete)?),
-        other => return Err(incomplete(format!("it is of the kind '{}', which is not known", char::from(other)))),
-    };
-    let index = model
-        .find(Catalog::CLASS, row.oid("conindid")?)
-        .filter(|index| model.body::<Index>(*index).is_some())
-        .ok_or_else(|| incomplete("its index is not there, or not valid".into()))?;
-    let id = model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
-        name,
-        schema: table.schema(model),
-        selected_by: SelectedBy::Kind(table.wanted(model)),
-        has: Components::DEFINITION,
-        body: IndexConstraint { table, index, form },
-    });
-    if let Some(index) = model.body_mut::<Index>(index) {
-        index.set_constraint(id);
-    }
-    Ok(())
 }
 
 fn key(row: Row<'_>, primary: bool, incomplete: &dyn Fn(String) -> Error) -> Result<Key> {

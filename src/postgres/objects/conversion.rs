@@ -9,7 +9,7 @@ use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Rows};
+use crate::wire::{Param, Query, Row};
 
 pub(super) struct Conversions;
 
@@ -23,14 +23,6 @@ pub struct Conversion {
 }
 
 impl Kind for Conversions {
-    fn name(&self) -> &'static str {
-        "conversion"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CONVERSION]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "conversions",
@@ -43,19 +35,17 @@ impl Kind for Conversions {
         vec![query.param(Param::oid(FIRST_USER_OID))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("conname")?;
-            let schema = Some(model.schema(row.oid("connamespace")?, name.as_bstr())?);
-            let body = Conversion {
-                owner: model.role(row.oid("conowner")?, name.as_bstr())?.into(),
-                from: row.string("from")?,
-                to: row.string("to")?,
-                function: deparsed(row, "function", "conname")?,
-                is_default: row.bool("condefault")?,
-            };
-            model.add(NewObject::in_schema(Catalog::CONVERSION, row.oid("oid")?, name, schema, body));
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("conname")?;
+        let schema = Some(model.schema(row.oid("connamespace")?, name.as_bstr())?);
+        let body = Conversion {
+            owner: model.role(row.oid("conowner")?, name.as_bstr())?.into(),
+            from: row.string("from")?,
+            to: row.string("to")?,
+            function: deparsed(row, "function", "conname")?,
+            is_default: row.bool("condefault")?,
+        };
+        model.add(NewObject::in_schema(Catalog::CONVERSION, row.oid("oid")?, name, schema, body));
         Ok(())
     }
 }

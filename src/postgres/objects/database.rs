@@ -4,10 +4,10 @@
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, Stage};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SecurityLabel, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SecurityLabel};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{MalformedSetting, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -37,14 +37,6 @@ pub struct Database {
 }
 
 impl Kind for Databases {
-    fn name(&self) -> &'static str {
-        "database"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::DATABASE]
-    }
-
     fn stage(&self) -> Stage {
         Stage::Survey
     }
@@ -107,14 +99,8 @@ impl Kind for Databases {
                 Some(role) => database.role_settings.push((role, row.string("item")?)),
             }
         }
-        model.add(NewObject {
-            catalog_id: Some(CatalogId { catalog: Catalog::DATABASE, oid: row.oid("oid")? }),
-            name,
-            schema: None,
-            selected_by: SelectedBy::Kind(Components::ALL),
-            has: Components::DEFINITION.or(database.privileges.component()),
-            body: database,
-        });
+        let has = Components::DEFINITION.or(database.privileges.component());
+        model.add(NewObject::of(Catalog::DATABASE, row.oid("oid")?, name, database).wanted(Components::ALL).has(has));
         Ok(())
     }
 }

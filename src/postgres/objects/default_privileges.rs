@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::{self, Privileges};
-use crate::wire::{Query, Row, Rows};
+use crate::wire::{Query, Row};
 
 /// Those for a schema can only add to what holds everywhere: they start from nothing. Those for all schemas replace what
 /// the server has built in: they start from that. `acldefault` has another letter for sequences.
@@ -32,59 +32,42 @@ struct DefaultPrivileges {
 }
 
 impl Kind for AllDefaultPrivileges {
-    fn name(&self) -> &'static str {
-        "default privileges"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::DEFAULT_ACL]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new("default privileges", DEFAULT_PRIVILEGES)]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            add(row, model)?;
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let letter = row.char("defaclobjtype")?;
+        let words = match letter {
+            b'r' => "TABLES",
+            b'S' => "SEQUENCES",
+            b'f' => "FUNCTIONS",
+            b'T' => "TYPES",
+            b'n' => "SCHEMAS",
+            b'L' => "LARGE OBJECTS",
+            other => {
+                return Err(Error::new(ErrorKind::Incomplete, "dump default privileges")
+                    .why(format!("those for the type '{}' of objects are not known", char::from(other))));
+            }
+        };
+        let schema = match row.oid("defaclnamespace")? {
+            0 => None,
+            oid => Some(model.schema(oid, "default privileges".into())?),
+        };
+        let body = DefaultPrivileges {
+            role: model.role(row.oid("defaclrole")?, "default privileges".into())?.into(),
+            words,
+            privileges: Privileges::from_row(row, "acl", "acl_default")?,
+        };
+        let everywhere = SelectedBy::Kind(model.selected.in_no_schema());
+        model.add(
+            NewObject::of(Catalog::DEFAULT_ACL, row.oid("oid")?, [letter].as_bstr().into(), body)
+                .schema(schema)
+                .selected_by(if schema.is_some() { SelectedBy::Schema } else { everywhere })
+                .has(Components::PRIVILEGES),
+        );
         Ok(())
     }
-}
-
-fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
-    let letter = row.char("defaclobjtype")?;
-    let words = match letter {
-        b'r' => "TABLES",
-        b'S' => "SEQUENCES",
-        b'f' => "FUNCTIONS",
-        b'T' => "TYPES",
-        b'n' => "SCHEMAS",
-        b'L' => "LARGE OBJECTS",
-        other => {
-            return Err(Error::new(ErrorKind::Incomplete, "dump default privileges")
-                .why(format!("those for the type '{}' of objects are not known", char::from(other))));
-        }
-    };
-    let schema = match row.oid("defaclnamespace")? {
-        0 => None,
-        oid => Some(model.schema(oid, "default privileges".into())?),
-    };
-    let body = DefaultPrivileges {
-        role: model.role(row.oid("defaclrole")?, "default privileges".into())?.into(),
-        words,
-        privileges: Privileges::from_row(row, "acl", "acl_default")?,
-    };
-    let everywhere = SelectedBy::Kind(model.selected.in_no_schema());
-    model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::DEFAULT_ACL, oid: row.oid("oid")? }),
-        name: [letter].as_bstr().into(),
-        schema,
-        selected_by: if schema.is_some() { SelectedBy::Schema } else { everywhere },
-        has: Components::PRIVILEGES,
-        body,
-    });
-    Ok(())
 }
 
 impl Body for DefaultPrivileges {

@@ -5,12 +5,12 @@ use bstr::{BString, ByteSlice};
 use super::deparse::deparsed;
 use super::trigger::Firing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::sql::{Deparsed, Sql};
-use crate::wire::{Query, Row, Rows};
+use crate::wire::{Query, Row};
 
 pub(super) struct EventTriggers;
 
@@ -25,24 +25,17 @@ pub(in crate::postgres) struct EventTrigger {
 }
 
 impl Kind for EventTriggers {
-    fn name(&self) -> &'static str {
-        "event trigger"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::EVENT_TRIGGER]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let event_triggers =
             format!("SELECT oid, evtname, evtowner, {COLUMNS} FROM pg_catalog.pg_event_trigger ORDER BY oid");
         vec![Query::new("event triggers", event_triggers)]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            add(row, model)?;
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("evtname")?;
+        let body = EventTrigger::from_row(row, model.role(row.oid("evtowner")?, name.as_bstr())?.into())?;
+        let wanted = model.selected.in_no_schema();
+        model.add(NewObject::of(Catalog::EVENT_TRIGGER, row.oid("oid")?, name, body).wanted(wanted));
         Ok(())
     }
 }
@@ -51,21 +44,6 @@ impl Kind for EventTriggers {
 pub(in crate::postgres) const COLUMNS: &str = "evtevent, evtenabled, coalesce(evttags, \
     '{}')::pg_catalog.text[] AS tags, \
                                                evtfoid::pg_catalog.regproc::pg_catalog.text AS function";
-
-fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
-    let name = row.string("evtname")?;
-    let body = EventTrigger::from_row(row, model.role(row.oid("evtowner")?, name.as_bstr())?.into())?;
-    let wanted = model.selected.in_no_schema();
-    model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::EVENT_TRIGGER, oid: row.oid("oid")? }),
-        name,
-        schema: None,
-        selected_by: SelectedBy::Kind(wanted),
-        has: Components::DEFINITION,
-        body,
-    });
-    Ok(())
-}
 
 impl EventTrigger {
     /// What a row with `evtname` and [`COLUMNS`] says.

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, Stage};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::sql::Sql;
 use crate::wire::{Query, Rows};
 
@@ -21,14 +21,6 @@ pub struct Extension {
 }
 
 impl Kind for Extensions {
-    fn name(&self) -> &'static str {
-        "extension"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::EXTENSION]
-    }
-
     fn stage(&self) -> Stage {
         Stage::Survey
     }
@@ -57,14 +49,15 @@ impl Kind for Extensions {
             let conditions = row.texts("conditions")?;
             let configuration = tables.into_iter().zip(conditions.into_iter().map(Option::unwrap_or_default)).collect();
             let wanted = model.selected.extension(oid);
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::EXTENSION, oid }),
-                name: row.string("extname")?,
-                schema: None,
-                selected_by: SelectedBy::Kind(wanted),
-                has: Components::DEFINITION,
-                body: Extension { schema: row.string("nspname")?, configuration },
-            });
+            model.add(
+                NewObject::of(
+                    Catalog::EXTENSION,
+                    oid,
+                    row.string("extname")?,
+                    Extension { schema: row.string("nspname")?, configuration },
+                )
+                .wanted(wanted),
+            );
         }
         for row in results.next().into_iter().flat_map(Rows::iter) {
             let member = CatalogId { catalog: Catalog(row.oid("classid")?), oid: row.oid("objid")? };

@@ -5,13 +5,13 @@ use bstr::{BString, ByteSlice};
 use super::deparse::opt_deparsed;
 use super::foreign_options;
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::postgres::privileges::Privileges;
 use crate::sql::Deparsed;
-use crate::wire::{Query, Rows};
+use crate::wire::{Query, Row};
 
 pub(super) struct ForeignDataWrappers;
 
@@ -27,14 +27,6 @@ pub struct ForeignDataWrapper {
 }
 
 impl Kind for ForeignDataWrappers {
-    fn name(&self) -> &'static str {
-        "foreign data wrapper"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::FOREIGN_DATA_WRAPPER]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let connection = match scope.server.wrapper_connections() {
             true => "CASE WHEN fdwconnection <> 0 THEN fdwconnection::pg_catalog.regproc::pg_catalog.text END",
@@ -54,26 +46,18 @@ impl Kind for ForeignDataWrappers {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("fdwname")?;
-            let body = ForeignDataWrapper {
-                owner: model.role(row.oid("fdwowner")?, name.as_bstr())?.into(),
-                handler: opt_deparsed(row, "handler", "fdwname")?,
-                validator: opt_deparsed(row, "validator", "fdwname")?,
-                connection: opt_deparsed(row, "connection", "fdwname")?,
-                options: row.opt_string("options")?.map(Deparsed::by_server),
-                privileges: Privileges::from_row(row, "acl", "acl_default")?,
-            };
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::FOREIGN_DATA_WRAPPER, oid: row.oid("oid")? }),
-                name,
-                schema: None,
-                selected_by: SelectedBy::Origin,
-                has: Components::DEFINITION.or(body.privileges.component()),
-                body,
-            });
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("fdwname")?;
+        let body = ForeignDataWrapper {
+            owner: model.role(row.oid("fdwowner")?, name.as_bstr())?.into(),
+            handler: opt_deparsed(row, "handler", "fdwname")?,
+            validator: opt_deparsed(row, "validator", "fdwname")?,
+            connection: opt_deparsed(row, "connection", "fdwname")?,
+            options: row.opt_string("options")?.map(Deparsed::by_server),
+            privileges: Privileges::from_row(row, "acl", "acl_default")?,
+        };
+        let has = Components::DEFINITION.or(body.privileges.component());
+        model.add(NewObject::of(Catalog::FOREIGN_DATA_WRAPPER, row.oid("oid")?, name, body).has(has));
         Ok(())
     }
 }

@@ -9,13 +9,13 @@ use super::index::Index;
 use super::on_table::{self, Table};
 use super::relation::Relation;
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank};
 use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
 /// Those that partitions have from their parent come with it.
 const FOREIGN_KEYS: &str = "\
@@ -39,22 +39,35 @@ struct ForeignKey {
 }
 
 impl Kind for ForeignKeys {
-    fn name(&self) -> &'static str {
-        "foreign key"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CONSTRAINT]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let sql = FOREIGN_KEYS.replace("{table}", on_table::COLUMNS);
         vec![Query::new("foreign keys", sql).param(Param::oids(&scope.relations))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            add(row, model)?;
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("conname")?;
+        let table = Table::of_row(row, model, name.as_bstr())?;
+        if !table.wanted(model).has(Components::DEFINITION) {
+            return Ok(());
+        }
+        let definition = deparsed(row, "definition", "conname")?;
+        let id = model.add(
+            NewObject::of(
+                Catalog::CONSTRAINT,
+                row.oid("oid")?,
+                name,
+                ForeignKey { table, target: row.oid("confrelid")?, definition },
+            )
+            .schema(table.schema(model))
+            .wanted(Components::ALL),
+        );
+        // A partitioned table can be referred to when its index is valid, and it is valid when all parts are attached.
+        if row.opt_char("target_kind")?.and_then(Relkind::from_letter) == Some(Relkind::PartitionedTable)
+            && let Some(index) = model.find(Catalog::CLASS, row.oid("conindid")?)
+        {
+            for attach in Index::attaches(model, index) {
+                model.depend(id, attach);
+            }
         }
         Ok(())
     }
@@ -74,32 +87,6 @@ impl Kind for ForeignKeys {
         }
         Ok(())
     }
-}
-
-fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
-    let name = row.string("conname")?;
-    let table = Table::of_row(row, model, name.as_bstr())?;
-    if !table.wanted(model).has(Components::DEFINITION) {
-        return Ok(());
-    }
-    let definition = deparsed(row, "definition", "conname")?;
-    let id = model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
-        name,
-        schema: table.schema(model),
-        selected_by: SelectedBy::Kind(Components::ALL),
-        has: Components::DEFINITION,
-        body: ForeignKey { table, target: row.oid("confrelid")?, definition },
-    });
-    // A partitioned table can be referred to when its index is valid, and it is valid when all parts are attached.
-    if row.opt_char("target_kind")?.and_then(Relkind::from_letter) == Some(Relkind::PartitionedTable)
-        && let Some(index) = model.find(Catalog::CLASS, row.oid("conindid")?)
-    {
-        for attach in Index::attaches(model, index) {
-            model.depend(id, attach);
-        }
-    }
-    Ok(())
 }
 
 impl Body for ForeignKey {

@@ -4,10 +4,10 @@ use bstr::{BString, ByteSlice};
 
 use super::foreign_options;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::postgres::privileges::Privileges;
 use crate::sql::Deparsed;
 use crate::wire::{Query, Rows};
@@ -32,14 +32,6 @@ struct UserMapping {
 }
 
 impl Kind for ForeignServers {
-    fn name(&self) -> &'static str {
-        "foreign server"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::FOREIGN_SERVER, Catalog::USER_MAPPING]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let servers = format!(
             "SELECT s.oid, s.srvname, s.srvowner, w.fdwname, s.srvtype, s.srvversion, {} AS options, \
@@ -82,14 +74,8 @@ impl Kind for ForeignServers {
                 privileges: Privileges::from_row(row, "acl", "acl_default")?,
                 mappings: Vec::new(),
             };
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::FOREIGN_SERVER, oid: row.oid("oid")? }),
-                name,
-                schema: None,
-                selected_by: SelectedBy::Origin,
-                has: Components::DEFINITION.or(Components::USER_MAPPING).or(body.privileges.component()),
-                body,
-            });
+            let has = Components::DEFINITION.or(Components::USER_MAPPING).or(body.privileges.component());
+            model.add(NewObject::of(Catalog::FOREIGN_SERVER, row.oid("oid")?, name, body).has(has));
         }
         for row in mappings.iter() {
             let Some(server) = model.find(Catalog::FOREIGN_SERVER, row.oid("srvid")?) else { continue };

@@ -4,13 +4,13 @@ use bstr::{BString, ByteSlice};
 
 use super::function::Function;
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::postgres::privileges::Privileges;
 use crate::sql::Sql;
-use crate::wire::{Query, Rows};
+use crate::wire::{Query, Row};
 
 pub(super) struct Languages;
 
@@ -26,14 +26,6 @@ pub struct Language {
 }
 
 impl Kind for Languages {
-    fn name(&self) -> &'static str {
-        "procedural language"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::LANGUAGE]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new(
             "procedural languages",
@@ -44,30 +36,22 @@ impl Kind for Languages {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("lanname")?;
-            let oid = row.oid("oid")?;
-            let can_change = if oid < FIRST_USER_OID { Components::PRIVILEGES } else { Components::ALL };
-            let wanted = model.selected.in_no_schema().and(can_change);
-            let privileges = Privileges::from_row(row, "acl", "acl_default")?;
-            let body = Language {
-                owner: model.role(row.oid("lanowner")?, name.as_bstr())?.into(),
-                trusted: row.bool("lanpltrusted")?,
-                handler: row.oid("lanplcallfoid")?,
-                inline: row.oid("laninline")?,
-                validator: row.oid("lanvalidator")?,
-                privileges,
-            };
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::LANGUAGE, oid }),
-                name,
-                schema: None,
-                selected_by: SelectedBy::Kind(wanted),
-                has: Components::DEFINITION.or(body.privileges.component()),
-                body,
-            });
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("lanname")?;
+        let oid = row.oid("oid")?;
+        let can_change = if oid < FIRST_USER_OID { Components::PRIVILEGES } else { Components::ALL };
+        let wanted = model.selected.in_no_schema().and(can_change);
+        let privileges = Privileges::from_row(row, "acl", "acl_default")?;
+        let body = Language {
+            owner: model.role(row.oid("lanowner")?, name.as_bstr())?.into(),
+            trusted: row.bool("lanpltrusted")?,
+            handler: row.oid("lanplcallfoid")?,
+            inline: row.oid("laninline")?,
+            validator: row.oid("lanvalidator")?,
+            privileges,
+        };
+        let has = Components::DEFINITION.or(body.privileges.component());
+        model.add(NewObject::of(Catalog::LANGUAGE, oid, name, body).wanted(wanted).has(has));
         Ok(())
     }
 }

@@ -44,14 +44,6 @@ struct LargeObjectData {
 }
 
 impl Kind for LargeObjects {
-    fn name(&self) -> &'static str {
-        "large object"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::LARGE_OBJECT, Catalog::LARGE_OBJECT_METADATA]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         if scope.options.with_large_objects() { vec![Query::new("large objects", LARGE_OBJECTS)] } else { Vec::new() }
     }
@@ -100,14 +92,9 @@ fn read(row: Row<'_>, batched: bool, model: &Model) -> Result<LargeObject> {
 fn add(object: LargeObject, wanted: SelectedBy, model: &mut Model) -> DumpId {
     let catalog_id = |oid| CatalogId { catalog: Catalog::LARGE_OBJECT, oid };
     let oids = object.oids.clone();
-    let id = model.add(NewObject {
-        catalog_id: oids.first().map(|oid| catalog_id(*oid)),
-        name: object.name(),
-        schema: None,
-        selected_by: wanted,
-        has: Components::DEFINITION.or(Components::DATA).or(object.privileges.component()),
-        body: object,
-    });
+    let has = Components::DEFINITION.or(Components::DATA).or(object.privileges.component());
+    let new = NewObject::made(object.name(), object).selected_by(wanted).has(has);
+    let id = model.add(NewObject { catalog_id: oids.first().map(|oid| catalog_id(*oid)), ..new });
     for oid in oids.into_iter().skip(1) {
         model.also(catalog_id(oid), id);
     }
@@ -116,14 +103,7 @@ fn add(object: LargeObject, wanted: SelectedBy, model: &mut Model) -> DumpId {
 
 fn add_data(data: LargeObjectData, name: BString, wanted: SelectedBy, model: &mut Model) {
     let after = data.batch.as_ref().map(|(id, _)| *id);
-    let id = model.add(NewObject {
-        catalog_id: None,
-        name,
-        schema: None,
-        selected_by: wanted,
-        has: Components::DATA,
-        body: data,
-    });
+    let id = model.add(NewObject::made(name, data).selected_by(wanted).has(Components::DATA));
     if let Some(after) = after {
         model.depend(id, after);
     }

@@ -7,13 +7,13 @@ use bstr::{BStr, BString, ByteSlice};
 use super::deparse::opt_deparsed;
 use super::types;
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, known};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::sql::lexer::tokens;
 use crate::sql::{Deparsed, Sql};
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
 pub(super) struct Operators;
 
@@ -37,14 +37,6 @@ pub struct Operator {
 }
 
 impl Kind for Operators {
-    fn name(&self) -> &'static str {
-        "operator"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::OPERATOR]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let operator = |column: &str| {
             format!(
@@ -71,20 +63,12 @@ impl Kind for Operators {
         vec![Query::new("operators", sql).param(Param::oid(FIRST_USER_OID))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("oprname")?;
-            let schema = Some(model.schema(row.oid("oprnamespace")?, name.as_bstr())?);
-            let owner = model.role(row.oid("oprowner")?, name.as_bstr())?.into();
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::OPERATOR, oid: row.oid("oid")? }),
-                name,
-                schema,
-                selected_by: SelectedBy::Schema,
-                has: Components::DEFINITION,
-                body: Operator::from_row(row, owner)?,
-            });
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("oprname")?;
+        let schema = Some(model.schema(row.oid("oprnamespace")?, name.as_bstr())?);
+        let owner = model.role(row.oid("oprowner")?, name.as_bstr())?.into();
+        let body = Operator::from_row(row, owner)?;
+        model.add(NewObject::in_schema(Catalog::OPERATOR, row.oid("oid")?, name, schema, body));
         Ok(())
     }
 }

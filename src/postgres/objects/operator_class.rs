@@ -8,9 +8,9 @@ use super::deparse::{deparsed, opt_deparsed};
 use super::operator_members::{self, Members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
-use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Rows};
 
@@ -30,14 +30,6 @@ pub struct OperatorClass {
 }
 
 impl Kind for OperatorClasses {
-    fn name(&self) -> &'static str {
-        "operator class"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::OPERATOR_CLASS]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let classes = Query::new(
             "operator classes",
@@ -110,18 +102,10 @@ impl Body for OperatorClass {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr()).kw(" USING ").ident(self.access_method.as_bstr());
-        let schema = render.schema(object);
-        let subject =
-            Subject { words: "OPERATOR CLASS", schema: Some(schema), name: &name, owner: self.owner.as_bstr() };
-        if object.dumped().has(Components::DEFINITION) {
-            let mut entry = NewEntry::of(object, render, "OPERATOR CLASS", object.name.clone());
-            entry.owner = Some(self.owner.clone());
-            entry.drop.kw("DROP OPERATOR CLASS ").ident(schema).kw(".").sql(&name).kw(";\n");
-            entry.definition.kw("CREATE OPERATOR CLASS ").sql(&render.qualified(object));
-            self.append_definition(&mut entry.definition);
-            out.entry(entry);
-        }
-        out.comment_and_labels(render, object, &subject);
+        let mut sql = render.sql();
+        sql.kw("CREATE OPERATOR CLASS ").sql(&render.qualified(object));
+        self.append_definition(&mut sql);
+        out.define_as(&name, render, object, "OPERATOR CLASS", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

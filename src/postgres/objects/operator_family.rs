@@ -7,9 +7,9 @@ use bstr::{BString, ByteSlice};
 use super::operator_members::{self, Members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
-use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::wire::{Param, Query, Rows};
 
 pub(super) struct OperatorFamilies;
@@ -23,14 +23,6 @@ pub struct OperatorFamily {
 }
 
 impl Kind for OperatorFamilies {
-    fn name(&self) -> &'static str {
-        "operator family"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::OPERATOR_FAMILY]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let families = Query::new(
             "operator families",
@@ -79,23 +71,15 @@ impl Body for OperatorFamily {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr()).kw(" USING ").ident(self.access_method.as_bstr());
+        let mut sql = render.sql();
         let schema = render.schema(object);
-        let subject =
-            Subject { words: "OPERATOR FAMILY", schema: Some(schema), name: &name, owner: self.owner.as_bstr() };
-        if object.dumped().has(Components::DEFINITION) {
-            let mut entry = NewEntry::of(object, render, "OPERATOR FAMILY", object.name.clone());
-            entry.owner = Some(self.owner.clone());
-            entry.drop.kw("DROP OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");
-            let sql = &mut entry.definition;
-            sql.kw("CREATE OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");
-            if !self.loose.is_empty() {
-                sql.kw("ALTER OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(" ADD\n    ");
-                self.loose.append(sql, false);
-                sql.kw(";\n");
-            }
-            out.entry(entry);
+        sql.kw("CREATE OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(";\n");
+        if !self.loose.is_empty() {
+            sql.kw("ALTER OPERATOR FAMILY ").ident(schema).kw(".").sql(&name).kw(" ADD\n    ");
+            self.loose.append(&mut sql, false);
+            sql.kw(";\n");
         }
-        out.comment_and_labels(render, object, &subject);
+        out.define_as(&name, render, object, "OPERATOR FAMILY", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

@@ -6,12 +6,12 @@ use bstr::{BString, ByteSlice};
 
 use super::on_table::{self, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::postgres::relkind::relkinds;
-use crate::sql::Deparsed;
+use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
 
 /// Being switched on is apart from there being policies.
@@ -44,14 +44,14 @@ const POLICIES: &str = concat!(
 
 pub(super) struct Policies;
 
-/// That row security is switched on for a table.
+/// That row security is switched on for a table, or a policy.
 struct RowSecurity {
     table: Table,
+    policy: Option<Policy>,
 }
 
 /// A policy.
 struct Policy {
-    table: Table,
     /// The words for the command that it is for.
     command: &'static str,
     permissive: bool,
@@ -62,14 +62,6 @@ struct Policy {
 }
 
 impl Kind for Policies {
-    fn name(&self) -> &'static str {
-        "policy"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::POLICY]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let query = |what, sql: &str| {
             Query::new(what, sql.replace("{table}", on_table::COLUMNS)).param(Param::oids(&scope.relations))
@@ -83,15 +75,12 @@ impl Kind for Policies {
             let name = row.string("relname")?;
             let table = Table::of_row(row, model, name.as_bstr())?;
             if table.wanted(model).has(Components::POLICY) {
-                model.add(NewObject {
-                    // In no catalog, so that what depends on the table in that catalog is not this one's.
-                    catalog_id: Some(CatalogId { catalog: Catalog(0), oid: row.oid("table_oid")? }),
-                    name,
-                    schema: table.schema(model),
-                    selected_by: SelectedBy::Kind(Components::ALL),
-                    has: Components::DEFINITION,
-                    body: RowSecurity { table },
-                });
+                // In no catalog, so that what depends on the table in that catalog is not this one's.
+                model.add(
+                    NewObject::of(Catalog(0), row.oid("table_oid")?, name, RowSecurity { table, policy: None })
+                        .schema(table.schema(model))
+                        .wanted(Components::ALL),
+                );
             }
         }
         for row in policies.iter() {
@@ -122,32 +111,19 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
     if !for_all && usize::try_from(count).ok() != Some(roles.len()) {
         return Err(incomplete(format!("it is for {count} roles, of which {} exist", roles.len())));
     }
-    let body = Policy {
-        table,
+    let policy = Policy {
         command,
         permissive: row.bool("polpermissive")?,
         roles: if for_all { Vec::new() } else { roles },
         qualification: row.opt_string("qualification")?.map(Deparsed::by_server),
         with_check: row.opt_string("with_check")?.map(Deparsed::by_server),
     };
-    model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::POLICY, oid: row.oid("oid")? }),
-        name,
-        schema: table.schema(model),
-        selected_by: SelectedBy::Kind(Components::ALL),
-        has: Components::DEFINITION,
-        body,
-    });
+    model.add(
+        NewObject::of(Catalog::POLICY, row.oid("oid")?, name, RowSecurity { table, policy: Some(policy) })
+            .schema(table.schema(model))
+            .wanted(Components::ALL),
+    );
     Ok(())
-}
-
-/// The order of two of the same name: by table.
-fn compare(table: Table, other: &dyn Body, model: &Model) -> Ordering {
-    let other = other
-        .downcast::<Policy>()
-        .map(|policy| policy.table)
-        .or_else(|| other.downcast::<RowSecurity>().map(|security| security.table));
-    other.map_or(Ordering::Equal, |other| table.compare(other, model))
 }
 
 impl Body for RowSecurity {
@@ -156,52 +132,45 @@ impl Body for RowSecurity {
     }
 
     fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        compare(self.table, other, model)
+        other.downcast::<Self>().map_or(Ordering::Equal, |other| self.table.compare(other.table, model))
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let table = self.table.named(render)?;
-        let mut entry = table.entry(object, "ROW SECURITY", render);
-        entry.depends = Depends::On(vec![self.table.id]);
-        entry.definition.kw("ALTER TABLE ").sql(&table.qualified).kw(" ENABLE ROW LEVEL SECURITY;");
-        out.entry(entry);
-        Ok(())
-    }
-}
-
-impl Body for Policy {
-    fn rank(&self) -> Rank {
-        Rank::Policy
-    }
-
-    fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        compare(self.table, other, model)
-    }
-
-    fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        let table = self.table.named(render)?;
+        let Some(policy) = &self.policy else {
+            let mut entry = table.entry(object, "ROW SECURITY", render);
+            entry.depends = Depends::On(vec![self.table.id]);
+            entry.definition.kw("ALTER TABLE ").sql(&table.qualified).kw(" ENABLE ROW LEVEL SECURITY;");
+            out.entry(entry);
+            return Ok(());
+        };
         if object.dumped().has(Components::DEFINITION) {
             let mut entry = table.entry(object, "POLICY", render);
             entry.tag = table.tag(object);
             let mut name = render.sql();
             name.ident(object.name.as_bstr()).kw(" ON ").sql(&table.qualified);
-            let sql = &mut entry.definition;
-            sql.kw("CREATE POLICY ").sql(&name);
-            sql.kw(if self.permissive { "" } else { " AS RESTRICTIVE" }).kw(self.command);
-            if !self.roles.is_empty() {
-                sql.kw(" TO ").idents(self.roles.iter().map(|role| role.as_bstr()));
-            }
-            if let Some(expression) = &self.qualification {
-                sql.kw(" USING (").deparsed(expression).kw(")");
-            }
-            if let Some(expression) = &self.with_check {
-                sql.kw(" WITH CHECK (").deparsed(expression).kw(")");
-            }
-            sql.kw(";\n");
+            policy.append_definition(&name, &mut entry.definition);
             entry.drop.kw("DROP POLICY ").sql(&name).kw(";\n");
             out.entry(entry);
         }
         table.comment("POLICY", object, render, out);
         Ok(())
+    }
+}
+
+impl Policy {
+    fn append_definition(&self, name: &Sql, sql: &mut Sql) {
+        sql.kw("CREATE POLICY ").sql(name);
+        sql.kw(if self.permissive { "" } else { " AS RESTRICTIVE" }).kw(self.command);
+        if !self.roles.is_empty() {
+            sql.kw(" TO ").idents(self.roles.iter().map(|role| role.as_bstr()));
+        }
+        if let Some(expression) = &self.qualification {
+            sql.kw(" USING (").deparsed(expression).kw(")");
+        }
+        if let Some(expression) = &self.with_check {
+            sql.kw(" WITH CHECK (").deparsed(expression).kw(")");
+        }
+        sql.kw(";\n");
     }
 }

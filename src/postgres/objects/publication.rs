@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank};
 use crate::postgres::version::ServerVersion;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -43,14 +43,6 @@ struct PublishedSchema {
 }
 
 impl Kind for Publications {
-    fn name(&self) -> &'static str {
-        "publication"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::PUBLICATION, Catalog::PUBLICATION_REL, Catalog::PUBLICATION_NAMESPACE]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let columns = columns(scope.server);
         let publications = format!("SELECT oid, pubname, pubowner, {columns} FROM pg_catalog.pg_publication");
@@ -89,8 +81,7 @@ impl Kind for Publications {
             let name = row.string("pubname")?;
             let owner = model.role(row.oid("pubowner")?, name.as_bstr())?.into();
             let body = Publication::from_row(row, owner)?;
-            let catalog_id = Some(CatalogId { catalog: Catalog::PUBLICATION, oid: row.oid("oid")? });
-            add(model, catalog_id, name, None, body);
+            model.add(NewObject::of(Catalog::PUBLICATION, row.oid("oid")?, name, body));
         }
         for row in tables.iter() {
             let catalog_id = CatalogId { catalog: Catalog::PUBLICATION_REL, oid: row.oid("oid")? };
@@ -109,29 +100,17 @@ impl Kind for Publications {
                 columns: row.opt_texts("columns")?.map(|names| names.into_iter().flatten().collect()),
                 filter: row.opt_string("filter")?.map(Deparsed::by_server),
             };
-            add(model, Some(catalog_id), name, schema, body);
+            model.add(NewObject::of(catalog_id.catalog, catalog_id.oid, name, body).schema(schema));
         }
         for row in schemas.iter() {
             let publication = model.find(Catalog::PUBLICATION, row.oid("pnpubid")?);
             let schema = model.find_object(Catalog::NAMESPACE, row.oid("pnnspid")?);
             let (Some(publication), Some(schema)) = (publication, schema) else { continue };
             let (name, body) = (schema.name.clone(), PublishedSchema { publication, schema: schema.id });
-            let catalog_id = Some(CatalogId { catalog: Catalog::PUBLICATION_NAMESPACE, oid: row.oid("oid")? });
-            add(model, catalog_id, name, None, body);
+            model.add(NewObject::of(Catalog::PUBLICATION_NAMESPACE, row.oid("oid")?, name, body));
         }
         Ok(())
     }
-}
-
-fn add<B: Body>(model: &mut Model, catalog_id: Option<CatalogId>, name: BString, schema: Option<DumpId>, body: B) {
-    model.add(NewObject {
-        catalog_id,
-        name,
-        schema,
-        selected_by: SelectedBy::Origin,
-        has: Components::DEFINITION,
-        body,
-    });
 }
 
 /// The columns that a publication's definition is made of, on a server of this version.

@@ -7,13 +7,13 @@ use bstr::ByteSlice;
 use super::on_table::Table;
 use super::relation::{Relation, by_oid};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope, known};
-use crate::postgres::model::{Body, Components, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, LoopRole, Model, NewObject, Object, Rank, Side};
 use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
 pub(super) struct Rules;
 
@@ -42,56 +42,43 @@ const RULES: &str = "\
     ORDER BY r.oid";
 
 impl Kind for Rules {
-    fn name(&self) -> &'static str {
-        "rule"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::REWRITE]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         vec![Query::new("rules", RULES).param(Param::oids(&scope.relations))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            add(row, model)?;
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("rulename")?;
+        let (table, relation) = by_oid(model, row.oid("ev_class")?, || format!("the table of rule \"{name}\""))?;
+        let is_view = row.bool("is_view")?;
+        let has_query = matches!(relation.kind, Relkind::View | Relkind::MaterializedView);
+        let (schema, wanted) = (table.schema, table.wanted);
+        let table = Table::of_relation(table.id, relation);
+        let part_of_view = is_view && has_query;
+        let enabled = known(row.char("ev_enabled")?, b"OADR", "state", format_args!("rule \"{name}\""))?;
+        let id = model.add(
+            NewObject::of(
+                Catalog::REWRITE,
+                row.oid("oid")?,
+                name,
+                Rule {
+                    table,
+                    is_view,
+                    enabled,
+                    definition: row.opt_string("definition")?.map(Deparsed::by_server),
+                    separate: !part_of_view,
+                },
+            )
+            .schema(schema)
+            .wanted(wanted),
+        );
+        // What the rule needs, the view needs; any other rule needs its table.
+        if part_of_view {
+            model.depend(table.id, id);
+        } else {
+            model.depend(id, table.id);
         }
         Ok(())
     }
-}
-
-fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
-    let name = row.string("rulename")?;
-    let (table, relation) = by_oid(model, row.oid("ev_class")?, || format!("the table of rule \"{name}\""))?;
-    let is_view = row.bool("is_view")?;
-    let has_query = matches!(relation.kind, Relkind::View | Relkind::MaterializedView);
-    let (schema, wanted) = (table.schema, table.wanted);
-    let table = Table::of_relation(table.id, relation);
-    let part_of_view = is_view && has_query;
-    let enabled = known(row.char("ev_enabled")?, b"OADR", "state", format_args!("rule \"{name}\""))?;
-    let id = model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::REWRITE, oid: row.oid("oid")? }),
-        name,
-        schema,
-        selected_by: SelectedBy::Kind(wanted),
-        has: Components::DEFINITION,
-        body: Rule {
-            table,
-            is_view,
-            enabled,
-            definition: row.opt_string("definition")?.map(Deparsed::by_server),
-            separate: !part_of_view,
-        },
-    });
-    // What the rule needs, the view needs; any other rule needs its table.
-    if part_of_view {
-        model.depend(table.id, id);
-    } else {
-        model.depend(id, table.id);
-    }
-    Ok(())
 }
 
 impl Body for Rule {

@@ -3,12 +3,12 @@
 use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, Stage};
-use crate::postgres::model::{Body, Components, InitialPrivileges, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, InitialPrivileges, Model, NewObject, Object, Rank};
 use crate::postgres::privileges::{Privileges, PrivilegesOf};
-use crate::wire::{Query, Rows};
+use crate::wire::{Query, Row};
 
 /// What initdb says about schema public.
 const STANDARD_PUBLIC_COMMENT: &[u8] = b"standard public schema";
@@ -25,14 +25,6 @@ pub struct Schema {
 }
 
 impl Kind for Schemas {
-    fn name(&self) -> &'static str {
-        "schema"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::NAMESPACE]
-    }
-
     fn stage(&self) -> Stage {
         Stage::Survey
     }
@@ -45,31 +37,27 @@ impl Kind for Schemas {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("nspname")?;
-            let owner = row.oid("nspowner")?;
-            let privileges = Privileges::from_row(row, "acl", "acl_default")?;
-            let oid = row.oid("oid")?;
-            let selected = model.selected.schema(oid, name.as_bstr(), owner);
-            let mut has = Components::DEFINITION.or(privileges.component());
-            let is_public = name == "public";
-            if is_public {
-                // Even no comment and no privileges say something here: those of a new database were taken away.
-                has = has.or(Components::PRIVILEGES);
-                if !selected.created {
-                    has = has.or(Components::COMMENT);
-                }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("nspname")?;
+        let owner = row.oid("nspowner")?;
+        let privileges = Privileges::from_row(row, "acl", "acl_default")?;
+        let oid = row.oid("oid")?;
+        let selected = model.selected.schema(oid, name.as_bstr(), owner);
+        let mut has = Components::DEFINITION.or(privileges.component());
+        let is_public = name == "public";
+        if is_public {
+            // Even no comment and no privileges say something here: those of a new database were taken away.
+            has = has.or(Components::PRIVILEGES);
+            if !selected.created {
+                has = has.or(Components::COMMENT);
             }
-            let owner = model.role(owner, name.as_bstr())?.into();
-            let schema = Schema { owner, privileges, created: selected.created, is_public };
-            let catalog_id = Some(CatalogId { catalog: Catalog::NAMESPACE, oid });
-            let wanted = SelectedBy::Kind(selected.own);
-            let id = model.add(NewObject { catalog_id, name, schema: None, selected_by: wanted, has, body: schema });
-            if let Some(object) = model.get_mut(id) {
-                // Membership of an extension decides about the schema, not about what users put into it.
-                object.contents_wanted = selected.contents;
-            }
+        }
+        let owner = model.role(owner, name.as_bstr())?.into();
+        let schema = Schema { owner, privileges, created: selected.created, is_public };
+        let id = model.add(NewObject::of(Catalog::NAMESPACE, oid, name, schema).wanted(selected.own).has(has));
+        if let Some(object) = model.get_mut(id) {
+            // Membership of an extension decides about the schema, not about what users put into it.
+            object.contents_wanted = selected.contents;
         }
         Ok(())
     }

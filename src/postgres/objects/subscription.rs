@@ -3,12 +3,12 @@
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::sql::Sql;
-use crate::wire::{Query, Row, Rows};
+use crate::wire::{Query, Row};
 use crate::words::Choice;
 
 pub(super) struct Subscriptions;
@@ -48,14 +48,6 @@ const IN_THIS_DATABASE: &str = "FROM pg_catalog.pg_subscription WHERE subdbid = 
                                 FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())";
 
 impl Kind for Subscriptions {
-    fn name(&self) -> &'static str {
-        "subscription"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::SUBSCRIPTION]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         // Others may read little of the catalog, on 13 not even the OIDs; that there is a subscription is enough.
         if !scope.superuser {
@@ -101,35 +93,24 @@ impl Kind for Subscriptions {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("subname")?;
-            let options = scope.options;
-            let is_wanted = options.subscriptions
-                && options.definitions
-                && options.sections.post_data
-                && model.selected.is_everything();
-            if !is_wanted {
-                continue;
-            }
-            if !scope.superuser {
-                return Err(Error::new(ErrorKind::Incomplete, format!("dump the subscription \"{name}\""))
-                    .why("only a superuser may read how it connects")
-                    .hint("back up as a superuser, or leave subscriptions out: " + Choice::NoSubscriptions));
-            }
-            let owner = model.role(row.oid("subowner")?, name.as_bstr())?.into();
-            let body = Subscription::from_row(row, owner)?;
-            let catalog_id = Some(CatalogId { catalog: Catalog::SUBSCRIPTION, oid: row.oid("oid")? });
-            let wanted = SelectedBy::Origin;
-            model.add(NewObject {
-                catalog_id,
-                name,
-                schema: None,
-                selected_by: wanted,
-                has: Components::DEFINITION,
-                body,
-            });
+    fn add(&self, row: Row<'_>, scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("subname")?;
+        let options = scope.options;
+        let is_wanted = options.subscriptions
+            && options.definitions
+            && options.sections.post_data
+            && model.selected.is_everything();
+        if !is_wanted {
+            return Ok(());
         }
+        if !scope.superuser {
+            return Err(Error::new(ErrorKind::Incomplete, format!("dump the subscription \"{name}\""))
+                .why("only a superuser may read how it connects")
+                .hint("back up as a superuser, or leave subscriptions out: " + Choice::NoSubscriptions));
+        }
+        let owner = model.role(row.oid("subowner")?, name.as_bstr())?.into();
+        let body = Subscription::from_row(row, owner)?;
+        model.add(NewObject::of(Catalog::SUBSCRIPTION, row.oid("oid")?, name, body));
         Ok(())
     }
 }

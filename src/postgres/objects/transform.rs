@@ -5,11 +5,11 @@ use bstr::{BString, ByteSlice};
 use super::function::reference;
 use super::types::{required_type_name, type_key};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
-use crate::wire::{Query, Rows};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
+use crate::wire::{Query, Row};
 
 pub(super) struct Transforms;
 
@@ -23,14 +23,6 @@ pub struct Transform {
 }
 
 impl Kind for Transforms {
-    fn name(&self) -> &'static str {
-        "transform"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::TRANSFORM]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new(
             "transforms",
@@ -41,30 +33,25 @@ impl Kind for Transforms {
         )]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let language = row.string("lanname")?;
-            let of = row.oid("trftype")?;
-            let mut quoted = crate::sql::Sql::new();
-            quoted.ident(language.as_bstr());
-            let name = match type_key(model, of) {
-                Some((_, name)) => bstr::join(" ", [name, quoted.as_bstr()]).into(),
-                None => BString::default(),
-            };
-            let (from_sql, to_sql) = (row.oid("from_sql")?, row.oid("to_sql")?);
-            if from_sql == 0 && to_sql == 0 {
-                return Err(Error::new(ErrorKind::Incomplete, format!("read the transform \"{name}\""))
-                    .why("it has no function"));
-            }
-            model.add(NewObject {
-                catalog_id: Some(CatalogId { catalog: Catalog::TRANSFORM, oid: row.oid("oid")? }),
-                name,
-                schema: None,
-                selected_by: SelectedBy::Kind(model.selected.in_no_schema()),
-                has: Components::DEFINITION,
-                body: Transform { of, language, from_sql, to_sql },
-            });
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let language = row.string("lanname")?;
+        let of = row.oid("trftype")?;
+        let mut quoted = crate::sql::Sql::new();
+        quoted.ident(language.as_bstr());
+        let name = match type_key(model, of) {
+            Some((_, name)) => bstr::join(" ", [name, quoted.as_bstr()]).into(),
+            None => BString::default(),
+        };
+        let (from_sql, to_sql) = (row.oid("from_sql")?, row.oid("to_sql")?);
+        if from_sql == 0 && to_sql == 0 {
+            return Err(
+                Error::new(ErrorKind::Incomplete, format!("read the transform \"{name}\"")).why("it has no function")
+            );
         }
+        model.add(
+            NewObject::of(Catalog::TRANSFORM, row.oid("oid")?, name, Transform { of, language, from_sql, to_sql })
+                .wanted(model.selected.in_no_schema()),
+        );
         Ok(())
     }
 }

@@ -8,12 +8,12 @@ use super::deparse::deparsed;
 use super::extension;
 use super::on_table::{self, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
 /// Triggers that partitions have from their parent are looked at only if one is switched on or off where the other is
 /// not. Before 15 they were marked as internal, as those of foreign keys are.
@@ -66,14 +66,6 @@ impl Firing {
 }
 
 impl Kind for Triggers {
-    fn name(&self) -> &'static str {
-        "trigger"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::TRIGGER]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let (own, inherited) = if scope.server.inherited_triggers_are_visible() {
             ("(NOT t.tgisinternal AND t.tgparentid = 0)", "t.tgparentid <> 0")
@@ -85,35 +77,30 @@ impl Kind for Triggers {
         vec![Query::new("triggers", sql).param(Param::oids(&scope.relations))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            add(row, model)?;
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("tgname")?;
+        let table = Table::of_row(row, model, name.as_bstr())?;
+        if !table.wanted(model).has(Components::DEFINITION) {
+            return Ok(());
         }
+        let letter = row.char("tgenabled")?;
+        let when = Firing::from_letter(letter).ok_or_else(|| {
+            Error::new(ErrorKind::Incomplete, format!("dump trigger \"{name}\""))
+                .why(format!("its state '{}' is not known", char::from(letter)))
+        })?;
+        let definition = deparsed(row, "definition", "tgname")?;
+        model.add(
+            NewObject::of(
+                Catalog::TRIGGER,
+                row.oid("oid")?,
+                name,
+                Trigger { table, definition, when, inherited: row.bool("inherited")? },
+            )
+            .schema(table.schema(model))
+            .wanted(Components::ALL),
+        );
         Ok(())
     }
-}
-
-fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
-    let name = row.string("tgname")?;
-    let table = Table::of_row(row, model, name.as_bstr())?;
-    if !table.wanted(model).has(Components::DEFINITION) {
-        return Ok(());
-    }
-    let letter = row.char("tgenabled")?;
-    let when = Firing::from_letter(letter).ok_or_else(|| {
-        Error::new(ErrorKind::Incomplete, format!("dump trigger \"{name}\""))
-            .why(format!("its state '{}' is not known", char::from(letter)))
-    })?;
-    let definition = deparsed(row, "definition", "tgname")?;
-    model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::TRIGGER, oid: row.oid("oid")? }),
-        name,
-        schema: table.schema(model),
-        selected_by: SelectedBy::Kind(Components::ALL),
-        has: Components::DEFINITION,
-        body: Trigger { table, definition, when, inherited: row.bool("inherited")? },
-    });
-    Ok(())
 }
 
 impl Body for Trigger {

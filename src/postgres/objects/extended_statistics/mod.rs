@@ -5,15 +5,14 @@ mod data;
 use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Depends, Emitter, ExtendedData, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::deparse::deparsed;
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Rows};
+use crate::wire::{Param, Query, Row};
 
-pub use data::Reader;
 use pgformat::Section;
 
 pub(super) struct ExtendedStatistics;
@@ -32,14 +31,6 @@ pub struct Statistics {
 }
 
 impl Kind for ExtendedStatistics {
-    fn name(&self) -> &'static str {
-        "extended statistics"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::STATISTIC_EXT]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let with_data = scope.options.statistics && scope.server.restores_extended_statistics();
         let has_data = match with_data {
@@ -63,28 +54,25 @@ impl Kind for ExtendedStatistics {
         vec![query.param(Param::oid(FIRST_USER_OID))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("stxname")?;
-            let schema = Some(model.schema(row.oid("stxnamespace")?, name.as_bstr())?);
-            let relation = model.find_object(Catalog::CLASS, row.oid("stxrelid")?);
-            // Without its table it is nothing.
-            let wanted = match relation.is_some_and(|relation| relation.wanted.has(Components::DEFINITION)) {
-                true => SelectedBy::Schema,
-                false => SelectedBy::Kind(Components::NONE),
-            };
-            let body = Statistics {
-                owner: model.role(row.oid("stxowner")?, name.as_bstr())?.into(),
-                definition: deparsed(row, "definition", "stxname")?,
-                target: row.opt_i32("target")?.filter(|target| *target >= 0),
-                relation: relation.map(|relation| relation.id),
-                has_data: row.bool("has_data")?,
-                unreadable: row.bool("unreadable")?,
-            };
-            let catalog_id = Some(CatalogId { catalog: Catalog::STATISTIC_EXT, oid: row.oid("oid")? });
-            let has = Components::DEFINITION.or(Components::STATISTICS);
-            model.add(NewObject { catalog_id, name, schema, selected_by: wanted, has, body });
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("stxname")?;
+        let schema = Some(model.schema(row.oid("stxnamespace")?, name.as_bstr())?);
+        let relation = model.find_object(Catalog::CLASS, row.oid("stxrelid")?);
+        // Without its table it is nothing.
+        let wanted = match relation.is_some_and(|relation| relation.wanted.has(Components::DEFINITION)) {
+            true => SelectedBy::Schema,
+            false => SelectedBy::Kind(Components::NONE),
+        };
+        let body = Statistics {
+            owner: model.role(row.oid("stxowner")?, name.as_bstr())?.into(),
+            definition: deparsed(row, "definition", "stxname")?,
+            target: row.opt_i32("target")?.filter(|target| *target >= 0),
+            relation: relation.map(|relation| relation.id),
+            has_data: row.bool("has_data")?,
+            unreadable: row.bool("unreadable")?,
+        };
+        let new = NewObject::of(Catalog::STATISTIC_EXT, row.oid("oid")?, name, body).schema(schema);
+        model.add(new.selected_by(wanted).has(Components::DEFINITION.or(Components::STATISTICS)));
         Ok(())
     }
 }

@@ -12,10 +12,10 @@ use super::deparse::deparsed;
 use super::extension;
 use super::types::{compare_types, required_type_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, LoopRole, Model, NewObject, Object, Rank, Side};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -140,14 +140,6 @@ pub(super) fn reference(model: &Model, oid: u32, user: &str, name: &BStr) -> Res
 }
 
 impl Kind for Functions {
-    fn name(&self) -> &'static str {
-        "function"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::PROCEDURE]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         // A function that is internal to something comes with it: the constructors of range types. Of the system's own,
         // those are of interest that users' casts and transforms are made of, and those whose privileges were changed.
@@ -203,8 +195,7 @@ pub(super) fn collect<D, B: Body>(
         let schema = model.schema(row.oid("pronamespace")?, name.as_bstr())?;
         let has = Components::DEFINITION.or(routine.privileges.component());
         let body = body(row, routine, by_oid.remove(&oid))?;
-        let catalog_id = Some(CatalogId { catalog: Catalog::PROCEDURE, oid });
-        model.add(NewObject { catalog_id, name, schema: Some(schema), selected_by: SelectedBy::Schema, has, body });
+        model.add(NewObject::in_schema(Catalog::PROCEDURE, oid, name, Some(schema), body).has(has));
     }
     Ok(())
 }

@@ -4,11 +4,10 @@ use bstr::ByteSlice;
 
 use super::{Index, Part};
 use crate::error::Result;
-use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
-use crate::wire::{Query, Rows};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank};
+use crate::wire::Rows;
 
 /// Adds what attaches indexes; comes after the indexes.
 pub(in super::super) struct IndexAttaches;
@@ -20,18 +19,6 @@ struct IndexAttach {
 }
 
 impl Kind for IndexAttaches {
-    fn name(&self) -> &'static str {
-        "index attach"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
-        Vec::new()
-    }
-
     fn collect(&self, _: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
         let parts: Vec<(DumpId, DumpId)> =
             model.of_kind::<Index>().filter_map(|(object, index)| Some((index.parent?, object.id))).collect();
@@ -39,14 +26,9 @@ impl Kind for IndexAttaches {
             let Some((object, table)) = model.get(part).and_then(|o| Some((o, o.body::<Index>()?.table.id))) else {
                 continue;
             };
-            let attach = NewObject {
-                catalog_id: None,
-                name: object.name.clone(),
-                schema: object.schema,
-                selected_by: SelectedBy::Kind(object.wanted.and(Components::DEFINITION)),
-                has: Components::DEFINITION,
-                body: IndexAttach { parent, part },
-            };
+            let attach = NewObject::made(object.name.clone(), IndexAttach { parent, part })
+                .schema(object.schema)
+                .wanted(object.wanted.and(Components::DEFINITION));
             let attach = model.add(attach);
             let whole = model.body::<Index>(parent).map(|index| index.table.id);
             // The tables are needed as well, lest a parallel restore attaches while it does something else to them.

@@ -7,10 +7,10 @@ use bstr::{BStr, BString, ByteSlice};
 use super::extension;
 use super::on_table::{self, Table};
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::deparsed;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row, Rows};
@@ -110,14 +110,6 @@ impl Index {
 }
 
 impl Kind for Indexes {
-    fn name(&self) -> &'static str {
-        "index"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CLASS]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let sql = INDEXES.replace("{table}", on_table::COLUMNS);
         vec![Query::new("indexes", sql).param(Param::oids(&scope.relations))]
@@ -154,14 +146,11 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<DumpId> {
         parts: Vec::new(),
         constraint: None,
     };
-    Ok(model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid: row.oid("oid")? }),
-        name,
-        schema: table.schema(model),
-        selected_by: SelectedBy::Kind(table.wanted(model)),
-        has: Components::DEFINITION,
-        body: index,
-    }))
+    Ok(model.add(
+        NewObject::of(Catalog::CLASS, row.oid("oid")?, name, index)
+            .schema(table.schema(model))
+            .wanted(table.wanted(model)),
+    ))
 }
 
 impl Body for Index {

@@ -5,11 +5,10 @@ use bstr::BString;
 
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
-use crate::wire::{Query, Rows};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank};
+use crate::wire::Rows;
 
 /// Adds an object for each partition's place in its parent; comes after relations' details.
 pub(in super::super) struct Attaches;
@@ -21,18 +20,6 @@ pub struct Attach {
 }
 
 impl Kind for Attaches {
-    fn name(&self) -> &'static str {
-        "partition"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
-        Vec::new()
-    }
-
     fn collect(&self, _: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
         let mut partitions: Vec<(DumpId, DumpId, BString, Option<DumpId>)> = Vec::new();
         let of_interest = |(object, relation): &(&Object, &Relation)| {
@@ -47,14 +34,7 @@ impl Kind for Attaches {
             partitions.push((*parent, object.id, object.name.clone(), object.schema));
         }
         for (parent, partition, name, schema) in partitions {
-            let id = model.add(NewObject {
-                catalog_id: None,
-                name,
-                schema,
-                selected_by: SelectedBy::Kind(Components::ALL),
-                has: Components::DEFINITION,
-                body: Attach { parent, partition },
-            });
+            let id = model.add(NewObject::made(name, Attach { parent, partition }).schema(schema));
             model.depend(id, partition);
             model.depend(id, parent);
         }

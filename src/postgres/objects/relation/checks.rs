@@ -6,10 +6,10 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, Side};
 use crate::postgres::objects::deparse::deparsed;
 use crate::postgres::objects::{constraint, on_table};
 use crate::sql::Deparsed;
@@ -33,14 +33,6 @@ pub struct TableCheck {
 pub(in super::super) struct TableChecks;
 
 impl Kind for TableChecks {
-    fn name(&self) -> &'static str {
-        "table constraint"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CONSTRAINT]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let not_null =
             if scope.server.not_null_constraints() { "OR (n.contype = 'n' AND NOT n.convalidated)" } else { "" };
@@ -83,14 +75,9 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         local: row.bool("conislocal")?,
         separate,
     };
-    let id = model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
-        name: row.string("conname")?,
-        schema,
-        selected_by: SelectedBy::Kind(wanted),
-        has: Components::DEFINITION,
-        body,
-    });
+    let id = model.add(
+        NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, row.string("conname")?, body).schema(schema).wanted(wanted),
+    );
     if !separate {
         model.depend(table, id);
     }

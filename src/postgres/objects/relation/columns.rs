@@ -9,7 +9,7 @@ use crate::postgres::kind::{Kind, Scope, known};
 use crate::postgres::model::{DumpId, Model};
 use crate::postgres::objects::deparse::opt_deparsed;
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
 /// A column of a relation.
 #[derive(Debug, Clone)]
@@ -64,14 +64,6 @@ pub struct NotNull {
 pub(in super::super) struct Columns;
 
 impl Kind for Columns {
-    fn name(&self) -> &'static str {
-        "column"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let compression = match scope.server.column_compression() && scope.options.toast_compression {
             true => "a.attcompression",
@@ -115,25 +107,23 @@ impl Kind for Columns {
         vec![Query::new("columns", query).param(Param::oids(&scope.relations))]
     }
 
-    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let oid = row.oid("attrelid")?;
-            let Some(object) = model.find_object(Catalog::CLASS, oid) else { continue };
-            let (id, table) = (object.id, object.name.clone());
-            let column = column(row, &table, scope, model)?;
-            if scope.server.not_null_constraints()
-                && let Some(oid) = row.opt_oid("not_null_oid")?
-            {
-                model.account(CatalogId { catalog: Catalog::CONSTRAINT, oid });
-            }
-            let Some(relation) = model.body_mut::<Relation>(id) else { continue };
-            if usize::try_from(column.number).ok() != Some(relation.columns.len() + 1) {
-                return Err(Error::new(ErrorKind::Incomplete, format!("read the columns of \"{table}\""))
-                    .why(format!("their numbers have a gap before {}", column.number))
-                    .hint("the catalog is damaged"));
-            }
-            relation.columns.push(column);
+    fn add(&self, row: Row<'_>, scope: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let oid = row.oid("attrelid")?;
+        let Some(object) = model.find_object(Catalog::CLASS, oid) else { return Ok(()) };
+        let (id, table) = (object.id, object.name.clone());
+        let column = column(row, &table, scope, model)?;
+        if scope.server.not_null_constraints()
+            && let Some(oid) = row.opt_oid("not_null_oid")?
+        {
+            model.account(CatalogId { catalog: Catalog::CONSTRAINT, oid });
         }
+        let Some(relation) = model.body_mut::<Relation>(id) else { return Ok(()) };
+        if usize::try_from(column.number).ok() != Some(relation.columns.len() + 1) {
+            return Err(Error::new(ErrorKind::Incomplete, format!("read the columns of \"{table}\""))
+                .why(format!("their numbers have a gap before {}", column.number))
+                .hint("the catalog is damaged"));
+        }
+        relation.columns.push(column);
         Ok(())
     }
 }

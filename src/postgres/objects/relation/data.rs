@@ -10,7 +10,7 @@ use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::data::DataTask;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank};
 use crate::postgres::objects::extension::Extension;
 use crate::postgres::relkind::Relkind;
 use crate::sql::{Deparsed, Sql};
@@ -35,14 +35,6 @@ const FOREIGN_KEYS: &str = "\
 pub(in super::super) struct Data;
 
 impl Kind for Data {
-    fn name(&self) -> &'static str {
-        "data"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new("foreign keys of extensions' tables", FOREIGN_KEYS)]
     }
@@ -122,14 +114,7 @@ fn add(id: DumpId, condition: Option<BString>, scope: &Scope<'_>, model: &mut Mo
 }
 
 fn object_of<B>(name: BString, schema: Option<DumpId>, body: B) -> NewObject<B> {
-    NewObject {
-        catalog_id: None,
-        name,
-        schema,
-        selected_by: SelectedBy::Kind(Components::ALL),
-        has: Components::DATA,
-        body,
-    }
+    NewObject::made(name, body).schema(schema).has(Components::DATA)
 }
 
 /// What stands in an archive for the data of a relation: its OID, in no catalog.

@@ -9,11 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::expression;
 use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
 /// A column's default or generation expression. It is part of CREATE TABLE where that can be.
 pub struct ColumnDefault {
@@ -36,50 +36,35 @@ const DEFAULTS: &str = "\
 pub(in super::super) struct ColumnDefaults;
 
 impl Kind for ColumnDefaults {
-    fn name(&self) -> &'static str {
-        "column default"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::ATTRIBUTE_DEFAULT]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         vec![Query::new("columns' defaults", DEFAULTS).param(Param::oids(&scope.relations))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            add(row, model)?;
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let Some((table, relation)) = model.find_body::<Relation>(Catalog::CLASS, row.oid("adrelid")?) else {
+            return Ok(());
+        };
+        let number = row.i32("adnum")?;
+        let Some(column) = relation.column(number) else {
+            return Err(Error::new(ErrorKind::Incomplete, format!("read the defaults of \"{}\"", table.name))
+                .why(format!("there is one for column {number}, and no such column"))
+                .hint("the catalog is damaged"));
+        };
+        if column.dropped {
+            return Ok(());
+        }
+        // There is no statement that gives an existing column a generation expression, and none that gives a new view's
+        // column a default.
+        let separate = column.generated == 0 && (relation.kind == Relkind::View || !relation.spells_out(column));
+        let catalog_id = CatalogId { catalog: Catalog::ATTRIBUTE_DEFAULT, oid: row.oid("oid")? };
+        let expression = expression(row, "expression", table.name.as_bstr())?;
+        let table = table.id;
+        let id = add_default(model, Some(catalog_id), table, number, expression, separate);
+        if !separate {
+            model.depend(table, id);
         }
         Ok(())
     }
-}
-
-fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
-    let Some((table, relation)) = model.find_body::<Relation>(Catalog::CLASS, row.oid("adrelid")?) else {
-        return Ok(());
-    };
-    let number = row.i32("adnum")?;
-    let Some(column) = relation.column(number) else {
-        return Err(Error::new(ErrorKind::Incomplete, format!("read the defaults of \"{}\"", table.name))
-            .why(format!("there is one for column {number}, and no such column"))
-            .hint("the catalog is damaged"));
-    };
-    if column.dropped {
-        return Ok(());
-    }
-    // There is no statement that gives an existing column a generation expression, and none that gives a new view's
-    // column a default.
-    let separate = column.generated == 0 && (relation.kind == Relkind::View || !relation.spells_out(column));
-    let catalog_id = CatalogId { catalog: Catalog::ATTRIBUTE_DEFAULT, oid: row.oid("oid")? };
-    let expression = expression(row, "expression", table.name.as_bstr())?;
-    let table = table.id;
-    let id = add_default(model, Some(catalog_id), table, number, expression, separate);
-    if !separate {
-        model.depend(table, id);
-    }
-    Ok(())
 }
 
 /// Adds a default to a column.
@@ -95,14 +80,8 @@ pub(super) fn add_default(
         Some(object) => (object.name.clone(), object.schema, object.wanted),
         None => (BString::default(), None, Components::NONE),
     };
-    let id = model.add(NewObject {
-        catalog_id,
-        name,
-        schema,
-        selected_by: SelectedBy::Kind(wanted),
-        has: Components::DEFINITION,
-        body: ColumnDefault { table, column, expression, separate },
-    });
+    let body = ColumnDefault { table, column, expression, separate };
+    let id = model.add(NewObject { catalog_id, ..NewObject::made(name, body).schema(schema).wanted(wanted) });
     let at = usize::try_from(column).ok().and_then(|number| number.checked_sub(1));
     let columns = model.body_mut::<Relation>(table).map(|relation| &mut relation.columns);
     if let Some(column) = columns.zip(at).and_then(|(columns, at)| columns.get_mut(at)) {

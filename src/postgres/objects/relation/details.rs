@@ -64,14 +64,6 @@ const UNSAFE_PARTITIONS: &str = "\
 pub(in super::super) struct AllDetails;
 
 impl Kind for AllDetails {
-    fn name(&self) -> &'static str {
-        "relation (details)"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         vec![
             Query::new("views, partitions and foreign tables", DETAILS).param(Param::oids(&scope.relations)),

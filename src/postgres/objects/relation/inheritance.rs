@@ -3,12 +3,11 @@
 use super::defaults::{self, ColumnDefault};
 use super::{Column, Relation};
 use crate::error::Result;
-use crate::postgres::catalogs::Catalog;
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Components, DumpId, Model};
 use crate::postgres::relkind::Relkind;
 use crate::sql::Deparsed;
-use crate::wire::{Query, Rows};
+use crate::wire::Rows;
 
 const NULL: &str = "NULL";
 
@@ -27,18 +26,6 @@ struct Verdict {
 }
 
 impl Kind for Inheritance {
-    fn name(&self) -> &'static str {
-        "inheritance"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
-    fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
-        Vec::new()
-    }
-
     fn collect(&self, _: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
         let children: Vec<DumpId> = model
             .of_kind::<Relation>()

@@ -71,14 +71,6 @@ impl SequenceType {
 pub(in super::super) struct Sequences;
 
 impl Kind for Sequences {
-    fn name(&self) -> &'static str {
-        "sequence"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
     fn narrow(&self, model: &Model, scope: &mut Scope<'_>) {
         scope.sequences = names(model, scope);
     }

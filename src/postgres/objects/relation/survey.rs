@@ -8,7 +8,7 @@ use super::{ColumnPrivileges, Details, OwnedBy, Persistence, Relation, by_oid, d
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::kind::{Kind, Scope, Stage, known};
-use crate::postgres::model::{Components, DumpId, Model, NewObject, SelectedBy};
+use crate::postgres::model::{Components, DumpId, Model, NewObject};
 use crate::postgres::privileges::Privileges;
 use crate::postgres::relkind::{Relkind, relkinds};
 use crate::postgres::table_locks::LockedTable;
@@ -63,14 +63,6 @@ const COLUMN_PRIVILEGES: &str = "\
 pub(in super::super) struct Relations;
 
 impl Kind for Relations {
-    fn name(&self) -> &'static str {
-        "relation"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::CLASS]
-    }
-
     fn stage(&self) -> Stage {
         Stage::Survey
     }
@@ -198,14 +190,12 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
     };
     let has = Components::DEFINITION.or(Components::DATA).or(relation.privileges.component());
     let in_schema = model.get(schema).map_or(Components::NONE, |schema| schema.contents_wanted);
-    let id = model.add(NewObject {
-        catalog_id: Some(CatalogId { catalog: Catalog::CLASS, oid }),
-        name,
-        schema: Some(schema),
-        selected_by: SelectedBy::Kind(model.selected.relation(oid, in_schema)),
-        has,
-        body: relation,
-    });
+    let id = model.add(
+        NewObject::of(Catalog::CLASS, oid, name, relation)
+            .schema(Some(schema))
+            .wanted(model.selected.relation(oid, in_schema))
+            .has(has),
+    );
     if kind == Relkind::CompositeType
         && let Some(object) = model.get_mut(id)
     {

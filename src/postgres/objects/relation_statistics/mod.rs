@@ -17,9 +17,9 @@ use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObjec
 use crate::postgres::relkind::{Relkind, relkinds};
 use crate::postgres::version::ServerVersion;
 use crate::sql::Sql;
-use crate::wire::{Param, Query, Row, Rows};
+use crate::wire::{Param, Query, Row};
 
-pub use columns::{Reader, tell_unreadable};
+pub use columns::tell_unreadable;
 
 /// The numbers of relations; `{unreadable}` is whether there are columns whose statistics `pg_stats` does not show.
 const RELATIONS: &str = concat!(
@@ -69,14 +69,6 @@ struct Numbers {
 }
 
 impl Kind for AllRelationStatistics {
-    fn name(&self) -> &'static str {
-        "statistics of relations"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         if !scope.options.statistics {
             return Vec::new();
@@ -93,12 +85,10 @@ impl Kind for AllRelationStatistics {
         vec![query("statistics of relations", RELATIONS), query("statistics of indexes", INDEXES)]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let Some(of) = model.find_object(Catalog::CLASS, row.oid("oid")?) else { continue };
-            let Some(new) = Of::object(of) else { continue };
-            add(row, of.id, new, model)?;
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let Some(of) = model.find_object(Catalog::CLASS, row.oid("oid")?) else { return Ok(()) };
+        let Some(new) = Of::object(of) else { return Ok(()) };
+        add(row, of.id, new, model)?;
         Ok(())
     }
 }
@@ -149,8 +139,7 @@ fn add(row: Row<'_>, of: DumpId, place: Of, model: &mut Model) -> Result<()> {
         after_data: place.after_data,
     };
     let wanted = SelectedBy::Kind(Components::ALL);
-    let id =
-        model.add(NewObject { catalog_id: None, name, schema, selected_by: wanted, has: Components::STATISTICS, body });
+    let id = model.add(NewObject::made(name, body).schema(schema).selected_by(wanted).has(Components::STATISTICS));
     model.depend(id, of);
     if let Some(before) = place.also_after {
         model.depend(id, before);

@@ -23,14 +23,6 @@ pub struct Configuration {
 }
 
 impl Kind for Configurations {
-    fn name(&self) -> &'static str {
-        "text search configuration"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::TS_CONFIG]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let configurations = Query::new(
             "text search configurations",

@@ -8,7 +8,7 @@ use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Rows};
+use crate::wire::{Param, Query, Row};
 
 pub(in super::super) struct Dictionaries;
 
@@ -22,14 +22,6 @@ pub struct Dictionary {
 }
 
 impl Kind for Dictionaries {
-    fn name(&self) -> &'static str {
-        "text search dictionary"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::TS_DICT]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search dictionaries",
@@ -41,18 +33,16 @@ impl Kind for Dictionaries {
         vec![query.param(Param::oid(FIRST_USER_OID))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("dictname")?;
-            let schema = Some(model.schema(row.oid("dictnamespace")?, name.as_bstr())?);
-            let body = Dictionary {
-                owner: model.role(row.oid("dictowner")?, name.as_bstr())?.into(),
-                template_schema: row.string("template_schema")?,
-                template: row.string("tmplname")?,
-                options: row.opt_string("dictinitoption")?.map(Deparsed::by_server),
-            };
-            model.add(NewObject::in_schema(Catalog::TS_DICT, row.oid("oid")?, name, schema, body));
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("dictname")?;
+        let schema = Some(model.schema(row.oid("dictnamespace")?, name.as_bstr())?);
+        let body = Dictionary {
+            owner: model.role(row.oid("dictowner")?, name.as_bstr())?.into(),
+            template_schema: row.string("template_schema")?,
+            template: row.string("tmplname")?,
+            options: row.opt_string("dictinitoption")?.map(Deparsed::by_server),
+        };
+        model.add(NewObject::in_schema(Catalog::TS_DICT, row.oid("oid")?, name, schema, body));
         Ok(())
     }
 }

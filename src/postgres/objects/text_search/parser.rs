@@ -9,7 +9,7 @@ use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::{deparsed, opt_deparsed};
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Rows};
+use crate::wire::{Param, Query, Row};
 
 pub(in super::super) struct Parsers;
 
@@ -23,14 +23,6 @@ pub struct Parser {
 }
 
 impl Kind for Parsers {
-    fn name(&self) -> &'static str {
-        "text search parser"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::TS_PARSER]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search parsers",
@@ -44,19 +36,17 @@ impl Kind for Parsers {
         vec![query.param(Param::oid(FIRST_USER_OID))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("prsname")?;
-            let schema = Some(model.schema(row.oid("prsnamespace")?, name.as_bstr())?);
-            let body = Parser {
-                start: deparsed(row, "start", "prsname")?,
-                token: deparsed(row, "token", "prsname")?,
-                end: deparsed(row, "end", "prsname")?,
-                headline: opt_deparsed(row, "headline", "prsname")?,
-                lextypes: deparsed(row, "lextypes", "prsname")?,
-            };
-            model.add(NewObject::in_schema(Catalog::TS_PARSER, row.oid("oid")?, name, schema, body));
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("prsname")?;
+        let schema = Some(model.schema(row.oid("prsnamespace")?, name.as_bstr())?);
+        let body = Parser {
+            start: deparsed(row, "start", "prsname")?,
+            token: deparsed(row, "token", "prsname")?,
+            end: deparsed(row, "end", "prsname")?,
+            headline: opt_deparsed(row, "headline", "prsname")?,
+            lextypes: deparsed(row, "lextypes", "prsname")?,
+        };
+        model.add(NewObject::in_schema(Catalog::TS_PARSER, row.oid("oid")?, name, schema, body));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::{deparsed, opt_deparsed};
 use crate::sql::Deparsed;
-use crate::wire::{Param, Query, Rows};
+use crate::wire::{Param, Query, Row};
 
 pub(in super::super) struct Templates;
 
@@ -20,14 +20,6 @@ pub struct Template {
 }
 
 impl Kind for Templates {
-    fn name(&self) -> &'static str {
-        "text search template"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::TS_TEMPLATE]
-    }
-
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search templates",
@@ -38,14 +30,12 @@ impl Kind for Templates {
         vec![query.param(Param::oid(FIRST_USER_OID))]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        for row in rows.iter().flat_map(Rows::iter) {
-            let name = row.string("tmplname")?;
-            let schema = Some(model.schema(row.oid("tmplnamespace")?, name.as_bstr())?);
-            let body =
-                Template { init: opt_deparsed(row, "init", "tmplname")?, lexize: deparsed(row, "lexize", "tmplname")? };
-            model.add(NewObject::in_schema(Catalog::TS_TEMPLATE, row.oid("oid")?, name, schema, body));
-        }
+    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+        let name = row.string("tmplname")?;
+        let schema = Some(model.schema(row.oid("tmplnamespace")?, name.as_bstr())?);
+        let body =
+            Template { init: opt_deparsed(row, "init", "tmplname")?, lexize: deparsed(row, "lexize", "tmplname")? };
+        model.add(NewObject::in_schema(Catalog::TS_TEMPLATE, row.oid("oid")?, name, schema, body));
         Ok(())
     }
 }

@@ -7,9 +7,9 @@ use bstr::{BStr, BString, ByteSlice};
 use super::super::deparse::deparsed;
 use super::{Default, Type, unknown};
 use crate::error::Result;
-use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
+use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy, Side};
+use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, Side};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row};
 
@@ -155,19 +155,21 @@ impl DomainConstraint {
         };
         let validated = row.bool("convalidated")?;
         let schema = model.get(domain).and_then(|o| o.schema);
-        let id = model.add(NewObject {
-            catalog_id: Some(CatalogId { catalog: Catalog::CONSTRAINT, oid: row.oid("oid")? }),
-            name,
-            schema,
-            selected_by: SelectedBy::Kind(Components::ALL),
-            has: Components::DEFINITION,
-            body: DomainConstraint {
-                domain,
-                is_check,
-                definition: deparsed(row, "definition", "conname")?,
-                separate: !validated,
-            },
-        });
+        let id = model.add(
+            NewObject::of(
+                Catalog::CONSTRAINT,
+                row.oid("oid")?,
+                name,
+                DomainConstraint {
+                    domain,
+                    is_check,
+                    definition: deparsed(row, "definition", "conname")?,
+                    separate: !validated,
+                },
+            )
+            .schema(schema)
+            .wanted(Components::ALL),
+        );
         if validated {
             model.depend(domain, id);
         }

@@ -103,14 +103,6 @@ fn unknown(name: &BStr, what: &str, letter: u8) -> Error {
 }
 
 impl Kind for Types {
-    fn name(&self) -> &'static str {
-        "type"
-    }
-
-    fn catalogs(&self) -> &'static [Catalog] {
-        &[Catalog::TYPE, Catalog::ENUM]
-    }
-
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         vec![
             Query::new("types", TYPES),
@@ -203,8 +195,8 @@ fn add(model: &mut Model, row: Row<'_>, definition: Option<Sort>) -> Result<()> 
         sort,
         shell: None,
     };
-    let catalog_id = Some(CatalogId { catalog: Catalog::TYPE, oid: row.oid("oid")? });
-    let id = model.add(NewObject { catalog_id, name, schema: Some(schema), selected_by: wanted, has, body });
+    let new = NewObject::of(Catalog::TYPE, row.oid("oid")?, name, body).schema(Some(schema));
+    let id = model.add(new.selected_by(wanted).has(has));
     if needs_shell && model.get(id).is_some_and(|o| o.wanted.has(Components::DEFINITION)) {
         let shell = ShellType::add(model, id);
         if let Some(body) = model.body_mut::<Type>(id) {

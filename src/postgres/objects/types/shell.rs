@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::Type;
 use crate::error::Result;
 use crate::postgres::emit::{Emitter, NewEntry, Render};
-use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank};
 
 /// The shell of a base or range type. It is in the dump only where a function has to come before the type; that is
 /// found out when the loop between the two is broken.
@@ -20,14 +20,7 @@ impl ShellType {
     /// Adds the shell of the type `of`. It has no catalog row of its own: that is the type's.
     pub(super) fn add(model: &mut Model, of: DumpId) -> Option<DumpId> {
         let (name, schema) = model.get(of).map(|o| (o.name.clone(), o.schema))?;
-        Some(model.add(NewObject {
-            catalog_id: None,
-            name,
-            schema,
-            selected_by: SelectedBy::Kind(Components::NONE),
-            has: Components::DEFINITION,
-            body: ShellType { of },
-        }))
+        Some(model.add(NewObject::made(name, ShellType { of }).schema(schema).wanted(Components::NONE)))
     }
 }
 
