@@ -101,6 +101,14 @@ impl Scope<'_> {
     }
 }
 
+/// The results of a kind's queries, of which there are so many.
+///
+/// # Errors
+/// There are not.
+pub fn results<'r, const N: usize>(rows: &'r [Rows], doing: &str) -> Result<&'r [Rows; N]> {
+    rows.try_into().map_err(|_| Error::new(ErrorKind::Internal, doing).why("a result is missing"))
+}
+
 /// A letter that stands for something in the catalog, if it is one of those that lifeboat knows the meaning of.
 ///
 /// # Errors

@@ -91,6 +91,19 @@ impl Sql {
         self
     }
 
+    /// Appends text that the server deparsed, between key words, where there is any.
+    pub fn opt_deparsed<'a>(
+        &mut self,
+        before: &'static str,
+        text: impl Into<Option<&'a Deparsed>>,
+        after: &'static str,
+    ) -> &mut Self {
+        match text.into() {
+            Some(text) => self.kw(before).deparsed(text).kw(after),
+            None => self,
+        }
+    }
+
     /// Appends SQL that was built before.
     pub fn sql(&mut self, other: &Sql) -> &mut Self {
         self.text.extend_from_slice(&other.text);

@@ -79,8 +79,8 @@ impl NewEntry {
     }
 
     /// A further entry about an object: in no part of its own, after the object.
-    pub fn about(object: &Object, desc: &'static str, tag: impl Into<BString>) -> Self {
-        Self { depends: Depends::On(vec![object.id]), ..Self::bare(desc, tag) }
+    pub fn about(object: DumpId, desc: &'static str, tag: impl Into<BString>) -> Self {
+        Self { depends: Depends::On(vec![object]), ..Self::bare(desc, tag) }
     }
 
     /// An entry that is about no object.

@@ -47,6 +47,17 @@ impl Render<'_> {
         self.model.schema_name(object).unwrap_or_default()
     }
 
+    /// The comment on the object itself, where there is one and it is wanted.
+    pub fn comment(&self, object: &Object) -> Option<&BStr> {
+        self.comment_of(object, object.catalog_id?)
+    }
+
+    fn comment_of(&self, object: &Object, id: CatalogId) -> Option<&BStr> {
+        let is_wanted = object.dumped().has(Components::COMMENT) && self.options.comments;
+        let mut comments = self.model.comments.get(&id).filter(|_| is_wanted)?.iter();
+        Some(comments.find(|comment| comment.sub_id == 0)?.text.as_bstr())
+    }
+
     /// `schema.name`, quoted.
     pub fn qualified(&self, object: &Object) -> Sql {
         let mut sql = self.sql();
@@ -168,17 +179,35 @@ impl Emitter {
 
     /// As [`Emitter::comment`], for one of several catalog rows that are one object.
     pub fn comment_of(&mut self, render: &Render<'_>, object: &Object, id: CatalogId, subject: &Subject<'_>) {
-        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
-            return;
-        }
-        let comments = render.model.comments.get(&id);
-        if let Some(comment) = comments.and_then(|c| c.iter().find(|c| c.sub_id == 0)) {
-            self.comment_text(render, object, subject, Some(comment.text.as_bstr()));
+        if let Some(text) = render.comment_of(object, id) {
+            self.comment_text(render, object.id, subject, Some(text));
         }
     }
 
-    /// Adds a COMMENT entry with this text, or with NULL, after the object.
-    pub fn comment_text(&mut self, render: &Render<'_>, object: &Object, subject: &Subject<'_>, text: Option<&BStr>) {
+    /// Adds the comment on a part of `whole`, which is called by its kind, its name, and ON before that of the whole.
+    pub fn comment_on_part(
+        &mut self,
+        render: &Render<'_>,
+        after: DumpId,
+        (words, name, on): (&'static str, &BStr, &'static str),
+        whole: &Object,
+        owner: &BStr,
+        text: &BStr,
+    ) {
+        let mut part = render.sql();
+        part.kw(words).kw(" ").ident(name).kw(on);
+        let mut sql = render.sql();
+        sql.kw("COMMENT ON ").sql(&part).sql(&render.qualified(whole)).kw(" IS ").literal(text).kw(";\n");
+        part.ident(whole.name.as_bstr());
+        let mut entry = NewEntry::about(after, "COMMENT", part.into_bstring());
+        entry.schema = render.model.schema_name(whole).map(BString::from);
+        entry.owner = Some(owner.into());
+        entry.definition = sql;
+        self.entry(entry);
+    }
+
+    /// Adds a COMMENT entry with this text, or with NULL, after an object.
+    pub fn comment_text(&mut self, render: &Render<'_>, after: DumpId, subject: &Subject<'_>, text: Option<&BStr>) {
         let mut sql = render.sql();
         sql.kw("COMMENT ON ").kw(subject.words).kw(" ");
         subject.append_name(&mut sql);
@@ -188,7 +217,7 @@ impl Emitter {
             None => sql.kw("NULL"),
         };
         sql.kw(";\n");
-        let mut entry = NewEntry::about(object, "COMMENT", subject.tag());
+        let mut entry = NewEntry::about(after, "COMMENT", subject.tag());
         entry.schema = subject.schema.map(BString::from);
         entry.owner = Some(subject.owner.into());
         entry.definition = sql;
@@ -220,7 +249,7 @@ impl Emitter {
             sql.kw(" IS ").literal(label.label.as_bstr()).kw(";\n");
         }
         if !sql.is_empty() {
-            let mut entry = NewEntry::about(object, "SECURITY LABEL", subject.tag());
+            let mut entry = NewEntry::about(object.id, "SECURITY LABEL", subject.tag());
             entry.schema = subject.schema.map(BString::from);
             entry.owner = Some(subject.owner.into());
             entry.definition = sql;

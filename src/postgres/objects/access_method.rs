@@ -30,12 +30,8 @@ impl Kind for AccessMethods {
     }
 
     fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        model.add(NewObject::of(
-            Catalog::ACCESS_METHOD,
-            row.oid("oid")?,
-            row.string("amname")?,
-            AccessMethod { kind: row.char("amtype")?, handler: deparsed(row, "handler", "amname")? },
-        ));
+        let body = AccessMethod { kind: row.char("amtype")?, handler: deparsed(row, "handler", "amname")? };
+        model.add(NewObject::of(Catalog::ACCESS_METHOD, row.oid("oid")?, row.string("amname")?, body));
         Ok(())
     }
 }

@@ -154,16 +154,9 @@ impl Definition {
             [",\n    SSPACE = ", ",\n    INITCOND = "],
             [",\n    FINALFUNC = ", ",\n    FINALFUNC_EXTRA", ",\n    FINALFUNC_MODIFY = "],
         );
-        let functions = [
-            (",\n    COMBINEFUNC = ", &self.combine),
-            (",\n    SERIALFUNC = ", &self.serialize),
-            (",\n    DESERIALFUNC = ", &self.deserialize),
-        ];
-        for (words, function) in functions {
-            if let Some(function) = function {
-                sql.kw(words).deparsed(function);
-            }
-        }
+        sql.opt_deparsed(",\n    COMBINEFUNC = ", &self.combine, "");
+        sql.opt_deparsed(",\n    SERIALFUNC = ", &self.serialize, "");
+        sql.opt_deparsed(",\n    DESERIALFUNC = ", &self.deserialize, "");
         if let Some((moving, inverse)) = &self.moving {
             sql.kw(",\n    MSFUNC = ").deparsed(&moving.transition);
             sql.kw(",\n    MINVFUNC = ").deparsed(inverse);
@@ -177,9 +170,7 @@ impl Definition {
         if let Some((schema, name)) = &self.sort_operator {
             sql.kw(",\n    SORTOP = OPERATOR(").ident(schema.as_bstr()).kw(".").deparsed(name).kw(")");
         }
-        if let Some(support) = &self.support {
-            sql.kw(",\n    SUPPORT = ").deparsed(support);
-        }
+        sql.opt_deparsed(",\n    SUPPORT = ", &self.support, "");
         if self.hypothetical {
             sql.kw(",\n    HYPOTHETICAL");
         }

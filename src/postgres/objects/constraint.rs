@@ -102,11 +102,9 @@ impl Kind for IndexConstraints {
             .find(Catalog::CLASS, row.oid("conindid")?)
             .filter(|index| model.body::<Index>(*index).is_some())
             .ok_or_else(|| incomplete("its index is not there, or not valid".into()))?;
-        let id = model.add(
-            NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, name, IndexConstraint { table, index, form })
-                .schema(table.schema(model))
-                .wanted(table.wanted(model)),
-        );
+        let body = IndexConstraint { table, index, form };
+        let new = NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, name, body);
+        let id = model.add(new.schema(table.schema(model)).wanted(table.wanted(model)));
         if let Some(index) = model.body_mut::<Index>(index) {
             index.set_constraint(id);
         }

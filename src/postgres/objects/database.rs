@@ -6,7 +6,7 @@ use bstr::{BString, ByteSlice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::kind::{Kind, Scope, Stage};
+use crate::postgres::kind::{Kind, Scope, Stage, results};
 use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SecurityLabel};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{MalformedSetting, Sql};
@@ -83,9 +83,7 @@ impl Kind for Databases {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [databases, labels, settings] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read the database's properties").why("a result is missing"));
-        };
+        let [databases, labels, settings] = results(rows, "read the database's properties")?;
         let row = databases.one()?;
         let name = row.string("datname")?;
         let mut database = Database::from_row(row, model)?;
@@ -218,7 +216,7 @@ impl Body for Database {
         out.entry(entry);
 
         if let Some(comment) = self.comment.as_ref().filter(|_| render.options.comments) {
-            out.comment_text(render, object, &subject, Some(comment.as_bstr()));
+            out.comment_text(render, object.id, &subject, Some(comment.as_bstr()));
         }
         if render.options.security_labels {
             out.label_list(render, object, &subject, &self.labels);

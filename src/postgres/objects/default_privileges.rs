@@ -60,9 +60,9 @@ impl Kind for AllDefaultPrivileges {
             privileges: Privileges::from_row(row, "acl", "acl_default")?,
         };
         let everywhere = SelectedBy::Kind(model.selected.in_no_schema());
+        let new = NewObject::of(Catalog::DEFAULT_ACL, row.oid("oid")?, [letter].as_bstr().into(), body);
         model.add(
-            NewObject::of(Catalog::DEFAULT_ACL, row.oid("oid")?, [letter].as_bstr().into(), body)
-                .schema(schema)
+            new.schema(schema)
                 .selected_by(if schema.is_some() { SelectedBy::Schema } else { everywhere })
                 .has(Components::PRIVILEGES),
         );

@@ -6,9 +6,9 @@ use super::deparse::deparsed;
 use super::trigger::Firing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row};
 
@@ -87,16 +87,9 @@ impl Body for EventTrigger {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Components::DEFINITION) {
-            let mut entry = NewEntry::of(object, render, "EVENT TRIGGER", object.name.clone());
-            entry.owner = Some(self.owner.clone());
-            entry.definition = render.sql();
-            self.definition(&name, &mut entry.definition);
-            entry.drop.kw("DROP EVENT TRIGGER ").sql(&name).kw(";\n");
-            out.entry(entry);
-        }
-        let subject = Subject { words: "EVENT TRIGGER", schema: None, name: &name, owner: self.owner.as_bstr() };
-        out.comment_and_labels(render, object, &subject);
+        let mut sql = render.sql();
+        self.definition(&name, &mut sql);
+        out.define(render, object, "EVENT TRIGGER", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

@@ -4,9 +4,9 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope, Stage};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::Sql;
 use crate::wire::{Query, Rows};
 
@@ -49,15 +49,8 @@ impl Kind for Extensions {
             let conditions = row.texts("conditions")?;
             let configuration = tables.into_iter().zip(conditions.into_iter().map(Option::unwrap_or_default)).collect();
             let wanted = model.selected.extension(oid);
-            model.add(
-                NewObject::of(
-                    Catalog::EXTENSION,
-                    oid,
-                    row.string("extname")?,
-                    Extension { schema: row.string("nspname")?, configuration },
-                )
-                .wanted(wanted),
-            );
+            let body = Extension { schema: row.string("nspname")?, configuration };
+            model.add(NewObject::of(Catalog::EXTENSION, oid, row.string("extname")?, body).wanted(wanted));
         }
         for row in results.next().into_iter().flat_map(Rows::iter) {
             let member = CatalogId { catalog: Catalog(row.oid("classid")?), oid: row.oid("objid")? };
@@ -75,18 +68,11 @@ impl Body for Extension {
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        let mut name = render.sql();
-        name.ident(object.name.as_bstr());
-        if object.dumped().has(Components::DEFINITION) {
-            let mut entry = NewEntry::of(object, render, "EXTENSION", object.name.clone());
-            // No version: the target installs the one that its packages have.
-            entry.definition.kw("CREATE EXTENSION IF NOT EXISTS ").sql(&name);
-            entry.definition.kw(" WITH SCHEMA ").ident(self.schema.as_bstr()).kw(";\n");
-            entry.drop.kw("DROP EXTENSION ").sql(&name).kw(";\n");
-            out.entry(entry);
-        }
-        let subject = Subject { words: "EXTENSION", schema: None, name: &name, owner: "".into() };
-        out.comment_and_labels(render, object, &subject);
+        let mut sql = render.sql();
+        // No version: the target installs the one that its packages have.
+        sql.kw("CREATE EXTENSION IF NOT EXISTS ").ident(object.name.as_bstr());
+        sql.kw(" WITH SCHEMA ").ident(self.schema.as_bstr()).kw(";\n");
+        out.define(render, object, "EXTENSION", None, sql);
         Ok(())
     }
 }

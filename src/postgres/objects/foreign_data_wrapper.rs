@@ -71,19 +71,9 @@ impl Body for ForeignDataWrapper {
         let words = "FOREIGN DATA WRAPPER";
         let mut sql = render.sql();
         sql.kw("CREATE FOREIGN DATA WRAPPER ").ident(object.name.as_bstr());
-        if let Some(handler) = &self.handler {
-            sql.kw(" HANDLER ").deparsed(handler);
-        }
-        if let Some(validator) = &self.validator {
-            sql.kw(" VALIDATOR ").deparsed(validator);
-        }
-        if let Some(connection) = &self.connection {
-            sql.kw(" CONNECTION ").deparsed(connection);
-        }
-        if let Some(options) = &self.options {
-            sql.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
-        }
-        sql.kw(";\n");
+        sql.opt_deparsed(" HANDLER ", &self.handler, "").opt_deparsed(" VALIDATOR ", &self.validator, "");
+        sql.opt_deparsed(" CONNECTION ", &self.connection, "");
+        sql.opt_deparsed(" OPTIONS (\n    ", &self.options, "\n)").kw(";\n");
         out.define(render, object, words, Some(self.owner.as_bstr()), sql);
         let mut name = render.sql();
         name.ident(object.name.as_bstr());

@@ -51,16 +51,9 @@ impl Kind for ForeignKeys {
             return Ok(());
         }
         let definition = deparsed(row, "definition", "conname")?;
-        let id = model.add(
-            NewObject::of(
-                Catalog::CONSTRAINT,
-                row.oid("oid")?,
-                name,
-                ForeignKey { table, target: row.oid("confrelid")?, definition },
-            )
-            .schema(table.schema(model))
-            .wanted(Components::ALL),
-        );
+        let body = ForeignKey { table, target: row.oid("confrelid")?, definition };
+        let new = NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, name, body);
+        let id = model.add(new.schema(table.schema(model)).wanted(Components::ALL));
         // A partitioned table can be referred to when its index is valid, and it is valid when all parts are attached.
         if row.opt_char("target_kind")?.and_then(Relkind::from_letter) == Some(Relkind::PartitionedTable)
             && let Some(index) = model.find(Catalog::CLASS, row.oid("conindid")?)

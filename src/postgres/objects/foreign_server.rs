@@ -6,7 +6,7 @@ use super::foreign_options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
-use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::kind::{Kind, Scope, results};
 use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
 use crate::postgres::privileges::Privileges;
 use crate::sql::Deparsed;
@@ -60,9 +60,7 @@ impl Kind for ForeignServers {
     }
 
     fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [servers, mappings] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read foreign servers").why("a result is missing"));
-        };
+        let [servers, mappings] = results(rows, "read foreign servers")?;
         for row in servers.iter() {
             let name = row.string("srvname")?;
             let body = ForeignServer {
@@ -120,10 +118,7 @@ impl Body for ForeignServer {
             sql.kw(" VERSION ").literal(version.as_bstr());
         }
         sql.kw(" FOREIGN DATA WRAPPER ").ident(self.wrapper.as_bstr());
-        if let Some(options) = &self.options {
-            sql.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
-        }
-        sql.kw(";\n");
+        sql.opt_deparsed(" OPTIONS (\n    ", &self.options, "\n)").kw(";\n");
         out.define(render, object, "SERVER", Some(self.owner.as_bstr()), sql);
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
@@ -153,10 +148,7 @@ impl ForeignServer {
             sql.kw(verb).kw(" USER MAPPING FOR ").ident(mapping.user.as_bstr());
             sql.kw(" SERVER ").ident(object.name.as_bstr());
         }
-        if let Some(options) = &mapping.options {
-            entry.definition.kw(" OPTIONS (\n    ").deparsed(options).kw("\n)");
-        }
-        entry.definition.kw(";\n");
+        entry.definition.opt_deparsed(" OPTIONS (\n    ", &mapping.options, "\n)").kw(";\n");
         entry.drop.kw(";\n");
         entry
     }

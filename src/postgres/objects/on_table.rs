@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::relation::Relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
+use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::model::{Components, DumpId, Model, Object};
 use crate::postgres::relkind::Relkind;
 use crate::sql::Sql;
@@ -117,23 +117,16 @@ impl Named<'_> {
 
     /// Adds the comment on what is on the table (`COMMENT ON words name ON table`), where there is one and it is wanted.
     pub fn comment(&self, words: &'static str, object: &Object, render: &Render<'_>, out: &mut Emitter) {
-        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
-            return;
+        if let Some(text) = render.comment(object) {
+            out.comment_on_part(
+                render,
+                object.id,
+                (words, object.name.as_bstr(), " ON "),
+                self.object,
+                self.owner,
+                text,
+            );
         }
-        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
-        let Some(comment) = comments.and_then(|all| all.iter().find(|c| c.sub_id == 0)) else { return };
-        let mut subject = render.sql();
-        subject.kw(words).kw(" ").ident(object.name.as_bstr()).kw(" ON ");
-        let mut tag = subject.clone();
-        tag.ident(self.object.name.as_bstr());
-        let mut entry = NewEntry::about(object, "COMMENT", tag.into_bstring());
-        entry.depends = Depends::On(vec![object.id]);
-        entry.schema = Some(self.schema.into());
-        entry.owner = Some(self.owner.into());
-        entry.definition = render.sql();
-        entry.definition.kw("COMMENT ON ").sql(&subject).sql(&self.qualified);
-        entry.definition.kw(" IS ").literal(comment.text.as_bstr()).kw(";\n");
-        out.entry(entry);
     }
 }
 

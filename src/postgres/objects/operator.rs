@@ -8,9 +8,9 @@ use super::deparse::opt_deparsed;
 use super::types;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
-use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
+use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope, known};
-use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank};
+use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::lexer::tokens;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Row};
@@ -117,7 +117,6 @@ impl Body for Operator {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let Some(function) = &self.function else { return Ok(()) };
-        let schema = render.schema(object);
         // An operator's name consists of characters that cannot be quoted.
         let name = Deparsed::by_server(object.name.clone());
         let mut signature = render.sql();
@@ -128,30 +127,16 @@ impl Body for Operator {
         signature.kw(", ");
         argument(&mut signature, &mut details, ",\n    RIGHTARG = ", self.right_type.as_ref());
         signature.kw(")");
-        for (words, value) in [(",\n    COMMUTATOR = ", &self.commutator), (",\n    NEGATOR = ", &self.negator)] {
-            if let Some(value) = value {
-                details.kw(words).deparsed(value);
-            }
-        }
+        details.opt_deparsed(",\n    COMMUTATOR = ", &self.commutator, "");
+        details.opt_deparsed(",\n    NEGATOR = ", &self.negator, "");
         details.kw(if self.merges { ",\n    MERGES" } else { "" });
         details.kw(if self.hashes { ",\n    HASHES" } else { "" });
-        for (words, value) in [(",\n    RESTRICT = ", &self.restrict), (",\n    JOIN = ", &self.join)] {
-            if let Some(value) = value {
-                details.kw(words).deparsed(value);
-            }
-        }
+        details.opt_deparsed(",\n    RESTRICT = ", &self.restrict, "").opt_deparsed(",\n    JOIN = ", &self.join, "");
 
-        if object.dumped().has(Components::DEFINITION) {
-            let mut entry = NewEntry::of(object, render, "OPERATOR", object.name.clone());
-            entry.owner = Some(self.owner.clone());
-            entry.definition.kw("CREATE OPERATOR ").ident(schema).kw(".").deparsed(&name);
-            entry.definition.kw(" (\n").sql(&details).kw("\n);\n");
-            entry.drop.kw("DROP OPERATOR ").ident(schema).kw(".").sql(&signature).kw(";\n");
-            out.entry(entry);
-        }
-        let subject =
-            Subject { words: "OPERATOR", schema: Some(schema), name: &signature, owner: self.owner.as_bstr() };
-        out.comment_and_labels(render, object, &subject);
+        let mut sql = render.sql();
+        sql.kw("CREATE OPERATOR ").ident(render.schema(object)).kw(".").deparsed(&name);
+        sql.kw(" (\n").sql(&details).kw("\n);\n");
+        out.define_as(&signature, render, object, "OPERATOR", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }

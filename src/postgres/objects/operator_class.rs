@@ -6,10 +6,10 @@ use bstr::{BString, ByteSlice};
 
 use super::deparse::{deparsed, opt_deparsed};
 use super::operator_members::{self, Members};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::kind::{Kind, Scope, results};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Param, Query, Rows};
@@ -46,9 +46,7 @@ impl Kind for OperatorClasses {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [classes, operators, functions] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read operator classes").why("a result is missing"));
-        };
+        let [classes, operators, functions] = results(rows, "read operator classes")?;
         for row in classes.iter() {
             let name = row.string("opcname")?;
             let schema = Some(model.schema(row.oid("opcnamespace")?, name.as_bstr())?);
@@ -78,9 +76,7 @@ impl OperatorClass {
         sql.kw(" FAMILY ").qualified(self.family_schema.as_bstr(), self.family.as_bstr()).kw(" AS\n    ");
         // A class of nothing is not SQL; storing the type as itself says nothing, and is.
         let stored = self.key_type.as_ref().or(self.members.is_empty().then_some(&self.input_type));
-        if let Some(stored) = stored {
-            sql.kw("STORAGE ").deparsed(stored);
-        }
+        sql.opt_deparsed("STORAGE ", stored, "");
         self.members.append(sql, stored.is_some());
         sql.kw(";\n");
     }

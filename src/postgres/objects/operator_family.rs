@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use bstr::{BString, ByteSlice};
 
 use super::operator_members::{self, Members};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::kind::{Kind, Scope, results};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::wire::{Param, Query, Rows};
 
@@ -35,9 +35,7 @@ impl Kind for OperatorFamilies {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [families, operators, functions] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read operator families").why("a result is missing"));
-        };
+        let [families, operators, functions] = results(rows, "read operator families")?;
         for row in families.iter() {
             let name = row.string("opfname")?;
             let schema = Some(model.schema(row.oid("opfnamespace")?, name.as_bstr())?);

@@ -76,11 +76,9 @@ impl Kind for Policies {
             let table = Table::of_row(row, model, name.as_bstr())?;
             if table.wanted(model).has(Components::POLICY) {
                 // In no catalog, so that what depends on the table in that catalog is not this one's.
-                model.add(
-                    NewObject::of(Catalog(0), row.oid("table_oid")?, name, RowSecurity { table, policy: None })
-                        .schema(table.schema(model))
-                        .wanted(Components::ALL),
-                );
+                let body = RowSecurity { table, policy: None };
+                let new = NewObject::of(Catalog(0), row.oid("table_oid")?, name, body);
+                model.add(new.schema(table.schema(model)).wanted(Components::ALL));
             }
         }
         for row in policies.iter() {
@@ -118,11 +116,9 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         qualification: row.opt_string("qualification")?.map(Deparsed::by_server),
         with_check: row.opt_string("with_check")?.map(Deparsed::by_server),
     };
-    model.add(
-        NewObject::of(Catalog::POLICY, row.oid("oid")?, name, RowSecurity { table, policy: Some(policy) })
-            .schema(table.schema(model))
-            .wanted(Components::ALL),
-    );
+    let body = RowSecurity { table, policy: Some(policy) };
+    let new = NewObject::of(Catalog::POLICY, row.oid("oid")?, name, body);
+    model.add(new.schema(table.schema(model)).wanted(Components::ALL));
     Ok(())
 }
 
@@ -165,12 +161,7 @@ impl Policy {
         if !self.roles.is_empty() {
             sql.kw(" TO ").idents(self.roles.iter().map(|role| role.as_bstr()));
         }
-        if let Some(expression) = &self.qualification {
-            sql.kw(" USING (").deparsed(expression).kw(")");
-        }
-        if let Some(expression) = &self.with_check {
-            sql.kw(" WITH CHECK (").deparsed(expression).kw(")");
-        }
+        sql.opt_deparsed(" USING (", &self.qualification, ")").opt_deparsed(" WITH CHECK (", &self.with_check, ")");
         sql.kw(";\n");
     }
 }

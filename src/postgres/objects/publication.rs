@@ -6,9 +6,9 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::kind::{Kind, Scope};
-use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank};
+use crate::postgres::emit::{Emitter, NewEntry, Render};
+use crate::postgres::kind::{Kind, Scope, results};
+use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank};
 use crate::postgres::version::ServerVersion;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -74,9 +74,7 @@ impl Kind for Publications {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [publications, tables, schemas] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read publications").why("a result is missing"));
-        };
+        let [publications, tables, schemas] = results(rows, "read publications")?;
         for row in publications.iter() {
             let name = row.string("pubname")?;
             let owner = model.role(row.oid("pubowner")?, name.as_bstr())?.into();
@@ -197,15 +195,9 @@ impl Body for Publication {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut name = render.sql();
         name.ident(object.name.as_bstr());
-        if object.dumped().has(Components::DEFINITION) {
-            let mut entry = NewEntry::of(object, render, "PUBLICATION", object.name.clone());
-            entry.owner = Some(self.owner.clone());
-            self.definition(&name, &mut entry.definition);
-            entry.drop.kw("DROP PUBLICATION ").sql(&name).kw(";\n");
-            out.entry(entry);
-        }
-        let subject = Subject { words: "PUBLICATION", schema: None, name: &name, owner: self.owner.as_bstr() };
-        out.comment_and_labels(render, object, &subject);
+        let mut sql = render.sql();
+        self.definition(&name, &mut sql);
+        out.define(render, object, "PUBLICATION", Some(self.owner.as_bstr()), sql);
         Ok(())
     }
 }
@@ -235,9 +227,8 @@ impl Body for PublishedTable {
     }
 
     fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        other
-            .downcast::<Self>()
-            .map_or(Ordering::Equal, |other| by_publication(model, self.publication, other.publication))
+        let other = other.downcast::<Self>().map(|other| other.publication);
+        other.map_or(Ordering::Equal, |other| by_publication(model, self.publication, other))
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
@@ -249,10 +240,7 @@ impl Body for PublishedTable {
             if let Some(columns) = &self.columns {
                 sql.kw(" (").idents(columns.iter().map(|name| name.as_bstr())).kw(")");
             }
-            if let Some(filter) = &self.filter {
-                sql.kw(" WHERE (").deparsed(filter).kw(")");
-            }
-            sql.kw(";\n");
+            sql.opt_deparsed(" WHERE (", &self.filter, ")").kw(";\n");
             out.entry(entry);
         }
         Ok(())
@@ -265,9 +253,8 @@ impl Body for PublishedSchema {
     }
 
     fn tie_break(&self, other: &dyn Body, model: &Model) -> Ordering {
-        other
-            .downcast::<Self>()
-            .map_or(Ordering::Equal, |other| by_publication(model, self.publication, other.publication))
+        let other = other.downcast::<Self>().map(|other| other.publication);
+        other.map_or(Ordering::Equal, |other| by_publication(model, self.publication, other))
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {

@@ -55,22 +55,15 @@ impl Kind for Rules {
         let table = Table::of_relation(table.id, relation);
         let part_of_view = is_view && has_query;
         let enabled = known(row.char("ev_enabled")?, b"OADR", "state", format_args!("rule \"{name}\""))?;
-        let id = model.add(
-            NewObject::of(
-                Catalog::REWRITE,
-                row.oid("oid")?,
-                name,
-                Rule {
-                    table,
-                    is_view,
-                    enabled,
-                    definition: row.opt_string("definition")?.map(Deparsed::by_server),
-                    separate: !part_of_view,
-                },
-            )
-            .schema(schema)
-            .wanted(wanted),
-        );
+        let body = Rule {
+            table,
+            is_view,
+            enabled,
+            definition: row.opt_string("definition")?.map(Deparsed::by_server),
+            separate: !part_of_view,
+        };
+        let new = NewObject::of(Catalog::REWRITE, row.oid("oid")?, name, body);
+        let id = model.add(new.schema(schema).wanted(wanted));
         // What the rule needs, the view needs; any other rule needs its table.
         if part_of_view {
             model.depend(table.id, id);

@@ -104,10 +104,9 @@ impl Schema {
             return;
         }
         // A new database has the standard comment: say only what differs from it.
-        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
-        let text = comments.and_then(|c| c.iter().find(|c| c.sub_id == 0)).map(|c| c.text.as_bstr());
+        let text = render.comment(object);
         if text.is_none_or(|text| text.as_bytes() != STANDARD_PUBLIC_COMMENT) {
-            out.comment_text(render, object, subject, text.or(Some(b"".as_bstr())));
+            out.comment_text(render, object.id, subject, text.or(Some(b"".as_bstr())));
         }
     }
 }

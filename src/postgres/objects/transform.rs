@@ -48,10 +48,9 @@ impl Kind for Transforms {
                 Error::new(ErrorKind::Incomplete, format!("read the transform \"{name}\"")).why("it has no function")
             );
         }
-        model.add(
-            NewObject::of(Catalog::TRANSFORM, row.oid("oid")?, name, Transform { of, language, from_sql, to_sql })
-                .wanted(model.selected.in_no_schema()),
-        );
+        let body = Transform { of, language, from_sql, to_sql };
+        let new = NewObject::of(Catalog::TRANSFORM, row.oid("oid")?, name, body);
+        model.add(new.wanted(model.selected.in_no_schema()));
         Ok(())
     }
 }

@@ -89,16 +89,9 @@ impl Kind for Triggers {
                 .why(format!("its state '{}' is not known", char::from(letter)))
         })?;
         let definition = deparsed(row, "definition", "tgname")?;
-        model.add(
-            NewObject::of(
-                Catalog::TRIGGER,
-                row.oid("oid")?,
-                name,
-                Trigger { table, definition, when, inherited: row.bool("inherited")? },
-            )
-            .schema(table.schema(model))
-            .wanted(Components::ALL),
-        );
+        let body = Trigger { table, definition, when, inherited: row.bool("inherited")? };
+        let new = NewObject::of(Catalog::TRIGGER, row.oid("oid")?, name, body);
+        model.add(new.schema(table.schema(model)).wanted(Components::ALL));
         Ok(())
     }
 }

@@ -132,7 +132,7 @@ impl Emitter {
         if sql.is_empty() {
             return Ok(None);
         }
-        let mut entry = NewEntry::about(object, "ACL", tag);
+        let mut entry = NewEntry::about(object.id, "ACL", tag);
         entry.schema = subject.schema.map(BString::from);
         entry.owner = Some(subject.owner.into());
         entry.definition = sql;

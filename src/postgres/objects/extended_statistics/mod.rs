@@ -6,7 +6,7 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
-use crate::postgres::emit::{Depends, Emitter, ExtendedData, NewEntry, Render, Subject};
+use crate::postgres::emit::{Depends, Emitter, ExtendedData, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::objects::deparse::deparsed;
@@ -83,22 +83,12 @@ impl Body for Statistics {
     }
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
-        let qualified = render.qualified(object);
-        let mut name = render.sql();
-        name.ident(object.name.as_bstr());
-        if object.dumped().has(Components::DEFINITION) {
-            let mut entry = NewEntry::of(object, render, "STATISTICS", object.name.clone());
-            entry.owner = Some(self.owner.clone());
-            entry.definition.deparsed(&self.definition).kw(";\n");
-            if let Some(target) = self.target {
-                entry.definition.kw("ALTER STATISTICS ").sql(&qualified).kw(" SET STATISTICS ").num(target).kw(";\n");
-            }
-            entry.drop.kw("DROP STATISTICS ").sql(&qualified).kw(";\n");
-            out.entry(entry);
+        let mut sql = render.sql();
+        sql.deparsed(&self.definition).kw(";\n");
+        if let Some(target) = self.target {
+            sql.kw("ALTER STATISTICS ").sql(&render.qualified(object)).kw(" SET STATISTICS ").num(target).kw(";\n");
         }
-        let schema = Some(render.schema(object));
-        let subject = Subject { words: "STATISTICS", schema, name: &name, owner: self.owner.as_bstr() };
-        out.comment_and_labels(render, object, &subject);
+        out.define(render, object, "STATISTICS", Some(self.owner.as_bstr()), sql);
         self.emit_data(object, render, out);
         Ok(())
     }
@@ -112,7 +102,7 @@ impl Statistics {
         if self.unreadable {
             out.unreadable_statistics.push(format!("{}.{}", render.schema(object), object.name));
         } else if self.has_data {
-            let mut entry = NewEntry::about(object, "EXTENDED STATISTICS DATA", object.name.clone());
+            let mut entry = NewEntry::about(object.id, "EXTENDED STATISTICS DATA", object.name.clone());
             entry.section = Section::PostData;
             entry.schema = Some(render.schema(object).into());
             entry.owner = Some(self.owner.clone());

@@ -122,10 +122,7 @@ impl Definition {
         if let Some(rows) = self.rows.as_ref().filter(|rows| *rows != "0" && *rows != ROWS) {
             sql.kw(" ROWS ").numeric_text(rows.as_bstr());
         }
-        if let Some(support) = &self.support {
-            sql.kw(" SUPPORT ").deparsed(support);
-        }
-        sql.kw(self.parallel);
+        sql.opt_deparsed(" SUPPORT ", &self.support, "").kw(self.parallel);
         for setting in &self.settings {
             sql.kw("\n    SET ").setting(setting.as_bstr(), render.no_names()).map_err(|why| {
                 Error::new(ErrorKind::Incomplete, format!("read the settings of the function \"{name}\""))

@@ -14,7 +14,7 @@ use super::types::{compare_types, required_type_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::kind::{Kind, Scope, results};
 use crate::postgres::model::{Body, Components, LoopRole, Model, NewObject, Object, Rank, Side};
 use crate::postgres::privileges::Privileges;
 use crate::sql::{Deparsed, Sql};
@@ -181,9 +181,7 @@ pub(super) fn collect<D, B: Body>(
     read: fn(Row<'_>) -> Result<D>,
     body: impl Fn(Row<'_>, Routine, Option<Box<D>>) -> Result<B>,
 ) -> Result<()> {
-    let [routines, definitions] = rows else {
-        return Err(Error::new(ErrorKind::Internal, format!("read the {what}")).why("a result is missing"));
-    };
+    let [routines, definitions] = results(rows, &format!("read the {what}"))?;
     let mut by_oid = HashMap::new();
     for row in definitions.iter() {
         by_oid.insert(row.oid("oid")?, Box::new(read(row)?));

@@ -2,13 +2,13 @@
 
 mod attach;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
 use super::extension;
 use super::on_table::{self, Table};
 use crate::error::Result;
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
+use crate::postgres::emit::{Emitter, Render, Subject};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::deparsed;
@@ -146,11 +146,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<DumpId> {
         parts: Vec::new(),
         constraint: None,
     };
-    Ok(model.add(
-        NewObject::of(Catalog::CLASS, row.oid("oid")?, name, index)
-            .schema(table.schema(model))
-            .wanted(table.wanted(model)),
-    ))
+    let new = NewObject::of(Catalog::CLASS, row.oid("oid")?, name, index);
+    Ok(model.add(new.schema(table.schema(model)).wanted(table.wanted(model))))
 }
 
 impl Body for Index {
@@ -176,28 +173,14 @@ impl Body for Index {
             }
             out.entry(entry);
         }
-        self.emit_comment(object, table.owner, render, out);
-        Ok(())
-    }
-}
-
-impl Index {
-    /// The comment comes after what makes the index, which may be a constraint.
-    fn emit_comment(&self, object: &Object, owner: &BStr, render: &Render<'_>, out: &mut Emitter) {
-        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
-            return;
+        if let Some(text) = render.comment(object) {
+            let mut name = render.sql();
+            name.ident(object.name.as_bstr());
+            let subject =
+                Subject { words: "INDEX", schema: Some(render.schema(object)), name: &name, owner: table.owner };
+            // It comes after what makes the index, which may be a constraint.
+            out.comment_text(render, self.constraint.unwrap_or(object.id), &subject, Some(text));
         }
-        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
-        let Some(comment) = comments.and_then(|all| all.iter().find(|c| c.sub_id == 0)) else { return };
-        let mut tag = render.sql();
-        tag.kw("INDEX ").ident(object.name.as_bstr());
-        let mut entry = NewEntry::about(object, "COMMENT", tag.into_bstring());
-        entry.depends = Depends::On(vec![self.constraint.unwrap_or(object.id)]);
-        entry.schema = Some(render.schema(object).into());
-        entry.owner = Some(owner.into());
-        entry.definition = render.sql();
-        entry.definition.kw("COMMENT ON INDEX ").sql(&render.qualified(object));
-        entry.definition.kw(" IS ").literal(comment.text.as_bstr()).kw(";\n");
-        out.entry(entry);
+        Ok(())
     }
 }

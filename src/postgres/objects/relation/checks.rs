@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::ByteSlice;
 
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
-use crate::postgres::emit::{Emitter, NewEntry, Render};
+use crate::postgres::emit::{Emitter, Render};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, Side};
 use crate::postgres::objects::deparse::deparsed;
@@ -75,9 +75,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         local: row.bool("conislocal")?,
         separate,
     };
-    let id = model.add(
-        NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, row.string("conname")?, body).schema(schema).wanted(wanted),
-    );
+    let new = NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, row.string("conname")?, body);
+    let id = model.add(new.schema(schema).wanted(wanted));
     if !separate {
         model.depend(table, id);
     }
@@ -85,42 +84,6 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<()> {
         relation.checks.push(id);
     }
     Ok(())
-}
-
-impl TableCheck {
-    /// Adds the comment on one that is part of its table, after the table.
-    pub(super) fn emit_inline_comment(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) {
-        let Some((table, relation)) = render.model.get(self.table).and_then(|o| Some((o, o.body::<Relation>()?)))
-        else {
-            return;
-        };
-        if !object.dumped().has(Components::COMMENT) || !render.options.comments {
-            return;
-        }
-        let comments = object.catalog_id.and_then(|id| render.model.comments.get(&id));
-        let Some(comment) = comments.and_then(|c| c.iter().find(|c| c.sub_id == 0)) else { return };
-        emit_comment(table, relation, (object.name.as_ref(), comment.text.as_ref()), render, out);
-    }
-}
-
-/// Adds the comment `text` on the constraint called `name`, which is part of `table`.
-pub(super) fn emit_comment(
-    table: &Object,
-    relation: &Relation,
-    (name, text): (&BStr, &BStr),
-    render: &Render<'_>,
-    out: &mut Emitter,
-) {
-    let mut words = render.sql();
-    words.kw("CONSTRAINT ").ident(name).kw(" ON ");
-    let mut definition = render.sql();
-    definition.kw("COMMENT ON ").sql(&words).sql(&render.qualified(table)).kw(" IS ").literal(text).kw(";\n");
-    words.ident(table.name.as_bstr());
-    let mut entry = NewEntry::about(table, "COMMENT", words.into_bstring());
-    entry.schema = render.model.schema_name(table).map(BString::from);
-    entry.owner = Some(relation.owner.clone());
-    entry.definition = definition;
-    out.entry(entry);
 }
 
 impl Body for TableCheck {

@@ -1,8 +1,8 @@
 //! Comments on and security labels of relations and their columns.
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
-use super::{Relation, TableCheck, checks};
+use super::{Relation, TableCheck};
 use crate::error::Result;
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
 use crate::postgres::model::{Components, Object};
@@ -18,16 +18,21 @@ impl Relation {
     ) -> Result<()> {
         self.emit_comments(object, render, out)?;
         self.emit_labels(object, render, out)?;
+        let mut of_constraint = |constraint: &BStr, text: &BStr| {
+            let part = ("CONSTRAINT", constraint, " ON ");
+            out.comment_on_part(render, object.id, part, object, self.owner.as_bstr(), text);
+        };
         if render.options.comments {
             for not_null in self.columns.iter().filter_map(|column| column.not_null.as_ref()) {
                 if let (Some(name), Some(comment)) = (&not_null.name, &not_null.comment) {
-                    checks::emit_comment(object, self, (name.as_bstr(), comment.as_bstr()), render, out);
+                    of_constraint(name.as_bstr(), comment.as_bstr());
                 }
             }
         }
-        for object in self.checks.iter().filter_map(|id| render.model.get(*id)) {
-            if let Some(check) = object.body::<TableCheck>().filter(|check| !check.separate && check.local) {
-                check.emit_inline_comment(object, render, out);
+        for check in self.checks.iter().filter_map(|id| render.model.get(*id)) {
+            let is_inline = check.body::<TableCheck>().is_some_and(|check| !check.separate && check.local);
+            if let Some(text) = render.comment(check).filter(|_| is_inline) {
+                of_constraint(check.name.as_bstr(), text);
             }
         }
         Ok(())
@@ -48,7 +53,7 @@ impl Relation {
                 name.kw(".").ident(self.column_name(comment.sub_id, object)?);
             }
             let subject = Subject { words, schema, name: &name, owner: self.owner.as_bstr() };
-            out.comment_text(render, object, &subject, Some(comment.text.as_bstr()));
+            out.comment_text(render, object.id, &subject, Some(comment.text.as_bstr()));
         }
         Ok(())
     }
@@ -72,7 +77,7 @@ impl Relation {
         if !sql.is_empty() {
             let mut tag = render.sql();
             tag.kw(self.kind.words()).kw(" ").ident(object.name.as_bstr());
-            let mut entry = NewEntry::about(object, "SECURITY LABEL", tag.into_bstring());
+            let mut entry = NewEntry::about(object.id, "SECURITY LABEL", tag.into_bstring());
             entry.schema = render.model.schema_name(object).map(BString::from);
             entry.owner = Some(self.owner.clone());
             entry.definition = sql;

@@ -173,10 +173,7 @@ impl TableData {
         }
         sql.kw("COPY (SELECT ").sql(&columns.list);
         sql.kw(if columns.list.is_empty() { "* FROM " } else { " FROM " }).sql(name);
-        if let Some(condition) = &self.condition {
-            sql.kw(" ").deparsed(condition);
-        }
-        sql.kw(") TO STDOUT");
+        sql.opt_deparsed(" ", &self.condition, "").kw(") TO STDOUT");
         sql
     }
 }

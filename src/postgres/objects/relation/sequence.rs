@@ -248,7 +248,7 @@ impl Relation {
             && table.wanted.has(Components::DEFINITION)
         {
             // By itself, since it is only allowed when both have the same owner, who is set after the first entry.
-            let mut entry = NewEntry::about(object, "SEQUENCE OWNED BY", object.name.clone());
+            let mut entry = NewEntry::about(object.id, "SEQUENCE OWNED BY", object.name.clone());
             entry.section = Section::PreData;
             entry.schema = render.model.schema_name(object).map(BString::from);
             entry.owner = Some(self.owner.clone());
@@ -310,7 +310,7 @@ impl Body for SequenceSet {
                 .why("the server does not tell it")
                 .hint("the role needs to be allowed to SELECT from the sequence: GRANT SELECT ON SEQUENCE … TO …")
         })?;
-        let mut entry = NewEntry::about(object, "SEQUENCE SET", object.name.clone());
+        let mut entry = NewEntry::about(object.id, "SEQUENCE SET", object.name.clone());
         entry.section = Section::Data;
         entry.schema = render.model.schema_name(object).map(BString::from);
         entry.owner = Some(relation.owner.clone());

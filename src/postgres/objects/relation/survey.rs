@@ -190,12 +190,8 @@ fn add(row: Row<'_>, model: &mut Model) -> Result<Option<DumpId>> {
     };
     let has = Components::DEFINITION.or(Components::DATA).or(relation.privileges.component());
     let in_schema = model.get(schema).map_or(Components::NONE, |schema| schema.contents_wanted);
-    let id = model.add(
-        NewObject::of(Catalog::CLASS, oid, name, relation)
-            .schema(Some(schema))
-            .wanted(model.selected.relation(oid, in_schema))
-            .has(has),
-    );
+    let new = NewObject::of(Catalog::CLASS, oid, name, relation);
+    let id = model.add(new.schema(Some(schema)).wanted(model.selected.relation(oid, in_schema)).has(has));
     if kind == Relkind::CompositeType
         && let Some(object) = model.get_mut(id)
     {

@@ -5,7 +5,7 @@ use bstr::{BString, ByteSlice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, FIRST_USER_OID};
 use crate::postgres::emit::{Emitter, Render};
-use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::kind::{Kind, Scope, results};
 use crate::postgres::model::{Body, Model, NewObject, Object, Rank};
 use crate::postgres::objects::deparse::deparsed;
 use crate::sql::Deparsed;
@@ -42,9 +42,7 @@ impl Kind for Configurations {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [configurations, mappings] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read text search configurations").why("a result is missing"));
-        };
+        let [configurations, mappings] = results(rows, "read text search configurations")?;
         for row in configurations.iter() {
             let name = row.string("cfgname")?;
             let schema = Some(model.schema(row.oid("cfgnamespace")?, name.as_bstr())?);

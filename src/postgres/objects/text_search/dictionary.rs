@@ -56,10 +56,7 @@ impl Body for Dictionary {
         let mut sql = render.sql();
         sql.kw("CREATE TEXT SEARCH DICTIONARY ").sql(&render.qualified(object)).kw(" (\n");
         sql.kw("    TEMPLATE = ").qualified(self.template_schema.as_bstr(), self.template.as_bstr());
-        if let Some(options) = &self.options {
-            sql.kw(",\n    ").deparsed(options);
-        }
-        sql.kw(" );\n");
+        sql.opt_deparsed(",\n    ", &self.options, "").kw(" );\n");
         out.define(render, object, "TEXT SEARCH DICTIONARY", Some(self.owner.as_bstr()), sql);
         Ok(())
     }

@@ -61,9 +61,7 @@ impl Body for Parser {
         sql.kw("CREATE TEXT SEARCH PARSER ").sql(&render.qualified(object)).kw(" (\n");
         sql.kw("    START = ").deparsed(&self.start).kw(",\n    GETTOKEN = ").deparsed(&self.token);
         sql.kw(",\n    END = ").deparsed(&self.end).kw(",\n");
-        if let Some(headline) = &self.headline {
-            sql.kw("    HEADLINE = ").deparsed(headline).kw(",\n");
-        }
+        sql.opt_deparsed("    HEADLINE = ", &self.headline, ",\n");
         sql.kw("    LEXTYPES = ").deparsed(&self.lextypes).kw(" );\n");
         out.define(render, object, "TEXT SEARCH PARSER", None, sql);
         Ok(())

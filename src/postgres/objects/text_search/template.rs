@@ -48,10 +48,7 @@ impl Body for Template {
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let mut sql = render.sql();
         sql.kw("CREATE TEXT SEARCH TEMPLATE ").sql(&render.qualified(object)).kw(" (\n");
-        if let Some(init) = &self.init {
-            sql.kw("    INIT = ").deparsed(init).kw(",\n");
-        }
-        sql.kw("    LEXIZE = ").deparsed(&self.lexize).kw(" );\n");
+        sql.opt_deparsed("    INIT = ", &self.init, ",\n").kw("    LEXIZE = ").deparsed(&self.lexize).kw(" );\n");
         out.define(render, object, "TEXT SEARCH TEMPLATE", None, sql);
         Ok(())
     }

@@ -117,12 +117,8 @@ impl Base {
             sql.kw(",\n    DEFAULT = ");
             default.append(&mut sql);
         }
-        if let Some(function) = &self.subscript {
-            sql.kw(",\n    SUBSCRIPT = ").deparsed(function);
-        }
-        if let Some(element) = &self.element {
-            sql.kw(",\n    ELEMENT = ").deparsed(element);
-        }
+        sql.opt_deparsed(",\n    SUBSCRIPT = ", &self.subscript, "");
+        sql.opt_deparsed(",\n    ELEMENT = ", &self.element, "");
         if self.category != "U" {
             sql.kw(",\n    CATEGORY = ").literal(self.category.as_bstr());
         }

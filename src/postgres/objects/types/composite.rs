@@ -74,6 +74,6 @@ pub(super) fn comments(body: &Type, attributes: &[Attribute], object: &Object, r
         name.qualified(object.name.as_bstr(), attribute.name.as_bstr());
         let schema = render.model.schema_name(object);
         let subject = Subject { words: "COLUMN", schema, name: &name, owner: body.owner.as_bstr() };
-        out.comment_text(render, object, &subject, Some(comment.text.as_bstr()));
+        out.comment_text(render, object.id, &subject, Some(comment.text.as_bstr()));
     }
 }

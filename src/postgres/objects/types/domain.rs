@@ -124,23 +124,10 @@ fn has_default_name(name: &BStr, domain: &BStr) -> bool {
 
 /// Adds the comment on a constraint, where there is one and it is wanted; it comes after `after`.
 fn comment(constraint: &Object, after: DumpId, domain: &Object, owner: &BStr, render: &Render<'_>, out: &mut Emitter) {
-    if !constraint.dumped().has(Components::COMMENT) || !render.options.comments {
-        return;
+    if let Some(text) = render.comment(constraint) {
+        let part = ("CONSTRAINT", constraint.name.as_bstr(), " ON DOMAIN ");
+        out.comment_on_part(render, after, part, domain, owner, text);
     }
-    let comments = constraint.catalog_id.and_then(|id| render.model.comments.get(&id));
-    let Some(comment) = comments.and_then(|all| all.iter().find(|c| c.sub_id == 0)) else { return };
-    let mut subject = render.sql();
-    subject.kw("CONSTRAINT ").ident(constraint.name.as_bstr()).kw(" ON DOMAIN ");
-    let mut tag = subject.clone();
-    tag.ident(domain.name.as_bstr());
-    let mut entry = NewEntry::about(constraint, "COMMENT", tag.into_bstring());
-    entry.depends = crate::postgres::emit::Depends::On(vec![after]);
-    entry.schema = render.model.schema_name(domain).map(BString::from);
-    entry.owner = Some(owner.into());
-    entry.definition = render.sql();
-    entry.definition.kw("COMMENT ON ").sql(&subject).qualified(render.schema(domain), domain.name.as_bstr());
-    entry.definition.kw(" IS ").literal(comment.text.as_bstr()).kw(";\n");
-    out.entry(entry);
 }
 
 impl DomainConstraint {
@@ -155,21 +142,14 @@ impl DomainConstraint {
         };
         let validated = row.bool("convalidated")?;
         let schema = model.get(domain).and_then(|o| o.schema);
-        let id = model.add(
-            NewObject::of(
-                Catalog::CONSTRAINT,
-                row.oid("oid")?,
-                name,
-                DomainConstraint {
-                    domain,
-                    is_check,
-                    definition: deparsed(row, "definition", "conname")?,
-                    separate: !validated,
-                },
-            )
-            .schema(schema)
-            .wanted(Components::ALL),
-        );
+        let body = DomainConstraint {
+            domain,
+            is_check,
+            definition: deparsed(row, "definition", "conname")?,
+            separate: !validated,
+        };
+        let new = NewObject::of(Catalog::CONSTRAINT, row.oid("oid")?, name, body);
+        let id = model.add(new.schema(schema).wanted(Components::ALL));
         if validated {
             model.depend(domain, id);
         }

@@ -17,7 +17,7 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render, Subject};
-use crate::postgres::kind::{Kind, Scope};
+use crate::postgres::kind::{Kind, Scope, results};
 use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank, SelectedBy};
 use crate::postgres::privileges::Privileges;
 use crate::postgres::relkind::Relkind;
@@ -116,9 +116,7 @@ impl Kind for Types {
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
-        let [types, base, composite, domains, enums, ranges, constraints] = rows else {
-            return Err(Error::new(ErrorKind::Internal, "read the types").why("a result is missing"));
-        };
+        let [types, base, composite, domains, enums, ranges, constraints] = results(rows, "read the types")?;
         let mut definitions: HashMap<u32, Sort> = HashMap::new();
         for row in base.iter() {
             definitions.insert(row.oid("oid")?, Sort::Base(Box::new(base::Base::read(row)?)));

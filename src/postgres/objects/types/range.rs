@@ -66,21 +66,15 @@ impl Range {
     pub(super) fn body(&self, render: &Render<'_>) -> Sql {
         let mut sql = render.sql();
         sql.kw(" AS RANGE (\n    subtype = ").deparsed(&self.subtype);
-        if let Some(multirange) = &self.multirange {
-            sql.kw(",\n    multirange_type_name = ").deparsed(multirange);
-        }
+        sql.opt_deparsed(",\n    multirange_type_name = ", &self.multirange, "");
         if let Some((schema, name)) = &self.operator_class {
             sql.kw(",\n    subtype_opclass = ").qualified(schema.as_bstr(), name.as_bstr());
         }
         if let Some((schema, name)) = &self.collation {
             sql.kw(",\n    collation = ").qualified(schema.as_bstr(), name.as_bstr());
         }
-        if let Some(function) = &self.canonical {
-            sql.kw(",\n    canonical = ").deparsed(function);
-        }
-        if let Some(function) = &self.difference {
-            sql.kw(",\n    subtype_diff = ").deparsed(function);
-        }
+        sql.opt_deparsed(",\n    canonical = ", &self.canonical, "");
+        sql.opt_deparsed(",\n    subtype_diff = ", &self.difference, "");
         sql.kw("\n);\n");
         sql
     }
