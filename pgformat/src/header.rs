@@ -144,10 +144,7 @@ impl Header {
             minor: input.byte().map_err(what("the version"))?,
             rev: input.byte().map_err(what("the version"))?,
         };
-        if !version.is_supported() {
-            let why = format!("archive version {version} is not between {} and {}", Version::OLDEST, Version::NEWEST);
-            return Err(what("the version")(Fault::new(5, ErrorKind::Unsupported(why))));
-        }
+        check_version(version).map_err(|kind| what("the version")(Fault::new(5, kind)))?;
         let int_size = size(input).map_err(what("the size of integers"))?;
         let offset_size = size(input).map_err(what("the size of offsets"))?;
         check_format(input, format).map_err(what("the format"))?;
@@ -157,10 +154,7 @@ impl Header {
             *n = input.int32(int_size).map_err(what("the time of creation"))?;
         }
         let [second, minute, hour, day, month, year, daylight_saving] = clock;
-        let mut text = |name: &'static str| match input.text(int_size, limits.text) {
-            Ok(text) => Ok(text.unwrap_or_default()),
-            Err(fault) => Err(what(name)(fault)),
-        };
+        let mut text = |name| input.text(int_size, limits.text).map(Option::unwrap_or_default).map_err(what(name));
         Ok(Self {
             version,
             int_size,
@@ -177,12 +171,7 @@ impl Header {
     /// Whether this crate can write such an archive.
     pub(crate) fn check(&self) -> Result<(), ErrorKind> {
         let Self { version, compression, .. } = self;
-        if !version.is_supported() {
-            let (oldest, newest) = (Version::OLDEST, Version::NEWEST);
-            return Err(ErrorKind::Unsupported(format!(
-                "archive version {version} is not between {oldest} and {newest}"
-            )));
-        }
+        check_version(*version)?;
         if *version < compression.lowest_version() {
             let lowest = compression.lowest_version();
             let why = format!("archive version {version} cannot say {}: that takes {lowest}", compression.name());
@@ -249,6 +238,14 @@ fn magic<R: Read>(input: &mut Input<R>, format: Format) -> Result<(), Fault> {
         }
     };
     Err(Fault::new(at, ErrorKind::NotAnArchive(why)))
+}
+
+fn check_version(version: Version) -> Result<(), ErrorKind> {
+    if version.is_supported() {
+        return Ok(());
+    }
+    let (oldest, newest) = (Version::OLDEST, Version::NEWEST);
+    Err(ErrorKind::Unsupported(format!("archive version {version} is not between {oldest} and {newest}")))
 }
 
 fn size<R: Read>(input: &mut Input<R>) -> Result<u8, Fault> {

@@ -370,15 +370,11 @@ impl<W: Write> Output<W> {
     pub(crate) fn int(&mut self, size: u8, n: i64) -> Result<(), Fault> {
         let at = self.offset();
         let magnitude = n.unsigned_abs();
-        let mut bytes = [0; 1 + 32];
-        bytes[0] = u8::from(n < 0);
         if size < 8 && magnitude >> (8 * u32::from(size)) != 0 {
             let why = format!("{n} does not fit the {size} bytes that this archive's integers have");
             return Err(Fault::new(at, ErrorKind::Protocol(why)));
         }
-        let used = usize::from(size).min(8);
-        bytes[1..=used].copy_from_slice(&magnitude.to_le_bytes()[..used]);
-        self.bytes(&bytes[..=usize::from(size).min(32)])
+        self.little_endian(u8::from(n < 0), size, magnitude)
     }
 
     pub(crate) fn text(&mut self, size: u8, text: Option<&BStr>) -> Result<(), Fault> {
@@ -399,10 +395,14 @@ impl<W: Write> Output<W> {
             DataPosition::At(offset) => (2, offset),
             DataPosition::NoData => (3, 0),
         };
+        self.little_endian(flag, size, offset)
+    }
+
+    fn little_endian(&mut self, first: u8, size: u8, n: u64) -> Result<(), Fault> {
         let mut bytes = [0; 1 + 32];
-        bytes[0] = flag;
+        bytes[0] = first;
         let used = usize::from(size).min(8);
-        bytes[1..=used].copy_from_slice(&offset.to_le_bytes()[..used]);
+        bytes[1..=used].copy_from_slice(&n.to_le_bytes()[..used]);
         self.bytes(&bytes[..=usize::from(size).min(32)])
     }
 }

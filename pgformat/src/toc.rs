@@ -178,6 +178,12 @@ impl Deref for Entries {
 }
 
 impl Contents {
+    /// The entries that have data, as far as the archive says, and their places.
+    pub(crate) fn with_data(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        let entries = self.entries.iter().zip(&self.slots).enumerate();
+        entries.filter(|(_, (_, slot))| slot.position != DataPosition::NoData).map(|(at, (entry, _))| (at, entry))
+    }
+
     pub(crate) fn read<R: Read>(input: &mut Input<R>, header: &Header, limits: &Limits) -> Result<Self> {
         let count = count(input, header, limits).map_err(|fault| fault.reading("the number of entries"))?;
         let start = input.offset();
@@ -246,14 +252,11 @@ struct Fields<'a, R> {
 impl<R: Read> Fields<'_, R> {
     fn error(&self, field: &str, fault: Fault) -> crate::Error {
         let Self { number, count, .. } = self;
-        match self.dump_id {
-            Some(id) => {
-                fault.reading(format!("the {field} of entry {id} ({number} of {count} in the table of contents)"))
-            }
-            None => {
-                fault.reading(format!("the {field} of the entry that is {number} of {count} in the table of contents"))
-            }
-        }
+        let place = format!("{number} of {count} in the table of contents");
+        fault.reading(match self.dump_id {
+            Some(id) => format!("the {field} of entry {id} ({place})"),
+            None => format!("the {field} of the entry that is {place}"),
+        })
     }
 
     fn entry(&mut self) -> Result<(Entry, Slot)> {
@@ -276,10 +279,9 @@ impl<R: Read> Fields<'_, R> {
             copy_statement: self.text("copy statement")?,
             schema: self.text("schema")?,
             tablespace: self.text("tablespace")?,
-            table_access_method: if version.has_table_access_methods() {
-                self.text("table access method")?
-            } else {
-                None
+            table_access_method: match version.has_table_access_methods() {
+                true => self.text("table access method")?,
+                false => None,
             },
             relkind: if version.has_relkinds() { self.relkind()? } else { 0 },
             owner: self.text("owner")?,
@@ -288,10 +290,10 @@ impl<R: Read> Fields<'_, R> {
         let with_oids = self.with_oids()?;
         let entry = Entry { dependencies: self.dependencies()?, ..entry };
         let position = match self.header.format {
-            Format::Custom => match self.input.position(self.header.offset_size) {
-                Ok(position) => position,
-                Err(fault) => return Err(self.error("data offset", fault)),
-            },
+            Format::Custom => {
+                let position = self.input.position(self.header.offset_size);
+                position.map_err(|fault| self.error("data offset", fault))?
+            }
             Format::Tar | Format::Directory => self.file_name(&entry)?,
         };
         let read = self.input.offset() - self.start;
@@ -314,30 +316,21 @@ impl<R: Read> Fields<'_, R> {
     }
 
     fn int(&mut self, field: &str) -> Result<i32> {
-        match self.input.int32(self.header.int_size) {
-            Ok(n) => Ok(n),
-            Err(fault) => Err(self.error(field, fault)),
-        }
+        self.input.int32(self.header.int_size).map_err(|fault| self.error(field, fault))
     }
 
     fn text(&mut self, field: &str) -> Result<Option<BString>> {
-        match self.input.text(self.header.int_size, self.limits.text) {
-            Ok(text) => Ok(text),
-            Err(fault) => Err(self.error(field, fault)),
-        }
+        self.input.text(self.header.int_size, self.limits.text).map_err(|fault| self.error(field, fault))
     }
 
     /// OIDs of the catalog are decimal texts.
     fn oid(&mut self, field: &str) -> Result<u32> {
         let at = self.input.offset();
         let text = self.text(field)?;
-        match text.as_deref().and_then(decimal) {
-            Some(oid) => Ok(oid),
-            None => {
-                let text = words(text.as_ref());
-                Err(self.error(field, Fault::malformed(at, format!("{text:?} is no OID"))))
-            }
-        }
+        text.as_deref().and_then(decimal).ok_or_else(|| {
+            let text = words(text.as_ref());
+            self.error(field, Fault::malformed(at, format!("{text:?} is no OID")))
+        })
     }
 
     fn section(&mut self) -> Result<Section> {

@@ -174,10 +174,9 @@ impl<P> ByName<P> {
 
 impl<R: Read, P: FileStore<R>> Layout<R> for ByName<P> {
     fn advance(&mut self, cursor: &mut Cursor<R>) -> crate::Result<Option<(usize, BlockKind)>> {
-        let slots = cursor.contents.slots.iter().enumerate().skip(self.next);
-        let next = slots.filter(|(_, slot)| slot.position != DataPosition::NoData).map(|(at, _)| at).next();
+        let next = cursor.contents.with_data().find(|(at, _)| *at >= self.next);
         match next {
-            Some(at) => Ok(Some((at, self.go_to(cursor, at)?))),
+            Some((at, _)) => Ok(Some((at, self.go_to(cursor, at)?))),
             None => {
                 cursor.position = Position::End;
                 Ok(None)
@@ -213,25 +212,6 @@ impl<R: Read, P: FileStore<R>> Layout<R> for ByName<P> {
 
     fn is_random(&self, _: &Cursor<R>) -> bool {
         true
-    }
-
-    fn check_end(&mut self, cursor: &mut Cursor<R>) -> crate::Result<()> {
-        let contents = Arc::clone(&cursor.contents);
-        for (at, (entry, slot)) in contents.entries.iter().zip(&contents.slots).enumerate() {
-            if slot.position == DataPosition::NoData {
-                continue;
-            }
-            let size = self.store.size(name(cursor.header.version, entry), &mut cursor.stream);
-            size.map_err(|fault| cursor.fail(cursor.what_of(at), fault))?;
-            if entry.holds_large_objects() {
-                self.open_list(cursor, at)?;
-                for oid in std::mem::take(&mut self.objects) {
-                    let size = self.store.size(Name::Object(oid), &mut cursor.stream);
-                    size.map_err(|fault| cursor.fail(format!("large object {oid} in {}", cursor.what_of(at)), fault))?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn sizes(&mut self, cursor: &mut Cursor<R>) -> crate::Result<Vec<Option<u64>>> {

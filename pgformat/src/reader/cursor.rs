@@ -7,7 +7,7 @@ use super::stream::Stream;
 use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::header::Header;
 use crate::limits::Limits;
-use crate::toc::Contents;
+use crate::toc::{Contents, DumpId};
 
 /// The place in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,14 @@ impl<R: Read> Cursor<R> {
         let why = "reading failed before, so its place is not known";
         let fault = Fault::new(self.stream.input.offset(), ErrorKind::Protocol(why.into()));
         Err(self.stream_error(fault))
+    }
+
+    /// At the end of the archive: one that was cut off between two blocks shows it only by what it lacks.
+    pub(super) fn check_all_were_found(&self, is_found: impl Fn(DumpId) -> bool) -> Result<()> {
+        match self.contents.with_data().find(|(_, entry)| !is_found(entry.dump_id)) {
+            Some((at, _)) => Err(self.error(self.what_of(at), ErrorKind::Truncated)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn what_of(&self, at: usize) -> String {

@@ -179,17 +179,6 @@ impl CustomFormat {
         }
         Ok(())
     }
-
-    /// An archive that was cut off between two blocks shows it only by what it lacks.
-    fn check_all_were_found<R: Read>(&self, cursor: &Cursor<R>) -> Result<()> {
-        let slots = cursor.contents.entries.iter().zip(&cursor.contents.slots);
-        for (entry, slot) in slots {
-            if slot.position != DataPosition::NoData && !self.found.contains_key(&entry.dump_id) {
-                return Err(cursor.error(format!("the data of {}", entry.label()), ErrorKind::Truncated));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What is wrong where a block should begin.
@@ -216,7 +205,7 @@ impl<R: Read> Layout<R> for CustomFormat {
             cursor.position = Position::End;
             // Blocks that a seek went past say nothing about what is missing.
             if self.explored == cursor.stream.input.offset() {
-                self.check_all_were_found(cursor)?;
+                cursor.check_all_were_found(|id| self.found.contains_key(&id))?;
             }
         }
         Ok(next)
@@ -261,8 +250,8 @@ impl<R: Read> Layout<R> for CustomFormat {
     }
 
     fn has_only_an_end(&self, cursor: &Cursor<R>) -> bool {
-        let wanted = cursor.contents.slots.iter().filter(|slot| slot.position != DataPosition::NoData).count();
-        !cursor.stream.input.can_seek() && cursor.position != Position::Lost && self.found.len() == wanted
+        let is_sound = !cursor.stream.input.can_seek() && cursor.position != Position::Lost;
+        is_sound && self.found.len() == cursor.contents.with_data().count()
     }
 
     /// Of an archive that says where its blocks are only the last one is gone through.

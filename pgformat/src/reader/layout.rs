@@ -29,7 +29,9 @@ pub(super) trait Layout<R>: fmt::Debug + Send + Sync {
 
     /// Sees to it that the archive goes on to its end, as far as that can be told without decompressing anything. The
     /// place in the archive is lost by it.
-    fn check_end(&mut self, cursor: &mut Cursor<R>) -> Result<()>;
+    fn check_end(&mut self, cursor: &mut Cursor<R>) -> Result<()> {
+        self.sizes(cursor).map(|_| ())
+    }
 
     /// How many bytes the data of each entry takes in the archive, where that can be told without reading the data.
     fn sizes(&mut self, cursor: &mut Cursor<R>) -> Result<Vec<Option<u64>>>;

@@ -14,7 +14,7 @@ use crate::error::{ErrorKind, Fault, Result};
 use crate::names::Name;
 use crate::primitives::DataPosition;
 use crate::tar::{self, Member, Next};
-use crate::toc::DumpId;
+use crate::toc::{DumpId, Entry};
 
 #[derive(Debug)]
 pub(super) struct TarStream {
@@ -32,7 +32,11 @@ pub(super) struct TarStream {
 impl TarStream {
     /// The members after `contents`.
     pub(super) fn after(contents: &Member) -> Self {
-        Self { next: contents.next(), found: HashSet::new(), pending: None, seen: Vec::new(), is_closed: false }
+        Self::at(contents.next())
+    }
+
+    fn at(next: u64) -> Self {
+        Self { next, found: HashSet::new(), pending: None, seen: Vec::new(), is_closed: false }
     }
 
     /// The next member that is part of an archive; its data comes next.
@@ -54,11 +58,8 @@ impl TarStream {
 
     /// The entry whose large objects come here: the first one that none were found for.
     fn entry_of_objects<R: Read>(&self, cursor: &Cursor<R>) -> Option<usize> {
-        let slots = cursor.contents.entries.iter().zip(&cursor.contents.slots);
-        let mut places = slots.enumerate().filter(|(_, (entry, slot))| {
-            entry.holds_large_objects() && slot.position != DataPosition::NoData && !self.found.contains(&entry.dump_id)
-        });
-        places.next().map(|(at, _)| at)
+        let is_next = |entry: &Entry| entry.holds_large_objects() && !self.found.contains(&entry.dump_id);
+        cursor.contents.with_data().find(|(_, entry)| is_next(entry)).map(|(at, _)| at)
     }
 
     /// Enters the block that begins with a member.
@@ -136,12 +137,7 @@ impl<R: Read> Layout<R> for TarStream {
         let what = "the next member of the tar file";
         let Some(member) = self.member(cursor).map_err(|fault| cursor.fail(what, fault))? else {
             cursor.position = Position::End;
-            let slots = cursor.contents.entries.iter().zip(&cursor.contents.slots);
-            for (entry, slot) in slots {
-                if slot.position != DataPosition::NoData && !self.found.contains(&entry.dump_id) {
-                    return Err(cursor.error(format!("the data of {}", entry.label()), ErrorKind::Truncated));
-                }
-            }
+            cursor.check_all_were_found(|id| self.found.contains(&id))?;
             return Ok(None);
         };
         let what = format!("the member {} of the tar file", member.0);
@@ -155,8 +151,7 @@ impl<R: Read> Layout<R> for TarStream {
                 return Err(cursor.error(cursor.what_of(at), ErrorKind::NotFound(why.into())));
             }
             match cursor.position {
-                Position::Data(_) => cursor.skip_stream()?,
-                Position::LargeObject(..) => cursor.skip_stream()?,
+                Position::Data(_) | Position::LargeObject(..) => cursor.skip_stream()?,
                 Position::LargeObjects(of) => match self.next_object(cursor)? {
                     Some(oid) => cursor.position = Position::LargeObject(of, oid),
                     None => cursor.position = Position::Between,
@@ -222,12 +217,7 @@ impl<R: Read> Layout<R> for TarStream {
     }
 
     fn has_only_an_end(&self, cursor: &Cursor<R>) -> bool {
-        let wanted = cursor.contents.slots.iter().filter(|slot| slot.position != DataPosition::NoData).count();
-        cursor.position != Position::Lost && self.found.len() == wanted
-    }
-
-    fn check_end(&mut self, _: &mut Cursor<R>) -> Result<()> {
-        Ok(())
+        cursor.position != Position::Lost && self.found.len() == cursor.contents.with_data().count()
     }
 
     fn sizes(&mut self, cursor: &mut Cursor<R>) -> Result<Vec<Option<u64>>> {
@@ -235,6 +225,6 @@ impl<R: Read> Layout<R> for TarStream {
     }
 
     fn another(&self) -> Box<dyn Layout<R>> {
-        Box::new(Self { next: self.next, found: HashSet::new(), pending: None, seen: Vec::new(), is_closed: false })
+        Box::new(Self::at(self.next))
     }
 }
