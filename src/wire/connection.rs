@@ -35,6 +35,7 @@ pub struct Connection {
 }
 
 /// What the server told about the session.
+#[derive(Default)]
 pub(super) struct Session {
     parameters: Vec<(BString, BString)>,
     pub(super) pid: i32,
@@ -63,25 +64,7 @@ pub(super) struct Message {
 
 impl Connection {
     pub(super) fn over(channel: Channel, dial: Arc<dyn Dial>) -> Self {
-        Self {
-            channel,
-            out: BytesMut::new(),
-            state: Session {
-                parameters: Vec::new(),
-                pid: 0,
-                key: 0,
-                version: 0,
-                limits: &[],
-                transaction: b'I',
-                notices: VecDeque::new(),
-                notice_bytes: 0,
-                is_ours: false,
-                is_set_up: false,
-                before: 0,
-                broken: None,
-            },
-            dial,
-        }
+        Self { channel, out: BytesMut::new(), state: Session { transaction: b'I', ..Session::default() }, dial }
     }
 
     /// The server's version as a number: 180006 for 18.6, 90624 for 9.6.24; betas count as .0.
@@ -167,10 +150,7 @@ impl Connection {
         if self.out.capacity() > 1024 * 1024 {
             self.out = BytesMut::new();
         }
-        match result {
-            Ok(()) => Ok(()),
-            Err(e) => Err(self.lost_while_sending(e, doing)),
-        }
+        result.map_err(|e| self.lost_while_sending(e, doing))
     }
 
     /// A server that ends a session says why before it closes, and the write fails first: the reason is looked for.
@@ -216,10 +196,7 @@ impl Connection {
     /// The next message that is not for the session as a whole.
     pub(super) fn next(&mut self, doing: &str) -> Result<Message> {
         loop {
-            let (tag, body) = match self.channel.message() {
-                Ok(message) => message,
-                Err(e) => return Err(self.lost(&e, doing)),
-            };
+            let (tag, body) = self.channel.message().map_err(|e| self.lost(&e, doing))?;
             if !self.state.absorb(tag, self.channel.body(body.clone())) {
                 return Ok(Message { tag, body });
             }
@@ -228,16 +205,10 @@ impl Connection {
 
     /// As [`Connection::next`], without the rows of a result.
     pub(super) fn next_but_rows(&mut self, doing: &str) -> Result<Message> {
-        loop {
-            match self.channel.peek() {
-                Ok((b'D', _)) => {}
-                Ok(_) => return self.next(doing),
-                Err(e) => return Err(self.lost(&e, doing)),
-            }
-            if let Err(e) = self.channel.skip_message() {
-                return Err(self.lost(&e, doing));
-            }
+        while self.channel.peek().map_err(|e| self.lost(&e, doing))?.0 == b'D' {
+            self.channel.skip_message().map_err(|e| self.lost(&e, doing))?;
         }
+        self.next(doing)
     }
 
     pub(super) fn body(&self, message: &Message) -> &[u8] {

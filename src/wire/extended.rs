@@ -179,10 +179,7 @@ impl Connection {
 
     fn take_row(&mut self, message: &Message, rows: Option<&mut Rows>, room: &mut Room, doing: &str) -> Result<()> {
         let Some(rows) = rows else { return Err(self.confused(doing, "a row without a description")) };
-        match rows.push(self.channel.body(message.body.clone()), room) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.too_much(error)),
-        }
+        rows.push(self.channel.body(message.body.clone()), room).map_err(|error| self.too_much(error))
     }
 
     /// Passes on why rows are not taken any more. More of them may follow, without end, so that nothing can be done with
