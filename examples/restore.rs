@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = RestoreOptions::default().force(true).single_transaction(true);
     let elsewhere = |name: &_| target.with_database(name).connect();
     let summary = restore_from(|| target.connect(), &elsewhere, &mut archive, &options, &Silent)?;
+    summary.errors.iter().for_each(|error| eprintln!("{error}"));
     println!("{} entries, {} rows", summary.entries, summary.rows);
     if summary.is_complete() { Ok(()) } else { Err("not everything was restored".into()) }
 }

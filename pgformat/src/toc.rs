@@ -180,7 +180,12 @@ impl Deref for Entries {
 impl Contents {
     /// The entries that have data, as far as the archive says, and their places.
     pub(crate) fn with_data(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        let entries = self.entries.iter().zip(&self.slots).enumerate();
+        self.with_data_from(0)
+    }
+
+    /// The same from a place on.
+    pub(crate) fn with_data_from(&self, from: usize) -> impl Iterator<Item = (usize, &Entry)> {
+        let entries = self.entries.iter().zip(&self.slots).enumerate().skip(from);
         entries.filter(|(_, (_, slot))| slot.position != DataPosition::NoData).map(|(at, (entry, _))| (at, entry))
     }
 

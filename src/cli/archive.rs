@@ -13,9 +13,9 @@ pub(crate) use crate::postgres::archive::{Archive, Input, explain_damage};
 /// Opens the archive at `path`, or the one on standard input if that is `-`, and reads its table of contents. `doing` says
 /// what for, worded to follow "could not".
 pub(crate) fn open(path: &Path, doing: &str) -> Result<Archive> {
-    match path.to_str() {
-        Some("-") => archive::read(standard_streams::input(doing)?, path, doing),
-        _ => archive::open(path, doing).map_err(|error| explain(error, path)),
+    match path == Path::new("-") {
+        true => archive::read(standard_streams::input(doing)?, path, doing),
+        false => archive::open(path, doing).map_err(|error| explain(error, path)),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::gate::Gate;
 use super::{assert_failed, start};
 use crate::support::archive::{self, Rows};
+use crate::support::needs::Needed;
 use crate::support::wait::{wait_for, wait_for_waiting};
 use crate::support::{Database, Options, Output, REFERENCE, Scene, Server, Session};
 
@@ -29,6 +30,11 @@ fn backup_with(database: &Database<'_>, text: &'static str, options: &[&str], sq
     change(database, sql);
     held.let_go();
     (scene, running.end())
+}
+
+/// A server for a test that changes roles, or must not meet with one: that is a change for every backup on the same server.
+fn own(major: u32) -> Needed<Server> {
+    Server::with(major, &Options::default())
 }
 
 /// What the server puts into words comes after this.
@@ -94,8 +100,7 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
         ("", "DROP VIEW s.w, s.v, s.c; DROP FUNCTION s.twice; DROP TEXT SEARCH CONFIGURATION s.words"),
     ];
     for major in [14, REFERENCE] {
-        // Of its own: what other tests do to roles is a change as well.
-        let server = needed!(Server::with(major, &Options::default()));
+        let server = needed!(own(major));
         let template = server.database("moment");
         template.sql(OBJECTS);
         for (name, sql) in changes {
@@ -119,7 +124,7 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
 
 #[test]
 fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_column() {
-    let server = needed!(Server::get(REFERENCE));
+    let server = needed!(own(REFERENCE));
     for (at, name, sql) in [
         ("pg_get_sequence_data", "\"numbers\"", "DROP SEQUENCE public.numbers"),
         (DEFINITIONS, "s.pair", "ALTER TYPE s.pair ADD ATTRIBUTE c integer"),
@@ -144,7 +149,8 @@ fn backup_begins_again_if_a_sequence_is_dropped_or_a_composite_type_gets_a_colum
 /// What an application does all the time must not keep a backup from beginning, or fail it.
 #[test]
 fn what_makes_no_difference_is_no_change() {
-    for server in Server::each([14, REFERENCE]) {
+    for major in [14, REFERENCE] {
+        let server = needed!(own(major));
         let database = server.database("busy");
         database.sql(OBJECTS);
         database.sql("CREATE TABLE s.other (id integer); CREATE VIEW s.o AS SELECT id AS o FROM s.t");
@@ -200,7 +206,8 @@ fn backup_fails_if_what_rows_are_made_of_is_changed_while_they_are_copied() {
         ("function public.f", "DROP FUNCTION f"),
         ("role moment_role", "ALTER ROLE moment_role RENAME TO moment_other"),
     ];
-    for server in Server::each([13, REFERENCE]) {
+    for major in [13, REFERENCE] {
+        let server = needed!(own(major));
         let sql = "
             CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a integer, b integer);
             CREATE DOMAIN moods AS mood[]; CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
@@ -314,7 +321,8 @@ fn table_that_is_not_found_any_more_is_a_change() {
 /// Versions of roles only superusers may see.
 #[test]
 fn backup_without_a_superuser_sees_what_is_changed() {
-    for server in Server::each([13, REFERENCE]) {
+    for major in [13, REFERENCE] {
+        let server = needed!(own(major));
         let database = server.database("plain");
         server.try_psql("postgres", "CREATE ROLE moment_plain");
         database.sql("CREATE TYPE mood AS ENUM ('sad'); CREATE VIEW v AS SELECT 'sad'::mood AS m; GRANT SELECT ON v TO moment_plain");
@@ -352,7 +360,8 @@ fn function_of_a_policy_that_is_replaced_while_rows_are_copied_fails_the_backup(
 #[test]
 fn membership_that_changes_while_rows_are_copied_fails_the_backup() {
     // The catalog of memberships has other columns from 16 on.
-    for server in Server::each([13, REFERENCE]) {
+    for major in [13, REFERENCE] {
+        let server = needed!(own(major));
         let database = server.database("members");
         for (change, undo, named) in [
             (

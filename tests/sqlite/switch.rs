@@ -331,7 +331,7 @@ fn rows_committed_beside_a_restore_are_in_one_of_the_databases() {
             let mut statement = connection.prepare("SELECT seq FROM transfers").unwrap();
             let rows: Vec<i64> = statement.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
             let is_new = name == "app.db";
-            assert_eq!(rows.contains(&afterwards[0]), is_new, "{mode}: {name}");
+            assert_eq!(rows.contains(&afterwards[1]), is_new, "{mode}: {name}");
             assert_ne!(rows.contains(&committed[0]), is_new, "{mode}: {name}");
             found.extend(rows);
         }

@@ -112,7 +112,9 @@ impl Running {
 
     /// Waits for its end.
     pub fn end(self) -> Output {
-        Output::of(&self.command, self.child.wait_with_output().unwrap())
+        let out = Output::of(&self.command, self.child.wait_with_output().unwrap());
+        assert_plain(&Output { stdout: Vec::new(), ..out.clone() });
+        out
     }
 
     /// Sends it a signal and waits for its end.

@@ -174,7 +174,7 @@ impl<P> ByName<P> {
 
 impl<R: Read, P: FileStore<R>> Layout<R> for ByName<P> {
     fn advance(&mut self, cursor: &mut Cursor<R>) -> crate::Result<Option<(usize, BlockKind)>> {
-        let next = cursor.contents.with_data().find(|(at, _)| *at >= self.next);
+        let next = cursor.contents.with_data_from(self.next).next();
         match next {
             Some((at, _)) => Ok(Some((at, self.go_to(cursor, at)?))),
             None => {

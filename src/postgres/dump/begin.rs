@@ -56,6 +56,8 @@ pub(super) fn begin(
         if error.kind() != ErrorKind::Changed || attempts == ATTEMPTS {
             return Err(error);
         }
+        // Before the next one: its locks hold others up, and there may be room for one connection only.
+        drop(session);
         reporter.message(Message::warning("snapshot", format!("{error}; beginning again")));
         attempts += 1;
         session = Session::new(connect()?)?;

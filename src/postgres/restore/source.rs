@@ -177,11 +177,13 @@ impl<'a> Progress<'a> {
         loop {
             let piece = data.fill().map_err(failed)?;
             let len = piece.len();
-            let flow = if len > 0 { take(piece)? } else { ControlFlow::Continue(()) };
+            if len > 0 && take(piece)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
             data.consume(len);
             self.reach(data.offset());
-            if len == 0 || flow.is_break() {
-                return Ok(flow);
+            if len == 0 {
+                return Ok(ControlFlow::Continue(()));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Carries out a plan on a server: a client, which is all about the server, and a ledger, which knows what has become of each
-//! entry and knows no server. Whatever concerns one subject has a type of its own, whose methods are handed these two.
+//! entry and knows no server. An `Executor` has both, and goes through the steps: rows, large objects and the like are methods of
+//! it, each subject in a file of its own. What is about a client and a ledger only is a type whose methods are handed these.
 
 mod batch;
 mod client;

@@ -1,4 +1,4 @@
-//! Where a restore's transactions begin and end.
+//! Where a restore's transactions and savepoints begin and end.
 
 use std::borrow::Cow;
 
@@ -182,6 +182,7 @@ impl Client<'_> {
 /// What was being done when a transaction could not be committed.
 const COMMIT: &str = "commit what was restored";
 
+/// Savepoints. Nothing else in a restore makes any, so that they can all have one name.
 impl Client<'_> {
     /// Runs statements, in one message. Without a transaction they succeed or fail together as well.
     ///
