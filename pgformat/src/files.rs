@@ -1,7 +1,7 @@
 //! The files of an archive in directory format.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Where the files of an archive in directory format are. A reader asks for names that pg_dump gives and for no others:
@@ -22,6 +22,25 @@ pub trait Files {
     /// # Errors
     /// As [`Files::open`].
     fn size(&self, name: &str) -> io::Result<Option<u64>>;
+}
+
+/// Where the files of an archive in directory format go. A writer makes files of the names that [`Files`] has, each once.
+pub trait NewFiles {
+    /// A file that is being written.
+    type File: Write;
+
+    /// Makes a file, which is written from its beginning.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    fn create(&mut self, name: &str) -> io::Result<Self::File>;
+
+    /// Takes a file back that is complete and flushed. (That of the table of contents is given back by
+    /// [`Writer::finish`](crate::Writer::finish) instead.)
+    ///
+    /// # Errors
+    /// It could not be written.
+    fn close(&mut self, name: &str, file: Self::File) -> io::Result<()>;
 }
 
 /// A folder of the file system. Symbolic links in it are followed as long as they stay in it.

@@ -127,6 +127,12 @@ impl Header {
         }
     }
 
+    /// The same for an archive in directory format.
+    #[must_use]
+    pub fn in_folder(self) -> Self {
+        Self { format: Format::Directory, ..self }
+    }
+
     setters! {
         int_size: u8 => int_size,
         offset_size: u8 => offset_size,
@@ -168,8 +174,8 @@ impl Header {
         })
     }
 
-    /// Whether this crate can write such an archive.
-    pub(crate) fn check(&self) -> Result<(), ErrorKind> {
+    /// Whether this crate can write such an archive in this format.
+    pub(crate) fn check(&self, format: Format) -> Result<(), ErrorKind> {
         let Self { version, compression, .. } = self;
         check_version(*version)?;
         if *version < compression.lowest_version() {
@@ -177,9 +183,11 @@ impl Header {
             let why = format!("archive version {version} cannot say {}: that takes {lowest}", compression.name());
             return Err(ErrorKind::Unsupported(why));
         }
-        if self.format != Format::Custom {
-            let why = format!("the {} format is only read; what is written is the custom format", self.format.name());
-            return Err(ErrorKind::Unsupported(why));
+        if self.format != format {
+            let (own, other) = (self.format.name(), format.name());
+            return Err(ErrorKind::Unsupported(format!(
+                "this is written in {other} format, and the header says {own}"
+            )));
         }
         if !(1..=32).contains(&self.int_size) || !(1..=32).contains(&self.offset_size) {
             return Err(ErrorKind::Protocol("integers and offsets have 1 to 32 bytes".into()));
@@ -190,7 +198,8 @@ impl Header {
     pub(crate) fn write<W: Write>(&self, output: &mut Output<W>) -> Result<(), Fault> {
         let Self { version, int_size, offset_size, created, .. } = self;
         output.bytes(MAGIC)?;
-        output.bytes(&[version.major, version.minor, version.rev, *int_size, *offset_size, 1])?;
+        let format = if self.format == Format::Custom { 1 } else { 3 };
+        output.bytes(&[version.major, version.minor, version.rev, *int_size, *offset_size, format])?;
         if version.names_the_compression() {
             output.bytes(&[match self.compression {
                 Compression::None => 0,

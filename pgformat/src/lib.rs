@@ -1,8 +1,8 @@
 //! PostgreSQL's archive formats, and nothing else: no database, no async. `Read` / `Write` / `Seek` in, types out.
 //!
-//! [`Writer`] writes what real pg_restore reads, in the custom format; [`Reader`] reads what real pg_dump writes: the custom,
-//! directory and tar formats, versions 1.10 to 1.16. Both stream: no table is ever held in memory. `docs/FORMAT.md` describes
-//! the formats byte by byte.
+//! [`Writer`] writes what real pg_restore reads, in the custom and the directory format; [`Reader`] reads what real pg_dump
+//! writes: the custom, directory and tar formats, versions 1.10 to 1.16. Both stream: no table is ever held in memory.
+//! `docs/FORMAT.md` describes the formats byte by byte.
 //!
 //! ```
 //! use std::io::{Cursor, Read, Write};
@@ -45,7 +45,7 @@ mod writer;
 pub use compression::{Compression, ParseCompressionError, Piece, PieceEncoder};
 pub use diagnosis::mangled;
 pub use error::{Direction, Error, ErrorKind, Result};
-pub use files::{Files, Folder};
+pub use files::{Files, Folder, NewFiles};
 pub use header::{Created, Format, Header};
 pub use kinds::Kind;
 pub use limits::Limits;

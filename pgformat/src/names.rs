@@ -5,8 +5,8 @@ use std::fmt;
 
 use bstr::ByteSlice;
 
-use crate::DumpId;
 use crate::compression::Codec;
+use crate::{DumpId, Entry, Version};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,20 @@ pub(crate) enum Name {
 pub(crate) const SUFFIXES: [(&str, Codec); 4] =
     [("", Codec::None), (".gz", Codec::GzipFile), (".lz4", Codec::Lz4), (".zst", Codec::Zstd)];
 
+/// How the name of a file ends that is compressed so.
+pub(crate) fn suffix(codec: Codec) -> &'static str {
+    SUFFIXES.iter().find(|(_, own)| *own == codec).map_or("", |(suffix, _)| suffix)
+}
+
 impl Name {
+    /// The file with an entry's data, or with the list of its large objects.
+    pub(crate) fn of(entry: &Entry, version: Version) -> Self {
+        match entry.holds_large_objects() {
+            true => Self::List((version >= Version::V1_16).then_some(entry.dump_id)),
+            false => Self::Data(entry.dump_id),
+        }
+    }
+
     /// What a file of this name holds, and how it is compressed; `None` if it is no part of an archive.
     pub(crate) fn parse(name: &[u8]) -> Option<(Self, Codec)> {
         let suffix = |(suffix, codec): &(&str, Codec)| Some((name.strip_suffix(suffix.as_bytes())?, *codec));

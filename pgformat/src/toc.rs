@@ -462,8 +462,20 @@ pub(crate) fn write<W: Write>(output: &mut Output<W>, header: &Header, entry: &E
     }
     output.text(size, None)?;
     let place = output.offset();
-    output.position(offset_size, if entry.has_data { DataPosition::NotSet } else { DataPosition::NoData })?;
+    if header.format == Format::Custom {
+        output.position(offset_size, if entry.has_data { DataPosition::NotSet } else { DataPosition::NoData })?;
+    } else {
+        output.text(size, Some(file_name(entry, version).as_str().into()))?;
+    }
     Ok(place)
+}
+
+/// The name of the file with the data of an entry, or with the list of its large objects.
+fn file_name(entry: &Entry, version: Version) -> String {
+    match entry.has_data {
+        true => Name::of(entry, version).to_string(),
+        false => String::new(),
+    }
 }
 
 /// What is wrong with entries that have one number.

@@ -10,7 +10,7 @@ use pgformat::{Block, Compression, DumpId, Entry, Header, Piece, PieceEncoder, R
 use crate::support::archive::{self, Data, Rows};
 use crate::support::{Database, MAJORS, Output, Server, installation, output, pg_tool, run};
 
-const SAMPLE: &str = r#"
+pub(super) const SAMPLE: &str = r#"
     CREATE TABLE "Some ""rows""" (id integer PRIMARY KEY, text text);
     INSERT INTO "Some ""rows""" SELECT n, md5(n::text) || E'\t\\ \n' || n FROM generate_series(1, 15000) n;
     CREATE TABLE alike (n integer, same text);
@@ -205,7 +205,7 @@ fn write_pieces(writer: &mut Writer<Cursor<Vec<u8>>>, encoder: &mut PieceEncoder
 }
 
 /// The newest archive version that pg_restore of `major` reads.
-fn newest(major: u32) -> Version {
+pub(super) fn newest(major: u32) -> Version {
     match major {
         ..16 => Version::V1_14,
         16 => Version::V1_15,
@@ -234,7 +234,7 @@ fn ways(oldest: Version, newest: Version) -> Vec<Way> {
 }
 
 /// A script of pg_restore, without the keys that it makes up anew each time.
-fn script(out: Output) -> Vec<u8> {
+pub(super) fn script(out: Output) -> Vec<u8> {
     assert!(out.success(), "{out}");
     let lines = out.stdout.split_inclusive(|b| *b == b'\n');
     lines

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod encoding;
+mod folder;
 mod format;
 mod formats;
 mod gauntlet;

@@ -24,6 +24,14 @@ impl Codec {
         }
     }
 
+    /// How the files of an archive in directory format are compressed.
+    pub(crate) fn of_files(compression: Compression) -> Self {
+        match compression {
+            Compression::Gzip(_) => Self::GzipFile,
+            other => Self::of_blocks(other),
+        }
+    }
+
     /// Whether nothing at all stands for no data: pg_dump begins an lz4 or zstd file with its first byte of data.
     pub(crate) fn may_be_empty(self) -> bool {
         matches!(self, Self::None | Self::Lz4 | Self::Zstd)

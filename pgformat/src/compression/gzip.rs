@@ -1,8 +1,9 @@
-//! What archives call gzip: one zlib stream each table, made of raw deflate pieces that can be compressed apart; and the gzip
-//! files of the directory format, which are only read.
+//! What archives call gzip: one zlib stream each table, and in the directory format one gzip file; both made of raw deflate
+//! pieces that can be compressed apart.
 
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 use zlib_rs::adler32::{adler32, adler32_combine};
+use zlib_rs::crc32::{crc32, crc32_combine};
 
 /// How far back deflate looks.
 pub(super) const WINDOW: usize = 32 * 1024;
@@ -10,30 +11,83 @@ pub(super) const WINDOW: usize = 32 * 1024;
 /// The level that zlib takes when none is asked for.
 const DEFAULT_LEVEL: u8 = 6;
 
-/// The two bytes that begin a zlib stream: deflate with a 32 KiB window, and how hard the compressor tried.
-pub(super) fn header(level: Option<u8>) -> [u8; 2] {
-    match level.unwrap_or(DEFAULT_LEVEL) {
-        0 | 1 => [0x78, 0x01],
-        2..=5 => [0x78, 0x5e],
-        6 => [0x78, 0x9c],
-        _ => [0x78, 0xda],
-    }
+/// What a stream of deflate blocks is wrapped in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrapping {
+    /// A zlib stream (RFC 1950).
+    Zlib,
+    /// A gzip file (RFC 1952).
+    File,
 }
 
 /// A last deflate block that holds nothing; it ends a stream whose pieces all end on a byte.
-pub(super) const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
+const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
+
+impl Wrapping {
+    /// Appends what a stream begins with. Both say how hard the compressor tried.
+    pub(super) fn begin(self, level: Option<u8>, out: &mut Vec<u8>) {
+        let level = level.unwrap_or(DEFAULT_LEVEL);
+        match self {
+            // Deflate with a window of 32 KiB.
+            Self::Zlib => out.extend_from_slice(match level {
+                0 | 1 => &[0x78, 0x01],
+                2..=5 => &[0x78, 0x5e],
+                6 => &[0x78, 0x9c],
+                _ => &[0x78, 0xda],
+            }),
+            // No name, no time, made on Unix: as zlib's own functions for files write it.
+            Self::File => {
+                let effort = match level {
+                    0 | 1 => 4,
+                    9 => 2,
+                    _ => 0,
+                };
+                out.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, effort, 3]);
+            }
+        }
+    }
+
+    /// The checksum of a piece of data.
+    fn sum(self, data: &[u8]) -> u32 {
+        match self {
+            Self::Zlib => adler32(1, data),
+            Self::File => crc32(0, data),
+        }
+    }
+}
 
 /// The checksum of a stream, summed up piece by piece.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sum(pub(super) u32);
+pub(super) struct Sum {
+    wrapping: Wrapping,
+    sum: u32,
+    length: u64,
+}
 
 impl Sum {
-    pub(super) fn new() -> Self {
-        Self(1)
+    pub(super) fn new(wrapping: Wrapping) -> Self {
+        Self { wrapping, sum: wrapping.sum(&[]), length: 0 }
     }
 
     pub(super) fn add(&mut self, piece: u32, length: u64) {
-        self.0 = adler32_combine(self.0, piece, length);
+        self.sum = match self.wrapping {
+            Wrapping::Zlib => adler32_combine(self.sum, piece, length),
+            Wrapping::File => crc32_combine(self.sum, piece, length),
+        };
+        self.length = self.length.wrapping_add(length);
+    }
+
+    /// Appends what the stream ends with.
+    pub(super) fn end(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&LAST_BLOCK);
+        match self.wrapping {
+            Wrapping::Zlib => out.extend_from_slice(&self.sum.to_be_bytes()),
+            Wrapping::File => {
+                out.extend_from_slice(&self.sum.to_le_bytes());
+                // Of the length, the file has the lower half.
+                out.extend_from_slice(&self.length.to_le_bytes()[..4]);
+            }
+        }
     }
 }
 
@@ -41,15 +95,16 @@ impl Sum {
 #[derive(Debug)]
 pub(super) struct Encoder {
     compress: Compress,
+    wrapping: Wrapping,
 }
 
 impl Encoder {
-    pub(super) fn new(level: Option<u8>) -> Self {
+    pub(super) fn new(level: Option<u8>, wrapping: Wrapping) -> Self {
         let level = flate2::Compression::new(level.unwrap_or(DEFAULT_LEVEL).into());
-        Self { compress: Compress::new(level, false) }
+        Self { compress: Compress::new(level, false), wrapping }
     }
 
-    /// Appends `data` as deflate blocks that end on a byte and are not the last ones; gives the data's Adler-32.
+    /// Appends `data` as deflate blocks that end on a byte and are not the last ones; gives the data's checksum.
     pub(super) fn encode(&mut self, dictionary: &[u8], data: &[u8], out: &mut Vec<u8>) -> Result<u32, String> {
         self.compress.reset();
         let dictionary = &dictionary[dictionary.len().saturating_sub(WINDOW)..];
@@ -68,7 +123,7 @@ impl Encoder {
             }
             // Room that is left over means that everything, the flush included, is out.
             if left.is_empty() && out.len() < out.capacity() {
-                return Ok(adler32(1, data));
+                return Ok(self.wrapping.sum(data));
             }
             out.reserve((left.len() / 2).max(4096));
         }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Compression, gzip, lz4, zstd};
+use super::gzip::Wrapping;
+use super::{Codec, Compression, gzip, lz4, zstd};
 use crate::error::{ErrorKind, Fault, Result};
 
 /// How much memory a piece keeps in any case.
@@ -14,7 +15,8 @@ pub struct Piece {
     bytes: Vec<u8>,
     length: u64,
     sum: u32,
-    algorithm: Option<&'static str>,
+    /// How it is compressed, once it was filled.
+    codec: Option<Codec>,
     /// It is all of a stream by itself, and no other piece can come before or after it.
     is_whole: bool,
 }
@@ -37,8 +39,8 @@ impl Piece {
     }
 
     /// Whether it fits into a stream that is compressed so; one of nothing fits everywhere.
-    pub(crate) fn fits(&self, compression: Compression) -> bool {
-        self.algorithm.is_none_or(|algorithm| algorithm == compression.name())
+    pub(crate) fn fits(&self, codec: Codec) -> bool {
+        self.codec.is_none_or(|own| own == codec)
     }
 }
 
@@ -49,9 +51,10 @@ impl Piece {
 pub struct PieceEncoder {
     compression: Compression,
     codec: Codec,
+    encoder: Encoder,
 }
 
-enum Codec {
+enum Encoder {
     None,
     Gzip(gzip::Encoder),
     Lz4(lz4::Encoder),
@@ -68,18 +71,30 @@ impl PieceEncoder {
     /// How much of the data before a piece is of use as its dictionary, at most.
     pub const DICTIONARY: usize = gzip::WINDOW;
 
-    /// An encoder with its own state, which it keeps between pieces.
+    /// An encoder for archives in custom format. It has a state of its own, which it keeps between pieces.
     ///
     /// # Errors
     /// The compressor cannot be set up, for want of memory.
     pub fn new(compression: Compression) -> Result<Self> {
-        let codec = match compression {
-            Compression::None => Codec::None,
-            Compression::Gzip(level) => Codec::Gzip(gzip::Encoder::new(level)),
-            Compression::Lz4 => Codec::Lz4(lz4::Encoder::new()),
-            Compression::Zstd(level) => Codec::Zstd(Box::new(zstd::Encoder::new(level).map_err(failed)?)),
+        Self::of(compression, Codec::of_blocks(compression))
+    }
+
+    /// The same for archives in directory format, where gzip is another form of the same.
+    ///
+    /// # Errors
+    /// As [`PieceEncoder::new`].
+    pub fn of_files(compression: Compression) -> Result<Self> {
+        Self::of(compression, Codec::of_files(compression))
+    }
+
+    pub(crate) fn of(compression: Compression, codec: Codec) -> Result<Self> {
+        let encoder = match compression {
+            Compression::None => Encoder::None,
+            Compression::Gzip(level) => Encoder::Gzip(gzip::Encoder::new(level, wrapping(codec))),
+            Compression::Lz4 => Encoder::Lz4(lz4::Encoder::new()),
+            Compression::Zstd(level) => Encoder::Zstd(Box::new(zstd::Encoder::new(level).map_err(failed)?)),
         };
-        Ok(Self { compression, codec })
+        Ok(Self { compression, codec, encoder })
     }
 
     /// How it compresses.
@@ -113,21 +128,25 @@ impl PieceEncoder {
         if piece.bytes.capacity() / 4 > data.len().max(KEPT) {
             piece.bytes = Vec::new();
         }
-        (piece.length, piece.sum, piece.algorithm) = (data.len() as u64, 1, Some(self.compression.name()));
-        piece.is_whole = is_whole && matches!(self.codec, Codec::Zstd(_)) && !data.is_empty();
+        (piece.length, piece.codec) = (data.len() as u64, Some(self.codec));
+        piece.is_whole = is_whole && self.codec == Codec::Zstd && !data.is_empty();
         if data.is_empty() {
             return Ok(());
         }
         let bytes = &mut piece.bytes;
-        match &mut self.codec {
-            Codec::None => bytes.extend_from_slice(data),
-            Codec::Gzip(encoder) => piece.sum = encoder.encode(dictionary, data, bytes).map_err(failed)?,
-            Codec::Lz4(encoder) => encoder.encode(data, bytes).map_err(failed)?,
-            Codec::Zstd(encoder) if is_whole => encoder.encode(data, bytes).map_err(failed)?,
-            Codec::Zstd(_) => bytes.extend_from_slice(data),
+        match &mut self.encoder {
+            Encoder::None => bytes.extend_from_slice(data),
+            Encoder::Gzip(encoder) => piece.sum = encoder.encode(dictionary, data, bytes).map_err(failed)?,
+            Encoder::Lz4(encoder) => encoder.encode(data, bytes).map_err(failed)?,
+            Encoder::Zstd(encoder) if is_whole => encoder.encode(data, bytes).map_err(failed)?,
+            Encoder::Zstd(_) => bytes.extend_from_slice(data),
         }
         Ok(())
     }
+}
+
+fn wrapping(codec: Codec) -> Wrapping {
+    if codec == Codec::GzipFile { Wrapping::File } else { Wrapping::Zlib }
 }
 
 fn failed(why: String) -> crate::Error {
@@ -137,6 +156,9 @@ fn failed(why: String) -> crate::Error {
 /// Joins pieces to streams, one stream after the other.
 pub(crate) struct Joint {
     compression: Compression,
+    codec: Codec,
+    /// Whether a stream without data is nothing at all, as pg_dump makes its files.
+    may_be_nothing: bool,
     sum: gzip::Sum,
     is_empty: bool,
     /// The stream is in one piece that is whole already.
@@ -154,9 +176,34 @@ impl fmt::Debug for Joint {
 }
 
 impl Joint {
-    pub(crate) fn new(compression: Compression) -> Self {
-        let (sum, bytes) = (gzip::Sum::new(), Vec::new());
-        Self { compression, sum, is_empty: true, is_whole: false, frames: None, threads: 0, bytes }
+    /// For the blocks of an archive in custom format.
+    pub(crate) fn of_blocks(compression: Compression) -> Self {
+        Self::of(compression, Codec::of_blocks(compression), false)
+    }
+
+    /// For the files of one in directory format.
+    pub(crate) fn of_files(compression: Compression) -> Self {
+        let codec = Codec::of_files(compression);
+        Self::of(compression, codec, codec.may_be_empty())
+    }
+
+    fn of(compression: Compression, codec: Codec, may_be_nothing: bool) -> Self {
+        Self {
+            compression,
+            codec,
+            may_be_nothing,
+            sum: gzip::Sum::new(wrapping(codec)),
+            is_empty: true,
+            is_whole: false,
+            frames: None,
+            threads: 0,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// How the pieces are to be compressed.
+    pub(crate) fn codec(&self) -> Codec {
+        self.codec
     }
 
     /// Has streams compressed on so many threads of its own, where it is done here.
@@ -171,31 +218,45 @@ impl Joint {
 
     /// Begins a stream; gives the bytes that it begins with.
     pub(crate) fn start(&mut self) -> &[u8] {
-        (self.sum, self.is_empty, self.is_whole) = (gzip::Sum::new(), true, false);
+        (self.sum, self.is_empty, self.is_whole) = (gzip::Sum::new(wrapping(self.codec)), true, false);
         self.bytes.clear();
-        match self.compression {
-            Compression::Gzip(level) => self.bytes.extend_from_slice(&gzip::header(level)),
-            Compression::Lz4 => self.bytes.extend_from_slice(&lz4::header()),
-            Compression::None | Compression::Zstd(_) => {}
+        if !self.may_be_nothing {
+            self.begin();
         }
         &self.bytes
     }
 
+    fn begin(&mut self) {
+        match self.compression {
+            Compression::Gzip(level) => wrapping(self.codec).begin(level, &mut self.bytes),
+            Compression::Lz4 => self.bytes.extend_from_slice(&lz4::header()),
+            Compression::None | Compression::Zstd(_) => {}
+        }
+    }
+
     /// Adds a piece; gives the bytes that come next in the stream.
     pub(crate) fn add<'a>(&'a mut self, piece: &'a Piece) -> Result<&'a [u8]> {
-        self.sum.add(piece.sum, piece.length);
-        self.is_empty &= piece.bytes.is_empty();
-        self.is_whole |= piece.is_whole;
-        let Compression::Zstd(level) = self.compression else { return Ok(&piece.bytes) };
-        if piece.is_whole || piece.bytes.is_empty() {
-            return Ok(&piece.bytes);
+        if piece.bytes.is_empty() {
+            return Ok(&[]);
         }
+        let is_first = std::mem::replace(&mut self.is_empty, false);
+        self.sum.add(piece.sum, piece.length);
+        self.is_whole |= piece.is_whole;
         self.bytes.clear();
-        let frames = match &mut self.frames {
-            Some(frames) => frames,
-            empty => empty.insert(zstd::FrameEncoder::new(level, self.threads).map_err(failed)?),
-        };
-        frames.add(&piece.bytes, &mut self.bytes).map_err(failed)?;
+        match self.compression {
+            Compression::Zstd(level) if !piece.is_whole => {
+                let frames = match &mut self.frames {
+                    Some(frames) => frames,
+                    empty => empty.insert(zstd::FrameEncoder::new(level, self.threads).map_err(failed)?),
+                };
+                frames.add(&piece.bytes, &mut self.bytes).map_err(failed)?;
+            }
+            Compression::Lz4 if is_first && self.may_be_nothing => {
+                self.begin();
+                self.bytes.extend_from_slice(&piece.bytes);
+            }
+            _ => return Ok(&piece.bytes),
+        }
         Ok(&self.bytes)
     }
 
@@ -203,10 +264,8 @@ impl Joint {
     pub(crate) fn end(&mut self) -> Result<&[u8]> {
         self.bytes.clear();
         match self.compression {
-            Compression::Gzip(_) => {
-                self.bytes.extend_from_slice(&gzip::LAST_BLOCK);
-                self.bytes.extend_from_slice(&self.sum.0.to_be_bytes());
-            }
+            _ if self.is_empty && self.may_be_nothing => {}
+            Compression::Gzip(_) => self.sum.end(&mut self.bytes),
             Compression::Lz4 => self.bytes.extend_from_slice(&lz4::END),
             Compression::Zstd(_) if self.is_empty => self.bytes.extend_from_slice(&zstd::EMPTY_FRAME),
             Compression::Zstd(_) if !self.is_whole => {

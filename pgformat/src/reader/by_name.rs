@@ -9,12 +9,10 @@ use super::large_object_list;
 use super::layout::Layout;
 use super::stream::{Framing, Stream};
 use super::tar_index::{Member, TarIndex};
-use crate::Version;
 use crate::error::{ErrorKind, Fault};
 use crate::files::Files;
 use crate::names::{Name, SUFFIXES};
 use crate::primitives::DataPosition;
-use crate::toc::Entry;
 
 /// The files of a directory archive, wherever they are.
 pub(super) type DynFiles<R> = dyn Files<File = R> + Send + Sync;
@@ -135,15 +133,6 @@ pub(super) fn missing(at: u64, name: Name) -> Fault {
     Fault::new(at, ErrorKind::Missing(format!("the archive has no file {name}")))
 }
 
-/// The name of the list of an entry's large objects.
-pub(super) fn list_name(version: Version, entry: &Entry) -> Name {
-    Name::List((version >= Version::V1_16).then_some(entry.dump_id))
-}
-
-fn name(version: Version, entry: &Entry) -> Name {
-    if entry.holds_large_objects() { list_name(version, entry) } else { Name::Data(entry.dump_id) }
-}
-
 impl<P> ByName<P> {
     pub(super) fn new(store: P) -> Self {
         Self { store, next: 0, objects: Vec::new(), behind: 0 }
@@ -154,7 +143,7 @@ impl<P> ByName<P> {
     where
         P: FileStore<R>,
     {
-        let name = name(cursor.header.version, &cursor.contents.entries[at]);
+        let name = Name::of(&cursor.contents.entries[at], cursor.header.version);
         let opened = self.store.open(name, &mut cursor.stream);
         opened.map_err(|fault| cursor.fail(cursor.what_of(at), fault))
     }
@@ -231,7 +220,7 @@ impl<R: Read, P: FileStore<R>> Layout<R> for ByName<P> {
                 }
                 sizes.push(Some(sum));
             } else {
-                let size = self.store.size(name(cursor.header.version, entry), &mut cursor.stream);
+                let size = self.store.size(Name::of(entry, cursor.header.version), &mut cursor.stream);
                 sizes.push(Some(size.map_err(|fault| cursor.fail(cursor.what_of(at), fault))?));
             }
         }

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use super::by_name::list_name;
 use super::cursor::{BlockKind, Cursor, Position};
 use super::large_object_list;
 use super::layout::Layout;
@@ -121,7 +120,7 @@ impl TarStream {
     ) -> Result<(), Fault> {
         cursor.stream.begin(Framing::Length, codec, member.size)?;
         let oids = large_object_list::read(&mut cursor.stream, cursor.limits.objects)?;
-        if oids != self.seen || name != list_name(cursor.header.version, &cursor.contents.entries[at]) {
+        if oids != self.seen || name != Name::of(&cursor.contents.entries[at], cursor.header.version) {
             let why = format!("the large objects before {name} are not those that it lists: {NEEDS_SEEK}");
             return Err(Fault::new(member.start, ErrorKind::NotFound(why)));
         }

@@ -1,11 +1,16 @@
 //! The beginning of an archive: the header, and the table of contents, one entry after the other.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{Seek, Write};
 
 use super::Writer;
+use super::blocks::Blocks;
+use super::folder::{self, Folder};
+use super::place::Place;
 use crate::error::{Direction, Error, ErrorKind, Result};
-use crate::header::Header;
+use crate::files::NewFiles;
+use crate::header::{Format, Header};
 use crate::primitives::Output;
 use crate::toc::{self, DumpId, Entry};
 
@@ -13,9 +18,10 @@ use crate::toc::{self, DumpId, Entry};
 ///
 /// What an entry says is written and forgotten, so that a table of contents may be larger than the memory there is: it
 /// can be made while it is written.
-#[derive(Debug)]
 pub struct ContentsWriter<W> {
     output: Output<W>,
+    /// Where the data goes, if not after the table of contents.
+    files: Option<Box<dyn NewFiles<File = W> + Send>>,
     header: Header,
     /// How many entries there will be, which stands before the first of them.
     count: usize,
@@ -31,13 +37,19 @@ pub(super) struct Written {
     pub(super) places: Vec<u64>,
 }
 
+impl<W> fmt::Debug for ContentsWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContentsWriter").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
 impl<W: Write> ContentsWriter<W> {
     /// Writes the header to an output that need not seek; exactly `count` entries must follow. See [`Writer::new`].
     ///
     /// # Errors
     /// The version cannot carry the compression; writing fails.
     pub fn new(out: W, header: Header, count: usize) -> Result<Self> {
-        Self::start(Output::streaming(out), header, count)
+        Self::start(Output::streaming(out), Format::Custom, header, count)
     }
 
     /// As [`ContentsWriter::new`], to an output that can seek. See [`Writer::seekable`].
@@ -49,15 +61,26 @@ impl<W: Write> ContentsWriter<W> {
         W: Seek,
     {
         let output = Output::seekable(out).map_err(|fault| fault.writing("the header"))?;
-        Self::start(output, header, count)
+        Self::start(output, Format::Custom, header, count)
     }
 
-    pub(super) fn start(mut output: Output<W>, header: Header, count: usize) -> Result<Self> {
-        header.check().map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
+    /// As [`ContentsWriter::new`], for an archive in directory format, which its header says ([`Header::in_folder`]); this begins
+    /// its table of contents, `toc.dat`. The other files are made one after the other.
+    ///
+    /// # Errors
+    /// As [`ContentsWriter::new`]; the file cannot be made.
+    pub fn folder(mut files: Box<dyn NewFiles<File = W> + Send>, header: Header, count: usize) -> Result<Self> {
+        header.check(Format::Directory).map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
+        let output = folder::contents(&mut *files).map_err(|fault| fault.writing("the table of contents"))?;
+        Ok(Self { files: Some(files), ..Self::start(output, Format::Directory, header, count)? })
+    }
+
+    fn start(mut output: Output<W>, format: Format, header: Header, count: usize) -> Result<Self> {
+        header.check(format).map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
         header.write(&mut output).map_err(|fault| fault.writing("the header"))?;
         let number = i64::try_from(count).unwrap_or(i64::MAX);
         output.int(header.int_size, number).map_err(|fault| fault.writing("the number of entries"))?;
-        Ok(Self { output, header, count, written: Written::default() })
+        Ok(Self { output, files: None, header, count, written: Written::default() })
     }
 
     /// Writes the next entry.
@@ -100,6 +123,15 @@ impl<W: Write> ContentsWriter<W> {
             let kind = ErrorKind::Protocol(format!("{announced} entries were announced, and {written} written"));
             return Err(Error::new(Direction::Writing, "the table of contents", self.output.offset(), kind));
         }
-        Ok(Writer::begin_with(self.output, self.header, self.written))
+        Ok(match self.files {
+            None => {
+                let blocks = Blocks::new(self.output, &self.header, self.written.places);
+                Writer::begin_with(Place::Blocks(blocks), self.header, self.written.entries, self.written.index)
+            }
+            Some(files) => {
+                let folder = Folder::new(files, self.output, &self.header);
+                Writer::begin_with(Place::Folder(folder), self.header, self.written.entries, self.written.index)
+            }
+        })
     }
 }

@@ -1,27 +1,29 @@
 //! Writes an archive: header and table of contents first, then one block after the other.
 
+mod blocks;
 mod chunks;
 mod contents;
 mod data;
+mod folder;
+mod place;
 
 use std::collections::{HashMap, HashSet};
 use std::io::{Seek, Write};
 
 use crate::compression::{Joint, Piece, PieceEncoder};
 use crate::error::{Direction, Error, ErrorKind, Fault, Result};
-use crate::header::Header;
-use crate::primitives::{DataPosition, Output};
+use crate::files::NewFiles;
+use crate::header::{Format, Header};
 use crate::toc::{self, DumpId, Entry};
-use chunks::{Chunks, Cut};
-use contents::Written;
+use place::Place;
 
 pub use contents::ContentsWriter;
 pub use data::{DataWriter, LargeObjectsWriter};
 
-/// Writes an archive in custom format.
+/// Writes an archive in custom format, or in directory format.
 ///
-/// The table of contents is known from the start (or written by a [`ContentsWriter`]); the data follows in its order. There are three ways to write the data
-/// of a table, from the simplest to the most capable:
+/// The table of contents is known from the start (or written by a [`ContentsWriter`]); the data follows in its order. There
+/// are three ways to write the data of a table, from the simplest to the most capable:
 /// - [`Writer::data`], which compresses as it goes;
 /// - [`Writer::begin_data`] and then [`Writer::piece`] for pieces that other threads compressed;
 /// - [`Writer::begin_data`] and then [`Writer::chunk`] for a whole stream that was compressed elsewhere.
@@ -32,18 +34,14 @@ pub use data::{DataWriter, LargeObjectsWriter};
 /// is lost, and every further call says so.
 #[derive(Debug)]
 pub struct Writer<W> {
-    output: Output<W>,
+    place: Place<W>,
     header: Header,
     entries: Vec<Entry>,
     index: HashMap<DumpId, usize>,
-    /// Where each entry says the place of its data.
-    places: Vec<u64>,
-    positions: Vec<DataPosition>,
     state: BlockState,
     /// No block may be written for an entry before this one.
     next: usize,
     stream: Stream,
-    chunks: Chunks,
     joint: Joint,
     encoder: Option<(PieceEncoder, Piece)>,
     buffer: Vec<u8>,
@@ -82,7 +80,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// The version cannot carry the compression or an entry; two entries have one number; writing fails.
     pub fn new(out: W, header: Header, entries: Vec<Entry>) -> Result<Self> {
-        Self::start(Output::streaming(out), header, entries)
+        Self::start(Format::Custom, header, entries, |header, count| ContentsWriter::new(out, header, count))
     }
 
     /// As [`Writer::new`], to an output that can seek: [`Writer::finish`] goes back and fills in where the data is, as
@@ -94,14 +92,26 @@ impl<W: Write> Writer<W> {
     where
         W: Seek,
     {
-        let output = Output::seekable(out).map_err(|fault| fault.writing("the header"))?;
-        Self::start(output, header, entries)
+        Self::start(Format::Custom, header, entries, |header, count| ContentsWriter::seekable(out, header, count))
+    }
+
+    /// As [`Writer::new`], for an archive in directory format, which its header says ([`Header::in_folder`]).
+    ///
+    /// # Errors
+    /// As [`Writer::new`]; a file cannot be made.
+    pub fn folder(files: Box<dyn NewFiles<File = W> + Send>, header: Header, entries: Vec<Entry>) -> Result<Self> {
+        Self::start(Format::Directory, header, entries, |header, count| ContentsWriter::folder(files, header, count))
     }
 
     /// All is checked before anything is written.
-    fn start(output: Output<W>, header: Header, entries: Vec<Entry>) -> Result<Self> {
+    fn start(
+        format: Format,
+        header: Header,
+        entries: Vec<Entry>,
+        begin: impl FnOnce(Header, usize) -> Result<ContentsWriter<W>>,
+    ) -> Result<Self> {
         let refuse = |kind| Error::new(Direction::Writing, "the table of contents", 0, kind);
-        header.check().map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
+        header.check(format).map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
         let mut numbers = HashSet::with_capacity(entries.len());
         for entry in &entries {
             toc::check(entry, header.version).map_err(refuse)?;
@@ -109,7 +119,7 @@ impl<W: Write> Writer<W> {
                 return Err(refuse(toc::two_of(entry.dump_id)));
             }
         }
-        let mut contents = ContentsWriter::start(output, header, entries.len())?;
+        let mut contents = begin(header, entries.len())?;
         for entry in entries {
             contents = contents.entry(entry)?;
         }
@@ -117,20 +127,19 @@ impl<W: Write> Writer<W> {
     }
 
     /// A writer of the data, after the table of contents.
-    fn begin_with(output: Output<W>, header: Header, written: Written) -> Self {
-        let Written { entries, index, places } = written;
+    fn begin_with(place: Place<W>, header: Header, entries: Vec<Entry>, index: HashMap<DumpId, usize>) -> Self {
         Self {
-            output,
-            joint: Joint::new(header.compression),
+            joint: match place {
+                Place::Blocks(_) => Joint::of_blocks(header.compression),
+                Place::Folder(_) => Joint::of_files(header.compression),
+            },
+            place,
             header,
-            positions: vec![DataPosition::NotSet; entries.len()],
             entries,
             index,
-            places,
             state: BlockState::Idle,
             next: 0,
             stream: Stream::Empty,
-            chunks: Chunks::default(),
             encoder: None,
             buffer: Vec::new(),
         }
@@ -150,12 +159,12 @@ impl<W: Write> Writer<W> {
 
     /// How many bytes the archive has so far.
     pub fn offset(&self) -> u64 {
-        self.output.offset()
+        self.place.contents().offset()
     }
 
     /// The output, to look at it. Some of what was written may still be held back.
     pub fn get_ref(&self) -> &W {
-        self.output.inner()
+        self.place.contents().inner()
     }
 
     /// Begins the block of a table's data: then come chunks or pieces, [`Writer::end_stream`] and [`Writer::end_block`].
@@ -191,9 +200,7 @@ impl<W: Write> Writer<W> {
         if oid == 0 {
             return Err(self.out_of_turn("a large object", "no large object has the OID 0"));
         }
-        let size = self.header.int_size;
-        // An OID goes through a signed integer, as in pg_dump.
-        self.write(|output| output.int(size, oid.cast_signed().into()))?;
+        self.write(|place| place.large_object(oid))?;
         self.state = BlockState::LargeObject(at, oid);
         self.stream = Stream::Empty;
         Ok(())
@@ -213,9 +220,8 @@ impl<W: Write> Writer<W> {
         if stored.is_empty() {
             return Ok(());
         }
-        let size = self.header.int_size;
         for part in stored.chunks(i32::MAX as usize) {
-            self.write(|output| chunks::write(output, size, part, &[]))?;
+            self.write(|place| place.chunk(part))?;
         }
         self.stream = Stream::Chunks;
         Ok(())
@@ -234,17 +240,16 @@ impl<W: Write> Writer<W> {
         if matches!(self.stream, Stream::Chunks) {
             return Err(self.out_of_turn("a piece", "the stream consists of chunks that were compressed elsewhere"));
         }
-        if !piece.fits(self.header.compression) {
+        if !piece.fits(self.joint.codec()) {
             return Err(self.out_of_turn("a piece", "it is compressed in another way than the archive is"));
         }
         self.begin_pieces()?;
         if !self.joint.takes(piece) {
             return Err(self.out_of_turn("a piece", "it is a whole stream, or comes after one"));
         }
-        let (size, cut) = (self.header.int_size, Cut::of(self.header.compression));
         match self.joint.add(piece) {
             Ok(bytes) => {
-                let written = self.chunks.add(&mut self.output, size, bytes, cut);
+                let written = self.place.add(bytes);
                 self.check_written(written)
             }
             Err(error) => Err(self.lost(error)),
@@ -258,21 +263,18 @@ impl<W: Write> Writer<W> {
     /// No stream is open; writing fails.
     pub fn end_stream(&mut self) -> Result<()> {
         self.check_stream_is_open("the end of a stream")?;
-        let size = self.header.int_size;
-        if self.stream == Stream::Chunks {
-            self.write(|output| output.int(size, 0))?;
-        } else {
+        let is_of_chunks = self.stream == Stream::Chunks;
+        if !is_of_chunks {
             self.begin_pieces()?;
-            let cut = Cut::of(self.header.compression);
             match self.joint.end() {
                 Ok(end) => {
-                    let written = self.chunks.add(&mut self.output, size, end, cut);
-                    let written = written.and_then(|()| self.chunks.end(&mut self.output, size));
+                    let written = self.place.add(end);
                     self.check_written(written)?;
                 }
                 Err(error) => return Err(self.lost(error)),
             }
         }
+        self.write(|place| place.end_stream(is_of_chunks))?;
         self.stream = Stream::Empty;
         self.state = match self.state {
             BlockState::Data(at) => BlockState::DataEnded(at),
@@ -289,10 +291,7 @@ impl<W: Write> Writer<W> {
     pub fn end_block(&mut self) -> Result<()> {
         match self.state {
             BlockState::DataEnded(_) => {}
-            BlockState::LargeObjects(_) => {
-                let size = self.header.int_size;
-                self.write(|output| output.int(size, 0))?;
-            }
+            BlockState::LargeObjects(_) => self.write(Place::end_large_objects)?,
             BlockState::Data(_) | BlockState::LargeObject(..) => {
                 return Err(self.out_of_turn("the end of a block", "a stream in it is still open"));
             }
@@ -327,28 +326,12 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// A block is open, or an entry that has data got none; writing fails.
-    pub fn finish(mut self) -> Result<W> {
+    pub fn finish(self) -> Result<W> {
         if self.state != BlockState::Idle {
             return Err(self.out_of_turn("the end of the archive", "a block is still open"));
         }
         self.check_no_data_is_missing(self.entries.len())?;
-        let end = self.output.offset();
-        if self.output.can_seek() {
-            self.write_positions(end).map_err(|fault| fault.writing("the offsets in the table of contents"))?;
-        }
-        self.output.flush().map_err(|fault| fault.writing("the end of the archive"))?;
-        Ok(self.output.into_inner())
-    }
-
-    /// Goes back and says in the table of contents where the data is.
-    fn write_positions(&mut self, end: u64) -> Result<(), Fault> {
-        for ((entry, place), position) in self.entries.iter().zip(&self.places).zip(&self.positions) {
-            if entry.has_data {
-                self.output.go_to(*place)?;
-                self.output.position(self.header.offset_size, *position)?;
-            }
-        }
-        self.output.go_to(end)
+        self.place.finish().map_err(|fault| fault.writing("the end of the archive"))
     }
 
     fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<usize> {
@@ -373,13 +356,8 @@ impl<W: Write> Writer<W> {
             return Err(self.out_of_turn(what, &why));
         }
         self.check_no_data_is_missing(at)?;
-        let position = self.output.offset();
-        let size = self.header.int_size;
-        self.write(|output| {
-            output.bytes(&[if large_objects { 3 } else { 1 }])?;
-            output.int(size, dump_id.0.into())
-        })?;
-        self.positions[at] = DataPosition::At(position);
+        let begun = self.place.begin(at, &self.entries[at]);
+        self.check_written(begun)?;
         self.next = at + 1;
         Ok(at)
     }
@@ -407,14 +385,13 @@ impl<W: Write> Writer<W> {
             return Ok(());
         }
         self.stream = Stream::Pieces;
-        self.chunks.clear();
-        let (size, cut) = (self.header.int_size, Cut::of(self.header.compression));
-        let written = self.chunks.add(&mut self.output, size, self.joint.start(), cut);
+        self.place.begin_pieces();
+        let written = self.place.add(self.joint.start());
         self.check_written(written)
     }
 
-    fn write(&mut self, write: impl FnOnce(&mut Output<W>) -> Result<(), Fault>) -> Result<()> {
-        let written = write(&mut self.output);
+    fn write(&mut self, write: impl FnOnce(&mut Place<W>) -> Result<(), Fault>) -> Result<()> {
+        let written = write(&mut self.place);
         self.check_written(written)
     }
 
@@ -445,13 +422,13 @@ impl<W: Write> Writer<W> {
             BlockState::Broken => "writing failed before, and the archive is lost",
             _ => why,
         };
-        Error::new(Direction::Writing, what, self.output.offset(), ErrorKind::Protocol(why.into()))
+        Error::new(Direction::Writing, what, self.offset(), ErrorKind::Protocol(why.into()))
     }
 
     fn flush_piece(&mut self, dictionary: usize, is_last: bool) -> Result<()> {
         let (mut encoder, mut piece) = match self.encoder.take() {
             Some(pair) => pair,
-            None => (PieceEncoder::new(self.header.compression)?, Piece::new()),
+            None => (PieceEncoder::of(self.header.compression, self.joint.codec())?, Piece::new()),
         };
         let (before, data) = self.buffer.split_at(dictionary);
         let encoded = match is_last && self.stream == Stream::Empty {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
+use std::sync::{Arc, Mutex};
 
-use pgformat::{Files, Reader, Result};
+use pgformat::{Files, NewFiles, Reader, Result};
 
 use crate::model::{Archive, Trickle};
 
@@ -20,6 +21,26 @@ impl Files for Set {
 
     fn size(&self, name: &str) -> io::Result<Option<u64>> {
         Ok(self.0.get(name).map(|file| file.len() as u64))
+    }
+}
+
+/// The same while it is being written, shared with whoever looks at it then.
+#[derive(Debug, Clone, Default)]
+pub struct Written(pub Arc<Mutex<Set>>);
+
+impl NewFiles for Written {
+    type File = Vec<u8>;
+
+    fn create(&mut self, name: &str) -> io::Result<Vec<u8>> {
+        match self.0.lock().unwrap().0.insert(name.to_owned(), Vec::new()) {
+            None => Ok(Vec::new()),
+            Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        }
+    }
+
+    fn close(&mut self, name: &str, file: Vec<u8>) -> io::Result<()> {
+        self.0.lock().unwrap().0.insert(name.to_owned(), file);
+        Ok(())
     }
 }
 

@@ -5,6 +5,8 @@ use std::io::{Cursor, Read, Seek, Write};
 
 use pgformat::{Block, DumpId, Entry, Header, LargeObjectsReader, Reader, Result, Writer};
 
+use crate::many_files::{Set, Written};
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     Rows(Vec<u8>),
@@ -32,6 +34,17 @@ impl Archive {
         let mut writer = Writer::seekable(out, self.header.clone(), self.entries.clone()).unwrap();
         self.write_blocks(&mut writer);
         writer.finish().unwrap().into_inner()
+    }
+
+    /// Writes it in directory format.
+    pub fn in_folder(&self) -> Set {
+        let written = Written::default();
+        let header = self.header.clone().in_folder();
+        let mut writer = Writer::folder(Box::new(written.clone()), header, self.entries.clone()).unwrap();
+        self.write_blocks(&mut writer);
+        let mut set = written.0.lock().unwrap().clone();
+        set.add("toc.dat", &writer.finish().unwrap());
+        set
     }
 
     fn write_blocks<W: Write>(&self, writer: &mut Writer<W>) {

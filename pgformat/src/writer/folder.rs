@@ -1,0 +1,94 @@
+//! The directory format: each stream a file.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::compression::Codec;
+use crate::error::{ErrorKind, Fault};
+use crate::files::NewFiles;
+use crate::names::{Name, suffix};
+use crate::primitives::Output;
+use crate::{Entry, Header, Version};
+
+/// The files beside a table of contents.
+pub(super) struct Folder<W> {
+    files: Box<dyn NewFiles<File = W> + Send>,
+    /// The table of contents.
+    pub(super) contents: Output<W>,
+    version: Version,
+    suffix: &'static str,
+    /// The file of the open stream.
+    file: Option<(String, Output<W>)>,
+    /// That of the list of the open block of large objects.
+    list: Option<(String, Output<W>)>,
+}
+
+impl<W> fmt::Debug for Folder<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Folder").finish_non_exhaustive()
+    }
+}
+
+fn fault(error: io::Error) -> Fault {
+    Fault::new(0, ErrorKind::Io(error))
+}
+
+fn open<W: Write>(files: &mut dyn NewFiles<File = W>, name: String) -> Result<(String, Output<W>), Fault> {
+    let file = files.create(&name).map_err(fault)?;
+    Ok((name, Output::streaming(file)))
+}
+
+/// Begins the table of contents.
+pub(super) fn contents<W: Write>(files: &mut dyn NewFiles<File = W>) -> Result<Output<W>, Fault> {
+    open(files, Name::Contents.to_string()).map(|(_, output)| output)
+}
+
+impl<W: Write> Folder<W> {
+    pub(super) fn new(files: Box<dyn NewFiles<File = W> + Send>, contents: Output<W>, header: &Header) -> Self {
+        let suffix = suffix(Codec::of_files(header.compression));
+        Self { files, contents, version: header.version, suffix, file: None, list: None }
+    }
+
+    /// Begins the data of an entry.
+    pub(super) fn begin(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let name = Name::of(entry, self.version);
+        if entry.holds_large_objects() {
+            self.list = Some(open(&mut *self.files, name.to_string())?);
+        } else {
+            self.file = Some(open(&mut *self.files, format!("{name}{}", self.suffix))?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn large_object(&mut self, oid: u32) -> Result<(), Fault> {
+        let name = Name::Object(oid);
+        if let Some((_, list)) = &mut self.list {
+            list.bytes(format!("{oid} {name}\n").as_bytes())?;
+        }
+        self.file = Some(open(&mut *self.files, format!("{name}{}", self.suffix))?);
+        Ok(())
+    }
+
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        match &mut self.file {
+            Some((_, file)) => file.bytes(bytes),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn end_stream(&mut self) -> Result<(), Fault> {
+        let file = self.file.take();
+        self.close(file)
+    }
+
+    pub(super) fn end_large_objects(&mut self) -> Result<(), Fault> {
+        let list = self.list.take();
+        self.close(list)
+    }
+
+    fn close(&mut self, open: Option<(String, Output<W>)>) -> Result<(), Fault> {
+        let Some((name, mut output)) = open else { return Ok(()) };
+        output.flush()?;
+        self.files.close(&name, output.into_inner()).map_err(fault)
+    }
+}

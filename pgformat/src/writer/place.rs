@@ -1,0 +1,92 @@
+//! Where the streams of an archive go, by its format.
+
+use std::io::Write;
+
+use super::blocks::Blocks;
+use super::folder::Folder;
+use crate::error::Fault;
+use crate::primitives::Output;
+use crate::toc::Entry;
+
+#[derive(Debug)]
+pub(super) enum Place<W> {
+    Blocks(Blocks<W>),
+    Folder(Folder<W>),
+}
+
+impl<W: Write> Place<W> {
+    /// What the table of contents was written to.
+    pub(super) fn contents(&self) -> &Output<W> {
+        match self {
+            Self::Blocks(blocks) => &blocks.output,
+            Self::Folder(folder) => &folder.contents,
+        }
+    }
+
+    /// Begins the data of the entry at a place of the table of contents.
+    pub(super) fn begin(&mut self, at: usize, entry: &Entry) -> Result<(), Fault> {
+        match self {
+            Self::Blocks(blocks) => blocks.begin(at, entry),
+            Self::Folder(folder) => folder.begin(entry),
+        }
+    }
+
+    pub(super) fn large_object(&mut self, oid: u32) -> Result<(), Fault> {
+        match self {
+            Self::Blocks(blocks) => blocks.large_object(oid),
+            Self::Folder(folder) => folder.large_object(oid),
+        }
+    }
+
+    /// Begins a stream of pieces.
+    pub(super) fn begin_pieces(&mut self) {
+        if let Self::Blocks(blocks) = self {
+            blocks.begin_pieces();
+        }
+    }
+
+    /// Adds to a stream of pieces.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        match self {
+            Self::Blocks(blocks) => blocks.add(bytes),
+            Self::Folder(folder) => folder.add(bytes),
+        }
+    }
+
+    /// Adds to a stream what is to stay together.
+    pub(super) fn chunk(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        match self {
+            Self::Blocks(blocks) => blocks.chunk(bytes),
+            Self::Folder(folder) => folder.add(bytes),
+        }
+    }
+
+    /// Ends a stream, of chunks or of pieces.
+    pub(super) fn end_stream(&mut self, is_of_chunks: bool) -> Result<(), Fault> {
+        match self {
+            Self::Blocks(blocks) if is_of_chunks => blocks.end(),
+            Self::Blocks(blocks) => blocks.end_pieces(),
+            Self::Folder(folder) => folder.end_stream(),
+        }
+    }
+
+    pub(super) fn end_large_objects(&mut self) -> Result<(), Fault> {
+        match self {
+            Self::Blocks(blocks) => blocks.end(),
+            Self::Folder(folder) => folder.end_large_objects(),
+        }
+    }
+
+    /// Completes the archive; gives back what the table of contents was written to.
+    pub(super) fn finish(self) -> Result<W, Fault> {
+        let mut contents = match self {
+            Self::Blocks(mut blocks) => {
+                blocks.write_positions()?;
+                blocks.output
+            }
+            Self::Folder(folder) => folder.contents,
+        };
+        contents.flush()?;
+        Ok(contents.into_inner())
+    }
+}
