@@ -24,7 +24,8 @@ pub trait Files {
     fn size(&self, name: &str) -> io::Result<Option<u64>>;
 }
 
-/// Where the files of an archive in directory format go. A writer makes files of the names that [`Files`] has, each once.
+/// Where the files of an archive in directory format go, of the names that [`Files`] has. After an error, or when the writer is
+/// dropped, files that are open are only dropped.
 pub trait NewFiles {
     /// A file that is being written.
     type File: Write;
@@ -32,7 +33,7 @@ pub trait NewFiles {
     /// Makes a file, which is written from its beginning.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made; it is there already, which must be an error: a large object that is given twice asks for it twice.
     fn create(&mut self, name: &str) -> io::Result<Self::File>;
 
     /// Takes a file back that is complete and flushed. (That of the table of contents is given back by

@@ -478,6 +478,18 @@ fn file_name(entry: &Entry, version: Version) -> String {
     }
 }
 
+/// Whether so many entries with large objects have a list each: files of lists had one name before 1.16.
+pub(crate) fn check_lists(lists: usize, header: &Header) -> Result<(), ErrorKind> {
+    let (version, needed) = (header.version, Version::V1_16);
+    if header.format == Format::Custom || lists < 2 || version >= needed {
+        return Ok(());
+    }
+    let why = format!(
+        "archive version {version} has one list of large objects, and they are in {lists} entries: that takes {needed}"
+    );
+    Err(ErrorKind::Unsupported(why))
+}
+
 /// What is wrong with entries that have one number.
 pub(crate) fn two_of(id: DumpId) -> ErrorKind {
     ErrorKind::Protocol(format!("two entries have the number {id}"))

@@ -23,7 +23,7 @@ pub enum Compression {
     /// Data is stored as it is.
     #[default]
     None,
-    /// A zlib stream each table (not a gzip file, whatever its name says); level 1 to 9.
+    /// A zlib stream each table (not a gzip file, whatever its name says), in directory format a gzip file; level 1 to 9.
     Gzip(Option<u8>),
     /// The LZ4 frame format.
     Lz4,

@@ -6,7 +6,7 @@ use std::io::{Seek, Write};
 
 use super::Writer;
 use super::blocks::Blocks;
-use super::folder::{self, Folder};
+use super::folder::{self, BoxedFiles, CONTENTS, Folder};
 use super::place::Place;
 use crate::error::{Direction, Error, ErrorKind, Result};
 use crate::files::NewFiles;
@@ -21,7 +21,7 @@ use crate::toc::{self, DumpId, Entry};
 pub struct ContentsWriter<W> {
     output: Output<W>,
     /// Where the data goes, if not after the table of contents.
-    files: Option<Box<dyn NewFiles<File = W> + Send>>,
+    files: Option<Box<BoxedFiles<W>>>,
     header: Header,
     /// How many entries there will be, which stands before the first of them.
     count: usize,
@@ -35,6 +35,8 @@ pub(super) struct Written {
     pub(super) index: HashMap<DumpId, usize>,
     /// Where each says the place of its data.
     pub(super) places: Vec<u64>,
+    /// How many have large objects.
+    lists: usize,
 }
 
 impl<W> fmt::Debug for ContentsWriter<W> {
@@ -69,17 +71,20 @@ impl<W: Write> ContentsWriter<W> {
     ///
     /// # Errors
     /// As [`ContentsWriter::new`]; the file cannot be made.
-    pub fn folder(mut files: Box<dyn NewFiles<File = W> + Send>, header: Header, count: usize) -> Result<Self> {
+    pub fn folder(mut files: Box<dyn NewFiles<File = W> + Send + Sync>, header: Header, count: usize) -> Result<Self> {
         header.check(Format::Directory).map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
-        let output = folder::contents(&mut *files).map_err(|fault| fault.writing("the table of contents"))?;
+        let output = folder::contents(&mut *files);
+        let output = output.map_err(|fault| fault.writing("the table of contents").in_file(Some(CONTENTS)))?;
         Ok(Self { files: Some(files), ..Self::start(output, Format::Directory, header, count)? })
     }
 
     fn start(mut output: Output<W>, format: Format, header: Header, count: usize) -> Result<Self> {
         header.check(format).map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
-        header.write(&mut output).map_err(|fault| fault.writing("the header"))?;
+        let file = (format == Format::Directory).then_some(CONTENTS);
+        header.write(&mut output).map_err(|fault| fault.writing("the header").in_file(file))?;
         let number = i64::try_from(count).unwrap_or(i64::MAX);
-        output.int(header.int_size, number).map_err(|fault| fault.writing("the number of entries"))?;
+        let counted = output.int(header.int_size, number);
+        counted.map_err(|fault| fault.writing("the number of entries").in_file(file))?;
         Ok(Self { output, files: None, header, count, written: Written::default() })
     }
 
@@ -95,13 +100,17 @@ impl<W: Write> ContentsWriter<W> {
             true => Err(ErrorKind::Protocol(format!("only {at} entries were announced"))),
             false => toc::check(&entry, self.header.version),
         };
-        let refuse = |kind| Error::new(Direction::Writing, "the table of contents", self.output.offset(), kind);
+        let file = self.files.as_ref().map(|_| CONTENTS);
+        let at_offset = self.output.offset();
+        let refuse = |kind| Error::new(Direction::Writing, "the table of contents", at_offset, kind).in_file(file);
         checked.map_err(refuse)?;
+        written.lists += usize::from(entry.has_data && entry.holds_large_objects());
+        toc::check_lists(written.lists, &self.header).map_err(refuse)?;
         if written.index.insert(entry.dump_id, at).is_some() {
             return Err(refuse(toc::two_of(entry.dump_id)));
         }
         let place = toc::write(&mut self.output, &self.header, &entry);
-        written.places.push(place.map_err(|fault| fault.writing(entry.label()))?);
+        written.places.push(place.map_err(|fault| fault.writing(entry.label()).in_file(file))?);
         written.entries.push(Entry {
             definition: None,
             drop_statement: None,
@@ -121,7 +130,8 @@ impl<W: Write> ContentsWriter<W> {
         let (written, announced) = (self.written.entries.len(), self.count);
         if written != announced {
             let kind = ErrorKind::Protocol(format!("{announced} entries were announced, and {written} written"));
-            return Err(Error::new(Direction::Writing, "the table of contents", self.output.offset(), kind));
+            let error = Error::new(Direction::Writing, "the table of contents", self.output.offset(), kind);
+            return Err(error.in_file(self.files.as_ref().map(|_| CONTENTS)));
         }
         Ok(match self.files {
             None => {

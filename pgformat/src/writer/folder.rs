@@ -10,13 +10,21 @@ use crate::names::{Name, suffix};
 use crate::primitives::Output;
 use crate::{Entry, Header, Version};
 
+/// Who makes the files.
+pub(super) type BoxedFiles<W> = dyn NewFiles<File = W> + Send + Sync;
+
+/// The name of the table of contents.
+pub(super) const CONTENTS: &str = "toc.dat";
+
 /// The files beside a table of contents.
 pub(super) struct Folder<W> {
-    files: Box<dyn NewFiles<File = W> + Send>,
+    files: Box<BoxedFiles<W>>,
     /// The table of contents.
     pub(super) contents: Output<W>,
     version: Version,
     suffix: &'static str,
+    /// The file that was worked on last.
+    pub(super) at: String,
     /// The file of the open stream.
     file: Option<(String, Output<W>)>,
     /// That of the list of the open block of large objects.
@@ -33,39 +41,41 @@ fn fault(error: io::Error) -> Fault {
     Fault::new(0, ErrorKind::Io(error))
 }
 
-fn open<W: Write>(files: &mut dyn NewFiles<File = W>, name: String) -> Result<(String, Output<W>), Fault> {
-    let file = files.create(&name).map_err(fault)?;
-    Ok((name, Output::streaming(file)))
-}
-
 /// Begins the table of contents.
-pub(super) fn contents<W: Write>(files: &mut dyn NewFiles<File = W>) -> Result<Output<W>, Fault> {
-    open(files, Name::Contents.to_string()).map(|(_, output)| output)
+pub(super) fn contents<W: Write>(files: &mut BoxedFiles<W>) -> Result<Output<W>, Fault> {
+    files.create(CONTENTS).map(Output::streaming).map_err(fault)
 }
 
 impl<W: Write> Folder<W> {
-    pub(super) fn new(files: Box<dyn NewFiles<File = W> + Send>, contents: Output<W>, header: &Header) -> Self {
+    pub(super) fn new(files: Box<BoxedFiles<W>>, contents: Output<W>, header: &Header) -> Self {
         let suffix = suffix(Codec::of_files(header.compression));
-        Self { files, contents, version: header.version, suffix, file: None, list: None }
+        Self { files, contents, version: header.version, suffix, at: CONTENTS.into(), file: None, list: None }
+    }
+
+    fn open(&mut self, name: String) -> Result<(String, Output<W>), Fault> {
+        self.at.clone_from(&name);
+        let file = self.files.create(&name).map_err(fault)?;
+        Ok((name, Output::streaming(file)))
     }
 
     /// Begins the data of an entry.
     pub(super) fn begin(&mut self, entry: &Entry) -> Result<(), Fault> {
         let name = Name::of(entry, self.version);
         if entry.holds_large_objects() {
-            self.list = Some(open(&mut *self.files, name.to_string())?);
+            self.list = Some(self.open(name.to_string())?);
         } else {
-            self.file = Some(open(&mut *self.files, format!("{name}{}", self.suffix))?);
+            self.file = Some(self.open(format!("{name}{}", self.suffix))?);
         }
         Ok(())
     }
 
     pub(super) fn large_object(&mut self, oid: u32) -> Result<(), Fault> {
         let name = Name::Object(oid);
-        if let Some((_, list)) = &mut self.list {
+        if let Some((at, list)) = &mut self.list {
+            self.at.clone_from(at);
             list.bytes(format!("{oid} {name}\n").as_bytes())?;
         }
-        self.file = Some(open(&mut *self.files, format!("{name}{}", self.suffix))?);
+        self.file = Some(self.open(format!("{name}{}", self.suffix))?);
         Ok(())
     }
 
@@ -88,7 +98,8 @@ impl<W: Write> Folder<W> {
 
     fn close(&mut self, open: Option<(String, Output<W>)>) -> Result<(), Fault> {
         let Some((name, mut output)) = open else { return Ok(()) };
+        self.at = name;
         output.flush()?;
-        self.files.close(&name, output.into_inner()).map_err(fault)
+        self.files.close(&self.at, output.into_inner()).map_err(fault)
     }
 }

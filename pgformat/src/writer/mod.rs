@@ -99,7 +99,11 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// As [`Writer::new`]; a file cannot be made.
-    pub fn folder(files: Box<dyn NewFiles<File = W> + Send>, header: Header, entries: Vec<Entry>) -> Result<Self> {
+    pub fn folder(
+        files: Box<dyn NewFiles<File = W> + Send + Sync>,
+        header: Header,
+        entries: Vec<Entry>,
+    ) -> Result<Self> {
         Self::start(Format::Directory, header, entries, |header, count| ContentsWriter::folder(files, header, count))
     }
 
@@ -119,6 +123,8 @@ impl<W: Write> Writer<W> {
                 return Err(refuse(toc::two_of(entry.dump_id)));
             }
         }
+        let lists = entries.iter().filter(|entry| entry.has_data && entry.holds_large_objects()).count();
+        toc::check_lists(lists, &header).map_err(refuse)?;
         let mut contents = begin(header, entries.len())?;
         for entry in entries {
             contents = contents.entry(entry)?;
@@ -157,12 +163,12 @@ impl<W: Write> Writer<W> {
         &self.header
     }
 
-    /// How many bytes the archive has so far.
+    /// How many bytes the archive has so far; in directory format, its table of contents.
     pub fn offset(&self) -> u64 {
         self.place.contents().offset()
     }
 
-    /// The output, to look at it. Some of what was written may still be held back.
+    /// The output, to look at it; in directory format, that of the table of contents. Some of what was written may still be held back.
     pub fn get_ref(&self) -> &W {
         self.place.contents().inner()
     }
@@ -173,8 +179,7 @@ impl<W: Write> Writer<W> {
     /// There is no such entry, it has no data or holds large objects, its block is already there, or one of an entry
     /// that comes after it (pg_restore can read a pipe only if blocks are in order); another block is open; writing fails.
     pub fn begin_data(&mut self, dump_id: DumpId) -> Result<()> {
-        let at = self.begin(dump_id, false)?;
-        self.state = BlockState::Data(at);
+        self.begin(dump_id, false)?;
         self.stream = Stream::Empty;
         Ok(())
     }
@@ -184,9 +189,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// As [`Writer::begin_data`], for an entry of another kind than `BLOBS`.
     pub fn begin_large_objects(&mut self, dump_id: DumpId) -> Result<()> {
-        let at = self.begin(dump_id, true)?;
-        self.state = BlockState::LargeObjects(at);
-        Ok(())
+        self.begin(dump_id, true)
     }
 
     /// Begins a large object in the open block: then come chunks or pieces, and [`Writer::end_stream`].
@@ -200,14 +203,14 @@ impl<W: Write> Writer<W> {
         if oid == 0 {
             return Err(self.out_of_turn("a large object", "no large object has the OID 0"));
         }
-        self.write(|place| place.large_object(oid))?;
         self.state = BlockState::LargeObject(at, oid);
+        self.write(|place| place.large_object(oid))?;
         self.stream = Stream::Empty;
         Ok(())
     }
 
     /// Adds stored bytes to the open stream, as they are: together the chunks of a stream must be one whole stream of the
-    /// archive's compression. An empty chunk adds nothing. pg_restore reads a frame of zstd only up to its end within a
+    /// archive's compression, where gzip is a zlib stream, but in directory format a gzip file. An empty chunk adds nothing. pg_restore reads a frame of zstd only up to its end within a
     /// chunk, so another frame needs another chunk.
     ///
     /// # Errors
@@ -227,7 +230,8 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Adds a piece to the open stream, made by a [`PieceEncoder`] of the archive's compression from the data that comes
+    /// Adds a piece to the open stream, made by a [`PieceEncoder`] of the archive's compression (in directory format by
+    /// [`PieceEncoder::of_files`]) from the data that comes
     /// next, with the dictionary, if any, that is the end of the data so far.
     ///
     /// Chunks are made of the stream as it comes, so that none but the last is shorter than those of pg_dump.
@@ -241,7 +245,8 @@ impl<W: Write> Writer<W> {
             return Err(self.out_of_turn("a piece", "the stream consists of chunks that were compressed elsewhere"));
         }
         if !piece.fits(self.joint.codec()) {
-            return Err(self.out_of_turn("a piece", "it is compressed in another way than the archive is"));
+            let why = "it is compressed in another way than the archive is, or in the form of another format";
+            return Err(self.out_of_turn("a piece", why));
         }
         self.begin_pieces()?;
         if !self.joint.takes(piece) {
@@ -331,10 +336,10 @@ impl<W: Write> Writer<W> {
             return Err(self.out_of_turn("the end of the archive", "a block is still open"));
         }
         self.check_no_data_is_missing(self.entries.len())?;
-        self.place.finish().map_err(|fault| fault.writing("the end of the archive"))
+        self.place.finish()
     }
 
-    fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<usize> {
+    fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<()> {
         let what = "the beginning of a block";
         if self.state != BlockState::Idle {
             return Err(self.out_of_turn(what, "another block is still open"));
@@ -356,10 +361,10 @@ impl<W: Write> Writer<W> {
             return Err(self.out_of_turn(what, &why));
         }
         self.check_no_data_is_missing(at)?;
-        let begun = self.place.begin(at, &self.entries[at]);
-        self.check_written(begun)?;
+        self.state = if large_objects { BlockState::LargeObjects(at) } else { BlockState::Data(at) };
         self.next = at + 1;
-        Ok(at)
+        let begun = self.place.begin(at, &self.entries[at]);
+        self.check_written(begun)
     }
 
     /// Whether every entry before the one at `end` that says it has data got its block.
@@ -397,8 +402,8 @@ impl<W: Write> Writer<W> {
 
     fn check_written(&mut self, written: Result<(), Fault>) -> Result<()> {
         written.map_err(|fault| {
-            let what = self.what();
-            self.lost(fault.writing(what))
+            let error = fault.writing(self.what()).in_file(self.place.file());
+            self.lost(error)
         })
     }
 
@@ -422,7 +427,8 @@ impl<W: Write> Writer<W> {
             BlockState::Broken => "writing failed before, and the archive is lost",
             _ => why,
         };
-        Error::new(Direction::Writing, what, self.offset(), ErrorKind::Protocol(why.into()))
+        let error = Error::new(Direction::Writing, what, self.offset(), ErrorKind::Protocol(why.into()));
+        error.in_file(self.place.contents_file())
     }
 
     fn flush_piece(&mut self, dictionary: usize, is_last: bool) -> Result<()> {

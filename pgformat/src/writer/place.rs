@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use super::blocks::Blocks;
-use super::folder::Folder;
-use crate::error::Fault;
+use super::folder::{CONTENTS, Folder};
+use crate::error::{Fault, Result};
 use crate::primitives::Output;
 use crate::toc::Entry;
 
@@ -21,6 +21,19 @@ impl<W: Write> Place<W> {
             Self::Blocks(blocks) => &blocks.output,
             Self::Folder(folder) => &folder.contents,
         }
+    }
+
+    /// The file that was worked on last, if there are several.
+    pub(super) fn file(&self) -> Option<&str> {
+        match self {
+            Self::Blocks(_) => None,
+            Self::Folder(folder) => Some(&folder.at),
+        }
+    }
+
+    /// The file with the table of contents, if it is one by itself.
+    pub(super) fn contents_file(&self) -> Option<&str> {
+        self.file().map(|_| CONTENTS)
     }
 
     /// Begins the data of the entry at a place of the table of contents.
@@ -78,15 +91,16 @@ impl<W: Write> Place<W> {
     }
 
     /// Completes the archive; gives back what the table of contents was written to.
-    pub(super) fn finish(self) -> Result<W, Fault> {
-        let mut contents = match self {
+    pub(super) fn finish(self) -> Result<W> {
+        let (mut contents, file) = match self {
             Self::Blocks(mut blocks) => {
-                blocks.write_positions()?;
-                blocks.output
+                let written = blocks.write_positions();
+                written.map_err(|fault| fault.writing("the offsets in the table of contents"))?;
+                (blocks.output, None)
             }
-            Self::Folder(folder) => folder.contents,
+            Self::Folder(folder) => (folder.contents, Some(CONTENTS)),
         };
-        contents.flush()?;
+        contents.flush().map_err(|fault| fault.writing("the end of the archive").in_file(file))?;
         Ok(contents.into_inner())
     }
 }

@@ -5,6 +5,7 @@
 mod by_hand;
 mod damaged;
 mod files;
+mod folder;
 mod many_files;
 mod model;
 mod pieces;
