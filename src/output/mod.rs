@@ -2,9 +2,9 @@
 //!
 //! While it is made it has no name, where the file system has such files (`O_TMPFILE`): however the process ends, nothing is
 //! left. Elsewhere, and where something else has to open it by a name, it has a temporary one in the folder where it will
-//! live, which the next run removes if it was left (`temporary_name.rs`). Either way it is readable by its owner only, and gets its name
-//! when its bytes are on disk. A run that fails or is interrupted leaves nothing that looks like a result and touches no older
-//! one. What the file system can do is found out at the beginning (`capabilities.rs`), before hours of work.
+//! live, which the next run removes if it was left (`temporary_name.rs`). Either way it is readable by its owner only, and
+//! gets its name when its bytes are on disk. A run that fails or is interrupted leaves nothing that looks like a result and
+//! touches no older one. What the file system can do is found out at the beginning (`capabilities.rs`), before hours of work.
 //!
 //! Everything is done in the folder that was found at the beginning, by its descriptor, and what others may have planted there
 //! is not followed (`resolve.rs`).

@@ -61,12 +61,12 @@ pub trait Kind: Sync {
         rows.iter().flat_map(Rows::iter).try_for_each(|row| self.add(row, scope, model))
     }
 
-    /// Adds what a row is about, where that takes no other row.
+    /// Adds what a row is about, where that takes no other row. A kind that has queries has this, or [`Kind::collect`].
     ///
     /// # Errors
     /// As [`Kind::collect`].
     fn add(&self, _row: Row<'_>, _scope: &Scope<'_>, _model: &mut Model) -> Result<()> {
-        Ok(())
+        Err(Error::new(ErrorKind::Internal, "read the catalog").why("a kind of object has a query and reads no row"))
     }
 
     /// Adds what depends on all objects being there: dependencies that the server does not record, above all.

@@ -41,6 +41,11 @@ fn fault(error: io::Error) -> Fault {
     Fault::new(0, ErrorKind::Io(error))
 }
 
+/// For bytes that have nowhere to go: they are not to be lost without a word.
+fn none_is_open() -> Fault {
+    Fault::new(0, ErrorKind::Protocol("no file is open".into()))
+}
+
 /// Begins the table of contents.
 pub(super) fn contents<W: Write>(files: &mut BoxedFiles<W>) -> Result<Output<W>, Fault> {
     files.create(CONTENTS).map(Output::streaming).map_err(fault)
@@ -71,19 +76,16 @@ impl<W: Write> Folder<W> {
 
     pub(super) fn large_object(&mut self, oid: u32) -> Result<(), Fault> {
         let name = Name::Object(oid);
-        if let Some((at, list)) = &mut self.list {
-            self.at.clone_from(at);
-            list.bytes(format!("{oid} {name}\n").as_bytes())?;
-        }
+        let (at, list) = self.list.as_mut().ok_or_else(none_is_open)?;
+        self.at.clone_from(at);
+        list.bytes(format!("{oid} {name}\n").as_bytes())?;
         self.file = Some(self.open(format!("{name}{}", self.suffix))?);
         Ok(())
     }
 
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        match &mut self.file {
-            Some((_, file)) => file.bytes(bytes),
-            None => Ok(()),
-        }
+        let (_, file) = self.file.as_mut().ok_or_else(none_is_open)?;
+        file.bytes(bytes)
     }
 
     pub(super) fn end_stream(&mut self) -> Result<(), Fault> {
@@ -97,7 +99,7 @@ impl<W: Write> Folder<W> {
     }
 
     fn close(&mut self, open: Option<(String, Output<W>)>) -> Result<(), Fault> {
-        let Some((name, mut output)) = open else { return Ok(()) };
+        let (name, mut output) = open.ok_or_else(none_is_open)?;
         self.at = name;
         output.flush()?;
         self.files.close(&self.at, output.into_inner()).map_err(fault)

@@ -156,9 +156,11 @@ impl Executor<'_> {
         if matches!(replaced, Ok(true)) {
             return self.client.commit(&mut self.ledger);
         }
-        self.client.roll_back()?;
-        replaced?;
+        let rolled_back = self.client.roll_back();
         self.ledger.amount = before;
+        // What led to it comes first.
+        replaced?;
+        rolled_back?;
         for rows in all {
             self.ledger.set_turn(rows.entry, Turn::Skipped);
             if !self.ledger.state(rows.entry).has_failed {
