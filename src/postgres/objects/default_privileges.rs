@@ -38,17 +38,9 @@ impl Kind for AllDefaultPrivileges {
 
     fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
         let letter = row.char("defaclobjtype")?;
-        let words = match letter {
-            b'r' => "TABLES",
-            b'S' => "SEQUENCES",
-            b'f' => "FUNCTIONS",
-            b'T' => "TYPES",
-            b'n' => "SCHEMAS",
-            b'L' => "LARGE OBJECTS",
-            other => {
-                return Err(Error::new(ErrorKind::Incomplete, "dump default privileges")
-                    .why(format!("those for the type '{}' of objects are not known", char::from(other))));
-            }
+        let Some(words) = privileges::type_of_default(letter) else {
+            return Err(Error::new(ErrorKind::Incomplete, "dump default privileges")
+                .why(format!("those for the type '{}' of objects are not known", char::from(letter))));
         };
         let schema = match row.oid("defaclnamespace")? {
             0 => None,

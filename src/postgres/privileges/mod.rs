@@ -155,6 +155,20 @@ pub fn from_to(words: &BStr, name: &Sql, owner: &BStr, before: &[BString], after
         .context(ErrorKind::Incomplete, || format!("compare the privileges of {words} {name}", name = name.as_bstr()))
 }
 
+/// The words for the type of objects that default privileges are for, by its letter in `pg_default_acl`; `None` for one that a
+/// newer server has.
+pub fn type_of_default(letter: u8) -> Option<&'static str> {
+    Some(match letter {
+        b'r' => "TABLES",
+        b'S' => "SEQUENCES",
+        b'f' => "FUNCTIONS",
+        b'T' => "TYPES",
+        b'n' => "SCHEMAS",
+        b'L' => "LARGE OBJECTS",
+        _ => return None,
+    })
+}
+
 /// The statements that lead from `before` to `after` for objects that `role` will make, in `schema` or anywhere.
 ///
 /// # Errors

@@ -57,16 +57,8 @@ struct DefaultPrivileges {
 
 impl DefaultPrivileges {
     fn from_row(row: Row<'_>) -> Result<Option<Self>> {
-        let words = match row.char("kind")? {
-            b'r' => "TABLES",
-            b'S' => "SEQUENCES",
-            b'f' => "FUNCTIONS",
-            b'T' => "TYPES",
-            b'n' => "SCHEMAS",
-            b'L' => "LARGE OBJECTS",
-            // A newer server's: nothing that is known here is made by them.
-            _ => return Ok(None),
-        };
+        // Those of another type are a newer server's: nothing that is known here is made by them.
+        let Some(words) = privileges::type_of_default(row.char("kind")?) else { return Ok(None) };
         Ok(Some(Self {
             role: row.string("role")?,
             schema: row.opt_string("schema")?,
