@@ -16,6 +16,7 @@ pub(crate) mod privileges;
 pub(crate) mod relkind;
 pub mod restore;
 pub(crate) mod select;
+pub mod script;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod table_locks;

@@ -10,7 +10,8 @@ use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::{bytes, pair, read_file};
 use crate::cli::progress::Console;
 use crate::postgres::archive::{Selection, list};
-use crate::postgres::restore::{RestoreOptions, RestrictKey};
+use crate::postgres::restore::RestoreOptions;
+use crate::postgres::script::RestrictKey;
 use crate::{Error, ErrorKind, Message, Reporter, Result};
 
 #[derive(Debug, clap::Args)]

@@ -161,7 +161,7 @@ impl Plan {
 
     /// Says of which tables the OIDs of rows are not restored: no server that is restored into has them, so that a table made
     /// `WITH OIDS` comes back without the column `oid`. Rows that were dumped with their OIDs are refused by the server.
-    pub(super) fn tell_row_oids<R: Read>(&self, archive: &Reader<R>, reporter: &dyn Reporter) {
+    pub(in crate::postgres) fn tell_row_oids<R: Read>(&self, archive: &Reader<R>, reporter: &dyn Reporter) {
         for (entry, wanted) in archive.entries().iter().zip(&self.wanted) {
             if wanted.definition && archive.has_row_oids(entry.dump_id) {
                 reporter.message(Message::warning(

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::restore::script::Script;
+use crate::postgres::script::Script;
 use crate::postgres::restore::source::Data;
 use crate::progress::Part;
 

@@ -21,7 +21,7 @@ use pgformat::{Entry, Header, Reader};
 
 use crate::postgres::archive::copy_text::CopyScanner;
 use crate::postgres::archive::{EntryIndex, EntryName, kinds};
-use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::RestoreOptions;
 use crate::postgres::restore::plan::cost::Cost;
 use crate::postgres::restore::plan::{Action, Destination, Plan, Step, large_objects as batches, plan};
 use crate::postgres::restore::source;
@@ -51,7 +51,7 @@ pub struct ScriptSummary {
 /// # Errors
 /// Options that name what is not in the archive; an archive that is cut off, before anything is written where its input
 /// can seek; a damaged archive; what writing fails with.
-pub fn script<R: Read>(
+pub fn of_archive<R: Read>(
     archive: &mut Reader<R>,
     options: &RestoreOptions,
     key: &RestrictKey,

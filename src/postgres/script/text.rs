@@ -4,9 +4,9 @@ use bstr::{BStr, BString, ByteSlice};
 use pgformat::{Entry, Header};
 
 use crate::postgres::archive::kinds;
-use crate::postgres::restore::options::RestoreOptions;
+use crate::postgres::restore::RestoreOptions;
 use crate::postgres::restore::plan::Heading;
-use crate::postgres::restore::script::key::RestrictKey;
+use crate::postgres::script::key::RestrictKey;
 use crate::sql::quote::quoted;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};

@@ -11,8 +11,8 @@ use pgformat::Entry;
 
 use crate::postgres::archive::{ArchiveSettings, EntryName};
 use crate::postgres::restore::plan::{Action, Plan, Step, large_objects as batches};
-use crate::postgres::restore::script::psql::{PsqlLexer, Trouble};
-use crate::postgres::restore::script::text::definition_of_data;
+use crate::postgres::script::psql::{PsqlLexer, Trouble};
+use crate::postgres::script::text::definition_of_data;
 use crate::sql::Encoding;
 use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
