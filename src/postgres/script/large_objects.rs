@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use pgformat::Entry;
 
 use crate::Result;
-use crate::postgres::script::Script;
 use crate::postgres::restore::source::Data;
+use crate::postgres::script::Script;
 use crate::progress::Part;
 
 /// How much one call writes.
