@@ -15,6 +15,7 @@ mod complete_or_loud;
 mod configuration_tables;
 mod connect;
 mod containers;
+mod dump;
 mod extension_scripts;
 mod faults;
 mod files;

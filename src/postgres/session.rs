@@ -15,6 +15,7 @@ use super::settings::{self, Direction};
 use super::version::{OLDEST_SUPPORTED, ServerVersion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::relkind::relkinds;
+use crate::sql::{Encoding, Style};
 use crate::wire::{Begin, Connection, Param, Query, Row, sqlstate};
 use crate::words::Choice;
 
@@ -23,7 +24,8 @@ pub struct Session {
     connection: Connection,
     server: ServerVersion,
     encoding: BString,
-    standard_strings: bool,
+    style: Style,
+    isolation: &'static str,
     superuser: bool,
     standby: bool,
     read_point: ReadPoint,
@@ -33,6 +35,26 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotName(BString);
 
+impl SnapshotName {
+    /// The name that another program's session told.
+    pub fn given(name: &BStr) -> Self {
+        Self(name.into())
+    }
+}
+
+/// What a transaction sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View<'a> {
+    /// What was committed before its first query.
+    Now,
+    /// The same, and what could be seen by transactions that run one after the other: the first query may have to wait.
+    Serializable,
+    /// What another session of the same dump sees.
+    Shared(&'a SnapshotName),
+    /// What a session of another program's sees.
+    Imported(&'a SnapshotName),
+}
+
 /// Which server a session is on, in which database, and what it sees there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct ReadPoint {
@@ -40,6 +62,9 @@ struct ReadPoint {
     database: u32,
     snapshot: BString,
 }
+
+const REPEATABLE_READ: &str = "repeatable read";
+const SERIALIZABLE: &str = "serializable";
 
 const RESTRICTION: &str = "restrict_nonsystem_relation_kind";
 const RESTRICT_ALL: &str = "view, foreign-table";
@@ -66,7 +91,8 @@ impl Session {
             connection,
             server,
             encoding,
-            standard_strings: true,
+            style: Style::default(),
+            isolation: REPEATABLE_READ,
             superuser: false,
             standby: false,
             read_point: ReadPoint::default(),
@@ -74,21 +100,38 @@ impl Session {
     }
 
     /// Begins a transaction, and sets all that must hold in it. It has no snapshot yet, unless it is to see what another
-    /// session's sees. Of the options, the role, row security and the time to wait for locks count.
+    /// session's sees. Of the options, those count that are settings: the encoding, the role, row security, the time to wait for
+    /// locks, and how names and numbers are written.
     ///
     /// # Errors
     /// The server refuses a setting, or does not know the snapshot.
-    pub fn begin(&mut self, options: &DumpOptions, snapshot: Option<&SnapshotName>) -> Result<()> {
-        let begin = block(self.server, self.encoding.as_bstr(), options, snapshot);
+    pub fn begin(&mut self, options: &DumpOptions, view: View<'_>) -> Result<()> {
+        let begin = block(self.server, self.encoding.as_bstr(), options, view);
+        self.isolation = if view == View::Serializable { SERIALIZABLE } else { REPEATABLE_READ };
         self.connection.begin(&begin).map_err(Error::from).map_err(|error| {
             // No such snapshot, under one code or another; that of another database.
             const UNKNOWN: [&str; 3] =
                 [sqlstate::UNDEFINED_OBJECT, sqlstate::INVALID_PARAMETER_VALUE, sqlstate::FEATURE_NOT_SUPPORTED];
-            match error.server() {
-                Some(report) if snapshot.is_some() && report.is_any(&UNKNOWN) => elsewhere().source(error),
+            let Some(report) = error.server().filter(|report| report.is_any(&UNKNOWN)) else { return error };
+            // The name of the setting is in the message, whatever language it is in.
+            match (&options.encoding, view) {
+                (Some(encoding), _) if report.message.contains_str("client_encoding") => {
+                    Error::new(ErrorKind::Usage, format!("back up in the encoding \"{encoding}\"")).source(error)
+                }
+                (_, View::Shared(_)) => elsewhere().source(error),
+                (_, View::Imported(SnapshotName(name))) => {
+                    Error::new(ErrorKind::Usage, format!("back up what the snapshot \"{name}\" shows"))
+                        .source(error)
+                        .hint("the session that exported it must still be in its transaction, in the same database")
+                }
                 _ => error,
             }
-        })
+        })?;
+        if let (Some(role), Some(_)) = (&options.role, &options.encoding) {
+            // Its name is in the encoding that has only just been set.
+            self.connection.take_role(role.as_bstr())?;
+        }
+        Ok(())
     }
 
     /// Looks around for the first time in a transaction, which takes its snapshot, and checks that the settings hold.
@@ -104,7 +147,8 @@ impl Session {
                 "SELECT s.name, pg_catalog.current_setting(s.name) AS value FROM pg_catalog.unnest($1) AS s (name)",
             )
             .param(Param::texts(&names)),
-            Query::new("the server", AROUND),
+            // Where none was asked for, it is known by its name.
+            Query::new("the server", AROUND).param(Param::text(options.encoding.as_ref().unwrap_or(&self.encoding))),
         ];
         let results = self.connection.pipeline(&queries)?;
         let [settings, around] = results.as_slice() else { return Ok(()) };
@@ -117,7 +161,18 @@ impl Session {
         {
             return Err(unsettled(&format!("the role is {}, and not {role}", around.text("role")?)));
         }
-        self.standard_strings = around.bool("standard_strings")?;
+        let encoding = around.string("encoding")?;
+        if !around.bool("is_in_encoding")? {
+            let wanted = options.encoding.as_ref().unwrap_or(&self.encoding);
+            return Err(unsettled(&format!("client_encoding is '{encoding}', and not '{wanted}'")));
+        }
+        self.style = Style {
+            standard_strings: around.bool("standard_strings")?,
+            quote_all: options.quote_all_identifiers,
+            dollar_quotes: options.dollar_quoting,
+            encoding: Encoding::of(encoding.as_bstr()),
+        };
+        self.encoding = encoding;
         self.superuser = around.bool("superuser")?;
         self.standby = around.bool("standby")?;
         self.read_point = ReadPoint {
@@ -146,9 +201,9 @@ impl Session {
         &self.encoding
     }
 
-    /// Whether backslashes in literals are plain characters in this session.
-    pub fn standard_strings(&self) -> bool {
-        self.standard_strings
+    /// How names and literals are written in what is dumped.
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     /// The connection.
@@ -243,13 +298,16 @@ impl Session {
     /// The settings without which what is read could not be believed, and how each must begin when it is shown.
     fn wanted_settings(&self, options: &DumpOptions) -> Vec<(&'static str, BString)> {
         let mut wanted: Vec<(&str, BString)> = vec![
-            ("transaction_isolation", "repeatable read".into()),
+            ("transaction_isolation", self.isolation.into()),
             ("transaction_read_only", "on".into()),
             ("search_path", "\"\"".into()),
-            ("client_encoding", self.encoding.clone()),
             ("row_security", if options.row_security { "on" } else { "off" }.into()),
         ];
-        wanted.extend(settings::of(Direction::Read, self.server).map(|setting| (setting.name, setting.value.into())));
+        let of_options = of_options(options);
+        let usual = settings::of(Direction::Read, self.server)
+            .filter(|setting| of_options.iter().all(|(name, _)| *name != setting.name));
+        wanted.extend(usual.map(|setting| (setting.name, setting.value.into())));
+        wanted.extend(of_options);
         if self.server.restricts_relation_kinds() {
             wanted.push((RESTRICTION, "view".into()));
         }
@@ -263,10 +321,14 @@ const AROUND: &str = "\
            coalesce((SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER), false) AS superuser, \
            pg_catalog.pg_is_in_recovery() AS standby, \
            pg_catalog.current_setting('standard_conforming_strings') = 'on' AS standard_strings, \
+           pg_catalog.pg_encoding_to_char(e.now) AS encoding, \
+           e.now = pg_catalog.pg_char_to_encoding($1::pg_catalog.text::pg_catalog.name) AS is_in_encoding, \
            pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.pg_postmaster_start_time()), \
              'YYYYMMDDHH24MISSUS') AS started, \
            d.oid AS database, pg_catalog.pg_current_snapshot()::pg_catalog.text AS snapshot \
-    FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()";
+    FROM pg_catalog.pg_database AS d CROSS JOIN (SELECT pg_catalog.pg_char_to_encoding( \
+      pg_catalog.current_setting('client_encoding')::pg_catalog.name)) AS e (now) \
+    WHERE d.datname = pg_catalog.current_database()";
 
 fn check_setting(row: Row<'_>, name: &str, beginning: &BString) -> Result<()> {
     let value = row.text("value")?;
@@ -289,12 +351,19 @@ fn unsettled(why: &str) -> Error {
 }
 
 /// The dump's transaction, with all that must hold in it; the role comes last, for it may be one that may set less.
-fn block(server: ServerVersion, encoding: &BStr, options: &DumpOptions, snapshot: Option<&SnapshotName>) -> Begin {
-    let mut begin = Begin::snapshot();
-    if let Some(SnapshotName(name)) = snapshot {
-        begin = begin.import(name.as_bstr());
-    }
+fn block(server: ServerVersion, encoding: &BStr, options: &DumpOptions, view: View<'_>) -> Begin {
+    let mut begin = match view {
+        View::Now => Begin::snapshot(),
+        View::Serializable => Begin::serializable(),
+        View::Shared(SnapshotName(name)) | View::Imported(SnapshotName(name)) => {
+            Begin::snapshot().import(name.as_bstr())
+        }
+    };
+    let encoding = options.encoding.as_ref().map_or(encoding, |encoding| encoding.as_bstr());
     begin = settings::reading(begin, server).set("client_encoding", encoding);
+    for (name, value) in of_options(options) {
+        begin = begin.set(name, value);
+    }
     begin = begin.set("row_security", if options.row_security { "on" } else { "off" });
     if let Some(wait) = options.lock_wait {
         begin = begin.set("lock_timeout", milliseconds(wait).to_string());
@@ -303,9 +372,21 @@ fn block(server: ServerVersion, encoding: &BStr, options: &DumpOptions, snapshot
         begin = begin.set(RESTRICTION, RESTRICT_ALL);
     }
     match &options.role {
-        Some(role) => begin.role(role.as_bstr()),
-        None => begin.own_role(),
+        Some(role) if options.encoding.is_none() => begin.role(role.as_bstr()),
+        _ => begin.own_role(),
     }
+}
+
+/// The settings by which the server writes names and numbers as the options say.
+fn of_options(options: &DumpOptions) -> Vec<(&'static str, BString)> {
+    let mut settings = Vec::new();
+    if options.quote_all_identifiers {
+        settings.push(("quote_all_identifiers", "on".into()));
+    }
+    if let Some(digits) = options.extra_float_digits {
+        settings.push(("extra_float_digits", digits.to_string().into()));
+    }
+    settings
 }
 
 /// As a setting wants it; none would be no limit.

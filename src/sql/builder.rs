@@ -3,6 +3,7 @@
 use bstr::{BStr, BString, ByteSlice};
 
 use super::quote;
+use super::style::Style;
 
 /// Text that the server's own deparser (`pg_get_expr`, `format_type` and their like) made, or that an earlier [`Sql`]
 /// made: it is SQL already and goes into a statement as it is.
@@ -25,7 +26,7 @@ impl Deparsed {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sql {
     text: Vec<u8>,
-    backslash_escapes: bool,
+    style: Style,
 }
 
 impl Sql {
@@ -36,7 +37,17 @@ impl Sql {
 
     /// No text yet; literals are written for the given state of `standard_conforming_strings`.
     pub fn with_strings(standard: bool) -> Self {
-        Self { text: Vec::new(), backslash_escapes: !standard }
+        Self::styled(Style { standard_strings: standard, ..Style::default() })
+    }
+
+    /// No text yet; names and literals are written as `style` says.
+    pub fn styled(style: Style) -> Self {
+        Self { text: Vec::new(), style }
+    }
+
+    /// How its names and literals are written.
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     /// Appends key words and punctuation.
@@ -45,8 +56,18 @@ impl Sql {
         self
     }
 
-    /// Appends an identifier, quoted where needed.
+    /// Appends an identifier, quoted where needed, or in any case if that is the style.
     pub fn ident(&mut self, name: &BStr) -> &mut Self {
+        if self.style.quote_all {
+            quote::quoted_ident(&mut self.text, name);
+        } else {
+            quote::ident(&mut self.text, name);
+        }
+        self
+    }
+
+    /// Appends an identifier, quoted where needed, whatever the style.
+    pub fn ident_where_needed(&mut self, name: &BStr) -> &mut Self {
         quote::ident(&mut self.text, name);
         self
     }
@@ -69,18 +90,22 @@ impl Sql {
 
     /// Appends a string literal that means the same whatever `standard_conforming_strings` is.
     pub fn portable_literal(&mut self, text: &BStr) -> &mut Self {
-        quote::portable_literal(&mut self.text, text);
+        quote::portable_literal(&mut self.text, text, self.style.encoding);
         self
     }
 
     /// Appends a string literal.
     pub fn literal(&mut self, text: &BStr) -> &mut Self {
-        quote::literal(&mut self.text, text, !self.backslash_escapes);
+        quote::literal(&mut self.text, text, self.style.standard_strings, self.style.encoding);
         self
     }
 
-    /// Appends a string between dollar quotes whose tag begins with `tag` and does not occur in it.
+    /// Appends a string between dollar quotes whose tag begins with `tag` and does not occur in it, or as a literal if the
+    /// style has no dollar quotes.
     pub fn dollar_quoted(&mut self, text: &BStr, tag: &'static str) -> &mut Self {
+        if !self.style.dollar_quotes {
+            return self.literal(text);
+        }
         quote::dollar_quoted(&mut self.text, text, tag);
         self
     }

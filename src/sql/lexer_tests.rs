@@ -2,7 +2,7 @@ use bstr::{BStr, ByteSlice};
 use proptest::prelude::*;
 
 use super::*;
-use crate::sql::quote;
+use crate::sql::{Encoding, quote};
 
 /// The tokens of a text that comes in pieces, each whole: what is read of a word or a quote by one piece and by the next is one.
 fn in_pieces(text: &[u8], size: usize) -> Vec<(Kind, Vec<u8>)> {
@@ -35,7 +35,7 @@ fn written(kind: Kind, text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let text = BStr::new(text);
     match kind {
-        Kind::Text => quote::literal(&mut out, text, true),
+        Kind::Text => quote::literal(&mut out, text, true, Encoding::Safe),
         Kind::Dollar => quote::dollar_quoted(&mut out, text, "_"),
         Kind::Name => {
             out.push(b'"');

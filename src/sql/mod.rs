@@ -9,7 +9,9 @@ mod keywords;
 pub mod lexer;
 pub mod quote;
 mod setting;
+mod style;
 
 pub use builder::{Deparsed, Sql};
 pub use encoding::{Encoding, LaterBytes};
 pub use setting::{MalformedSetting, NoNames};
+pub use style::Style;

@@ -3,6 +3,7 @@
 use bstr::BStr;
 
 use super::keywords::QUOTED_KEYWORDS;
+use super::{Encoding, LaterBytes};
 
 /// Appends `name` as an identifier, in double quotes where `quote_ident` would put them.
 pub fn ident(out: &mut Vec<u8>, name: &BStr) {
@@ -11,8 +12,13 @@ pub fn ident(out: &mut Vec<u8>, name: &BStr) {
         && std::str::from_utf8(name).is_ok_and(|word| QUOTED_KEYWORDS.binary_search(&word).is_err());
     if plain {
         out.extend_from_slice(name);
-        return;
+    } else {
+        quoted_ident(out, name);
     }
+}
+
+/// Appends `name` as an identifier in double quotes.
+pub fn quoted_ident(out: &mut Vec<u8>, name: &BStr) {
     out.push(b'"');
     for &byte in name.iter() {
         if byte == b'"' {
@@ -41,11 +47,13 @@ pub fn unquoted(name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Appends `text` as a string literal that means the same whether `standard_conforming_strings` is on, as
-/// `standard_strings` says it will be where the literal is read, or off.
-pub fn literal(out: &mut Vec<u8>, text: &BStr, standard_strings: bool) {
+/// `standard_strings` says it will be where the literal is read, or off. `text` is in `encoding`.
+pub fn literal(out: &mut Vec<u8>, text: &BStr, standard_strings: bool, encoding: Encoding) {
+    let mut later = LaterBytes::of(encoding);
     out.push(b'\'');
     for &byte in text.iter() {
-        if byte == b'\'' || (byte == b'\\' && !standard_strings) {
+        let is_later = later.matter() && later.has(byte);
+        if !is_later && (byte == b'\'' || (byte == b'\\' && !standard_strings)) {
             out.push(byte);
         }
         out.push(byte);
@@ -53,14 +61,14 @@ pub fn literal(out: &mut Vec<u8>, text: &BStr, standard_strings: bool) {
     out.push(b'\'');
 }
 
-/// Appends `text` as a string literal that means the same wherever it is read, whatever `standard_conforming_strings` is.
-pub fn portable_literal(out: &mut Vec<u8>, text: &BStr) {
-    if text.contains(&b'\\') {
+/// Appends `text`, which is in `encoding`, as a string literal that means the same wherever it is read, whatever
+/// `standard_conforming_strings` is.
+pub fn portable_literal(out: &mut Vec<u8>, text: &BStr, encoding: Encoding) {
+    let has_backslash = text.contains(&b'\\');
+    if has_backslash {
         out.push(b'E');
-        literal(out, text, false);
-    } else {
-        literal(out, text, true);
     }
+    literal(out, text, !has_backslash, encoding);
 }
 
 /// Appends `text` between dollar quotes whose tag occurs nowhere in it. `tag` is what the tag begins with.
@@ -129,11 +137,22 @@ mod tests {
     #[test]
     fn literals_double_quotes_and_backslashes() {
         let mut out = Vec::new();
-        literal(&mut out, r"it's a \ ".into(), true);
+        literal(&mut out, r"it's a \ ".into(), true, Encoding::Safe);
         assert_eq!(out, br"'it''s a \ '");
         out.clear();
-        literal(&mut out, r"it's a \ ".into(), false);
+        literal(&mut out, r"it's a \ ".into(), false, Encoding::Safe);
         assert_eq!(out, br"'it''s a \\ '");
+    }
+
+    #[test]
+    fn later_bytes_of_characters_are_no_backslashes() {
+        let text = BStr::new(b"\x95\x5c\\'");
+        let mut out = Vec::new();
+        literal(&mut out, text, false, Encoding::Sjis);
+        assert_eq!(out, b"'\x95\x5c\\\\'''");
+        out.clear();
+        portable_literal(&mut out, text, Encoding::Sjis);
+        assert_eq!(out, b"E'\x95\x5c\\\\'''");
     }
 
     #[test]

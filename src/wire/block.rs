@@ -60,6 +60,12 @@ impl Begin {
         Self::with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY, NOT DEFERRABLE")
     }
 
+    /// As [`Begin::snapshot`], of what transactions that run one after the other could see. Its first statement waits until it
+    /// can be sure.
+    pub fn serializable() -> Self {
+        Self::with("BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE")
+    }
+
     fn with(head: &'static str) -> Self {
         Self { head, rest: Vec::new() }
     }

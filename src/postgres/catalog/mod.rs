@@ -67,7 +67,9 @@ fn survey<'a>(
     reporter: &dyn Reporter,
     read_shared: fn(&mut Connection, &mut Model) -> Result<()>,
 ) -> Result<(Model, Scope<'a>)> {
-    let mut model = Model::new(select::resolve(session.connection(), &options.selection, reporter)?);
+    let encoding = session.style().encoding;
+    let selected = select::resolve(session.connection(), &options.selection, encoding, reporter)?;
+    let mut model = Model::new(selected);
     let scope = Scope {
         server: session.server(),
         options,

@@ -18,6 +18,7 @@
 mod data;
 mod definitions;
 mod membership;
+mod tables;
 mod watch;
 
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ use crate::wire::{Param, Query, Row};
 
 pub use data::{DATA, POLICIES};
 pub use definitions::DEFINITIONS;
+pub use tables::TABLES;
 pub use watch::Watches;
 use watch::{Now, Watch};
 
@@ -129,12 +131,26 @@ pub enum Fresh {
 
 /// The error for what was changed while `doing`.
 pub fn error(doing: &str, changed: &[String]) -> Error {
+    let what = named(changed);
+    Error::new(ErrorKind::Changed, "back up everything as it was at one moment")
+        .why(format!("somebody changed what cannot be locked while {doing}: {what}"))
+        .hint("run the backup again")
+}
+
+/// The error for what was changed since something was done, so that it cannot be read any more as it was then.
+pub fn error_since(done: &str, changed: &[String]) -> Error {
+    let what = named(changed);
+    Error::new(ErrorKind::Changed, "back up everything as it was at one moment")
+        .why(format!("somebody changed since {done}: {what}"))
+        .hint("take a new snapshot")
+}
+
+/// The first of them, and how many more there are.
+fn named(changed: &[String]) -> String {
     let named = changed.get(..NAMED).unwrap_or(changed).join(", ");
     let more = changed.len().saturating_sub(NAMED);
     let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
-    Error::new(ErrorKind::Changed, "back up everything as it was at one moment")
-        .why(format!("somebody changed what cannot be locked while {doing}: {named}{tail}"))
-        .hint("run the backup again")
+    named + &tail
 }
 
 impl Watch {

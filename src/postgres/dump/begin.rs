@@ -7,9 +7,11 @@
 
 use super::super::changes::{self, Fresh};
 use super::super::emit::Contents;
-use super::super::session::Session;
+use super::super::session::{Session, SnapshotName, View};
 use super::super::{catalog, data, table_locks};
 use super::{DumpOptions, plan};
+use bstr::ByteSlice;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::printable;
 use crate::progress::{Message, Reporter};
@@ -53,6 +55,10 @@ pub(super) fn begin(
             }
             Err(error) => changed(error),
         };
+        if options.snapshot.is_some() {
+            // It stays the same, and so does what has changed since.
+            return Err(error);
+        }
         if error.kind() != ErrorKind::Changed || attempts == ATTEMPTS {
             return Err(error);
         }
@@ -79,22 +85,37 @@ fn lock_and_look(
     options: &DumpOptions,
     reporter: &dyn Reporter,
 ) -> Result<(Vec<Session>, Contents)> {
-    session.begin(options, None)?;
-    session.look(options)?;
-    let tables = catalog::tables(session, options)?;
-    session.end()?;
+    let imported = options.snapshot.as_ref().map(|name| SnapshotName::given(name.as_bstr()));
+    match &imported {
+        None => {
+            session.begin(options, View::Now)?;
+            session.look(options)?;
+            let tables = catalog::tables(session, options)?;
+            session.end()?;
 
-    session.begin(options, None)?;
-    reporter.cancellation().check()?;
-    table_locks::lock(session.connection(), &tables)?;
-    session.look(options)?;
+            session.begin(options, if options.serializable_deferrable { View::Serializable } else { View::Now })?;
+            reporter.cancellation().check()?;
+            table_locks::lock(session.connection(), &tables)?;
+            session.look(options)?;
+        }
+        Some(name) => {
+            session.begin(options, View::Imported(name))?;
+            session.look(options)?;
+            let tables = catalog::tables(session, options)?;
+            reporter.cancellation().check()?;
+            table_locks::lock(session.connection(), &tables)?;
+        }
+    }
     let locked = session.locked()?;
     let mut others = Vec::new();
     if options.jobs > 1 {
-        let snapshot = session.export_snapshot()?;
+        let snapshot = match &imported {
+            Some(name) => name.clone(),
+            None => session.export_snapshot()?,
+        };
         for _ in 1..options.jobs {
             let mut other = Session::new(connect()?)?;
-            other.begin(options, Some(&snapshot))?;
+            other.begin(options, View::Shared(&snapshot))?;
             other.look(options)?;
             session.check_same_read_point(&other)?;
             others.push(other);
@@ -102,14 +123,17 @@ fn lock_and_look(
     }
     let contents = plan(session, options, &locked, reporter)?;
     let tables: Vec<u32> = locked.into_iter().collect();
-    let changed = changes::since_snapshot(session, &[changes::DEFINITIONS], &tables, |_| {
+    let all = [changes::DEFINITIONS, changes::TABLES];
+    let watches = if imported.is_some() { &all[..] } else { &all[..1] };
+    let changed = changes::since_snapshot(session, watches, &tables, |_| {
         let mut fresh = Session::new(connect()?)?;
-        fresh.begin(options, None)?;
+        fresh.begin(options, View::Now)?;
         fresh.look(options)?;
         Ok(Fresh::Another(Box::new(fresh)))
     })?;
     match changed.is_empty() {
         true => Ok((others, contents)),
+        false if imported.is_some() => Err(changes::error_since("the snapshot was taken", &changed)),
         false => Err(changes::error("the catalog was being read", &changed)),
     }
 }
@@ -124,7 +148,7 @@ pub(super) fn check_data(session: &mut Session, options: &DumpOptions, tables: &
     let watches = if options.row_security { &all[..] } else { &all[..1] };
     let changed = changes::since_snapshot(session, watches, tables, |session| {
         session.end()?;
-        session.begin(options, None)?;
+        session.begin(options, View::Now)?;
         session.look(options)?;
         Ok(Fresh::Same)
     })?;
@@ -163,7 +187,7 @@ fn changed(error: Error) -> Error {
 fn waited_in_vain(error: Error, mut session: Session, options: &DumpOptions) -> Error {
     let mut holders = || -> Result<Vec<String>> {
         session.end()?;
-        session.begin(options, None)?;
+        session.begin(options, View::Now)?;
         session.look(options)?;
         session.locked_by_others()
     };

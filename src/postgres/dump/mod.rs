@@ -7,7 +7,7 @@ mod plan;
 mod run;
 mod running;
 
-pub use super::select::Selection;
+pub use super::select::{PatternFault, Selection};
 pub use options::DumpOptions;
 pub use plan::plan;
 pub use run::{DumpSummary, Sink, WriteSeek, backup};

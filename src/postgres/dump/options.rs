@@ -50,6 +50,20 @@ options! {
         pub toast_compression: bool = true,
         /// Dump the rows that row security lets the role see, instead of failing where it hides some.
         pub row_security: bool = false,
+        /// The encoding of everything in the archive, by any of its names; without one, the database's own.
+        pub encoding: Option<BString> = None,
+        /// Put double quotes around names that need none, too: another server may have reserved the word.
+        pub quote_all_identifiers: bool = false,
+        /// Put the bodies of functions between dollar signs, and not into literals.
+        pub dollar_quoting: bool = true,
+        /// How many more digits than are certain floating-point numbers are written with; without one, as many as it takes to
+        /// get the same number back.
+        pub extra_float_digits: Option<i32> = None,
+        /// The name of a snapshot that another session has exported: what it shows is backed up. Tables are locked after it was
+        /// taken, so the dump fails if something of them has changed since.
+        pub snapshot: Option<BString> = None,
+        /// Wait for a moment at which all that is seen could be seen by transactions that run one after the other.
+        pub serializable_deferrable: bool = false,
         /// The role to take before anything is read.
         pub role: Option<BString> = None,
         /// How data is compressed.

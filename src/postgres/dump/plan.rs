@@ -30,8 +30,7 @@ pub fn plan(
     let encoding: BString = session.encoding().clone();
     let mut model = catalog::read(session, options, locked, reporter)?;
     let order = graph::arrange(&mut model, reporter);
-    let render =
-        Render { model: &model, server: session.server(), standard_strings: session.standard_strings(), options };
+    let render = Render { model: &model, server: session.server(), style: session.style(), options };
     let mut out = Emitter::new(&model);
     preamble(&render, &encoding, &mut out);
     for object in order.into_iter().filter_map(|id| model.get(id)).filter(|object| !object.dumped().is_none()) {
@@ -47,7 +46,7 @@ fn preamble(render: &Render<'_>, encoding: &BString, out: &mut Emitter) {
     out.entry(setting("ENCODING", sql));
 
     let mut sql = Sql::new();
-    let state = if render.standard_strings { "on" } else { "off" };
+    let state = if render.style.standard_strings { "on" } else { "off" };
     sql.kw("SET standard_conforming_strings = '").kw(state).kw("';\n");
     out.entry(setting("STDSTRINGS", sql));
 

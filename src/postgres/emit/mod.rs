@@ -14,7 +14,7 @@ use super::components::Components;
 use super::dump::DumpOptions;
 use super::model::{DumpId, Model, Object, SecurityLabel};
 use super::version::ServerVersion;
-use crate::sql::{NoNames, Sql};
+use crate::sql::{NoNames, Sql, Style};
 pub use contents::Contents;
 pub use entry::{Depends, NewEntry};
 pub use statistics::{ColumnStatistics, ExtendedData};
@@ -25,16 +25,16 @@ pub struct Render<'a> {
     pub model: &'a Model,
     /// The server that is being dumped.
     pub server: ServerVersion,
-    /// Whether the dump's literals are read with `standard_conforming_strings = on`.
-    pub standard_strings: bool,
+    /// How names and literals are written.
+    pub style: Style,
     /// What was asked for.
     pub options: &'a DumpOptions,
 }
 
 impl Render<'_> {
-    /// SQL text in the making, with literals as this dump needs them.
+    /// SQL text in the making, with names and literals as this dump needs them.
     pub fn sql(&self) -> Sql {
-        Sql::with_strings(self.standard_strings)
+        Sql::styled(self.style)
     }
 
     /// How settings that are lists without a name are written.

@@ -224,8 +224,11 @@ impl Body for Aggregate {
         let name = object.name.as_bstr();
         let star = Deparsed::by_server("*");
         let without_arguments = self.routine.arguments.is_empty();
-        let signature =
-            if without_arguments { self.routine.with_arguments(name, &star) } else { self.routine.signature(name) };
+        let signature = if without_arguments {
+            self.routine.with_arguments(name, &star, render)
+        } else {
+            self.routine.signature(name, render)
+        };
         if object.dumped().has(Components::DEFINITION) {
             let definition = self.definition.as_ref().ok_or_else(|| not_read(object))?;
             let arguments = if without_arguments { &star } else { &definition.arguments };
@@ -235,7 +238,7 @@ impl Body for Aggregate {
             let mut entry = NewEntry::of(object, render, "AGGREGATE", tag);
             entry.owner = Some(self.routine.owner.clone());
             entry.definition.kw("CREATE AGGREGATE ").ident(render.schema(object)).kw(".");
-            entry.definition.sql(&self.routine.with_arguments(name, arguments));
+            entry.definition.sql(&self.routine.with_arguments(name, arguments, render));
             entry.definition.kw(" (\n").sql(&definition.lines(render)).kw("\n);\n");
             entry.drop.kw("DROP AGGREGATE ").ident(render.schema(object)).kw(".").sql(&signature).kw(";\n");
             out.entry(entry);

@@ -97,7 +97,7 @@ impl Body for Cast {
                 Method::Binary => entry.definition.kw("WITHOUT FUNCTION"),
                 Method::InOut => entry.definition.kw("WITH INOUT"),
                 Method::Function(oid) => {
-                    entry.definition.kw("WITH FUNCTION ").sql(&reference(render.model, oid, "cast", what)?)
+                    entry.definition.kw("WITH FUNCTION ").sql(&reference(render, oid, "cast", what)?)
                 }
             };
             entry.definition.kw(self.context).kw(";\n");

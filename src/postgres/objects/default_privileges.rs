@@ -81,8 +81,13 @@ impl Body for DefaultPrivileges {
         entry.owner = Some(self.role.clone());
         let schema = render.model.schema_name(object);
         let items = self.privileges.items.as_deref().unwrap_or_default();
-        entry.definition =
-            privileges::default_privileges(self.role.as_bstr(), schema, self.words, &self.privileges.default, items)?;
+        entry.definition = privileges::default_privileges(
+            self.role.as_bstr(),
+            schema,
+            self.words,
+            (&self.privileges.default, items),
+            render.style,
+        )?;
         out.entry(entry);
         Ok(())
     }

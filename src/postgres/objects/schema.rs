@@ -96,7 +96,8 @@ impl Body for Schema {
 
 impl Schema {
     fn emit_comment(&self, object: &Object, render: &Render<'_>, subject: &Subject<'_>, out: &mut Emitter) {
-        if self.created {
+        // Where all names are quoted, pg_dump does not recognise this one; nothing is lost by saying it.
+        if self.created || render.style.quote_all {
             out.comment(render, object, subject);
             return;
         }

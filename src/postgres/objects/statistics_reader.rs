@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::postgres::model::DumpId;
 use crate::postgres::session::Session;
 use crate::postgres::version::ServerVersion;
-use crate::sql::Sql;
+use crate::sql::{Sql, Style};
 use crate::wire::{Query, Row, Rows};
 
 /// What has statistics that its entry gets.
@@ -34,7 +34,7 @@ pub trait HasStatistics: Sized {
 pub struct Reader<'a, T> {
     wanted: &'a [(DumpId, T)],
     server: ServerVersion,
-    standard_strings: bool,
+    style: Style,
     /// How many of `wanted` were asked for so far.
     asked: usize,
     /// How much the next query may be about.
@@ -49,8 +49,8 @@ pub struct Reader<'a, T> {
 impl<'a, T: HasStatistics> Reader<'a, T> {
     /// A reader of the statistics that are `wanted` by entries, in the order of the entries.
     pub fn new(wanted: &'a [(DumpId, T)], session: &Session) -> Self {
-        let (server, standard_strings) = (session.server(), session.standard_strings());
-        Self { wanted, server, standard_strings, asked: 0, most: T::FIRST, given: 0, rows: None, next_row: 0 }
+        let (server, style) = (session.server(), session.style());
+        Self { wanted, server, style, asked: 0, most: T::FIRST, given: 0, rows: None, next_row: 0 }
     }
 
     /// The statements for what the entry with this number is about; `None` for one that is not about statistics of this
@@ -63,7 +63,7 @@ impl<'a, T: HasStatistics> Reader<'a, T> {
         if self.given == self.asked {
             self.ask(session)?;
         }
-        let mut sql = Sql::with_strings(self.standard_strings);
+        let mut sql = Sql::styled(self.style);
         while let Some(row) = self.rows.as_ref().and_then(|rows| rows.get(self.next_row)) {
             if usize::try_from(row.i32("place")?) != Ok(self.given) {
                 break;

@@ -75,7 +75,7 @@ impl Body for Transform {
             let functions = [("FROM SQL WITH FUNCTION ", self.from_sql), ("TO SQL WITH FUNCTION ", self.to_sql)];
             for (i, (words, oid)) in functions.into_iter().filter(|(_, oid)| *oid != 0).enumerate() {
                 entry.definition.kw(if i > 0 { ", " } else { "" }).kw(words);
-                entry.definition.sql(&reference(render.model, oid, "transform", what)?);
+                entry.definition.sql(&reference(render, oid, "transform", what)?);
             }
             entry.definition.kw(");\n");
             entry.drop.kw("DROP TRANSFORM ").sql(&target).kw(";\n");

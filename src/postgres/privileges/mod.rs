@@ -10,7 +10,7 @@ use super::components::Components;
 use super::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use super::model::{DumpId, InitialPrivileges, Object};
 use crate::error::{Context, ErrorKind, Result};
-use crate::sql::Sql;
+use crate::sql::{Sql, Style};
 use crate::wire::Row;
 use statements::Grantable;
 
@@ -116,6 +116,7 @@ impl Emitter {
             words: subject.words,
             name: &name,
             column: of.column,
+            style: render.style,
             owner: subject.owner,
         };
         let tag = match (&of.tag, of.column) {
@@ -150,7 +151,7 @@ impl Emitter {
 pub fn from_to(words: &BStr, name: &Sql, owner: &BStr, before: &[BString], after: &[BString]) -> Result<Sql> {
     const WORDS: [&str; 7] = ["TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE", "TYPE", "SCHEMA", "LARGE OBJECT"];
     let known = WORDS.into_iter().find(|known| *words == **known).unwrap_or_default();
-    let target = Grantable { prefix: &Sql::new(), words: known, name, column: None, owner };
+    let target = Grantable { prefix: &Sql::new(), words: known, name, column: None, style: name.style(), owner };
     statements::statements(&target, before, after)
         .context(ErrorKind::Incomplete, || format!("compare the privileges of {words} {name}", name = name.as_bstr()))
 }
@@ -177,15 +178,15 @@ pub fn default_privileges(
     role: &BStr,
     schema: Option<&BStr>,
     words: &'static str,
-    before: &[BString],
-    after: &[BString],
+    (before, after): (&[BString], &[BString]),
+    style: Style,
 ) -> Result<Sql> {
-    let mut prefix = Sql::new();
+    let mut prefix = Sql::styled(style);
     prefix.kw("ALTER DEFAULT PRIVILEGES FOR ROLE ").ident(role).kw(" ");
     if let Some(schema) = schema {
         prefix.kw("IN SCHEMA ").ident(schema).kw(" ");
     }
-    let target = Grantable { prefix: &prefix, words, name: &Sql::new(), column: None, owner: role };
+    let target = Grantable { prefix: &prefix, words, name: &Sql::new(), column: None, style, owner: role };
     statements::statements(&target, before, after)
         .context(ErrorKind::Incomplete, || format!("dump the default privileges of \"{role}\" on {words}"))
 }

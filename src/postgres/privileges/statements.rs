@@ -5,7 +5,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::item::{Held, Item};
 use super::words::{self, Privilege};
 use crate::error::Result;
-use crate::sql::Sql;
+use crate::sql::{Sql, Style};
 
 /// What the statements are about.
 pub(super) struct Grantable<'a> {
@@ -17,6 +17,8 @@ pub(super) struct Grantable<'a> {
     pub name: &'a Sql,
     /// The column's name.
     pub column: Option<&'a BStr>,
+    /// How names are written.
+    pub style: Style,
     /// The owner, who gives the privileges unless a list says otherwise.
     pub owner: &'a BStr,
 }
@@ -38,8 +40,8 @@ pub(super) fn statements(target: &Grantable<'_>, before: &[BString], after: &[BS
     let (before, after) = (parse(before)?, parse(after)?);
 
     // What the owner gives to himself must be there before what he, or another with the option, hands on.
-    let mut first = Sql::new();
-    let mut then = Sql::new();
+    let mut first = Sql::styled(target.style);
+    let mut then = Sql::styled(target.style);
     for item in before.iter().filter(|item| !after.contains(item)) {
         revoke(&mut first, target, item, privileges);
     }
@@ -135,8 +137,14 @@ mod tests {
     fn from_to(words: &'static str, column: Option<&str>, before: &[&str], after: &[&str]) -> String {
         let (prefix, mut name) = (Sql::new(), Sql::new());
         name.qualified("s".into(), "T".into());
-        let target =
-            Grantable { prefix: &prefix, words, name: &name, column: column.map(Into::into), owner: "alice".into() };
+        let target = Grantable {
+            prefix: &prefix,
+            words,
+            name: &name,
+            column: column.map(Into::into),
+            style: Style::default(),
+            owner: "alice".into(),
+        };
         let list = |items: &[&str]| items.iter().map(|i| BString::from(*i)).collect::<Vec<_>>();
         let sql = statements(&target, &list(before), &list(after)).unwrap();
         String::from_utf8(sql.into_bstring().into()).unwrap()

@@ -4,6 +4,7 @@
 //! [`Selected`] that comes of it says what is wanted of a schema, a relation, an extension. All other objects go by the
 //! schema that they are in, or, in none, by whether everything is being dumped.
 
+mod fault;
 mod path;
 mod pattern;
 mod resolve;
@@ -16,6 +17,7 @@ use super::catalogs::FIRST_USER_OID;
 use super::components::Components;
 use crate::options::options;
 
+pub use fault::PatternFault;
 pub use resolve::resolve;
 
 /// The role that owns schema public since PostgreSQL 15, `pg_database_owner`.

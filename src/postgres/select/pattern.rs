@@ -2,6 +2,8 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::sql::{Encoding, LaterBytes};
+
 /// A pattern, in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
@@ -11,16 +13,20 @@ pub(super) struct Pattern {
     first: BString,
     /// How many dots part something.
     pub dots: usize,
+    /// How many parts there may be.
+    most: usize,
 }
 
 impl Pattern {
     /// Takes a pattern apart. There are at most `most` parts; further dots are a part of the last one, and counted.
-    pub(super) fn parse(text: &BStr, most: usize) -> Self {
-        let mut pattern = Self { parts: vec!["^(".into()], first: BString::default(), dots: 0 };
+    pub(super) fn parse(text: &BStr, most: usize, encoding: Encoding) -> Self {
+        let mut pattern = Self { parts: vec!["^(".into()], first: BString::default(), dots: 0, most };
         let mut quoted = false;
+        let mut later = LaterBytes::of(encoding);
         let mut bytes = text.bytes().peekable();
         while let Some(byte) = bytes.next() {
             match byte {
+                _ if later.has(byte) => pattern.push(byte, &[byte]),
                 b'"' if quoted && bytes.next_if_eq(&b'"').is_some() => pattern.push(b'"', b"\""),
                 b'"' => quoted = !quoted,
                 // In names a dollar sign is common, and the end needs no mark.
@@ -77,7 +83,7 @@ impl Pattern {
 
     /// The database's name, literally, if the pattern has one.
     pub(super) fn database(&self) -> Option<&BStr> {
-        (self.parts.len() > 2).then(|| self.first.as_bstr())
+        (self.most > 1 && self.parts.len() == self.most).then(|| self.first.as_bstr())
     }
 }
 
@@ -86,7 +92,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> (Option<String>, Option<String>, String, usize) {
-        let pattern = Pattern::parse(text.into(), 3);
+        let pattern = Pattern::parse(text.into(), 3, Encoding::Safe);
         let text = |part: &BStr| part.to_string();
         (pattern.database().map(text), pattern.schema().map(text), text(pattern.name()), pattern.dots)
     }
@@ -121,7 +127,15 @@ mod tests {
         assert_eq!(parsed("s*.t"), (None, part("^(s.*)$"), "^(t)$".into(), 1));
         assert_eq!(parsed("\"D.b\"x*.s.t"), (part("D.bx*"), part("^(s)$"), "^(t)$".into(), 2));
         assert_eq!(parsed("d.s.t.u"), (part("d"), part("^(s)$"), "^(t.u)$".into(), 3));
-        let alone = Pattern::parse("a.b".into(), 1);
-        assert_eq!((alone.name(), alone.schema(), alone.dots), ("^(a.b)$".into(), None, 1));
+        let alone = Pattern::parse("a.b".into(), 1, Encoding::Safe);
+        assert_eq!((alone.name(), alone.database(), alone.dots), ("^(a.b)$".into(), None, 1));
+        let schema = Pattern::parse("d.s".into(), 2, Encoding::Safe);
+        assert_eq!((schema.name(), schema.database(), schema.dots), ("^(s)$".into(), Some("d".into()), 1));
+    }
+
+    #[test]
+    fn later_bytes_of_characters_mean_nothing() {
+        let pattern = Pattern::parse(b"\x95\x5cA\x83\x41\"\x95\x5c|\"".as_bstr(), 3, Encoding::Sjis);
+        assert_eq!(pattern.name(), b"^(\x95\x5ca\x83\x41\x95\x5c\\|)$".as_bstr());
     }
 }

@@ -6,11 +6,12 @@ use bstr::{BString, ByteSlice};
 
 use super::path;
 use super::pattern::Pattern;
-use super::{Selected, Selection};
+use super::{PatternFault, Selected, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
 use crate::postgres::relkind::relkinds;
 use crate::progress::{Level, Message, Reporter};
+use crate::sql::Encoding;
 use crate::wire::{Connection, Param, Query, Rows, sqlstate};
 use crate::words::Choice;
 
@@ -45,7 +46,12 @@ impl Among {
 
     /// How many parts a name may have.
     fn parts(self) -> usize {
-        if matches!(self, Self::Relations { .. }) { 3 } else { 1 }
+        match self {
+            Self::Relations { .. } => 3,
+            // Before a schema, too, there may be the database.
+            Self::Schemas => 2,
+            Self::Extensions | Self::ForeignServers => 1,
+        }
     }
 
     /// The OIDs of what matches; relations without a schema's name are looked for in `path`.
@@ -106,8 +112,13 @@ enum Matching {
 ///
 /// # Errors
 /// A pattern makes no sense, is about another database, or has to match something and does not.
-pub fn resolve(connection: &mut Connection, selection: &Selection, reporter: &dyn Reporter) -> Result<Selected> {
-    let mut finder = Finder { connection, reporter, path: None };
+pub fn resolve(
+    connection: &mut Connection,
+    selection: &Selection,
+    encoding: Encoding,
+    reporter: &dyn Reporter,
+) -> Result<Selected> {
+    let mut finder = Finder { connection, encoding, reporter, path: None };
     let included = if selection.strict_names { Matching::Each } else { Matching::Any };
     let tables = Among::Relations { and_children: false };
     let families = Among::Relations { and_children: true };
@@ -135,6 +146,8 @@ pub fn resolve(connection: &mut Connection, selection: &Selection, reporter: &dy
 
 struct Finder<'a> {
     connection: &'a mut Connection,
+    /// That of the patterns, and of all that the server sends.
+    encoding: Encoding,
     reporter: &'a dyn Reporter,
     /// The schemas along the role's search path, once they were asked for.
     path: Option<Vec<BString>>,
@@ -188,7 +201,7 @@ impl Finder<'_> {
         let mut texts = Vec::new();
         let mut queries = Vec::new();
         for (among, text) in sorts.iter().flat_map(|(among, patterns)| patterns.iter().map(|text| (*among, text))) {
-            let pattern = Pattern::parse(text.as_bstr(), among.parts());
+            let pattern = Pattern::parse(text.as_bstr(), among.parts(), self.encoding);
             self.check(&pattern, among, text)?;
             texts.push((among, text));
             let is_along_path = matches!(among, Among::Relations { .. }) && pattern.schema().is_none();
@@ -213,7 +226,10 @@ impl Finder<'_> {
         if is_error {
             let (among, text) = without[0];
             return Err(Error::new(ErrorKind::Usage, format!("find {} that match {text}", among.plural()))
-                .why("there are none")
+                .source(PatternFault::NoMatch {
+                    what: among.plural(),
+                    pattern: (matching == Matching::Each).then(|| text.clone()),
+                })
                 .hint("a name that is not in lower case must be in double quotes, which the shell must let pass"));
         }
         for (among, text) in without {
@@ -229,7 +245,7 @@ impl Finder<'_> {
     fn path(&mut self) -> Result<&[BString]> {
         let path = match self.path.take() {
             Some(path) => path,
-            None => path::schemas(self.connection)?,
+            None => path::schemas(self.connection, self.encoding)?,
         };
         Ok(self.path.insert(path))
     }
@@ -243,18 +259,18 @@ impl Finder<'_> {
     }
 
     fn check(&mut self, pattern: &Pattern, among: Among, text: &BString) -> Result<()> {
-        let wrong = |why: &str| {
+        let wrong = |fault: PatternFault| {
             Err(Error::new(ErrorKind::Usage, format!("find {} that match {text}", among.plural()))
-                .why(why)
+                .source(fault)
                 .hint("a dot that is part of a name must be in double quotes, which the shell must let pass"))
         };
         if pattern.dots >= among.parts() {
-            return wrong("there are too many dots in it");
+            return wrong(PatternFault::TooManyDots { what: among.plural(), pattern: text.clone() });
         }
         let Some(database) = pattern.database() else { return Ok(()) };
         let rows = self.connection.query("SELECT pg_catalog.current_database() AS name", &[])?;
         if rows.one()?.text("name")? != database {
-            return wrong("it names another database than the one that is backed up");
+            return wrong(PatternFault::OtherDatabase { pattern: text.clone() });
         }
         Ok(())
     }

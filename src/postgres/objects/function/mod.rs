@@ -106,13 +106,13 @@ impl Routine {
     }
 
     /// The quoted name and the arguments that tell it from others of its name.
-    pub(super) fn signature(&self, name: &BStr) -> Sql {
-        self.with_arguments(name, &self.identity)
+    pub(super) fn signature(&self, name: &BStr, render: &Render<'_>) -> Sql {
+        self.with_arguments(name, &self.identity, render)
     }
 
     /// The quoted name with the given arguments.
-    pub(super) fn with_arguments(&self, name: &BStr, arguments: &Deparsed) -> Sql {
-        let mut sql = Sql::new();
+    pub(super) fn with_arguments(&self, name: &BStr, arguments: &Deparsed, render: &Render<'_>) -> Sql {
+        let mut sql = render.sql();
         sql.ident(name).kw("(").deparsed(arguments).kw(")");
         sql
     }
@@ -128,13 +128,13 @@ impl Routine {
 ///
 /// # Errors
 /// There is no such function, or one of its types is not known.
-pub(super) fn reference(model: &Model, oid: u32, user: &str, name: &BStr) -> Result<Sql> {
+pub(super) fn reference(render: &Render<'_>, oid: u32, user: &str, name: &BStr) -> Result<Sql> {
+    let model = render.model;
     let Some((object, function)) = model.find_body::<Function>(Catalog::PROCEDURE, oid) else {
         return Err(Error::new(ErrorKind::Incomplete, format!("dump the {user} \"{name}\""))
             .why(format!("the function with OID {oid}, which it uses, was not found")));
     };
-    let mut sql = Sql::new();
-    sql.qualified(model.schema_name(object).unwrap_or_default(), object.name.as_bstr());
+    let mut sql = render.qualified(object);
     sql.kw("(").deparsed(&function.routine.types(model, object.name.as_bstr())?).kw(")");
     Ok(sql)
 }
@@ -233,7 +233,7 @@ impl Body for Function {
 
     fn emit(&self, object: &Object, render: &Render<'_>, out: &mut Emitter) -> Result<()> {
         let words = if self.sort == Sort::Procedure { "PROCEDURE" } else { "FUNCTION" };
-        let signature = self.routine.signature(object.name.as_bstr());
+        let signature = self.routine.signature(object.name.as_bstr(), render);
         if object.dumped().has(Components::DEFINITION) {
             out.entry(self.entry(object, render, words, &signature)?);
         }
@@ -257,7 +257,7 @@ impl Function {
         entry.definition = render.sql();
         let sql = &mut entry.definition;
         sql.kw("CREATE ").kw(words).kw(" ").ident(render.schema(object)).kw(".");
-        sql.sql(&self.routine.with_arguments(name, &definition.arguments));
+        sql.sql(&self.routine.with_arguments(name, &definition.arguments, render));
         if let Some(result) = definition.result.as_ref().filter(|_| self.sort != Sort::Procedure) {
             sql.kw(" RETURNS ").deparsed(result);
         }

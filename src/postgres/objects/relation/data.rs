@@ -137,7 +137,7 @@ impl Body for TableData {
             return Ok(());
         };
         let name = render.qualified(table);
-        let columns = copied_columns(relation);
+        let columns = copied_columns(relation, render);
         let mut entry = NewEntry::of(object, render, "TABLE DATA", object.name.clone());
         entry.catalog_id = Some(data_of(relation));
         entry.owner = Some(relation.owner.clone());
@@ -194,8 +194,8 @@ impl Columns {
     }
 }
 
-fn copied_columns(relation: &Relation) -> Columns {
-    let mut list = Sql::new();
+fn copied_columns(relation: &Relation, render: &Render<'_>) -> Columns {
+    let mut list = render.sql();
     list.idents(relation.columns.iter().filter(|c| !c.dropped && c.generated == 0).map(|c| c.name.as_bstr()));
     Columns { list }
 }

@@ -16,7 +16,7 @@ pub fn append(sql: &mut Sql, options: &[BString], prefix: &'static str) {
             sql.kw(", ");
         }
         sql.kw(prefix).ident(name).kw("=");
-        let mut bare = Sql::new();
+        let mut bare = Sql::styled(sql.style());
         bare.ident(value);
         if bare.as_bstr() == value {
             sql.ident(value);

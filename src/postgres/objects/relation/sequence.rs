@@ -253,6 +253,7 @@ impl Relation {
             entry.schema = render.model.schema_name(object).map(BString::from);
             entry.owner = Some(self.owner.clone());
             let column = relation.column_name(owned_by.column, table)?;
+            entry.definition = render.sql();
             entry.definition.kw("ALTER SEQUENCE ").sql(&name).kw(" OWNED BY ").sql(&render.qualified(table));
             entry.definition.kw(".").ident(column).kw(";\n");
             out.entry(entry);

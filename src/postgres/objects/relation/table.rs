@@ -119,7 +119,8 @@ impl Relation {
             } else if let Some(not_null) = column.not_null.as_ref().filter(|n| n.local) {
                 next(sql);
                 if let Some(name) = &not_null.name {
-                    sql.kw("CONSTRAINT ").ident(name.as_bstr()).kw(" ");
+                    // Not in quotes even where all names are: so it is in pg_dump, too.
+                    sql.kw("CONSTRAINT ").ident_where_needed(name.as_bstr()).kw(" ");
                 }
                 sql.kw("NOT NULL ").ident(column.name.as_bstr());
                 if not_null.no_inherit {

@@ -20,7 +20,7 @@ use crate::postgres::restore::execute::{Client, Job, Ledger, object_privileges};
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
 use crate::progress::Level;
-use crate::sql::{Deparsed, Sql};
+use crate::sql::{Deparsed, Sql, Style};
 use crate::wire::{Notice, Param, Row, sqlstate};
 use crate::{Error, Result};
 
@@ -70,7 +70,7 @@ impl DefaultPrivileges {
 
     fn lead(&self, before: &[BString], after: &[BString]) -> Result<Sql> {
         let schema = self.schema.as_ref().map(|schema| schema.as_bstr());
-        privileges::default_privileges(self.role.as_bstr(), schema, self.words, before, after)
+        privileges::default_privileges(self.role.as_bstr(), schema, self.words, (before, after), Style::default())
     }
 }
 

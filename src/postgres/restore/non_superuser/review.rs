@@ -15,6 +15,7 @@ use crate::postgres::restore::plan::owner;
 use crate::postgres::restore::plan::step::{Action, Step};
 use crate::postgres::restore::summary::{EntryError, Stay};
 use crate::printable;
+use crate::sql::Encoding;
 use crate::sql::quote::{self, quoted};
 
 /// What is planned for an entry, in view of what is there. Of several, the last counts.
@@ -183,7 +184,7 @@ impl<'a> Review<'a> {
             return false;
         }
         match &object.comment {
-            Some(comment) => quote::literal(&mut same, comment.as_bstr(), self.standard_strings),
+            Some(comment) => quote::literal(&mut same, comment.as_bstr(), self.standard_strings, Encoding::Safe),
             None => same.extend_from_slice(b"NULL"),
         }
         same.extend_from_slice(b";");

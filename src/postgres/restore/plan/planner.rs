@@ -13,6 +13,7 @@ use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::{
     Action, Destination, Heading, Step, drop_statement, large_objects, owner, standard_strings, subscription,
 };
+use crate::sql::Encoding;
 use crate::sql::quote::{self, quoted};
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
@@ -234,7 +235,7 @@ impl<'a> Planner<'a> {
         let mut statement = b"SET SESSION AUTHORIZATION ".to_vec();
         match user.is_empty() {
             true => statement.extend_from_slice(b"DEFAULT"),
-            false => quote::literal(&mut statement, user.as_bstr(), self.standard_strings),
+            false => quote::literal(&mut statement, user.as_bstr(), self.standard_strings, Encoding::Safe),
         }
         statement.push(b';');
         self.push(at, Action::Become(statement.into()));
