@@ -27,13 +27,15 @@
 #![deny(missing_docs)]
 // What drills take of the engine, only the command line uses.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
-// What is printed goes through `cli/terminal.rs`, which escapes it.
+// What is printed goes through `console/terminal.rs`, which escapes it.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod cancellation;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod connect;
+#[cfg(feature = "cli")]
+mod console;
 mod error;
 mod options;
 mod output;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use super::standard_streams;
+use crate::console::standard_streams;
 use crate::postgres::archive;
 use crate::{Error, Result};
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use super::standard_streams;
+use crate::console::standard_streams;
 use crate::{Error, ErrorKind, Existing, OutputFile, Reporter, Result, open_special};
 
 /// How much is gathered before it is written to a stream.

@@ -16,7 +16,7 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 use clap::ValueEnum;
 
-use super::standard_streams;
+use crate::console::standard_streams;
 use crate::{Context, Error, ErrorKind, Result};
 
 /// What a rule is about.

@@ -18,10 +18,6 @@ mod option_values;
 mod progress;
 mod report;
 mod restore;
-mod secret;
-mod signals;
-mod standard_streams;
-mod terminal;
 mod usage;
 mod verify;
 
@@ -31,6 +27,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Result;
+use crate::console::{secret, signals, terminal};
 use backend_options::BackendOptions;
 use common::Common;
 use report::{Outcome, Printer};
@@ -125,7 +122,7 @@ pub fn main() -> ExitCode {
     cli.common.given = BackendOptions::of(&command, &matches);
     let verb = cli.verb.name();
     let printer = Printer::new(verb, &cli.common, cli.verb.takes_stdout());
-    if let Err(e) = signals::handle(printer, cli.common.cancellation.clone()) {
+    if let Err(e) = signals::handle(cli.common.cancellation.clone(), move |ended| printer.ended(ended)) {
         return printer.error(&e);
     }
     match cli.verb.run(&cli.common) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::standard_streams;
+use crate::console::standard_streams;
 use crate::{Result, io_error};
 
 /// What a pair of flags comes to: `yes` and `no` override each other, so at most one is set.

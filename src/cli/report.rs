@@ -8,8 +8,10 @@ use serde_json::{Map, Value};
 
 use super::common::Common;
 use super::exit::{self, Code};
-use super::terminal::{self, Stream};
-use super::{choice, progress, secret};
+use super::{choice, progress};
+use crate::console::secret;
+use crate::console::signals::Ended;
+use crate::console::terminal::{self, Stream};
 use crate::{Context, Error, ErrorKind, Result};
 
 /// What a verb that came to its end has to say.
@@ -115,6 +117,17 @@ impl Printer {
         let told = format!("lifeboat: error: {message}");
         let hint = hint.map(|hint| format!("hint: {hint}"));
         let _ = terminal::lines(Stream::Err, std::iter::once(told.as_str()).chain(hint.as_deref()));
+    }
+
+    /// Prints that a signal asked for the end; the code that says so.
+    pub(crate) fn ended(self, ended: &Ended) -> u8 {
+        progress::clear();
+        let code = Code(u8::try_from(128 + ended.signal).unwrap_or(exit::INTERRUPTED.0));
+        let left = &ended.left;
+        let hint = if left.is_empty() { "unfinished files were removed".to_owned() } else { left.join("; ") };
+        let message = format!("could not go on: {} asked for the end", ended.name);
+        self.failure("interrupted", &message, Some(&hint), code);
+        code.0
     }
 
     /// Where what is for standard output goes.

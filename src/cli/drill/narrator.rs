@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::common::Common;
 use crate::cli::progress;
-use crate::cli::terminal::{self, Stream};
+use crate::console::terminal::{self, Stream};
 use crate::{Error, ErrorKind, Words};
 
 /// Tells each step when it is done, not at the end.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::sample;
-use crate::cli::terminal;
+use crate::console::terminal;
 use crate::{Context, Error, ErrorKind, Result};
 
 /// The running writer; killed when dropped.

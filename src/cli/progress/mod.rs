@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::choice;
 use super::common::Common;
-use super::terminal::{self, Stream};
+use crate::console::terminal::{self, Stream};
 use crate::printable::escaped;
 use crate::{Cancellation, Level, Message, Phase, Reporter, Total, Unit, Words};
 use figures::{Figures, spent};

@@ -16,7 +16,7 @@ use super::common::Common;
 use super::database::DatabaseArgs;
 use super::progress::Console;
 use super::report::Outcome;
-use super::standard_streams;
+use crate::console::standard_streams;
 use crate::postgres::restore;
 use crate::{Database, Error, ErrorKind, Result, sqlite};
 use options::PostgresArgs;

@@ -13,7 +13,7 @@ use crate::cli::archive::{explain_damage, open};
 use crate::cli::destination::Destination;
 use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
-use crate::cli::standard_streams;
+use crate::console::standard_streams;
 use crate::postgres::script::{RestrictKey, ScriptSummary, of_archive};
 use crate::{Existing, Result};
 

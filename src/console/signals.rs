@@ -13,9 +13,6 @@ use signal_hook::consts::{
 use signal_hook::flag::{register, register_conditional_shutdown};
 use signal_hook::iterator::Signals;
 
-use super::exit::Code;
-use super::progress;
-use super::report::Printer;
 use crate::{Cancellation, Context, Error, ErrorKind, Result};
 
 /// Those that end a process, and the names that people know them by.
@@ -39,8 +36,19 @@ const TIME: Duration = Duration::from_secs(10);
 /// For how long signals after the first one mean the same.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
-/// Begins to listen for the signals that ask for the end.
-pub(crate) fn handle(printer: Printer, cancellation: Cancellation) -> Result<()> {
+/// The signal that asked for the end, when everything that had to go has gone.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The signal's number.
+    pub(crate) signal: i32,
+    /// The name that people know it by.
+    pub(crate) name: &'static str,
+    /// What there is to say of what was left.
+    pub(crate) left: Vec<String>,
+}
+
+/// Begins to listen for the signals that ask for the end. `tell` says that it has come, and gives the process's exit code.
+pub(crate) fn handle(cancellation: Cancellation, tell: impl Fn(&Ended) -> u8 + Send + 'static) -> Result<()> {
     let doing = || "listen for signals";
     let again = Arc::new(AtomicBool::new(false));
     // Listened to, it does not end the process: the write that is too long fails, and says so.
@@ -60,21 +68,18 @@ pub(crate) fn handle(printer: Printer, cancellation: Cancellation) -> Result<()>
             if thread::Builder::new().name("second signal".into()).spawn(wait).is_err() {
                 again.store(true, Ordering::SeqCst);
             }
-            leave(printer, &cancellation, signal);
+            leave(&cancellation, signal, &tell);
         }
     };
     thread::Builder::new().spawn(listen).map_err(|error| Error::no_thread(doing(), error))?;
     Ok(())
 }
 
-fn leave(printer: Printer, cancellation: &Cancellation, signal: i32) {
+fn leave(cancellation: &Cancellation, signal: i32, tell: &dyn Fn(&Ended) -> u8) {
     let name = REQUESTS.iter().find(|(known, _)| *known == signal).map_or("a signal", |(_, name)| name);
     cancellation.cancel_then(TIME, |words| {
-        progress::clear();
-        let code = u8::try_from(128 + signal).unwrap_or(130);
-        let hint = if words.is_empty() { "unfinished files were removed".to_owned() } else { words.join("; ") };
-        printer.failure("interrupted", &format!("could not go on: {name} asked for the end"), Some(&hint), Code(code));
-        process::exit(i32::from(code));
+        let left = words.iter().map(ToString::to_string).collect();
+        process::exit(i32::from(tell(&Ended { signal, name, left })));
     });
 }
 

@@ -32,7 +32,7 @@ struct Secret {
 static SECRETS: OnceLock<Vec<Secret>> = OnceLock::new();
 
 /// Takes note of the passwords in the command line and in the environment. To be called before anything is printed.
-pub(super) fn learn(arguments: &[OsString]) {
+pub(crate) fn learn(arguments: &[OsString]) {
     let is_ours = |name: &OsString| {
         let name = name.to_string_lossy();
         VARIABLES.contains(&&*name) || name.starts_with("PG") || name.starts_with("LIFEBOAT_")
@@ -45,12 +45,12 @@ pub(super) fn learn(arguments: &[OsString]) {
 }
 
 /// `text` without the passwords that [`learn`] took note of.
-pub(super) fn masked(text: &str) -> Cow<'_, str> {
+pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     SECRETS.get().map_or(Cow::Borrowed(text), |secrets| mask(text, secrets.iter().filter(|secret| secret.sure)))
 }
 
 /// As [`masked`], also without what may be one; for errors, which no program takes a name from.
-pub(super) fn masked_in_error(text: &str) -> Cow<'_, str> {
+pub(crate) fn masked_in_error(text: &str) -> Cow<'_, str> {
     SECRETS.get().map_or(Cow::Borrowed(text), |secrets| mask(text, secrets))
 }
 

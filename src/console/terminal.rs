@@ -14,13 +14,13 @@ use crate::printable::{escaped, is_plain};
 
 /// Where a line goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Out,
     Err,
 }
 
 /// Prints lines, each as one line, and all at once.
-pub(super) fn lines<'a>(to: Stream, lines: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
+pub(crate) fn lines<'a>(to: Stream, lines: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
     let mut text = String::new();
     for line in lines {
         text.push_str(&escaped(&secret::masked(line)));
@@ -39,12 +39,12 @@ pub(super) fn lines<'a>(to: Stream, lines: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// Prints a line.
-pub(super) fn line(to: Stream, line: &str) -> io::Result<()> {
+pub(crate) fn line(to: Stream, line: &str) -> io::Result<()> {
     lines(to, [line])
 }
 
 /// The text of `value`, on one line. JSON has escapes of its own for what may not stand in a line, so that nothing is lost.
-pub(super) fn json(value: Value) -> String {
+pub(crate) fn json(value: Value) -> String {
     let text = masked(value).to_string();
     if text.chars().all(is_plain) {
         return text;
@@ -72,12 +72,12 @@ fn masked(value: Value) -> Value {
 }
 
 /// Standard output of a process that speaks to another one of lifeboat's. Archives and scripts go to `standard_streams::output`.
-pub(super) fn data() -> io::StdoutLock<'static> {
+pub(crate) fn data() -> io::StdoutLock<'static> {
     io::stdout().lock()
 }
 
 /// Whether a person reads what goes there.
-pub(super) fn is_terminal(stream: Stream) -> bool {
+pub(crate) fn is_terminal(stream: Stream) -> bool {
     match stream {
         Stream::Out => io::stdout().is_terminal(),
         Stream::Err => io::stderr().is_terminal(),
@@ -85,7 +85,7 @@ pub(super) fn is_terminal(stream: Stream) -> bool {
 }
 
 /// Has a fault of our own told like everything else: what it says may hold text of others.
-pub(super) fn tell_panics() {
+pub(crate) fn tell_panics() {
     panic::set_hook(Box::new(|info| {
         let backtrace = std::backtrace::Backtrace::capture().to_string();
         let told = format!("lifeboat: internal error: {info}");
