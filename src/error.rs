@@ -154,7 +154,8 @@ impl From<wire::Error> for Error {
             Why::Ended(report) => Self::new(ErrorKind::Connection, doing).source(*report),
             Why::NoAnswer => Self::new(ErrorKind::Connection, doing).source(NoAnswer),
             Why::Login(login) => {
-                Self::new(ErrorKind::Connection, doing).why(login.to_string()).hint(how_to_log_in(&login))
+                let hint = how_to_log_in(&login);
+                Self::new(ErrorKind::Connection, doing).source(login).hint(hint)
             }
             Why::Lost(why) => Self::new(ErrorKind::Connection, doing).why(why),
             Why::Result(why) => Self::new(ErrorKind::Server, doing).why(why),

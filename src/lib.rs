@@ -32,15 +32,19 @@
 
 mod cancellation;
 #[cfg(feature = "cli")]
-pub mod cli;
+mod cli;
 pub mod connect;
 #[cfg(feature = "cli")]
 mod console;
 mod error;
 mod options;
 mod output;
+#[cfg(feature = "cli")]
+mod pg_tools;
 pub mod postgres;
 pub mod printable;
+#[cfg(feature = "cli")]
+pub mod program;
 mod progress;
 mod sql;
 pub mod sqlite;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lifeboat::cli::main()
+    lifeboat::program::main()
 }

@@ -27,10 +27,12 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Result;
-use crate::console::{secret, signals, terminal};
+use crate::console::signals;
 use backend_options::BackendOptions;
 use common::Common;
 use report::{Outcome, Printer};
+
+pub(crate) use choice::name as choice_name;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -104,20 +106,17 @@ impl Verb {
     }
 }
 
-/// Runs the program with the arguments of the process.
-pub fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    secret::learn(&arguments);
-    terminal::tell_panics();
+/// Runs lifeboat's own command line.
+pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
     // What the program is called by is nothing to be printed.
     let mut command = Cli::command().bin_name("lifeboat");
-    let matches = match command.try_get_matches_from_mut(&arguments) {
+    let matches = match command.try_get_matches_from_mut(arguments) {
         Ok(matches) => matches,
-        Err(e) => return usage::tell(e, &arguments),
+        Err(e) => return usage::tell(e, arguments),
     };
     let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(e) => return usage::tell(e.format(&mut command), &arguments),
+        Err(e) => return usage::tell(e.format(&mut command), arguments),
     };
     cli.common.given = BackendOptions::of(&command, &matches);
     let verb = cli.verb.name();

@@ -10,8 +10,10 @@ mod certificate;
 mod environment;
 mod hosts;
 mod keyword;
+mod named;
 mod password_file;
 mod recognise;
+mod service_file;
 mod settings;
 mod socket;
 mod sqlite;
@@ -22,6 +24,7 @@ mod watch;
 
 pub use environment::Environment;
 pub(crate) use recognise::VARIABLES;
+pub use named::Named;
 pub use recognise::{Database, find_url, recognise};
 pub use settings::Settings;
 pub use sqlite::SqliteTarget;

@@ -34,7 +34,7 @@ pub fn find_url(given: Option<&[u8]>, env: &Environment) -> Result<BString> {
     if let Some(url) = VARIABLES.iter().find_map(|name| env.get(name)) {
         return Ok(url.to_owned());
     }
-    if ["PGHOST", "PGDATABASE", "PGPORT"].iter().any(|name| env.get(name).is_some()) {
+    if ["PGHOST", "PGDATABASE", "PGPORT", "PGSERVICE"].iter().any(|name| env.get(name).is_some()) {
         return Ok("postgresql://".into());
     }
     Err(Error::new(ErrorKind::Usage, "find out which database is meant")

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::environment::Environment;
+use super::service_file;
 use crate::{Error, ErrorKind, Result};
 
 /// What lifeboat does with a parameter.
@@ -56,8 +57,8 @@ const PARAMETERS: &[(&str, &str, Meaning)] = &[
     ("requirepeer", "PGREQUIREPEER", OnlyAs(&[])),
     ("scram_client_key", "", OnlyAs(&[])),
     ("scram_server_key", "", OnlyAs(&[])),
-    ("service", "PGSERVICE", OnlyAs(&[])),
-    ("servicefile", "PGSERVICEFILE", Ignored),
+    ("service", "PGSERVICE", Obeyed),
+    ("servicefile", "PGSERVICEFILE", Obeyed),
     ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", Obeyed),
     ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", Obeyed),
     ("sslcert", "PGSSLCERT", Obeyed),
@@ -104,11 +105,28 @@ impl Settings {
         self.0.get(name).map(|v| v.as_bstr()).filter(|v| !v.is_empty())
     }
 
-    /// Fills in from the environment what was not said.
+    /// Takes over from `others` what was not said.
+    pub(super) fn fill_from(&mut self, others: Self) {
+        for (name, value) in others.0 {
+            if self.get(name).is_none() {
+                self.0.insert(name, value);
+            }
+        }
+    }
+
+    /// Sets all of what `others` say, in place of what was said.
+    pub(super) fn override_with(&mut self, others: Self) {
+        self.0.extend(others.0.into_iter().filter(|(_, value)| !value.is_empty()));
+    }
+
+    /// Fills in what was not said: from the service file, if a service is named, and then from the environment.
     ///
     /// # Errors
-    /// A variable asks for something that is not supported and must not be passed over.
+    /// A variable asks for something that is not supported and must not be passed over; the service is not to be found.
     pub(super) fn complete(mut self, env: &Environment) -> Result<Self> {
+        if let Some(of_service) = service_file::look_up(&self, env)? {
+            self.fill_from(of_service);
+        }
         for &(name, variable, meaning) in PARAMETERS {
             if self.get(name).is_none()
                 && let Some(value) = env.get(variable)

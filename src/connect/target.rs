@@ -120,6 +120,12 @@ impl Target {
         Self { database: name.into(), ..self.clone() }
     }
 
+    /// The same with this password, wherever it came from.
+    #[must_use]
+    pub fn with_password(&self, password: impl Into<Vec<u8>>) -> Self {
+        Self { password: Some(Secret(password.into())), ..self.clone() }
+    }
+
     /// The same, but sessions have this name for others to see (`application_name`).
     #[must_use]
     pub fn named(&self, name: impl Into<BString>) -> Self {

@@ -42,7 +42,7 @@ pub enum Why {
 }
 
 /// Why a login was given up before the server could refuse it.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Login {
     /// A password is asked for, and there is none.
@@ -56,6 +56,8 @@ pub enum Login {
     /// None of these SASL mechanisms is known here.
     Mechanisms(BString),
 }
+
+impl std::error::Error for Login {}
 
 /// The error that the connection's deadline has passed.
 #[derive(Debug)]

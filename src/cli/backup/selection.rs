@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use bstr::BString;
 
 use crate::Result;
-use crate::cli::filter::{self, Subject};
+use crate::cli::filter;
+use crate::console::filter_file::Subject;
 use crate::postgres::dump::Selection;
 
 #[derive(Debug, clap::Args)]
@@ -91,7 +92,7 @@ impl SelectionArgs {
                     (false, Subject::TableData) => &mut selection.exclude_table_data,
                     (false, Subject::TableDataAndChildren) => &mut selection.exclude_table_data_and_children,
                     (false, Subject::Extension) => &mut selection.exclude_extensions,
-                    _ => return Err(rule.refused(path)),
+                    _ => return Err(filter::refused(&rule, path)),
                 };
                 patterns.push(rule.pattern);
             }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 
-use crate::cli::filter::{self, Subject};
+use crate::cli::filter;
+use crate::console::filter_file::Subject;
 use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::{bytes, pair, read_file};
 use crate::cli::progress::Console;
@@ -246,7 +247,7 @@ impl NameArgs {
                     (true, Subject::Table) => &mut only.tables,
                     (true, Subject::Trigger) => &mut only.triggers,
                     (false, Subject::Schema) => &mut only.exclude_schemas,
-                    _ => return Err(rule.refused(path)),
+                    _ => return Err(filter::refused(&rule, path)),
                 };
                 names.push(unquoted(rule.pattern));
             }

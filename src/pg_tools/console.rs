@@ -1,0 +1,44 @@
+//! What the engine reports while it works, as the tools tell it.
+
+use super::messages::Messages;
+use crate::{Cancellation, Level, Message, Phase, Reporter};
+
+/// Tells warnings, and with `--verbose` what is being done.
+pub(super) struct Console {
+    messages: Messages,
+    verbose: bool,
+    cancellation: Cancellation,
+}
+
+impl Console {
+    pub(super) fn new(messages: &Messages, verbose: bool, cancellation: &Cancellation) -> Self {
+        Self { messages: messages.clone(), verbose, cancellation: cancellation.clone() }
+    }
+}
+
+impl Reporter for Console {
+    fn message(&self, message: Message) {
+        let text = message.text.named(super::messages::name);
+        match message.level {
+            Level::Warning => self.messages.warning(&format!("{}: {text}", message.subject)),
+            _ if self.verbose => self.messages.info(&format!("{}: {text}", message.subject)),
+            _ => {}
+        }
+    }
+
+    fn phase(&self, phase: Phase<'_>) {
+        if self.verbose {
+            self.messages.info(phase.name);
+        }
+    }
+
+    fn current(&self, what: &str) {
+        if self.verbose {
+            self.messages.info(&format!("processing {what}"));
+        }
+    }
+
+    fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
+    }
+}
