@@ -23,8 +23,8 @@ mod url;
 mod watch;
 
 pub use environment::Environment;
-pub(crate) use recognise::VARIABLES;
 pub use named::Named;
+pub(crate) use recognise::VARIABLES;
 pub use recognise::{Database, find_url, recognise};
 pub use settings::Settings;
 pub use sqlite::SqliteTarget;

@@ -64,8 +64,13 @@ mod tests {
     fn shown(dbname: &str, host: Option<&str>, user: Option<&str>) -> String {
         let bytes = |text: &str| text.as_bytes().to_vec();
         let dbname = (!dbname.is_empty()).then(|| bytes(dbname));
-        let named =
-            Named { dbname, host: host.map(bytes), user: user.map(bytes), program: "pg_dump".into(), ..Named::default() };
+        let named = Named {
+            dbname,
+            host: host.map(bytes),
+            user: user.map(bytes),
+            program: "pg_dump".into(),
+            ..Named::default()
+        };
         let env = Environment::empty().with_user("me").with("PGHOST", "env");
         Target::of_names(named, &env).map_or_else(|error| error.to_string(), |target| target.describe())
     }

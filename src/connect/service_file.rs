@@ -51,16 +51,15 @@ fn in_file(path: &Path, service: &BStr, must_be_there: bool) -> Result<Option<Se
         }
         Err(e) => return Err(e).context(ErrorKind::Usage, doing),
     };
-    section(&text, service).map_err(|(line, error)| {
-        Error::new(ErrorKind::Usage, doing()).why(format!("line {line}")).source(error)
-    })
+    section(&text, service)
+        .map_err(|(line, error)| Error::new(ErrorKind::Usage, doing()).why(format!("line {line}")).source(error))
 }
 
 /// The settings of a section; the first of its name counts. An error comes with the number of its line.
 fn section(text: &[u8], service: &BStr) -> std::result::Result<Option<Settings>, (usize, Error)> {
     let mut found: Option<Settings> = None;
     for (at, line) in text.lines().enumerate() {
-        let line = line.trim();
+        let line = line.trim_ascii();
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
@@ -101,16 +100,16 @@ fn add(settings: &mut Settings, line: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
 
-    const TEXT: &[u8] = b"# all\n[one]\nhost=a\n\n[two]\n host=b\nport=5433\nhost=c\n[two]\nuser=x\n[bad]\npasword=geheim\n";
+    const TEXT: &[u8] =
+        b"# all\n[one]\nhost=a\n\n[two]\n host=b\nport=5433\nhost=c\n[two]\nuser=x\n[bad]\npasword=geheim\n";
 
     #[test]
     fn a_section_holds_settings() {
         let two = section(TEXT, BStr::new("two")).unwrap().unwrap();
-        assert_eq!((two.get("host"), two.get("port"), two.get("user")), (
-            Some(BStr::new("b")),
-            Some(BStr::new("5433")),
-            None
-        ));
+        assert_eq!(
+            (two.get("host"), two.get("port"), two.get("user")),
+            (Some(BStr::new("b")), Some(BStr::new("5433")), None)
+        );
         assert!(section(TEXT, BStr::new("three")).unwrap().is_none());
         let (line, error) = section(TEXT, BStr::new("bad")).unwrap_err();
         assert!(line == 12 && !error.to_string().contains("geheim"), "{error}");

@@ -9,7 +9,7 @@
 //! A pattern may be quoted, qualified and go over several lines inside of quotes, where `\n` is a line break and `\\` a
 //! backslash.
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

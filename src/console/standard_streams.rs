@@ -6,7 +6,7 @@
 //! for is looked at first. Who wants nowhere says so: shells open `>/dev/null` for writing only.
 
 use std::fs::File;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use rustix::fs::{FileType, OFlags, Stat};
@@ -29,10 +29,19 @@ pub(crate) fn input(doing: &str) -> Result<File> {
 /// # Errors
 /// It is closed, or not open for writing; or messages, which go to standard error, would get into what is written there.
 pub(crate) fn output(doing: &str) -> Result<File> {
+    let stream = output_beside_messages(doing)?;
+    refuse_messages(stream.as_fd(), doing)?;
+    Ok(stream)
+}
+
+/// As [`output`], also where messages go to the same place: for programs that say nothing while all goes well.
+///
+/// # Errors
+/// It is closed, or not open for writing.
+pub(crate) fn output_beside_messages(doing: &str) -> Result<File> {
     let stream = rustix::stdio::stdout();
     let hint = "send it into a file or a program, or give the name of a file";
     refuse_closed(stream, ("standard output", OFlags::RDONLY), doing, hint)?;
-    refuse_messages(stream, doing)?;
     own(stream, doing)
 }
 

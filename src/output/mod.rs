@@ -18,9 +18,10 @@ mod resolve;
 mod temporary_name;
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::IntoRawFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::cancellation::Cancellation;
@@ -93,6 +94,18 @@ impl OutputFile {
             }
         };
         Ok(Self { target, existing, file, part, failure: None, cancellation })
+    }
+
+    /// The same file, readable by those who may read the one that it replaces, or else any new file of this process: as files
+    /// of programs are that think of no secrets.
+    ///
+    /// # Errors
+    /// Its permissions cannot be changed.
+    pub fn readable_as_usual(self) -> Result<Self> {
+        let mode = self.target.folder.mode_of(&self.target.name).unwrap_or_else(usual_mode);
+        let failed = |e: io::Error| io_error(format!("say who may read {}", self.path().display()), self.path(), e);
+        self.file.set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
+        Ok(self)
     }
 
     /// The name the file will get.
@@ -174,6 +187,15 @@ impl OutputFile {
         write_out(&self.file).map_err(failed)?;
         Ok(self.file.metadata().map_err(failed)?.len())
     }
+}
+
+/// The permissions of a new file, as this process's umask leaves them.
+fn usual_mode() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    // Where the system does not tell, nobody else may read it.
+    let umask = umask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o077);
+    0o666 & !umask
 }
 
 /// Fails if the folder is no longer what its path names, or the temporary name is no longer this file's.

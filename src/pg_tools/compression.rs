@@ -75,7 +75,8 @@ fn specification(algorithm: Algorithm, detail: Option<&str>) -> Result<Asked, St
     let mut level = None;
     let mut workers = None;
     let mut long = false;
-    let is_number = |text: &str| !text.is_empty() && text.strip_prefix('-').unwrap_or(text).bytes().all(|b| b.is_ascii_digit());
+    let is_number =
+        |text: &str| !text.is_empty() && text.strip_prefix('-').unwrap_or(text).bytes().all(|b| b.is_ascii_digit());
     match detail {
         None => {}
         Some(text) if is_number(text) => level = text.parse::<i32>().ok().or(Some(i32::MAX)),
@@ -166,9 +167,15 @@ mod tests {
                 "invalid compression specification: compression algorithm \"none\" does not accept a compression level",
             ),
             ("gzip:nonInt", "invalid compression specification: unrecognized compression option: \"nonInt\""),
-            ("gzip:level=x", "invalid compression specification: value for compression option \"level\" must be an integer"),
+            (
+                "gzip:level=x",
+                "invalid compression specification: value for compression option \"level\" must be an integer",
+            ),
             ("gzip:level", "invalid compression specification: compression option \"level\" requires a value"),
-            ("zstd:long=x", "invalid compression specification: value for compression option \"long\" must be a Boolean value"),
+            (
+                "zstd:long=x",
+                "invalid compression specification: value for compression option \"long\" must be a Boolean value",
+            ),
         ] {
             assert_eq!(said(text), meaning, "{text}");
         }

@@ -24,9 +24,8 @@ pub(super) fn read(path: &OsStr, mut take: impl FnMut(Rule) -> bool) -> Result<(
             .map_err(|e| Failure::usage(format!("could not read from filter file \"{shown}\": {e}")))?;
         "standard input".to_owned()
     } else {
-        text = fs::read(path).map_err(|e| {
-            Failure::usage(format!("could not open filter file \"{shown}\": {}", words(&e)))
-        })?;
+        text = fs::read(path)
+            .map_err(|e| Failure::usage(format!("could not open filter file \"{shown}\": {}", words(&e))))?;
         format!("file \"{shown}\"")
     };
     let invalid = |line: usize, why: &str| {

@@ -28,13 +28,13 @@ pub(super) struct OptionSpec<K> {
 const ALWAYS: (u32, u32) = (0, u32::MAX);
 
 /// An option without an argument.
-pub(super) const fn flag<K>(long: &'static str, kind: K) -> OptionSpec<K> {
+pub(super) const fn flag<K: Copy>(long: &'static str, kind: K) -> OptionSpec<K> {
     OptionSpec { long, short: None, argument: false, kind, majors: ALWAYS, placeholder: "", help: "" }
 }
 
 /// An option with an argument, which the help calls `placeholder`.
-pub(super) const fn value<K>(long: &'static str, kind: K, placeholder: &'static str) -> OptionSpec<K> {
-    OptionSpec { argument: true, placeholder, ..flag(long, kind) }
+pub(super) const fn value<K: Copy>(long: &'static str, kind: K, placeholder: &'static str) -> OptionSpec<K> {
+    OptionSpec { long, short: None, argument: true, kind, majors: ALWAYS, placeholder, help: "" }
 }
 
 impl<K: Copy> OptionSpec<K> {
@@ -249,11 +249,10 @@ mod tests {
 
     #[test]
     fn a_name_may_be_abbreviated_while_it_is_clear() {
-        assert_eq!(read(18, false, "--cl --no-p --no-a"), [
-            option(Kind::Clean, ""),
-            option(Kind::NoAcl, ""),
-            option(Kind::NoAcl, "")
-        ]);
+        assert_eq!(
+            read(18, false, "--cl --no-p --no-a"),
+            [option(Kind::Clean, ""), option(Kind::NoAcl, ""), option(Kind::NoAcl, "")]
+        );
         assert_eq!(read(16, false, "--f x --no"), [option(Kind::File, "x"), option(Kind::NoAcl, "")]);
         let both = "option '--f=x' is ambiguous; possibilities: '--file' '--filter'";
         assert_eq!(read(17, false, "--f=x"), wrong(both));

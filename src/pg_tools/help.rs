@@ -21,8 +21,11 @@ pub(super) fn lines<K: Copy>(
         option(spec, &mut lines);
     }
     lines.extend(
-        ["  -V, --version                show the version, then exit", "  -?, --help                   show this help, then exit"]
-            .map(str::to_owned),
+        [
+            "  -V, --version                show the version, then exit",
+            "  -?, --help                   show this help, then exit",
+        ]
+        .map(str::to_owned),
     );
     if !closing.is_empty() {
         lines.push(String::new());

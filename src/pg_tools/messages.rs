@@ -22,7 +22,8 @@ pub(super) struct Messages {
 
 impl Messages {
     pub(super) fn new(called: &OsStr, tool: &str) -> Self {
-        let name = Path::new(called).file_name().map_or_else(|| tool.into(), |name| name.to_string_lossy().into_owned());
+        let name =
+            Path::new(called).file_name().map_or_else(|| tool.into(), |name| name.to_string_lossy().into_owned());
         Self { called: called.to_owned(), name }
     }
 
@@ -72,8 +73,7 @@ impl Messages {
 
     /// An error of the engine's.
     pub(super) fn engine(&self, error: &Error) {
-        let message = error.named(name);
-        self.error(message.strip_prefix("could not ").map_or(message.as_str(), |_| message.as_str()));
+        self.error(&error.named(name));
         if let Some(hint) = error.advice() {
             self.hint(&hint.named(name));
         }

@@ -3,8 +3,11 @@
 //!
 //! The program is one of them when it is called by that name, by whatever link or copy, or as `lifeboat pg_dump …`.
 
+#![allow(dead_code)]
+
 mod compression;
 mod connection;
+mod console;
 mod failure;
 mod filter;
 mod getopt;
@@ -12,6 +15,7 @@ mod help;
 mod major;
 mod messages;
 mod numbers;
+mod output;
 mod pg_dump;
 mod terminal_password;
 
@@ -63,7 +67,12 @@ impl Call {
         let (called, rest) = arguments.split_first()?;
         let name = Path::new(called).file_name()?;
         if let Some(tool) = Tool::named(name) {
-            return Some(Self { tool, called: called.clone(), arguments: rest.to_vec(), major: Major::of_call(called) });
+            return Some(Self {
+                tool,
+                called: called.clone(),
+                arguments: rest.to_vec(),
+                major: Major::of_call(called),
+            });
         }
         let (first, rest) = rest.split_first()?;
         let tool = Tool::named(first)?;

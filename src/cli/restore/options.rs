@@ -6,10 +6,10 @@ use bstr::{BString, ByteSlice};
 use pgformat::Entry;
 
 use crate::cli::filter;
-use crate::console::filter_file::Subject;
 use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::{bytes, pair, read_file};
 use crate::cli::progress::Console;
+use crate::console::filter_file::Subject;
 use crate::postgres::archive::{Selection, list};
 use crate::postgres::restore::RestoreOptions;
 use crate::postgres::script::RestrictKey;

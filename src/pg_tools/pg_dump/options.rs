@@ -415,10 +415,9 @@ fn format(argument: Option<&OsStr>) -> Result<Format, Failure> {
         b"c" | b"custom" => Ok(Format::Custom),
         b"d" | b"directory" => Ok(Format::Directory),
         b"t" | b"tar" => Ok(Format::Tar),
-        _ => Err(Failure::usage(format!(
-            "invalid output format \"{}\" specified",
-            escaped(&argument.to_string_lossy())
-        ))),
+        _ => {
+            Err(Failure::usage(format!("invalid output format \"{}\" specified", escaped(&argument.to_string_lossy()))))
+        }
     }
 }
 

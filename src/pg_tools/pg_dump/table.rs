@@ -87,9 +87,15 @@ pub(super) enum Opt {
 /// All of them.
 pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     flag("data-only", Opt::DataOnly).short(b'a').help("rows only, no definitions and no statistics"),
-    flag("large-objects", Opt::LargeObjects).short(b'b').since(16).help("large objects too, where only some objects are asked for"),
+    flag("large-objects", Opt::LargeObjects)
+        .short(b'b')
+        .since(16)
+        .help("large objects too, where only some objects are asked for"),
     flag("blobs", Opt::LargeObjects).since(16).help("older name of --large-objects"),
-    flag("blobs", Opt::LargeObjects).short(b'b').until(15).help("large objects too, where only some objects are asked for"),
+    flag("blobs", Opt::LargeObjects)
+        .short(b'b')
+        .until(15)
+        .help("large objects too, where only some objects are asked for"),
     flag("no-large-objects", Opt::NoLargeObjects).short(b'B').since(16).help("no large objects"),
     flag("no-blobs", Opt::NoLargeObjects).since(16).help("older name of --no-large-objects"),
     flag("no-blobs", Opt::NoLargeObjects).short(b'B').until(15).help("no large objects"),
@@ -116,20 +122,26 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     flag("verbose", Opt::Verbose).short(b'v').help("tell what is being done"),
     flag("no-privileges", Opt::NoPrivileges).short(b'x').help("no GRANT and REVOKE"),
     flag("no-acl", Opt::NoPrivileges).help("the same as --no-privileges"),
-    value("compress", Opt::Compress, "METHOD[:DETAIL]").short(b'Z').help("how to compress: gzip, lz4, zstd, none, or a level of gzip"),
+    value("compress", Opt::Compress, "METHOD[:DETAIL]")
+        .short(b'Z')
+        .help("how to compress: gzip, lz4, zstd, none, or a level of gzip"),
     value("encoding", Opt::Encoding, "ENCODING").short(b'E').help("write everything in this encoding"),
     flag("help", Opt::Help),
     flag("version", Opt::Version).short(b'V'),
-    OptionSpec { short: Some(b'X'), ..flag("", Opt::XNoOp) }.since(18),
+    flag("", Opt::XNoOp).short(b'X').since(18),
     flag("attribute-inserts", Opt::AttributeInserts),
     flag("binary-upgrade", Opt::BinaryUpgrade),
     flag("column-inserts", Opt::ColumnInserts).help("rows as INSERT statements with names of columns"),
     flag("disable-dollar-quoting", Opt::DisableDollarQuoting).help("bodies of functions in single quotes"),
     flag("disable-triggers", Opt::DisableTriggers).help("plain text, rows only: switch triggers off meanwhile"),
     flag("enable-row-security", Opt::EnableRowSecurity).help("only the rows that the role may see"),
-    value("exclude-table-and-children", Opt::ExcludeTableAndChildren, "PATTERN").since(16).help("as --exclude-table, with partitions and children"),
+    value("exclude-table-and-children", Opt::ExcludeTableAndChildren, "PATTERN")
+        .since(16)
+        .help("as --exclude-table, with partitions and children"),
     value("exclude-table-data", Opt::ExcludeTableData, "PATTERN").help("these tables without their rows"),
-    value("exclude-table-data-and-children", Opt::ExcludeTableDataAndChildren, "PATTERN").since(16).help("as --exclude-table-data, with partitions and children"),
+    value("exclude-table-data-and-children", Opt::ExcludeTableDataAndChildren, "PATTERN")
+        .since(16)
+        .help("as --exclude-table-data, with partitions and children"),
     value("extra-float-digits", Opt::ExtraFloatDigits, "NUM").help("the server's setting of that name"),
     flag("if-exists", Opt::IfExists).help("with --clean: pass over what is not there"),
     flag("inserts", Opt::Inserts).help("rows as INSERT statements"),
@@ -137,7 +149,8 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     flag("no-table-access-method", Opt::NoTableAccessMethod).since(15).help("no table access methods"),
     flag("no-tablespaces", Opt::NoTablespaces).help("no tablespaces"),
     flag("quote-all-identifiers", Opt::QuoteAllIdentifiers).help("quotes around all names"),
-    flag("load-via-partition-root", Opt::LoadViaPartitionRoot).help("rows of partitions go in by way of the topmost table"),
+    flag("load-via-partition-root", Opt::LoadViaPartitionRoot)
+        .help("rows of partitions go in by way of the topmost table"),
     value("role", Opt::Role, "ROLENAME").help("take this role, once connected"),
     value("section", Opt::Section, "SECTION").help("this section: pre-data, data or post-data"),
     flag("serializable-deferrable", Opt::SerializableDeferrable).help("wait for a moment without anomalies"),
@@ -145,7 +158,8 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     flag("statistics", Opt::Statistics).since(18).help("the planner's statistics too"),
     flag("statistics-only", Opt::StatisticsOnly).since(18).help("the planner's statistics only"),
     flag("strict-names", Opt::StrictNames).help("every pattern must match something"),
-    flag("use-set-session-authorization", Opt::UseSetSessionAuthorization).help("plain text: owners make their objects themselves"),
+    flag("use-set-session-authorization", Opt::UseSetSessionAuthorization)
+        .help("plain text: owners make their objects themselves"),
     flag("no-comments", Opt::NoComments).help("no comments"),
     flag("no-data", Opt::NoData).since(18).help("no rows"),
     flag("no-policies", Opt::NoPolicies).since(18).help("no row security policies"),
@@ -154,7 +168,9 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     flag("no-security-labels", Opt::NoSecurityLabels).help("no security labels"),
     flag("no-statistics", Opt::NoStatistics).since(18).help("no statistics"),
     flag("no-subscriptions", Opt::NoSubscriptions).help("no subscriptions"),
-    flag("no-synchronized-snapshots", Opt::NoSynchronizedSnapshots).until(14).help("accepted; all connections share a snapshot"),
+    flag("no-synchronized-snapshots", Opt::NoSynchronizedSnapshots)
+        .until(14)
+        .help("accepted; all connections share a snapshot"),
     flag("no-toast-compression", Opt::NoToastCompression).help("no compression methods of columns"),
     flag("no-unlogged-table-data", Opt::NoUnloggedTableData).help("no rows of unlogged tables"),
     flag("no-sync", Opt::NoSync).help("do not wait for the disk"),
@@ -162,7 +178,9 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     value("rows-per-insert", Opt::RowsPerInsert, "NROWS").help("so many rows in each INSERT"),
     value("restrict-key", Opt::RestrictKey, "RESTRICT_KEY").help("plain text: the key of psql's \\restrict"),
     value("include-foreign-data", Opt::IncludeForeignData, "PATTERN").help("rows of foreign tables on these servers"),
-    value("table-and-children", Opt::TableAndChildren, "PATTERN").since(16).help("as --table, with partitions and children"),
+    value("table-and-children", Opt::TableAndChildren, "PATTERN")
+        .since(16)
+        .help("as --table, with partitions and children"),
     value("exclude-extension", Opt::ExcludeExtension, "PATTERN").since(17).help("none of these extensions"),
     value("filter", Opt::Filter, "FILENAME").since(17).help("what to include and exclude, a rule a line"),
     value("sync-method", Opt::SyncMethod, "METHOD").since(17).help("how to bring files to the disk: fsync or syncfs"),

@@ -1,0 +1,76 @@
+//! The file that a tool writes, or standard output. A file replaces one that is there, when it is complete.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use crate::console::standard_streams;
+use crate::postgres::dump::Sink;
+use crate::{Existing, OutputFile, Reporter, Result, open_special};
+
+/// How much is gathered before it is written.
+const BUFFER: usize = 64 * 1024;
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Archive,
+    Script,
+}
+
+/// Where it goes.
+pub(super) enum Output {
+    /// Standard output, a pipe, a device.
+    Stream(BufWriter<File>),
+    /// A file, boxed because it is by far the larger.
+    File(Box<OutputFile>),
+}
+
+impl Output {
+    /// Opens the file at `path`; without one, standard output. A script has `-` for that, too.
+    ///
+    /// # Errors
+    /// The file cannot be made; standard output is closed.
+    pub(super) fn open(path: Option<&Path>, kind: Kind, reporter: &dyn Reporter) -> Result<Self> {
+        let stream = |file| Self::Stream(BufWriter::with_capacity(BUFFER, file));
+        let path = path.filter(|path| !path.as_os_str().is_empty());
+        let Some(path) = path.filter(|path| kind == Kind::Archive || *path != Path::new("-")) else {
+            return standard_streams::output_beside_messages("write to standard output").map(stream);
+        };
+        match open_special(path)? {
+            Some(file) => Ok(stream(file)),
+            None => {
+                let file = OutputFile::create(path, Existing::Replace, reporter)?.readable_as_usual()?;
+                Ok(Self::File(Box::new(file)))
+            }
+        }
+    }
+
+    /// The same for an archive.
+    pub(super) fn sink(&mut self) -> Sink<'_> {
+        match self {
+            Self::Stream(out) => Sink::Stream(out),
+            Self::File(file) => Sink::Seekable(&mut **file),
+        }
+    }
+
+    /// Gives the file its name, if what was to be `made` was made.
+    ///
+    /// # Errors
+    /// It was not, or the file cannot be finished.
+    pub(super) fn finish<T>(self, made: Result<T>) -> Result<T> {
+        match self {
+            Self::Stream(mut out) => {
+                let made = made?;
+                out.flush().map_err(|e| crate::io_error("write to standard output", Path::new("-"), e))?;
+                standard_streams::finish(out.get_ref(), "write to standard output")?;
+                Ok(made)
+            }
+            Self::File(file) => {
+                let made = made.map_err(|error| file.explain(error))?;
+                file.commit()?;
+                Ok(made)
+            }
+        }
+    }
+}

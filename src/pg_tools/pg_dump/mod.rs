@@ -1,0 +1,56 @@
+//! pg_dump.
+
+mod engine;
+mod options;
+mod table;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use super::Context;
+use super::console::Console;
+use super::failure::Failure;
+use super::help;
+use super::major::Major;
+use super::output::{Kind, Output};
+use crate::postgres::dump;
+use options::{Format, Options};
+
+/// The lines of its help.
+pub(super) fn help(major: Major) -> Vec<String> {
+    let what = "pg_dump writes a PostgreSQL database as an SQL script or an archive.";
+    let closing = ["Without a name of a database, PGDATABASE says which, and else the user's name."];
+    help::lines(major, (what, "pg_dump [OPTION]... [DBNAME]"), table::OPTIONS, &closing)
+}
+
+/// Dumps a database.
+///
+/// # Errors
+/// The command line makes no sense; there is no dump.
+pub(super) fn run(arguments: Vec<OsString>, context: &Context) -> Result<ExitCode, Failure> {
+    let options = options::read(arguments, context.major)?;
+    for warning in &options.warnings {
+        context.messages.warning(warning);
+    }
+    let console = Console::new(&context.messages, options.flags.verbose, &context.cancellation);
+    dump(options, context, &console)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn dump(mut options: Options, context: &Context, console: &Console) -> Result<(), Failure> {
+    let connector = std::mem::take(&mut options.connection).connector("pg_dump", &context.cancellation)?;
+    let dump_options = engine::dump_options(&options, context.major);
+    let connect = || connector.connect();
+    let file = options.file.as_deref();
+    match options.format {
+        Format::Custom => {
+            let mut output = Output::open(file, Kind::Archive, console)?;
+            let made = dump::backup(&connect, &dump_options, output.sink(), console);
+            output.finish(made)?;
+        }
+        Format::Plain | Format::Directory | Format::Tar => {
+            return Err(Failure::usage("this format is not there yet"));
+        }
+    }
+    Ok(())
+}
