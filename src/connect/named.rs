@@ -36,12 +36,11 @@ impl Target {
             }
         }
         settings.set("fallback_application_name", named.program)?;
-        match named.dbname {
-            Some(text) => match connection_string(&text)? {
+        if let Some(text) = named.dbname {
+            match connection_string(&text)? {
                 Some(said) => settings.override_with(said),
                 None => settings.set("dbname", text)?,
-            },
-            None => {}
+            }
         }
         Self::new(settings, env)
     }
