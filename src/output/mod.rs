@@ -11,6 +11,7 @@
 
 mod capabilities;
 mod errors;
+mod flush;
 mod folder;
 mod leftovers;
 mod output_path;
@@ -33,6 +34,7 @@ use output_path::OutputPath;
 use temporary_name::{TemporaryName, hold};
 
 pub use errors::{file_size_limit_hint, full_disk_hint, io_error};
+pub use flush::Flush;
 pub use folder::{folder_of, sync_folder, with_suffix};
 pub use leftovers::leftovers;
 pub use output_path::{check_target, open_special};
@@ -57,6 +59,7 @@ pub struct OutputFile {
     /// The name that it has meanwhile, if it has one, and how it gets the other.
     part: Option<(TemporaryName, Publish)>,
     failure: Option<io::ErrorKind>,
+    flush: Flush,
     cancellation: Cancellation,
 }
 
@@ -93,7 +96,14 @@ impl OutputFile {
                 (file, Some((part, publish)))
             }
         };
-        Ok(Self { target, existing, file, part, failure: None, cancellation })
+        Ok(Self { target, existing, file, part, failure: None, flush: Flush::default(), cancellation })
+    }
+
+    /// Has so much brought to the disk before the file gets its name.
+    #[must_use]
+    pub fn flushing(mut self, flush: Flush) -> Self {
+        self.flush = flush;
+        self
     }
 
     /// The same file, readable by those who may read the one that it replaces, or else any new file of this process: as files
@@ -149,7 +159,7 @@ impl OutputFile {
     /// As [`OutputFile::commit`]; `before` runs right before the renaming, and its error is the end of it.
     pub fn commit_with(self, before: impl FnOnce() -> Result<()>) -> Result<u64> {
         let size = self.write_out()?;
-        let Self { target, existing, file, part, cancellation, .. } = self;
+        let Self { target, existing, file, part, flush, cancellation, .. } = self;
         let OutputPath { folder, name, path } = &target;
         // The part is outside, so that it goes away after these steps, which must not wait for themselves.
         cancellation.uninterrupted(|| {
@@ -163,6 +173,9 @@ impl OutputFile {
                 io::ErrorKind::AlreadyExists => output_path::exists_already(path),
                 _ => io_error(format!("finish the file {}", path.display()), path, e),
             })?;
+            if flush == Flush::Nothing {
+                return Ok(());
+            }
             let shown = folder.path().display();
             folder.flush().map_err(|e| io_error(format!("flush the folder {shown} to disk"), folder.path(), e))
         })??;
@@ -184,7 +197,7 @@ impl OutputFile {
     fn write_out(&self) -> Result<u64> {
         let path = self.path();
         let failed = |e| io_error(format!("finish the file {}", path.display()), path, e);
-        write_out(&self.file).map_err(failed)?;
+        write_out(&self.file, self.flush).map_err(failed)?;
         Ok(self.file.metadata().map_err(failed)?.len())
     }
 }
@@ -252,11 +265,8 @@ fn publish_named(file: File, part: &TemporaryName, name: &OsStr, publish: Publis
 }
 
 /// Brings all of the file to the disk, and hears what the file system has to say: some only say when it is closed.
-fn write_out(file: &File) -> io::Result<()> {
-    match file.sync_all() {
-        Err(e) if !folder::is_unsupported(&e) => return Err(e),
-        _ => {}
-    }
+fn write_out(file: &File, flush: Flush) -> io::Result<()> {
+    flush.file(file)?;
     Ok(nix::unistd::close(file.try_clone()?.into_raw_fd())?)
 }
 

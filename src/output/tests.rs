@@ -25,6 +25,18 @@ fn a_dropped_file_leaves_nothing() {
 }
 
 #[test]
+fn a_file_may_be_flushed_in_other_ways() {
+    for flush in [Flush::Files, Flush::FileSystem, Flush::Nothing] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mut file = OutputFile::create(&path, Existing::Refuse, &Silent).unwrap().flushing(flush);
+        file.write_all(b"all of it").unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"all of it", "{flush:?}");
+    }
+}
+
+#[test]
 fn a_committed_file_has_its_bytes_and_is_private() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");

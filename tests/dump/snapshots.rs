@@ -102,3 +102,63 @@ fn serializable_backups_wait_for_a_safe_moment() {
         });
     }
 }
+
+/// What is no time for us is none for the server, and the other way round.
+#[test]
+fn times_are_those_that_the_server_takes() {
+    for server in Server::each([13, 18]) {
+        for text in [
+            "0",
+            "100",
+            " 5s",
+            "5 s ",
+            "5  s",
+            "1.5min",
+            ".5s",
+            "5.",
+            "1e3",
+            "1e1s",
+            "1e",
+            "0x10",
+            "0x",
+            "010",
+            "08",
+            "2h",
+            "1d",
+            "1499us",
+            "1500us",
+            "2500us",
+            "400us",
+            "+7",
+            "-0",
+            "-1",
+            "-0.4",
+            "2147483647",
+            "2147483647.4",
+            "2147483648",
+            "100d",
+            "",
+            " ",
+            "s",
+            "5 s s",
+            "5 minutes",
+            "5m",
+            "5S",
+            "5sec",
+            "1_000",
+            "inf",
+            "nan",
+            "5.5.5",
+            "5\ts",
+            "\n5s",
+        ] {
+            let sql =
+                format!("SET lock_timeout = '{text}'; SELECT setting FROM pg_settings WHERE name = 'lock_timeout'");
+            let out = server.try_psql("postgres", &sql);
+            let theirs = out.success().then(|| out.stdout().lines().last().unwrap().trim().parse::<u64>().unwrap());
+            let ours = lifeboat::postgres::dump::lock_wait(text).ok();
+            let ours = ours.map(|wait| wait.map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap()));
+            assert_eq!(ours, theirs, "{text:?} on {}: {out}", server.major());
+        }
+    }
+}

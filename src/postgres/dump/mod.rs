@@ -2,12 +2,14 @@
 
 mod begin;
 mod contents;
+mod lock_wait;
 mod options;
 mod plan;
 mod run;
 mod running;
 
 pub use super::select::{PatternFault, Selection};
+pub use lock_wait::{LockWaitFault, lock_wait};
 pub use options::DumpOptions;
 pub use plan::plan;
 pub use run::{DumpSummary, Sink, WriteSeek, backup};
