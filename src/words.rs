@@ -43,6 +43,8 @@ pub enum Choice {
     NoClean,
     /// Not to give objects to the owners that the archive names.
     NoOwner,
+    /// Not to back up roles' passwords.
+    NoRolePasswords,
     /// Not to back up subscriptions.
     NoSubscriptions,
     /// Not to back up user mappings.
@@ -90,6 +92,7 @@ impl fmt::Display for Choice {
             Self::LockWait => "`lock_wait`",
             Self::NoClean => "`clean: false`",
             Self::NoOwner => "`owner: false`",
+            Self::NoRolePasswords => "`passwords: false`",
             Self::NoSubscriptions => "`subscriptions: false`",
             Self::NoUserMappings => "`user_mappings: false`",
             Self::NoVerify => "`verify: false`",

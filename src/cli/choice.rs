@@ -21,6 +21,7 @@ pub(crate) fn name(choice: &Choice) -> String {
         Choice::LockWait => "--lock-wait-timeout",
         Choice::NoClean => "--no-clean",
         Choice::NoOwner => "--no-owner",
+        Choice::NoRolePasswords => "--no-role-passwords",
         Choice::NoSubscriptions => "--no-subscriptions",
         Choice::NoUserMappings => "--no-user-mappings",
         Choice::NoVerify => "--no-verify",

@@ -8,6 +8,7 @@ pub(crate) mod components;
 pub(crate) mod data;
 pub mod dump;
 pub(crate) mod emit;
+pub mod globals;
 pub(crate) mod graph;
 pub(crate) mod kind;
 pub(crate) mod model;

@@ -67,6 +67,8 @@ capabilities! {
     subscription_origin from 16,
     /// `pg_collation.colliculocale`, `pg_database.daticulocale`.
     icu_locale_column from 15,
+    /// There are privileges on parameters.
+    parameter_privileges from 15,
     /// Unique constraints may treat NULLs as equal.
     nulls_not_distinct from 15,
     /// Publications can name schemas, row filters and column lists.

@@ -8,6 +8,8 @@ mod completeness;
 mod dependencies;
 mod shared;
 
+pub(super) use completeness::known_columns;
+
 use std::collections::HashSet;
 
 use super::dump::DumpOptions;

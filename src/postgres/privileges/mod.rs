@@ -156,6 +156,18 @@ pub fn from_to(words: &BStr, name: &Sql, owner: &BStr, before: &[BString], after
         .context(ErrorKind::Incomplete, || format!("compare the privileges of {words} {name}", name = name.as_bstr()))
 }
 
+/// The statements that make the privileges on something that is in no database, of `owner`'s, what they are. `words` are those of
+/// GRANT, and `name` is its quoted name.
+///
+/// # Errors
+/// A privilege is not known.
+pub fn of_shared(words: &'static str, name: &Sql, owner: &BStr, privileges: &Privileges) -> Result<Sql> {
+    let Some(items) = &privileges.items else { return Ok(Sql::new()) };
+    let target = Grantable { prefix: &Sql::new(), words, name, column: None, owner };
+    statements::statements(&target, &privileges.default, items)
+        .context(ErrorKind::Incomplete, || format!("dump the privileges on {words} {name}", name = name.as_bstr()))
+}
+
 /// The words for the type of objects that default privileges are for, by its letter in `pg_default_acl`; `None` for one that a
 /// newer server has.
 pub fn type_of_default(letter: u8) -> Option<&'static str> {

@@ -111,7 +111,7 @@ pub(super) const fn are_known(_: Catalog, name: &str) -> bool {
 }
 
 /// The columns of the catalog of that name; None for one that is not known.
-pub(super) fn of(catalog: &[u8]) -> Option<impl Iterator<Item = &'static str>> {
+pub(in crate::postgres) fn of(catalog: &[u8]) -> Option<impl Iterator<Item = &'static str>> {
     COLUMNS.iter().find_map(|all| {
         let mut words = all.split_ascii_whitespace();
         (words.next()?.as_bytes() == catalog).then_some(words)

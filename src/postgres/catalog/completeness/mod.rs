@@ -8,6 +8,8 @@ mod names;
 mod server_catalogs;
 mod unknown;
 
+pub(in crate::postgres) use columns::of as known_columns;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID, check_each_catalog};
 use crate::postgres::dump::DumpOptions;

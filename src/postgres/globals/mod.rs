@@ -1,0 +1,108 @@
+//! What is in no database: roles and who is a member of whom, their settings, tablespaces, privileges on parameters.
+//!
+//! [`Globals`] is what one snapshot of the shared catalogs says of them; `script.rs` writes it as the statements that
+//! `pg_dumpall` of the same major writes. The settings of roles in a database, as all that is the database's own, belong to the
+//! dump of the database (`objects/database.rs`).
+//!
+//! One kind a file: its query, its rows, its statements.
+
+mod databases;
+mod labels;
+mod memberships;
+mod options;
+mod parameters;
+mod role_settings;
+mod roles;
+mod script;
+mod tablespaces;
+mod unknown;
+
+use bstr::BString;
+
+use super::session::Session;
+use super::version::ServerVersion;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::{NoNames, Sql};
+use crate::wire::Query;
+use crate::words::Choice;
+
+pub use databases::databases;
+pub use options::GlobalsOptions;
+pub use script::{Frame, database_heading, databases_heading, end};
+
+use labels::Labels;
+use memberships::Membership;
+use parameters::ParameterPrivileges;
+use role_settings::Settings;
+use roles::Role;
+use tablespaces::Tablespace;
+
+/// What is in no database, as one snapshot shows it.
+pub struct Globals {
+    server: ServerVersion,
+    encoding: BString,
+    standard_strings: bool,
+    roles: Vec<Role>,
+    settings: Settings,
+    /// In the order in which they can be granted.
+    memberships: Vec<Membership>,
+    parameters: Vec<ParameterPrivileges>,
+    tablespaces: Vec<Tablespace>,
+}
+
+impl Globals {
+    /// Reads what is wanted of them. The session's transaction has begun, and looked around.
+    ///
+    /// # Errors
+    /// The session's role may not read the passwords of others; the catalogs say something that is not understood.
+    pub fn read(session: &mut Session, options: &GlobalsOptions) -> Result<Self> {
+        let server = session.server();
+        let queries = [
+            unknown::query(),
+            labels::query(),
+            roles::query(options.passwords),
+            role_settings::query(),
+            memberships::query(server),
+            parameters::query(server),
+            tablespaces::query(),
+        ];
+        let results = session.connection().pipeline(&queries).map_err(|error| explain(error.into(), &queries))?;
+        let [columns, labels, roles, settings, memberships, parameters, tablespaces] = results.as_slice() else {
+            return Err(Error::new(ErrorKind::Internal, "read the roles and tablespaces").why("a result is missing"));
+        };
+        if !options.accept_unknown {
+            unknown::check(columns)?;
+        }
+        let mut labels = Labels::of(labels)?;
+        Ok(Self {
+            server,
+            encoding: session.encoding().clone(),
+            standard_strings: session.standard_strings(),
+            roles: roles::of(roles, &mut labels)?,
+            settings: Settings::of(settings)?,
+            memberships: memberships::in_order(memberships::of(memberships, server)?)?,
+            parameters: parameters::of(parameters)?,
+            tablespaces: tablespaces::of(tablespaces, &mut labels)?,
+        })
+    }
+
+    /// SQL text in the making, as the literals of this server's sessions are read.
+    fn sql(&self) -> Sql {
+        Sql::with_strings(self.standard_strings)
+    }
+
+    /// How settings that are lists without a name are written.
+    fn no_names(&self) -> NoNames {
+        if self.server.null_for_empty_lists() { NoNames::Null } else { NoNames::EmptyName }
+    }
+}
+
+/// Only superusers may read passwords, which is what fails most often here.
+fn explain(error: Error, queries: &[Query]) -> Error {
+    const DENIED: &str = crate::wire::sqlstate::INSUFFICIENT_PRIVILEGE;
+    let is_about_passwords = queries.iter().any(|query| query.what == roles::WITH_PASSWORDS);
+    if is_about_passwords && error.server().is_some_and(|report| report.is(DENIED)) {
+        return error.hint("connect as a superuser, or leave the passwords out: " + Choice::NoRolePasswords);
+    }
+    error
+}
