@@ -19,6 +19,7 @@ mod dump;
 mod extension_scripts;
 mod faults;
 mod files;
+mod globals;
 mod harness;
 mod interop;
 mod library;

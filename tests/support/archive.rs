@@ -393,7 +393,7 @@ fn text_difference(a: Option<&Vec<u8>>, b: Option<&Vec<u8>>) -> String {
 }
 
 /// The lines of two texts that are not the same, after what they have in common at both ends.
-fn line_difference(a: &str, b: &str) -> String {
+pub fn line_difference(a: &str, b: &str) -> String {
     const SHOWN: usize = 12;
     let (x, y): (Vec<&str>, Vec<&str>) = (a.split('\n').collect(), b.split('\n').collect());
     let head = x.iter().zip(&y).take_while(|(p, q)| p == q).count();

@@ -1,5 +1,6 @@
 //! `lifeboat backup`.
 
+mod globals;
 mod postgres;
 mod selection;
 
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use self::globals::{GlobalsArgs, GlobalsFacts};
 use self::postgres::PostgresArgs;
 use super::amounts::{mebibytes, seconds};
 use super::backend_options;
@@ -46,8 +48,15 @@ pub(crate) struct Args {
     #[command(flatten)]
     database: DatabaseArgs,
     /// The file to write; - is standard output (PostgreSQL only)
-    #[arg(long, short = 'o', short_alias = 'f', visible_alias = "file", value_name = "PATH")]
-    output: PathBuf,
+    #[arg(
+        long,
+        short = 'o',
+        short_alias = 'f',
+        visible_alias = "file",
+        value_name = "PATH",
+        required_unless_present = "globals"
+    )]
+    output: Option<PathBuf>,
     /// Replace an existing output file as soon as the new one is complete
     #[arg(long)]
     force: bool,
@@ -56,6 +65,8 @@ pub(crate) struct Args {
     lock_wait_timeout: u64,
     #[command(flatten)]
     sqlite: SqliteArgs,
+    #[command(flatten)]
+    globals: GlobalsArgs,
     #[command(flatten)]
     postgres: PostgresArgs,
 }
@@ -72,16 +83,27 @@ struct SqliteArgs {
 }
 
 impl Args {
-    /// Whether the backup goes to standard output.
+    /// Whether the backup, or a part of it, goes to standard output.
     pub(crate) fn takes_stdout(&self) -> bool {
-        standard_streams::is_output(&self.output)
+        self.output_takes_stdout() || self.globals.takes_stdout()
     }
+
+    fn output_takes_stdout(&self) -> bool {
+        self.output.as_deref().is_some_and(standard_streams::is_output)
+    }
+}
+
+/// The file to write, without which there is nothing to do.
+fn named(output: Option<&Path>) -> Result<&Path> {
+    output.ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "make a backup").why("no file is named for it").hint("name one with --output")
+    })
 }
 
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let console = Console::new(common);
     let begun = Instant::now();
-    let to_stdout = args.takes_stdout();
+    let to_stdout = args.output_takes_stdout();
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
     match args.database.database()? {
         Database::Sqlite(target) => {
@@ -97,7 +119,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     .why("an SQLite backup is checked before it is given out, so it cannot go to standard output")
                     .hint("give the name of a file"));
             }
-            let summary = sqlite::backup(&database, &args.output, &options, &console)?;
+            let summary = sqlite::backup(&database, named(args.output.as_deref())?, &options, &console)?;
             let facts = SqliteFacts {
                 journal_mode: summary.journal_mode.name(),
                 compact: options.compact,
@@ -110,12 +132,21 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             common.given.check(backend_options::POSTGRES)?;
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
             let connect = || target.connect();
+            if to_stdout && args.globals.takes_stdout() {
+                return Err(Error::new(ErrorKind::Usage, "write two files to standard output")
+                    .hint("give the name of a file to --output or to --globals"));
+            }
+            let globals = args.globals.write(&connect, &options, existing, &console)?;
+            let (output, globals) = match (args.output.as_deref(), globals) {
+                (None, Some(globals)) => return globals.alone(begun.elapsed()),
+                (output, globals) => (named(output)?, globals),
+            };
             if to_stdout && terminal::is_terminal(Stream::Out) {
                 return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
                     .why("it is a terminal")
                     .hint("send it into a file or a program, or name a file with --output"));
             }
-            let (bytes, summary) = match Destination::open(&args.output, existing, "the archive", &console)? {
+            let (bytes, summary) = match Destination::open(output, existing, "the archive", &console)? {
                 Destination::Stream(out) => stream(out, &connect, &options, &console)?,
                 Destination::File(mut file) => {
                     let made = dump::backup(&connect, &options, Sink::Seekable(&mut *file), &console);
@@ -123,6 +154,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     (file.commit()?, summary)
                 }
             };
+            let globals = globals.map(globals::Written::finish).transpose()?;
             let facts = PostgresFacts {
                 archive_version: options.version().to_string(),
                 compression: options.compression.to_string(),
@@ -131,8 +163,13 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 rows: summary.data.rows,
                 large_objects: summary.data.large_objects,
                 data_bytes: summary.data.bytes,
+                globals,
             };
-            report("postgresql", &args.output, bytes, begun.elapsed(), facts)
+            let line = facts.globals.as_ref().map(GlobalsFacts::line);
+            let mut outcome = report("postgresql", output, bytes, begun.elapsed(), facts)?;
+            // Before the advice.
+            outcome.lines.splice(4..4, line);
+            Ok(outcome)
         }
     }
 }
@@ -194,6 +231,8 @@ struct PostgresFacts {
     rows: u64,
     large_objects: u64,
     data_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    globals: Option<GlobalsFacts>,
 }
 
 fn report(backend: &str, output: &Path, bytes: u64, took: Duration, more: impl Serialize) -> Result<Outcome> {

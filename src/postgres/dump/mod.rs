@@ -13,3 +13,4 @@ pub use lock_wait::{LockWaitFault, lock_wait};
 pub use options::DumpOptions;
 pub use plan::plan;
 pub use run::{DumpSummary, Sink, WriteSeek, backup};
+pub(super) use running::Running;

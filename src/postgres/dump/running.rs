@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Connections that read. A server does not notice that nobody reads what it sends until it sends something, and it may
 /// have been told to wait for a lock, or to make up a view, for hours. So what they do is cancelled when the end is asked for.
-pub(super) struct Running {
+pub(in crate::postgres) struct Running {
     handles: Arc<Mutex<Vec<CancelHandle>>>,
     is_over: Arc<AtomicBool>,
     cancellation: Cancellation,
@@ -24,7 +24,7 @@ pub(super) struct Running {
 
 impl Running {
     /// None yet.
-    pub(super) fn new(cancellation: &Cancellation) -> Result<Self> {
+    pub(in crate::postgres) fn new(cancellation: &Cancellation) -> Result<Self> {
         let handles: Arc<Mutex<Vec<CancelHandle>>> = Arc::default();
         let is_over = Arc::new(AtomicBool::new(false));
         let (running, ended) = (Arc::clone(&handles), Arc::clone(&is_over));
@@ -45,7 +45,7 @@ impl Running {
     ///
     /// # Errors
     /// As `connect`; the end was asked for meanwhile.
-    pub(super) fn connect(&self, connect: &dyn Fn() -> Result<Connection>) -> Result<Connection> {
+    pub(in crate::postgres) fn connect(&self, connect: &dyn Fn() -> Result<Connection>) -> Result<Connection> {
         let connection = connect()?;
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(connection.cancel_handle());
         self.cancellation.check()?;

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use bstr::{BStr, ByteSlice};
+
+use super::Globals;
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::model::SecurityLabel;
@@ -38,14 +41,15 @@ impl Labels {
 }
 
 /// Appends the statements that give an object its labels. `words` say what it is, and `name` is its name.
-pub(super) fn append(sql: &mut Sql, words: &'static str, name: &bstr::BStr, labels: &[SecurityLabel]) {
+pub(super) fn append(globals: &Globals, sql: &mut Sql, words: &'static str, name: &BStr, labels: &[SecurityLabel]) {
     for label in labels {
-        sql.kw("SECURITY LABEL FOR ").ident(label.provider.as_ref()).kw(" ON ").kw(words).kw(" ").ident(name);
-        sql.kw(" IS ").portable_literal(label.label.as_ref()).kw(";\n");
+        sql.kw("SECURITY LABEL FOR ").ident(label.provider.as_bstr()).kw(" ON ").kw(words).kw(" ").ident(name);
+        globals.literal(sql.kw(" IS "), label.label.as_bstr()).kw(";\n");
     }
 }
 
 /// Appends the statement that gives an object its comment.
-pub(super) fn append_comment(sql: &mut Sql, words: &'static str, name: &bstr::BStr, comment: &bstr::BStr) {
-    sql.kw("COMMENT ON ").kw(words).kw(" ").ident(name).kw(" IS ").portable_literal(comment).kw(";\n");
+pub(super) fn append_comment(globals: &Globals, sql: &mut Sql, words: &'static str, name: &BStr, comment: &BStr) {
+    sql.kw("COMMENT ON ").kw(words).kw(" ").ident(name);
+    globals.literal(sql.kw(" IS "), comment).kw(";\n");
 }

@@ -6,18 +6,18 @@
 //!
 //! One kind a file: its query, its rows, its statements.
 
-mod databases;
 mod labels;
 mod memberships;
 mod options;
 mod parameters;
 mod role_settings;
 mod roles;
+mod run;
 mod script;
 mod tablespaces;
 mod unknown;
 
-use bstr::BString;
+use bstr::{BStr, BString};
 
 use super::session::Session;
 use super::version::ServerVersion;
@@ -26,8 +26,8 @@ use crate::sql::{NoNames, Sql};
 use crate::wire::Query;
 use crate::words::Choice;
 
-pub use databases::databases;
 pub use options::GlobalsOptions;
+pub use run::{GlobalsSummary, backup};
 pub use script::{Frame, database_heading, databases_heading, end};
 
 use labels::Labels;
@@ -55,7 +55,7 @@ impl Globals {
     ///
     /// # Errors
     /// The session's role may not read the passwords of others; the catalogs say something that is not understood.
-    pub fn read(session: &mut Session, options: &GlobalsOptions) -> Result<Self> {
+    pub(crate) fn read(session: &mut Session, options: &GlobalsOptions) -> Result<Self> {
         let server = session.server();
         let queries = [
             unknown::query(),
@@ -89,6 +89,11 @@ impl Globals {
     /// SQL text in the making, as the literals of this server's sessions are read.
     fn sql(&self) -> Sql {
         Sql::with_strings(self.standard_strings)
+    }
+
+    /// Appends a literal. Where there is but one way to read one, `pg_dumpall` needs none that is read alike in both.
+    fn literal<'s>(&self, sql: &'s mut Sql, text: &BStr) -> &'s mut Sql {
+        if self.server.only_standard_strings() { sql.literal(text) } else { sql.portable_literal(text) }
     }
 
     /// How settings that are lists without a name are written.

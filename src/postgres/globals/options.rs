@@ -43,7 +43,7 @@ options! {
 
 impl GlobalsOptions {
     /// What a session is told that reads them.
-    pub fn session(&self) -> DumpOptions {
+    pub(crate) fn session(&self) -> DumpOptions {
         DumpOptions::default().role(self.role.clone()).lock_wait(self.lock_wait)
     }
 }

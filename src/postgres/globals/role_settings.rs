@@ -56,6 +56,11 @@ pub(super) fn statement(globals: &Globals, role: Option<&BString>, item: &BStrin
         Error::new(ErrorKind::Incomplete, format!("dump the settings of {whose}"))
             .why(format!("\"{}\" {why}", printable::name(name.as_bstr())))
     };
-    sql.portable_setting(item.as_bstr(), no_names).map_err(malformed)?.kw(";\n");
+    match globals.server.only_standard_strings() {
+        true => sql.setting(item.as_bstr(), no_names),
+        false => sql.portable_setting(item.as_bstr(), no_names),
+    }
+    .map_err(malformed)?
+    .kw(";\n");
     Ok(sql)
 }

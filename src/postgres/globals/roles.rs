@@ -90,17 +90,17 @@ impl Role {
             sql.kw(" CONNECTION LIMIT ").num(self.connection_limit);
         }
         if let Some(password) = self.password.as_ref().filter(|_| options.passwords) {
-            sql.kw(" PASSWORD ").portable_literal(password.as_bstr());
+            globals.literal(sql.kw(" PASSWORD "), password.as_bstr());
         }
         if let Some(until) = &self.valid_until {
-            sql.kw(" VALID UNTIL ").portable_literal(until.as_bstr());
+            globals.literal(sql.kw(" VALID UNTIL "), until.as_bstr());
         }
         sql.kw(";\n");
         if let Some(comment) = self.comment.as_ref().filter(|_| options.comments) {
-            labels::append_comment(&mut sql, "ROLE", name, comment.as_bstr());
+            labels::append_comment(globals, &mut sql, "ROLE", name, comment.as_bstr());
         }
         if options.security_labels {
-            labels::append(&mut sql, "ROLE", name, &self.labels);
+            labels::append(globals, &mut sql, "ROLE", name, &self.labels);
         }
         sql
     }

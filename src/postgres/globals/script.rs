@@ -6,7 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::{Globals, GlobalsOptions, role_settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::restore::RestrictKey;
+use crate::postgres::script::RestrictKey;
 use crate::sql::Sql;
 
 /// What a script has around its statements.
@@ -216,8 +216,7 @@ impl Script<'_> {
 
     /// Text that must not end the comment that it stands in.
     fn on_one_line(&mut self, text: &BStr) -> Result<()> {
-        let line: Vec<u8> =
-            text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
+        let line: Vec<u8> = text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
         self.text(&line)
     }
 

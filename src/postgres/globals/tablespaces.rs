@@ -46,9 +46,12 @@ impl Tablespace {
     fn of(row: Row<'_>, labels: &mut Labels) -> Result<Self> {
         let name = row.string("spcname")?;
         let owner = row.opt_string("owner")?.ok_or_else(|| {
-            Error::new(ErrorKind::Incomplete, format!("find the owner of tablespace \"{}\"", printable::name(name.as_bstr())))
-                .why("there is no such role")
-                .hint("give it to a role that exists: ALTER TABLESPACE … OWNER TO …")
+            Error::new(
+                ErrorKind::Incomplete,
+                format!("find the owner of tablespace \"{}\"", printable::name(name.as_bstr())),
+            )
+            .why("there is no such role")
+            .hint("give it to a role that exists: ALTER TABLESPACE … OWNER TO …")
         })?;
         Ok(Self {
             owner,
@@ -72,7 +75,7 @@ impl Tablespace {
         if !self.is_the_servers() {
             sql.kw("CREATE TABLESPACE ").ident(name).kw(" OWNER ").ident(self.owner.as_bstr()).kw(" LOCATION ");
             let location = if self.location.starts_with(b"/") { self.location.as_bstr() } else { BStr::new("") };
-            sql.portable_literal(location).kw(";\n");
+            globals.literal(&mut sql, location).kw(";\n");
         }
         self.append_options(&mut sql)?;
         if options.privileges {
@@ -81,10 +84,10 @@ impl Tablespace {
             sql.sql(&privileges::of_shared("TABLESPACE", &quoted, self.owner.as_bstr(), &self.privileges)?);
         }
         if let Some(comment) = self.comment.as_ref().filter(|_| options.comments) {
-            labels::append_comment(&mut sql, "TABLESPACE", name, comment.as_bstr());
+            labels::append_comment(globals, &mut sql, "TABLESPACE", name, comment.as_bstr());
         }
         if options.security_labels {
-            labels::append(&mut sql, "TABLESPACE", name, &self.labels);
+            labels::append(globals, &mut sql, "TABLESPACE", name, &self.labels);
         }
         Ok(sql)
     }
@@ -92,8 +95,11 @@ impl Tablespace {
     fn append_options(&self, sql: &mut Sql) -> Result<()> {
         for (i, item) in self.options.iter().enumerate() {
             let (option, value) = item.split_once_str("=").ok_or_else(|| {
-                Error::new(ErrorKind::Incomplete, format!("dump tablespace \"{}\"", printable::name(self.name.as_bstr())))
-                    .why(format!("its option \"{}\" is not of the form name=value", printable::name(item.as_bstr())))
+                Error::new(
+                    ErrorKind::Incomplete,
+                    format!("dump tablespace \"{}\"", printable::name(self.name.as_bstr())),
+                )
+                .why(format!("its option \"{}\" is not of the form name=value", printable::name(item.as_bstr())))
             })?;
             if i == 0 {
                 sql.kw("ALTER TABLESPACE ").ident(self.name.as_bstr()).kw(" SET (");

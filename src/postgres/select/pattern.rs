@@ -87,12 +87,6 @@ impl Pattern {
     }
 }
 
-/// The regular expression for databases' names; none for a pattern with dots, for they part no name of a database.
-pub(in crate::postgres) fn of_databases(text: &BStr) -> Option<BString> {
-    let pattern = Pattern::parse(text, 1);
-    (pattern.dots == 0).then(|| pattern.name().into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,61 @@
+//! A backup of what is in no database.
+
+use std::io::Write;
+
+use super::{Frame, Globals, GlobalsOptions, end};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::dump::Running;
+use crate::postgres::script::RestrictKey;
+use crate::postgres::session::Session;
+use crate::progress::{Phase, Reporter, Unit};
+use crate::wire::Connection;
+
+/// What a backup of what is in no database consists of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GlobalsSummary {
+    /// Roles.
+    pub roles: usize,
+    /// Grants of a role to another.
+    pub memberships: usize,
+    /// Tablespaces, without the server's own.
+    pub tablespaces: usize,
+}
+
+/// Writes a script that makes the roles and tablespaces of the server that `connect` connects to, as one snapshot shows them.
+///
+/// # Errors
+/// They cannot be read, or not completely; what writing fails with.
+pub fn backup(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &GlobalsOptions,
+    key: &RestrictKey,
+    out: &mut dyn Write,
+    reporter: &dyn Reporter,
+) -> Result<GlobalsSummary> {
+    reporter.cancellation().run(|| {
+        let running = Running::new(reporter.cancellation())?;
+        reporter.phase(Phase::new("reading roles and tablespaces", Unit::Steps));
+        let mut session = Session::new(running.connect(connect)?)?;
+        let of_session = options.session();
+        session.begin(&of_session, None)?;
+        session.look(&of_session)?;
+        let globals = Globals::read(&mut session, options)?;
+        session.end()?;
+        globals.write(options, &Frame::new(key), out)?;
+        end(None, out)?;
+        out.flush().map_err(|error| Error::new(ErrorKind::Io, "write the script").source(error))?;
+        Ok(globals.summary())
+    })
+}
+
+impl Globals {
+    /// How much there is.
+    pub fn summary(&self) -> GlobalsSummary {
+        GlobalsSummary {
+            roles: self.roles.len(),
+            memberships: self.memberships.len(),
+            tablespaces: self.tablespaces.iter().filter(|one| !one.is_the_servers()).count(),
+        }
+    }
+}
