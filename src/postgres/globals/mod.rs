@@ -22,7 +22,7 @@ use bstr::{BStr, BString};
 use super::session::Session;
 use super::version::ServerVersion;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{NoNames, Sql};
+use crate::sql::{NoNames, Sql, Style};
 use crate::wire::Query;
 use crate::words::Choice;
 
@@ -41,7 +41,7 @@ use tablespaces::Tablespace;
 pub struct Globals {
     server: ServerVersion,
     encoding: BString,
-    standard_strings: bool,
+    style: Style,
     roles: Vec<Role>,
     settings: Settings,
     /// In the order in which they can be granted.
@@ -77,7 +77,7 @@ impl Globals {
         Ok(Self {
             server,
             encoding: session.encoding().clone(),
-            standard_strings: session.standard_strings(),
+            style: session.style(),
             roles: roles::of(roles, &mut labels)?,
             settings: Settings::of(settings)?,
             memberships: memberships::in_order(memberships::of(memberships, server)?)?,
@@ -86,9 +86,9 @@ impl Globals {
         })
     }
 
-    /// SQL text in the making, as the literals of this server's sessions are read.
+    /// SQL text in the making, with names and literals as they are wanted.
     fn sql(&self) -> Sql {
-        Sql::with_strings(self.standard_strings)
+        Sql::styled(self.style)
     }
 
     /// Appends a literal. Where there is but one way to read one, `pg_dumpall` needs none that is read alike in both.

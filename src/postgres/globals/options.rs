@@ -30,6 +30,10 @@ options! {
         pub clean: bool = false,
         /// Drop only what is there.
         pub if_exists: bool = false,
+        /// The encoding of the script; without it, that of the database which is connected to.
+        pub encoding: Option<BString> = None,
+        /// Quote all names, and not only those that need it.
+        pub quote_all_identifiers: bool = false,
         /// The role to take before anything is read.
         pub role: Option<BString> = None,
         /// The major version of the `pg_dumpall` whose form it has.
@@ -44,6 +48,10 @@ options! {
 impl GlobalsOptions {
     /// What a session is told that reads them.
     pub(crate) fn session(&self) -> DumpOptions {
-        DumpOptions::default().role(self.role.clone()).lock_wait(self.lock_wait)
+        DumpOptions::default()
+            .role(self.role.clone())
+            .lock_wait(self.lock_wait)
+            .encoding(self.encoding.clone())
+            .quote_all_identifiers(self.quote_all_identifiers)
     }
 }

@@ -6,7 +6,7 @@ use super::{Frame, Globals, GlobalsOptions, end};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::Running;
 use crate::postgres::script::RestrictKey;
-use crate::postgres::session::Session;
+use crate::postgres::session::{Session, View};
 use crate::progress::{Phase, Reporter, Unit};
 use crate::wire::Connection;
 
@@ -38,7 +38,7 @@ pub fn backup(
         reporter.phase(Phase::new("reading roles and tablespaces", Unit::Steps));
         let mut session = Session::new(running.connect(connect)?)?;
         let of_session = options.session();
-        session.begin(&of_session, None)?;
+        session.begin(&of_session, View::Now)?;
         session.look(&of_session)?;
         let globals = Globals::read(&mut session, options)?;
         session.end()?;

@@ -106,7 +106,7 @@ impl Tablespace {
             } else {
                 sql.kw(", ");
             }
-            sql.ident(option.as_bstr()).kw("=").numeric_text(value.as_bstr());
+            sql.ident_where_needed(option.as_bstr()).kw("=").numeric_text(value.as_bstr());
         }
         sql.kw(if self.options.is_empty() { "" } else { ");\n" });
         Ok(())

@@ -163,7 +163,7 @@ pub fn from_to(words: &BStr, name: &Sql, owner: &BStr, before: &[BString], after
 /// A privilege is not known.
 pub fn of_shared(words: &'static str, name: &Sql, owner: &BStr, privileges: &Privileges) -> Result<Sql> {
     let Some(items) = &privileges.items else { return Ok(Sql::new()) };
-    let target = Grantable { prefix: &Sql::new(), words, name, column: None, owner };
+    let target = Grantable { prefix: &Sql::new(), words, name, column: None, owner, style: name.style() };
     statements::statements(&target, &privileges.default, items)
         .context(ErrorKind::Incomplete, || format!("dump the privileges on {words} {name}", name = name.as_bstr()))
 }
