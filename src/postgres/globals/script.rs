@@ -77,7 +77,9 @@ impl Globals {
         script.text(b"SET default_transaction_read_only = off;\n\n")?;
         let mut sql = self.sql();
         sql.kw("SET client_encoding = ").literal(self.encoding.as_bstr()).kw(";\n");
-        sql.kw("SET standard_conforming_strings = ").kw(if self.style.standard_strings { "on" } else { "off" }).kw(";\n");
+        sql.kw("SET standard_conforming_strings = ")
+            .kw(if self.style.standard_strings { "on" } else { "off" })
+            .kw(";\n");
         sql.kw(if self.style.standard_strings { "" } else { "SET escape_string_warning = off;\n" });
         sql.kw("\n");
         script.sql(&sql)
