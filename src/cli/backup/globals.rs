@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::amounts::{counted, seconds};
 use crate::cli::destination::Destination;
 use crate::cli::report::Outcome;
-use crate::cli::standard_streams;
+use crate::console::standard_streams;
 use crate::postgres::dump::DumpOptions;
 use crate::postgres::globals::{self, GlobalsOptions, GlobalsSummary};
 use crate::postgres::script::RestrictKey;
