@@ -219,6 +219,7 @@ impl PostgresArgs {
             transaction_size: how.transaction_size,
             exit_on_error: how.exit_on_error,
             jobs: how.jobs.map_or(1, usize::from),
+            quote_all_identifiers: false,
             data_for_failed_tables: pair(how.data_for_failed_tables, how.no_data_for_failed_tables, false),
         })
     }

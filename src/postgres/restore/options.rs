@@ -1,10 +1,11 @@
 //! What a restore is asked to do.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use pgformat::DumpId;
 
 use crate::options::options;
 use crate::postgres::archive::{Included, Request, Sections, Selection};
+use crate::sql::quote::{quoted, quoted_ident};
 
 options! {
     /// Everything a restore can be told. The defaults are `pg_restore --clean --if-exists --no-owner --no-acl`.
@@ -80,6 +81,8 @@ options! {
         pub exit_on_error: bool = false,
         /// How many connections restore the data and what comes after it; at least 1.
         pub jobs: usize = 1,
+        /// Put double quotes around names that need none, too, in what is not the archive's own text.
+        pub quote_all_identifiers: bool = false,
         /// Load a table's rows even if its creation failed, into whatever table of that name is there.
         pub data_for_failed_tables: bool = false,
     }
@@ -107,6 +110,16 @@ impl RestoreOptions {
             list: self.list.as_deref(),
             strict_names: self.strict_names,
         }
+    }
+
+    /// A name as statements have it that are not the archive's own.
+    pub fn quoted(&self, name: &[u8]) -> Vec<u8> {
+        if !self.quote_all_identifiers {
+            return quoted(name);
+        }
+        let mut out = Vec::with_capacity(name.len() + 2);
+        quoted_ident(&mut out, name.as_bstr());
+        out
     }
 
     /// Whether the first error is the end of it: transactions of several objects cannot go on after one.

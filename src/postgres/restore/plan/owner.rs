@@ -7,7 +7,6 @@ use pgformat::kinds::Owner;
 use crate::postgres::archive::{EntryIndex, kinds, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::{Action, Purpose};
-use crate::sql::quote::quoted;
 
 /// The statements that make the entry's object, where they are not those of the archive.
 pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BString> {
@@ -16,15 +15,15 @@ pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BStri
     if options.owner || !kinds::is(entry, "SCHEMA") || text(&entry.definition).starts_with(b"--") {
         return None;
     }
-    Some([b"CREATE SCHEMA ", quoted(text(&entry.tag)).as_slice(), b";\n"].concat().into())
+    Some([b"CREATE SCHEMA ", options.quoted(text(&entry.tag)).as_slice(), b";\n"].concat().into())
 }
 
 /// What gives the object of the `entry` at this place to its owner. Objects without a drop statement belong to another and have
 /// no owner of their own.
-pub fn change(entry: &Entry, at: EntryIndex) -> Option<Action> {
+pub fn change(entry: &Entry, at: EntryIndex, options: &RestoreOptions) -> Option<Action> {
     let owner = entry.owner.as_ref().filter(|owner| !owner.is_empty())?;
     let drop = entry.drop_statement.as_ref().filter(|drop| !drop.trim_ascii().is_empty())?;
-    let tail = [b" OWNER TO ", quoted(owner).as_slice()].concat();
+    let tail = [b" OWNER TO ", options.quoted(owner).as_slice()].concat();
     let object = match kinds::owner(entry)? {
         Owner::Inherited => return None,
         Owner::LargeObjects => {
@@ -36,7 +35,7 @@ pub fn change(entry: &Entry, at: EntryIndex) -> Option<Action> {
             });
         }
         Owner::LargeObject => [b"LARGE OBJECT ".as_slice(), text(&entry.tag)].concat(),
-        Owner::ByTag => [text(&entry.desc), b" ".as_slice(), &qualified_name(entry)].concat(),
+        Owner::ByTag => [text(&entry.desc), b" ".as_slice(), &qualified_name(entry, options)].concat(),
         Owner::ByDropStatement => {
             let object = drop.strip_prefix(b"DROP ").unwrap_or(drop);
             object.trim_end_with(|c| c == ';' || c.is_ascii_whitespace()).to_vec()
@@ -46,7 +45,7 @@ pub fn change(entry: &Entry, at: EntryIndex) -> Option<Action> {
 }
 
 /// The entry's name, with its schema where it has one.
-pub fn qualified_name(entry: &Entry) -> Vec<u8> {
-    let (schema, name) = (text(&entry.schema), quoted(text(&entry.tag)));
-    if schema.is_empty() { name } else { [quoted(schema).as_slice(), b".", &name].concat() }
+pub fn qualified_name(entry: &Entry, options: &RestoreOptions) -> Vec<u8> {
+    let (schema, name) = (text(&entry.schema), options.quoted(text(&entry.tag)));
+    if schema.is_empty() { name } else { [options.quoted(schema).as_slice(), b".", &name].concat() }
 }

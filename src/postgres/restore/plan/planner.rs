@@ -14,7 +14,7 @@ use crate::postgres::restore::plan::{
     Action, Destination, Heading, Step, drop_statement, large_objects, owner, standard_strings, subscription,
 };
 use crate::sql::Encoding;
-use crate::sql::quote::{self, quoted};
+use crate::sql::quote;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
@@ -149,7 +149,7 @@ impl<'a> Planner<'a> {
         if self.options.owner
             // The schema that is only spoken of is there already, and not its owner's.
             && (!self.options.session_authorization || (kinds::is(entry, "SCHEMA") && is_comment))
-            && let Some(action) = owner::change(entry, at)
+            && let Some(action) = owner::change(entry, at, self.options)
         {
             self.push(at, action);
         }
@@ -157,8 +157,8 @@ impl<'a> Planner<'a> {
         if entry.relkind == Relkind::PartitionedTable.letter()
             && let Some(method) = self.access_method_of(entry)
         {
-            let method = [b" SET ACCESS METHOD ", quoted(&method).as_slice(), b";"].concat();
-            self.push(at, Action::Alter(alter_table(entry, &method)));
+            let method = [b" SET ACCESS METHOD ", self.options.quoted(&method).as_slice(), b";"].concat();
+            self.push(at, Action::Alter(self.alter_table(entry, &method)));
         }
         if kinds::group(entry) == EntryGroup::Acl {
             // Privileges that others granted are granted in their names.
@@ -187,7 +187,7 @@ impl<'a> Planner<'a> {
         let superuser = self.options.superuser.clone().unwrap_or_default();
         if disable {
             self.become_user(at, superuser.clone());
-            self.push(at, Action::Alter(alter_table(entry, b" DISABLE TRIGGER ALL;")));
+            self.push(at, Action::Alter(self.alter_table(entry, b" DISABLE TRIGGER ALL;")));
             self.become_owner(at);
         }
         let action = match text(&entry.desc).as_bytes() {
@@ -215,7 +215,7 @@ impl<'a> Planner<'a> {
         self.push(at, action);
         if disable {
             self.become_user(at, superuser);
-            self.push(at, Action::Alter(alter_table(entry, b" ENABLE TRIGGER ALL;")));
+            self.push(at, Action::Alter(self.alter_table(entry, b" ENABLE TRIGGER ALL;")));
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl<'a> Planner<'a> {
             && let Some(tablespace) = &entry.tablespace
             && self.tablespace.as_ref() != Some(tablespace)
         {
-            let name = if tablespace.is_empty() { b"''".to_vec() } else { quoted(tablespace) };
+            let name = if tablespace.is_empty() { b"''".to_vec() } else { self.options.quoted(tablespace) };
             self.set(at, "default_tablespace", &name);
             self.tablespace = Some(tablespace.clone());
         }
@@ -265,7 +265,7 @@ impl<'a> Planner<'a> {
             && let Some(method) = self.access_method_of(entry)
             && self.access_method.as_ref() != Some(&method)
         {
-            self.set(at, "default_table_access_method", &quoted(&method));
+            self.set(at, "default_table_access_method", &self.options.quoted(&method));
             self.access_method = Some(method);
         }
     }
@@ -282,7 +282,7 @@ impl<'a> Planner<'a> {
         if self.fixed_path || schema.is_empty() || self.schema.as_ref() == Some(&schema) {
             return;
         }
-        let mut path = quoted(&schema);
+        let mut path = self.options.quoted(&schema);
         if schema != "pg_catalog" {
             path.extend_from_slice(b", pg_catalog");
         }
@@ -290,12 +290,12 @@ impl<'a> Planner<'a> {
         self.schema = Some(schema);
     }
 
+    fn alter_table(&self, entry: &Entry, change: &[u8]) -> BString {
+        [b"ALTER TABLE ", owner::qualified_name(entry, self.options).as_slice(), change].concat().into()
+    }
+
     fn set(&mut self, at: EntryIndex, setting: &str, value: &[u8]) {
         let statement = [b"SET ", setting.as_bytes(), b" = ", value, b";"].concat();
         self.push(at, Action::Set(statement.into()));
     }
-}
-
-fn alter_table(entry: &Entry, change: &[u8]) -> BString {
-    [b"ALTER TABLE ", owner::qualified_name(entry).as_slice(), change].concat().into()
 }

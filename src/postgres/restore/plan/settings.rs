@@ -7,7 +7,6 @@ use crate::postgres::archive::{ArchiveSettings, kinds, text};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::Destination;
 use crate::postgres::version::ServerVersion;
-use crate::sql::quote::quoted;
 use crate::wire::sqlstate;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
@@ -69,7 +68,7 @@ pub fn session(settings: &ArchiveSettings, options: &RestoreOptions, destination
         "SET standard_conforming_strings = off;"
     });
     if let Some(role) = &options.role {
-        result.push([b"SET ROLE ", quoted(role).as_slice(), b";"].concat().into());
+        result.push([b"SET ROLE ", options.quoted(role).as_slice(), b";"].concat().into());
     }
     if let Some(search_path) = &settings.search_path {
         result.push(search_path.trim_ascii_end().into());
