@@ -55,6 +55,6 @@ mod words;
 pub use cancellation::{Cancellation, Registration};
 pub use connect::{Database, Environment, recognise};
 pub use error::{Context, Error, ErrorKind, Result};
-pub use output::{Existing, Flush, OutputFile, io_error, open_special};
+pub use output::{Existing, Flush, FolderFile, FolderFiles, OutputFile, OutputFolder, io_error, open_special};
 pub use progress::{Level, Message, Phase, Reporter, Silent, Total, Unit};
 pub use words::{Choice, Words};

@@ -49,6 +49,7 @@ pub use files::{Files, Folder, NewFiles};
 pub use header::{Created, Format, Header};
 pub use kinds::Kind;
 pub use limits::Limits;
+pub use names::is_archive_file;
 pub use primitives::DataPosition;
 pub use reader::{Block, DataReader, LargeObjectsReader, Reader};
 pub use toc::{DumpId, Entries, Entry, Section};

@@ -62,6 +62,11 @@ impl Name {
     }
 }
 
+/// Whether a file of this name may be one of an archive in directory format.
+pub fn is_archive_file(name: &[u8]) -> bool {
+    Name::parse(name).is_some()
+}
+
 /// A positive number as pg_dump writes it.
 fn number(text: &str) -> Option<u32> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');

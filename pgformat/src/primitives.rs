@@ -302,7 +302,14 @@ pub(crate) struct Output<W> {
 
 impl<W: Write> Output<W> {
     pub(crate) fn streaming(inner: W) -> Self {
-        Self { inner, seek: None, base: 0, buffer: Vec::with_capacity(BUFFER), flushed: 0 }
+        Self::with_buffer(inner, Vec::with_capacity(BUFFER))
+    }
+
+    /// With the memory of one that is done with: there may be millions of outputs, one after the other.
+    pub(crate) fn with_buffer(inner: W, mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        buffer.reserve(BUFFER);
+        Self { inner, seek: None, base: 0, buffer, flushed: 0 }
     }
 
     pub(crate) fn seekable(mut inner: W) -> Result<Self, Fault>
@@ -327,6 +334,11 @@ impl<W: Write> Output<W> {
 
     pub(crate) fn into_inner(self) -> W {
         self.inner
+    }
+
+    /// What it writes to, and its memory, for another one.
+    pub(crate) fn into_parts(self) -> (W, Vec<u8>) {
+        (self.inner, self.buffer)
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Fault> {

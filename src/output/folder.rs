@@ -8,14 +8,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
 use super::io_error;
 use crate::error::Result;
 
-/// Files are made for their owner only.
+/// Files are made for their owner only, and so are folders.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+const PRIVATE_FOLDER: Mode = Mode::RWXU;
 
 /// A folder that is held.
 #[derive(Debug)]
@@ -96,6 +97,29 @@ impl Folder {
         self.open_with(OsStr::new("."), OFlags::RDWR | OFlags::TMPFILE)
     }
 
+    /// Makes a folder in it that was not there.
+    pub(super) fn make_folder(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(&self.descriptor, name, PRIVATE_FOLDER)?)
+    }
+
+    /// Holds a folder in it, which is not followed if it is a symbolic link.
+    pub(super) fn folder(&self, name: &OsStr) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let held = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty())?;
+        Self::new(held, self.path.join(name))
+    }
+
+    /// What it says of itself.
+    pub(super) fn about(&self) -> io::Result<Stat> {
+        Ok(rustix::fs::fstat(&self.descriptor)?)
+    }
+
+    /// Whether something is mounted at the folder that is called `name`, as far as the system tells.
+    pub(super) fn is_mount_point(&self, name: &OsStr) -> bool {
+        let about = rustix::fs::statx(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS);
+        about.is_ok_and(|about| about.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+    }
+
     /// Opens a file that may have been put there by anybody, to see what it is. Neither waits for it nor follows it.
     pub(super) fn open_suspect(&self, name: &OsStr) -> io::Result<File> {
         self.open_with(name, OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY)
@@ -133,16 +157,39 @@ impl Folder {
         Ok(rustix::fs::renameat_with(&self.descriptor, from, &self.descriptor, to, RenameFlags::NOREPLACE)?)
     }
 
+    /// Exchanges what two names stand for. Not every file system knows of that.
+    pub(super) fn exchange(&self, one: &OsStr, other: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat_with(&self.descriptor, one, &self.descriptor, other, RenameFlags::EXCHANGE)?)
+    }
+
+    /// Removes an empty folder.
+    pub(super) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR)?)
+    }
+
     /// Removes a name.
     pub(super) fn remove(&self, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())?)
     }
 
-    /// The names in it.
+    /// The names in it, its own and that of the folder above included.
     pub(super) fn names(&self) -> io::Result<Vec<OsString>> {
-        let entries = rustix::fs::Dir::read_from(self.readable()?)?;
-        let name = |entry: rustix::fs::DirEntry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
-        entries.map(|entry| Ok(name(entry?))).collect()
+        let mut names = Vec::new();
+        self.each_name(|name| names.push(name.to_owned()))?;
+        Ok(names)
+    }
+
+    /// Hands the names in it to `take`, one by one: of an archive with large objects, there may be millions.
+    pub(super) fn each_name(&self, mut take: impl FnMut(&OsStr)) -> io::Result<()> {
+        for entry in rustix::fs::Dir::read_from(self.readable()?)? {
+            take(OsStr::from_bytes(entry?.file_name().to_bytes()));
+        }
+        Ok(())
+    }
+
+    /// Brings everything on its file system to the disk.
+    pub(super) fn flush_file_system(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(self.readable()?)?)
     }
 
     /// Makes the names in it as lasting as the bytes of its files.

@@ -5,9 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Mode, Stat};
 
+use super::Existing;
 use super::folder::{Folder, folder_of};
+use super::folder_target::{self, There};
+use super::temporary_folder::{self, CONTENTS};
 use super::temporary_name::{Holder, beginning, hold, is_of_this_machine, unfinished};
 use crate::progress::{Message, Reporter};
 
@@ -31,15 +34,16 @@ pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
     let (files, beside): (Vec<_>, Vec<_>) = names.into_iter().partition(|(base, name)| base == name);
     let mut left = Vec::new();
     for (_, name) in files {
+        let is_folder = is_our(FileType::Directory, folder, &name).is_some();
         let found = clear_file(folder, &name);
-        tell(folder, &name, &found, reporter);
+        tell(folder, (&name, if is_folder { "folder" } else { "file" }), &found, reporter);
         if !matches!(found, Fate::Removed) {
             left.push(name);
         }
     }
     for (_, name) in beside.into_iter().filter(|(base, _)| !left.contains(base)) {
         if is_ours(folder, &name) && folder.remove(&name).is_ok() {
-            tell(folder, &name, &Fate::Removed, reporter);
+            tell(folder, (&name, "file"), &Fate::Removed, reporter);
         }
     }
 }
@@ -57,6 +61,9 @@ pub fn leftovers(path: &Path) -> Vec<PathBuf> {
 }
 
 fn clear_file(folder: &Folder, name: &OsStr) -> Fate {
+    if is_our_folder(folder, name) {
+        return clear_folder(folder, name);
+    }
     if !is_ours(folder, name) {
         return Fate::Busy;
     }
@@ -78,19 +85,55 @@ fn clear_file(folder: &Folder, name: &OsStr) -> Fate {
     }
 }
 
+/// As [`clear_file`], of a folder. Its first file has the lock; one that is empty was made this very moment, or was left.
+fn clear_folder(folder: &Folder, name: &OsStr) -> Fate {
+    let Ok(inside) = folder.folder(name) else { return Fate::Busy };
+    if !folder.is_local() && !is_of_this_machine(name) {
+        return Fate::Left;
+    }
+    let first = match inside.open_suspect(OsStr::new(CONTENTS)) {
+        Ok(first) => Some(first),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => return Fate::Left,
+    };
+    let removed = match first.as_ref().map(hold) {
+        Some(Holder::Another) => return Fate::Busy,
+        Some(Holder::Unknown) => return Fate::Left,
+        Some(Holder::Ours) => temporary_folder::remove(folder, name),
+        // The one who has just made it makes another one, if this comes before its first file.
+        None => folder.remove_folder(name),
+    };
+    match removed {
+        Ok(()) => Fate::Removed,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Fate::Busy,
+        Err(_) => Fate::Left,
+    }
+}
+
 /// Whether it is a file of the user that this process is: in a folder of many, others may have put anything there.
 fn is_ours(folder: &Folder, name: &OsStr) -> bool {
-    folder.stat(name).ok().flatten().is_some_and(|found| {
-        FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
-            && found.st_uid == rustix::process::geteuid().as_raw()
+    is_our(FileType::RegularFile, folder, name).is_some()
+}
+
+/// The same of a folder, as they are made, or with what an archive has in it: one that was being replaced.
+fn is_our_folder(folder: &Folder, name: &OsStr) -> bool {
+    is_our(FileType::Directory, folder, name).is_some_and(|found| {
+        let is_private = Mode::from_raw_mode(found.st_mode) == Mode::RWXU;
+        is_private || folder_target::look(folder, name, Existing::Replace).is_ok_and(|there| there == There::Archive)
     })
 }
 
-fn tell(folder: &Folder, name: &OsStr, found: &Fate, reporter: &dyn Reporter) {
+fn is_our(kind: FileType, folder: &Folder, name: &OsStr) -> Option<Stat> {
+    folder.stat(name).ok().flatten().filter(|found| {
+        FileType::from_raw_mode(found.st_mode) == kind && found.st_uid == rustix::process::geteuid().as_raw()
+    })
+}
+
+fn tell(folder: &Folder, (name, what): (&OsStr, &str), found: &Fate, reporter: &dyn Reporter) {
     let text = match found {
         Fate::Busy => return,
-        Fate::Removed => "an unfinished file of a run that was killed; it was removed",
-        Fate::Left => "an unfinished file; remove it, unless the run that makes it is still on its way",
+        Fate::Removed => format!("an unfinished {what} of a run that was killed; it was removed"),
+        Fate::Left => format!("an unfinished {what}; remove it, unless the run that makes it is still on its way"),
     };
     let subject = folder.path().join(name).display().to_string();
     reporter.message(Message::warning(subject, text));

@@ -1,4 +1,4 @@
-//! A result file that appears complete or not at all.
+//! A result file that appears complete or not at all, and a folder that does (`output_folder.rs`).
 //!
 //! While it is made it has no name, where the file system has such files (`O_TMPFILE`): however the process ends, nothing is
 //! left. Elsewhere, and where something else has to open it by a name, it has a temporary one in the folder where it will
@@ -13,9 +13,13 @@ mod capabilities;
 mod errors;
 mod flush;
 mod folder;
+mod folder_files;
+mod folder_target;
 mod leftovers;
+mod output_folder;
 mod output_path;
 mod resolve;
+mod temporary_folder;
 mod temporary_name;
 
 use std::ffi::OsStr;
@@ -36,7 +40,9 @@ use temporary_name::{TemporaryName, hold};
 pub use errors::{file_size_limit_hint, full_disk_hint, io_error};
 pub use flush::Flush;
 pub use folder::{folder_of, sync_folder, with_suffix};
+pub use folder_files::{FolderFile, FolderFiles};
 pub use leftovers::leftovers;
+pub use output_folder::OutputFolder;
 pub use output_path::{check_target, open_special};
 
 /// What to do about a file that is already there.
@@ -234,7 +240,7 @@ fn check_folder(target: &OutputPath) -> Result<()> {
     if target.folder.is_where_it_was() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Io, format!("finish the file {}", target.path.display()))
+    Err(Error::new(ErrorKind::Io, format!("finish {}", target.path.display()))
         .why(format!("the folder {folder} was renamed, removed or replaced meanwhile"))
         .hint("nothing was left; try again"))
 }

@@ -31,7 +31,7 @@ impl OutputPath {
     /// `existing` says to leave it, or another user's that cannot be replaced.
     pub(super) fn find(path: &Path, existing: Existing) -> Result<Self> {
         check_name(path)?;
-        check_folder(path)?;
+        check_parent(path)?;
         let place = ResolvedPath::find(path)?;
         let Some(found) = place.found else { return Self::new(place) };
         match FileType::from_raw_mode(found.st_mode) {
@@ -47,7 +47,7 @@ impl OutputPath {
         }
     }
 
-    fn new(place: ResolvedPath) -> Result<Self> {
+    pub(super) fn new(place: ResolvedPath) -> Result<Self> {
         let ResolvedPath { folder, name, path, .. } = place;
         let folder = Folder::new(folder, folder_of(&path)).map_err(|e| io_error(doing(&path), &path, e))?;
         Ok(Self { folder: Arc::new(folder), name, path })
@@ -108,7 +108,8 @@ fn check_name(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn check_folder(path: &Path) -> Result<()> {
+/// Fails unless the folder is there in which `path` names something.
+pub(super) fn check_parent(path: &Path) -> Result<()> {
     let folder = folder_of(path);
     match fs::metadata(&folder) {
         Ok(m) if m.is_dir() => Ok(()),
@@ -120,15 +121,15 @@ fn check_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// In a folder with the sticky bit, only a file's owner replaces it, or the folder's: that is seen now, and not in the end.
-fn refuse_foreign(path: &Path, folder: &Stat, found: &Stat) -> Result<()> {
+/// In a folder with the sticky bit, only the owner of what is there replaces it, or the folder's: that is seen now, and not in the end.
+pub(super) fn refuse_foreign(path: &Path, folder: &Stat, found: &Stat) -> Result<()> {
     let me = rustix::process::geteuid();
     let is_sticky = Mode::from_raw_mode(folder.st_mode).contains(Mode::SVTX);
     if !is_sticky || me.is_root() || [found.st_uid, folder.st_uid].contains(&me.as_raw()) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Refused, doing(path))
-        .why(format!("the file there belongs to another user (uid {}), who alone may replace it", found.st_uid))
+        .why(format!("what is there belongs to another user (uid {}), who alone may replace it", found.st_uid))
         .hint("give another name"))
 }
 

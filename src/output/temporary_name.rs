@@ -27,7 +27,7 @@ const CHANCE: usize = 8;
 /// How much of the name that a file will get is in its temporary one: a name has 255 bytes at most, and SQLite adds to it.
 const STEM: usize = 100;
 /// How often a name is tried that another run takes away at once.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 /// What SQLite puts beside a file.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// Where the byte is that is locked: where no file has one, and SQLite locks nothing.

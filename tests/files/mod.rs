@@ -1,6 +1,7 @@
 //! The files that are made: on file systems that lack what others have, by runs that are killed, in folders where others have
 //! planted something, and in folders that go away meanwhile.
 
+mod folders;
 mod killed;
 mod moved;
 mod planted;

@@ -12,4 +12,5 @@ mod postgis;
 mod readers;
 mod standby;
 mod subscription;
+mod written;
 mod zabbix;

@@ -157,8 +157,6 @@ fn failed(why: String) -> crate::Error {
 pub(crate) struct Joint {
     compression: Compression,
     codec: Codec,
-    /// Whether a stream without data is nothing at all, as pg_dump makes its files.
-    may_be_nothing: bool,
     sum: gzip::Sum,
     is_empty: bool,
     /// The stream is in one piece that is whole already.
@@ -178,20 +176,19 @@ impl fmt::Debug for Joint {
 impl Joint {
     /// For the blocks of an archive in custom format.
     pub(crate) fn of_blocks(compression: Compression) -> Self {
-        Self::of(compression, Codec::of_blocks(compression), false)
+        Self::of(compression, Codec::of_blocks(compression))
     }
 
-    /// For the files of one in directory format.
+    /// For the files of one in directory format. Without data, a file of lz4 or zstd is an empty frame; pg_dump makes it an
+    /// empty file, which not every pg_restore can read (19rc1).
     pub(crate) fn of_files(compression: Compression) -> Self {
-        let codec = Codec::of_files(compression);
-        Self::of(compression, codec, codec.may_be_empty())
+        Self::of(compression, Codec::of_files(compression))
     }
 
-    fn of(compression: Compression, codec: Codec, may_be_nothing: bool) -> Self {
+    fn of(compression: Compression, codec: Codec) -> Self {
         Self {
             compression,
             codec,
-            may_be_nothing,
             sum: gzip::Sum::new(wrapping(codec)),
             is_empty: true,
             is_whole: false,
@@ -220,9 +217,7 @@ impl Joint {
     pub(crate) fn start(&mut self) -> &[u8] {
         (self.sum, self.is_empty, self.is_whole) = (gzip::Sum::new(wrapping(self.codec)), true, false);
         self.bytes.clear();
-        if !self.may_be_nothing {
-            self.begin();
-        }
+        self.begin();
         &self.bytes
     }
 
@@ -239,7 +234,7 @@ impl Joint {
         if piece.bytes.is_empty() {
             return Ok(&[]);
         }
-        let is_first = std::mem::replace(&mut self.is_empty, false);
+        self.is_empty = false;
         self.sum.add(piece.sum, piece.length);
         self.is_whole |= piece.is_whole;
         self.bytes.clear();
@@ -251,10 +246,6 @@ impl Joint {
                 };
                 frames.add(&piece.bytes, &mut self.bytes).map_err(failed)?;
             }
-            Compression::Lz4 if is_first && self.may_be_nothing => {
-                self.begin();
-                self.bytes.extend_from_slice(&piece.bytes);
-            }
             _ => return Ok(&piece.bytes),
         }
         Ok(&self.bytes)
@@ -264,7 +255,6 @@ impl Joint {
     pub(crate) fn end(&mut self) -> Result<&[u8]> {
         self.bytes.clear();
         match self.compression {
-            _ if self.is_empty && self.may_be_nothing => {}
             Compression::Gzip(_) => self.sum.end(&mut self.bytes),
             Compression::Lz4 => self.bytes.extend_from_slice(&lz4::END),
             Compression::Zstd(_) if self.is_empty => self.bytes.extend_from_slice(&zstd::EMPTY_FRAME),

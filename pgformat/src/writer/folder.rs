@@ -29,6 +29,8 @@ pub(super) struct Folder<W> {
     file: Option<(String, Output<W>)>,
     /// That of the list of the open block of large objects.
     list: Option<(String, Output<W>)>,
+    /// The memory of files that were closed.
+    buffers: Vec<Vec<u8>>,
 }
 
 impl<W> fmt::Debug for Folder<W> {
@@ -54,13 +56,14 @@ pub(super) fn contents<W: Write>(files: &mut BoxedFiles<W>) -> Result<Output<W>,
 impl<W: Write> Folder<W> {
     pub(super) fn new(files: Box<BoxedFiles<W>>, contents: Output<W>, header: &Header) -> Self {
         let suffix = suffix(Codec::of_files(header.compression));
-        Self { files, contents, version: header.version, suffix, at: CONTENTS.into(), file: None, list: None }
+        let (version, at) = (header.version, CONTENTS.into());
+        Self { files, contents, version, suffix, at, file: None, list: None, buffers: Vec::new() }
     }
 
     fn open(&mut self, name: String) -> Result<(String, Output<W>), Fault> {
         self.at.clone_from(&name);
         let file = self.files.create(&name).map_err(fault)?;
-        Ok((name, Output::streaming(file)))
+        Ok((name, Output::with_buffer(file, self.buffers.pop().unwrap_or_default())))
     }
 
     /// Begins the data of an entry.
@@ -102,6 +105,8 @@ impl<W: Write> Folder<W> {
         let (name, mut output) = open.ok_or_else(none_is_open)?;
         self.at = name;
         output.flush()?;
-        self.files.close(&self.at, output.into_inner()).map_err(fault)
+        let (file, buffer) = output.into_parts();
+        self.buffers.push(buffer);
+        self.files.close(&self.at, file).map_err(fault)
     }
 }

@@ -1,32 +1,28 @@
 //! `lifeboat backup`.
 
+mod archive;
 mod globals;
 mod postgres;
 mod selection;
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use self::archive::ArchiveFormat;
 use self::globals::{GlobalsArgs, GlobalsFacts};
 use self::postgres::PostgresArgs;
 use super::amounts::{mebibytes, seconds};
 use super::backend_options;
 use super::common::Common;
 use super::database::DatabaseArgs;
-use super::destination::Destination;
 use super::progress::Console;
 use super::report::Outcome;
 use crate::console::standard_streams;
-use crate::console::terminal::{self, Stream};
-use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::sqlite::{self, BackupOptions};
-use crate::wire::Connection;
-use crate::{Database, Error, ErrorKind, Existing, Reporter, Result};
+use crate::{Database, Error, ErrorKind, Existing, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,18 +32,19 @@ Examples:
       the URL is in the environment
   lifeboat backup --output audit.dump --schema audit --exclude-table-data 'audit.*_log'
   lifeboat backup --url postgresql:///app --output - | ssh other 'cat > app.dump'
+  lifeboat backup --url postgresql:///app --format directory --jobs 4 --output app.dir
 
 The application may go on working. The output appears when it is complete, or not
-at all. A PostgreSQL archive is pg_dump's custom format (-Fc): pg_restore reads it,
-and so does lifeboat restore.";
+at all. A PostgreSQL archive is in pg_dump's custom format (-Fc), or in the one that
+--format names: pg_restore reads it, and so does lifeboat restore.";
 
-/// Back up a database into one file, while the application goes on working
+/// Back up a database into one file, or a folder, while the application goes on working
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// The file to write; - is standard output (PostgreSQL only)
+    /// The file to write, or with --format directory the folder; - is standard output (PostgreSQL only)
     #[arg(
         long,
         short = 'o',
@@ -57,7 +54,7 @@ pub(crate) struct Args {
         required_unless_present = "globals"
     )]
     output: Option<PathBuf>,
-    /// Replace an existing output file as soon as the new one is complete
+    /// Replace an existing file, or folder of an archive, as soon as the new one is complete
     #[arg(long)]
     force: bool,
     /// Fail if a lock is not granted within this time, in milliseconds
@@ -126,10 +123,11 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 integrity_check: "ok",
                 violations: summary.violations,
             };
-            report("sqlite", &summary.output, summary.bytes, begun.elapsed(), facts)
+            report("sqlite", ("file", &summary.output), summary.bytes, begun.elapsed(), facts)
         }
         Database::Postgres(target) => {
             common.given.check(backend_options::POSTGRES)?;
+            let format = args.postgres.format();
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
             let connect = || target.connect();
             if to_stdout && args.globals.takes_stdout() {
@@ -141,21 +139,10 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 (None, Some(globals)) => return globals.alone(begun.elapsed()),
                 (output, globals) => (named(output)?, globals),
             };
-            if to_stdout && terminal::is_terminal(Stream::Out) {
-                return Err(Error::new(ErrorKind::Usage, "write the archive to standard output")
-                    .why("it is a terminal")
-                    .hint("send it into a file or a program, or name a file with --output"));
-            }
-            let (bytes, summary) = match Destination::open(output, existing, "the archive", &console)? {
-                Destination::Stream(out) => stream(out, &connect, &options, &console)?,
-                Destination::File(mut file) => {
-                    let made = dump::backup(&connect, &options, Sink::Seekable(&mut *file), &console);
-                    let summary = made.map_err(|e| file.explain(e))?;
-                    (file.commit()?, summary)
-                }
-            };
+            let (bytes, summary) = archive::write(&connect, format, &options, (output, existing), &console)?;
             let globals = globals.map(globals::Written::finish).transpose()?;
             let facts = PostgresFacts {
+                format: format.name(),
                 archive_version: options.version().to_string(),
                 compression: options.compression.to_string(),
                 entries: summary.entries,
@@ -165,42 +152,13 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 data_bytes: summary.data.bytes,
                 globals,
             };
+            let what = if format == ArchiveFormat::Directory { "folder" } else { "file" };
             let line = facts.globals.as_ref().map(GlobalsFacts::line);
-            let mut outcome = report("postgresql", output, bytes, begun.elapsed(), facts)?;
+            let mut outcome = report("postgresql", (what, output), bytes, begun.elapsed(), facts)?;
             // Before the advice.
             outcome.lines.splice(4..4, line);
             Ok(outcome)
         }
-    }
-}
-
-fn stream(
-    out: BufWriter<File>,
-    connect: &dyn Fn() -> Result<Connection>,
-    options: &DumpOptions,
-    reporter: &dyn Reporter,
-) -> Result<(u64, DumpSummary)> {
-    let mut out = Counted { out, bytes: 0 };
-    let summary = dump::backup(connect, options, Sink::Stream(&mut out), reporter)?;
-    standard_streams::finish(out.out.get_ref(), "write the archive")?;
-    Ok((out.bytes, summary))
-}
-
-/// Counts what is written.
-struct Counted<W> {
-    out: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.out.write(bytes)?;
-        self.bytes += n as u64;
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
     }
 }
 
@@ -224,6 +182,7 @@ struct SqliteFacts {
 
 #[derive(Serialize)]
 struct PostgresFacts {
+    format: &'static str,
     archive_version: String,
     compression: String,
     entries: usize,
@@ -235,7 +194,13 @@ struct PostgresFacts {
     globals: Option<GlobalsFacts>,
 }
 
-fn report(backend: &str, output: &Path, bytes: u64, took: Duration, more: impl Serialize) -> Result<Outcome> {
+fn report(
+    backend: &str,
+    (what, output): (&str, &Path),
+    bytes: u64,
+    took: Duration,
+    more: impl Serialize,
+) -> Result<Outcome> {
     let output = match output.to_str() {
         Some("-") => output.to_path_buf(),
         _ => std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf()),
@@ -245,7 +210,7 @@ fn report(backend: &str, output: &Path, bytes: u64, took: Duration, more: impl S
         format!("backend: {backend}"),
         format!("output: {}", output.display()),
         format!("size: {}", mebibytes(bytes)),
-        "lifeboat: move this file off-host (scp, rclone, S3, ...) for true disaster recovery.".to_owned(),
+        format!("lifeboat: move this {what} off-host (scp, rclone, S3, ...) for true disaster recovery."),
     ];
     Outcome::new(lines, Facts { backend, output: output.to_string_lossy(), bytes, more, seconds: seconds(took) })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bstr::BString;
 use pgformat::{Compression, Version};
 
+use super::archive::ArchiveFormat;
 use super::selection::SelectionArgs;
 use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::pair;
@@ -25,6 +26,9 @@ pub(super) struct PostgresArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "PostgreSQL")]
 struct ArchiveArgs {
+    /// The format of the archive
+    #[arg(long, short = 'F', value_enum, value_name = "FORMAT", default_value_t = ArchiveFormat::Custom)]
+    format: ArchiveFormat,
     /// Save who owns what; an archive always has the owners, and lifeboat restore --owner uses them
     #[arg(long, overrides_with = "no_owner")]
     owner: bool,
@@ -86,6 +90,11 @@ struct WhatArgs {
 }
 
 impl PostgresArgs {
+    /// The format of the archive.
+    pub(super) fn format(&self) -> ArchiveFormat {
+        self.archive.format
+    }
+
     /// The options that these come to.
     ///
     /// # Errors

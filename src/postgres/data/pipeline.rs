@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
-use pgformat::{Compression, Piece, PieceEncoder, Writer};
+use pgformat::{Compression, Format, Piece, PieceEncoder, Writer};
 
 use super::super::model::DumpId;
 use super::super::session::Session;
@@ -102,6 +102,11 @@ pub fn run<W: Write>(
 ) -> Result<DataSummary> {
     let threads = thread::available_parallelism().map_or(2, usize::from);
     writer.compress_on(u32::try_from(threads.min(STREAM_THREADS)).unwrap_or(1));
+    // A stream is another thing in a file of its own than in a block.
+    let encoder = match writer.header().format {
+        Format::Custom => PieceEncoder::new,
+        _ => PieceEncoder::of_files,
+    };
     let (job_sender, jobs) = unbounded::<Job>();
     let (senders, receivers): (Vec<_>, Vec<_>) = tasks.iter().map(|_| bounded::<Event>(EVENTS)).unzip();
     let queue = Queue {
@@ -114,7 +119,7 @@ pub fn run<W: Write>(
     thread::scope(|scope| {
         let compressor = || {
             let jobs = jobs.clone();
-            threads::spawn_scoped(scope, "compress the data", move || compress(compression, &jobs))
+            threads::spawn_scoped(scope, "compress the data", move || compress(|| encoder(compression), &jobs))
         };
         // One of each kind is needed; of more there are as many as can be had.
         compressor()?;
@@ -187,14 +192,14 @@ fn lost_thread() -> Stop {
     Stop::Failed(lost_thread_error())
 }
 
-fn compress(compression: Compression, jobs: &Receiver<Job>) {
+fn compress(new: impl Fn() -> pgformat::Result<PieceEncoder>, jobs: &Receiver<Job>) {
     let mut encoder = None;
     for job in jobs {
         let Job { dictionary, data, is_whole, mut piece, done, home } = job;
         let result = (|| {
             let encoder = match &mut encoder {
                 Some(encoder) => encoder,
-                empty => empty.insert(PieceEncoder::new(compression)?),
+                empty => empty.insert(new()?),
             };
             match is_whole {
                 true => encoder.encode_whole(&data, &mut piece),

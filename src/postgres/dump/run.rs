@@ -13,6 +13,7 @@ use super::begin::{Begun, begin, check_data};
 use super::running::Running;
 use super::{DumpOptions, contents};
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::output::OutputFolder;
 use crate::progress::{Phase, Reporter, Unit};
 use crate::wire::Connection;
 
@@ -23,6 +24,8 @@ pub enum Sink<'a> {
     Seekable(&'a mut dyn WriteSeek),
     /// To something that cannot, such as a pipe.
     Stream(&'a mut dyn Write),
+    /// Into a folder, as an archive in directory format: each table and each large object a file.
+    Folder(&'a OutputFolder),
 }
 
 /// `Write` and `Seek` in one.
@@ -81,6 +84,11 @@ fn write(
         }
         Sink::Stream(out) => {
             let toc = ContentsWriter::new(out, header, summary.entries);
+            fill(toc, &mut planned, sessions, options, reporter)?
+        }
+        Sink::Folder(folder) => {
+            let files = folder.files().context(ErrorKind::Io, || "write the archive")?;
+            let toc = ContentsWriter::folder(Box::new(files), header.in_folder(), summary.entries);
             fill(toc, &mut planned, sessions, options, reporter)?
         }
     };

@@ -1,0 +1,114 @@
+//! What is at the place where the folder of an archive is to go, and whether it may go there.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::FileType;
+
+use super::folder::Folder;
+use super::output_path::{OutputPath, check_parent, doing, refuse_foreign};
+use super::resolve::ResolvedPath;
+use super::{Existing, io_error};
+use crate::error::{Error, ErrorKind, Result};
+use crate::words::Choice;
+
+/// What there is already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum There {
+    /// Nothing, or an empty folder, which a rename replaces as if it were nothing.
+    Nothing,
+    /// The folder of an archive, which is to be replaced.
+    Archive,
+}
+
+/// Finds the place that `path` names for a folder.
+///
+/// Fails if it names none, its folder is missing, something else than a folder is there, or one that is not empty and either
+/// `existing` says to leave it or it has other files than those of an archive.
+pub(super) fn find(path: &Path, existing: Existing) -> Result<(OutputPath, There)> {
+    if path.file_name().is_none() {
+        return Err(Error::new(ErrorKind::Usage, doing(path))
+            .why("this names no folder that could be made")
+            .hint("give the name of a new folder"));
+    }
+    check_parent(path)?;
+    let place = ResolvedPath::find(path)?;
+    let Some(found) = place.found else { return Ok((OutputPath::new(place)?, There::Nothing)) };
+    if FileType::from_raw_mode(found.st_mode) != FileType::Directory {
+        return Err(Error::new(ErrorKind::Refused, doing(path))
+            .why("it exists already, and is not a folder")
+            .hint("give the name of a new folder"));
+    }
+    refuse_foreign(path, &place.about, &found)?;
+    let target = OutputPath::new(place)?;
+    if target.folder.is_mount_point(&target.name) {
+        return Err(Error::new(ErrorKind::Refused, doing(path))
+            .why("something is mounted there, which cannot be replaced by a folder that is complete")
+            .hint(format!("give the name of a new folder in it: {}", path.join("backup").display())));
+    }
+    let there = look(&target.folder, &target.name, existing).map_err(|why| refused(path, why))?;
+    Ok((target, there))
+}
+
+/// What is wrong with a folder that is to be replaced.
+pub(super) enum Wrong {
+    Unreadable(io::Error),
+    /// It is not empty, and is to be left alone.
+    NotEmpty,
+    /// It has something that is no file of an archive.
+    Other(String),
+    /// It has no table of contents.
+    NoContents,
+}
+
+impl From<io::Error> for Wrong {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+/// What the folder called `name` is, if it may be replaced.
+pub(super) fn look(parent: &Folder, name: &OsStr, existing: Existing) -> std::result::Result<There, Wrong> {
+    let folder = parent.folder(name)?;
+    let (mut is_empty, mut has_contents, mut other) = (true, false, None);
+    folder.each_name(|name| {
+        if name == "." || name == ".." {
+            return;
+        }
+        is_empty = false;
+        has_contents |= name.as_bytes().starts_with(b"toc.dat");
+        if other.is_none() && !is_file_of_archive(&folder, name) {
+            other = Some(name.to_string_lossy().into_owned());
+        }
+    })?;
+    match other {
+        _ if is_empty => Ok(There::Nothing),
+        _ if existing == Existing::Refuse => Err(Wrong::NotEmpty),
+        Some(other) => Err(Wrong::Other(other)),
+        None if !has_contents => Err(Wrong::NoContents),
+        None => Ok(There::Archive),
+    }
+}
+
+fn is_file_of_archive(folder: &Folder, name: &OsStr) -> bool {
+    let is_file = |found: rustix::fs::Stat| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+    pgformat::is_archive_file(name.as_bytes()) && folder.stat(name).ok().flatten().is_some_and(is_file)
+}
+
+/// The error for a folder that is not replaced.
+pub(super) fn refused(path: &Path, wrong: Wrong) -> Error {
+    let refused = Error::new(ErrorKind::Refused, doing(path));
+    let no_archive = "only the folder of an archive is replaced: give another name";
+    match wrong {
+        Wrong::Unreadable(e) => io_error(doing(path), path, e),
+        Wrong::NotEmpty => refused.why("a folder of that name exists already, and is not empty").hint(
+            Choice::Force + " replaces it when the new one is complete, if it is an archive; or give another name",
+        ),
+        Wrong::Other(name) => {
+            refused.why(format!("the folder there has {name:?}, which is no file of an archive")).hint(no_archive)
+        }
+        Wrong::NoContents => refused.why("the folder there has no toc.dat, as an archive has").hint(no_archive),
+    }
+}
