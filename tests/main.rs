@@ -24,6 +24,7 @@ mod harness;
 mod interop;
 mod library;
 mod newest_server;
+mod pg_tools;
 mod objects;
 mod pooler;
 mod progress;

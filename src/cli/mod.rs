@@ -13,6 +13,7 @@ mod exit;
 mod facts;
 mod filter;
 mod included;
+mod install_tools;
 mod list;
 mod option_values;
 mod progress;
@@ -69,6 +70,7 @@ enum Verb {
     List(list::Args),
     Verify(verify::Args),
     Drill(drill::Args),
+    InstallTools(install_tools::Args),
     #[command(hide = true)]
     DrillWriter(drill::WriterArgs),
 }
@@ -81,6 +83,7 @@ impl Verb {
             Self::List(_) => "list",
             Self::Verify(_) => "verify",
             Self::Drill(_) => "drill",
+            Self::InstallTools(_) => "install-tools",
             Self::DrillWriter(_) => "drill-writer",
         }
     }
@@ -101,6 +104,7 @@ impl Verb {
             Self::List(args) => list::run(args, common),
             Self::Verify(args) => verify::run(args, common),
             Self::Drill(args) => drill::run(args, common),
+            Self::InstallTools(args) => install_tools::run(&args),
             Self::DrillWriter(args) => drill::write_forever(args),
         }
     }

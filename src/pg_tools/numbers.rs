@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use super::failure::Failure;
 use crate::printable::escaped;
@@ -25,6 +26,34 @@ pub(super) fn number(argument: &OsStr, option: &str, range: RangeInclusive<i32>)
     }
 }
 
+/// How long a lock is waited for, as `--lock-wait-timeout` says it: in milliseconds, or with a unit as the server's settings have
+/// them. No time is no limit.
+///
+/// # Errors
+/// The server would not take it.
+pub(super) fn lock_wait(argument: &OsStr) -> Result<Option<Duration>, Failure> {
+    let text = argument.to_string_lossy();
+    let trimmed = text.trim_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+    let end = trimmed.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(trimmed.len());
+    let (amount, unit) = trimmed.split_at(end);
+    let milliseconds = match unit.trim_start() {
+        "us" => 0.001,
+        "" | "ms" => 1.0,
+        "s" => 1000.0,
+        "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
+        _ => f64::NAN,
+    };
+    let wait = amount.parse::<f64>().unwrap_or(f64::NAN) * milliseconds;
+    let wait = wait.round();
+    if !(0.0..=f64::from(i32::MAX)).contains(&wait) {
+        let shown = escaped(&text);
+        return Err(Failure::usage(format!("invalid value \"{shown}\" for option --lock-wait-timeout")));
+    }
+    Ok(Some(Duration::from_secs_f64(wait / 1000.0)).filter(|wait| !wait.is_zero()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +70,25 @@ mod tests {
             ("99999999999999", "-j/--jobs must be in range 1..2147483647"),
         ] {
             assert!(matches!(read(text), Err(Failure::Usage(text)) if text == said), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_spelled_as_settings_are() {
+        let read = |text: &str| lock_wait(OsStr::new(text)).ok().flatten().map(|wait| wait.as_millis());
+        for (text, wait) in [
+            ("2500", Some(2500)),
+            ("100ms", Some(100)),
+            (" 1.5 s ", Some(1500)),
+            ("1min", Some(60_000)),
+            ("2h", Some(7_200_000)),
+            ("1d", Some(86_400_000)),
+            ("0", None),
+        ] {
+            assert_eq!(read(text), wait, "{text}");
+        }
+        for wrong in ["", "x", "1 year", "-1", "30d", "1S"] {
+            assert!(lock_wait(OsStr::new(wrong)).is_err(), "{wrong}");
         }
     }
 }

@@ -25,11 +25,17 @@ pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
         subscriptions: !flags.no_subscriptions,
         toast_compression: !flags.no_toast_compression,
         row_security: flags.enable_row_security,
+        encoding: options.encoding.clone(),
+        quote_all_identifiers: flags.quote_all_identifiers,
+        dollar_quoting: !flags.disable_dollar_quoting,
+        extra_float_digits: options.extra_float_digits,
+        snapshot: options.snapshot.clone(),
+        serializable_deferrable: flags.serializable_deferrable,
         role: options.role.clone(),
         compression: options.compression,
         archive_version: Some(major.archive_version()),
         jobs: options.jobs,
-        lock_wait: None,
+        lock_wait: options.lock_wait,
         ..DumpOptions::default()
     }
 }

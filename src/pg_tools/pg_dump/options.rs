@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bstr::BString;
 use pgformat::Compression;
@@ -12,7 +13,7 @@ use crate::pg_tools::connection::{ConnectionOptions, Prompt};
 use crate::pg_tools::failure::Failure;
 use crate::pg_tools::getopt::{Arguments, Item};
 use crate::pg_tools::major::Major;
-use crate::pg_tools::numbers::number;
+use crate::pg_tools::numbers::{lock_wait, number};
 use crate::pg_tools::{compression, filter};
 use crate::postgres::archive::Sections;
 use crate::postgres::dump::Selection;
@@ -51,7 +52,7 @@ pub(super) struct Options {
     pub(super) role: Option<BString>,
     pub(super) snapshot: Option<BString>,
     pub(super) restrict_key: Option<RestrictKey>,
-    pub(super) lock_wait: Option<BString>,
+    pub(super) lock_wait: Option<Duration>,
     pub(super) extra_float_digits: Option<i32>,
     pub(super) rows: Rows,
     pub(super) flags: Flags,
@@ -136,7 +137,7 @@ struct Typed {
     role: Option<BString>,
     snapshot: Option<BString>,
     restrict_key: Option<OsString>,
-    lock_wait: Option<BString>,
+    lock_wait: Option<Duration>,
     extra_float_digits: Option<i32>,
     flags: Flags,
     sync_method: SyncMethod,
@@ -170,7 +171,7 @@ pub(super) fn read(arguments: Vec<OsString>, major: Major) -> Result<Options, Fa
             Item::Wrong(message) => return Err(Failure::Getopt(message)),
         }
     }
-    typed.check(major)
+    typed.check()
 }
 
 fn bytes(argument: OsString) -> BString {
@@ -214,7 +215,7 @@ impl Typed {
             Opt::Jobs => self.jobs = number(&argument, "-j/--jobs", 1..=i32::MAX)?,
             Opt::LargeObjects => self.large_objects = true,
             Opt::LoadViaPartitionRoot => flags.load_via_partition_root = true,
-            Opt::LockWaitTimeout => self.lock_wait = Some(bytes(argument)),
+            Opt::LockWaitTimeout => self.lock_wait = lock_wait(&argument)?,
             Opt::NoComments => flags.no_comments = true,
             Opt::NoData => self.no_data = true,
             Opt::NoLargeObjects => self.no_large_objects = true,
@@ -266,7 +267,7 @@ impl Typed {
         Ok(())
     }
 
-    fn check(mut self, major: Major) -> Result<Options, Failure> {
+    fn check(mut self) -> Result<Options, Failure> {
         self.check_contradictions()?;
         let format = format(self.format.as_deref())?;
         let restrict_key = match (format, self.restrict_key.take()) {
@@ -277,7 +278,7 @@ impl Typed {
             (_, Some(_)) => return Err(Failure::usage("option --restrict-key can only be used with --format=plain")),
             (_, None) => None,
         };
-        let (compression, warnings) = self.compression(format, major)?;
+        let (compression, warnings) = self.compression(format)?;
         if format != Format::Directory && self.jobs > 1 {
             return Err(Failure::usage("parallel backup only supported by the directory format"));
         }
@@ -370,7 +371,7 @@ impl Typed {
     }
 
     /// The compression, and what there is to warn of.
-    fn compression(&self, format: Format, major: Major) -> Result<(Compression, Vec<String>), Failure> {
+    fn compression(&self, format: Format) -> Result<(Compression, Vec<String>), Failure> {
         let by_default = match format {
             Format::Custom | Format::Directory => Compression::Gzip(None),
             Format::Plain | Format::Tar => Compression::None,
@@ -382,8 +383,6 @@ impl Typed {
         }
         let ignored = "compression option \"workers\" is not currently supported by pg_dump";
         let warnings = if asked.workers { vec![ignored.to_owned()] } else { Vec::new() };
-        // Before 16, the level 0 of archives was a level like any other, and not another method.
-        let _ = major;
         Ok((asked.compression, warnings))
     }
 }
