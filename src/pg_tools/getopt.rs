@@ -106,11 +106,11 @@ impl<'a, K: Copy + PartialEq> Arguments<'a, K> {
     }
 
     fn long(&mut self, typed: &[u8]) -> Item<K> {
-        let shown = String::from_utf8_lossy(typed).into_owned();
         let (name, given) = match typed.iter().position(|byte| *byte == b'=') {
             Some(at) => (&typed[..at], Some(&typed[at + 1..])),
             None => (typed, None),
         };
+        let typed = String::from_utf8_lossy(typed);
         let exact = self.specs.iter().find(|spec| !spec.long.is_empty() && spec.long.as_bytes() == name).copied();
         let found = match exact {
             Some(spec) => spec,
@@ -118,11 +118,14 @@ impl<'a, K: Copy + PartialEq> Arguments<'a, K> {
                 let fits = |spec: &&&OptionSpec<K>| !spec.long.is_empty() && spec.long.as_bytes().starts_with(name);
                 let possible: Vec<_> = self.specs.iter().filter(fits).copied().collect();
                 let Some(&first) = possible.first() else {
-                    return Item::Wrong(format!("unrecognized option '--{shown}'"));
+                    return Item::Wrong(format!("unrecognized option '--{typed}'"));
                 };
-                if possible.iter().any(|other| other.kind != first.kind || other.argument != first.argument) {
-                    let names: String = possible.iter().map(|spec| format!(" '--{}'", spec.long)).collect();
-                    return Item::Wrong(format!("option '--{shown}' is ambiguous; possibilities:{names}"));
+                // Other names of what the first means are not among what it could mean besides.
+                let differs = |other: &&&OptionSpec<K>| other.kind != first.kind || other.argument != first.argument;
+                if possible.iter().any(|other| differs(&other)) {
+                    let shown = std::iter::once(&first).chain(possible.iter().filter(differs));
+                    let names: String = shown.map(|spec| format!(" '--{}'", spec.long)).collect();
+                    return Item::Wrong(format!("option '--{typed}' is ambiguous; possibilities:{names}"));
                 }
                 first
             }

@@ -38,10 +38,13 @@ impl Major {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let number: u32 = text.trim().parse().ok()?;
         KNOWN.iter().any(|(major, _)| *major == number).then_some(Self(number))
     }
+
+    /// The newest.
+    pub(super) const NEWEST: Self = Self(19);
 
     /// Its number.
     pub(super) fn number(self) -> u32 {

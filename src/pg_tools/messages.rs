@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::failure::Failure;
+use super::major::Major;
 use crate::console::secret;
 use crate::console::signals::Ended;
 use crate::console::terminal::{self, Stream};
@@ -18,13 +19,14 @@ pub(super) struct Messages {
     called: OsString,
     /// Its last part, which messages begin with.
     name: String,
+    major: Major,
 }
 
 impl Messages {
-    pub(super) fn new(called: &OsStr, tool: &str) -> Self {
+    pub(super) fn new(called: &OsStr, tool: &str, major: Major) -> Self {
         let name =
             Path::new(called).file_name().map_or_else(|| tool.into(), |name| name.to_string_lossy().into_owned());
-        Self { called: called.to_owned(), name }
+        Self { called: called.to_owned(), name, major }
     }
 
     /// An error.
@@ -80,7 +82,9 @@ impl Messages {
     }
 
     fn try_help(&self) {
-        self.hint(&format!("Try \"{} --help\" for more information.", self.name));
+        let advice = format!("Try \"{} --help\" for more information.", self.name);
+        // Before 15, it was no message like others.
+        if self.major.number() < 15 { self.line(&advice) } else { self.hint(&advice) }
     }
 
     /// That a signal ended the work.

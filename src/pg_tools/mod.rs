@@ -81,11 +81,11 @@ impl Call {
 
     /// Runs the tool, and gives its exit code.
     pub(crate) fn run(self) -> ExitCode {
-        let messages = Messages::new(&self.called, self.tool.name());
-        let major = match self.major {
-            Ok(major) => major,
+        let messages = |major| Messages::new(&self.called, self.tool.name(), major);
+        let (major, messages) = match self.major {
+            Ok(major) => (major, messages(major)),
             Err(why) => {
-                messages.error(&why);
+                messages(Major::NEWEST).error(&why);
                 return ExitCode::FAILURE;
             }
         };

@@ -1,57 +1,66 @@
 //! Numbers as arguments of options.
 
 use std::ffi::OsStr;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::major::Major;
+use crate::postgres::dump;
 use crate::printable::escaped;
+
+/// A number that an option takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How the option is called.
+    option: &'static str,
+    least: i32,
+    most: i32,
+    /// What tools of PostgreSQL 14 say of anything else.
+    of_14: &'static str,
+}
+
+pub(super) const JOBS: Limits =
+    Limits { option: "-j/--jobs", least: 1, most: i32::MAX, of_14: "invalid number of parallel jobs" };
+pub(super) const LEVEL: Limits =
+    Limits { option: "-Z/--compress", least: 0, most: 9, of_14: "compression level must be in range 0..9" };
+pub(super) const EXTRA_FLOAT_DIGITS: Limits =
+    Limits { option: "--extra-float-digits", least: -15, most: 3, of_14: "extra_float_digits must be in range -15..3" };
+pub(super) const ROWS_PER_INSERT: Limits = Limits {
+    option: "--rows-per-insert",
+    least: 1,
+    most: i32::MAX,
+    of_14: "rows-per-insert must be in range 1..2147483647",
+};
 
 /// The number that an option's argument is: one that C's strtol reads, with blanks around it.
 ///
 /// # Errors
-/// It is none, or not in `range`.
-pub(super) fn number(argument: &OsStr, option: &str, range: RangeInclusive<i32>) -> Result<i32, Failure> {
+/// It is none, or beyond the limits.
+pub(super) fn number(argument: &OsStr, limits: Limits, major: Major) -> Result<i32, Failure> {
+    let Limits { option, least, most, of_14 } = limits;
     let text = argument.to_string_lossy();
     let blank = |c: char| c.is_ascii_whitespace() || c == '\x0b';
     let trimmed = text.trim_matches(blank);
     let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Failure::usage(format!("invalid value \"{}\" for option {option}", escaped(&text))));
-    }
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     match trimmed.parse::<i32>() {
-        Ok(number) if range.contains(&number) => Ok(number),
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ if major.number() == 14 => Err(Failure::usage(of_14)),
         // What is too long for a number is out of every range.
-        _ => Err(Failure::usage(format!("{option} must be in range {}..{}", range.start(), range.end()))),
+        _ if is_number => Err(Failure::usage(format!("{option} must be in range {least}..{most}"))),
+        _ => Err(Failure::usage(format!("invalid value \"{}\" for option {option}", escaped(&text)))),
     }
 }
 
-/// How long a lock is waited for, as `--lock-wait-timeout` says it: in milliseconds, or with a unit as the server's settings have
-/// them. No time is no limit.
+/// How long a lock is waited for, as `--lock-wait-timeout` says it: as the server's settings of time do.
 ///
 /// # Errors
 /// The server would not take it.
 pub(super) fn lock_wait(argument: &OsStr) -> Result<Option<Duration>, Failure> {
     let text = argument.to_string_lossy();
-    let trimmed = text.trim_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
-    let end = trimmed.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(trimmed.len());
-    let (amount, unit) = trimmed.split_at(end);
-    let milliseconds = match unit.trim_start() {
-        "us" => 0.001,
-        "" | "ms" => 1.0,
-        "s" => 1000.0,
-        "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        "d" => 86_400_000.0,
-        _ => f64::NAN,
-    };
-    let wait = amount.parse::<f64>().unwrap_or(f64::NAN) * milliseconds;
-    let wait = wait.round();
-    if !(0.0..=f64::from(i32::MAX)).contains(&wait) {
-        let shown = escaped(&text);
-        return Err(Failure::usage(format!("invalid value \"{shown}\" for option --lock-wait-timeout")));
-    }
-    Ok(Some(Duration::from_secs_f64(wait / 1000.0)).filter(|wait| !wait.is_zero()))
+    dump::lock_wait(&text).map_err(|why| {
+        Failure::usage(format!("invalid value \"{}\" for option --lock-wait-timeout: {why}", escaped(&text)))
+    })
 }
 
 #[cfg(test)]
@@ -60,7 +69,7 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_c_reads_them() {
-        let read = |text: &str| number(OsStr::new(text), "-j/--jobs", 1..=i32::MAX);
+        let read = |text: &str| number(OsStr::new(text), JOBS, Major::parse("18").unwrap());
         assert!(matches!(read(" +3 "), Ok(3)));
         for (text, said) in [
             ("x", "invalid value \"x\" for option -j/--jobs"),
@@ -70,25 +79,6 @@ mod tests {
             ("99999999999999", "-j/--jobs must be in range 1..2147483647"),
         ] {
             assert!(matches!(read(text), Err(Failure::Usage(text)) if text == said), "{text}");
-        }
-    }
-
-    #[test]
-    fn times_are_spelled_as_settings_are() {
-        let read = |text: &str| lock_wait(OsStr::new(text)).ok().flatten().map(|wait| wait.as_millis());
-        for (text, wait) in [
-            ("2500", Some(2500)),
-            ("100ms", Some(100)),
-            (" 1.5 s ", Some(1500)),
-            ("1min", Some(60_000)),
-            ("2h", Some(7_200_000)),
-            ("1d", Some(86_400_000)),
-            ("0", None),
-        ] {
-            assert_eq!(read(text), wait, "{text}");
-        }
-        for wrong in ["", "x", "1 year", "-1", "30d", "1S"] {
-            assert!(lock_wait(OsStr::new(wrong)).is_err(), "{wrong}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::console::standard_streams;
 use crate::postgres::dump::Sink;
-use crate::{Existing, OutputFile, Reporter, Result, open_special};
+use crate::{Existing, Flush, OutputFile, Reporter, Result, open_special};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -31,7 +31,7 @@ impl Output {
     ///
     /// # Errors
     /// The file cannot be made; standard output is closed.
-    pub(super) fn open(path: Option<&Path>, kind: Kind, reporter: &dyn Reporter) -> Result<Self> {
+    pub(super) fn open(path: Option<&Path>, kind: Kind, flush: Flush, reporter: &dyn Reporter) -> Result<Self> {
         let stream = |file| Self::Stream(BufWriter::with_capacity(BUFFER, file));
         let path = path.filter(|path| !path.as_os_str().is_empty());
         let Some(path) = path.filter(|path| kind == Kind::Archive || *path != Path::new("-")) else {
@@ -40,7 +40,7 @@ impl Output {
         match open_special(path)? {
             Some(file) => Ok(stream(file)),
             None => {
-                let file = OutputFile::create(path, Existing::Replace, reporter)?.readable_as_usual()?;
+                let file = OutputFile::create(path, Existing::Replace, reporter)?.readable_as_usual()?.flushing(flush);
                 Ok(Self::File(Box::new(file)))
             }
         }

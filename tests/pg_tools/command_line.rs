@@ -7,76 +7,74 @@ use crate::support::installation::installation;
 use crate::support::{Output, output};
 
 /// What is wrong whatever the server is.
-const WRONG: &[(&str, &[&str])] = &[
-    (
-        "pg_dump",
-        &[
-            "--nonsense=1",
-            "--f",
-            "--cle=1",
-            "--file",
-            "-q",
-            "-f",
-            "--no",
-            "--s",
-            "--d=x",
-            "--no-blo=x",
-            "-cvf",
-            "-v --version",
-            "-v --help",
-            "a b c",
-            "-d x y",
-            "-j 0",
-            "-j x",
-            "-j -1",
-            "-j 99999999999",
-            "-j 2",
-            "-j 2 -Fc",
-            "-F q",
-            "-Fd",
-            "-F tar -Z 3",
-            "-Z 10 -Fc",
-            "--section=x",
-            "-a -s",
-            "-sa",
-            "-c -a",
-            "--if-exists",
-            "--on-conflict-do-nothing",
-            "-s --include-foreign-data=x",
-            "-Fd -f x -j 2 --include-foreign-data=x",
-            "--extra-float-digits=20",
-            "--extra-float-digits=-16",
-            "--rows-per-insert=0",
-            "--rows-per-insert=x",
-            "--restrict-key=",
-            "--restrict-key=a'b",
-            "--restrict-key=x -Fc",
-            "--exclude-table-data",
-            "--large",
-            "--table-and=x -q",
-            "--filter=/nowhere/at/all",
-            "--sync-method=x",
-            "-Z q -Fc",
-            "-Z none:3",
-            "-Z gzip:nonInt",
-            "-Z gzip:level=x",
-            "-Z gzip:long",
-            "-Z zstd:long=x",
-            "-Z zstd:99",
-            "-Z lz4:77",
-            "--statistics-only -s",
-            "--statistics-only -a",
-            "--statistics --no-statistics",
-            "--statistics-only --no-statistics",
-            "-a --no-data",
-            "-s --no-schema",
-            "-s --statistics",
-            "-a --statistics",
-            "-X -q",
-            "-R -q",
-        ],
-    ),
-];
+const WRONG: &[(&str, &[&str])] = &[(
+    "pg_dump",
+    &[
+        "--nonsense=1",
+        "--f",
+        "--cle=1",
+        "--file",
+        "-q",
+        "-f",
+        "--no",
+        "--s",
+        "--d=x",
+        "--no-blo=x",
+        "-cvf",
+        "-v --version",
+        "-v --help",
+        "a b c",
+        "-d x y",
+        "-j 0",
+        "-j x",
+        "-j -1",
+        "-j 99999999999",
+        "-j 2",
+        "-j 2 -Fc",
+        "-F q",
+        "-Fd",
+        "-F tar -Z 3",
+        "-Z 10 -Fc",
+        "--section=x",
+        "-a -s",
+        "-sa",
+        "-c -a",
+        "--if-exists",
+        "--on-conflict-do-nothing",
+        "-s --include-foreign-data=x",
+        "-Fd -f x -j 2 --include-foreign-data=x",
+        "--extra-float-digits=20",
+        "--extra-float-digits=-16",
+        "--rows-per-insert=0",
+        "--rows-per-insert=x",
+        "--restrict-key=",
+        "--restrict-key=a'b",
+        "--restrict-key=x -Fc",
+        "--exclude-table-data",
+        "--large",
+        "--table-and=x -q",
+        "--filter=/nowhere/at/all",
+        "--sync-method=x",
+        "-Z q -Fc",
+        "-Z none:3",
+        "-Z gzip:nonInt",
+        "-Z gzip:level=x",
+        "-Z gzip:long",
+        "-Z zstd:long=x",
+        "-Z zstd:99",
+        "-Z lz4:77",
+        "--statistics-only -s",
+        "--statistics-only -a",
+        "--statistics --no-statistics",
+        "--statistics-only --no-statistics",
+        "-a --no-data",
+        "-s --no-schema",
+        "-s --statistics",
+        "-a --statistics",
+        "-X -q",
+        "-R -q",
+    ],
+)];
 
 fn run(mut tool: Command, line: &str, posix: bool) -> Output {
     if posix {
@@ -99,8 +97,8 @@ fn what_makes_no_sense_is_refused_in_the_same_words() {
             for line in *lines {
                 for posix in [false, true] {
                     let expected = run(theirs.tool(tool).unwrap(), line, posix);
-                    if expected.stderr().contains("connection to server") {
-                        // This major does not know what is wrong with it.
+                    if expected.stderr().contains("connection to server") || (major, *line) == (14, "-j 99999999999") {
+                        // This major does not know what is wrong with it, or takes it for another number.
                         continue;
                     }
                     let found = run(ours.tool(tool), line, posix);
@@ -141,7 +139,7 @@ fn a_major_comes_from_the_folder_before_the_variable() {
     let out = output(ours.tool("pg_dump").arg("-V").env("LIFEBOAT_PG_MAJOR", "14"));
     assert!(out.stdout().contains(" 16."), "{out}");
     let plain = tempfile::tempdir().unwrap();
-    std::fs::copy(ours.bin().join("pg_dump"), plain.path().join("pg_dump")).unwrap();
+    std::fs::hard_link(ours.bin().join("pg_dump"), plain.path().join("pg_dump")).unwrap();
     for (variable, says) in [("", "18."), ("14", "14."), ("17", "17.")] {
         let out = output(super::called(&plain.path().join("pg_dump")).arg("-V").env("LIFEBOAT_PG_MAJOR", variable));
         assert!(out.stdout().contains(&format!("(PostgreSQL) {says}")), "{out}");

@@ -44,7 +44,7 @@ fn dump(mut options: Options, context: &Context, console: &Console) -> Result<()
     let file = options.file.as_deref();
     match options.format {
         Format::Custom => {
-            let mut output = Output::open(file, Kind::Archive, console)?;
+            let mut output = Output::open(file, Kind::Archive, options.flush, console)?;
             let made = dump::backup(&connect, &dump_options, output.sink(), console);
             output.finish(made)?;
         }

@@ -9,11 +9,12 @@ use bstr::BString;
 use pgformat::Compression;
 
 use super::table::{OPTIONS, Opt};
+use crate::Flush;
 use crate::pg_tools::connection::{ConnectionOptions, Prompt};
 use crate::pg_tools::failure::Failure;
 use crate::pg_tools::getopt::{Arguments, Item};
 use crate::pg_tools::major::Major;
-use crate::pg_tools::numbers::{lock_wait, number};
+use crate::pg_tools::numbers::{EXTRA_FLOAT_DIGITS, JOBS, LEVEL, ROWS_PER_INSERT, lock_wait, number};
 use crate::pg_tools::{compression, filter};
 use crate::postgres::archive::Sections;
 use crate::postgres::dump::Selection;
@@ -56,7 +57,7 @@ pub(super) struct Options {
     pub(super) extra_float_digits: Option<i32>,
     pub(super) rows: Rows,
     pub(super) flags: Flags,
-    pub(super) sync_method: SyncMethod,
+    pub(super) flush: Flush,
     pub(super) warnings: Vec<String>,
 }
 
@@ -69,14 +70,6 @@ pub(super) struct Rows {
     pub(super) columns: bool,
     /// Pass over rows that are there.
     pub(super) on_conflict_do_nothing: bool,
-}
-
-/// How files are brought to the disk.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum SyncMethod {
-    #[default]
-    Fsync,
-    Syncfs,
 }
 
 /// What is simply on or off.
@@ -94,7 +87,6 @@ pub(super) struct Flags {
     pub(super) no_publications: bool,
     pub(super) no_security_labels: bool,
     pub(super) no_subscriptions: bool,
-    pub(super) no_sync: bool,
     pub(super) no_table_access_method: bool,
     pub(super) no_tablespaces: bool,
     pub(super) no_toast_compression: bool,
@@ -140,7 +132,8 @@ struct Typed {
     lock_wait: Option<Duration>,
     extra_float_digits: Option<i32>,
     flags: Flags,
-    sync_method: SyncMethod,
+    no_sync: bool,
+    sync_method: Flush,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -202,17 +195,17 @@ impl Typed {
             Opt::ExcludeTableDataAndChildren => selection.exclude_table_data_and_children.push(bytes(argument)),
             Opt::Extension => selection.extensions.push(bytes(argument)),
             Opt::ExtraFloatDigits => {
-                self.extra_float_digits = Some(number(&argument, "--extra-float-digits", -15..=3)?);
+                self.extra_float_digits = Some(number(&argument, EXTRA_FLOAT_DIGITS, major)?);
             }
             Opt::File => self.file = Some(PathBuf::from(argument)),
             Opt::Filter => filter::read(&argument, |rule| of_filter(selection, rule))?,
             Opt::Format => self.format = Some(argument),
-            Opt::Help | Opt::Version => return Err(Failure::Getopt(String::new())),
+            Opt::Help | Opt::Version | Opt::X => return Err(Failure::Getopt(String::new())),
             Opt::Host => self.connection.host = Some(argument),
             Opt::IfExists => self.if_exists = true,
             Opt::IncludeForeignData => selection.foreign_data.push(bytes(argument)),
             Opt::Inserts => _ = self.inserts.get_or_insert(1),
-            Opt::Jobs => self.jobs = number(&argument, "-j/--jobs", 1..=i32::MAX)?,
+            Opt::Jobs => self.jobs = number(&argument, JOBS, major)?,
             Opt::LargeObjects => self.large_objects = true,
             Opt::LoadViaPartitionRoot => flags.load_via_partition_root = true,
             Opt::LockWaitTimeout => self.lock_wait = lock_wait(&argument)?,
@@ -228,7 +221,7 @@ impl Typed {
             Opt::NoSecurityLabels => flags.no_security_labels = true,
             Opt::NoStatistics => self.no_statistics = true,
             Opt::NoSubscriptions => flags.no_subscriptions = true,
-            Opt::NoSync => flags.no_sync = true,
+            Opt::NoSync => self.no_sync = true,
             Opt::NoTableAccessMethod => flags.no_table_access_method = true,
             Opt::NoTablespaces => flags.no_tablespaces = true,
             Opt::NoToastCompression => flags.no_toast_compression = true,
@@ -239,7 +232,7 @@ impl Typed {
             Opt::QuoteAllIdentifiers => flags.quote_all_identifiers = true,
             Opt::RestrictKey => self.restrict_key = Some(argument),
             Opt::Role => self.role = Some(bytes(argument)),
-            Opt::RowsPerInsert => self.inserts = Some(number(&argument, "--rows-per-insert", 1..=i32::MAX)?),
+            Opt::RowsPerInsert => self.inserts = Some(number(&argument, ROWS_PER_INSERT, major)?),
             Opt::Schema => selection.schemas.push(bytes(argument)),
             Opt::SchemaOnly => self.schema_only = true,
             Opt::Section => self.sections.push(section(&argument)?),
@@ -257,12 +250,12 @@ impl Typed {
             Opt::Username => self.connection.username = Some(argument),
             Opt::Verbose => flags.verbose = true,
             // What they asked for is always so, or was about something that is no more.
-            Opt::NoReconnect | Opt::NoSynchronizedSnapshots | Opt::XNoOp => {}
+            Opt::NoReconnect | Opt::NoSynchronizedSnapshots => {}
         }
         // A level that is wrong is told where it stands by the tools that know levels only.
         if option == Opt::Compress && major.number() < 16 {
             let level = self.compress.as_deref().unwrap_or_default();
-            number(level, "-Z/--compress", 0..=9)?;
+            number(level, LEVEL, major)?;
         }
         Ok(())
     }
@@ -326,7 +319,7 @@ impl Typed {
                 on_conflict_do_nothing: self.on_conflict_do_nothing,
             },
             flags: self.flags,
-            sync_method: self.sync_method,
+            flush: if self.no_sync { Flush::Nothing } else { self.sync_method },
             warnings,
         })
     }
@@ -399,10 +392,10 @@ fn section(argument: &OsStr) -> Result<Section, Failure> {
     }
 }
 
-fn sync_method(argument: &OsStr) -> Result<SyncMethod, Failure> {
+fn sync_method(argument: &OsStr) -> Result<Flush, Failure> {
     match argument.as_bytes() {
-        b"fsync" => Ok(SyncMethod::Fsync),
-        b"syncfs" => Ok(SyncMethod::Syncfs),
+        b"fsync" => Ok(Flush::Files),
+        b"syncfs" => Ok(Flush::FileSystem),
         _ => Err(Failure::usage(format!("unrecognized sync method: {}", escaped(&argument.to_string_lossy())))),
     }
 }

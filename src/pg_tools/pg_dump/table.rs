@@ -81,7 +81,7 @@ pub(super) enum Opt {
     Username,
     Verbose,
     Version,
-    XNoOp,
+    X,
 }
 
 /// All of them.
@@ -96,8 +96,8 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
         .short(b'b')
         .until(15)
         .help("large objects too, where only some objects are asked for"),
-    flag("no-large-objects", Opt::NoLargeObjects).short(b'B').since(16).help("no large objects"),
     flag("no-blobs", Opt::NoLargeObjects).since(16).help("older name of --no-large-objects"),
+    flag("no-large-objects", Opt::NoLargeObjects).short(b'B').since(16).help("no large objects"),
     flag("no-blobs", Opt::NoLargeObjects).short(b'B').until(15).help("no large objects"),
     flag("clean", Opt::Clean).short(b'c').help("drop objects before they are made"),
     flag("create", Opt::Create).short(b'C').help("make the database itself, too"),
@@ -128,7 +128,7 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     value("encoding", Opt::Encoding, "ENCODING").short(b'E').help("write everything in this encoding"),
     flag("help", Opt::Help),
     flag("version", Opt::Version).short(b'V'),
-    flag("", Opt::XNoOp).short(b'X').since(18),
+    flag("", Opt::X).short(b'X').since(18),
     flag("attribute-inserts", Opt::AttributeInserts),
     flag("binary-upgrade", Opt::BinaryUpgrade),
     flag("column-inserts", Opt::ColumnInserts).help("rows as INSERT statements with names of columns"),
