@@ -13,7 +13,8 @@ use super::failure::Failure;
 use super::help;
 use super::major::Major;
 use super::output::{Kind, Output};
-use crate::postgres::dump;
+use crate::postgres::dump::{self, Sink};
+use crate::{Existing, OutputFolder};
 use options::{Format, Options};
 
 /// The lines of its help.
@@ -48,7 +49,15 @@ fn dump(mut options: Options, context: &Context, console: &Console) -> Result<()
             let made = dump::backup(&connect, &dump_options, output.sink(), console);
             output.finish(made)?;
         }
-        Format::Plain | Format::Directory | Format::Tar => {
+        Format::Directory => {
+            let path = file.ok_or_else(|| Failure::usage("no output directory specified"))?;
+            let folder = OutputFolder::create(path, Existing::Refuse, console)?;
+            let folder = folder.flushing(options.flush).readable_as_usual();
+            let made = dump::backup(&connect, &dump_options, Sink::Folder(&folder), console);
+            made.map_err(|error| folder.explain(error))?;
+            folder.commit(console)?;
+        }
+        Format::Plain | Format::Tar => {
             return Err(Failure::usage("this format is not there yet"));
         }
     }
