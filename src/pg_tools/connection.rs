@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Mutex;
 
+use bstr::BStr;
+
 use super::failure::Failure;
 use super::terminal_password;
 use crate::connect::{Environment, Named, Target};
@@ -69,19 +71,31 @@ impl Connector {
         Ok(self.target.lock().map_err(lost)?.clone())
     }
 
+    /// Connects to another database of the same server.
+    ///
+    /// # Errors
+    /// No connection can be made.
+    pub(super) fn connect_to(&self, database: &BStr) -> Result<Connection> {
+        self.connect_as(|target| target.with_database(database))
+    }
+
     /// Connects to the database, and asks for the password if the server wants one that nobody has said.
     ///
     /// # Errors
     /// No connection can be made.
     pub(super) fn connect(&self) -> Result<Connection> {
+        self.connect_as(Target::clone)
+    }
+
+    fn connect_as(&self, changed: impl Fn(&Target) -> Target) -> Result<Connection> {
         let target = self.target()?;
-        let error = match target.connect() {
+        let error = match changed(&target).connect() {
             Err(error) if self.prompt == Prompt::IfNeeded && wants_password(&error) => error,
             result => return result,
         };
         let Some(password) = terminal_password::ask_if_possible(&self.cancellation)? else { return Err(error) };
         let target = target.with_password(password);
-        let connection = target.connect()?;
+        let connection = changed(&target).connect()?;
         if let Ok(mut known) = self.target.lock() {
             *known = target;
         }

@@ -123,6 +123,7 @@ pub(super) fn name(choice: &Choice) -> String {
         Choice::Jobs(None) => "--jobs",
         Choice::LockWait => "--lock-wait-timeout",
         Choice::NoOwner => "--no-owner",
+        Choice::NoRolePasswords => "--no-role-passwords",
         Choice::NoSubscriptions => "--no-subscriptions",
         Choice::DisableTriggers => "--disable-triggers",
         Choice::Inserts => "--inserts",

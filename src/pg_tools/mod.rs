@@ -17,6 +17,7 @@ mod messages;
 mod numbers;
 mod output;
 mod pg_dump;
+mod pg_dumpall;
 mod terminal_password;
 
 use std::ffi::{OsStr, OsString};
@@ -33,16 +34,18 @@ use messages::Messages;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     PgDump,
+    PgDumpall,
 }
 
 impl Tool {
     /// All of them.
-    pub(crate) const ALL: &'static [Self] = &[Self::PgDump];
+    pub(crate) const ALL: &'static [Self] = &[Self::PgDump, Self::PgDumpall];
 
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PgDump => "pg_dump",
+            Self::PgDumpall => "pg_dumpall",
         }
     }
 
@@ -126,12 +129,14 @@ impl Tool {
     fn help(self, major: Major) -> Vec<String> {
         match self {
             Self::PgDump => pg_dump::help(major),
+            Self::PgDumpall => pg_dumpall::help(major),
         }
     }
 
     fn run(self, arguments: Vec<OsString>, context: &Context) -> Result<ExitCode, failure::Failure> {
         match self {
             Self::PgDump => pg_dump::run(arguments, context),
+            Self::PgDumpall => pg_dumpall::run(arguments, context),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::console::standard_streams;
 use crate::postgres::dump::Sink;
-use crate::{Existing, Flush, OutputFile, Reporter, Result, open_special};
+use crate::{Error, Existing, Flush, OutputFile, Reporter, Result, open_special};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -51,6 +51,22 @@ impl Output {
         match self {
             Self::Stream(out) => Sink::Stream(out),
             Self::File(file) => Sink::Seekable(&mut **file),
+        }
+    }
+
+    /// Where a script is written.
+    pub(super) fn as_write(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stream(out) => out,
+            Self::File(file) => &mut **file,
+        }
+    }
+
+    /// `error`, if it is not one of writing the file; otherwise what kept it from being written.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        match self {
+            Self::Stream(_) => error,
+            Self::File(file) => file.explain(error),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Roles and tablespaces, which are in no database: pg_dumpall is the oracle.
 
 mod backup;
+mod pg_dumpall;
 
 use std::path::{Path, PathBuf};
 

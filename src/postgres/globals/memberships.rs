@@ -73,7 +73,7 @@ impl Membership {
     }
 
     /// `form` is the major version whose `pg_dumpall` writes it so.
-    pub(super) fn statement(&self, globals: &Globals, form: i32) -> Sql {
+    pub(super) fn statement(&self, globals: &Globals, form: u32) -> Sql {
         let mut sql = globals.sql();
         sql.kw("GRANT ").ident(self.role.as_bstr()).kw(" TO ").ident(self.member.as_bstr());
         match self.options {

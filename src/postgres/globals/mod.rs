@@ -6,6 +6,7 @@
 //!
 //! One kind a file: its query, its rows, its statements.
 
+mod cluster;
 mod labels;
 mod memberships;
 mod options;
@@ -17,17 +18,20 @@ mod script;
 mod tablespaces;
 mod unknown;
 
-use bstr::{BStr, BString};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::session::Session;
 use super::version::ServerVersion;
 use crate::error::{Error, ErrorKind, Result};
+use crate::printable;
 use crate::sql::{NoNames, Sql, Style};
 use crate::wire::Query;
 use crate::words::Choice;
 
+pub use cluster::{Cluster, read};
 pub use options::GlobalsOptions;
 pub use run::{GlobalsSummary, backup};
+pub(crate) use script::unwritten;
 pub use script::{Frame, database_heading, databases_heading, end};
 
 use labels::Labels;
@@ -84,6 +88,19 @@ impl Globals {
             parameters: parameters::of(parameters)?,
             tablespaces: tablespaces::of(tablespaces, &mut labels)?,
         })
+    }
+
+    /// What `pg_dumpall` has no words for, and what is not written unless everything is wanted; in words.
+    pub fn left_out(&self) -> Vec<String> {
+        let mut left_out = Vec::new();
+        if !self.settings.of_all.is_empty() {
+            left_out.push("settings of all roles (ALTER ROLE ALL SET)".to_owned());
+        }
+        let changed = self.tablespaces.iter().filter(|one| one.is_the_servers() && one.is_changed());
+        left_out.extend(
+            changed.map(|one| format!("what was changed of tablespace {}", printable::name(one.name.as_bstr()))),
+        );
+        left_out
     }
 
     /// SQL text in the making, with names and literals as they are wanted.

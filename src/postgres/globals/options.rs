@@ -37,7 +37,7 @@ options! {
         /// The role to take before anything is read.
         pub role: Option<BString> = None,
         /// The major version of the `pg_dumpall` whose form it has.
-        pub form: i32 = 18,
+        pub form: u32 = 18,
         /// Go on where the server's catalogs of roles and tablespaces have columns that are not known.
         pub accept_unknown: bool = false,
         /// How long to wait for a lock; without it, as long as it takes.

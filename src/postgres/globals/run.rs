@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
+use super::script::unwritten;
 use super::{Frame, Globals, GlobalsOptions, end};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::postgres::dump::Running;
 use crate::postgres::script::RestrictKey;
 use crate::postgres::session::{Session, View};
@@ -44,7 +45,7 @@ pub fn backup(
         session.end()?;
         globals.write(options, &Frame::new(key), out)?;
         end(None, out)?;
-        out.flush().map_err(|error| Error::new(ErrorKind::Io, "write the script").source(error))?;
+        out.flush().map_err(unwritten)?;
         Ok(globals.summary())
     })
 }

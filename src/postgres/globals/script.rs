@@ -193,12 +193,16 @@ pub fn databases_heading(out: &mut dyn Write) -> Result<()> {
     Script(out).heading("Databases")
 }
 
+/// What is said when the script cannot be written; the one who opened the file knows its name.
+pub(crate) fn unwritten(error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, "write the script").source(error)
+}
+
 /// What is written.
 struct Script<'a>(&'a mut dyn Write);
 
 impl Script<'_> {
     fn text(&mut self, text: &[u8]) -> Result<()> {
-        let unwritten = |error: io::Error| Error::new(ErrorKind::Io, "write the script").source(error);
         self.0.write_all(text).map_err(unwritten)
     }
 

@@ -69,6 +69,12 @@ impl Tablespace {
         self.name.starts_with(b"pg_")
     }
 
+    /// Whether there is something to be said of it besides that it is there.
+    pub(super) fn is_changed(&self) -> bool {
+        let has_privileges = self.privileges.items.is_some();
+        has_privileges || self.comment.is_some() || !self.options.is_empty() || !self.labels.is_empty()
+    }
+
     pub(super) fn define(&self, globals: &Globals, options: &GlobalsOptions) -> Result<Sql> {
         let mut sql = globals.sql();
         let name = self.name.as_bstr();

@@ -18,6 +18,7 @@ use super::components::Components;
 use crate::options::options;
 
 pub use fault::PatternFault;
+pub(super) use pattern::of_databases as database_pattern;
 pub use resolve::resolve;
 
 /// The role that owns schema public since PostgreSQL 15, `pg_database_owner`.

@@ -87,6 +87,12 @@ impl Pattern {
     }
 }
 
+/// The regular expression for databases' names; none for a pattern with dots, for they part no name of a database.
+pub(in crate::postgres) fn of_databases(text: &BStr, encoding: Encoding) -> Option<BString> {
+    let pattern = Pattern::parse(text, 1, encoding);
+    (pattern.dots == 0).then(|| pattern.name().into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

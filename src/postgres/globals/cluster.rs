@@ -1,0 +1,77 @@
+//! A whole server, as `pg_dumpall` sees it: what is in no database, and which databases there are.
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::{Globals, GlobalsOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::dump::Running;
+use crate::postgres::select::{PatternFault, database_pattern};
+use crate::postgres::session::{Session, View};
+use crate::printable;
+use crate::progress::{Phase, Reporter, Unit};
+use crate::sql::Encoding;
+use crate::wire::{Connection, Param, Query};
+
+/// What one snapshot says of a server.
+pub struct Cluster {
+    /// What is in no database.
+    pub globals: Globals,
+    /// The databases that can be connected to: `template1` first, and the others by their names.
+    pub databases: Vec<BString>,
+    /// Those of them that are left out.
+    pub excluded: Vec<BString>,
+}
+
+/// Reads what is in no database, and which databases there are, without those that match a pattern.
+///
+/// # Errors
+/// They cannot be read, or not completely; a pattern with dots.
+pub fn read(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &GlobalsOptions,
+    exclude: &[BString],
+    reporter: &dyn Reporter,
+) -> Result<Cluster> {
+    let encoding = options.encoding.as_ref().map_or(Encoding::Safe, |name| Encoding::of(name.as_bstr()));
+    let expressions =
+        exclude.iter().map(|pattern| expression(pattern.as_bstr(), encoding)).collect::<Result<Vec<_>>>()?;
+    reporter.cancellation().run(|| {
+        let running = Running::new(reporter.cancellation())?;
+        reporter.phase(Phase::new("reading roles and tablespaces", Unit::Steps));
+        let mut session = Session::new(running.connect(connect)?)?;
+        let of_session = options.session();
+        session.begin(&of_session, View::Now)?;
+        session.look(&of_session)?;
+        let globals = Globals::read(&mut session, options)?;
+        let mut cluster = Cluster { globals, databases: Vec::new(), excluded: Vec::new() };
+        cluster.read_databases(&mut session, &expressions)?;
+        session.end()?;
+        Ok(cluster)
+    })
+}
+
+fn expression(pattern: &BStr, encoding: Encoding) -> Result<BString> {
+    database_pattern(pattern, encoding).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("leave out the databases {}", printable::name(pattern)))
+            .source(PatternFault::TooManyDots { what: "databases", pattern: pattern.into() })
+    })
+}
+
+impl Cluster {
+    fn read_databases(&mut self, session: &mut Session, exclude: &[BString]) -> Result<()> {
+        // Nobody changes template0, and a database whose limit is -2 is one that could not be dropped to the end.
+        let query = Query::new(
+            "the databases",
+            "SELECT d.datname, EXISTS (SELECT FROM pg_catalog.unnest($1) AS p (expression) \
+               WHERE d.datname OPERATOR(pg_catalog.~) p.expression COLLATE pg_catalog.\"default\") AS is_excluded \
+             FROM pg_catalog.pg_database AS d \
+             WHERE d.datallowconn AND d.datconnlimit <> -2 AND d.datname <> 'template0' \
+             ORDER BY d.datname <> 'template1', d.datname",
+        );
+        for row in session.connection().run(&query.param(Param::texts(exclude)))?.iter() {
+            let list = if row.bool("is_excluded")? { &mut self.excluded } else { &mut self.databases };
+            list.push(row.string("datname")?);
+        }
+        Ok(())
+    }
+}

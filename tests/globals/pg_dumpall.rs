@@ -1,0 +1,101 @@
+//! pg_dumpall, as this program is it, beside PostgreSQL's own: the same bytes.
+
+use std::fs;
+use std::process::Command;
+
+use super::{assert_same, hard, own, pg_dumpall};
+use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, output, reference_for};
+
+/// What this program says as pg_dumpall of this major.
+fn ours(server: &Server, tool: u32, options: &[&str]) -> Output {
+    let mut command: Command = lifeboat();
+    server.address(&mut command, "postgres");
+    output(command.arg("pg_dumpall").args(options).env("LIFEBOAT_PG_MAJOR", tool.to_string()))
+}
+
+const KEY: &str = "--restrict-key=k3y";
+
+const GLOBALS: &[&[&str]] = &[
+    &["-g"],
+    &["-r"],
+    &["-t"],
+    &["-g", "-c"],
+    &["-g", "--clean", "--if-exists"],
+    &["-r", "-c"],
+    &["-t", "-c", "--no-tablespaces"],
+    &["-gxO"],
+    &["-g", "--no-comments", "--no-role-passwords", "--no-security-labels"],
+    &["-g", "--no-tablespaces", "--no-sync"],
+    &["-gsS", "bob"],
+    &["-ga"],
+    &["-g", "--quote-all-identifiers"],
+    &["-gcE", "LATIN1", "--role=select", "--quote-all"],
+    &["-rl", "Db One", "--lock-wait-timeout=1000"],
+];
+
+tests! { same_globals: globals_of_14(14) globals_of_15(15) globals_of_16(16) globals_of_17(17) globals_of_18(18) globals_of_19(19) }
+
+fn same_globals(major: u32) {
+    let server = needed!(hard(major));
+    let tools = if major < REFERENCE { vec![major, REFERENCE] } else { vec![major] };
+    for tool in tools {
+        for options in GLOBALS {
+            println!("{tool} on {major}: {options:?}");
+            let theirs = script(options, |options| pg_dumpall(&server, tool, options));
+            assert_same(&theirs, &script(options, |options| ours(&server, tool, options)));
+        }
+    }
+}
+
+/// What a tool writes into a file; it need not be UTF-8.
+fn script(options: &[&str], run: impl Fn(&[&str]) -> Output) -> String {
+    let scene = Scene::new();
+    let file = scene.path("script.sql");
+    let out = run(&[options, &[KEY, "-f", file.to_str().unwrap()]].concat());
+    assert!(out.success() && out.stdout().is_empty(), "{out}");
+    String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned()
+}
+
+#[test]
+fn a_server_with_nothing_in_it_has_the_same_empty_lines() {
+    for major in [14, 18] {
+        let server = needed!(own(major));
+        let theirs = pg_dumpall(&server, major, &["-g", KEY]);
+        assert_same(&theirs.stdout(), &ours(&server, major, &["-g", KEY]).stdout());
+    }
+}
+
+#[test]
+fn what_cannot_be_is_said_in_the_same_words() {
+    let server = needed!(own(REFERENCE));
+    for options in [
+        &["-g", "-r"][..],
+        &["-g", "-t"],
+        &["-r", "-t"],
+        &["--if-exists"],
+        &["-g", "--exclude-database=x"],
+        &["--exclude-database=a.b"],
+        &["x", "y"],
+        &["--restrict-key=a.b", "-g"],
+        &["--filter=/nonexistent"],
+        &["--no-such"],
+        &["--no-s"],
+    ] {
+        let theirs = pg_dumpall(&server, reference_for(REFERENCE), options);
+        let ours = ours(&server, REFERENCE, options);
+        assert_eq!(ours.code(), theirs.code(), "{ours}");
+        // What the program was called by is no part of it.
+        let said = |out: &Output| {
+            out.stderr().lines().map(|line| line.rsplit("pg_dumpall: ").next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&ours), said(&theirs), "{ours}");
+    }
+}
+
+#[test]
+fn what_has_no_words_in_it_is_named() {
+    let server = needed!(hard(REFERENCE));
+    let out = ours(&server, REFERENCE, &["-g"]);
+    assert!(out.stderr().contains("warning: settings of all roles (ALTER ROLE ALL SET)"), "{out}");
+    assert!(out.stderr().contains("warning: what was changed of tablespace pg_default"), "{out}");
+}
