@@ -30,8 +30,7 @@ const BUFFER: usize = 64 * 1024;
 
 /// The lines of its help.
 pub(super) fn help(major: Major) -> Vec<String> {
-    let what =
-        "pg_dumpall writes all databases of a PostgreSQL server, its roles and its tablespaces as an SQL script.";
+    let what = "pg_dumpall writes a whole PostgreSQL server, with its roles, as an SQL script.";
     help::lines(major, (what, "pg_dumpall [OPTION]..."), table::OPTIONS, &[])
 }
 
@@ -44,7 +43,7 @@ pub(super) fn run(arguments: Vec<OsString>, context: &Context) -> Result<ExitCod
     let console = Console::new(&context.messages, options.verbose, &context.cancellation);
     let connector = std::mem::take(&mut options.connection).connector("pg_dumpall", &context.cancellation)?;
     let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
-    let mut output = Output::open(options.file.as_deref(), Kind::Script, &console)?;
+    let mut output = Output::open(options.file.as_deref(), Kind::Script, options.flush, &console)?;
     let dump = Dump { options: &options, context, console: &console, connector: &connector, key: &key };
     match dump.write(output.as_write()) {
         Ok(()) => output.finish(Ok(()))?,

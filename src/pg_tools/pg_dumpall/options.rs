@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use bstr::BString;
 
 use super::table::{OPTIONS, Opt};
+use crate::Flush;
 use crate::pg_tools::connection::{ConnectionOptions, Prompt};
 use crate::pg_tools::failure::Failure;
 use crate::pg_tools::filter::{self, Subject};
@@ -35,7 +36,7 @@ pub(super) struct Options {
     pub(super) no_privileges: bool,
     pub(super) no_role_passwords: bool,
     pub(super) no_security_labels: bool,
-    pub(super) no_sync: bool,
+    pub(super) flush: Flush,
     pub(super) no_tablespaces: bool,
     pub(super) verbose: bool,
     /// Whether something else is asked for than definitions, of which what is in no database consists.
@@ -135,7 +136,6 @@ impl Options {
                 }
                 is_known
             })?,
-            Opt::Help | Opt::Version => return Err(Failure::Getopt(String::new())),
             Opt::Host => self.connection.host = Some(argument),
             Opt::IfExists => self.if_exists = true,
             Opt::LockWaitTimeout => self.pass("--lock-wait-timeout", Some(&argument)),
@@ -145,7 +145,7 @@ impl Options {
             Opt::NoRolePasswords => self.no_role_passwords = true,
             Opt::NoSchema => self.without("--no-schema"),
             Opt::NoSecurityLabels => self.note("--no-security-labels", |options| &mut options.no_security_labels),
-            Opt::NoSync => self.no_sync = true,
+            Opt::NoSync => self.flush = Flush::Nothing,
             Opt::NoTablespaces => self.note("--no-tablespaces", |options| &mut options.no_tablespaces),
             Opt::Password => self.connection.prompt = Prompt::Always,
             Opt::Port => self.connection.port = Some(argument),

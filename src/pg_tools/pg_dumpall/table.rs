@@ -15,7 +15,6 @@ pub(super) enum Opt {
     File,
     Filter,
     GlobalsOnly,
-    Help,
     Host,
     IfExists,
     LockWaitTimeout,
@@ -38,7 +37,6 @@ pub(super) enum Opt {
     TablespacesOnly,
     Username,
     Verbose,
-    Version,
     /// What only the dumps of databases are told: pg_dump has it by the same name, and reads it.
     Passed(&'static str),
 }
@@ -77,8 +75,6 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     flag("password", Opt::Password).short(b'W').help("ask for a password at once"),
     flag("no-privileges", Opt::NoPrivileges).short(b'x').help("no GRANT and REVOKE"),
     flag("no-acl", Opt::NoPrivileges),
-    flag("help", Opt::Help),
-    flag("version", Opt::Version).short(b'V'),
     passed("attribute-inserts"),
     flag("binary-upgrade", Opt::BinaryUpgrade),
     passed("column-inserts").help("rows as INSERT statements with names of columns"),
