@@ -133,6 +133,12 @@ impl Header {
         Self { format: Format::Directory, ..self }
     }
 
+    /// The same for an archive in tar format.
+    #[must_use]
+    pub fn in_tar(self) -> Self {
+        Self { format: Format::Tar, ..self }
+    }
+
     setters! {
         int_size: u8 => int_size,
         offset_size: u8 => offset_size,
@@ -188,6 +194,9 @@ impl Header {
             return Err(ErrorKind::Unsupported(format!(
                 "this is written in {other} format, and the header says {own}"
             )));
+        }
+        if format == Format::Tar && *compression != Compression::None {
+            return Err(ErrorKind::Unsupported("the data in a tar archive is not compressed".into()));
         }
         if !(1..=32).contains(&self.int_size) || !(1..=32).contains(&self.offset_size) {
             return Err(ErrorKind::Protocol("integers and offsets have 1 to 32 bytes".into()));

@@ -1,7 +1,7 @@
 //! PostgreSQL's archive formats, and nothing else: no database, no async. `Read` / `Write` / `Seek` in, types out.
 //!
-//! [`Writer`] writes what real pg_restore reads, in the custom and the directory format; [`Reader`] reads what real pg_dump
-//! writes: the custom, directory and tar formats, versions 1.10 to 1.16. Both stream: no table is ever held in memory.
+//! [`Writer`] writes what real pg_restore reads, and [`Reader`] reads what real pg_dump writes: the custom, directory and tar
+//! formats, versions 1.10 to 1.16. Both stream: no table is ever held in memory.
 //! `docs/FORMAT.md` describes the formats byte by byte.
 //!
 //! ```
@@ -37,6 +37,7 @@ mod names;
 mod primitives;
 mod reader;
 mod setters;
+mod spool;
 mod tar;
 mod toc;
 mod version;
@@ -52,6 +53,7 @@ pub use limits::Limits;
 pub use names::is_archive_file;
 pub use primitives::DataPosition;
 pub use reader::{Block, DataReader, LargeObjectsReader, Reader};
+pub use spool::{NewSpool, Spool};
 pub use toc::{DumpId, Entries, Entry, Section};
 pub use version::{ParseVersionError, Version};
-pub use writer::{ContentsWriter, DataWriter, LargeObjectsWriter, Writer};
+pub use writer::{ContentsWriter, DataWriter, LargeObjectsWriter, ScriptWriter, Writer};

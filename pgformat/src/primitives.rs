@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use bstr::{BStr, BString};
 
 use crate::error::{ErrorKind, Fault};
+use crate::spool::Aside;
 
 const BUFFER: usize = 128 * 1024;
 
@@ -298,6 +299,8 @@ pub(crate) struct Output<W> {
     buffer: Vec<u8>,
     /// Of what has left the buffer.
     flushed: u64,
+    /// Where bytes wait for what comes before them.
+    aside: Option<Aside>,
 }
 
 impl<W: Write> Output<W> {
@@ -309,7 +312,12 @@ impl<W: Write> Output<W> {
     pub(crate) fn with_buffer(inner: W, mut buffer: Vec<u8>) -> Self {
         buffer.clear();
         buffer.reserve(BUFFER);
-        Self { inner, seek: None, base: 0, buffer, flushed: 0 }
+        Self { inner, seek: None, base: 0, buffer, flushed: 0, aside: None }
+    }
+
+    /// One that can put bytes aside.
+    pub(crate) fn with_aside(inner: W, aside: Aside) -> Self {
+        Self { aside: Some(aside), ..Self::streaming(inner) }
     }
 
     pub(crate) fn seekable(mut inner: W) -> Result<Self, Fault>
@@ -325,7 +333,7 @@ impl<W: Write> Output<W> {
     }
 
     pub(crate) fn offset(&self) -> u64 {
-        self.flushed + self.buffer.len() as u64
+        self.flushed + self.buffer.len() as u64 + self.aside.as_ref().map_or(0, Aside::spooled)
     }
 
     pub(crate) fn inner(&self) -> &W {
@@ -346,20 +354,91 @@ impl<W: Write> Output<W> {
             self.empty()?;
         }
         if bytes.len() >= BUFFER {
-            let at = self.flushed;
-            self.inner.write_all(bytes).map_err(|e| Fault::new(at, ErrorKind::Io(e)))?;
-            self.flushed += bytes.len() as u64;
+            self.pass(bytes, 0)
         } else {
             self.buffer.extend_from_slice(bytes);
+            Ok(())
         }
-        Ok(())
     }
 
     fn empty(&mut self) -> Result<(), Fault> {
-        self.inner.write_all(&self.buffer).map_err(|e| Fault::new(self.flushed, ErrorKind::Io(e)))?;
-        self.flushed += self.buffer.len() as u64;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mark = self.aside.as_mut().and_then(Aside::mark);
+        let passed = self.pass(&buffer, mark.unwrap_or(buffer.len()));
+        buffer.clear();
+        self.buffer = buffer;
+        passed
+    }
+
+    /// Passes bytes on that are not in the buffer any more. While some are put aside, so are these, but for the first `before`.
+    fn pass(&mut self, bytes: &[u8], before: usize) -> Result<(), Fault> {
+        let at = self.offset();
+        let failed = |e| Fault::new(at, ErrorKind::Io(e));
+        let (first, rest) = match &self.aside {
+            Some(aside) if aside.is_open() => bytes.split_at(before.min(bytes.len())),
+            _ => (bytes, &[][..]),
+        };
+        self.inner.write_all(first).map_err(failed)?;
+        self.flushed += first.len() as u64;
+        match &mut self.aside {
+            Some(aside) if !rest.is_empty() => aside.write(rest).map_err(failed),
+            _ => Ok(()),
+        }
+    }
+
+    /// From here on, puts bytes aside, until it is known what comes before them.
+    pub(crate) fn put_aside(&mut self) {
+        let mark = self.buffer.len();
+        if let Some(aside) = &mut self.aside {
+            aside.open(mark);
+        }
+    }
+
+    /// Writes `first`, and then what was put aside.
+    pub(crate) fn bring_back(&mut self, first: &[u8]) -> Result<(), Fault> {
+        let Some(mut aside) = self.aside.take() else { return self.bytes(first) };
+        let brought = self.bring_back_from(&mut aside, first);
+        self.aside = Some(aside);
+        brought
+    }
+
+    fn bring_back_from(&mut self, aside: &mut Aside, first: &[u8]) -> Result<(), Fault> {
+        let at = self.offset();
+        let failed = |e| Fault::new(at, ErrorKind::Io(e));
+        let mark = aside.mark().unwrap_or(self.buffer.len());
+        if aside.spooled() == 0 {
+            // All of it is in the buffer still.
+            self.buffer.splice(mark..mark, first.iter().copied());
+            aside.close();
+            return Ok(());
+        }
+        aside.write(&self.buffer).map_err(failed)?;
         self.buffer.clear();
-        Ok(())
+        self.bytes(first)?;
+        let mut part = vec![0; BUFFER / 2];
+        aside.rewind().map_err(failed)?;
+        loop {
+            let n = aside.read(&mut part).map_err(failed)?;
+            if n == 0 {
+                aside.close();
+                return Ok(());
+            }
+            self.bytes(part.get(..n).unwrap_or_default())?;
+        }
+    }
+
+    /// Writes over what was written, in an output that can seek.
+    pub(crate) fn patch(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Fault> {
+        let in_buffer = offset.checked_sub(self.flushed).and_then(|at| usize::try_from(at).ok());
+        let there = in_buffer.and_then(|at| self.buffer.get_mut(at..at.checked_add(bytes.len())?));
+        if let Some(there) = there {
+            there.copy_from_slice(bytes);
+            return Ok(());
+        }
+        let end = self.offset();
+        self.go_to(offset)?;
+        self.bytes(bytes)?;
+        self.go_to(end)
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Fault> {

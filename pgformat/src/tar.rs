@@ -1,5 +1,5 @@
 //! Tar files, as far as archives of pg_dump are in them: plain members one after the other. What else a tar file can hold
-//! (links, devices, sparse files, names with folders) is refused.
+//! (links, devices, sparse files, names with folders) is refused. They are written by `writer/tar.rs`.
 
 use std::io::Read;
 
@@ -129,7 +129,7 @@ fn rest_is_empty<R: Read>(input: &mut Input<R>) -> Result<(), Fault> {
 }
 
 /// The sum of a header's bytes, its own field taken for blanks.
-fn sum(header: &[u8; BLOCK]) -> u64 {
+pub(crate) fn sum(header: &[u8; BLOCK]) -> u64 {
     let all: u64 = header.iter().map(|byte| u64::from(*byte)).sum();
     let own: u64 = header[148..156].iter().map(|byte| u64::from(*byte)).sum();
     all - own + 8 * u64::from(b' ')

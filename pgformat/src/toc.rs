@@ -465,15 +465,17 @@ pub(crate) fn write<W: Write>(output: &mut Output<W>, header: &Header, entry: &E
     if header.format == Format::Custom {
         output.position(offset_size, if entry.has_data { DataPosition::NotSet } else { DataPosition::NoData })?;
     } else {
-        output.text(size, Some(file_name(entry, version).as_str().into()))?;
+        output.text(size, Some(file_name(entry, header).as_str().into()))?;
     }
     Ok(place)
 }
 
-/// The name of the file with the data of an entry, or with the list of its large objects.
-fn file_name(entry: &Entry, version: Version) -> String {
+/// The name of the file with the data of an entry, or with the list of its large objects. In a tar file, the entry of large objects
+/// names one that there is not.
+fn file_name(entry: &Entry, header: &Header) -> String {
     match entry.has_data {
-        true => Name::of(entry, version).to_string(),
+        true if header.format == Format::Tar => Name::Data(entry.dump_id).to_string(),
+        true => Name::of(entry, header.version).to_string(),
         false => String::new(),
     }
 }

@@ -12,5 +12,6 @@ mod postgis;
 mod readers;
 mod standby;
 mod subscription;
+mod tar;
 mod written;
 mod zabbix;

@@ -8,10 +8,12 @@ use super::Writer;
 use super::blocks::Blocks;
 use super::folder::{self, BoxedFiles, CONTENTS, Folder};
 use super::place::Place;
+use super::tar::{self, NewTar};
 use crate::error::{Direction, Error, ErrorKind, Result};
 use crate::files::NewFiles;
 use crate::header::{Format, Header};
 use crate::primitives::Output;
+use crate::spool::NewSpool;
 use crate::toc::{self, DumpId, Entry};
 
 /// Writes the table of contents, and then gives the [`Writer`] of the data.
@@ -20,12 +22,28 @@ use crate::toc::{self, DumpId, Entry};
 /// can be made while it is written.
 pub struct ContentsWriter<W> {
     output: Output<W>,
-    /// Where the data goes, if not after the table of contents.
-    files: Option<Box<BoxedFiles<W>>>,
+    data: DataPlace<W>,
     header: Header,
     /// How many entries there will be, which stands before the first of them.
     count: usize,
     written: Written,
+}
+
+/// Where the data goes.
+enum DataPlace<W> {
+    /// After the table of contents.
+    Blocks,
+    /// Into files beside it.
+    Folder(Box<BoxedFiles<W>>),
+    /// Into members after it.
+    Tar(NewTar),
+}
+
+impl<W> DataPlace<W> {
+    /// The file with the table of contents, if it is one by itself.
+    fn contents_file(&self) -> Option<&'static str> {
+        matches!(self, Self::Folder(_)).then_some(CONTENTS)
+    }
 }
 
 /// What is known of the entries once they are written: no texts but those that name an entry in messages.
@@ -51,7 +69,7 @@ impl<W: Write> ContentsWriter<W> {
     /// # Errors
     /// The version cannot carry the compression; writing fails.
     pub fn new(out: W, header: Header, count: usize) -> Result<Self> {
-        Self::start(Output::streaming(out), Format::Custom, header, count)
+        Self::start(Output::streaming(out), DataPlace::Blocks, header, count)
     }
 
     /// As [`ContentsWriter::new`], to an output that can seek. See [`Writer::seekable`].
@@ -63,7 +81,7 @@ impl<W: Write> ContentsWriter<W> {
         W: Seek,
     {
         let output = Output::seekable(out).map_err(|fault| fault.writing("the header"))?;
-        Self::start(output, Format::Custom, header, count)
+        Self::start(output, DataPlace::Blocks, header, count)
     }
 
     /// As [`ContentsWriter::new`], for an archive in directory format, which its header says ([`Header::in_folder`]); this begins
@@ -75,17 +93,49 @@ impl<W: Write> ContentsWriter<W> {
         header.check(Format::Directory).map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
         let output = folder::contents(&mut *files);
         let output = output.map_err(|fault| fault.writing("the table of contents").in_file(Some(CONTENTS)))?;
-        Ok(Self { files: Some(files), ..Self::start(output, Format::Directory, header, count)? })
+        Self::start(output, DataPlace::Folder(files), header, count)
     }
 
-    fn start(mut output: Output<W>, format: Format, header: Header, count: usize) -> Result<Self> {
+    /// As [`ContentsWriter::new`], for an archive in tar format, which its header says ([`Header::in_tar`]), to an output that can
+    /// seek. All members say that they were changed at `modified`, in seconds since 1970.
+    ///
+    /// # Errors
+    /// As [`ContentsWriter::new`]; seeking fails.
+    pub fn tar(out: W, header: Header, count: usize, modified: u64) -> Result<Self>
+    where
+        W: Seek,
+    {
+        let output = tar::seekable(out).map_err(|fault| fault.writing("the header"))?;
+        Self::begin_tar(output, header, count, modified)
+    }
+
+    /// As [`ContentsWriter::tar`], to an output that need not seek. What a member is does not go out before its end is known: a
+    /// long one waits in the temporary file that `spool` makes.
+    ///
+    /// # Errors
+    /// As [`ContentsWriter::new`].
+    pub fn tar_stream(out: W, spool: Box<NewSpool>, header: Header, count: usize, modified: u64) -> Result<Self> {
+        Self::begin_tar(tar::streaming(out, spool), header, count, modified)
+    }
+
+    fn begin_tar(mut output: Output<W>, header: Header, count: usize, modified: u64) -> Result<Self> {
+        let began = NewTar::begin(&mut output, modified).map_err(|fault| fault.writing("the header"))?;
+        Self::start(output, DataPlace::Tar(began), header, count)
+    }
+
+    fn start(mut output: Output<W>, data: DataPlace<W>, header: Header, count: usize) -> Result<Self> {
+        let format = match data {
+            DataPlace::Blocks => Format::Custom,
+            DataPlace::Folder(_) => Format::Directory,
+            DataPlace::Tar(_) => Format::Tar,
+        };
         header.check(format).map_err(|kind| Error::new(Direction::Writing, "the header", 0, kind))?;
-        let file = (format == Format::Directory).then_some(CONTENTS);
+        let file = data.contents_file();
         header.write(&mut output).map_err(|fault| fault.writing("the header").in_file(file))?;
         let number = i64::try_from(count).unwrap_or(i64::MAX);
         let counted = output.int(header.int_size, number);
         counted.map_err(|fault| fault.writing("the number of entries").in_file(file))?;
-        Ok(Self { output, files: None, header, count, written: Written::default() })
+        Ok(Self { output, data, header, count, written: Written::default() })
     }
 
     /// Writes the next entry.
@@ -100,7 +150,7 @@ impl<W: Write> ContentsWriter<W> {
             true => Err(ErrorKind::Protocol(format!("only {at} entries were announced"))),
             false => toc::check(&entry, self.header.version),
         };
-        let file = self.files.as_ref().map(|_| CONTENTS);
+        let file = self.data.contents_file();
         let at_offset = self.output.offset();
         let refuse = |kind| Error::new(Direction::Writing, "the table of contents", at_offset, kind).in_file(file);
         checked.map_err(refuse)?;
@@ -131,17 +181,16 @@ impl<W: Write> ContentsWriter<W> {
         if written != announced {
             let kind = ErrorKind::Protocol(format!("{announced} entries were announced, and {written} written"));
             let error = Error::new(Direction::Writing, "the table of contents", self.output.offset(), kind);
-            return Err(error.in_file(self.files.as_ref().map(|_| CONTENTS)));
+            return Err(error.in_file(self.data.contents_file()));
         }
-        Ok(match self.files {
-            None => {
-                let blocks = Blocks::new(self.output, &self.header, self.written.places);
-                Writer::begin_with(Place::Blocks(blocks), self.header, self.written.entries, self.written.index)
+        let place = match self.data {
+            DataPlace::Blocks => Place::Blocks(Blocks::new(self.output, &self.header, self.written.places)),
+            DataPlace::Folder(files) => Place::Folder(Folder::new(files, self.output, &self.header)),
+            DataPlace::Tar(began) => {
+                let tar = began.end(self.output, self.header.version);
+                Place::Tar(tar.map_err(|fault| fault.writing("the table of contents"))?)
             }
-            Some(files) => {
-                let folder = Folder::new(files, self.output, &self.header);
-                Writer::begin_with(Place::Folder(folder), self.header, self.written.entries, self.written.index)
-            }
-        })
+        };
+        Ok(Writer::begin_with(place, self.header, self.written.entries, self.written.index))
     }
 }

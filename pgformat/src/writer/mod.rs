@@ -6,6 +6,8 @@ mod contents;
 mod data;
 mod folder;
 mod place;
+mod script;
+mod tar;
 
 use std::collections::{HashMap, HashSet};
 use std::io::{Seek, Write};
@@ -19,8 +21,9 @@ use place::Place;
 
 pub use contents::ContentsWriter;
 pub use data::{DataWriter, LargeObjectsWriter};
+pub use script::ScriptWriter;
 
-/// Writes an archive in custom format, or in directory format.
+/// Writes an archive in custom, directory or tar format.
 ///
 /// The table of contents is known from the start (or written by a [`ContentsWriter`]); the data follows in its order. There
 /// are three ways to write the data of a table, from the simplest to the most capable:
@@ -58,6 +61,9 @@ enum BlockState {
     LargeObjects(usize),
     /// In the stream of one.
     LargeObject(usize, u32),
+    /// In the script of a tar file, or after it.
+    Script,
+    ScriptEnded,
     /// Writing failed in the middle of something.
     Broken,
 }
@@ -93,6 +99,19 @@ impl<W: Write> Writer<W> {
         W: Seek,
     {
         Self::start(Format::Custom, header, entries, |header, count| ContentsWriter::seekable(out, header, count))
+    }
+
+    /// As [`Writer::new`], for an archive in tar format, which its header says ([`Header::in_tar`]), to an output that can seek. All
+    /// members say that they were changed at `modified`, in seconds since 1970. [`ContentsWriter::tar_stream`] begins one in an output
+    /// that cannot.
+    ///
+    /// # Errors
+    /// As [`Writer::new`]; seeking fails.
+    pub fn tar(out: W, header: Header, entries: Vec<Entry>, modified: u64) -> Result<Self>
+    where
+        W: Seek,
+    {
+        Self::start(Format::Tar, header, entries, |header, count| ContentsWriter::tar(out, header, count, modified))
     }
 
     /// As [`Writer::new`], for an archive in directory format, which its header says ([`Header::in_folder`]).
@@ -137,7 +156,7 @@ impl<W: Write> Writer<W> {
         Self {
             joint: match place {
                 Place::Blocks(_) => Joint::of_blocks(header.compression),
-                Place::Folder(_) => Joint::of_files(header.compression),
+                Place::Folder(_) | Place::Tar(_) => Joint::of_files(header.compression),
             },
             place,
             header,
@@ -300,7 +319,7 @@ impl<W: Write> Writer<W> {
             BlockState::Data(_) | BlockState::LargeObject(..) => {
                 return Err(self.out_of_turn("the end of a block", "a stream in it is still open"));
             }
-            BlockState::Idle | BlockState::Broken => {
+            BlockState::Idle | BlockState::Script | BlockState::ScriptEnded | BlockState::Broken => {
                 return Err(self.out_of_turn("the end of a block", "no block is open"));
             }
         }
@@ -327,12 +346,35 @@ impl<W: Write> Writer<W> {
         Ok(LargeObjectsWriter { writer: self })
     }
 
+    /// Begins the script `restore.sql` that pg_dump puts into a tar file after all data, for people; it must be
+    /// [finished](ScriptWriter::finish). No reader needs it, and an archive may do without.
+    ///
+    /// # Errors
+    /// Another format has none; data is missing; there is one already; writing fails.
+    pub fn script(&mut self) -> Result<ScriptWriter<'_, W>> {
+        let what = "the script";
+        if self.state != BlockState::Idle {
+            return Err(self.out_of_turn(what, "a block is still open, or it is written already"));
+        }
+        self.check_no_data_is_missing(self.entries.len())?;
+        self.next = self.entries.len();
+        self.state = BlockState::Script;
+        let begun = self.place.begin_script();
+        match self.check_written(begun)? {
+            true => Ok(ScriptWriter { writer: self }),
+            false => {
+                self.state = BlockState::Idle;
+                Err(self.out_of_turn(what, "only an archive in tar format has one"))
+            }
+        }
+    }
+
     /// Completes the archive and gives the output back, flushed. Where that can seek, it is left standing at its end.
     ///
     /// # Errors
     /// A block is open, or an entry that has data got none; writing fails.
     pub fn finish(self) -> Result<W> {
-        if self.state != BlockState::Idle {
+        if !matches!(self.state, BlockState::Idle | BlockState::ScriptEnded) {
             return Err(self.out_of_turn("the end of the archive", "a block is still open"));
         }
         self.check_no_data_is_missing(self.entries.len())?;
@@ -342,7 +384,7 @@ impl<W: Write> Writer<W> {
     fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<()> {
         let what = "the beginning of a block";
         if self.state != BlockState::Idle {
-            return Err(self.out_of_turn(what, "another block is still open"));
+            return Err(self.out_of_turn(what, "another block is still open, or the script is written"));
         }
         let Some(&at) = self.index.get(&dump_id) else {
             return Err(self.out_of_turn(what, &format!("there is no entry {dump_id}")));
@@ -400,7 +442,7 @@ impl<W: Write> Writer<W> {
         self.check_written(written)
     }
 
-    fn check_written(&mut self, written: Result<(), Fault>) -> Result<()> {
+    fn check_written<T>(&mut self, written: Result<T, Fault>) -> Result<T> {
         written.map_err(|fault| {
             let error = fault.writing(self.what()).in_file(self.place.file());
             self.lost(error)
@@ -416,6 +458,7 @@ impl<W: Write> Writer<W> {
     fn what(&self) -> String {
         match self.state {
             BlockState::Idle | BlockState::Broken => "the data".into(),
+            BlockState::Script | BlockState::ScriptEnded => "the script".into(),
             BlockState::Data(at) | BlockState::DataEnded(at) => format!("the data of {}", self.entries[at].label()),
             BlockState::LargeObjects(at) => format!("the large objects of {}", self.entries[at].label()),
             BlockState::LargeObject(at, oid) => format!("large object {oid} of {}", self.entries[at].label()),

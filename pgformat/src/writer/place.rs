@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::blocks::Blocks;
 use super::folder::{CONTENTS, Folder};
+use super::tar::Tar;
 use crate::error::{Fault, Result};
 use crate::primitives::Output;
 use crate::toc::Entry;
@@ -12,6 +13,7 @@ use crate::toc::Entry;
 pub(super) enum Place<W> {
     Blocks(Blocks<W>),
     Folder(Folder<W>),
+    Tar(Tar<W>),
 }
 
 impl<W: Write> Place<W> {
@@ -20,13 +22,14 @@ impl<W: Write> Place<W> {
         match self {
             Self::Blocks(blocks) => &blocks.output,
             Self::Folder(folder) => &folder.contents,
+            Self::Tar(tar) => &tar.output,
         }
     }
 
     /// The file that was worked on last, if there are several.
     pub(super) fn file(&self) -> Option<&str> {
         match self {
-            Self::Blocks(_) => None,
+            Self::Blocks(_) | Self::Tar(_) => None,
             Self::Folder(folder) => Some(&folder.at),
         }
     }
@@ -41,6 +44,7 @@ impl<W: Write> Place<W> {
         match self {
             Self::Blocks(blocks) => blocks.begin(at, entry),
             Self::Folder(folder) => folder.begin(entry),
+            Self::Tar(tar) => tar.begin(entry),
         }
     }
 
@@ -48,6 +52,7 @@ impl<W: Write> Place<W> {
         match self {
             Self::Blocks(blocks) => blocks.large_object(oid),
             Self::Folder(folder) => folder.large_object(oid),
+            Self::Tar(tar) => tar.large_object(oid),
         }
     }
 
@@ -63,6 +68,7 @@ impl<W: Write> Place<W> {
         match self {
             Self::Blocks(blocks) => blocks.add(bytes),
             Self::Folder(folder) => folder.add(bytes),
+            Self::Tar(tar) => tar.add(bytes),
         }
     }
 
@@ -71,6 +77,7 @@ impl<W: Write> Place<W> {
         match self {
             Self::Blocks(blocks) => blocks.chunk(bytes),
             Self::Folder(folder) => folder.add(bytes),
+            Self::Tar(tar) => tar.add(bytes),
         }
     }
 
@@ -80,6 +87,7 @@ impl<W: Write> Place<W> {
             Self::Blocks(blocks) if is_of_chunks => blocks.end(),
             Self::Blocks(blocks) => blocks.end_pieces(),
             Self::Folder(folder) => folder.end_stream(),
+            Self::Tar(tar) => tar.end_stream(),
         }
     }
 
@@ -87,6 +95,15 @@ impl<W: Write> Place<W> {
         match self {
             Self::Blocks(blocks) => blocks.end(),
             Self::Folder(folder) => folder.end_large_objects(),
+            Self::Tar(tar) => tar.end_large_objects(),
+        }
+    }
+
+    /// Begins the script of a tar file; says whether this is one.
+    pub(super) fn begin_script(&mut self) -> Result<bool, Fault> {
+        match self {
+            Self::Blocks(_) | Self::Folder(_) => Ok(false),
+            Self::Tar(tar) => tar.begin_script().map(|()| true),
         }
     }
 
@@ -99,6 +116,10 @@ impl<W: Write> Place<W> {
                 (blocks.output, None)
             }
             Self::Folder(folder) => (folder.contents, Some(CONTENTS)),
+            Self::Tar(tar) => {
+                let output = tar.finish().map_err(|fault| fault.writing("the end of the tar file"))?;
+                (output, None)
+            }
         };
         contents.flush().map_err(|fault| fault.writing("the end of the archive").in_file(file))?;
         Ok(contents.into_inner())

@@ -12,3 +12,4 @@ mod pieces;
 mod protocol;
 mod repeated;
 mod round_trip;
+mod written_tar;
