@@ -185,7 +185,7 @@ impl<W: Write> ContentsWriter<W> {
         }
         let place = match self.data {
             DataPlace::Blocks => Place::Blocks(Blocks::new(self.output, &self.header, self.written.places)),
-            DataPlace::Folder(files) => Place::Folder(Folder::new(files, self.output, &self.header)),
+            DataPlace::Folder(files) => Place::Folder(Box::new(Folder::new(files, self.output, &self.header))),
             DataPlace::Tar(began) => {
                 let tar = began.end(self.output, self.header.version);
                 Place::Tar(tar.map_err(|fault| fault.writing("the table of contents"))?)

@@ -12,7 +12,7 @@ use crate::toc::Entry;
 #[derive(Debug)]
 pub(super) enum Place<W> {
     Blocks(Blocks<W>),
-    Folder(Folder<W>),
+    Folder(Box<Folder<W>>),
     Tar(Tar<W>),
 }
 
