@@ -35,6 +35,8 @@ pub enum Choice {
     Inserts,
     /// To say by how many connections the work is done: by so many, or by as many as are wanted.
     Jobs(Option<usize>),
+    /// To back up roles and tablespaces.
+    Globals,
     /// To restore the entries of a list.
     List,
     /// To say how long a lock is waited for.
@@ -85,6 +87,7 @@ impl fmt::Display for Choice {
             Self::DisableTriggers => "`disable_triggers`",
             Self::DropDependents => "`drop_dependents`",
             Self::Force => "`force`",
+            Self::Globals => "`globals::backup`",
             Self::Inserts => "INSERT statements",
             Self::Jobs(None) => "`jobs`",
             Self::Jobs(Some(jobs)) => return write!(f, "`jobs: {jobs}`"),

@@ -31,6 +31,11 @@ impl BackendOptions {
         Self(given)
     }
 
+    /// The options of one backend that were given, but for these.
+    pub(crate) fn others_than(&self, known: &[&str]) -> Vec<&str> {
+        self.0.iter().map(|(_, option)| option.as_str()).filter(|option| !known.contains(option)).collect()
+    }
+
     /// Refuses the options of another backend than `this`, instead of letting them do nothing.
     pub(crate) fn check(&self, this: &str) -> Result<()> {
         let others: Vec<&str> = self.0.iter().filter(|(b, _)| *b != this).map(|(_, option)| option.as_str()).collect();

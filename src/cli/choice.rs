@@ -14,6 +14,7 @@ pub(crate) fn name(choice: &Choice) -> String {
         Choice::DisableTriggers => "--disable-triggers",
         Choice::DropDependents => "--drop-dependents",
         Choice::Force => "--force",
+        Choice::Globals => "lifeboat backup --globals",
         Choice::Inserts => "--inserts",
         Choice::Jobs(None) => "--jobs",
         Choice::Jobs(Some(jobs)) => return format!("--jobs {jobs}"),

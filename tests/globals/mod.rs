@@ -2,6 +2,7 @@
 
 mod backup;
 mod pg_dumpall;
+mod restore;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! `lifeboat restore`.
 
 mod dry_run;
+mod globals;
 mod options;
 mod report;
 mod script;
@@ -31,6 +32,8 @@ Examples:
   lifeboat list app.dump >chosen && vi chosen && lifeboat restore app.dump --use-list chosen --force
   lifeboat restore app.dump --script app.sql
       for psql; no database is needed
+  lifeboat restore --globals roles.sql --url postgresql://postgres@db.example/postgres --force
+      roles and tablespaces
 
 Without --force nothing is changed, and what would be replaced is told (exit code 4).
 What is not in the archive is not dropped: where it would go along with what is replaced,
@@ -49,8 +52,8 @@ repeated. The other options have the names and the meaning that they have there.
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The backup file; - is standard input (PostgreSQL only)
-    #[arg(value_name = "PATH")]
-    path: PathBuf,
+    #[arg(value_name = "PATH", required_unless_present = "globals", conflicts_with = "globals")]
+    path: Option<PathBuf>,
     #[command(flatten)]
     database: DatabaseArgs,
     /// Go ahead and replace what is there
@@ -59,6 +62,10 @@ pub(crate) struct Args {
     /// Say what would be restored and what would be replaced, and change nothing; needs no --force
     #[arg(long, conflicts_with = "script")]
     dry_run: bool,
+    /// Restore roles and tablespaces, which are in no database, from this file, as lifeboat backup --globals and pg_dumpall
+    /// --globals-only write it; - is standard input. With --force, those that are there already are altered
+    #[arg(long, value_name = "FILE", conflicts_with = "script", help_heading = "PostgreSQL: roles and tablespaces")]
+    globals: Option<PathBuf>,
     #[command(flatten)]
     postgres: PostgresArgs,
 }
@@ -74,13 +81,14 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let console = Console::new(common);
     let begun = Instant::now();
     args.postgres.check()?;
+    let input = args.path.clone().unwrap_or_default();
     if let Some(path) = args.postgres.script.path() {
         if args.database.is_given() {
             return Err(Error::new(ErrorKind::Usage, format!("write {}", path.display()))
                 .why("--script writes what psql can run later, and --url says where to restore now")
                 .hint("leave out the one or the other"));
         }
-        return script::write(&args.path, path, args.force, &args.postgres, &console);
+        return script::write(&input, path, args.force, &args.postgres, &console);
     }
     match args.database.database()? {
         Database::Sqlite(target) => {
@@ -88,26 +96,38 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             let database = std::path::absolute(&target.path).unwrap_or(target.path);
             let options = sqlite::RestoreOptions::default().force(args.force);
             let doing = || format!("restore {}", database.display());
-            if args.path == Path::new("-") {
+            if input == Path::new("-") {
                 return Err(Error::new(ErrorKind::Usage, doing())
                     .why("an SQLite backup cannot come from standard input")
                     .hint("give the name of a file"));
             }
             if args.dry_run {
-                return dry_run::of_sqlite(&args.path, &sqlite::preview(&args.path, &database)?);
+                return dry_run::of_sqlite(&input, &sqlite::preview(&input, &database)?);
             }
-            let summary = sqlite::restore(&args.path, &database, &options, &console)?;
-            report::of_sqlite(&args.path, &summary, begun.elapsed())
+            let summary = sqlite::restore(&input, &database, &options, &console)?;
+            report::of_sqlite(&input, &summary, begun.elapsed())
+        }
+        Database::Postgres(target) if args.globals.is_some() => {
+            let others = common.given.others_than(globals::OPTIONS);
+            if !others.is_empty() {
+                return Err(globals::refused(&others));
+            }
+            let how = globals::How {
+                force: args.force,
+                dry_run: args.dry_run,
+                exit_on_error: args.postgres.exits_on_error(),
+            };
+            globals::run(&args.globals.unwrap_or_default(), &target, how, &console)
         }
         Database::Postgres(target) => {
-            let mut archive = open(&args.path, &format!("restore {}", args.path.display()))?;
+            let mut archive = open(&input, &format!("restore {}", input.display()))?;
             let options = args.postgres.options(args.force, archive.entries(), &console)?;
             let elsewhere = |database: &BStr| target.with_database(database).connect();
             if args.dry_run {
                 let mut connection = target.connect()?;
                 let preview = restore::preview(&mut connection, &elsewhere, &mut archive, &options, &console)
                     .map_err(|error| explain_damage(error, &archive))?;
-                return dry_run::of_postgres(&args.path, &target, &preview, archive.entries());
+                return dry_run::of_postgres(&input, &target, &preview, archive.entries());
             }
             let connect = || target.connect();
             let summary = restore::restore_from(connect, &elsewhere, &mut archive, &options, &console)
@@ -117,7 +137,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 Some(name) => &target.with_database(name),
                 None => &*target,
             };
-            report::of_postgres(&args.path, target, &summary, begun.elapsed())
+            report::of_postgres(&input, target, &summary, begun.elapsed())
         }
     }
 }

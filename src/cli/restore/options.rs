@@ -168,6 +168,11 @@ impl ScriptArgs {
 }
 
 impl PostgresArgs {
+    /// Whether the first error is the end.
+    pub(super) fn exits_on_error(&self) -> bool {
+        self.how.exit_on_error
+    }
+
     /// Refuses options that contradict each other by their values.
     pub(super) fn check(&self) -> Result<()> {
         if self.how.single_transaction && self.how.jobs.is_some_and(|jobs| jobs > 1) {

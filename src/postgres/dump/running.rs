@@ -41,6 +41,13 @@ impl Running {
         Ok(Self { handles, is_over, cancellation: cancellation.clone(), _registration: registration })
     }
 
+    /// With this connection, which is there.
+    pub(in crate::postgres) fn of(connection: &Connection, cancellation: &Cancellation) -> Result<Self> {
+        let running = Self::new(cancellation)?;
+        running.handles.lock().unwrap_or_else(PoisonError::into_inner).push(connection.cancel_handle());
+        Ok(running)
+    }
+
     /// Makes a connection, and counts it among them.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod labels;
 mod memberships;
 mod options;
 mod parameters;
+mod restore;
 mod role_settings;
 mod roles;
 mod run;
@@ -30,6 +31,7 @@ use crate::words::Choice;
 
 pub use cluster::{Cluster, read};
 pub use options::GlobalsOptions;
+pub use restore::{GlobalsError, GlobalsPreview, GlobalsRestoreOptions, GlobalsRestored, preview, restore};
 pub use run::{GlobalsSummary, backup};
 pub(crate) use script::unwritten;
 pub use script::{Frame, database_heading, databases_heading, end};

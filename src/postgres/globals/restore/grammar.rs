@@ -1,0 +1,356 @@
+//! The statements that a script of roles and tablespaces consists of, and no others: what is carried out as a superuser must be
+//! nothing but what such a script is for.
+
+use bstr::{BString, ByteSlice};
+
+use crate::sql::lexer::{Kind, Token};
+use crate::sql::quote;
+
+/// What a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Statement {
+    /// `SET`, of what tells how the script is to be read: the name and the value.
+    Setting(&'static str, BString),
+    /// `SET SESSION AUTHORIZATION`, up to the `RESET` of it.
+    Authorization(BString),
+    ResetAuthorization,
+    CreateRole(BString),
+    /// Attributes, a comment, a label.
+    Role(BString),
+    /// A setting of a role, or of all.
+    RoleSetting(Option<BString>),
+    Membership {
+        role: BString,
+        member: BString,
+    },
+    Parameter(BString),
+    CreateTablespace {
+        name: BString,
+        location: BString,
+    },
+    /// Options, privileges, a comment, a label.
+    Tablespace(BString),
+}
+
+/// Settings that a script begins with, and the values they may have; any literal without one.
+const SETTINGS: [(&str, Option<&[&str]>); 4] = [
+    ("default_transaction_read_only", Some(&["off"])),
+    ("client_encoding", None),
+    ("standard_conforming_strings", Some(&["on", "off"])),
+    ("escape_string_warning", Some(&["off"])),
+];
+
+const ATTRIBUTES: [&str; 14] = [
+    "SUPERUSER",
+    "NOSUPERUSER",
+    "INHERIT",
+    "NOINHERIT",
+    "CREATEROLE",
+    "NOCREATEROLE",
+    "CREATEDB",
+    "NOCREATEDB",
+    "LOGIN",
+    "NOLOGIN",
+    "REPLICATION",
+    "NOREPLICATION",
+    "BYPASSRLS",
+    "NOBYPASSRLS",
+];
+
+/// What the tokens of a statement, without spaces, comments and the semicolon, are; `None` if they are nothing that is known.
+pub(super) fn parse(tokens: &[Token<'_>]) -> Option<Statement> {
+    let mut cursor = Cursor { tokens };
+    let statement = cursor.statement()?;
+    cursor.tokens.is_empty().then_some(statement)
+}
+
+/// What is left of a statement.
+struct Cursor<'t, 'a> {
+    tokens: &'t [Token<'a>],
+}
+
+impl<'a> Cursor<'_, 'a> {
+    fn next(&mut self) -> Option<Token<'a>> {
+        let (first, rest) = self.tokens.split_first()?;
+        self.tokens = rest;
+        Some(*first)
+    }
+
+    /// Goes past a key word, if it is next.
+    fn takes(&mut self, word: &str) -> bool {
+        let is_next = self
+            .tokens
+            .first()
+            .is_some_and(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word.as_bytes()));
+        if is_next {
+            self.tokens = &self.tokens[1..];
+        }
+        is_next
+    }
+
+    /// Goes past key words, which must be next.
+    fn words(&mut self, words: &str) -> Option<()> {
+        words.split(' ').all(|word| self.takes(word)).then_some(())
+    }
+
+    fn takes_mark(&mut self, mark: u8) -> bool {
+        let is_next = self.tokens.first().is_some_and(|token| token.is_mark(mark));
+        if is_next {
+            self.tokens = &self.tokens[1..];
+        }
+        is_next
+    }
+
+    /// A name. Without quotes, it is one that needs none: words such as `current_user` are no names.
+    fn name(&mut self) -> Option<BString> {
+        let token = self.next()?;
+        match token.kind {
+            Kind::Name => quote::unquoted(token.text).map(BString::from),
+            Kind::Word => {
+                let lower = token.text.to_ascii_lowercase();
+                (quote::quoted(&lower) == lower).then(|| lower.into())
+            }
+            _ => None,
+        }
+    }
+
+    /// A literal, whose value is not asked for.
+    fn literal(&mut self) -> Option<()> {
+        self.text().map(|_| ())
+    }
+
+    /// A literal between plain quotes, or with escapes; the text between the quotes, as it stands there.
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let first = self.next()?;
+        let text = match first.kind {
+            Kind::Text => first,
+            Kind::Word if first.text.eq_ignore_ascii_case(b"e") => {
+                let next = self.next()?;
+                (next.at == first.at + first.text.len()).then_some(next)?
+            }
+            _ => return None,
+        };
+        (text.kind == Kind::Text).then_some(())?;
+        text.text.strip_prefix(b"'")?.strip_suffix(b"'")
+    }
+
+    /// A number, or a literal in its place.
+    fn number(&mut self) -> Option<()> {
+        if self.tokens.first()?.kind == Kind::Text {
+            return self.literal();
+        }
+        let is_part = |token: &Token<'_>| match token.kind {
+            Kind::Word => token.text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'e' | b'E')),
+            Kind::Mark => matches!(token.text, b"." | b"-" | b"+"),
+            _ => false,
+        };
+        let length = self.tokens.iter().take_while(|token| is_part(token)).count();
+        self.tokens = &self.tokens[length..];
+        (length > 0).then_some(())
+    }
+
+    fn statement(&mut self) -> Option<Statement> {
+        let verb = self.next()?;
+        (verb.kind == Kind::Word).then_some(())?;
+        match verb.text.to_ascii_uppercase().as_slice() {
+            b"SET" => self.set(),
+            b"RESET" => self.words("SESSION AUTHORIZATION").map(|()| Statement::ResetAuthorization),
+            b"CREATE" => self.create(),
+            b"ALTER" => self.alter(),
+            b"COMMENT" => {
+                self.words("ON")?;
+                let statement = self.object()?;
+                self.words("IS")?;
+                self.literal()?;
+                Some(statement)
+            }
+            b"SECURITY" => {
+                self.words("LABEL FOR")?;
+                self.name()?;
+                self.words("ON")?;
+                let statement = self.object()?;
+                self.words("IS")?;
+                self.literal()?;
+                Some(statement)
+            }
+            b"GRANT" => self.grant(),
+            b"REVOKE" => self.revoke(),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self) -> Option<Statement> {
+        if self.takes("SESSION") {
+            self.words("AUTHORIZATION")?;
+            return self.name().map(Statement::Authorization);
+        }
+        let (name, values) = SETTINGS.into_iter().find(|(name, _)| self.takes(name))?;
+        self.takes_mark(b'=').then_some(())?;
+        let value = match self.tokens.first()?.kind {
+            Kind::Word => self.next()?.text.to_ascii_lowercase(),
+            _ => self.text()?.to_vec(),
+        };
+        let is_known = values.is_none_or(|values| values.iter().any(|known| known.as_bytes() == value));
+        // The name of an encoding has letters and the like.
+        let is_plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        (is_known && is_plain).then(|| Statement::Setting(name, value.into()))
+    }
+
+    fn create(&mut self) -> Option<Statement> {
+        if self.takes("ROLE") {
+            return self.name().map(Statement::CreateRole);
+        }
+        self.words("TABLESPACE")?;
+        let name = self.name()?;
+        self.words("OWNER")?;
+        self.name()?;
+        self.words("LOCATION")?;
+        let location = self.text()?.into();
+        Some(Statement::CreateTablespace { name, location })
+    }
+
+    /// A role or a tablespace.
+    fn object(&mut self) -> Option<Statement> {
+        if self.takes("ROLE") {
+            return self.name().map(Statement::Role);
+        }
+        self.words("TABLESPACE")?;
+        self.name().map(Statement::Tablespace)
+    }
+
+    fn alter(&mut self) -> Option<Statement> {
+        if self.takes("TABLESPACE") {
+            let name = self.name()?;
+            self.words("SET")?;
+            self.takes_mark(b'(').then_some(())?;
+            loop {
+                self.name()?;
+                self.takes_mark(b'=').then_some(())?;
+                self.number()?;
+                if !self.takes_mark(b',') {
+                    break;
+                }
+            }
+            return self.takes_mark(b')').then_some(Statement::Tablespace(name));
+        }
+        self.words("ROLE")?;
+        let role = if self.takes("ALL") { None } else { Some(self.name()?) };
+        if self.takes("SET") {
+            self.name()?;
+            self.words("TO")?;
+            self.values()?;
+            return Some(Statement::RoleSetting(role));
+        }
+        self.words("WITH")?;
+        while !self.tokens.is_empty() {
+            self.attribute()?;
+        }
+        role.map(Statement::Role)
+    }
+
+    /// What a setting is set to.
+    fn values(&mut self) -> Option<()> {
+        if self.takes("NULL") {
+            return Some(());
+        }
+        self.literal()?;
+        while self.takes_mark(b',') {
+            self.literal()?;
+        }
+        Some(())
+    }
+
+    fn attribute(&mut self) -> Option<()> {
+        if ATTRIBUTES.into_iter().any(|word| self.takes(word)) {
+            return Some(());
+        }
+        if self.takes("CONNECTION") {
+            self.words("LIMIT")?;
+            return self.number();
+        }
+        if self.takes("PASSWORD") {
+            return if self.takes("NULL") { Some(()) } else { self.literal() };
+        }
+        self.words("VALID UNTIL")?;
+        self.literal()
+    }
+
+    fn grant(&mut self) -> Option<Statement> {
+        if let Some(statement) = self.privileges() {
+            self.words("TO")?;
+            self.grantee()?;
+            if self.takes("WITH") {
+                self.words("GRANT OPTION")?;
+            }
+            return Some(statement);
+        }
+        let role = self.name()?;
+        self.words("TO")?;
+        let member = self.name()?;
+        if self.takes("WITH") {
+            loop {
+                let option = ["ADMIN", "INHERIT", "SET"].into_iter().find(|word| self.takes(word))?;
+                let has_value =
+                    self.takes("TRUE") || self.takes("FALSE") || (option == "ADMIN" && self.takes("OPTION"));
+                has_value.then_some(())?;
+                if !self.takes_mark(b',') {
+                    break;
+                }
+            }
+        }
+        if self.takes("GRANTED") {
+            self.words("BY")?;
+            self.name()?;
+        }
+        Some(Statement::Membership { role, member })
+    }
+
+    fn revoke(&mut self) -> Option<Statement> {
+        let statement = self.privileges()?;
+        self.words("FROM")?;
+        self.grantee()?;
+        Some(statement)
+    }
+
+    fn grantee(&mut self) -> Option<()> {
+        self.name().map(|_| ())
+    }
+
+    /// Privileges, and what they are on. Takes nothing if it is something else.
+    fn privileges(&mut self) -> Option<Statement> {
+        let before = self.tokens;
+        let found = self.privileges_on();
+        if found.is_none() {
+            self.tokens = before;
+        }
+        found
+    }
+
+    fn privileges_on(&mut self) -> Option<Statement> {
+        loop {
+            let is_known = self.takes("ALL")
+                || self.takes("CREATE")
+                || self.takes("SET")
+                || (self.takes("ALTER") && self.takes("SYSTEM"));
+            is_known.then_some(())?;
+            if !self.takes_mark(b',') {
+                break;
+            }
+        }
+        self.words("ON")?;
+        if self.takes("TABLESPACE") {
+            return self.name().map(Statement::Tablespace);
+        }
+        self.words("PARAMETER")?;
+        let mut name = self.name()?;
+        while self.takes_mark(b'.') {
+            name.push(b'.');
+            name.extend_from_slice(&self.name()?);
+        }
+        Some(Statement::Parameter(name.as_bstr().into()))
+    }
+}
+
+#[cfg(test)]
+#[path = "grammar_tests.rs"]
+mod tests;
