@@ -10,7 +10,7 @@ use bstr::BStr;
 use lifeboat::postgres::archive::{self, Archive, Sections};
 use lifeboat::postgres::dump::{self, DumpOptions, Sink};
 use lifeboat::postgres::restore::{self, RestoreOptions, RestoreSummary};
-use lifeboat::postgres::script::{self, RestrictKey};
+use lifeboat::postgres::script::{self, RestrictKey, Style};
 use lifeboat::postgres::verify::verify;
 use lifeboat::sqlite;
 use lifeboat::{Message, Phase, Reporter, Total, Unit};
@@ -268,7 +268,7 @@ fn verify_and_scripts_come_to_what_was_said_beforehand() {
 
         let recorder = Recorder::default();
         let (key, mut script) = (RestrictKey::random().unwrap(), Vec::new());
-        script::of_archive(&mut open(), &forced(), &key, &mut script, &recorder).unwrap();
+        script::of_archive(&mut open(), &forced(), &Style::default(), &key, &mut script, &recorder).unwrap();
         let told = recorder.phase("write");
         assert!(told.is_complete(format).advanced.len() > 20, "{format}: {told:?}");
         assert!(told.besides < told.done(), "{format}: {told:?}");

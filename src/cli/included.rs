@@ -71,6 +71,7 @@ impl IncludedArgs {
                 data: has(Section::Data),
                 post_data: has(Section::PostData),
             },
+            sequence_data: false,
             extended_statistics: true,
             acl,
             comments: !self.no_comments,

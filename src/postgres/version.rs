@@ -96,6 +96,14 @@ capabilities! {
 }
 
 impl ServerVersion {
+    /// The newest that is known.
+    pub const NEWEST: Self = Self::of_major(NEWEST_KNOWN);
+
+    /// The first version of a major one.
+    pub const fn of_major(major: i32) -> Self {
+        Self(major * 10000)
+    }
+
     /// The version with that `server_version_num`.
     pub fn new(number: i32) -> Self {
         Self(number)

@@ -8,6 +8,7 @@ mod formats;
 mod gauntlet;
 mod large_objects;
 mod old_archives;
+mod plain;
 mod postgis;
 mod readers;
 mod standby;

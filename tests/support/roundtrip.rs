@@ -86,11 +86,17 @@ impl Case {
         paths.iter().map(|p| Case::read(p)).collect()
     }
 
+    /// A database with what the case builds.
+    pub fn database<'a>(&self, server: &'a Server) -> Result<Database<'a>, String> {
+        let database = server.database_with(&self.name, &self.database);
+        try_run(server.psql_command(database.name()).arg("-f").arg(&self.path))?;
+        Ok(database)
+    }
+
     /// A database with what the case builds, and pg_dump's archive of all of it.
     pub fn dumped<'a>(&self, server: &'a Server) -> Result<(Database<'a>, tempfile::TempPath), String> {
         let path = tempfile::NamedTempFile::new().map_err(|e| e.to_string())?.into_temp_path();
-        let database = server.database_with(&self.name, &self.database);
-        try_run(server.psql_command(database.name()).arg("-f").arg(&self.path))?;
+        let database = self.database(server)?;
         Tool::Reference(&[]).dump(&database, &[], &path)?;
         Ok((database, path))
     }

@@ -210,6 +210,7 @@ impl PostgresArgs {
             table_access_methods: !what.no_table_access_method,
             schema: included.schema,
             data: included.data,
+            sequence_data: included.sequence_data,
             statistics: included.statistics,
             extended_statistics: included.extended_statistics,
             sections: included.sections,

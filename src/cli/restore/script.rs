@@ -14,7 +14,7 @@ use crate::cli::destination::Destination;
 use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
 use crate::console::standard_streams;
-use crate::postgres::script::{RestrictKey, ScriptSummary, of_archive};
+use crate::postgres::script::{RestrictKey, ScriptSummary, Style, of_archive};
 use crate::{Existing, Result};
 
 /// How much is gathered before it is written.
@@ -28,7 +28,7 @@ pub(super) fn write(input: &Path, path: &Path, force: bool, args: &PostgresArgs,
     let options = args.options(force, archive.entries(), console)?;
     let key = args.script.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
     let mut write = |out: &mut dyn Write| {
-        let written = of_archive(&mut archive, &options, &key, out, console);
+        let written = of_archive(&mut archive, &options, &Style::default(), &key, out, console);
         written.map_err(|error| explain_damage(error, &archive))
     };
     let existing = if force { Existing::Replace } else { Existing::Refuse };

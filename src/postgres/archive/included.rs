@@ -12,6 +12,8 @@ options! {
         pub schema: bool = true,
         /// Rows, large objects and sequences' values.
         pub data: bool = true,
+        /// Sequences' values even without `data`.
+        pub sequence_data: bool = false,
         /// The planner's statistics.
         pub statistics: bool = true,
         /// With them, the data of extended statistics.

@@ -245,7 +245,8 @@ fn chosen(entry: &Entry, included: &Included) -> Chosen {
     let is_data = !entry.has_data && kinds::is_data(entry);
     Chosen {
         definition: has_definition && !is_data && included.schema,
-        data: (entry.has_data || is_data) && included.data,
+        data: (entry.has_data || is_data)
+            && (included.data || (included.sequence_data && kinds::is(entry, "SEQUENCE SET"))),
         statistics: false,
     }
 }

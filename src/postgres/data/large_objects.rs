@@ -4,7 +4,8 @@
 //! list of objects in one round trip. Objects that go on behind the first range are then read range by range.
 
 use super::super::session::Session;
-use super::pipeline::{DataSummary, Stop, Stream};
+use super::pieces::Pieces;
+use super::pipeline::{DataSummary, Stop};
 use crate::error::Result;
 use crate::wire::{Connection, Param, Query};
 
@@ -15,7 +16,7 @@ const FIRST: usize = 64 * 1024;
 const RANGE: usize = 512 * 1024;
 
 /// Copies the objects into the stream, in the order of `oids`.
-pub(super) fn fetch(session: &mut Session, oids: &[u32], stream: &mut Stream<'_>) -> Result<DataSummary, Stop> {
+pub(super) fn fetch(session: &mut Session, oids: &[u32], stream: &mut impl Pieces) -> Result<DataSummary, Stop> {
     let connection = session.connection();
     let mut summary = DataSummary::default();
     for batch in oids.chunks(BATCH) {
@@ -44,7 +45,7 @@ pub(super) fn fetch(session: &mut Session, oids: &[u32], stream: &mut Stream<'_>
 }
 
 /// Copies what comes behind the first range of an object.
-fn rest(connection: &mut Connection, oid: u32, stream: &mut Stream<'_>) -> Result<(), Stop> {
+fn rest(connection: &mut Connection, oid: u32, stream: &mut impl Pieces) -> Result<(), Stop> {
     let mut offset = FIRST as i64;
     loop {
         let read = stream.piece(|buffer| {

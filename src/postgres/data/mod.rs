@@ -1,12 +1,14 @@
 //! The data: rows, large objects.
 
 mod large_objects;
+mod pieces;
 mod pipeline;
 mod rows;
 mod task;
 
 use crate::wire::{ServerError, sqlstate};
 
+pub use pieces::hand_over;
 pub use pipeline::{DataSummary, run};
 pub use task::DataTask;
 

@@ -19,6 +19,7 @@ use pgformat::{Compression, Format, Piece, PieceEncoder, Writer};
 
 use super::super::model::DumpId;
 use super::super::session::Session;
+use super::pieces::Pieces;
 use super::task::DataTask;
 use super::{large_objects, rows};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -166,7 +167,7 @@ pub fn run<W: Write>(
 }
 
 /// Why a worker ended early.
-pub(super) enum Stop {
+pub enum Stop {
     /// It failed.
     Failed(Error),
     /// The writer failed, and the rest is of no use.
@@ -305,9 +306,9 @@ impl<'a> Queue<'a> {
 }
 
 /// Where a worker puts the data of a task.
-pub(super) struct Stream<'a> {
+struct Stream<'a> {
     /// How many bytes of data make a piece, about: enough to compress well, and to keep the exchange between threads rare.
-    pub(super) piece_size: usize,
+    piece_size: usize,
     events: Sender<Event>,
     jobs: &'a Sender<Job>,
     stopped: &'a Receiver<()>,
@@ -324,15 +325,18 @@ impl Stream<'_> {
             recv(self.stopped) -> _ => Err(Stop::ToldTo),
         }
     }
+}
 
-    /// Begins a large object's stream.
-    pub(super) fn large_object(&mut self, oid: u32) -> Result<(), Stop> {
+impl Pieces for Stream<'_> {
+    fn piece_size(&self) -> usize {
+        self.piece_size
+    }
+
+    fn large_object(&mut self, oid: u32) -> Result<(), Stop> {
         self.send(Event::LargeObject(oid))
     }
 
-    /// Has `fill` put data into an empty buffer, and sends it on its way if there is any. Passes on what `fill` says, which
-    /// says besides whether this was the last of the stream.
-    pub(super) fn piece<T>(&mut self, fill: impl FnOnce(&mut Vec<u8>) -> Result<(T, bool)>) -> Result<T, Stop> {
+    fn piece<T>(&mut self, fill: impl FnOnce(&mut Vec<u8>) -> Result<(T, bool)>) -> Result<T, Stop> {
         let mut buffers = select! {
             recv(self.free) -> buffers => buffers.map_err(|_| Stop::ToldTo)?,
             recv(self.stopped) -> _ => return Err(Stop::ToldTo),
@@ -361,8 +365,7 @@ impl Stream<'_> {
         Ok(said)
     }
 
-    /// Ends the stream of a table or of a large object; the bytes that went into it.
-    pub(super) fn end(&mut self) -> Result<u64, Stop> {
+    fn end(&mut self) -> Result<u64, Stop> {
         self.tail.clear();
         self.send(Event::EndStream)?;
         Ok(std::mem::take(&mut self.bytes))

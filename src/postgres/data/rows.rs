@@ -4,7 +4,8 @@ use bstr::{BStr, ByteSlice};
 
 use super::super::session::Session;
 use super::is_about_a_change;
-use super::pipeline::{DataSummary, Stop, Stream};
+use super::pieces::Pieces;
+use super::pipeline::{DataSummary, Stop};
 use super::task::DataTask;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Sql;
@@ -19,7 +20,7 @@ pub(super) fn fetch(
     session: &mut Session,
     shared: bool,
     task: &DataTask,
-    stream: &mut Stream<'_>,
+    stream: &mut impl Pieces,
 ) -> Result<DataSummary, Stop> {
     let DataTask::Rows { schema, name, copy, foreign, .. } = task else {
         return Err(Error::new(ErrorKind::Internal, "copy rows").why("the task has none").into());
@@ -39,9 +40,9 @@ pub(super) fn fetch(
 }
 
 /// Sends what the statement gives into the stream, and says how many rows it was.
-fn copy_out(session: &mut Session, statement: &BStr, task: &DataTask, stream: &mut Stream<'_>) -> Result<u64, Stop> {
+fn copy_out(session: &mut Session, statement: &BStr, task: &DataTask, stream: &mut impl Pieces) -> Result<u64, Stop> {
     let mut copy = session.connection().copy_out(statement).map_err(|e| explain(e.into(), task))?;
-    let size = stream.piece_size;
+    let size = stream.piece_size();
     while stream.piece(|buffer| {
         let more = copy.fill(buffer, size).map_err(|e| explain(e.into(), task))?;
         if !more {

@@ -25,18 +25,18 @@ const ATTEMPTS: u32 = 10;
 const LOGIN_WARNINGS: usize = 10;
 
 /// A dump that has begun.
-pub(super) struct Begun {
+pub(in crate::postgres) struct Begun {
     /// The sessions, all in one snapshot; the first holds the locks.
-    pub(super) sessions: Vec<Session>,
+    pub(in crate::postgres) sessions: Vec<Session>,
     /// What the archive will contain.
-    pub(super) contents: Contents,
+    pub(in crate::postgres) contents: Contents,
 }
 
 /// Begins a dump, again and again if need be.
 ///
 /// # Errors
 /// The database cannot be read, holds something that cannot be dumped completely, or is changed all the time.
-pub(super) fn begin(
+pub(in crate::postgres) fn begin(
     connect: &dyn Fn() -> Result<Connection>,
     options: &DumpOptions,
     reporter: &dyn Reporter,
@@ -143,7 +143,7 @@ fn lock_and_look(
 ///
 /// # Errors
 /// [`ErrorKind::Changed`] if somebody had.
-pub(super) fn check_data(session: &mut Session, options: &DumpOptions, tables: &[u32]) -> Result<()> {
+pub(in crate::postgres) fn check_data(session: &mut Session, options: &DumpOptions, tables: &[u32]) -> Result<()> {
     let all = [changes::DATA, changes::POLICIES];
     let watches = if options.row_security { &all[..] } else { &all[..1] };
     let changed = changes::since_snapshot(session, watches, tables, |session| {

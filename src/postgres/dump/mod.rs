@@ -9,8 +9,10 @@ mod run;
 mod running;
 
 pub use super::select::{PatternFault, Selection};
+pub(in crate::postgres) use begin::{Begun, begin, check_data};
 pub use lock_wait::{LockWaitFault, lock_wait};
 pub use options::DumpOptions;
 pub use plan::plan;
 pub use run::{DumpSummary, Sink, WriteSeek, backup};
-pub(super) use running::Running;
+pub(in crate::postgres) use run::{copied_tables, server_version};
+pub(in crate::postgres) use running::Running;

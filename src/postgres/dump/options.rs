@@ -86,6 +86,7 @@ impl DumpOptions {
         Included {
             schema: self.definitions,
             data: self.data,
+            sequence_data: self.sequence_data,
             statistics: self.statistics,
             extended_statistics: true,
             sections: self.sections,

@@ -65,7 +65,6 @@ fn wanted(entries: &[Entry], options: &DumpOptions) -> Result<Vec<bool>> {
     let useful = select(entries, &Request::of(options.included()))?;
     let is_wanted = |(entry, useful): (&Entry, &Chosen)| match kinds::group(entry) {
         EntryGroup::Session | EntryGroup::Database => true,
-        _ if kinds::is(entry, "SEQUENCE SET") && options.sequence_data => options.sections.data,
         _ if is_about_database(entry) => options.definitions && options.sections.pre_data,
         _ => useful.any(),
     };

@@ -99,7 +99,7 @@ fn write(
 }
 
 /// The OIDs of the relations whose rows are copied.
-fn copied_tables(planned: &Contents) -> Vec<u32> {
+pub(in crate::postgres) fn copied_tables(planned: &Contents) -> Vec<u32> {
     let copied: HashSet<DumpId> = planned.data.iter().map(|(id, _)| *id).collect();
     let entries = planned.entries.iter().filter(|entry| copied.contains(&entry.dump_id));
     entries.map(|entry| entry.catalog_oid.1).filter(|oid| *oid != 0).collect()
@@ -133,11 +133,19 @@ fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {
     let mut header = Header::new(options.version(), compression);
     header.created = now()?;
     header.dbname = rows.one()?.string("name")?;
-    header.server_version = session.connection().parameter("server_version").map(BString::from).ok_or_else(|| {
-        Error::new(ErrorKind::Server, "find out the server's version").why("the server did not report it")
-    })?;
+    header.server_version = server_version(session)?;
     header.dumper_version = concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into();
     Ok(header)
+}
+
+/// The version of the server, as it says it of itself.
+///
+/// # Errors
+/// It does not.
+pub(in crate::postgres) fn server_version(session: &mut Session) -> Result<BString> {
+    session.connection().parameter("server_version").map(BString::from).ok_or_else(|| {
+        Error::new(ErrorKind::Server, "find out the server's version").why("the server did not report it")
+    })
 }
 
 fn now() -> Result<Created> {

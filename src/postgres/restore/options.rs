@@ -52,6 +52,8 @@ options! {
         pub schema: bool = true,
         /// Restore rows, large objects and sequences' values.
         pub data: bool = true,
+        /// Sequences' values even without `data`.
+        pub sequence_data: bool = false,
         /// Restore the planner's statistics, where the archive has them.
         pub statistics: bool = true,
         /// With them, the data of extended statistics.
@@ -101,6 +103,7 @@ impl RestoreOptions {
                 policies: self.policies,
                 schema: self.schema,
                 data: self.data,
+                sequence_data: self.sequence_data,
                 statistics: self.statistics,
                 extended_statistics: self.extended_statistics,
                 sections: self.sections,

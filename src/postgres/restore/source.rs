@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
+use bstr::BString;
 use pgformat::{Block, DataPosition, DataReader, DumpId, Header, Reader};
 
 use crate::postgres::archive::{EntryName, archive_error};
@@ -25,6 +26,14 @@ pub trait Data {
 
     /// Hands the large objects of an entry to `take`; `read` as for [`Data::table`].
     fn large_objects(&mut self, id: DumpId, read: &dyn Fn(u64), take: &mut TakeObject<'_>) -> Result<()>;
+
+    /// The statements of an entry of statistics that its definition has not, because they are read only when they are written.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn statistics(&mut self, _: DumpId) -> Result<Option<BString>> {
+        Ok(None)
+    }
 
     /// Whether the data of any entry can be had at any time.
     fn can_go_back(&self) -> bool {

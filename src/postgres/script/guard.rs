@@ -91,11 +91,41 @@ fn is_command(text: &[u8], at: usize) -> bool {
 pub(super) struct Guard {
     standard_strings: bool,
     encoding: Encoding,
+    /// Whether the statements are those of an archive, and not of a database.
+    is_of_archive: bool,
 }
 
 impl Guard {
-    pub(super) fn new(settings: &ArchiveSettings) -> Self {
-        Self { standard_strings: settings.standard_strings, encoding: Encoding::of(settings.encoding.as_bstr()) }
+    /// Of what an archive says.
+    pub(super) fn of_archive(settings: &ArchiveSettings) -> Self {
+        Self {
+            standard_strings: settings.standard_strings,
+            encoding: Encoding::of(settings.encoding.as_bstr()),
+            is_of_archive: true,
+        }
+    }
+
+    /// Of what a database has. It may be made by others, too.
+    pub(super) fn of_database(settings: &ArchiveSettings) -> Self {
+        Self { is_of_archive: false, ..Self::of_archive(settings) }
+    }
+
+    /// The error for something that is not written.
+    pub(super) fn refused(&self, what: &str, why: impl Into<Words>) -> Error {
+        let (kind, hint) = match self.is_of_archive {
+            true => (
+                ErrorKind::Archive,
+                "restore without "
+                    + Choice::Script
+                    + ", which runs no psql, or leave the entry out, with "
+                    + Choice::List,
+            ),
+            false => (
+                ErrorKind::Incomplete,
+                Words::from("make an archive instead, in custom or directory format, whose restore runs no psql"),
+            ),
+        };
+        Error::new(kind, format!("write {what} into a script")).why(why).hint(hint)
     }
 
     pub(super) fn lexer(&self) -> PsqlLexer {
@@ -105,11 +135,11 @@ impl Guard {
     /// Looks at all statements of a plan before the first of them is written.
     pub(super) fn check(&self, plan: &Plan, entries: &[Entry]) -> Result<()> {
         for statement in &plan.session {
-            self.statements(statement).map_err(|why| refused("the settings at its beginning", why))?;
+            self.statements(statement).map_err(|why| self.refused("the settings at its beginning", why))?;
         }
         for step in plan.drops.iter().chain(&plan.steps) {
             let result = self.step(step, entries)?;
-            result.map_err(|why| refused(&EntryName::of(&entries[step.entry]).to_string(), why))?;
+            result.map_err(|why| self.refused(&EntryName::of(&entries[step.entry]).to_string(), why))?;
         }
         Ok(())
     }
@@ -144,7 +174,7 @@ impl Guard {
         })
     }
 
-    fn statements(&self, text: &[u8]) -> std::result::Result<(), String> {
+    pub(super) fn statements(&self, text: &[u8]) -> std::result::Result<(), String> {
         let mut lexer = self.lexer();
         lexer.feed(text).and_then(|()| lexer.finish()).map_err(Trouble::why)?;
         self.watched(text)
@@ -153,13 +183,6 @@ impl Guard {
     fn watched(&self, text: &[u8]) -> std::result::Result<(), String> {
         Watch::default().look(text).map_err(str::to_owned)
     }
-}
-
-/// The error for something that is not written.
-pub(super) fn refused(what: &str, why: impl Into<Words>) -> Error {
-    Error::new(ErrorKind::Archive, format!("write {what} into a script")).why(why).hint(
-        "restore without " + Choice::Script + ", which runs no psql, or leave the entry out, with " + Choice::List,
-    )
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use pgformat::Entry;
 
 use crate::Result;
 use crate::postgres::restore::source::Data;
-use crate::postgres::script::Script;
+use crate::postgres::script::writer::Script;
 use crate::progress::Part;
 
 /// How much one call writes.
@@ -23,7 +23,7 @@ impl Script<'_> {
         (create, replace): (bool, bool),
         part: &Part<'_>,
     ) -> Result<()> {
-        if !self.options.in_transactions() {
+        if !self.job.options.in_transactions() {
             self.paragraph(b"BEGIN;")?;
         }
         let mut pending = Vec::with_capacity(PIECE);
@@ -49,7 +49,7 @@ impl Script<'_> {
         if is_open {
             self.close(&mut pending)?;
         }
-        if !self.options.in_transactions() {
+        if !self.job.options.in_transactions() {
             self.paragraph(b"COMMIT;")?;
         }
         Ok(())
@@ -73,7 +73,7 @@ impl Script<'_> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut statement = Vec::with_capacity(2 * pending.len() + 50);
         statement.extend_from_slice(b"SELECT pg_catalog.lowrite(0, '");
-        statement.extend_from_slice(if self.plan.settings.standard_strings { b"\\x" } else { b"\\\\x" });
+        statement.extend_from_slice(if self.job.plan.settings.standard_strings { b"\\x" } else { b"\\\\x" });
         for byte in pending.drain(..) {
             statement.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
         }

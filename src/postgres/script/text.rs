@@ -1,23 +1,37 @@
 //! What a script says besides statements: comments, and commands for psql.
 
 use bstr::{BStr, BString, ByteSlice};
-use pgformat::{Entry, Header};
+use pgformat::{Created, Entry};
 
 use crate::postgres::archive::kinds;
 use crate::postgres::restore::RestoreOptions;
 use crate::postgres::restore::plan::Heading;
+use crate::postgres::script::Style;
 use crate::postgres::script::key::RestrictKey;
 use crate::sql::quote::quoted;
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
-pub(super) fn beginning(header: &Header, key: &RestrictKey) -> Vec<u8> {
+/// What a script says at its beginning.
+pub(super) struct Beginning {
+    /// The version of the server that the database was on.
+    pub(super) server: BString,
+    /// What dumped it.
+    pub(super) dumper: BString,
+    /// When that was, if it is to be said.
+    pub(super) started: Option<String>,
+}
+
+pub(super) fn beginning(said: &Beginning, key: &RestrictKey) -> Vec<u8> {
     let mut text = format!("--\n-- PostgreSQL database dump\n--\n\n\\restrict {}\n\n", key.as_str()).into_bytes();
     text.extend_from_slice(b"-- Dumped from database version ");
-    on_one_line(&mut text, &header.server_version);
+    on_one_line(&mut text, &said.server);
     text.extend_from_slice(b"\n-- Dumped by pg_dump version ");
-    on_one_line(&mut text, &header.dumper_version);
+    on_one_line(&mut text, &said.dumper);
     text.extend_from_slice(b"\n\n");
+    if let Some(started) = &said.started {
+        text.extend_from_slice(&timestamp("Started on", started));
+    }
     text
 }
 
@@ -25,9 +39,41 @@ pub(super) fn end(key: &RestrictKey) -> Vec<u8> {
     format!("--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict {}\n\n", key.as_str()).into_bytes()
 }
 
+/// A comment that says when something was done.
+pub(super) fn timestamp(what: &str, when: &str) -> Vec<u8> {
+    format!("-- {what} {when}\n\n").into_bytes()
+}
+
+const MOMENT: &str = "%Y-%m-%d %H:%M:%S %Z";
+
+/// What the time is.
+pub(super) fn now() -> String {
+    jiff::Zoned::now().strftime(MOMENT).to_string()
+}
+
+/// When an archive says that it was made, as clocks here show it. One that makes no sense is left unsaid.
+pub(super) fn created(when: Created) -> Option<String> {
+    let number = |value: i32| i8::try_from(value).ok();
+    let year = i16::try_from(when.year.checked_add(1900)?).ok()?;
+    let date = jiff::civil::Date::new(year, number(when.month.checked_add(1)?)?, number(when.day)?).ok()?;
+    let time =
+        jiff::civil::Time::new(number(when.hour)?, number(when.minute)?, number(when.second.min(59))?, 0).ok()?;
+    let moment = date.to_datetime(time).to_zoned(jiff::tz::TimeZone::system()).ok()?;
+    Some(moment.strftime(MOMENT).to_string())
+}
+
 /// The comment above what is done for an entry.
-pub(super) fn heading(entry: &Entry, heading: Heading, options: &RestoreOptions) -> Vec<u8> {
-    let mut text = b"--\n-- ".to_vec();
+pub(super) fn heading(entry: &Entry, heading: Heading, options: &RestoreOptions, style: &Style) -> Vec<u8> {
+    let mut text = b"--\n".to_vec();
+    if style.verbose {
+        let (class, oid) = entry.catalog_oid;
+        text.extend_from_slice(format!("-- TOC entry {} (class {class} OID {oid})\n", entry.dump_id).as_bytes());
+        if !entry.dependencies.is_empty() {
+            let on: Vec<String> = entry.dependencies.iter().map(|id| id.to_string()).collect();
+            text.extend_from_slice(format!("-- Dependencies: {}\n", on.join(" ")).as_bytes());
+        }
+    }
+    text.extend_from_slice(b"-- ");
     text.extend_from_slice(match heading {
         Heading::Definition => b"".as_slice(),
         Heading::Data => b"Data for ",

@@ -1,0 +1,239 @@
+//! Backups in plain format, written while the database is read: the bytes of pg_dump of the same major.
+
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
+use lifeboat::postgres::ServerVersion;
+use lifeboat::postgres::dump::DumpOptions;
+use lifeboat::postgres::restore::RestoreOptions;
+use lifeboat::postgres::script::{RestrictKey, ScriptSummary, Style, of_database};
+use lifeboat::{Database as Found, Environment, Silent, recognise};
+use pgformat::Version;
+
+use crate::support::roundtrip::Case;
+use crate::support::{Database, REFERENCE, Server, output, pg_tool, run};
+
+/// What pg_dump is told, in its words. Every one of a database is compared under some of them, and the sample under all.
+const OPTIONS: &[&[&str]] = &[
+    &["-s"],
+    &["-a"],
+    &["-c"],
+    &["-c", "--if-exists"],
+    &["-C"],
+    &["-c", "--if-exists", "-C"],
+    &["-O"],
+    &["-O", "-x"],
+    &["-a", "--disable-triggers"],
+    &["-a", "--disable-triggers", "-S", "Big Boss", "--use-set-session-authorization"],
+    &["--use-set-session-authorization", "-c"],
+    &["--no-comments", "--no-tablespaces"],
+    &["--section=pre-data"],
+    &["--section=data"],
+    &["--section=post-data"],
+    &["--load-via-partition-root"],
+    &["-n", "public"],
+    &["-t", "t*", "-b"],
+    &["-T", "t*", "-B"],
+    &["--exclude-table-data", "*a*"],
+    &["--enable-row-security"],
+];
+
+/// What lifeboat's library is told by them.
+struct Told {
+    dump: DumpOptions,
+    restore: RestoreOptions,
+    style: Style,
+}
+
+impl Told {
+    fn of(major: u32, options: &[&str]) -> Self {
+        let version = if major >= 17 { Version::V1_16 } else { Version::V1_14 };
+        let mut dump = DumpOptions::default().archive_version(Some(version));
+        let mut restore = RestoreOptions::default().clean(false).if_exists(false).owner(true);
+        let mut words = options.iter().flat_map(|word| word.split('='));
+        while let Some(word) = words.next() {
+            let mut value = || words.next().map(BString::from).unwrap();
+            match word {
+                "-s" => dump.data = false,
+                "-a" => dump.definitions = false,
+                "-c" => restore.clean = true,
+                "--if-exists" => restore.if_exists = true,
+                "-C" => restore.create = true,
+                "-O" => restore.owner = false,
+                "-x" => dump.privileges = false,
+                "-b" => dump.large_objects = Some(true),
+                "-B" => dump.large_objects = Some(false),
+                "-S" => restore.superuser = Some(value()),
+                "-n" => dump.selection.schemas.push(value()),
+                "-t" => dump.selection.tables.push(value()),
+                "-T" => dump.selection.exclude_tables.push(value()),
+                "--exclude-table-data" => dump.selection.exclude_table_data.push(value()),
+                "--disable-triggers" => restore.disable_triggers = true,
+                "--use-set-session-authorization" => restore.session_authorization = true,
+                "--no-comments" => dump.comments = false,
+                "--no-tablespaces" => restore.tablespaces = false,
+                "--load-via-partition-root" => dump.load_via_partition_root = true,
+                "--enable-row-security" => dump.row_security = true,
+                "--statistics" => dump.statistics = true,
+                "--section" => {
+                    let name = value();
+                    let sections = &mut dump.sections;
+                    sections.pre_data = name == "pre-data";
+                    sections.data = name == "data";
+                    sections.post_data = name == "post-data";
+                }
+                other => panic!("{other} is not known here"),
+            }
+        }
+        let style = Style::default().version(ServerVersion::of_major(i32::try_from(major).unwrap()));
+        Self { dump, restore, style }
+    }
+
+    fn write(&self, url: &str) -> lifeboat::Result<(Vec<u8>, ScriptSummary)> {
+        let Found::Postgres(target) = recognise(url.as_bytes(), &Environment::of_process())? else {
+            panic!("{url} is no database of PostgreSQL's");
+        };
+        let key: RestrictKey = "k3y".parse()?;
+        let mut script = Vec::new();
+        let style = (&self.style, &key);
+        let summary = of_database(&|| target.connect(), &self.dump, &self.restore, style, &mut script, &Silent)?;
+        assert_eq!(summary.bytes, script.len() as u64);
+        Ok((script, summary))
+    }
+}
+
+/// Fails the test unless lifeboat's script is pg_dump's.
+fn same(database: &Database<'_>, what: &str, options: &[&str]) {
+    let major = database.server().major();
+    let theirs = output(database.tool(major, "pg_dump").args(["--restrict-key=k3y"]).args(options));
+    let mut told = Told::of(major, options);
+    let version = run(pg_tool(major, "pg_dump").arg("--version")).stdout();
+    told.style.dumped_by = Some(version.trim().trim_start_matches("pg_dump (PostgreSQL) ").into());
+    let ours = told.write(&database.url());
+    if !theirs.success() {
+        assert!(ours.is_err(), "{what}, {options:?}: only pg_dump fails: {theirs}");
+        return;
+    }
+    let (ours, _) = ours.unwrap_or_else(|error| panic!("{what}, {options:?}: {error}"));
+    same_text(&format!("{what}, {options:?}"), &ours, &theirs.stdout);
+}
+
+fn same_text(what: &str, ours: &[u8], theirs: &[u8]) {
+    let at = ours.iter().zip(theirs).position(|(a, b)| a != b).unwrap_or(ours.len().min(theirs.len()));
+    if at == ours.len() && at == theirs.len() {
+        return;
+    }
+    let around = |text: &[u8]| {
+        let from = at.saturating_sub(300).min(text.len());
+        String::from_utf8_lossy(&text[from..(at + 300).min(text.len())]).into_owned()
+    };
+    panic!("{what}: byte {at}\nours:\n{}\n\ntheirs:\n{}", around(ours), around(theirs));
+}
+
+/// Cases whose order is not the same in any two dumps of pg_dump's.
+const UNSTABLE: &[&str] = &["operator_family/clauses"];
+
+fn cases() -> Vec<(String, Case)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects");
+    let mut kinds: Vec<PathBuf> = folder.read_dir().unwrap().map(|kind| kind.unwrap().path()).collect();
+    kinds.retain(|path| path.is_dir());
+    kinds.sort();
+    let of_kind = |kind: &PathBuf| {
+        let name = kind.file_name().unwrap().to_string_lossy().into_owned();
+        let cases = Case::all(kind).unwrap();
+        cases.into_iter().map(move |case| (format!("{name}/{}", case.name), case)).collect::<Vec<_>>()
+    };
+    kinds.iter().flat_map(of_kind).filter(|(name, _)| !UNSTABLE.contains(&name.as_str())).collect()
+}
+
+/// Every case of every kind of object: without options, and with some each, so that all have their turn.
+fn of_every_kind(major: u32) {
+    for (number, (name, case)) in cases().into_iter().enumerate().filter(|(_, (_, case))| case.is_for(major)) {
+        let Ok(server) = case.server(major) else { continue };
+        let database = case.database(server).unwrap_or_else(|why| panic!("{name}: {why}"));
+        same(&database, &name, &[]);
+        same(&database, &name, OPTIONS[number % OPTIONS.len()]);
+        same(&database, &name, OPTIONS[(number * 7 + 3) % OPTIONS.len()]);
+    }
+}
+
+tests! { of_every_kind: every_kind_is_pg_dump_s_on_18(18) }
+
+#[test]
+fn statistics_are_pg_dump_s() {
+    let server = needed!(Server::get(REFERENCE));
+    let of_statistics = |(name, case): &(String, Case)| name.starts_with("statistics_data/") && case.is_for(REFERENCE);
+    for (name, case) in cases().into_iter().filter(of_statistics) {
+        let database = case.database(needed!(case.server(REFERENCE))).unwrap();
+        same(&database, &name, &["--statistics"]);
+    }
+    // In another order than that of an archive: those of materialized views come last.
+    let database = server.database("plain");
+    database.sql(
+        "CREATE TABLE z AS SELECT n, n % 7 AS m FROM generate_series(1, 500) n;
+         CREATE INDEX ON z ((n + m));
+         CREATE MATERIALIZED VIEW a AS SELECT * FROM z;
+         CREATE INDEX ON a ((n - m));
+         CREATE STATISTICS s (dependencies) ON n, m FROM z",
+    );
+    database.sql("ANALYZE");
+    same(&database, "views and indexes", &["--statistics"]);
+    same(&database, "views and indexes", &["--statistics", "-n", "public", "--section=post-data"]);
+}
+
+/// Comments that say more, and change nothing else. Which numbers entries have is each program's own affair.
+#[test]
+fn entries_are_numbered_on_request() {
+    let server = needed!(Server::get(REFERENCE));
+    let database = server.database("plain");
+    database.sql("CREATE TABLE t AS SELECT 1 AS a; COMMENT ON TABLE t IS 'x'; SELECT lo_create(70001)");
+    let mut told = Told::of(REFERENCE, &[]);
+    told.style = told.style.verbose(true);
+    let (ours, _) = told.write(&database.url()).unwrap();
+    let theirs = run(database.tool(REFERENCE, "pg_dump").args(["-v", "--restrict-key=k3y"]));
+    let shape = |text: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(text).into_owned();
+        let shown = |line: &str| match line.split_once(" (class ") {
+            Some((_, class)) => format!("-- TOC entry (class {class}"),
+            None if line.starts_with("-- Started on 2") || line.starts_with("-- Completed on 2") => {
+                line[..15].to_owned()
+            }
+            None => line.to_owned(),
+        };
+        let kept = |line: &&str| !line.starts_with("-- Dependencies: ") && !line.starts_with("-- Dumped by");
+        text.lines().filter(kept).map(shown).collect()
+    };
+    assert_eq!(shape(&ours), shape(&theirs.stdout));
+    assert!(shape(&ours).iter().filter(|line| line.starts_with("-- TOC entry")).count() == 5);
+}
+
+/// What psql would take for something else than the server from which it came.
+#[test]
+fn what_psql_would_not_take_for_what_it_is_is_refused() {
+    let server = needed!(Server::get(REFERENCE));
+    let database = server.database("plain");
+    database.sql(r#"CREATE TABLE t ("ERROR" int, a int[], CHECK (a[1:"ERROR"] IS NOT NULL))"#);
+    let error = Told::of(REFERENCE, &[]).write(&database.url()).unwrap_err().to_string();
+    assert!(error.contains("write TABLE public.t into a script") && error.contains("a variable of psql's"), "{error}");
+    Told::of(REFERENCE, &["-a"]).write(&database.url()).unwrap();
+}
+
+#[test]
+fn script_brings_the_database_back() {
+    let server = needed!(Server::get(REFERENCE));
+    let (origin, target) = (server.database("plain"), server.database("plain"));
+    origin.sql(
+        r"CREATE TABLE t (id int PRIMARY KEY, text text);
+          INSERT INTO t SELECT n, repeat(E'a\\b\t''', n % 50) FROM generate_series(1, 30000) n;
+          CREATE TABLE u (); INSERT INTO u DEFAULT VALUES;
+          SELECT lo_from_bytea(70001, decode(repeat('00ff', 40000), 'hex'))",
+    );
+    let (script, summary) = Told::of(REFERENCE, &[]).write(&origin.url()).unwrap();
+    assert_eq!((summary.rows, summary.large_objects), (30001, 1));
+    let dir = tempfile::tempdir().unwrap();
+    let (file, archive) = (dir.path().join("script"), dir.path().join("archive"));
+    std::fs::write(&file, script).unwrap();
+    target.load_file(&file);
+    origin.pg_dump(REFERENCE, &[], &archive);
+    target.assert_is("after the script", &archive);
+}
