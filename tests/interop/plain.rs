@@ -36,6 +36,8 @@ const OPTIONS: &[&[&str]] = &[
     &["-T", "t*", "-B"],
     &["--exclude-table-data", "*a*"],
     &["--enable-row-security"],
+    &["--quote-all-identifiers", "-c", "-C"],
+    &["--disable-dollar-quoting"],
 ];
 
 /// What lifeboat's library is told by them.
@@ -74,6 +76,8 @@ impl Told {
                 "--no-tablespaces" => restore.tablespaces = false,
                 "--load-via-partition-root" => dump.load_via_partition_root = true,
                 "--enable-row-security" => dump.row_security = true,
+                "--quote-all-identifiers" => dump.quote_all_identifiers = true,
+                "--disable-dollar-quoting" => dump.dollar_quoting = false,
                 "--statistics" => dump.statistics = true,
                 "--section" => {
                     let name = value();

@@ -65,6 +65,7 @@ fn of_dump(options: &RestoreOptions, dump: &DumpOptions) -> RestoreOptions {
         extended_statistics: true,
         sections: dump.sections,
         row_security: dump.row_security,
+        quote_all_identifiers: dump.quote_all_identifiers,
         only: Default::default(),
         list: None,
         jobs: 1,

@@ -114,7 +114,7 @@ fn on_one_line(out: &mut Vec<u8>, text: &[u8]) {
 ///
 /// # Errors
 /// A name with a line break, which would end the command.
-pub(super) fn connect(database: &BString, key: &RestrictKey) -> Result<Vec<u8>> {
+pub(super) fn connect(database: &BString, key: &RestrictKey, options: &RestoreOptions) -> Result<Vec<u8>> {
     if database.find_byteset(b"\r\n").is_some() {
         return Err(Error::new(ErrorKind::Archive, "write the script")
             .why(format!("psql cannot connect to a database whose name has a line break: {:?}", database.as_bstr()))
@@ -122,7 +122,7 @@ pub(super) fn connect(database: &BString, key: &RestrictKey) -> Result<Vec<u8>> 
     }
     let mut text = format!("\\unrestrict {}\n", key.as_str()).into_bytes();
     if database.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')) {
-        text.extend_from_slice(&[b"\\connect ", quoted(database).as_slice()].concat());
+        text.extend_from_slice(&[b"\\connect ", options.quoted(database).as_slice()].concat());
     } else {
         // Whatever encoding the name is in, the server is to get it as it stands here.
         text.extend_from_slice(b"\\encoding SQL_ASCII\n\\connect -reuse-previous=on ");

@@ -192,7 +192,7 @@ impl<'a> Script<'a> {
                     self.large_objects(data, entry, (*create, *replace), &part)?;
                 }
                 Action::Connect(database) => {
-                    self.put(&text::connect(database, self.job.key)?)?;
+                    self.put(&text::connect(database, self.job.key, self.job.options)?)?;
                     self.session()?;
                 }
                 Action::Say(warning) => self.job.reporter.message(Message::warning(
