@@ -1,10 +1,10 @@
 //! The statements that a script of roles and tablespaces consists of, and no others: what is carried out as a superuser must be
 //! nothing but what such a script is for.
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
+use super::cursor::Cursor;
 use crate::sql::lexer::{Kind, Token};
-use crate::sql::quote;
 
 /// What a statement is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,91 +64,7 @@ pub(super) fn parse(tokens: &[Token<'_>]) -> Option<Statement> {
     cursor.tokens.is_empty().then_some(statement)
 }
 
-/// What is left of a statement.
-struct Cursor<'t, 'a> {
-    tokens: &'t [Token<'a>],
-}
-
-impl<'a> Cursor<'_, 'a> {
-    fn next(&mut self) -> Option<Token<'a>> {
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        Some(*first)
-    }
-
-    /// Goes past a key word, if it is next.
-    fn takes(&mut self, word: &str) -> bool {
-        let is_next = self
-            .tokens
-            .first()
-            .is_some_and(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word.as_bytes()));
-        if is_next {
-            self.tokens = &self.tokens[1..];
-        }
-        is_next
-    }
-
-    /// Goes past key words, which must be next.
-    fn words(&mut self, words: &str) -> Option<()> {
-        words.split(' ').all(|word| self.takes(word)).then_some(())
-    }
-
-    fn takes_mark(&mut self, mark: u8) -> bool {
-        let is_next = self.tokens.first().is_some_and(|token| token.is_mark(mark));
-        if is_next {
-            self.tokens = &self.tokens[1..];
-        }
-        is_next
-    }
-
-    /// A name. Without quotes, it is one that needs none: words such as `current_user` are no names.
-    fn name(&mut self) -> Option<BString> {
-        let token = self.next()?;
-        match token.kind {
-            Kind::Name => quote::unquoted(token.text).map(BString::from),
-            Kind::Word => {
-                let lower = token.text.to_ascii_lowercase();
-                (quote::quoted(&lower) == lower).then(|| lower.into())
-            }
-            _ => None,
-        }
-    }
-
-    /// A literal, whose value is not asked for.
-    fn literal(&mut self) -> Option<()> {
-        self.text().map(|_| ())
-    }
-
-    /// A literal between plain quotes, or with escapes; the text between the quotes, as it stands there.
-    fn text(&mut self) -> Option<&'a [u8]> {
-        let first = self.next()?;
-        let text = match first.kind {
-            Kind::Text => first,
-            Kind::Word if first.text.eq_ignore_ascii_case(b"e") => {
-                let next = self.next()?;
-                (next.at == first.at + first.text.len()).then_some(next)?
-            }
-            _ => return None,
-        };
-        (text.kind == Kind::Text).then_some(())?;
-        text.text.strip_prefix(b"'")?.strip_suffix(b"'")
-    }
-
-    /// A number, or a literal in its place.
-    fn number(&mut self) -> Option<()> {
-        if self.tokens.first()?.kind == Kind::Text {
-            return self.literal();
-        }
-        let is_part = |token: &Token<'_>| match token.kind {
-            Kind::Word => token.text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'e' | b'E')),
-            Kind::Mark => matches!(token.text, b"." | b"-" | b"+"),
-            _ => false,
-        };
-        let length = self.tokens.iter().take_while(|token| is_part(token)).count();
-        self.tokens = &self.tokens[length..];
-        (length > 0).then_some(())
-    }
-
+impl Cursor<'_, '_> {
     fn statement(&mut self) -> Option<Statement> {
         let verb = self.next()?;
         (verb.kind == Kind::Word).then_some(())?;
@@ -347,7 +263,7 @@ impl<'a> Cursor<'_, 'a> {
             name.push(b'.');
             name.extend_from_slice(&self.name()?);
         }
-        Some(Statement::Parameter(name.as_bstr().into()))
+        Some(Statement::Parameter(name))
     }
 }
 

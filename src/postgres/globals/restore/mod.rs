@@ -5,6 +5,7 @@
 //! altered, so that it is what the script says, and never made anew. A password is in no message: what is told of a statement is
 //! what it is about.
 
+mod cursor;
 mod execute;
 mod grammar;
 mod reader;
