@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::archive::Rows;
 use crate::support::needs::Needed;
-use crate::support::{Options, REFERENCE, Server, archive, installation, lifeboat, needs, run};
+use crate::support::{Options, REFERENCE, Server, archive, installation, lifeboat, needs, pg_tool, reference_for, run};
 
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/security_labels")
@@ -71,6 +71,42 @@ tests! { check:
     come_back_on_16(16)
     come_back_on_18(18)
 }
+
+/// Roles and tablespaces have labels, too, which are those of pg_dumpall.
+fn check_globals(major: u32) {
+    let dir = tempfile::tempdir().unwrap();
+    let server = needed!(server(major, dir.path()));
+    server.sql(
+        "postgres",
+        "SECURITY LABEL FOR \"Other \"\"one\"\"\" ON ROLE alice IS 'another'; SECURITY LABEL FOR lifeboat ON ROLE alice IS 'it''s \\';
+         SECURITY LABEL FOR lifeboat ON TABLESPACE elsewhere IS 'space'",
+    );
+    let run = |mut command: Command, options: &[&str]| {
+        server.address(&mut command, "postgres");
+        run(command.args(options).args(["-g", "--restrict-key=k3y"])).stdout()
+    };
+    let ours = |options: &[&str]| {
+        let mut command = lifeboat();
+        command.arg("pg_dumpall");
+        run(command, options)
+    };
+    let labelled = ours(&[]);
+    assert_eq!(labelled, run(pg_tool(reference_for(major), "pg_dumpall"), &[]));
+    let count = |script: &str| script.matches("SECURITY LABEL").count();
+    assert_eq!((count(&labelled), count(&ours(&["--no-security-labels"]))), (3, 0), "{labelled}");
+
+    // They come back by lifeboat as well.
+    let url = format!("host={} port={} user=postgres dbname=postgres", server.socket_dir().display(), server.port());
+    fs::write(dir.path().join("globals.sql"), &labelled).unwrap();
+    server.sql("postgres", "SECURITY LABEL FOR lifeboat ON ROLE alice IS 'changed'");
+    let mut restore = lifeboat();
+    crate::support::run(
+        restore.args(["restore", "--force", "--url", &url, "--globals"]).arg(dir.path().join("globals.sql")),
+    );
+    assert_eq!(labelled, ours(&[]));
+}
+
+tests! { check_globals: of_roles_and_tablespaces_on_14(14) of_roles_and_tablespaces_on_18(18) }
 
 /// Where nobody takes the label, the restore says which one, and goes on.
 #[test]
