@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use bstr::BStr;
+
 use crate::printable::{self, escaped};
 use crate::wire::{self, Login, NoAnswer, ServerError, Why};
 use crate::words::{Choice, Words};
@@ -48,13 +50,14 @@ struct Inner {
     doing: Words,
     why: Option<Words>,
     hint: Option<Words>,
+    statement: Option<String>,
     source: Option<Source>,
 }
 
 impl Error {
     /// An error of `kind`, raised while `doing`, worded so that it reads on after "could not": "read the header of x".
     pub fn new(kind: ErrorKind, doing: impl Into<Words>) -> Self {
-        Self(Box::new(Inner { kind, doing: doing.into().plain(), why: None, hint: None, source: None }))
+        Self(Box::new(Inner { kind, doing: doing.into().plain(), why: None, hint: None, statement: None, source: None }))
     }
 
     /// The error of one who wanted a thread while `doing` this. Users, containers and services are limited to so many.
@@ -83,6 +86,19 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<Words>) -> Self {
         self.0.hint = Some(hint.into().plain());
         self
+    }
+
+    /// Adds the statement that the server refused, which no message shows by itself.
+    #[must_use]
+    pub(crate) fn statement(mut self, statement: &BStr) -> Self {
+        self.0.statement = Some(printable::on_one_line(statement));
+        self
+    }
+
+    /// The statement that the server refused, on one line, where it is known.
+    pub fn refused_statement(&self) -> Option<&str> {
+        let own = self.0.statement.as_deref();
+        own.or_else(|| self.causes().find_map(|cause| cause.downcast_ref::<Self>()?.refused_statement()))
     }
 
     /// The sort of trouble.

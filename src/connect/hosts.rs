@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
@@ -116,6 +116,18 @@ impl Host {
             (false, _) if self.name.contains(&b':') && !self.is_local() => format!("[{}]:{}", self.name, self.port),
             (false, _) => format!("{}:{}", self.name, self.port),
         }
+    }
+
+    /// In libpq's words.
+    pub(super) fn place(&self) -> String {
+        if !self.is_local() {
+            return format!("at \"{}\", port {}", self.name(), self.port);
+        }
+        let file = format!(".s.PGSQL.{}", self.port);
+        let is_there = |folder: &&&str| Path::new(folder).join(&file).exists();
+        let default = SOCKET_DIRECTORIES.iter().find(is_there).or(SOCKET_DIRECTORIES.first()).copied().unwrap_or_default();
+        let folder = if self.name.is_empty() { BStr::new(default) } else { self.name.as_bstr() };
+        format!("on socket \"{folder}/{file}\"")
     }
 
     /// The addresses to try, in order; whoever looks up names has until `deadline`.

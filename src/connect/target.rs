@@ -154,6 +154,12 @@ impl Target {
         self.tls.mode
     }
 
+    /// Where the server is, in libpq's words: `at "db.example", port 5432`, `on socket "/tmp/.s.PGSQL.5432"`.
+    pub fn place(&self) -> String {
+        let places: Vec<_> = self.hosts.iter().map(Host::place).collect();
+        places.join(" or ")
+    }
+
     /// The database, the host and the user, for messages; never the password.
     pub fn describe(&self) -> String {
         let hosts: Vec<_> = self.hosts.iter().map(Host::describe).collect();

@@ -1,6 +1,7 @@
 //! Which server and database a tool is to connect to, by its options, and the password that a person is asked for.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Mutex;
 
@@ -89,7 +90,14 @@ impl Connector {
 
     fn connect_as(&self, changed: impl Fn(&Target) -> Target) -> Result<Connection> {
         let target = self.target()?;
-        let error = match changed(&target).connect() {
+        self.ask_and_connect(&target, &changed).map_err(|error| {
+            let place = changed(&target).place();
+            Error::new(error.kind(), "connect").source(NotConnected { place, error })
+        })
+    }
+
+    fn ask_and_connect(&self, target: &Target, changed: &dyn Fn(&Target) -> Target) -> Result<Connection> {
+        let error = match changed(target).connect() {
             Err(error) if self.prompt == Prompt::IfNeeded && wants_password(&error) => error,
             result => return result,
         };
@@ -100,6 +108,27 @@ impl Connector {
             *known = target;
         }
         Ok(connection)
+    }
+}
+
+/// No connection could be made.
+#[derive(Debug)]
+pub(super) struct NotConnected {
+    /// Where the server is.
+    pub(super) place: String,
+    /// Why.
+    pub(super) error: Error,
+}
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for NotConnected {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
     }
 }
 

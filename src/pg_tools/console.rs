@@ -18,7 +18,7 @@ impl Console {
 
 impl Reporter for Console {
     fn message(&self, message: Message) {
-        let text = message.text.named(super::messages::name);
+        let text = message.text.named(super::wording::name);
         match message.level {
             Level::Warning => self.messages.warning(&format!("{}: {text}", message.subject)),
             _ if self.verbose => self.messages.info(&format!("{}: {text}", message.subject)),

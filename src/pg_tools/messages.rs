@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::major::Major;
+use super::wording::{self, Told};
 use crate::console::secret;
 use crate::console::signals::Ended;
 use crate::console::terminal::{self, Stream};
-use crate::{Choice, Error};
+use crate::Error;
 
 /// Says what one tool has to say.
 #[derive(Debug, Clone)]
@@ -75,9 +76,13 @@ impl Messages {
 
     /// An error of the engine's.
     pub(super) fn engine(&self, error: &Error) {
-        self.error(&error.named(name));
-        if let Some(hint) = error.advice() {
-            self.hint(&hint.named(name));
+        let Told { message, detail, hint } = wording::of(error);
+        self.error(&message);
+        if let Some(detail) = detail {
+            self.detail(&detail);
+        }
+        if let Some(hint) = hint {
+            self.hint(&hint);
         }
     }
 
@@ -114,28 +119,4 @@ impl Messages {
     fn line(&self, line: &str) {
         let _ = terminal::lines(Stream::Err, line.split('\n'));
     }
-}
-
-/// The names of choices that these tools have. What only lifeboat's own verbs can do is named as they name it.
-pub(super) fn name(choice: &Choice) -> String {
-    let name = match choice {
-        Choice::Jobs(Some(jobs)) => return format!("--jobs={jobs}"),
-        Choice::Jobs(None) => "--jobs",
-        Choice::LockWait => "--lock-wait-timeout",
-        Choice::NoOwner => "--no-owner",
-        Choice::NoRolePasswords => "--no-role-passwords",
-        Choice::NoSubscriptions => "--no-subscriptions",
-        Choice::DisableTriggers => "--disable-triggers",
-        Choice::Inserts => "--inserts",
-        Choice::List => "--use-list",
-        Choice::Output => "--file",
-        Choice::Role => "--role",
-        Choice::Script => "--file",
-        Choice::Tables => "--table",
-        Choice::TransactionSize => "--transaction-size",
-        Choice::Create => "--create",
-        Choice::Url => "--dbname",
-        other => return format!("{} of lifeboat itself", crate::cli::choice_name(other)),
-    };
-    name.to_owned()
 }

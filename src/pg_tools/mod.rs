@@ -19,6 +19,7 @@ mod output;
 mod pg_dump;
 mod pg_dumpall;
 mod terminal_password;
+mod wording;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

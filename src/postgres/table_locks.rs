@@ -72,6 +72,9 @@ fn run(connection: &mut Connection, mut batch: Sql) -> Result<()> {
             }
             _ => "a table may have been dropped or be locked by somebody else: try again",
         };
-        Error::new(error.kind(), "lock the tables against changes of their definition").source(error).hint(hint)
+        Error::new(error.kind(), "lock the tables against changes of their definition")
+            .source(error)
+            .statement(batch.as_bstr())
+            .hint(hint)
     })
 }

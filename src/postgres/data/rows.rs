@@ -62,12 +62,16 @@ fn lock(schema: &BStr, name: &BStr) -> Sql {
 }
 
 fn explain(error: Error, task: &DataTask) -> Error {
+    let copy = match task {
+        DataTask::Rows { copy, .. } => copy.as_bstr(),
+        DataTask::LargeObjects(_) => BStr::new(""),
+    };
     let report = error.server();
     let is_locked = report.is_some_and(|report| report.is(sqlstate::LOCK_NOT_AVAILABLE));
     // The columns are those that the catalog said there are.
     let is_changed = report.is_some_and(|report| is_about_a_change(report) || report.is(sqlstate::UNDEFINED_COLUMN));
     let kind = if is_changed { ErrorKind::Changed } else { error.kind() };
-    let explained = Error::new(kind, format!("copy the rows of {task}")).source(error);
+    let explained = Error::new(kind, format!("copy the rows of {task}")).source(error).statement(copy);
     match kind {
         _ if is_locked => explained
             .hint("somebody waits for a stronger lock on the table: try again, or use " + Choice::Jobs(Some(1))),
