@@ -57,7 +57,14 @@ struct Inner {
 impl Error {
     /// An error of `kind`, raised while `doing`, worded so that it reads on after "could not": "read the header of x".
     pub fn new(kind: ErrorKind, doing: impl Into<Words>) -> Self {
-        Self(Box::new(Inner { kind, doing: doing.into().plain(), why: None, hint: None, statement: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            doing: doing.into().plain(),
+            why: None,
+            hint: None,
+            statement: None,
+            source: None,
+        }))
     }
 
     /// The error of one who wanted a thread while `doing` this. Users, containers and services are limited to so many.

@@ -125,7 +125,8 @@ impl Host {
         }
         let file = format!(".s.PGSQL.{}", self.port);
         let is_there = |folder: &&&str| Path::new(folder).join(&file).exists();
-        let default = SOCKET_DIRECTORIES.iter().find(is_there).or(SOCKET_DIRECTORIES.first()).copied().unwrap_or_default();
+        let default =
+            SOCKET_DIRECTORIES.iter().find(is_there).or(SOCKET_DIRECTORIES.first()).copied().unwrap_or_default();
         let folder = if self.name.is_empty() { BStr::new(default) } else { self.name.as_bstr() };
         format!("on socket \"{folder}/{file}\"")
     }

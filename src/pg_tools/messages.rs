@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::major::Major;
 use super::wording::{self, Told};
+use crate::Error;
 use crate::console::secret;
 use crate::console::signals::Ended;
 use crate::console::terminal::{self, Stream};
-use crate::Error;
 
 /// Says what one tool has to say.
 #[derive(Debug, Clone)]

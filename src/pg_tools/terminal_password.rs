@@ -29,8 +29,9 @@ pub(super) fn ask(cancellation: &Cancellation) -> Result<Vec<u8>> {
 pub(super) fn ask_if_possible(cancellation: &Cancellation) -> Result<Option<Vec<u8>>> {
     let Ok(mut terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else { return Ok(None) };
     let doing = || DOING;
-    terminal.write_all(b"Password: ").context(ErrorKind::Io, doing)?;
+    // First: what is typed before is thrown away, and who is asked may answer at once.
     let hidden = Hidden::new(&terminal, cancellation)?;
+    terminal.write_all(b"Password: ").context(ErrorKind::Io, doing)?;
     let typed = line(&terminal);
     hidden.end();
     terminal.write_all(b"\n").context(ErrorKind::Io, doing)?;

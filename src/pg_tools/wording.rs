@@ -45,7 +45,8 @@ pub(super) fn of(error: &Error) -> Told {
 
 /// A server's report, as libpq words it.
 pub(super) fn server(report: &ServerError) -> String {
-    let mut said = format!("{}:  {}", on_one_line(report.severity.as_bytes().as_bstr()), on_one_line(report.message.as_bstr()));
+    let mut said =
+        format!("{}:  {}", on_one_line(report.severity.as_bytes().as_bstr()), on_one_line(report.message.as_bstr()));
     let more = [("DETAIL", &report.detail), ("HINT", &report.hint), ("CONTEXT", &report.context)];
     for (what, text) in more {
         if let Some(text) = text {

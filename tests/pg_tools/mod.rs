@@ -2,6 +2,7 @@
 
 mod command_line;
 mod install;
+mod passwords;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
