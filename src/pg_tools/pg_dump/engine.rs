@@ -2,7 +2,10 @@
 
 use super::options::Options;
 use crate::pg_tools::major::Major;
+use crate::postgres::ServerVersion;
 use crate::postgres::dump::DumpOptions;
+use crate::postgres::restore::RestoreOptions;
+use crate::postgres::script::Style;
 
 /// What the engine is asked for.
 pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
@@ -38,4 +41,30 @@ pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
         lock_wait: options.lock_wait,
         ..DumpOptions::default()
     }
+}
+
+/// How a script restores what it holds.
+pub(super) fn restore_options(options: &Options) -> RestoreOptions {
+    let flags = options.flags;
+    RestoreOptions {
+        clean: options.clean,
+        if_exists: options.if_exists,
+        create: options.create,
+        owner: !flags.no_owner,
+        session_authorization: flags.use_set_session_authorization,
+        target_defaults: true,
+        tablespaces: !flags.no_tablespaces,
+        table_access_methods: !flags.no_table_access_method,
+        disable_triggers: flags.disable_triggers,
+        superuser: options.superuser.clone(),
+        ..RestoreOptions::default()
+    }
+}
+
+/// How a script looks.
+pub(super) fn style(options: &Options, major: Major) -> Style {
+    Style::default()
+        .version(ServerVersion::of_major(major.number().cast_signed()))
+        .dumped_by(Some(major.release().into()))
+        .verbose(options.flags.verbose)
 }

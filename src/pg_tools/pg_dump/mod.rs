@@ -5,6 +5,7 @@ mod options;
 mod table;
 
 use std::ffi::OsString;
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use super::Context;
@@ -14,7 +15,11 @@ use super::help;
 use super::major::Major;
 use super::output::{Kind, Output};
 use crate::postgres::dump::{self, Sink};
-use crate::{Existing, OutputFolder};
+use crate::postgres::script::{self, RestrictKey};
+use crate::{Context as _, ErrorKind, Existing, OutputFolder};
+
+/// How much is gathered before it is written.
+const BUFFER: usize = 64 * 1024;
 use options::{Format, Options};
 
 /// The lines of its help.
@@ -57,7 +62,18 @@ fn dump(mut options: Options, context: &Context, console: &Console) -> Result<()
             made.map_err(|error| folder.explain(error))?;
             folder.commit(console)?;
         }
-        Format::Plain | Format::Tar => {
+        Format::Plain => {
+            let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
+            let (restore_options, style) = (engine::restore_options(&options), engine::style(&options, context.major));
+            let mut output = Output::open(file, Kind::Script, options.flush, console)?;
+            let mut out = BufWriter::with_capacity(BUFFER, output.as_write());
+            let made =
+                script::of_database(&connect, &dump_options, &restore_options, (&style, &key), &mut out, console);
+            let made = made.and_then(|made| out.flush().context(ErrorKind::Io, || "write the script").map(|()| made));
+            drop(out);
+            output.finish(made)?;
+        }
+        Format::Tar => {
             return Err(Failure::usage("this format is not there yet"));
         }
     }
