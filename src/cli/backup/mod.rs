@@ -3,6 +3,7 @@
 mod archive;
 mod globals;
 mod postgres;
+mod rows;
 mod selection;
 
 use std::borrow::Cow;

@@ -6,6 +6,7 @@ use bstr::BString;
 use pgformat::{Compression, Version};
 
 use super::archive::ArchiveFormat;
+use super::rows::RowArgs;
 use super::selection::SelectionArgs;
 use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::pair;
@@ -21,6 +22,8 @@ pub(super) struct PostgresArgs {
     selection: SelectionArgs,
     #[command(flatten)]
     what: WhatArgs,
+    #[command(flatten)]
+    rows: RowArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,7 +103,7 @@ impl PostgresArgs {
     /// # Errors
     /// They contradict each other, or a filter file makes no sense.
     pub(super) fn options(self, lock_wait: Duration) -> Result<DumpOptions> {
-        let Self { archive, selection, what } = self;
+        let Self { archive, selection, what, rows } = self;
         let selection = selection.selection()?;
         if what.included.schema_only && !selection.foreign_data.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "use --schema-only")
@@ -108,6 +111,11 @@ impl PostgresArgs {
                 .hint("leave one of them out"));
         }
         let included = what.included.included(false, pair(archive.acl, archive.no_acl, false));
+        let rows = rows.form().ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "leave out rows that are there already")
+                .why("COPY, as which rows are saved, cannot do that")
+                .hint("use --inserts or --column-inserts as well")
+        })?;
         let options = DumpOptions {
             selection,
             definitions: included.schema,
@@ -116,6 +124,7 @@ impl PostgresArgs {
             sequence_data: what.sequence_data,
             large_objects: (what.large_objects || what.no_large_objects).then_some(what.large_objects),
             unlogged_table_data: !what.no_unlogged_table_data,
+            rows,
             load_via_partition_root: what.load_via_partition_root,
             sections: included.sections,
             privileges: included.acl,

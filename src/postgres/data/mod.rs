@@ -1,5 +1,6 @@
 //! The data: rows, large objects.
 
+mod inserts;
 mod large_objects;
 mod pieces;
 mod pipeline;
@@ -8,6 +9,7 @@ mod task;
 
 use crate::wire::{ServerError, sqlstate};
 
+pub use inserts::{Inserts, Value};
 pub use pieces::hand_over;
 pub use pipeline::{DataSummary, run};
 pub use task::DataTask;

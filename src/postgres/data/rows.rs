@@ -3,17 +3,20 @@
 use bstr::{BStr, ByteSlice};
 
 use super::super::session::Session;
+use super::inserts::{Inserts, Statements};
 use super::is_about_a_change;
 use super::pieces::Pieces;
 use super::pipeline::{DataSummary, Stop};
 use super::task::DataTask;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::Sql;
+use crate::sql::{Encoding, Sql};
 use crate::wire::sqlstate;
 use crate::words::Choice;
 
 /// What ends the rows in an archive: COPY's own mark, for a script to be made of it, and empty lines.
 const END: &[u8] = b"\\.\n\n\n";
+/// So much of the rows is made into statements at once, which may be many times as long.
+const FED: usize = 8 * 1024;
 
 /// Copies all rows of the task's relation into the stream.
 pub(super) fn fetch(
@@ -22,7 +25,7 @@ pub(super) fn fetch(
     task: &DataTask,
     stream: &mut impl Pieces,
 ) -> Result<DataSummary, Stop> {
-    let DataTask::Rows { schema, name, copy, foreign, .. } = task else {
+    let DataTask::Rows { schema, name, copy, inserts, foreign, .. } = task else {
         return Err(Error::new(ErrorKind::Internal, "copy rows").why("the task has none").into());
     };
     if *foreign {
@@ -31,7 +34,7 @@ pub(super) fn fetch(
         let lock = lock(schema.as_bstr(), name.as_bstr());
         session.connection().execute(lock.as_bstr()).map_err(|e| explain(e.into(), task))?;
     }
-    let rows = copy_out(session, copy.as_bstr(), task, stream)?;
+    let rows = copy_out(session, copy.as_bstr(), task, inserts.as_ref(), stream)?;
     if *foreign {
         session.allow_foreign_tables(false)?;
     }
@@ -40,14 +43,40 @@ pub(super) fn fetch(
 }
 
 /// Sends what the statement gives into the stream, and says how many rows it was.
-fn copy_out(session: &mut Session, statement: &BStr, task: &DataTask, stream: &mut impl Pieces) -> Result<u64, Stop> {
+fn copy_out(
+    session: &mut Session,
+    statement: &BStr,
+    task: &DataTask,
+    inserts: Option<&Inserts>,
+    stream: &mut impl Pieces,
+) -> Result<u64, Stop> {
+    let encoding = Encoding::of(session.encoding().as_bstr());
+    let mut statements = inserts.map(|inserts| Statements::new(inserts, encoding));
     let mut copy = session.connection().copy_out(statement).map_err(|e| explain(e.into(), task))?;
     let size = stream.piece_size();
+    let mut rows = Vec::new();
     while stream.piece(|buffer| {
-        let more = copy.fill(buffer, size).map_err(|e| explain(e.into(), task))?;
-        if !more {
-            buffer.extend_from_slice(END);
-        }
+        let more = match &mut statements {
+            None => {
+                let more = copy.fill(buffer, size).map_err(|e| explain(e.into(), task))?;
+                if !more {
+                    buffer.extend_from_slice(END);
+                }
+                more
+            }
+            Some(statements) => loop {
+                rows.clear();
+                let more = copy.fill(&mut rows, FED).map_err(|e| explain(e.into(), task))?;
+                statements.feed(&rows, buffer)?;
+                if !more {
+                    statements.finish(buffer)?;
+                    break false;
+                }
+                if buffer.len() >= size {
+                    break true;
+                }
+            },
+        };
         Ok((more, !more))
     })? {}
     Ok(copy.rows())

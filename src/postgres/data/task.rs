@@ -4,6 +4,8 @@ use std::fmt;
 
 use bstr::BString;
 
+use super::inserts::Inserts;
+
 /// What fetches the data of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataTask {
@@ -15,6 +17,8 @@ pub enum DataTask {
         name: BString,
         /// The COPY … TO STDOUT statement for all of it.
         copy: BString,
+        /// The INSERT statements that they are written as, and not as COPY has them.
+        inserts: Option<Inserts>,
         /// Whether the rows are another server's, which a session that dumps may not read without more ado.
         foreign: bool,
         /// An estimate of its size in pages (`relpages`), with those of its TOAST table, for progress.

@@ -5,6 +5,7 @@ mod contents;
 mod lock_wait;
 mod options;
 mod plan;
+mod row_form;
 mod run;
 mod running;
 
@@ -13,6 +14,7 @@ pub(in crate::postgres) use begin::{Begun, begin, check_data};
 pub use lock_wait::{LockWaitFault, lock_wait};
 pub use options::DumpOptions;
 pub use plan::plan;
+pub use row_form::{InsertForm, RowForm};
 pub use run::{DumpSummary, Sink, WriteSeek, backup};
 pub(in crate::postgres) use run::{copied_tables, server_version};
 pub(in crate::postgres) use running::Running;

@@ -7,6 +7,7 @@ use pgformat::{Compression, Version};
 
 use super::super::archive::{Included, Sections};
 use super::super::select::Selection;
+use super::RowForm;
 use crate::options::options;
 
 options! {
@@ -28,6 +29,8 @@ options! {
         pub large_objects: Option<bool> = None,
         /// The rows of unlogged tables. A standby server cannot read them, so that they are left out there.
         pub unlogged_table_data: bool = true,
+        /// In which form rows are written.
+        pub rows: RowForm = RowForm::Copy,
         /// Load partitions' rows by way of the topmost table, which puts each where it belongs in the target.
         pub load_via_partition_root: bool = false,
         /// The sections of the archive.

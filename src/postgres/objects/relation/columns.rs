@@ -5,6 +5,7 @@ use bstr::{BString, ByteSlice};
 use super::Relation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
+use crate::postgres::dump::RowForm;
 use crate::postgres::kind::{Kind, Scope, known};
 use crate::postgres::model::{DumpId, Model};
 use crate::postgres::objects::deparse::opt_deparsed;
@@ -24,6 +25,8 @@ pub struct Column {
     pub local: bool,
     /// Its type with its modifiers.
     pub type_name: Deparsed,
+    /// The OID of its type, or of the type that the domain is made of which it is; 0 where nobody asks.
+    pub base_type: u32,
     /// The schema and the name of its collation, where that is not its type's.
     pub collation: Option<(BString, BString)>,
     /// The statistics target, or -1.
@@ -79,6 +82,19 @@ impl Kind for Columns {
         } else {
             ("a.attnotnull AS is_not_null", "")
         };
+        // By it, values are written in INSERT statements.
+        let base_type = match scope.options.rows {
+            RowForm::Copy => "0::pg_catalog.oid",
+            RowForm::Inserts(_) => {
+                "CASE WHEN t.typtype = 'd' THEN ( \
+                   WITH RECURSIVE base AS ( \
+                     SELECT d.typbasetype AS oid FROM pg_catalog.pg_type AS d WHERE d.oid = a.atttypid \
+                     UNION ALL SELECT d.typbasetype FROM base JOIN pg_catalog.pg_type AS d \
+                       ON d.oid = base.oid AND d.typtype = 'd') \
+                   SELECT base.oid FROM base JOIN pg_catalog.pg_type AS d ON d.oid = base.oid AND d.typtype <> 'd') \
+                 ELSE a.atttypid END"
+            }
+        };
         // Minor releases of late 2026 keep count of a column's versions among its options, where it cannot be set.
         let options = "pg_catalog.array_to_string(ARRAY( \
              SELECT o.option FROM pg_catalog.unnest(a.attoptions) WITH ORDINALITY AS o (option, place) \
@@ -94,7 +110,7 @@ impl Kind for Columns {
                       SELECT pg_catalog.quote_ident(o.option_name) || ' ' || pg_catalog.quote_literal(o.option_value) \
                       FROM pg_catalog.pg_options_to_table(a.attfdwoptions) AS o ORDER BY o.option_name) \
                     END AS foreign_options, \
-                    {compression} AS compression, {not_null} \
+                    {compression} AS compression, {base_type} AS base_type, {not_null} \
              FROM pg_catalog.unnest($1) AS relation(oid) \
              JOIN pg_catalog.pg_class AS c ON c.oid = relation.oid AND c.relkind <> 'S' \
              JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 \
@@ -150,6 +166,7 @@ fn column(row: Row<'_>, table: &BString, scope: &Scope<'_>, model: &Model) -> Re
         dropped: row.bool("attisdropped")?,
         local,
         type_name: opt_deparsed(row, "type_name", "attname")?.unwrap_or_else(|| Deparsed::by_server("")),
+        base_type: row.opt_oid("base_type")?.unwrap_or_default(),
         collation: row.opt_string("collation_schema")?.zip(row.opt_string("collation_name")?),
         statistics: row.i32("statistics")?,
         storage: (of_type != Some(storage)).then_some(storage),

@@ -2,12 +2,14 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::columns::Column;
 use super::materialized_view::{self, Refresh};
 use super::sequence::SequenceSet;
 use super::{Persistence, Relation};
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId};
-use crate::postgres::data::DataTask;
+use crate::postgres::data::{DataTask, Inserts, Value};
+use crate::postgres::dump::{InsertForm, RowForm};
 use crate::postgres::emit::{Depends, Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope};
 use crate::postgres::model::{Body, Components, DumpId, LoopRole, Model, NewObject, Object, Rank};
@@ -142,20 +144,24 @@ impl Body for TableData {
         entry.catalog_id = Some(data_of(relation));
         entry.owner = Some(relation.owner.clone());
         entry.depends = Depends::On(vec![table.id]);
-        entry.copy.kw("COPY ");
-        match partition_root(table, relation, render) {
-            Some(root) => {
-                // Restores recognise such an entry by this comment.
-                entry.definition.kw("-- load via partition root ").sql(&on_one_line(&root));
-                entry.copy.sql(&root);
-            }
-            None => _ = entry.copy.sql(&name),
+        let root = partition_root(table, relation, render);
+        if let Some(root) = &root {
+            // Restores recognise such an entry by this comment.
+            entry.definition.kw("-- load via partition root ").sql(&on_one_line(root));
         }
-        entry.copy.kw(" ").sql(&columns.in_parentheses()).kw(" FROM stdin;\n");
+        let target = root.as_ref().unwrap_or(&name);
+        let inserts = match render.options.rows {
+            RowForm::Copy => {
+                entry.copy.kw("COPY ").sql(target).kw(" ").sql(&columns.in_parentheses()).kw(" FROM stdin;\n");
+                None
+            }
+            RowForm::Inserts(form) => Some(inserts(target, relation, form, render)),
+        };
         entry.data = Some(DataTask::Rows {
             schema: render.schema(table).into(),
             name: table.name.clone(),
-            copy: self.copy_out(&name, &columns, relation.kind).into_bstring(),
+            copy: self.copy_out(&name, &columns, relation.kind, inserts.is_some()).into_bstring(),
+            inserts,
             foreign: relation.kind == Relkind::ForeignTable,
             pages: relation.pages.max(0).saturating_add(relation.toast_pages.max(0)),
         });
@@ -165,14 +171,15 @@ impl Body for TableData {
 }
 
 impl TableData {
-    fn copy_out(&self, name: &Sql, columns: &Columns, kind: Relkind) -> Sql {
+    fn copy_out(&self, name: &Sql, columns: &Columns, kind: Relkind, as_inserts: bool) -> Sql {
         let mut sql = Sql::new();
         if self.condition.is_none() && kind != Relkind::ForeignTable {
             sql.kw("COPY ").sql(name).kw(" ").sql(&columns.in_parentheses()).kw(" TO STDOUT");
             return sql;
         }
         sql.kw("COPY (SELECT ").sql(&columns.list);
-        sql.kw(if columns.list.is_empty() { "* FROM " } else { " FROM " }).sql(name);
+        // Generated columns are not among those of INSERT statements, and there may be no others.
+        sql.kw(if columns.list.is_empty() && !as_inserts { "* FROM " } else { " FROM " }).sql(name);
         sql.opt_deparsed(" ", &self.condition, "").kw(") TO STDOUT");
         sql
     }
@@ -198,6 +205,21 @@ fn copied_columns(relation: &Relation, render: &Render<'_>) -> Columns {
     let mut list = render.sql();
     list.idents(relation.columns.iter().filter(|c| !c.dropped && c.generated == 0).map(|c| c.name.as_bstr()));
     Columns { list }
+}
+
+/// The INSERT statements for the table's rows.
+fn inserts(target: &Sql, relation: &Relation, form: InsertForm, render: &Render<'_>) -> Inserts {
+    let is_written = |column: &&Column| !column.dropped && (column.generated == 0 || !form.columns);
+    let written = || relation.columns.iter().filter(is_written);
+    let mut begin = render.sql();
+    if form.columns && written().next().is_some() {
+        begin.kw("(").idents(written().map(|column| column.name.as_bstr())).kw(") ");
+    }
+    if relation.columns.iter().any(|column| column.identity == b'a') {
+        begin.kw("OVERRIDING SYSTEM VALUE ");
+    }
+    let value = |column: &Column| if column.generated == 0 { Value::of_type(column.base_type) } else { Value::Default };
+    Inserts::new(target, &begin, written().map(value).collect(), form, render.style.standard_strings)
 }
 
 /// The name of the topmost table, where the rows of a partition may belong to another partition once they are restored.
