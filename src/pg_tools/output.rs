@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use super::failure::Failure;
 use crate::console::standard_streams;
 use crate::postgres::dump::Sink;
-use crate::{Error, Existing, Flush, OutputFile, Reporter, Result, open_special};
+use crate::{Existing, Flush, OutputFile, Reporter, Result as EngineResult, open_special};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -31,7 +32,7 @@ impl Output {
     ///
     /// # Errors
     /// The file cannot be made; standard output is closed.
-    pub(super) fn open(path: Option<&Path>, kind: Kind, flush: Flush, reporter: &dyn Reporter) -> Result<Self> {
+    pub(super) fn open(path: Option<&Path>, kind: Kind, flush: Flush, reporter: &dyn Reporter) -> EngineResult<Self> {
         let stream = |file| Self::Stream(BufWriter::with_capacity(BUFFER, file));
         let path = path.filter(|path| !path.as_os_str().is_empty());
         let Some(path) = path.filter(|path| kind == Kind::Archive || *path != Path::new("-")) else {
@@ -62,11 +63,15 @@ impl Output {
         }
     }
 
-    /// `error`, if it is not one of writing the file; otherwise what kept it from being written.
-    pub(super) fn explain(&self, error: Error) -> Error {
-        match self {
-            Self::Stream(_) => error,
-            Self::File(file) => file.explain(error),
+    /// Gives the file its name, if the script was `written`.
+    ///
+    /// # Errors
+    /// It was not, or the file cannot be finished.
+    pub(super) fn finish_script(self, written: Result<(), Failure>) -> Result<(), Failure> {
+        match written {
+            Ok(()) => Ok(self.finish(Ok(()))?),
+            Err(Failure::Engine(error)) => Ok(self.finish(Err(error))?),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -74,7 +79,7 @@ impl Output {
     ///
     /// # Errors
     /// It was not, or the file cannot be finished.
-    pub(super) fn finish<T>(self, made: Result<T>) -> Result<T> {
+    pub(super) fn finish<T>(self, made: EngineResult<T>) -> EngineResult<T> {
         match self {
             Self::Stream(mut out) => {
                 let made = made?;

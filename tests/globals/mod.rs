@@ -33,7 +33,8 @@ fn spaces_of(server: &Server) -> PathBuf {
 /// Folders for tablespaces, which must be the server's.
 fn spaces(server: &Server) -> PathBuf {
     let dir = spaces_of(server);
-    let make = format!("COPY (SELECT 1) TO PROGRAM 'cd \"{}\" && mkdir one two three'", dir.display());
+    let make =
+        format!("COPY (SELECT 1) TO PROGRAM 'cd \"{}\" && mkdir one two three && cat >/dev/null'", dir.display());
     server.sql("postgres", &make);
     dir
 }

@@ -1,10 +1,11 @@
 //! pg_dumpall, as this program is it, beside PostgreSQL's own: the same bytes.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use super::{assert_same, hard, own, pg_dumpall};
-use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, output, reference_for};
+use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, output, reference_for, run};
 
 /// What this program says as pg_dumpall of this major.
 fn ours(server: &Server, tool: u32, options: &[&str]) -> Output {
@@ -47,11 +48,58 @@ fn same_globals(major: u32) {
     }
 }
 
-/// What a tool writes into a file; it need not be UTF-8.
-fn script(options: &[&str], run: impl Fn(&[&str]) -> Output) -> String {
+const DATABASES: &[&[&str]] = &[
+    &[],
+    &["-c"],
+    &["-c", "--if-exists", "--no-owner"],
+    &["-s"],
+    &["-a"],
+    &["-x", "--no-comments", "--no-tablespaces"],
+    &["--exclude-database=z*", "--exclude-database", "tpl", "--exclude-database=\"Db\"*"],
+    &["-a", "--disable-triggers", "-S", "select"],
+    &["--use-set-session-authorization", "--no-role-passwords"],
+    &["--quote-all-identifiers", "-l", "template1"],
+];
+
+tests! { same_databases: databases_of_14(14) databases_of_15(15) databases_of_16(16) databases_of_17(17) databases_of_18(18)
+databases_of_19(19) }
+
+fn same_databases(major: u32) {
+    let server = needed!(hard(major));
+    let script_of = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/globals/databases.sql");
+    run(server.psql_command("postgres").arg("-f").arg(script_of));
+    // What older tools say of objects is another matter than that of whole servers.
+    let tool = if major < 16 { REFERENCE } else { major };
+    // Packagers have marks of their own.
+    let marked = |script: String| script.replace(" (Debian 19~rc1-1)", "").replace("19rc1", "19beta1");
+    for options in DATABASES {
+        println!("{options:?}");
+        let theirs = marked(script(options, |options| pg_dumpall(&server, tool, options)));
+        assert_same(&theirs, &marked(script(options, |options| ours(&server, tool, options))));
+    }
+}
+
+#[test]
+fn what_a_dump_of_a_database_says_is_passed_on() {
+    let server = needed!(own(REFERENCE));
+    for options in [&["-a", "-s"][..], &["-a", "-c"], &["--rows-per-insert=0"], &["--no-schema", "-s"]] {
+        let theirs = pg_dumpall(&server, REFERENCE, options);
+        let ours = ours(&server, REFERENCE, options);
+        assert_eq!((ours.code(), ours.stderr()), (theirs.code(), theirs.stderr()), "{ours}");
+    }
+    // A file that is there stays, if the new one is not complete.
     let scene = Scene::new();
     let file = scene.path("script.sql");
-    let out = run(&[options, &[KEY, "-f", file.to_str().unwrap()]].concat());
+    fs::write(&file, "old").unwrap();
+    assert!(!ours(&server, REFERENCE, &["-a", "-s", "-f", file.to_str().unwrap()]).success());
+    assert_eq!((fs::read_to_string(&file).unwrap().as_str(), scene.names()), ("old", vec!["script.sql".to_owned()]));
+}
+
+/// What a tool writes into a file; it need not be UTF-8.
+fn script(options: &[&str], write: impl Fn(&[&str]) -> Output) -> String {
+    let scene = Scene::new();
+    let file = scene.path("script.sql");
+    let out = write(&[options, &[KEY, "-f", file.to_str().unwrap()]].concat());
     assert!(out.success() && out.stdout().is_empty(), "{out}");
     String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned()
 }

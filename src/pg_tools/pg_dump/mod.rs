@@ -1,12 +1,15 @@
 //! pg_dump.
 
 mod engine;
+mod in_cluster;
 mod options;
+mod plain;
 mod table;
 
 use std::ffi::OsString;
-use std::io::{BufWriter, Write};
 use std::process::ExitCode;
+
+pub(super) use in_cluster::write as write_in_cluster;
 
 use super::Context;
 use super::console::Console;
@@ -15,11 +18,7 @@ use super::help;
 use super::major::Major;
 use super::output::{Kind, Output};
 use crate::postgres::dump::{self, Sink};
-use crate::postgres::script::{self, RestrictKey};
-use crate::{Context as _, ErrorKind, Existing, OutputFolder};
-
-/// How much is gathered before it is written.
-const BUFFER: usize = 64 * 1024;
+use crate::{Existing, OutputFolder};
 use options::{Format, Options};
 
 /// The lines of its help.
@@ -63,15 +62,9 @@ fn dump(mut options: Options, context: &Context, console: &Console) -> Result<()
             folder.commit(console)?;
         }
         Format::Plain => {
-            let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
-            let (restore_options, style) = (engine::restore_options(&options), engine::style(&options, context.major));
             let mut output = Output::open(file, Kind::Script, options.flush, console)?;
-            let mut out = BufWriter::with_capacity(BUFFER, output.as_write());
-            let made =
-                script::of_database(&connect, &dump_options, &restore_options, (&style, &key), &mut out, console);
-            let made = made.and_then(|made| out.flush().context(ErrorKind::Io, || "write the script").map(|()| made));
-            drop(out);
-            output.finish(made)?;
+            let written = plain::write(&options, context.major, &connect, output.as_write(), console);
+            output.finish_script(written)?;
         }
         Format::Tar => {
             return Err(Failure::usage("this format is not there yet"));

@@ -17,6 +17,7 @@ use super::failure::Failure;
 use super::help;
 use super::major::Major;
 use super::output::{Kind, Output};
+use super::pg_dump;
 use crate::postgres::globals::{self, Cluster, Frame, GlobalsOptions};
 use crate::postgres::script::RestrictKey;
 use crate::postgres::select::PatternFault;
@@ -24,6 +25,9 @@ use crate::printable;
 use crate::wire::{Connection, sqlstate};
 use crate::{Error, Result as EngineResult};
 use options::{Only, Options};
+
+/// Databases that every server has, which are not made.
+const OF_EVERY_SERVER: [&str; 2] = ["template1", "postgres"];
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -45,11 +49,8 @@ pub(super) fn run(arguments: Vec<OsString>, context: &Context) -> Result<ExitCod
     let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
     let mut output = Output::open(options.file.as_deref(), Kind::Script, options.flush, &console)?;
     let dump = Dump { options: &options, context, console: &console, connector: &connector, key: &key };
-    match dump.write(output.as_write()) {
-        Ok(()) => output.finish(Ok(()))?,
-        Err(Failure::Engine(error)) => return Err(output.explain(error).into()),
-        Err(failure) => return Err(failure),
-    }
+    let written = dump.write(output.as_write());
+    output.finish_script(written)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,14 +119,36 @@ impl Dump<'_> {
     }
 
     fn databases(&self, cluster: &Cluster, out: &mut dyn Write) -> Result<(), Failure> {
+        let messages = &self.context.messages;
+        let tell = |what: &str, name: &BStr| {
+            if self.options.verbose {
+                messages.info(&format!("{what} database \"{}\"", printable::name(name)));
+            }
+        };
         globals::databases_heading(out)?;
         for name in &cluster.excluded {
-            if self.options.verbose {
-                self.context.messages.info(&format!("excluding database \"{}\"", printable::name(name.as_bstr())));
-            }
+            tell("excluding", name.as_bstr());
         }
-        if !cluster.databases.is_empty() {
-            return Err(Failure::usage("dumps of databases are not there yet"));
+        for name in &cluster.databases {
+            tell("dumping", name.as_bstr());
+            globals::database_heading(name.as_bstr(), out)?;
+            let how: &[&str] = match (OF_EVERY_SERVER.contains(&name.to_str_lossy().as_ref()), self.options.clean) {
+                (false, _) => &["--create"],
+                (true, true) => &["--clean", "--create"],
+                (true, false) => {
+                    write!(out, "\\connect {}\n\n", name.as_bstr()).map_err(globals::unwritten)?;
+                    &[]
+                }
+            };
+            let arguments = self.options.passed.iter().cloned().chain(how.iter().map(OsString::from)).collect();
+            let connect = || self.connector.connect_to(name.as_bstr());
+            pg_dump::write_in_cluster(arguments, self.key, self.context, &connect, out).map_err(|failure| {
+                if matches!(failure, Failure::Told) {
+                    let name = printable::name(name.as_bstr());
+                    messages.error(&format!("pg_dump failed on database \"{name}\", exiting"));
+                }
+                failure
+            })?;
         }
         Ok(())
     }

@@ -1,0 +1,44 @@
+//! A dump in plain text.
+
+use std::io::{BufWriter, Write};
+
+use pgformat::Compression;
+
+use super::engine;
+use super::options::Options;
+use crate::pg_tools::console::Console;
+use crate::pg_tools::failure::Failure;
+use crate::pg_tools::major::Major;
+use crate::postgres::script::{self, RestrictKey};
+use crate::wire::Connection;
+use crate::{ErrorKind, Result as EngineResult};
+
+/// How much is gathered before it is written.
+const BUFFER: usize = 64 * 1024;
+
+/// Writes a script of the database that `connect` connects to.
+///
+/// # Errors
+/// There is no script of it; what is written is of no use then.
+pub(super) fn write(
+    options: &Options,
+    major: Major,
+    connect: &dyn Fn() -> EngineResult<Connection>,
+    out: &mut dyn Write,
+    console: &Console,
+) -> Result<(), Failure> {
+    if options.compression != Compression::None {
+        return Err(Failure::usage("compression of plain text is not there yet"));
+    }
+    if options.rows.per_insert.is_some() {
+        return Err(Failure::usage("rows as INSERT statements are not there yet"));
+    }
+    let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
+    let dump = engine::dump_options(options, major);
+    let restore = engine::restore_options(options);
+    let style = engine::style(options, major);
+    let mut out = BufWriter::with_capacity(BUFFER, out);
+    script::of_database(connect, &dump, &restore, (&style, &key), &mut out, console)?;
+    out.flush().map_err(|error| crate::Error::new(ErrorKind::Io, "write the script").source(error))?;
+    Ok(())
+}
