@@ -1,15 +1,18 @@
 //! The archive of a PostgreSQL database: in which format, and where it goes.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
+use pgformat::{Compression, Version};
 
 use crate::cli::destination::Destination;
 use crate::console::standard_streams;
 use crate::console::terminal::{self, Stream};
+use crate::postgres::ServerVersion;
 use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
+use crate::postgres::restore::RestoreOptions;
+use crate::postgres::script::{self, Style};
 use crate::wire::Connection;
 use crate::{Error, ErrorKind, Existing, OutputFolder, Reporter, Result};
 
@@ -22,6 +25,9 @@ pub(super) enum ArchiveFormat {
     /// A folder with a file for each table and each large object
     #[value(alias = "d")]
     Directory,
+    /// A tar file with these, not compressed, and an SQL script
+    #[value(alias = "t")]
+    Tar,
 }
 
 impl ArchiveFormat {
@@ -29,6 +35,15 @@ impl ArchiveFormat {
         match self {
             Self::Custom => "custom",
             Self::Directory => "directory",
+            Self::Tar => "tar",
+        }
+    }
+
+    /// How it is compressed, if it is not said how.
+    pub(super) fn compression(self) -> Compression {
+        match self {
+            Self::Custom | Self::Directory => Compression::Gzip(Some(6)),
+            Self::Tar => Compression::None,
         }
     }
 }
@@ -58,26 +73,37 @@ pub(super) fn write(
             .why("it is a terminal")
             .hint("send it into a file or a program, or name a file with --output"));
     }
+    let back_up = |sink: Sink<'_>| match format {
+        // Its script says who owns what: whoever runs it has it in hand, and can leave that out.
+        ArchiveFormat::Tar => {
+            let restore = RestoreOptions::default().owner(true).if_exists(false);
+            script::tar_of_database(connect, options, &restore, &style(options), sink, reporter)
+        }
+        ArchiveFormat::Custom | ArchiveFormat::Directory => dump::backup(connect, options, sink, reporter),
+    };
     match Destination::open(output, existing, "the archive", reporter)? {
-        Destination::Stream(out) => stream(out, connect, options, reporter),
+        Destination::Stream(out) => {
+            let mut out = Counted { out, bytes: 0 };
+            let summary = back_up(Sink::Stream(&mut out))?;
+            standard_streams::finish(out.out.get_ref(), "write the archive")?;
+            Ok((out.bytes, summary))
+        }
         Destination::File(mut file) => {
-            let made = dump::backup(connect, options, Sink::Seekable(&mut *file), reporter);
-            let summary = made.map_err(|e| file.explain(e))?;
+            let summary = back_up(Sink::Seekable(&mut *file)).map_err(|e| file.explain(e))?;
             Ok((file.commit()?, summary))
         }
     }
 }
 
-fn stream(
-    out: BufWriter<File>,
-    connect: &dyn Fn() -> Result<Connection>,
-    options: &DumpOptions,
-    reporter: &dyn Reporter,
-) -> Result<(u64, DumpSummary)> {
-    let mut out = Counted { out, bytes: 0 };
-    let summary = dump::backup(connect, options, Sink::Stream(&mut out), reporter)?;
-    standard_streams::finish(out.out.get_ref(), "write the archive")?;
-    Ok((out.bytes, summary))
+/// The look of a script in an archive: that of the PostgreSQL that writes archives of its version, so that the script runs where the
+/// archive can be restored.
+fn style(options: &DumpOptions) -> Style {
+    let version = options.version();
+    Style::default().version(match version {
+        Version::V1_15 => ServerVersion::of_major(16),
+        _ if version < Version::V1_15 => ServerVersion::of_major(15),
+        _ => ServerVersion::NEWEST,
+    })
 }
 
 /// Counts what is written.

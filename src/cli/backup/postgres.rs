@@ -44,9 +44,9 @@ struct ArchiveArgs {
     /// Do not save privileges (the default)
     #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
     no_acl: bool,
-    /// How to compress: gzip[:1-9], zstd[:LEVEL], lz4, none, or a level of gzip
-    #[arg(long, short = 'Z', value_name = "METHOD[:LEVEL]", default_value = "gzip:6")]
-    compress: Compression,
+    /// How to compress: gzip[:1-9], zstd[:LEVEL], lz4, none, or a level of gzip; without it, gzip:6, and a tar archive not at all
+    #[arg(long, short = 'Z', value_name = "METHOD[:LEVEL]")]
+    compress: Option<Compression>,
     /// The version of the archive format; without it, the lowest that can hold the content, 1.14 for gzip and none
     #[arg(long, value_name = "VERSION", value_parser = archive_version)]
     archive_version: Option<Version>,
@@ -110,6 +110,12 @@ impl PostgresArgs {
                 .why("--include-foreign-data asks for data")
                 .hint("leave one of them out"));
         }
+        let compression = archive.compress.unwrap_or(archive.format.compression());
+        if archive.format == ArchiveFormat::Tar && compression != Compression::None {
+            return Err(Error::new(ErrorKind::Usage, format!("compress a tar archive with {compression}"))
+                .why("what is in it is not compressed")
+                .hint("leave --compress out, or choose another --format"));
+        }
         let included = what.included.included(false, pair(archive.acl, archive.no_acl, false));
         let rows = rows.form().ok_or_else(|| {
             Error::new(ErrorKind::Usage, "leave out rows that are there already")
@@ -144,7 +150,7 @@ impl PostgresArgs {
             snapshot: None,
             serializable_deferrable: false,
             role: archive.role.map(BString::from),
-            compression: archive.compress,
+            compression,
             archive_version: archive.archive_version,
             jobs: archive.jobs.into(),
             lock_wait: Some(lock_wait),

@@ -12,13 +12,13 @@ use super::super::session::Session;
 use crate::error::{Context, ErrorKind, Result};
 use crate::progress::{Phase, Reporter, Unit};
 
-/// Writes all entries, and reads meanwhile what is not known of them yet.
+/// Writes all entries, and reads meanwhile what is not known of them yet. `keep` says whether they are wanted again after that.
 ///
 /// # Errors
 /// The server refuses, or the archive cannot be written.
 pub(super) fn write<W: Write>(
     mut writer: ContentsWriter<W>,
-    contents: &mut Contents,
+    (contents, keep): (&mut Contents, bool),
     session: &mut Session,
     reporter: &dyn Reporter,
 ) -> Result<Writer<W>> {
@@ -29,7 +29,11 @@ pub(super) fn write<W: Write>(
     tell_unreadable(&contents.statistics, &contents.unreadable_statistics, reporter);
     let mut of_columns = Reader::new(&contents.statistics, session);
     let mut extended = Reader::new(&contents.extended_statistics, session);
-    for mut entry in contents.entries.drain(..) {
+    let mut entries = std::mem::take(&mut contents.entries);
+    if keep {
+        contents.entries.clone_from(&entries);
+    }
+    for mut entry in entries.drain(..) {
         let statements = match of_columns.statements(entry.dump_id, session)? {
             None => extended.statements(entry.dump_id, session)?,
             statements => statements,

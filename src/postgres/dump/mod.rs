@@ -16,5 +16,5 @@ pub use options::DumpOptions;
 pub use plan::plan;
 pub use row_form::{InsertForm, RowForm};
 pub use run::{DumpSummary, Sink, WriteSeek, backup};
-pub(in crate::postgres) use run::{copied_tables, server_version};
+pub(in crate::postgres) use run::{backup_with_script, copied_tables, server_version};
 pub(in crate::postgres) use running::Running;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{Seek, Write};
 
 use bstr::BString;
-use pgformat::{Compression, ContentsWriter, Created, DumpId, Header};
+use pgformat::{Compression, ContentsWriter, Created, DumpId, Header, Spool};
 
 use super::super::data::{self, DataSummary, DataTask};
 use super::super::emit::Contents;
@@ -56,19 +56,47 @@ pub fn backup(
     sink: Sink<'_>,
     reporter: &dyn Reporter,
 ) -> Result<DumpSummary> {
-    reporter.cancellation().run(|| {
-        let running = Running::new(reporter.cancellation())?;
-        write(&|| running.connect(connect), options, sink, reporter)
-    })
+    write(connect, options, (sink, None), reporter)
+}
+
+/// Writes the script in an archive in tar format: what is told of the archive's contents, and has none of its data, it may ask the
+/// session for.
+pub(in crate::postgres) type WriteScript<'a> = dyn Fn(Contents, &mut Session, &mut dyn Write) -> Result<()> + 'a;
+
+/// As [`backup`], into an archive in tar format, with the script that `script` writes after all data. `options` ask for no
+/// compression.
+///
+/// # Errors
+/// As [`backup`]; the sink is a folder; what `script` fails with.
+pub(in crate::postgres) fn backup_with_script(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    sink: Sink<'_>,
+    reporter: &dyn Reporter,
+    script: &WriteScript<'_>,
+) -> Result<DumpSummary> {
+    write(connect, options, (sink, Some(script)), reporter)
 }
 
 fn write(
     connect: &dyn Fn() -> Result<Connection>,
     options: &DumpOptions,
-    sink: Sink<'_>,
+    to: (Sink<'_>, Option<&WriteScript<'_>>),
     reporter: &dyn Reporter,
 ) -> Result<DumpSummary> {
-    let Begun { mut sessions, contents: mut planned } = begin(connect, options, reporter)?;
+    reporter.cancellation().run(|| {
+        let running = Running::new(reporter.cancellation())?;
+        write_over(&|| running.connect(connect), options, to, reporter)
+    })
+}
+
+fn write_over(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &DumpOptions,
+    (sink, script): (Sink<'_>, Option<&WriteScript<'_>>),
+    reporter: &dyn Reporter,
+) -> Result<DumpSummary> {
+    let Begun { mut sessions, contents: planned } = begin(connect, options, reporter)?;
     let tables = copied_tables(&planned);
     let header = header(&mut sessions[0], options)?;
     let mut summary = DumpSummary {
@@ -77,19 +105,23 @@ fn write(
         data: DataSummary::default(),
     };
     let sessions = sessions.as_mut_slice();
-    summary.data = match sink {
-        Sink::Seekable(out) => {
-            let toc = ContentsWriter::seekable(out, header, summary.entries);
-            fill(toc, &mut planned, sessions, options, reporter)?
+    let work = Work { planned, sessions: &mut *sessions, options, script, reporter };
+    let (entries, now) = (summary.entries, std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs()));
+    summary.data = match (sink, script.is_some()) {
+        (Sink::Seekable(out), false) => work.fill(ContentsWriter::seekable(out, header, entries))?,
+        (Sink::Stream(out), false) => work.fill(ContentsWriter::new(out, header, entries))?,
+        (Sink::Seekable(out), true) => work.fill(ContentsWriter::tar(out, header.in_tar(), entries, now))?,
+        (Sink::Stream(out), true) => {
+            let spool = || Ok(Box::new(tempfile::tempfile()?) as Box<dyn Spool>);
+            work.fill(ContentsWriter::tar_stream(out, Box::new(spool), header.in_tar(), entries, now))?
         }
-        Sink::Stream(out) => {
-            let toc = ContentsWriter::new(out, header, summary.entries);
-            fill(toc, &mut planned, sessions, options, reporter)?
+        (Sink::Folder(folder), false) => {
+            let files = folder.files().context(ErrorKind::Io, DOING)?;
+            work.fill(ContentsWriter::folder(Box::new(files), header.in_folder(), entries))?
         }
-        Sink::Folder(folder) => {
-            let files = folder.files().context(ErrorKind::Io, || "write the archive")?;
-            let toc = ContentsWriter::folder(Box::new(files), header.in_folder(), summary.entries);
-            fill(toc, &mut planned, sessions, options, reporter)?
+        (Sink::Folder(folder), true) => {
+            return Err(Error::new(ErrorKind::Usage, format!("write to {}", folder.path().display()))
+                .why("an archive in tar format is a file"));
         }
     };
     if let Some(session) = sessions.first_mut() {
@@ -105,21 +137,35 @@ pub(in crate::postgres) fn copied_tables(planned: &Contents) -> Vec<u32> {
     entries.map(|entry| entry.catalog_oid.1).filter(|oid| *oid != 0).collect()
 }
 
-fn fill<W: Write>(
-    toc: pgformat::Result<ContentsWriter<W>>,
-    planned: &mut Contents,
-    sessions: &mut [Session],
-    options: &DumpOptions,
-    reporter: &dyn Reporter,
-) -> Result<DataSummary> {
-    let doing = || "write the archive";
-    let mut writer = contents::write(toc.context(ErrorKind::Io, doing)?, planned, &mut sessions[0], reporter)?;
-    let expected: u64 = planned.data.iter().map(|(_, task)| task.expected_bytes()).sum();
-    let phase = Phase::new("copying data", Unit::Bytes);
-    reporter.phase(if expected > 0 { phase.of_about(expected) } else { phase });
-    let data = data::run(&mut writer, &planned.data, sessions, options.compression, reporter)?;
-    writer.finish().context(ErrorKind::Io, doing)?.flush().context(ErrorKind::Io, doing)?;
-    Ok(data)
+const DOING: fn() -> &'static str = || "write the archive";
+
+/// What there is to write.
+struct Work<'a> {
+    planned: Contents,
+    sessions: &'a mut [Session],
+    options: &'a DumpOptions,
+    script: Option<&'a WriteScript<'a>>,
+    reporter: &'a dyn Reporter,
+}
+
+impl Work<'_> {
+    fn fill<W: Write>(self, toc: pgformat::Result<ContentsWriter<W>>) -> Result<DataSummary> {
+        let Self { mut planned, sessions, options, script, reporter } = self;
+        let toc = toc.context(ErrorKind::Io, DOING)?;
+        let mut writer = contents::write(toc, (&mut planned, script.is_some()), &mut sessions[0], reporter)?;
+        let expected: u64 = planned.data.iter().map(|(_, task)| task.expected_bytes()).sum();
+        let phase = Phase::new("copying data", Unit::Bytes);
+        reporter.phase(if expected > 0 { phase.of_about(expected) } else { phase });
+        let data = data::run(&mut writer, &planned.data, sessions, options.compression, reporter)?;
+        if let Some(write) = script {
+            planned.data.clear();
+            let mut out = writer.script().context(ErrorKind::Io, DOING)?;
+            write(planned, &mut sessions[0], &mut out)?;
+            out.finish().context(ErrorKind::Io, DOING)?;
+        }
+        writer.finish().context(ErrorKind::Io, DOING)?.flush().context(ErrorKind::Io, DOING)?;
+        Ok(data)
+    }
 }
 
 fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {

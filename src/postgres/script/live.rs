@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use bstr::BString;
-use pgformat::DumpId;
+use pgformat::{DumpId, Version};
 
 use crate::postgres::data::{DataSummary, DataTask, hand_over};
 use crate::postgres::dump::{Begun, DumpOptions, Running, begin, check_data, copied_tables, server_version};
@@ -50,7 +50,7 @@ pub fn of_database(
 }
 
 /// The options of the script, of which those that say what is in it are the dump's.
-fn of_dump(options: &RestoreOptions, dump: &DumpOptions) -> RestoreOptions {
+pub(super) fn of_dump(options: &RestoreOptions, dump: &DumpOptions) -> RestoreOptions {
     RestoreOptions {
         comments: dump.comments,
         security_labels: dump.security_labels,
@@ -86,38 +86,78 @@ fn write(
         return Err(Error::new(ErrorKind::Internal, "write the script").why("a dump has begun without its session"));
     };
     let tables = copied_tables(&contents);
-    let beginning = Beginning {
-        server: server_version(session)?,
-        dumper: style.dumped_by.clone().unwrap_or_else(|| concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into()),
-        started: style.verbose.then(text::now),
-    };
-    let Contents { entries, data, statistics, extended_statistics, unreadable_statistics } = contents;
-    let version = dump.version();
-    let plan = plan(&entries, (version.major, version.minor), options, &style.destination())?;
-    let guard = Guard::of_database(&plan.settings);
-    guard.check(&plan, &entries)?;
-    tell_unreadable(&statistics, &unreadable_statistics, reporter);
-    let turns = turns(&plan, &entries);
-    let (of_relations, extended) = (in_turn(statistics, &turns), in_turn(extended_statistics, &turns));
-    let expected: u64 = data.iter().map(|(_, task)| task.expected_bytes()).sum();
-    let mut live = Live {
-        of_relations: Reader::new(&of_relations, session),
-        extended: Reader::new(&extended, session),
-        session: &mut *session,
-        tasks: data.into_iter().collect(),
-        expected,
-        read: DataSummary::default(),
-        reporter,
-    };
-    let cost = Cost::of_script(&entries, vec![None; entries.len()]);
-    let phase = Phase::new("copying data", Unit::Bytes);
-    let phase = if expected > 0 { phase.of_about(expected) } else { phase };
-    let job = Job { plan: &plan, entries: &entries, options, style, key, cost: &cost, guard: &guard, reporter };
-    let mut script = Script::new(job, out);
-    script.all(&beginning, phase, &mut live)?;
-    let summary = ScriptSummary { rows: live.read.rows, ..script.summary };
+    let what = What { version: dump.version(), options, style, key: Some(key), is_beside_data: false };
+    let summary = what.write(contents, session, out, reporter)?;
     check_data(session, dump, &tables)?;
     Ok(summary)
+}
+
+/// What is written of a database, and how.
+pub(super) struct What<'a> {
+    /// The version that its archive would have.
+    pub(super) version: Version,
+    pub(super) options: &'a RestoreOptions,
+    pub(super) style: &'a Style,
+    pub(super) key: Option<&'a RestrictKey>,
+    /// The data is not in it, but in files beside it.
+    pub(super) is_beside_data: bool,
+}
+
+impl What<'_> {
+    pub(super) fn write(
+        &self,
+        contents: Contents,
+        session: &mut Session,
+        out: &mut dyn Write,
+        reporter: &dyn Reporter,
+    ) -> Result<ScriptSummary> {
+        let Self { version, options, style, key, is_beside_data } = *self;
+        let beginning = Beginning {
+            server: server_version(session)?,
+            dumper: style.dumped_by.clone().unwrap_or_else(|| concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into()),
+            started: style.verbose.then(text::now),
+        };
+        let Contents { entries, data, statistics, extended_statistics, unreadable_statistics } = contents;
+        let plan = plan(&entries, (version.major, version.minor), options, &style.destination())?;
+        let guard = Guard::of_database(&plan.settings);
+        guard.check(&plan, &entries)?;
+        if !is_beside_data {
+            // Else it was told when the archive's table of contents was written.
+            tell_unreadable(&statistics, &unreadable_statistics, reporter);
+        }
+        let turns = turns(&plan, &entries);
+        let (of_relations, extended) = (in_turn(statistics, &turns), in_turn(extended_statistics, &turns));
+        let expected: u64 = data.iter().map(|(_, task)| task.expected_bytes()).sum();
+        let mut live = Live {
+            of_relations: Reader::new(&of_relations, session),
+            extended: Reader::new(&extended, session),
+            session: &mut *session,
+            tasks: data.into_iter().collect(),
+            expected,
+            read: DataSummary::default(),
+            reporter,
+        };
+        let cost = Cost::of_script(&entries, vec![None; entries.len()]);
+        let phase = match is_beside_data {
+            true => Phase::new("writing the script", Unit::Steps),
+            false => Phase::new("copying data", Unit::Bytes),
+        };
+        let phase = if expected > 0 { phase.of_about(expected) } else { phase };
+        let job = Job {
+            plan: &plan,
+            entries: &entries,
+            options,
+            style,
+            key,
+            is_beside_data,
+            cost: &cost,
+            guard: &guard,
+            reporter,
+        };
+        let mut script = Script::new(job, out);
+        script.all(&beginning, phase, &mut live)?;
+        Ok(ScriptSummary { rows: live.read.rows, ..script.summary })
+    }
 }
 
 /// When each entry has its turn.

@@ -4,6 +4,8 @@
 //! It stands above dumps and restores, which know nothing of it: of an archive it takes the reader that a restore takes, and of a
 //! database ([`of_database`]) a dump's session and its plan, with no archive in between.
 //!
+//! An archive in tar format has a script beside its data, so that it is made from here as well ([`tar_of_database`]).
+//!
 //! Of a hostile archive, not everything is written as it is, where pg_restore does: a line break in the kind of an entry or
 //! in the versions that the archive names would end the comment that they stand in, and what psql would take for a command of
 //! its own is refused (`guard.rs`).
@@ -14,6 +16,7 @@ mod large_objects;
 mod live;
 mod psql;
 mod style;
+mod tar;
 mod text;
 mod writer;
 
@@ -35,6 +38,7 @@ use writer::{Job, Script};
 pub use key::RestrictKey;
 pub use live::of_database;
 pub use style::Style;
+pub use tar::tar_of_database;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,7 +81,18 @@ pub fn of_archive<R: Read>(
         dumper: style.dumped_by.clone().unwrap_or_else(|| header.dumper_version.clone()),
         started: if style.verbose { text::created(header.created) } else { None },
     };
-    let job = Job { plan: &plan, entries: &entries, options, style, key, cost: &cost, guard: &guard, reporter };
+    let (key, is_beside_data) = (Some(key), false);
+    let job = Job {
+        plan: &plan,
+        entries: &entries,
+        options,
+        style,
+        key,
+        is_beside_data,
+        cost: &cost,
+        guard: &guard,
+        reporter,
+    };
     let mut script = Script::new(job, out);
     script.all(&beginning, cost.phase("write", &entries, &plan.steps), archive)?;
     let summary = script.summary;

@@ -1,7 +1,7 @@
 //! What a script says besides statements: comments, and commands for psql.
 
 use bstr::{BStr, BString, ByteSlice};
-use pgformat::{Created, Entry};
+use pgformat::{Created, DumpId, Entry};
 
 use crate::postgres::archive::kinds;
 use crate::postgres::restore::RestoreOptions;
@@ -22,8 +22,11 @@ pub(super) struct Beginning {
     pub(super) started: Option<String>,
 }
 
-pub(super) fn beginning(said: &Beginning, key: &RestrictKey) -> Vec<u8> {
-    let mut text = format!("--\n-- PostgreSQL database dump\n--\n\n\\restrict {}\n\n", key.as_str()).into_bytes();
+pub(super) fn beginning(said: &Beginning, key: Option<&RestrictKey>) -> Vec<u8> {
+    let mut text = b"--\n-- PostgreSQL database dump\n--\n\n".to_vec();
+    if let Some(key) = key {
+        text.extend_from_slice(format!("\\restrict {}\n\n", key.as_str()).as_bytes());
+    }
     text.extend_from_slice(b"-- Dumped from database version ");
     on_one_line(&mut text, &said.server);
     text.extend_from_slice(b"\n-- Dumped by pg_dump version ");
@@ -35,8 +38,24 @@ pub(super) fn beginning(said: &Beginning, key: &RestrictKey) -> Vec<u8> {
     text
 }
 
-pub(super) fn end(key: &RestrictKey) -> Vec<u8> {
-    format!("--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict {}\n\n", key.as_str()).into_bytes()
+pub(super) fn end(key: Option<&RestrictKey>) -> Vec<u8> {
+    let mut text = b"--\n-- PostgreSQL database dump complete\n--\n\n".to_vec();
+    if let Some(key) = key {
+        text.extend_from_slice(format!("\\unrestrict {}\n\n", key.as_str()).as_bytes());
+    }
+    text
+}
+
+/// What stands above a script whose data is in files beside it.
+pub(super) const NOTE: &[u8] = b"--\n-- NOTE:\n--\n-- File paths need to be edited. Search for $$PATH$$ and\n\
+    -- replace it with the path to the directory containing\n-- the extracted data files.\n--\n";
+
+/// Reads the rows of an entry from the file that has them, by its COPY statement, or, where that is none, has psql read the file.
+pub(super) fn from_file(statement: Option<&[u8]>, id: DumpId) -> Vec<u8> {
+    let Some(statement) = statement else { return format!("\\i $$PATH$$/{id}.dat\n\n").into_bytes() };
+    // A COPY statement of pg_dump's must not wait for rows: it gets its end, and another one reads the file.
+    let bare = statement.strip_suffix(b" FROM stdin;\n").unwrap_or(statement);
+    [statement, b"\\.\n", bare, format!(" FROM '$$PATH$$/{id}.dat';\n\n").as_bytes()].concat()
 }
 
 /// A comment that says when something was done.
@@ -114,13 +133,15 @@ fn on_one_line(out: &mut Vec<u8>, text: &[u8]) {
 ///
 /// # Errors
 /// A name with a line break, which would end the command.
-pub(super) fn connect(database: &BString, key: &RestrictKey, options: &RestoreOptions) -> Result<Vec<u8>> {
+pub(super) fn connect(database: &BString, key: Option<&RestrictKey>, options: &RestoreOptions) -> Result<Vec<u8>> {
+    // In the script of a tar archive, which has no key, pg_dump says this.
+    let key = key.map_or("(null)", RestrictKey::as_str);
     if database.find_byteset(b"\r\n").is_some() {
         return Err(Error::new(ErrorKind::Archive, "write the script")
             .why(format!("psql cannot connect to a database whose name has a line break: {:?}", database.as_bstr()))
             .hint("restore into a database that is there, without " + Choice::Create));
     }
-    let mut text = format!("\\unrestrict {}\n", key.as_str()).into_bytes();
+    let mut text = format!("\\unrestrict {key}\n").into_bytes();
     if database.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')) {
         text.extend_from_slice(&[b"\\connect ", options.quoted(database).as_slice()].concat());
     } else {
@@ -136,6 +157,6 @@ pub(super) fn connect(database: &BString, key: &RestrictKey, options: &RestoreOp
         string.push(b'\'');
         text.extend_from_slice(&quoted(&string));
     }
-    text.extend_from_slice(format!("\n\\restrict {}\n\n", key.as_str()).as_bytes());
+    text.extend_from_slice(format!("\n\\restrict {key}\n\n").as_bytes());
     Ok(text)
 }

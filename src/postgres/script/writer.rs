@@ -33,7 +33,9 @@ pub(super) struct Job<'a> {
     pub(super) entries: &'a [Entry],
     pub(super) options: &'a RestoreOptions,
     pub(super) style: &'a Style,
-    pub(super) key: &'a RestrictKey,
+    pub(super) key: Option<&'a RestrictKey>,
+    /// The data is not in it, but in files beside it.
+    pub(super) is_beside_data: bool,
     pub(super) cost: &'a Cost,
     pub(super) guard: &'a Guard,
     pub(super) reporter: &'a dyn Reporter,
@@ -78,6 +80,9 @@ impl<'a> Script<'a> {
     /// All of it; `phase` is the part that has the data.
     pub(super) fn all(&mut self, beginning: &Beginning, phase: Phase<'_>, data: &mut dyn Data) -> Result<()> {
         let plan = self.job.plan;
+        if self.job.is_beside_data {
+            self.put(text::NOTE)?;
+        }
         self.put(&text::beginning(beginning, self.job.key))?;
         if self.job.options.single_transaction {
             self.paragraph(b"BEGIN;")?;
@@ -171,6 +176,12 @@ impl<'a> Script<'a> {
                 Action::Define(_) if kinds::group(entry) == EntryGroup::StatisticsData => {}
                 Action::Define(_) => {
                     self.definition(entry, step.statement(self.job.entries).unwrap_or_default().as_bstr())?
+                }
+                Action::CopyRows { statement, .. } if self.job.is_beside_data => {
+                    self.put(&text::from_file(Some(statement), entry.dump_id))?;
+                }
+                Action::RunData { .. } | Action::LargeObjects { .. } if self.job.is_beside_data => {
+                    self.put(&text::from_file(None, entry.dump_id))?;
                 }
                 Action::CopyRows { statement, .. } => {
                     self.job.reporter.current(&EntryName::of(entry).to_string());
