@@ -51,6 +51,7 @@ fn same_globals(major: u32) {
 const DATABASES: &[&[&str]] = &[
     &[],
     &["-c"],
+    &["--inserts"],
     &["-c", "--if-exists", "--no-owner"],
     &["-s"],
     &["-a"],
@@ -59,6 +60,7 @@ const DATABASES: &[&[&str]] = &[
     &["-a", "--disable-triggers", "-S", "select"],
     &["--use-set-session-authorization", "--no-role-passwords"],
     &["--quote-all-identifiers", "-l", "template1"],
+    &["-a", "--column-inserts", "--rows-per-insert=7", "--on-conflict-do-nothing"],
 ];
 
 tests! { same_databases: databases_of_14(14) databases_of_15(15) databases_of_16(16) databases_of_17(17) databases_of_18(18)
@@ -72,7 +74,9 @@ fn same_databases(major: u32) {
     let tool = if major < 16 { REFERENCE } else { major };
     // Packagers have marks of their own.
     let marked = |script: String| script.replace(" (Debian 19~rc1-1)", "").replace("19rc1", "19beta1");
-    for options in DATABASES {
+    // One major has all of them: each takes a dump of each database by both tools.
+    let some = if major == REFERENCE { DATABASES } else { &DATABASES[..3] };
+    for options in some {
         println!("{options:?}");
         let theirs = marked(script(options, |options| pg_dumpall(&server, tool, options)));
         assert_same(&theirs, &marked(script(options, |options| ours(&server, tool, options))));

@@ -3,7 +3,7 @@
 use super::options::Options;
 use crate::pg_tools::major::Major;
 use crate::postgres::ServerVersion;
-use crate::postgres::dump::DumpOptions;
+use crate::postgres::dump::{DumpOptions, InsertForm, RowForm};
 use crate::postgres::restore::RestoreOptions;
 use crate::postgres::script::Style;
 
@@ -18,6 +18,7 @@ pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
         sequence_data: options.sequence_data,
         large_objects: options.large_objects,
         unlogged_table_data: !flags.no_unlogged_table_data,
+        rows: row_form(options),
         load_via_partition_root: flags.load_via_partition_root,
         sections: options.sections,
         privileges: !flags.no_privileges,
@@ -41,6 +42,13 @@ pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
         lock_wait: options.lock_wait,
         ..DumpOptions::default()
     }
+}
+
+fn row_form(options: &Options) -> RowForm {
+    let rows = options.rows;
+    let Some(per_insert) = rows.per_insert else { return RowForm::Copy };
+    let form = InsertForm::default().columns(rows.columns).rows_per_insert(per_insert);
+    RowForm::Inserts(form.on_conflict_do_nothing(rows.on_conflict_do_nothing))
 }
 
 /// How a script restores what it holds.

@@ -30,9 +30,6 @@ pub(super) fn write(
     if options.compression != Compression::None {
         return Err(Failure::usage("compression of plain text is not there yet"));
     }
-    if options.rows.per_insert.is_some() {
-        return Err(Failure::usage("rows as INSERT statements are not there yet"));
-    }
     let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
     let dump = engine::dump_options(options, major);
     let restore = engine::restore_options(options);
