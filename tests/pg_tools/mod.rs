@@ -1,5 +1,6 @@
 //! lifeboat called as PostgreSQL's own tools, beside those.
 
+mod callers;
 mod command_line;
 mod install;
 mod passwords;

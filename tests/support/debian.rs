@@ -64,6 +64,11 @@ pub fn program(name: &str) -> Result<Command, String> {
     Ok(command)
 }
 
+/// Where these packages are unpacked together, with what they need; `name` is their folder's.
+pub fn root_of(name: &str, wanted: &[&str]) -> Result<PathBuf, String> {
+    cache::directory(&format!("debian-{name}"), |dir| unpack(&packages(wanted)?, dir))
+}
+
 /// As [`program`], for a test that cannot do without.
 pub fn required(name: &str) -> Command {
     program(name).unwrap_or_else(|e| panic!("no {name}: {e}"))
@@ -89,7 +94,7 @@ fn unpack(packages: &BTreeSet<String>, dir: &Path) -> Result<(), String> {
 }
 
 /// What the loader is told, so that it finds the libraries below `root`; there may be none.
-fn libraries(root: &Path) -> Result<OsString, String> {
+pub fn libraries(root: &Path) -> Result<OsString, String> {
     let mut found = BTreeSet::new();
     let libraries = root.join("usr/lib");
     if libraries.is_dir() {

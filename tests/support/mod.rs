@@ -13,6 +13,7 @@ pub mod needs;
 
 pub mod archive;
 pub mod cache;
+pub mod callers;
 pub mod container;
 pub mod database;
 pub mod debian;

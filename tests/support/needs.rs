@@ -11,6 +11,9 @@ use super::report;
 const NAMES: &[&str] = &[
     "postgres",
     "client-tools",
+    "active-record",
+    "dbmate",
+    "django-dbbackup",
     "extensions",
     "headers",
     "icu",
