@@ -128,20 +128,19 @@ fn dbmate_writes_its_schema() {
     // The same as with PostgreSQL's own.
     let ours = schema;
     let theirs = needed!(needed(MAJOR));
-    for name in ["pg_dump"] {
-        let tool = theirs.tool(name).unwrap();
-        let path = bench.face.bin().join(name);
-        fs::remove_file(&path).unwrap();
-        let psql = fs::read_to_string(bench.face.bin().join("psql")).unwrap();
-        let script = psql.replace("/psql'", "/pg_dump'");
-        assert!(script.contains(&tool.get_program().display().to_string()), "{script}");
-        run(Command::new("sh")
-            .arg("-c")
-            .arg("printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"")
-            .arg("sh")
-            .arg(script)
-            .arg(&path));
-    }
+    let name = "pg_dump";
+    let tool = theirs.tool(name).unwrap();
+    let path = bench.face.bin().join(name);
+    fs::remove_file(&path).unwrap();
+    let psql = fs::read_to_string(bench.face.bin().join("psql")).unwrap();
+    let script = psql.replace("/psql'", "/pg_dump'");
+    assert!(script.contains(&tool.get_program().display().to_string()), "{script}");
+    run(Command::new("sh")
+        .arg("-c")
+        .arg("printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"")
+        .arg("sh")
+        .arg(script)
+        .arg(&path));
     mate(&["dump"]);
     assert_eq!(fs::read_to_string(bench.path("db/schema.sql")).unwrap(), ours);
 }
