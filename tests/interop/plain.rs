@@ -125,7 +125,7 @@ fn same(database: &Database<'_>, what: &str, options: &[&str]) {
     let theirs = output(database.tool(major, "pg_dump").args(["--restrict-key=k3y"]).args(options));
     let mut told = Told::of(major, options);
     let version = run(pg_tool(major, "pg_dump").arg("--version")).stdout();
-    told.style.dumped_by = Some(version.trim().trim_start_matches("pg_dump (PostgreSQL) ").into());
+    told.dump.dumped_by = version.trim().trim_start_matches("pg_dump (PostgreSQL) ").into();
     let ours = told.write(&database.url());
     if !theirs.success() {
         assert!(ours.is_err(), "{what}, {options:?}: only pg_dump fails: {theirs}");

@@ -152,6 +152,7 @@ impl PostgresArgs {
             role: archive.role.map(BString::from),
             compression,
             archive_version: archive.archive_version,
+            dumped_by: DumpOptions::default().dumped_by,
             jobs: archive.jobs.into(),
             lock_wait: Some(lock_wait),
         };

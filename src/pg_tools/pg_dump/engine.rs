@@ -38,6 +38,7 @@ pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
         role: options.role.clone(),
         compression: options.compression,
         archive_version: Some(major.archive_version()),
+        dumped_by: major.release().into(),
         jobs: options.jobs,
         lock_wait: options.lock_wait,
         ..DumpOptions::default()
@@ -73,6 +74,5 @@ pub(super) fn restore_options(options: &Options) -> RestoreOptions {
 pub(super) fn style(options: &Options, major: Major) -> Style {
     Style::default()
         .version(ServerVersion::of_major(major.number().cast_signed()))
-        .dumped_by(Some(major.release().into()))
         .verbose(options.flags.verbose)
 }

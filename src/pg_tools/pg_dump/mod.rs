@@ -18,6 +18,7 @@ use super::help;
 use super::major::Major;
 use super::output::{Kind, Output};
 use crate::postgres::dump::{self, Sink};
+use crate::postgres::script;
 use crate::{Existing, OutputFolder};
 use options::{Format, Options};
 
@@ -67,7 +68,10 @@ fn dump(mut options: Options, context: &Context, console: &Console) -> Result<()
             output.finish_script(written)?;
         }
         Format::Tar => {
-            return Err(Failure::usage("this format is not there yet"));
+            let (restore, style) = (engine::restore_options(&options), engine::style(&options, context.major));
+            let mut output = Output::open(file, Kind::Archive, options.flush, console)?;
+            let made = script::tar_of_database(&connect, &dump_options, &restore, &style, output.sink(), console);
+            output.finish(made)?;
         }
     }
     Ok(())

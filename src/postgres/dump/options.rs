@@ -73,6 +73,8 @@ options! {
         pub compression: Compression = Compression::Gzip(Some(6)),
         /// The version of the archive; without one, the lowest that carries what is in it.
         pub archive_version: Option<Version> = None,
+        /// What is said to have made it, after the words "Dumped by pg_dump version".
+        pub dumped_by: BString = concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into(),
         /// The number of connections that read data; at least 1.
         pub jobs: usize = 1,
         /// Go on, with a warning, where the server's catalog says something of the database's objects that is not

@@ -180,7 +180,7 @@ fn header(session: &mut Session, options: &DumpOptions) -> Result<Header> {
     header.created = now()?;
     header.dbname = rows.one()?.string("name")?;
     header.server_version = server_version(session)?;
-    header.dumper_version = concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into();
+    header.dumper_version.clone_from(&options.dumped_by);
     Ok(header)
 }
 

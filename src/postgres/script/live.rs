@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 
-use bstr::BString;
+use bstr::{BStr, BString, ByteSlice};
 use pgformat::{DumpId, Version};
 
 use crate::postgres::data::{DataSummary, DataTask, hand_over};
@@ -86,7 +86,7 @@ fn write(
         return Err(Error::new(ErrorKind::Internal, "write the script").why("a dump has begun without its session"));
     };
     let tables = copied_tables(&contents);
-    let what = What { version: dump.version(), options, style, key: Some(key), is_beside_data: false };
+    let what = What { version: dump.version(), dumper: dump.dumped_by.as_bstr(), options, style, key: Some(key), is_beside_data: false };
     let summary = what.write(contents, session, out, reporter)?;
     check_data(session, dump, &tables)?;
     Ok(summary)
@@ -96,6 +96,8 @@ fn write(
 pub(super) struct What<'a> {
     /// The version that its archive would have.
     pub(super) version: Version,
+    /// What is said to have dumped it.
+    pub(super) dumper: &'a BStr,
     pub(super) options: &'a RestoreOptions,
     pub(super) style: &'a Style,
     pub(super) key: Option<&'a RestrictKey>,
@@ -111,10 +113,10 @@ impl What<'_> {
         out: &mut dyn Write,
         reporter: &dyn Reporter,
     ) -> Result<ScriptSummary> {
-        let Self { version, options, style, key, is_beside_data } = *self;
+        let Self { version, dumper, options, style, key, is_beside_data } = *self;
         let beginning = Beginning {
             server: server_version(session)?,
-            dumper: style.dumped_by.clone().unwrap_or_else(|| concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into()),
+            dumper: dumper.to_owned(),
             started: style.verbose.then(text::now),
         };
         let Contents { entries, data, statistics, extended_statistics, unreadable_statistics } = contents;

@@ -78,7 +78,7 @@ pub fn of_archive<R: Read>(
     let cost = Cost::of_script(&entries, source::sizes(archive)?);
     let beginning = Beginning {
         server: header.server_version.clone(),
-        dumper: style.dumped_by.clone().unwrap_or_else(|| header.dumper_version.clone()),
+        dumper: header.dumper_version.clone(),
         started: if style.verbose { text::created(header.created) } else { None },
     };
     let (key, is_beside_data) = (Some(key), false);

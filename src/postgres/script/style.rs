@@ -1,7 +1,5 @@
 //! How a script is to look, beside what is in it.
 
-use bstr::BString;
-
 use crate::options::options;
 use crate::postgres::ServerVersion;
 use crate::postgres::restore::Destination;
@@ -13,9 +11,6 @@ options! {
         /// The version of PostgreSQL whose tools write scripts of this look: before 17, nothing is set that servers before 17 do
         /// not have.
         pub version: ServerVersion = ServerVersion::NEWEST,
-        /// What is said to have dumped the database, after the words "Dumped by pg_dump version". Without it, an archive says that
-        /// by itself, and of a database it is lifeboat.
-        pub dumped_by: Option<BString> = None,
         /// Above each entry, its number and those of what it depends on; when the script was begun, and when it was complete.
         pub verbose: bool = false,
     }

@@ -1,5 +1,6 @@
 //! An archive in tar format: data, and a script beside it that restores them, for people.
 
+use bstr::ByteSlice;
 use pgformat::Compression;
 
 use crate::Result;
@@ -28,8 +29,8 @@ pub fn tar_of_database(
     let options = RestoreOptions { clean: true, create: true, ..of_dump(options, dump) };
     // That has pg_dump's script look the same, whatever else is asked for.
     let style = Style { verbose: false, ..style.clone() };
-    let (version, options, style) = (dump.version(), &options, &style);
-    let what = What { version, options, style, key: None, is_beside_data: true };
+    let (version, dumper, options, style) = (dump.version(), dump.dumped_by.as_bstr(), &options, &style);
+    let what = What { version, dumper, options, style, key: None, is_beside_data: true };
     backup_with_script(connect, dump, sink, reporter, &|contents, session, out| {
         what.write(contents, session, out, reporter).map(|_| ())
     })
