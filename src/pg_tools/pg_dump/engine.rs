@@ -72,7 +72,5 @@ pub(super) fn restore_options(options: &Options) -> RestoreOptions {
 
 /// How a script looks.
 pub(super) fn style(options: &Options, major: Major) -> Style {
-    Style::default()
-        .version(ServerVersion::of_major(major.number().cast_signed()))
-        .verbose(options.flags.verbose)
+    Style::default().version(ServerVersion::of_major(major.number().cast_signed())).verbose(options.flags.verbose)
 }

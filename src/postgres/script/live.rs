@@ -86,7 +86,14 @@ fn write(
         return Err(Error::new(ErrorKind::Internal, "write the script").why("a dump has begun without its session"));
     };
     let tables = copied_tables(&contents);
-    let what = What { version: dump.version(), dumper: dump.dumped_by.as_bstr(), options, style, key: Some(key), is_beside_data: false };
+    let what = What {
+        version: dump.version(),
+        dumper: dump.dumped_by.as_bstr(),
+        options,
+        style,
+        key: Some(key),
+        is_beside_data: false,
+    };
     let summary = what.write(contents, session, out, reporter)?;
     check_data(session, dump, &tables)?;
     Ok(summary)
