@@ -43,7 +43,7 @@ mod toc;
 mod version;
 mod writer;
 
-pub use compression::{Compression, ParseCompressionError, Piece, PieceEncoder};
+pub use compression::{Compression, FileWriter, ParseCompressionError, Piece, PieceEncoder};
 pub use diagnosis::mangled;
 pub use error::{Direction, Error, ErrorKind, Result};
 pub use files::{Files, Folder, NewFiles};

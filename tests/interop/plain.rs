@@ -6,11 +6,12 @@ use bstr::BString;
 use lifeboat::postgres::ServerVersion;
 use lifeboat::postgres::dump::{DumpOptions, InsertForm, RowForm};
 use lifeboat::postgres::restore::RestoreOptions;
-use lifeboat::postgres::script::{RestrictKey, ScriptSummary, Style, of_database};
-use lifeboat::{Database as Found, Environment, Silent, recognise};
-use pgformat::Version;
+use lifeboat::postgres::script::{RestrictKey, ScriptSummary, Style, compressed, of_database};
+use lifeboat::{Context, Database as Found, Environment, Silent, recognise};
+use pgformat::{Compression, Version};
 
 use crate::support::archive::{Rows, assert_same};
+use crate::support::needs;
 use crate::support::roundtrip::Case;
 use crate::support::{Database, REFERENCE, Server, output, pg_tool, run};
 
@@ -331,4 +332,44 @@ fn script_brings_the_database_back() {
     target.load_file(&file);
     origin.pg_dump(REFERENCE, &[], &archive);
     target.assert_is("after the script", &archive);
+}
+
+/// What the tools that everybody has make of it is the script.
+#[test]
+fn compressed_scripts_are_unpacked_by_the_usual_tools() {
+    let server = needed!(Server::get(REFERENCE));
+    let database = server.database("compressed");
+    database.sql("CREATE TABLE t AS SELECT n, md5((n % 100)::text) FROM generate_series(1, 60000) n");
+    let told = Told::of(REFERENCE, &[]);
+    let (script, _) = told.write(&database.url()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let Found::Postgres(target) = recognise(database.url().as_bytes(), &Environment::of_process()).unwrap() else {
+        panic!("no database of PostgreSQL's")
+    };
+    let key: RestrictKey = "k3y".parse().unwrap();
+    for (compression, tool) in
+        [("gzip", "gzip"), ("gzip:1", "gzip"), ("gzip:9", "gzip"), ("lz4", "lz4"), ("zstd", "zstd"), ("zstd:9", "zstd")]
+    {
+        let mut packed = Vec::new();
+        compressed(&mut packed, compression.parse().unwrap(), |out| {
+            of_database(&|| target.connect(), &told.dump, &told.restore, (&told.style, &key), out, &Silent)
+        })
+        .unwrap();
+        assert!(packed.len() < script.len() / 3, "{compression}: {} of {} bytes", packed.len(), script.len());
+        let file = dir.path().join(compression);
+        std::fs::write(&file, packed).unwrap();
+        let unpacked = std::process::Command::new(tool).arg("-dc").stdin(std::fs::File::open(&file).unwrap()).output();
+        let Ok(unpacked) = needs::need(tool, unpacked.map_err(|e| format!("{tool}: {e}"))) else { continue };
+        assert!(unpacked.status.success(), "{compression}: {unpacked:?}");
+        same_text(compression, &unpacked.stdout, &script);
+    }
+    // An error of what writes is that of the whole, and one of what it is written to as well.
+    let error = compressed(&mut Vec::new(), Compression::GZIP, |_| {
+        Err::<(), _>(lifeboat::Error::new(lifeboat::ErrorKind::Io, "do this"))
+    });
+    assert!(error.unwrap_err().to_string().contains("do this"));
+    let error = compressed(&mut std::fs::File::open("/dev/null").unwrap(), Compression::ZSTD, |out| {
+        out.write_all(&script).context(lifeboat::ErrorKind::Io, || "write")
+    });
+    assert!(error.is_err());
 }

@@ -2,6 +2,7 @@
 
 mod decoder;
 mod gzip;
+mod joined;
 mod lz4;
 mod piece;
 mod zstd;
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use crate::Version;
 
 pub(crate) use decoder::{Codec, Decoder};
+pub use joined::FileWriter;
 pub(crate) use piece::Joint;
 pub use piece::{Piece, PieceEncoder};
 

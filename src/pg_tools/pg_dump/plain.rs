@@ -27,15 +27,16 @@ pub(super) fn write(
     out: &mut dyn Write,
     console: &Console,
 ) -> Result<(), Failure> {
-    if options.compression != Compression::None {
-        return Err(Failure::usage("compression of plain text is not there yet"));
-    }
     let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
     let dump = engine::dump_options(options, major);
     let restore = engine::restore_options(options);
     let style = engine::style(options, major);
     let mut out = BufWriter::with_capacity(BUFFER, out);
-    script::of_database(connect, &dump, &restore, (&style, &key), &mut out, console)?;
+    let write = |out: &mut dyn Write| script::of_database(connect, &dump, &restore, (&style, &key), out, console);
+    match options.compression {
+        Compression::None => write(&mut out)?,
+        compression => script::compressed(&mut out, compression, write)?,
+    };
     out.flush().map_err(|error| crate::Error::new(ErrorKind::Io, "write the script").source(error))?;
     Ok(())
 }

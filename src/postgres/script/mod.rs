@@ -10,6 +10,7 @@
 //! in the versions that the archive names would end the comment that they stand in, and what psql would take for a command of
 //! its own is refused (`guard.rs`).
 
+mod compressed;
 mod guard;
 mod key;
 mod large_objects;
@@ -35,6 +36,7 @@ use guard::Guard;
 use text::Beginning;
 use writer::{Job, Script};
 
+pub use compressed::compressed;
 pub use key::RestrictKey;
 pub use live::of_database;
 pub use style::Style;
