@@ -36,6 +36,7 @@ mod cli;
 pub mod connect;
 #[cfg(feature = "cli")]
 mod console;
+mod entry_event;
 mod error;
 mod options;
 mod output;
@@ -54,6 +55,7 @@ mod words;
 
 pub use cancellation::{Cancellation, Registration};
 pub use connect::{Database, Environment, recognise};
+pub use entry_event::{EntryEvent, EntryFailure, Work};
 pub use error::{Context, Error, ErrorKind, Result};
 pub use output::{Existing, Flush, FolderFile, FolderFiles, OutputFile, OutputFolder, io_error, open_special};
 pub use progress::{Level, Message, Phase, Reporter, Silent, Total, Unit};

@@ -3,7 +3,11 @@
 
 use std::cell::Cell;
 
+use pgformat::Entry;
+
 use crate::cancellation::Cancellation;
+use crate::entry_event::EntryEvent;
+use crate::wire::Notice;
 use crate::words::Words;
 
 /// How much a [`Message`] matters.
@@ -120,6 +124,15 @@ pub trait Reporter: Send + Sync {
     fn expect(&self, _: u64) {}
     /// What is being worked on just now, for a person who watches.
     fn current(&self, _: &str) {}
+    /// What happens to an entry of an archive that is restored. Whoever has words of his own for it says so, and is not told it
+    /// as a message then.
+    fn entry(&self, _: &Entry, _: &EntryEvent<'_>) -> bool {
+        false
+    }
+    /// What a server has to say of a restore's statements, other than errors; as [`Reporter::entry`].
+    fn notice(&self, _: &Notice) -> bool {
+        false
+    }
     /// By what the work can be ended from elsewhere. Without it, by nobody.
     fn cancellation(&self) -> &Cancellation {
         Cancellation::never()

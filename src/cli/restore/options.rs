@@ -192,6 +192,7 @@ impl PostgresArgs {
         let included = what.included.included(true, pair(what.acl, what.no_acl, false));
         Ok(RestoreOptions {
             force,
+            literal: false,
             verify: !how.no_verify,
             drop_dependents: how.drop_dependents,
             clean: pair(how.clean, how.no_clean, !what.included.data_only),

@@ -48,6 +48,9 @@ pub enum Found {
 const SHOWN: usize = 5;
 
 impl Found {
+    /// Where nobody has looked, because it makes no difference.
+    pub(super) const NOT_LOOKED_FOR: Self = Self::Creation { name: BString::new(Vec::new()), is_there: false };
+
     /// Looks at what is in the target, as far as the plan has to do with it, and changes nothing.
     ///
     /// # Errors

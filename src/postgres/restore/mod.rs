@@ -137,6 +137,9 @@ fn ask<'a, R: Read>(
     options: &'a RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<Prepared<'a>> {
+    if options.literal {
+        return prepare(target, archive, options, reporter);
+    }
     refuse_standby(target, "restore into this server")?;
     let prepared = prepare(target, archive, options, reporter)?;
     prepared.found.refuse_unforced(&prepared.options)?;
@@ -164,7 +167,9 @@ fn carry_out<R: Read>(
     let made_by = source::made_by(archive.header());
     let source = Source { data: &mut *archive, sizes, workers, made_by };
     // The archive may have taken long to read.
-    dependents::refuse_and_tell(target, connect, &prepared, &entries, reporter)?;
+    if !prepared.options.literal {
+        dependents::refuse_and_tell(target, connect, &prepared, &entries, reporter)?;
+    }
     drop(nothing_changed);
     let Prepared { plan, options, .. } = &prepared;
     let restoring = || execute(plan, &entries, options, target, connect, source, reporter);

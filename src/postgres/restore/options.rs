@@ -13,6 +13,10 @@ options! {
     pub struct RestoreOptions {
         /// Replace what is in the target; without it a restore into a server is refused.
         pub force: bool = false,
+        /// Carry out what the archive says as it stands, statement by statement, as pg_restore does, whatever is in the target:
+        /// nothing is refused or left alone for its sake, or for that of the role; what fails is an error, and the next
+        /// statement is run. Drops take along what their statements say.
+        pub literal: bool = false,
         /// Read the data that is to be restored through before anything is changed for its sake, where the archive's input
         /// can seek.
         pub verify: bool = true,

@@ -44,6 +44,9 @@ pub fn prepare<'a, R: Read>(
         check::texts(entries, &plan.wanted)?;
     }
     plan.settings.check_strings(entries, server)?;
+    if options.literal {
+        return Ok(Prepared { plan, options, found: Found::NOT_LOOKED_FOR });
+    }
     plan.tell_unmatched(entries, reporter);
     plan.tell_row_oids(archive, reporter);
     security_definers::tell(entries, &plan, &options, target, reporter);

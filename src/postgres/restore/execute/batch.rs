@@ -1,10 +1,10 @@
 //! Many small statements in few round trips.
 
-use crate::Result;
 use crate::postgres::archive::EntryIndex;
 use crate::postgres::restore::execute::{Client, Executor, Ledger};
 use crate::postgres::restore::plan::cost;
 use crate::progress::Part;
+use crate::{Result, Work};
 
 /// Of how many statements a batch may be made.
 pub const STATEMENTS: usize = 500;
@@ -49,7 +49,7 @@ impl Batch {
             return Ok(());
         }
         for (n, statement) in statements.iter().enumerate() {
-            if !client.statement(ledger, self.entry, statement)? {
+            if !client.statement(ledger, self.entry, Work::Statement(statement))? {
                 self.failed.push(before + n);
             }
             if ledger.is_stopped() {

@@ -69,7 +69,8 @@ impl<'a> Client<'a> {
 
     /// Begins the one session that the restore relies on.
     pub fn begin_session(&mut self) -> Result<()> {
-        self.session = Some(OneSession::begin(self.connection, self.connect)?);
+        let begin = if self.job.options.literal { OneSession::begin_where_it_is } else { OneSession::begin };
+        self.session = Some(begin(self.connection, self.connect)?);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::Result;
 use crate::postgres::archive::EntryIndex;
+use crate::postgres::restore::execute::begun::Begun;
 use crate::postgres::restore::execute::default_privileges::Defaults;
 use crate::postgres::restore::execute::extension_rows::{self, ExtensionRows};
 use crate::postgres::restore::execute::large_object_data::ExistingObjects;
@@ -20,6 +21,8 @@ pub struct Executor<'a> {
     pub ledger: Ledger<'a>,
     /// The statements that are still to be sent.
     pub window: Window<'a>,
+    /// The entry that was begun with last.
+    pub begun: Begun,
     pub learnt: Learnt,
     pub reserved: Reserved,
     pub extension_rows: ExtensionRows,
@@ -47,6 +50,7 @@ impl<'a> Executor<'a> {
             client,
             ledger,
             window: Window::default(),
+            begun: Begun::default(),
             learnt: Learnt::default(),
             reserved: Reserved::default(),
             extension_rows: ExtensionRows::default(),
@@ -100,12 +104,26 @@ impl<'a> Executor<'a> {
             self.send()?;
             self.settle_privileges()?;
         }
-        if unmade_rows::are_rows(self.job, steps) {
+        if !self.job.options.literal && unmade_rows::are_rows(self.job, steps) {
             self.send()?;
             if !self.ledger.is_stopped() {
                 return self.settle_extensions(data, self.ledger.amount.steps);
             }
         }
+        Ok(())
+    }
+
+    /// Carries out the plan's drops as they stand.
+    pub fn drop_literally(&mut self, data: &mut dyn Data) -> Result<()> {
+        for step in &self.job.plan.drops {
+            self.next(step, data)?;
+            if self.ledger.is_stopped() {
+                return Ok(());
+            }
+        }
+        self.send()?;
+        // They are no part of what is counted in the end.
+        self.ledger.amount.steps = 0;
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use crate::postgres::restore::source::Data;
 use crate::progress::Level;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::Row;
-use crate::{Result, printable};
+use crate::{Result, Work, printable};
 
 /// What is known of the rows of extensions' tables.
 #[derive(Default)]
@@ -177,7 +177,7 @@ impl Executor<'_> {
         for rows in all.iter().rev() {
             let delete = rows.table.delete();
             if let Err(error) = self.client.query(delete.as_bstr(), &[]) {
-                self.client.put_down(&mut self.ledger, rows.entry, delete.as_bstr(), error)?;
+                self.client.put_down(&mut self.ledger, rows.entry, Work::Statement(delete.as_bstr()), error)?;
                 return Ok(false);
             }
         }

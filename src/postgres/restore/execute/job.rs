@@ -2,6 +2,7 @@
 
 use pgformat::Entry;
 
+use crate::EntryEvent;
 use crate::postgres::archive::{EntryIndex, EntryName};
 use crate::postgres::restore::options::RestoreOptions;
 use crate::postgres::restore::plan::cost::Cost;
@@ -31,6 +32,11 @@ impl<'a> Job<'a> {
 
     pub fn message(&self, level: Level, subject: impl Into<Words>, text: impl Into<Words>) {
         self.reporter.message(Message::new(level, subject, text));
+    }
+
+    /// Tells what happens to an entry; whether whoever is told has words of his own for it.
+    pub fn tell(&self, at: EntryIndex, event: &EntryEvent<'_>) -> bool {
+        self.reporter.entry(&self.entries[at], event)
     }
 
     pub fn current(&self, at: EntryIndex) {

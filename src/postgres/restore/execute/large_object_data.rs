@@ -9,7 +9,7 @@ use crate::postgres::restore::execute::{Client, Executor, Ledger};
 use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Work};
 
 /// How much of a large object is written by one call: a multiple of the 2 KiB that the server stores together.
 const PIECE: usize = 256 * 1024;
@@ -140,7 +140,8 @@ impl Writer {
             let Some(piece) = object.first() else { continue };
             if let Some(error) = self.write(client, ledger, object)? {
                 let what = format!("write large object {}", piece.oid);
-                ledger.put_down(self.at, client.entry_error(self.at, what.as_bytes(), &error));
+                let of = (Work::LargeObject(piece.oid), error.server());
+                ledger.put_down_of(self.at, client.entry_error(self.at, what.as_bytes(), &error), of);
                 self.refused = Some(piece.oid);
             }
             if ledger.is_stopped() {

@@ -8,7 +8,9 @@ use crate::postgres::restore::execute::Job;
 use crate::postgres::restore::execute::entry_state::{Defined, EntryState, Turn};
 use crate::postgres::restore::summary::{EntryError, RestoreSummary};
 use crate::progress::Level;
+use crate::wire::ServerError;
 use crate::words::Words;
+use crate::{EntryEvent, EntryFailure, Work};
 
 /// How much of a restore was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -117,8 +119,13 @@ impl<'a> Ledger<'a> {
 impl Ledger<'_> {
     /// Puts an error down for an entry, and says it. It may be the one to stop at.
     pub fn put_down(&mut self, at: EntryIndex, error: EntryError) {
+        self.put_down_of(at, error, (Work::Other, None));
+    }
+
+    /// As [`Ledger::put_down`], with the work that failed, and the server's report on it.
+    pub fn put_down_of(&mut self, at: EntryIndex, error: EntryError, of: (Work<'_>, Option<&ServerError>)) {
         let text = error.what_happened();
-        self.add_error(at, error, text);
+        self.add_error(at, error, text, of);
         if self.job.options.stops_at_first_error() {
             self.stop();
         }
@@ -128,11 +135,20 @@ impl Ledger<'_> {
     /// and no transaction that has failed.
     pub fn put_down_undone(&mut self, at: EntryIndex, error: EntryError) {
         let text = format!("not done: {}", error.what_happened());
-        self.add_error(at, error, text);
+        self.add_error(at, error, text, (Work::Other, None));
     }
 
-    fn add_error(&mut self, at: EntryIndex, error: EntryError, text: impl Into<Words>) {
-        self.job.message(Level::Error, error.entry.to_string(), text);
+    fn add_error(
+        &mut self,
+        at: EntryIndex,
+        error: EntryError,
+        text: impl Into<Words>,
+        (work, report): (Work<'_>, Option<&ServerError>),
+    ) {
+        let failure = EntryFailure { work, report, why: &error.message };
+        if !self.job.tell(at, &EntryEvent::Failed(failure)) {
+            self.job.message(Level::Error, error.entry.to_string(), text);
+        }
         self.summary.errors.push(error);
         self.change(at, |state| state.has_failed = true);
     }

@@ -3,6 +3,7 @@
 //! it, each subject in a file of its own. What is about a client and a ledger only is a type whose methods are handed these.
 
 mod batch;
+mod begun;
 mod client;
 mod default_privileges;
 mod drop;

@@ -50,6 +50,13 @@ impl OneSession {
     /// # Errors
     /// [`ErrorKind::Refused`] where it is not; the server's. Nothing of what was set remains then.
     pub(crate) fn begin(target: &mut Connection, connect: &Connect<'_>) -> Result<Self> {
+        let session = Self::begin_where_it_is(target, connect)?;
+        writable::refuse_read_only(target)?;
+        Ok(session)
+    }
+
+    /// As [`OneSession::begin`], where it is for the server to refuse what it can only read.
+    pub fn begin_where_it_is(target: &mut Connection, connect: &Connect<'_>) -> Result<Self> {
         let session = Self::mark(target)?;
         session.prove(target, connect)?;
         session.furnish(target)?;
@@ -95,8 +102,7 @@ impl OneSession {
         if is_superuser(target) && !triggers_are_meant(target)? {
             settings.set(settings::TRIGGERS.0, settings::TRIGGERS.1);
         }
-        target.set_up(&settings)?;
-        writable::refuse_read_only(target)
+        Ok(target.set_up(&settings)?)
     }
 
     fn prove(&self, target: &mut Connection, connect: &Connect<'_>) -> Result<()> {

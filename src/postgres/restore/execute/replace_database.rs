@@ -12,7 +12,7 @@ use crate::progress::Level;
 use crate::sql::quote::quoted;
 use crate::wire::Param;
 use crate::words::Choice;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Work};
 
 /// A database that is to be replaced.
 struct Replacement<'a> {
@@ -48,7 +48,7 @@ pub fn replace<'a>(client: &mut Client<'a>, ledger: &mut Ledger<'a>) -> Result<O
     };
     replacement.become_owner(client)?;
     if let Some(error) = client.attempt(&create)? {
-        client.put_down(ledger, entry, statement, error)?;
+        client.put_down(ledger, entry, Work::Definition(statement), error)?;
         ledger.stop();
         return Ok(None);
     }

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use bstr::ByteSlice;
 use pgformat::Entry;
 
-use crate::Result;
 use crate::postgres::archive::{EntryName, text};
 use crate::postgres::restore::execute::Executor;
 use crate::postgres::restore::plan::{Action, Step};
 use crate::postgres::restore::summary::EntryError;
+use crate::{Result, Work};
 
 const SUBSCRIPTION: &str = "subscription";
 
@@ -49,7 +49,7 @@ impl Executor<'_> {
                 reserved.denied.insert(kind, error.entry.clone());
                 ledger.leave_refused(step.entry, error);
             }
-            Some(error) => client.put_down(ledger, step.entry, statement, error)?,
+            Some(error) => client.put_down(ledger, step.entry, Work::Definition(statement), error)?,
         }
         Ok(())
     }

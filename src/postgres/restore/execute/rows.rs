@@ -15,13 +15,15 @@ use crate::postgres::restore::summary::EntryError;
 use crate::progress::Part;
 use crate::sql::Encoding;
 use crate::wire::CopyIn;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Work};
 
 /// Rows on their way into a table.
 struct Copy<'c> {
     /// `None` once the server has refused them.
     running: Option<CopyIn<'c>>,
     refused: Option<Error>,
+    /// Whether it took the statement.
+    has_begun: bool,
     scanner: CopyScanner,
     bytes: u64,
 }
@@ -73,7 +75,8 @@ impl Executor<'_> {
             Ok(copy) => (Some(copy), None),
             Err(error) => (None, Some(error.into())),
         };
-        let mut copy = Copy { running, refused, scanner, bytes: 0 };
+        let has_begun = running.is_some();
+        let mut copy = Copy { running, refused, has_begun, scanner, bytes: 0 };
         let read = data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| copy.send(piece));
         if let Err(error) = read {
             if let Some(running) = copy.running.take() {
@@ -84,8 +87,9 @@ impl Executor<'_> {
         let stored = match copy.finish() {
             Ok(stored) => stored,
             Err(error) => {
+                let work = if copy.has_begun { Work::Rows(statement) } else { Work::Statement(statement) };
                 drop(copy);
-                return client.put_down(ledger, at, statement, error);
+                return client.put_down(ledger, at, work, error);
             }
         };
         ledger.amount.rows += stored;

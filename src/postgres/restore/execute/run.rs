@@ -88,12 +88,14 @@ impl Restore<'_> {
     fn all(&mut self, data: &mut dyn Data, workers: Option<Readers>) -> Result<()> {
         let mut team = self.prepare(workers)?;
         self.is_prepared = true;
-        self.drop()?;
+        self.drop(data)?;
         if self.executor.ledger.is_stopped() {
             return Ok(());
         }
         let Executor { client, extension_rows, .. } = &mut self.executor;
-        extension_rows.ask(client)?;
+        if !self.job.options.literal {
+            extension_rows.ask(client)?;
+        }
         client.begin_sized()?;
         let Job { plan, entries, reporter, cost, .. } = self.job;
         reporter.phase(cost.phase("restore", entries, &plan.steps));
@@ -120,12 +122,19 @@ impl Restore<'_> {
         if let Some(team) = team.as_mut().filter(|_| !self.job.options.create) {
             team.connect_early(client)?;
         }
-        hold::hold(client)?;
+        if !self.job.options.literal {
+            hold::hold(client)?;
+        }
         Ok(team)
     }
 
     /// Drops what is to be made anew. What cannot be dropped is tried again; so drops come before everything else.
-    fn drop(&mut self) -> Result<()> {
+    fn drop(&mut self, data: &mut dyn Data) -> Result<()> {
+        if self.job.options.literal {
+            self.executor.client.begin_changes();
+            self.executor.drop_literally(data)?;
+            return self.executor.client.check_session();
+        }
         let Executor { client, ledger, made_aside, .. } = &mut self.executor;
         client.begin_changes();
         match self.job.options.create {
@@ -171,7 +180,11 @@ impl Restore<'_> {
                 return Ok(());
             }
         }
-        if pass == RestorePass::Main { self.executor.load_in_order(data, place) } else { Ok(()) }
+        if pass == RestorePass::Main && !self.job.options.literal {
+            self.executor.load_in_order(data, place)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::postgres::restore::summary::EntryError;
 use crate::progress::Level;
 use crate::wire::{self, Notice, sqlstate};
 use crate::words::{Choice, Words};
-use crate::{Error, ErrorKind, Result, printable};
+use crate::{Error, ErrorKind, Result, Work, printable};
 
 /// A transaction needs more locks than the server has room for.
 pub const NO_MORE_LOCKS: &str = sqlstate::OUT_OF_MEMORY;
@@ -50,15 +50,26 @@ pub fn advise(entry: &Entry, error: &mut EntryError) {
     });
 }
 
+/// The statement that a work consists of, or begins with.
+fn statement_of(work: Work<'_>) -> &[u8] {
+    match work {
+        Work::Statement(statement) | Work::Definition(statement) | Work::Setting(statement) | Work::Rows(statement) => {
+            statement
+        }
+        Work::LargeObject(_) | Work::Other => b"",
+    }
+}
+
 impl Client<'_> {
     /// Runs a statement for an entry. An error of the server's is put down; false then.
-    pub fn statement(&mut self, ledger: &mut Ledger<'_>, at: EntryIndex, statement: &[u8]) -> Result<bool> {
+    pub fn statement(&mut self, ledger: &mut Ledger<'_>, at: EntryIndex, work: Work<'_>) -> Result<bool> {
+        let statement = statement_of(work);
         match self.connection.foreign()?.execute_counting(statement) {
             Ok(rows) => {
                 self.changed_rows += rows;
                 Ok(true)
             }
-            Err(error) => self.put_down(ledger, at, statement, error.into()).map(|()| false),
+            Err(error) => self.put_down(ledger, at, work, error.into()).map(|()| false),
         }
     }
 
@@ -68,17 +79,18 @@ impl Client<'_> {
     }
 
     /// Puts an error of the server's down for an entry; one that ends everything is given back.
-    pub fn put_down(&self, ledger: &mut Ledger<'_>, at: EntryIndex, statement: &[u8], error: Error) -> Result<()> {
-        let error = self.survived(error).map_err(|error| match error.kind() {
+    pub fn put_down(&self, ledger: &mut Ledger<'_>, at: EntryIndex, work: Work<'_>, error: Error) -> Result<()> {
+        let statement = statement_of(work);
+        let cause = self.survived(error).map_err(|error| match error.kind() {
             // A statement that cannot be run at all, such as a COPY that wants rows where none are, is the archive's fault and
             // not that of whoever gave the options.
             ErrorKind::Usage => Error::new(ErrorKind::Archive, format!("restore {}", self.job.name(at))).source(error),
             _ => error,
         })?;
-        let mut error = self.entry_error(at, statement, &error);
+        let mut error = self.entry_error(at, statement, &cause);
         error.needs = self.needs(statement, &error);
         advise(&self.job.entries[at], &mut error);
-        ledger.put_down(at, error);
+        ledger.put_down_of(at, error, (work, cause.server()));
         Ok(())
     }
 
@@ -157,6 +169,9 @@ impl Client<'_> {
     ) {
         let mut undone: Vec<(Means, Notice)> = Vec::new();
         for notice in notices {
+            if self.job.reporter.notice(&notice) {
+                continue;
+            }
             match at.map_or(Means::Done, |_| means(&notice)) {
                 Means::Done => {
                     let subject = at.map_or("the server".to_owned(), |at| self.job.name(at).to_string());

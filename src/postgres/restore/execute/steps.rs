@@ -12,7 +12,7 @@ use crate::postgres::restore::execute::{Client, Executor, Job, Ledger, unmade_ro
 use crate::postgres::restore::plan::{Action, Purpose, Step, large_objects};
 use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
-use crate::{Error, Result};
+use crate::{EntryEvent, Error, Result, Work};
 
 /// Why data is left out.
 const SKIPPED: &str = "its table could not be created, so its rows are left out";
@@ -28,6 +28,7 @@ impl<'a> Executor<'a> {
             Some(statement) if self.is_reserved(step) => {
                 self.send()?;
                 if !self.ledger.is_stopped() {
+                    self.tell_begun(step);
                     self.attempt_reserved(step, statement)?;
                     self.client.pass_on_notices(&mut self.ledger, Some(step.entry));
                 }
@@ -36,6 +37,7 @@ impl<'a> Executor<'a> {
             _ => {
                 self.send()?;
                 if !self.ledger.is_stopped() {
+                    self.tell_begun(step);
                     let done = self.carry_out_alone(step, data, &part);
                     done.map_err(|error| self.client.during(step.entry, error))?;
                     self.client.pass_on_notices(&mut self.ledger, Some(step.entry));
@@ -54,6 +56,9 @@ impl<'a> Executor<'a> {
     /// Whether nothing is to be done for a step, because of what became of others.
     fn is_passed_over(&mut self, step: &Step) -> Result<bool> {
         let (job, ledger) = (self.job, &mut self.ledger);
+        if job.options.literal {
+            return Ok(false);
+        }
         // It is there already.
         let is_kept = matches!(step.action, Action::Define(_)) && ledger.state(step.entry).dropped == Dropped::Kept;
         if is_kept || ledger.is_moot(step, self.client.in_transaction()) {
@@ -91,8 +96,8 @@ impl<'a> Executor<'a> {
     /// Sends the statements of the window, and puts down what fails.
     pub fn send(&mut self) -> Result<()> {
         let Window { steps, .. } = std::mem::take(&mut self.window);
-        let Self { job, client, ledger, learnt, .. } = self;
         let Some((first, _)) = steps.first() else { return Ok(()) };
+        let Self { job, client, ledger, learnt, begun, .. } = self;
         client.interrupt.check()?;
         job.current(first.entry);
         client.pass_on_notices(ledger, None);
@@ -100,6 +105,7 @@ impl<'a> Executor<'a> {
         let sent = client.send_each(&statements).map_err(|error| client.during(first.entry, error))?;
         for ((step, _), (result, notices)) in steps.iter().zip(sent) {
             let (entry, statement) = (&job.entries[step.entry], step.statement(job.entries).unwrap_or_default());
+            begun.tell(job, step);
             client.take_notices(ledger, Some(step.entry), statement, notices);
             match result {
                 Ok(()) => learnt.defaults.add_made(job, step),
@@ -134,13 +140,18 @@ impl<'a> Executor<'a> {
             && (steps.first().is_some_and(is_late) || steps.iter().any(is_content))
     }
 
+    /// Says what is begun with a step.
+    fn tell_begun(&mut self, step: &Step) {
+        self.begun.tell(self.job, step);
+    }
+
     /// Carries out a step that cannot be sent with others.
     fn carry_out_alone(&mut self, step: &Step, data: &mut dyn Data, part: &Part<'_>) -> Result<()> {
         let (job, at) = (self.job, step.entry);
         match &step.action {
             Action::Define(_) => self.make_database(step)?,
             Action::Become(statement) => self.client.become_user(statement)?,
-            Action::Connect(database) => self.go_on_in(database.as_bstr())?,
+            Action::Connect(database) => self.go_on_in(at, database.as_bstr())?,
             Action::Heading(_) | Action::Set(_) | Action::Drop(_) | Action::DropCascade(_) | Action::Alter(_) => {}
             Action::EachLargeObject { purpose, before, after, oids_of } => {
                 let oids = large_objects::oids(&job.entries[*oids_of])?;
@@ -175,7 +186,11 @@ impl<'a> Executor<'a> {
         let Self { job, client, ledger, .. } = self;
         client.commit_if_open(ledger)?;
         let is_made = self.made_aside == Some(step.entry)
-            || client.statement(ledger, step.entry, step.statement(job.entries).unwrap_or_default())?;
+            || client.statement(
+                ledger,
+                step.entry,
+                Work::Definition(step.statement(job.entries).unwrap_or_default()),
+            )?;
         if !is_made && kinds::is(&job.entries[step.entry], "DATABASE") {
             ledger.stop();
         }
@@ -183,8 +198,9 @@ impl<'a> Executor<'a> {
     }
 
     /// Goes on in the database that was made.
-    fn go_on_in(&mut self, database: &BStr) -> Result<()> {
+    fn go_on_in(&mut self, at: EntryIndex, database: &BStr) -> Result<()> {
         self.client.commit_if_open(&mut self.ledger)?;
+        self.job.tell(at, &EntryEvent::Connects);
         self.client.go_on_in(database)?;
         self.learnt.defaults = Defaults::ask(&mut self.client)?;
         self.client.begin_sized()
@@ -205,10 +221,12 @@ fn is_value(job: &Job<'_>, step: &Step) -> bool {
 fn is_skipped(ledger: &mut Ledger<'_>, at: EntryIndex, table: Option<EntryIndex>) -> bool {
     let job = ledger.job;
     let is_undefined = table.is_some_and(|table| ledger.state(table).is_undefined());
-    let is_skipped =
-        !job.options.data_for_failed_tables && (is_undefined || unmade_rows::could_go_astray(job, ledger, at));
+    let is_skipped = !job.options.data_for_failed_tables
+        && (is_undefined || !job.options.literal && unmade_rows::could_go_astray(job, ledger, at));
     if is_skipped {
-        job.say(Level::Error, at, SKIPPED);
+        if !job.tell(at, &EntryEvent::LeftOut) {
+            job.say(Level::Error, at, SKIPPED);
+        }
         ledger.skip(at);
     }
     is_skipped
@@ -223,7 +241,12 @@ fn put_down(
 ) -> Result<()> {
     let is_duplicate = client.is_there_already(step.entry, &error);
     if client.in_transaction() || !ledger.take_refusal(step, statement, &error) {
-        client.put_down(ledger, step.entry, statement, error)?;
+        let work = match &step.action {
+            Action::Define(_) | Action::Alter(_) => Work::Definition(statement),
+            Action::Set(_) => Work::Setting(statement),
+            _ => Work::Statement(statement),
+        };
+        client.put_down(ledger, step.entry, work, error)?;
     }
     if matches!(step.action, Action::Define(_)) {
         ledger.set_undefined(step.entry, is_duplicate);

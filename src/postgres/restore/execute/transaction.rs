@@ -25,8 +25,11 @@ impl Client<'_> {
     /// the one in which what is dropped is made anew: an error then leaves what was there.
     pub fn begin_whole(&mut self) -> Result<()> {
         let (options, plan) = (self.job.options, self.job.plan);
-        let is_replacing =
-            options.exit_on_error && !options.in_transactions() && !options.create && !plan.drops.is_empty();
+        let is_replacing = options.exit_on_error
+            && !options.literal
+            && !options.in_transactions()
+            && !options.create
+            && !plan.drops.is_empty();
         if options.single_transaction || is_replacing {
             self.begin()?;
         }

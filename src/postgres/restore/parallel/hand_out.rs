@@ -66,8 +66,10 @@ impl<'h, 'a> HandOut<'h, 'a> {
     /// Whether something that the entry depends on could not be made, so that the entry cannot be, either.
     fn is_left_out(&mut self, at: EntryIndex) -> bool {
         let (job, ledger) = (self.ledger.job, &mut *self.ledger);
-        let missing =
-            job.on(at).find(|on| ledger.state(*on).is_missing()).filter(|_| !job.options.data_for_failed_tables);
+        let missing = job
+            .on(at)
+            .find(|on| ledger.state(*on).is_missing())
+            .filter(|_| !job.options.data_for_failed_tables && !job.options.literal);
         let Some(missing) = missing else { return false };
         ledger.change(at, |state| state.is_left_out = true);
         if !ledger.is_left_along(at, missing) {

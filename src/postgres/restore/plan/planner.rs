@@ -89,7 +89,11 @@ impl<'a> Planner<'a> {
     }
 
     pub fn drop(&mut self, at: EntryIndex) {
-        let action_of = if self.destination.is_script { drop_statement::for_script } else { drop_statement::action };
+        let action_of = if self.destination.is_script || self.options.literal {
+            drop_statement::for_script
+        } else {
+            drop_statement::action
+        };
         let Some(action) = action_of(&self.entries[at], at, self.options.if_exists) else { return };
         self.become_owner(at);
         self.use_schema(at, text(&self.entries[at].schema).to_owned());
