@@ -18,6 +18,9 @@ mod numbers;
 mod output;
 mod pg_dump;
 mod pg_dumpall;
+mod pg_restore;
+mod section;
+mod server_message;
 mod terminal_password;
 mod wording;
 
@@ -36,17 +39,19 @@ use messages::Messages;
 pub(crate) enum Tool {
     PgDump,
     PgDumpall,
+    PgRestore,
 }
 
 impl Tool {
     /// All of them.
-    pub(crate) const ALL: &'static [Self] = &[Self::PgDump, Self::PgDumpall];
+    pub(crate) const ALL: &'static [Self] = &[Self::PgDump, Self::PgDumpall, Self::PgRestore];
 
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PgDump => "pg_dump",
             Self::PgDumpall => "pg_dumpall",
+            Self::PgRestore => "pg_restore",
         }
     }
 
@@ -131,6 +136,7 @@ impl Tool {
         match self {
             Self::PgDump => pg_dump::help(major),
             Self::PgDumpall => pg_dumpall::help(major),
+            Self::PgRestore => pg_restore::help(major),
         }
     }
 
@@ -138,6 +144,7 @@ impl Tool {
         match self {
             Self::PgDump => pg_dump::run(arguments, context),
             Self::PgDumpall => pg_dumpall::run(arguments, context),
+            Self::PgRestore => pg_restore::run(arguments, context),
         }
     }
 }

@@ -32,6 +32,9 @@ pub(super) const ROWS_PER_INSERT: Limits = Limits {
     of_14: "rows-per-insert must be in range 1..2147483647",
 };
 
+pub(super) const TRANSACTION_SIZE: Limits =
+    Limits { option: "--transaction-size", least: 1, most: i32::MAX, of_14: "" };
+
 /// The number that an option's argument is: one that C's strtol reads, with blanks around it.
 ///
 /// # Errors

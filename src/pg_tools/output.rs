@@ -95,3 +95,19 @@ impl Output {
         }
     }
 }
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Stream(out) => out.write(bytes),
+            Self::File(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Stream(out) => out.flush(),
+            Self::File(file) => file.flush(),
+        }
+    }
+}

@@ -115,6 +115,63 @@ const WRONG: &[(&str, &[&str])] = &[
             "-b",
         ],
     ),
+    (
+        "pg_restore",
+        &[
+            "x",
+            "-l a b",
+            "-f x -d y text",
+            "-d y --restrict-key=a text",
+            "-f - --restrict-key= text",
+            "-f - --restrict-key=a'b text",
+            "-f - -a -s text",
+            "-f - -a -c text",
+            "-f - -s --statistics-only text",
+            "-f - -a --statistics-only text",
+            "-f - -s --no-schema text",
+            "-f - --statistics-only --no-statistics text",
+            "-f - --statistics --no-statistics text",
+            "-f - -a --statistics text",
+            "-f - -s --statistics text",
+            "-d y -1 --transaction-size=3 text",
+            "-d y -C -1 text",
+            "-d y -1 -j 2 text",
+            "-f - -C -1 text",
+            "-f - -1 -j 2 text",
+            "-f - --if-exists text",
+            "-f - -F p text",
+            "-f - -F x text",
+            "-f - -F plain text",
+            "-f - /nowhere/at/all",
+            "-f - -Fc /nowhere/at/all",
+            "-f - -Fd /nowhere/at/all",
+            "-f - -Ft /nowhere/at/all",
+            "-f - -Fd",
+            "-f - /tmp",
+            "-f - -Fc /tmp",
+            "-f - -Fd /tmp",
+            "-f - -Ft /tmp",
+            "-f - -Fc /dev/null",
+            "-f - /proc/self/status",
+            "-j 0 -f - text",
+            "-j x -f - text",
+            "--transaction-size=0 -f - text",
+            "--transaction-size=x -f - text",
+            "--section=x -f - text",
+            "--filter=/nowhere -f - text",
+            "-l -f x -d y text",
+            "-q",
+            "--f",
+            "--no",
+            "--nonsense",
+            "-R -X",
+            "--s",
+            "--no-data-",
+            "-v -V",
+            "-l --exclude",
+            "-FF",
+        ],
+    ),
 ];
 
 fn run(mut tool: Command, line: &str, posix: bool) -> Output {
@@ -156,7 +213,7 @@ fn what_makes_no_sense_is_refused_in_the_same_words() {
 fn versions_and_helps_are_what_callers_look_for() {
     for (major, version) in [(14, "14.23"), (15, "15.19"), (16, "16.15"), (17, "17.11"), (18, "18.6")] {
         let ours = Face::new(major);
-        for tool in ["pg_dump", "pg_dumpall"] {
+        for tool in ["pg_dump", "pg_dumpall", "pg_restore"] {
             for option in ["--version", "-V"] {
                 let out = output(ours.tool(tool).arg(option));
                 let begins = format!("{tool} (PostgreSQL) {version} (lifeboat ");

@@ -4,6 +4,7 @@ mod callers;
 mod command_line;
 mod install;
 mod passwords;
+mod restore;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

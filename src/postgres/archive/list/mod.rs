@@ -6,23 +6,48 @@ use std::collections::HashSet;
 
 use bstr::{BString, ByteSlice};
 use jiff::tz::TimeZone;
-use pgformat::{DumpId, Entry, Header};
+use pgformat::{Compression, DumpId, Entry, Header};
 
 use super::{Included, Request, select};
 use crate::Result;
 use crate::printable::escaped;
+
+/// How a list looks, beside what is in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Every entry, whatever is asked for, and below each the numbers of those that it depends on.
+    pub verbose: bool,
+    /// The compression as its level, as pg_restore before 16 shows it.
+    pub level: bool,
+}
 
 /// The lines for an archive with this header and these entries, in the time of a zone.
 ///
 /// # Errors
 /// None; a selection could name what is not there.
 pub fn lines(header: &Header, entries: &[Entry], zone: &TimeZone) -> Result<Vec<String>> {
+    // Listed is what a restore of everything restores: not what only says how the others are to be read, nor the database
+    // itself and what is said about it.
+    lines_of(header, entries, zone, &Request::of(Included::default()), Style::default())
+}
+
+/// As [`lines`], of what is asked for, in its order.
+///
+/// # Errors
+/// A selection names what is not there.
+pub fn lines_of(
+    header: &Header,
+    entries: &[Entry],
+    zone: &TimeZone,
+    request: &Request<'_>,
+    style: Style,
+) -> Result<Vec<String>> {
     let mut lines = vec![
         ";".to_owned(),
         format!("; Archive created at {}", created::shown(&header.created, zone)),
         format!(";     dbname: {}", shown(&header.dbname)),
         format!(";     TOC Entries: {}", entries.len()),
-        format!(";     Compression: {}", header.compression.to_string().split(':').next().unwrap_or_default()),
+        format!(";     Compression: {}", compression(header.compression, style)),
         format!(";     Dump Version: {}", version(header)),
         format!(";     Format: {}", header.format.name().to_uppercase()),
         format!(";     Integer: {} bytes", header.int_size),
@@ -34,12 +59,27 @@ pub fn lines(header: &Header, entries: &[Entry], zone: &TimeZone) -> Result<Vec<
         "; Selected TOC Entries:".to_owned(),
         ";".to_owned(),
     ];
-    // Listed is what a restore of everything restores: not what only says how the others are to be read, nor the database
-    // itself and what is said about it.
-    let chosen = select(entries, &Request::of(Included::default()))?;
-    let listed = entries.iter().zip(chosen).filter(|(_, chosen)| chosen.any());
-    lines.extend(listed.map(|(entry, _)| line(entry)));
+    let chosen = select::select(entries, request)?;
+    for at in select::order(entries, request, &select::places(entries))? {
+        if !style.verbose && !chosen[..][at].any() {
+            continue;
+        }
+        let entry = &entries[at];
+        lines.push(line(entry));
+        if style.verbose && !entry.dependencies.is_empty() {
+            let on: Vec<String> = entry.dependencies.iter().map(|id| id.0.to_string()).collect();
+            lines.push(format!(";\tdepends on: {}", on.join(" ")));
+        }
+    }
     Ok(lines)
+}
+
+fn compression(compression: Compression, style: Style) -> String {
+    match compression {
+        Compression::Gzip(level) if style.level => level.map_or(-1, i64::from).to_string(),
+        Compression::None if style.level => "0".to_owned(),
+        other => other.to_string().split(':').next().unwrap_or_default().to_owned(),
+    }
 }
 
 /// The line of an entry.

@@ -1,0 +1,259 @@
+//! pg_restore: what it writes, lists and restores beside PostgreSQL's own, of each major.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::Face;
+use crate::support::installation::{installation, needed};
+use crate::support::process::Running;
+use crate::support::{Database, Output, REFERENCE, Server, output, run};
+
+/// A database, and archives of it by a major's pg_dump.
+struct Archives {
+    dir: tempfile::TempDir,
+    major: u32,
+}
+
+impl Archives {
+    fn of(database: &Database<'_>, major: u32) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (format, name) in [("-Fc", "custom"), ("-Fd", "directory"), ("-Ft", "tar")] {
+            run(database.tool(major, "pg_dump").arg(format).arg("-f").arg(dir.path().join(name)));
+        }
+        Self { dir, major }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What both say and print, of the same arguments.
+    fn compare(&self, arguments: &[&str], input: Option<&Path>) {
+        let (theirs, ours) = both(self.major, self.dir.path(), arguments, input);
+        let what = format!("pg_restore {arguments:?} of {}", self.major);
+        assert_eq!(told(&ours), told(&theirs), "{what}");
+        if ours.stdout != theirs.stdout {
+            let (a, b) = (theirs.stdout(), ours.stdout());
+            let at =
+                a.lines().zip(b.lines()).position(|(a, b)| a != b).unwrap_or(a.lines().count().min(b.lines().count()));
+            let near = |text: &str| text.lines().skip(at.saturating_sub(3)).take(8).collect::<Vec<_>>().join("\n");
+            panic!("{what}: line {at} (theirs, ours)\n{}\n\n{}", near(&a), near(&b));
+        }
+    }
+}
+
+/// PostgreSQL's tool and ours, in a folder.
+fn both(major: u32, folder: &Path, arguments: &[&str], input: Option<&Path>) -> (Output, Output) {
+    let theirs = installation(major).unwrap().tool("pg_restore").unwrap();
+    let face = Face::new(major);
+    let ended = |mut command: Command| {
+        command.args(arguments).current_dir(folder).env("TZ", "Europe/Berlin");
+        match input {
+            Some(path) => Running::reading(&mut command, Stdio::from(std::fs::File::open(path).unwrap())).end(),
+            None => output(&mut command),
+        }
+    };
+    (ended(theirs), ended(face.tool("pg_restore")))
+}
+
+fn told(out: &Output) -> (i32, String) {
+    (out.code(), out.stderr())
+}
+
+/// A database made by the sample of the restore's tests.
+fn sample(server: &Server) -> Database<'_> {
+    let database = server.database("pg_restore");
+    database.load("tests/restore/sample.sql");
+    database
+}
+
+/// Options of scripts and lists.
+const SCRIPTS: &[&[&str]] = &[
+    &[],
+    &["-a"],
+    &["-s"],
+    &["-c"],
+    &["-c", "--if-exists"],
+    &["-C"],
+    &["-C", "-c"],
+    &["-O"],
+    &["-x"],
+    &["-Ox", "--no-comments"],
+    &["-e"],
+    &["-1"],
+    &["-a", "--disable-triggers"],
+    &["-a", "--disable-triggers", "-S", "the \"boss\""],
+    &["--use-set-session-authorization"],
+    &["--no-tablespaces"],
+    &["--role=alice"],
+    &["--enable-row-security"],
+    &["--section=pre-data"],
+    &["--section=data"],
+    &["--section=post-data"],
+    &["--no-publications", "--no-subscriptions", "--no-security-labels"],
+    &["-n", "public"],
+    &["-N", "public"],
+    &["-n", "nowhere"],
+    &["-t", "people"],
+    &["-t", "people", "-t", "nowhere"],
+    &["-t", "nowhere", "--strict-names"],
+    &["-n", "nowhere", "--strict-names"],
+    &["-I", "people_pkey"],
+    &["-P", "f(integer)"],
+    &["-T", "trigger"],
+    &["-R", "-j", "3"],
+];
+
+fn scripts_and_lists(major: u32) {
+    let server = needed!(Server::get(major));
+    needed!(needed(major));
+    let archives = Archives::of(&sample(server), major);
+    for options in SCRIPTS {
+        archives.compare(&[&["-f", "-", "--restrict-key=key", "custom"], *options].concat(), None);
+        archives.compare(&[&["-l", "custom"], *options].concat(), None);
+    }
+    for format in ["custom", "directory", "tar"] {
+        archives.compare(&["-f", "-", "--restrict-key=key", format], None);
+        archives.compare(&["-l", format], None);
+        archives.compare(&["-lv", format], None);
+        let asked = format!("-F{}", &format[..1].to_uppercase());
+        archives.compare(&["-l", &asked, format], None);
+        if format != "directory" {
+            let path = archives.path(format);
+            archives.compare(&["-l"], Some(&path));
+            archives.compare(&["-f", "-", "--restrict-key=key"], Some(&path));
+        }
+    }
+    let list = output(installation(major).unwrap().tool("pg_restore").unwrap().arg("-l").arg(archives.path("custom")));
+    let mut lines: Vec<String> =
+        list.stdout().lines().filter(|line| !line.starts_with(';')).map(str::to_owned).collect();
+    lines.reverse();
+    lines.push("nonsense".to_owned());
+    lines.push(lines[0].clone());
+    std::fs::write(archives.path("list"), lines.join("\n") + "\n99999999;\n").unwrap();
+    archives.compare(&["-l", "-L", "list", "custom"], None);
+    archives.compare(&["-f", "-", "--restrict-key=key", "-L", "list", "custom"], None);
+    archives.compare(&["-l", "-L", "nowhere", "custom"], None);
+    // Into a file.
+    for tool in [installation(major).unwrap().tool("pg_restore").unwrap(), Face::new(major).tool("pg_restore")] {
+        let mut tool = tool;
+        std::fs::write(archives.path("script"), "old").unwrap();
+        run(tool.args(["-f", "script", "--restrict-key=key", "custom"]).current_dir(archives.dir.path()));
+        let written = std::fs::read(archives.path("script")).unwrap();
+        let (theirs, _) = both(major, archives.dir.path(), &["-f", "-", "--restrict-key=key", "custom"], None);
+        assert!(written == theirs.stdout, "of {major}");
+    }
+}
+
+tests! { scripts_and_lists:
+    scripts_and_lists_as_of_14(14)
+    scripts_and_lists_as_of_15(15)
+    scripts_and_lists_as_of_16(16)
+    scripts_and_lists_as_of_17(17)
+    scripts_and_lists_as_of_18(18)
+}
+
+/// Both restore an archive into a database of their own, each made by `before`, with these arguments.
+struct Restored<'a> {
+    theirs: (Output, Database<'a>),
+    ours: (Output, Database<'a>),
+}
+
+fn restored<'a>(server: &'a Server, before: &str, arguments: &[&str], archive: &Path) -> Restored<'a> {
+    let major = server.major();
+    let into = |mut command: Command| {
+        let database = server.database("pg_restore");
+        database.sql(before);
+        server.address(&mut command, database.name());
+        let out = output(command.args(arguments).arg("-d").arg(database.name()).arg(archive));
+        (out, database)
+    };
+    let face = Face::new(major);
+    Restored {
+        theirs: into(installation(major).unwrap().tool("pg_restore").unwrap()),
+        ours: into(face.tool("pg_restore")),
+    }
+}
+
+impl Restored<'_> {
+    /// What the two said, without the names of their databases.
+    fn told(&self) -> [(i32, String); 2] {
+        [&self.theirs, &self.ours]
+            .map(|(out, database)| (out.code(), out.stderr().replace(database.name(), "DATABASE")))
+    }
+
+    fn assert_same(&self, what: &str) {
+        let [theirs, ours] = self.told();
+        assert_eq!(ours, theirs, "{what}");
+        let archive = tempfile::NamedTempFile::new().unwrap();
+        self.theirs.1.pg_dump(REFERENCE, &[], archive.path());
+        self.ours.1.assert_is(what, archive.path());
+    }
+}
+
+/// What is in the database before, and the options.
+const RESTORES: &[(&str, &[&str])] = &[
+    ("", &[]),
+    ("", &["-v"]),
+    ("", &["-O", "-x"]),
+    ("", &["-1"]),
+    ("", &["-e"]),
+    ("", &["-c"]),
+    ("", &["-c", "--if-exists"]),
+    ("", &["-s"]),
+    ("", &["-n", "public"]),
+    ("CREATE TABLE t (a integer); INSERT INTO t VALUES (5)", &[]),
+    ("CREATE TABLE t (a integer); INSERT INTO t VALUES (5)", &["--no-data-for-failed-tables"]),
+    ("CREATE TABLE t (a integer); INSERT INTO t VALUES (5)", &["--no-data-for-failed-tables", "-v"]),
+    ("CREATE TABLE t (a integer); INSERT INTO t VALUES (5)", &["-e"]),
+    ("CREATE TABLE t (a integer); INSERT INTO t VALUES (5)", &["-1"]),
+    ("CREATE TABLE t (b text)", &["-a"]),
+    ("CREATE TABLE t (a integer, b text, c date, d text CHECK (d <> 'three'))", &["-a"]),
+    ("CREATE TABLE t (a integer); CREATE VIEW of_others AS SELECT a FROM t", &["-c"]),
+    ("CREATE TABLE t (a integer); CREATE VIEW of_others AS SELECT a FROM t", &["-c", "--if-exists", "-v"]),
+    ("CREATE TABLE t (a integer)", &["-c", "-e"]),
+    ("CREATE TYPE mood AS ENUM ('x'); CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql AS 'SELECT 7'", &[]),
+    ("", &["--role=nobody_at_all", "-e"]),
+];
+
+const CONTENT: &str = "
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE TABLE t (a integer PRIMARY KEY, b text, c date, d text);
+    INSERT INTO t VALUES (1, 'one', '2026-01-01', 'one'), (2, 'two', NULL, 'two'), (3, 'three', NULL, 'three');
+    ALTER TABLE t OWNER TO alice; GRANT SELECT ON t TO bob; COMMENT ON TABLE t IS 'a table';
+    CREATE INDEX by_b ON t (b);
+    CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1 + 1';
+    CREATE VIEW v AS SELECT a, f(a) FROM t;
+    CREATE SEQUENCE s START 5; SELECT nextval('s');
+    CREATE TABLE of_mood (m mood, x integer REFERENCES t); INSERT INTO of_mood VALUES ('good', 1), ('bad', 2);
+    CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM t";
+
+fn restores(major: u32) {
+    let server = needed!(Server::get(major));
+    needed!(needed(major));
+    let origin = server.database("pg_restore");
+    origin.sql(CONTENT);
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    run(origin.tool(major, "pg_dump").arg("-Fc").arg("-f").arg(&archive));
+    let mut wrong = Vec::new();
+    for (before, options) in RESTORES {
+        let what = format!("{options:?} over {before:?} on {major}");
+        let done = restored(server, before, options, &archive);
+        let [theirs, ours] = done.told();
+        if theirs != ours {
+            wrong.push(format!("{what}:\n{}\n---\n{}", theirs.1, ours.1));
+            continue;
+        }
+        done.assert_same(&what);
+    }
+    assert!(wrong.is_empty(), "(theirs, ours)\n{}", wrong.join("\n\n"));
+}
+
+tests! { restores:
+    restores_as_of_14(14)
+    restores_as_of_15(15)
+    restores_as_of_16(16)
+    restores_as_of_17(17)
+    restores_as_of_18(18)
+}
