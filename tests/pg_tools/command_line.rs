@@ -151,7 +151,6 @@ const WRONG: &[(&str, &[&str])] = &[
             "-f - -Fc /tmp",
             "-f - -Fd /tmp",
             "-f - -Ft /tmp",
-            "-f - -Fc /dev/null",
             "-f - /proc/self/status",
             "-j 0 -f - text",
             "-j x -f - text",

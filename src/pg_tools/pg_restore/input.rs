@@ -9,6 +9,7 @@ use pgformat::Format;
 use crate::console::standard_streams;
 use crate::pg_tools::failure::Failure;
 use crate::pg_tools::filter::words;
+use crate::pg_tools::major::Major;
 use crate::postgres::archive::{self, Archive};
 use crate::printable::escaped;
 
@@ -24,7 +25,7 @@ const BLOCK: usize = 512;
 ///
 /// # Errors
 /// It cannot be read, is no archive, or is in another format.
-pub(super) fn open(path: Option<&Path>, format: Option<Format>) -> Result<Archive, Failure> {
+pub(super) fn open(path: Option<&Path>, format: Option<Format>, major: Major) -> Result<Archive, Failure> {
     let Some(path) = path else {
         if format == Some(Format::Directory) {
             return Err(Failure::usage("no output directory specified"));
@@ -32,12 +33,12 @@ pub(super) fn open(path: Option<&Path>, format: Option<Format>) -> Result<Archiv
         let doing = "read the archive from standard input";
         return Ok(archive::read(standard_streams::input(doing)?, Path::new("-"), doing)?);
     };
-    check(path, format)?;
+    check(path, format, major)?;
     Ok(archive::open(path, "read the archive")?)
 }
 
 /// Looks at what is there, as pg_restore does before it reads any of it.
-fn check(path: &Path, format: Option<Format>) -> Result<(), Failure> {
+fn check(path: &Path, format: Option<Format>, major: Major) -> Result<(), Failure> {
     let shown = escaped(&path.to_string_lossy()).into_owned();
     let unreadable = |e: io::Error| {
         let why = words(&e);
@@ -65,13 +66,13 @@ fn check(path: &Path, format: Option<Format>) -> Result<(), Failure> {
             let mut begin = Vec::new();
             let read = File::open(path).and_then(|file| file.take(BLOCK as u64).read_to_end(&mut begin));
             read.map_err(unreadable)?;
-            check_beginning(&begin, asked)
+            check_beginning(&begin, asked, major)
         }
         _ => Ok(()),
     }
 }
 
-fn check_beginning(begin: &[u8], format: Option<Format>) -> Result<(), Failure> {
+fn check_beginning(begin: &[u8], format: Option<Format>, major: Major) -> Result<(), Failure> {
     let is_archive = begin.starts_with(MAGIC);
     let wrong = match format {
         Some(Format::Custom) if begin.len() < MAGIC.len() => "could not read from input file: end of file".to_owned(),
@@ -86,7 +87,10 @@ fn check_beginning(begin: &[u8], format: Option<Format>) -> Result<(), Failure> 
         None if SCRIPTS.iter().any(|script| begin.starts_with(script)) => {
             "input file appears to be a text format dump. Please use psql.".to_owned()
         }
-        None if begin.get(257..262) != Some(b"ustar") => "input file does not appear to be a valid archive".to_owned(),
+        None if begin.get(257..262) != Some(b"ustar") => {
+            let tar = if major.number() >= 18 { "tar " } else { "" };
+            format!("input file does not appear to be a valid {tar}archive")
+        }
         Some(Format::Tar) if is_archive => "could not find header for file \"toc.dat\" in tar archive".to_owned(),
         _ => return Ok(()),
     };

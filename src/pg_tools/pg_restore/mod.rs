@@ -11,7 +11,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice};
 use jiff::tz::TimeZone;
 use pgformat::{DumpId, Format};
 
@@ -21,7 +21,7 @@ use super::filter::words;
 use super::help;
 use super::major::Major;
 use super::output::{Kind, Output};
-use crate::postgres::archive::{Archive, explain_damage, list};
+use crate::postgres::archive::{Archive, ArchiveSettings, NotThere, explain_damage, list, select};
 use crate::postgres::restore;
 use crate::postgres::script::{RestrictKey, of_archive};
 use crate::printable::escaped;
@@ -48,17 +48,32 @@ pub(super) fn help(major: Major) -> Vec<String> {
 /// The command line makes no sense, or nothing can be done. What fails of a restore is told as it happens.
 pub(super) fn run(arguments: Vec<OsString>, context: &Context) -> Result<ExitCode, Failure> {
     let mut options = options::read(arguments, context.major)?;
-    let narrator = Narrator::new(&context.messages, options.verbose, &context.cancellation);
-    let mut archive = input::open(options.input.as_deref(), options.format)?;
+    let narrator = Narrator::new(context, options.verbose, !options.restore.data_for_failed_tables);
+    carry_out(&mut options, context, &narrator).map_err(in_words)
+}
+
+fn carry_out(options: &mut Options, context: &Context, narrator: &Narrator) -> Result<ExitCode, Failure> {
+    let mut archive = input::open(options.input.as_deref(), options.format, context.major)?;
     if let Some(path) = &options.list {
         options.restore.list = Some(read_list(path, &archive, context)?);
     }
     match std::mem::replace(&mut options.output, Asked::Database) {
-        Asked::List(file) => print_list(&archive, &options, file.as_deref(), context, &narrator)?,
-        Asked::Script(file, key) => write_script(&mut archive, &options, &file, key, &narrator)?,
-        Asked::Database => return restore_into(archive, options, context, &narrator),
+        Asked::List(file) => print_list(&archive, options, file.as_deref(), context, narrator)?,
+        Asked::Script(file, key) => write_script(&mut archive, options, &file, key, narrator)?,
+        Asked::Database => return restore_into(archive, options, context, narrator),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What PostgreSQL has words for, in these.
+fn in_words(failure: Failure) -> Failure {
+    match failure {
+        Failure::Engine(error) => match error.cause::<NotThere>() {
+            Some(NotThere(missing)) => Failure::Usage(format!("{missing} not found")),
+            None => Failure::Engine(error),
+        },
+        other => other,
+    }
 }
 
 /// The entries of a list that somebody has edited.
@@ -83,12 +98,15 @@ fn print_list(
 ) -> Result<(), Failure> {
     let style = list::Style { verbose: options.verbose, level: context.major.number() < 16 };
     let zone = TimeZone::system();
-    let lines = list::lines_of(archive.header(), archive.entries(), &zone, &options.restore.request(), style)?;
+    // Names that match nothing are told after what matches.
+    let request = options.restore.request();
+    let lines = list::lines_of(archive.header(), archive.entries(), &zone, &request.lenient(), style)?;
     let mut output = Output::open(file, Kind::Script, Flush::Nothing, reporter)?;
     let mut text = lines.join("\n");
     text.push('\n');
     let written = output.write_all(text.as_bytes());
     output.finish(written.map_err(|e| crate::io_error("write the list", file.unwrap_or(Path::new("-")), e)))?;
+    select(archive.entries(), &request)?;
     Ok(())
 }
 
@@ -111,7 +129,7 @@ fn write_script(
 
 fn restore_into(
     mut archive: Archive,
-    options: Options,
+    options: &mut Options,
     context: &Context,
     narrator: &Narrator,
 ) -> Result<ExitCode, Failure> {
@@ -124,7 +142,12 @@ fn restore_into(
         }
     }
     narrator.says("connecting to database for restore");
-    let connector = options.connection.connector("pg_restore", &context.cancellation)?;
+    // Others do not say it.
+    let says_path = context.major.number() >= 18;
+    if let Some(path) = ArchiveSettings::of(archive.entries())?.search_path.filter(|_| says_path) {
+        narrator.says(&format!("executing {}", path.trim_ascii_end().to_str_lossy()));
+    }
+    let connector = std::mem::take(&mut options.connection).connector("pg_restore", &context.cancellation)?;
     let connect = || connector.connect();
     let elsewhere = |database: &BStr| connector.target()?.with_database(database).connect();
     let restored = restore::restore_from(connect, &elsewhere, &mut archive, &options.restore, narrator);

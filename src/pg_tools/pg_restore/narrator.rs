@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use bstr::{BString, ByteSlice};
 use pgformat::{DumpId, Entry};
 
+use crate::pg_tools::Context;
 use crate::pg_tools::messages::{self, Messages};
 use crate::pg_tools::server_message;
 use crate::wire::Notice;
@@ -19,15 +20,26 @@ const STATEMENT: usize = 127;
 pub(super) struct Narrator {
     messages: Messages,
     verbose: bool,
+    /// Whether the entry of an error and the server's notices are told to everybody.
+    tells_entries: bool,
+    /// Whether rows of tables that could not be made are left out.
+    leaves_out: bool,
     cancellation: Cancellation,
     /// The entry whose error was told last, if any was.
     last: Mutex<Option<DumpId>>,
 }
 
 impl Narrator {
-    pub(super) fn new(messages: &Messages, verbose: bool, cancellation: &Cancellation) -> Self {
-        let last = Mutex::new(None);
-        Self { messages: messages.clone(), verbose, cancellation: cancellation.clone(), last }
+    pub(super) fn new(context: &Context, verbose: bool, leaves_out: bool) -> Self {
+        let Context { messages, major, cancellation } = context;
+        Self {
+            messages: messages.clone(),
+            verbose,
+            tells_entries: verbose || major.number() == 14,
+            leaves_out,
+            cancellation: cancellation.clone(),
+            last: Mutex::new(None),
+        }
     }
 
     /// Says what is being done, to those who want to know.
@@ -37,16 +49,23 @@ impl Narrator {
         }
     }
 
+    /// Says where an error comes from, and what the server has to say.
+    fn tells(&self, what: &str) {
+        if self.tells_entries {
+            self.messages.info(what);
+        }
+    }
+
     fn failed(&self, entry: &Entry, failure: &EntryFailure<'_>) {
         // The lines of one error stay together.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none() {
-            self.messages.info("while PROCESSING TOC:");
+            self.tells("while PROCESSING TOC:");
         }
         if *last != Some(entry.dump_id) {
             let (class, oid) = entry.catalog_oid;
             let shown = |field, none: &'static str| text(field).unwrap_or(Cow::Borrowed(none));
-            self.messages.info(&format!(
+            self.tells(&format!(
                 "from TOC entry {}; {class} {oid} {} {} {}",
                 entry.dump_id.0,
                 shown(&entry.desc, "(no desc)"),
@@ -58,6 +77,11 @@ impl Narrator {
         let said = what_failed(entry, failure);
         // One line break at its end is that of the message.
         self.messages.error(said.strip_suffix('\n').unwrap_or(&said));
+        let is_table = entry.desc.as_ref().is_some_and(|desc| desc == "TABLE");
+        if self.leaves_out && is_table && matches!(failure.work, Work::Definition(_)) {
+            let table = text(&entry.tag).unwrap_or_default();
+            self.says(&format!("table \"{table}\" could not be created, will not restore its data"));
+        }
     }
 }
 
@@ -154,16 +178,15 @@ impl Reporter for Narrator {
                 let name = name(entry);
                 self.says(&format!("processing data for table {name}"));
             }
-            EntryEvent::LeftOut => {
-                self.says(&format!("table \"{}\" could not be created, will not restore its data", tag()));
-            }
+            // That was told with the table.
+            EntryEvent::LeftOut => {}
         }
         true
     }
 
     fn notice(&self, notice: &Notice) -> bool {
         let text = server_message::text(notice, None);
-        self.messages.info(text.strip_suffix('\n').unwrap_or(&text));
+        self.tells(text.strip_suffix('\n').unwrap_or(&text));
         true
     }
 

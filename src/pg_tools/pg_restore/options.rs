@@ -129,7 +129,6 @@ impl Typed {
             Opt::Filter => filter::read(&argument, |rule| of_filter(only, rule))?,
             Opt::Format => self.format = given.or(self.format.take()),
             Opt::Function => only.functions.push(bytes(argument)),
-            Opt::Help | Opt::Version => return Err(Failure::Getopt(String::new())),
             Opt::Host => self.connection.host = given.or(self.connection.host.take()),
             Opt::IfExists => self.if_exists = true,
             Opt::Index => only.indexes.push(bytes(argument)),

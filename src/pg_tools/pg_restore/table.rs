@@ -18,7 +18,6 @@ pub(super) enum Opt {
     Filter,
     Format,
     Function,
-    Help,
     Host,
     IfExists,
     Index,
@@ -58,7 +57,6 @@ pub(super) enum Opt {
     UseSetSessionAuthorization,
     Username,
     Verbose,
-    Version,
 }
 
 /// All of them.
@@ -92,8 +90,6 @@ pub(super) const OPTIONS: &[OptionSpec<Opt>] = &[
     value("username", Opt::Username, "NAME").short(b'U').help("the role to log in as"),
     flag("verbose", Opt::Verbose).short(b'v').help("tell what is being done"),
     flag("single-transaction", Opt::SingleTransaction).short(b'1').help("all or nothing"),
-    flag("help", Opt::Help),
-    flag("version", Opt::Version).short(b'V'),
     flag("disable-triggers", Opt::DisableTriggers).help("rows only: switch triggers off meanwhile"),
     flag("enable-row-security", Opt::EnableRowSecurity).help("load rows under row security"),
     flag("if-exists", Opt::IfExists).help("with --clean: pass over what is not there"),

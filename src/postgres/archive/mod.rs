@@ -16,5 +16,5 @@ pub use entry::{EntryIndex, EntryName};
 pub use included::{Included, Sections, Selection};
 pub(in crate::postgres) use kinds::text;
 pub use open::{Archive, Input, archive_error, explain_damage, open, read};
-pub use select::{Chosen, Request, select};
+pub use select::{Chosen, NotThere, Request, select};
 pub use settings::ArchiveSettings;

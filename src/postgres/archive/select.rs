@@ -1,6 +1,7 @@
 //! Which entries of an archive are wanted, and what of them: by the same rules as pg_restore's.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::EntryGroup;
@@ -28,6 +29,11 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// The same, if names may match nothing.
+    pub fn lenient(self) -> Self {
+        Self { strict_names: false, ..self }
+    }
+
     /// This of all objects.
     pub fn of(included: Included) -> Self {
         Self { included, create: false, only: None, list: None, strict_names: false }
@@ -52,6 +58,19 @@ impl Chosen {
         self.definition || self.data || self.statistics
     }
 }
+
+/// That a name which must be in the archive is not: among the causes of the error that says so. It holds what is missing, in words:
+/// `table "t"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotThere(pub String);
+
+impl fmt::Display for NotThere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the archive has nothing of that name that the other options leave in")
+    }
+}
+
+impl std::error::Error for NotThere {}
 
 /// What is wanted of each entry, in the order of `entries`.
 ///
@@ -88,8 +107,9 @@ pub fn select_and_tell(entries: &[Entry], request: &Request<'_>) -> Result<(Vec<
     }
     let unmatched = selector.names.as_ref().map_or(Vec::new(), Names::unmatched);
     match unmatched.first() {
-        Some(missing) if request.strict_names => Err(Error::new(ErrorKind::Usage, format!("select {missing}"))
-            .why("the archive has nothing of that name that the other options leave in")),
+        Some(missing) if request.strict_names => {
+            Err(Error::new(ErrorKind::Usage, format!("select {missing}")).source(NotThere(missing.clone())))
+        }
         _ => Ok((selector.chosen, unmatched)),
     }
 }

@@ -37,7 +37,6 @@ impl<'a> Executor<'a> {
             _ => {
                 self.send()?;
                 if !self.ledger.is_stopped() {
-                    self.tell_begun(step);
                     let done = self.carry_out_alone(step, data, &part);
                     done.map_err(|error| self.client.during(step.entry, error))?;
                     self.client.pass_on_notices(&mut self.ledger, Some(step.entry));
@@ -149,6 +148,12 @@ impl<'a> Executor<'a> {
     fn carry_out_alone(&mut self, step: &Step, data: &mut dyn Data, part: &Part<'_>) -> Result<()> {
         let (job, at) = (self.job, step.entry);
         match &step.action {
+            Action::CopyRows { table, .. } | Action::RunData { table } if is_skipped(&mut self.ledger, at, *table) => {
+                return Ok(());
+            }
+            _ => self.tell_begun(step),
+        }
+        match &step.action {
             Action::Define(_) => self.make_database(step)?,
             Action::Become(statement) => self.client.become_user(statement)?,
             Action::Connect(database) => self.go_on_in(at, database.as_bstr())?,
@@ -162,7 +167,6 @@ impl<'a> Executor<'a> {
                     self.learnt.existing_objects.add(failed.into_iter().filter_map(|n| oids.get(n).copied()));
                 }
             }
-            Action::CopyRows { table, .. } | Action::RunData { table } if is_skipped(&mut self.ledger, at, *table) => {}
             Action::CopyRows { statement, .. } => {
                 job.current(at);
                 self.copy(data, at, statement, part)?;

@@ -48,6 +48,8 @@ pub struct Plan {
     pub wanted: Vec<Chosen>,
     /// Names in the options that match nothing in the archive, in words.
     pub unmatched: Vec<String>,
+    /// Whether that is to be told.
+    pub tells_unmatched: bool,
     /// Where each entry is among the archive's entries.
     pub places: HashMap<DumpId, EntryIndex>,
     /// Which entries may be restored beside others; none where everything goes over one connection.
@@ -95,7 +97,8 @@ pub fn plan(entries: &[Entry], version: (u8, u8), options: &RestoreOptions, dest
         None => (Steps { drops, steps }, RoleLimits::default()),
     };
     let session = settings::session(&settings, options, destination);
-    Ok(Plan { settings, session, drops, steps, wanted, unmatched, places, apart, role_limits })
+    let tells_unmatched = !options.literal;
+    Ok(Plan { settings, session, drops, steps, wanted, unmatched, tells_unmatched, places, apart, role_limits })
 }
 
 /// For each entry, whether it may be restored beside others: what belongs to the data or comes after it, and what is said
@@ -143,6 +146,9 @@ impl Plan {
 
     /// Says what of the options means nothing for the archive: it may be a slip.
     pub fn tell_unmatched(&self, entries: &[Entry], reporter: &dyn Reporter) {
+        if !self.tells_unmatched {
+            return;
+        }
         let warn = |subject: &str, text: &str| reporter.message(Message::warning(subject, text));
         for name in &self.unmatched {
             warn(name, "the archive has nothing of that name that the other options leave in");
