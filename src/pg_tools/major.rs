@@ -5,6 +5,8 @@ use std::path::{Component, Path};
 
 use pgformat::Version;
 
+use crate::postgres::ServerVersion;
+
 /// The variable that says which major a tool is, where its folder does not.
 const VARIABLE: &str = "LIFEBOAT_PG_MAJOR";
 
@@ -54,6 +56,11 @@ impl Major {
     /// The release that it passes for, such as 18.6.
     pub(super) fn release(self) -> &'static str {
         KNOWN.iter().find(|(major, _)| *major == self.0).map_or("", |(_, release)| release)
+    }
+
+    /// The servers that it is the tool of.
+    pub(super) fn server_version(self) -> ServerVersion {
+        ServerVersion::of_major(i32::try_from(self.0).unwrap_or_default())
     }
 
     /// The version of archives that its tools write.

@@ -61,6 +61,9 @@ capabilities! {
     collation_rules from 16,
     /// A member of a role need not be allowed to take it, and so to give it objects.
     set_option_of_membership from 16,
+    /// Its tools say of a view, a sequence or a materialized view that it is one when they give it to its owner, and not that it
+    /// is a table.
+    owners_by_kind from 16,
     /// The setting `icu_validation_level` exists.
     icu_validation_level from 16,
     /// Subscriptions have an origin, and run as their owner or not.

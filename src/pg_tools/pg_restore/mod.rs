@@ -23,7 +23,7 @@ use super::major::Major;
 use super::output::{Kind, Output};
 use crate::postgres::archive::{Archive, ArchiveSettings, NotThere, explain_damage, list, select};
 use crate::postgres::restore;
-use crate::postgres::script::{RestrictKey, of_archive};
+use crate::postgres::script::{RestrictKey, Style, of_archive};
 use crate::printable::escaped;
 use crate::{Flush, Reporter};
 use narrator::Narrator;
@@ -59,7 +59,7 @@ fn carry_out(options: &mut Options, context: &Context, narrator: &Narrator) -> R
     }
     match std::mem::replace(&mut options.output, Asked::Database) {
         Asked::List(file) => print_list(&archive, options, file.as_deref(), context, narrator)?,
-        Asked::Script(file, key) => write_script(&mut archive, options, &file, key, narrator)?,
+        Asked::Script(file, key) => write_script(&mut archive, options, &file, key, (context.major, narrator))?,
         Asked::Database => return restore_into(archive, options, context, narrator),
     }
     Ok(ExitCode::SUCCESS)
@@ -115,12 +115,13 @@ fn write_script(
     options: &Options,
     file: &Path,
     key: Option<RestrictKey>,
-    reporter: &dyn Reporter,
+    (major, reporter): (Major, &dyn Reporter),
 ) -> Result<(), Failure> {
     let key = key.map_or_else(RestrictKey::random, Ok)?;
     let mut output = Output::open(Some(file), Kind::Script, Flush::Nothing, reporter)?;
     let mut buffered = BufWriter::with_capacity(BUFFER, &mut output);
-    let written = of_archive(archive, &options.restore, &key, &mut buffered, reporter);
+    let style = Style::default().version(major.server_version()).verbose(options.verbose);
+    let written = of_archive(archive, &options.restore, &style, &key, &mut buffered, reporter);
     let written = written.map_err(|error| explain_damage(error, archive));
     drop(buffered);
     output.finish(written)?;

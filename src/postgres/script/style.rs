@@ -19,6 +19,10 @@ options! {
 impl Style {
     /// For whom such a script is.
     pub(super) fn destination(&self) -> Destination {
-        Destination { transaction_timeout: self.version.transaction_timeout(), ..Destination::SCRIPT }
+        Destination {
+            transaction_timeout: self.version.transaction_timeout(),
+            owners_by_kind: self.version.owners_by_kind(),
+            ..Destination::SCRIPT
+        }
     }
 }

@@ -289,7 +289,7 @@ impl<'a> Review<'a> {
     fn is_for_foreign_owner(&mut self, at: EntryIndex, action: &Action) -> bool {
         let entry = &self.entries[at];
         let Some(is_there) = self.foreign.owners.get(text(&entry.owner)) else { return false };
-        if owner::change(entry, at, self.options).as_ref() != Some(action) {
+        if owner::change(entry, at, self.options, true).as_ref() != Some(action) {
             return false;
         }
         let not_given = self.limits.not_given.entry(text(&entry.owner).into()).or_default();

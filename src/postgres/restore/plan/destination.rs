@@ -18,6 +18,8 @@ pub struct Destination {
     pub subscription_run_as_owner: bool,
     /// String literals that are read as they were before SQL's standard, and a warning about them.
     pub nonstandard_strings: bool,
+    /// `ALTER VIEW` and the like, where other scripts have `ALTER TABLE` for all relations.
+    pub owners_by_kind: bool,
     /// It is a script. Nobody can look what a drop would take along, or try it again, when psql runs it: drops are what
     /// pg_restore writes.
     pub is_script: bool,
@@ -33,6 +35,7 @@ impl Destination {
         subscription_streaming: true,
         subscription_run_as_owner: true,
         nonstandard_strings: true,
+        owners_by_kind: true,
         is_script: false,
         foreign: None,
     };
@@ -47,6 +50,7 @@ impl Destination {
             subscription_streaming: version.subscription_binary(),
             subscription_run_as_owner: version.subscription_origin(),
             nonstandard_strings: !version.only_standard_strings(),
+            owners_by_kind: true,
             is_script: false,
             foreign: None,
         }

@@ -19,8 +19,8 @@ pub fn other_definition(entry: &Entry, options: &RestoreOptions) -> Option<BStri
 }
 
 /// What gives the object of the `entry` at this place to its owner. Objects without a drop statement belong to another and have
-/// no owner of their own.
-pub fn change(entry: &Entry, at: EntryIndex, options: &RestoreOptions) -> Option<Action> {
+/// no owner of their own. A relation is altered `by_kind`, or else as a table.
+pub fn change(entry: &Entry, at: EntryIndex, options: &RestoreOptions, by_kind: bool) -> Option<Action> {
     let owner = entry.owner.as_ref().filter(|owner| !owner.is_empty())?;
     let drop = entry.drop_statement.as_ref().filter(|drop| !drop.trim_ascii().is_empty())?;
     let tail = [b" OWNER TO ", options.quoted(owner).as_slice()].concat();
@@ -35,7 +35,11 @@ pub fn change(entry: &Entry, at: EntryIndex, options: &RestoreOptions) -> Option
             });
         }
         Owner::LargeObject => [b"LARGE OBJECT ".as_slice(), text(&entry.tag)].concat(),
-        Owner::ByTag => [text(&entry.desc), b" ".as_slice(), &qualified_name(entry, options)].concat(),
+        Owner::ByTag => {
+            let is_relation = ["VIEW", "SEQUENCE", "MATERIALIZED VIEW"].iter().any(|desc| kinds::is(entry, desc));
+            let words = if is_relation && !by_kind { b"TABLE".as_slice() } else { text(&entry.desc) };
+            [words, b" ".as_slice(), &qualified_name(entry, options)].concat()
+        }
         Owner::ByDropStatement => {
             let object = drop.strip_prefix(b"DROP ").unwrap_or(drop);
             object.trim_end_with(|c| c == ';' || c.is_ascii_whitespace()).to_vec()

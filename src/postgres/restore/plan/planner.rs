@@ -153,7 +153,7 @@ impl<'a> Planner<'a> {
         if self.options.owner
             // The schema that is only spoken of is there already, and not its owner's.
             && (!self.options.session_authorization || (kinds::is(entry, "SCHEMA") && is_comment))
-            && let Some(action) = owner::change(entry, at, self.options)
+            && let Some(action) = owner::change(entry, at, self.options, self.destination.owners_by_kind)
         {
             self.push(at, action);
         }
