@@ -258,3 +258,90 @@ tests! { restores:
     restores_as_of_17(17)
     restores_as_of_18(18)
 }
+
+/// By several connections, out of every format, and out of a pipe.
+fn every_way(major: u32) {
+    let server = needed!(Server::get(major));
+    needed!(needed(major));
+    let origin = sample(server);
+    let archives = Archives::of(&origin, major);
+    let original = archives.path("original");
+    origin.pg_dump(REFERENCE, &[], &original);
+    let face = Face::new(major);
+    for (name, jobs) in [("custom", "1"), ("custom", "3"), ("directory", "1"), ("directory", "3"), ("tar", "1")] {
+        let target = server.database("pg_restore");
+        let mut command = face.tool("pg_restore");
+        server.address(&mut command, target.name());
+        let out = run(command.args(["-j", jobs, "-d", target.name()]).arg(archives.path(name)));
+        assert_eq!((out.stderr(), out.stdout()), (String::new(), String::new()), "{name}, {jobs} of {major}");
+        target.assert_is(name, &original);
+        if name != "directory" {
+            let target = server.database("pg_restore");
+            let mut command = face.tool("pg_restore");
+            server.address(&mut command, target.name());
+            command.args(["-d", target.name()]);
+            let input = Stdio::from(std::fs::File::open(archives.path(name)).unwrap());
+            let out = Running::reading(&mut command, input).end();
+            assert!(out.success() && out.stderr().is_empty(), "{out}");
+            target.assert_is(name, &original);
+        }
+    }
+    for (arguments, input) in [(vec!["-j", "2", "tar"], None), (vec!["-j", "2"], Some(archives.path("custom")))] {
+        let (theirs, ours) =
+            both(major, archives.dir.path(), &[&["-d", "x"], &arguments[..]].concat(), input.as_deref());
+        assert_eq!(told(&ours), told(&theirs), "{arguments:?} of {major}");
+    }
+}
+
+tests! { every_way:
+    every_way_as_of_14(14)
+    every_way_as_of_16(16)
+    every_way_as_of_18(18)
+}
+
+/// The database itself, whether there is one of that name or not.
+fn creates(major: u32) {
+    let server = needed!(Server::get(major));
+    needed!(needed(major));
+    let origin = server.database("to_be_made");
+    origin.sql(CONTENT);
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    run(origin.tool(major, "pg_dump").arg("-Fc").arg("-f").arg(&archive));
+    let original = dir.path().join("original");
+    origin.pg_dump(REFERENCE, &[], &original);
+    let drop = format!("DROP DATABASE \"{}\"", origin.name());
+    let make = format!("CREATE DATABASE \"{}\"", origin.name());
+    let face = Face::new(major);
+    for (is_there, options) in [
+        (false, &["-C"][..]),
+        (true, &["-C", "-c"]),
+        (false, &["-C", "-c"]),
+        (false, &["-C", "-c", "--if-exists", "-v"]),
+        (true, &["-C", "-c", "-O", "-x", "-j", "2"]),
+        (true, &["-C", "-s"]),
+    ] {
+        let mut said = Vec::new();
+        for mut command in [installation(major).unwrap().tool("pg_restore").unwrap(), face.tool("pg_restore")] {
+            server.try_psql("postgres", &drop);
+            if is_there {
+                server.sql("postgres", &make);
+                origin.sql("CREATE TABLE of_before (a integer)");
+            }
+            server.address(&mut command, "postgres");
+            let out = output(command.args(options).args(["-d", "postgres"]).arg(&archive));
+            let path = dir.path().join(said.len().to_string());
+            origin.pg_dump(REFERENCE, &[], &path);
+            said.push((told(&out), path));
+        }
+        let what = format!("{options:?}, there: {is_there}, of {major}");
+        assert_eq!(said[1].0, said[0].0, "{what}");
+        crate::support::archive::assert_same(&what, &said[0].1, &said[1].1, crate::support::archive::Rows::AnyOrder);
+    }
+}
+
+tests! { creates:
+    creates_as_of_14(14)
+    creates_as_of_16(16)
+    creates_as_of_18(18)
+}

@@ -11,7 +11,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 use jiff::tz::TimeZone;
 use pgformat::{DumpId, Format};
 
@@ -146,7 +146,7 @@ fn restore_into(
     // Others do not say it.
     let says_path = context.major.number() >= 18;
     if let Some(path) = ArchiveSettings::of(archive.entries())?.search_path.filter(|_| says_path) {
-        narrator.says(&format!("executing {}", path.trim_ascii_end().to_str_lossy()));
+        narrator.begins(&path);
     }
     let connector = std::mem::take(&mut options.connection).connector("pg_restore", &context.cancellation)?;
     let connect = || connector.connect();

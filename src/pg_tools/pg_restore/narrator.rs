@@ -2,7 +2,7 @@
 //! what is being done.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bstr::{BString, ByteSlice};
 use pgformat::{DumpId, Entry};
@@ -24,6 +24,8 @@ pub(super) struct Narrator {
     tells_entries: bool,
     /// Whether rows of tables that could not be made are left out.
     leaves_out: bool,
+    /// What is said of the search path when a session begins.
+    path: OnceLock<String>,
     cancellation: Cancellation,
     /// The entry whose error was told last, if any was.
     last: Mutex<Option<DumpId>>,
@@ -37,6 +39,7 @@ impl Narrator {
             verbose,
             tells_entries: verbose || major.number() == 14,
             leaves_out,
+            path: OnceLock::new(),
             cancellation: cancellation.clone(),
             last: Mutex::new(None),
         }
@@ -47,6 +50,12 @@ impl Narrator {
         if self.verbose {
             self.messages.info(what);
         }
+    }
+
+    /// Says that a session begins, with this path, and will say it of others.
+    pub(super) fn begins(&self, path: &BString) {
+        let path = self.path.get_or_init(|| path.trim_ascii_end().to_str_lossy().into_owned());
+        self.says(&format!("executing {path}"));
     }
 
     /// Says where an error comes from, and what the server has to say.
@@ -172,7 +181,12 @@ impl Reporter for Narrator {
                 self.says(&format!("creating {} {}", text(&entry.desc).unwrap_or_default(), name(entry)))
             }
             EntryEvent::Runs => self.says(&format!("executing {}", bare(entry))),
-            EntryEvent::Connects => self.says(&format!("connecting to new database \"{}\"", tag())),
+            EntryEvent::Connects => {
+                self.says(&format!("connecting to new database \"{}\"", tag()));
+                if let Some(path) = self.path.get() {
+                    self.says(&format!("executing {path}"));
+                }
+            }
             EntryEvent::LoadsLargeObjects => self.says("processing BLOBS"),
             EntryEvent::Loads => {
                 let name = name(entry);

@@ -195,7 +195,7 @@ impl<'a> Executor<'a> {
                 step.entry,
                 Work::Definition(step.statement(job.entries).unwrap_or_default()),
             )?;
-        if !is_made && kinds::is(&job.entries[step.entry], "DATABASE") {
+        if !is_made && !job.options.literal && kinds::is(&job.entries[step.entry], "DATABASE") {
             ledger.stop();
         }
         Ok(())
