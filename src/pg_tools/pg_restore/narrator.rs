@@ -8,8 +8,8 @@ use bstr::{BString, ByteSlice};
 use pgformat::{DumpId, Entry};
 
 use crate::pg_tools::Context;
-use crate::pg_tools::messages::{self, Messages};
-use crate::pg_tools::server_message;
+use crate::pg_tools::messages::Messages;
+use crate::pg_tools::{server_message, wording};
 use crate::wire::Notice;
 use crate::{Cancellation, EntryEvent, EntryFailure, Level, Message, Reporter, Work};
 
@@ -163,8 +163,8 @@ fn bare(entry: &Entry) -> String {
 
 impl Reporter for Narrator {
     fn message(&self, message: Message) {
-        let text = message.text.named(messages::name);
-        let subject = message.subject.named(messages::name);
+        let text = message.text.named(wording::name);
+        let subject = message.subject.named(wording::name);
         match message.level {
             Level::Error => self.messages.error(&format!("{subject}: {text}")),
             Level::Warning => self.messages.warning(&format!("{subject}: {text}")),
