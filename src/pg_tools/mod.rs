@@ -37,21 +37,21 @@ use messages::Messages;
 /// A tool of PostgreSQL's that this program can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
-    PgDump,
-    PgDumpall,
-    PgRestore,
+    Dump,
+    Dumpall,
+    Restore,
 }
 
 impl Tool {
     /// All of them.
-    pub(crate) const ALL: &'static [Self] = &[Self::PgDump, Self::PgDumpall, Self::PgRestore];
+    pub(crate) const ALL: &'static [Self] = &[Self::Dump, Self::Dumpall, Self::Restore];
 
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::PgDump => "pg_dump",
-            Self::PgDumpall => "pg_dumpall",
-            Self::PgRestore => "pg_restore",
+            Self::Dump => "pg_dump",
+            Self::Dumpall => "pg_dumpall",
+            Self::Restore => "pg_restore",
         }
     }
 
@@ -134,17 +134,17 @@ struct Context {
 impl Tool {
     fn help(self, major: Major) -> Vec<String> {
         match self {
-            Self::PgDump => pg_dump::help(major),
-            Self::PgDumpall => pg_dumpall::help(major),
-            Self::PgRestore => pg_restore::help(major),
+            Self::Dump => pg_dump::help(major),
+            Self::Dumpall => pg_dumpall::help(major),
+            Self::Restore => pg_restore::help(major),
         }
     }
 
     fn run(self, arguments: Vec<OsString>, context: &Context) -> Result<ExitCode, failure::Failure> {
         match self {
-            Self::PgDump => pg_dump::run(arguments, context),
-            Self::PgDumpall => pg_dumpall::run(arguments, context),
-            Self::PgRestore => pg_restore::run(arguments, context),
+            Self::Dump => pg_dump::run(arguments, context),
+            Self::Dumpall => pg_dumpall::run(arguments, context),
+            Self::Restore => pg_restore::run(arguments, context),
         }
     }
 }

@@ -21,6 +21,7 @@ use super::filter::words;
 use super::help;
 use super::major::Major;
 use super::output::{Kind, Output};
+use super::server_message;
 use crate::postgres::archive::{Archive, ArchiveSettings, NotThere, explain_damage, list, select};
 use crate::postgres::restore;
 use crate::postgres::script::{RestrictKey, Style, of_archive};
@@ -68,10 +69,17 @@ fn carry_out(options: &mut Options, context: &Context, narrator: &Narrator) -> R
 /// What PostgreSQL has words for, in these.
 fn in_words(failure: Failure) -> Failure {
     match failure {
-        Failure::Engine(error) => match error.cause::<NotThere>() {
-            Some(NotThere(missing)) => Failure::Usage(format!("{missing} not found")),
-            None => Failure::Engine(error),
-        },
+        Failure::Engine(error) => {
+            let refused = error.refused_statement().filter(|statement| !statement.is_empty());
+            match (error.cause::<NotThere>(), error.server(), refused) {
+                (Some(NotThere(missing)), ..) => Failure::Usage(format!("{missing} not found")),
+                (None, Some(report), Some(statement)) => {
+                    let said = server_message::text(report, None);
+                    Failure::Usage(format!("could not execute query: {said}Command was: {statement}"))
+                }
+                _ => Failure::Engine(error),
+            }
+        }
         other => other,
     }
 }
