@@ -298,9 +298,10 @@ impl Typed {
             data: (!only || self.data_only) && !self.no_data,
             statistics: (self.statistics_only || self.with_statistics) && !self.no_statistics,
             sequence_data: self.sequence_data,
-            large_objects: match (self.no_large_objects, self.large_objects) {
-                (true, _) => Some(false),
-                (false, true) => Some(true),
+            // Asked for and not, they are dumped, as by pg_dump.
+            large_objects: match (self.large_objects, self.no_large_objects) {
+                (true, _) => Some(true),
+                (false, true) => Some(false),
                 (false, false) => None,
             },
             clean: self.clean,
