@@ -13,7 +13,7 @@ use pgformat::{Compression, Version};
 use crate::support::archive::{Rows, assert_same};
 use crate::support::needs;
 use crate::support::roundtrip::Case;
-use crate::support::{Database, REFERENCE, Server, output, pg_tool, run};
+use crate::support::{Database, REFERENCE, Scene, Server, output, pg_tool, run};
 
 /// What pg_dump is told, in its words. Every one of a database is compared under some of them, and the sample under all.
 const OPTIONS: &[&[&str]] = &[
@@ -372,4 +372,41 @@ fn compressed_scripts_are_unpacked_by_the_usual_tools() {
         out.write_all(&script).context(lifeboat::ErrorKind::Io, || "write")
     });
     assert!(error.is_err());
+}
+
+/// lifeboat's own word for it, whose owners and privileges are those of the one who runs the script, if it is not told otherwise.
+#[test]
+fn backup_in_plain_format_is_such_a_script() {
+    let server = needed!(Server::get(REFERENCE));
+    let (database, scene) = (server.database("plain"), Scene::new());
+    database.sql(
+        "CREATE TABLE t AS SELECT generate_series(1, 9) AS a; GRANT SELECT ON t TO bob; ALTER TABLE t OWNER TO carol",
+    );
+    let theirs = |options: &[&str]| {
+        let script = run(database.tool(REFERENCE, "pg_dump").arg("--restrict-key=k3y").args(options)).stdout();
+        // Scripts that servers before 17 are to take have no such line.
+        script.replace("SET transaction_timeout = 0;\n", "")
+    };
+    let masked = |script: &str| -> String {
+        let mask = |line: &str| match line {
+            _ if line.starts_with("-- Dumped by") => "-- Dumped by\n".to_owned(),
+            _ if line.starts_with("\\restrict ") => "\\restrict k3y\n".to_owned(),
+            _ if line.starts_with("\\unrestrict ") => "\\unrestrict k3y\n".to_owned(),
+            _ => line.to_owned(),
+        };
+        script.split_inclusive('\n').map(mask).collect()
+    };
+    let url = database.url();
+    let out = scene.run(&["backup", "--url", &url, "-Fp", "--output", "app.sql", "--json"]).json();
+    assert_eq!((&out["format"], &out["tables"], &out["rows"]), (&"plain".into(), &1.into(), &9.into()), "{out}");
+    let ours = std::fs::read_to_string(scene.path("app.sql")).unwrap();
+    assert_eq!(out["bytes"], ours.len());
+    assert_eq!(masked(&ours), masked(&theirs(&["-O", "-x"])));
+    let options = ["backup", "--url", &url, "--format", "plain", "--owner", "--acl", "-Z", "gzip", "--output", "-"];
+    let packed = scene.run(&options).stdout;
+    let mut ours = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed.as_slice()), &mut ours).unwrap();
+    assert_eq!(masked(&ours), masked(&theirs(&[])));
+    scene.fails(2, "write a script over 2 connections", &["backup", "--url", &url, "-Fp", "-j2", "--output", "x.sql"]);
+    assert_eq!(scene.names(), ["app.sql"]);
 }

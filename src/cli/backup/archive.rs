@@ -28,6 +28,9 @@ pub(super) enum ArchiveFormat {
     /// A tar file with these, not compressed, and an SQL script
     #[value(alias = "t")]
     Tar,
+    /// An SQL script, which psql runs; with owners and privileges on request only
+    #[value(alias = "p")]
+    Plain,
 }
 
 impl ArchiveFormat {
@@ -36,6 +39,7 @@ impl ArchiveFormat {
             Self::Custom => "custom",
             Self::Directory => "directory",
             Self::Tar => "tar",
+            Self::Plain => "plain",
         }
     }
 
@@ -43,7 +47,7 @@ impl ArchiveFormat {
     pub(super) fn compression(self) -> Compression {
         match self {
             Self::Custom | Self::Directory => Compression::Gzip(Some(6)),
-            Self::Tar => Compression::None,
+            Self::Tar | Self::Plain => Compression::None,
         }
     }
 }
@@ -79,7 +83,7 @@ pub(super) fn write(
             let restore = RestoreOptions::default().owner(true).if_exists(false);
             script::tar_of_database(connect, options, &restore, &style(options), sink, reporter)
         }
-        ArchiveFormat::Custom | ArchiveFormat::Directory => dump::backup(connect, options, sink, reporter),
+        _ => dump::backup(connect, options, sink, reporter),
     };
     match Destination::open(output, existing, "the archive", reporter)? {
         Destination::Stream(out) => {
@@ -97,7 +101,7 @@ pub(super) fn write(
 
 /// The look of a script in an archive: that of the PostgreSQL that writes archives of its version, so that the script runs where the
 /// archive can be restored.
-fn style(options: &DumpOptions) -> Style {
+pub(super) fn style(options: &DumpOptions) -> Style {
     let version = options.version();
     Style::default().version(match version {
         Version::V1_15 => ServerVersion::of_major(16),
@@ -107,9 +111,9 @@ fn style(options: &DumpOptions) -> Style {
 }
 
 /// Counts what is written.
-struct Counted<W> {
-    out: W,
-    bytes: u64,
+pub(super) struct Counted<W> {
+    pub(super) out: W,
+    pub(super) bytes: u64,
 }
 
 impl<W: Write> Write for Counted<W> {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod globals;
+mod plain;
 mod postgres;
 mod rows;
 mod selection;
@@ -33,11 +34,13 @@ Examples:
       the URL is in the environment
   lifeboat backup --output audit.dump --schema audit --exclude-table-data 'audit.*_log'
   lifeboat backup --url postgresql:///app --output - | ssh other 'cat > app.dump'
+  lifeboat backup --url postgresql:///app --format plain --owner --acl --output app.sql
   lifeboat backup --url postgresql:///app --format directory --jobs 4 --output app.dir
 
 The application may go on working. The output appears when it is complete, or not
 at all. A PostgreSQL archive is in pg_dump's custom format (-Fc), or in the one that
---format names: pg_restore reads it, and so does lifeboat restore.";
+--format names: pg_restore reads it, and so does lifeboat restore. A backup in plain
+format is an SQL script, which psql runs.";
 
 /// Back up a database into one file, or a folder, while the application goes on working
 #[derive(Debug, clap::Args)]
@@ -128,7 +131,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         }
         Database::Postgres(target) => {
             common.given.check(backend_options::POSTGRES)?;
-            let format = args.postgres.format();
+            let (format, owner) = (args.postgres.format(), args.postgres.owner());
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
             let connect = || target.connect();
             if to_stdout && args.globals.takes_stdout() {
@@ -140,7 +143,13 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 (None, Some(globals)) => return globals.alone(begun.elapsed()),
                 (output, globals) => (named(output)?, globals),
             };
-            let (bytes, summary) = archive::write(&connect, format, &options, (output, existing), &console)?;
+            let (bytes, summary) = match format {
+                ArchiveFormat::Plain => {
+                    let how = (&options, &archive::style(&options), owner);
+                    plain::write(&connect, how, (output, existing), &console)?
+                }
+                _ => archive::write(&connect, format, &options, (output, existing), &console)?,
+            };
             let globals = globals.map(globals::Written::finish).transpose()?;
             let facts = PostgresFacts {
                 format: format.name(),

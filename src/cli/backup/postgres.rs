@@ -32,10 +32,10 @@ struct ArchiveArgs {
     /// The format of the archive
     #[arg(long, short = 'F', value_enum, value_name = "FORMAT", default_value_t = ArchiveFormat::Custom)]
     format: ArchiveFormat,
-    /// Save who owns what; an archive always has the owners, and lifeboat restore --owner uses them
+    /// Save who owns what; an archive always has the owners, and lifeboat restore --owner uses them: it is for --format plain
     #[arg(long, overrides_with = "no_owner")]
     owner: bool,
-    /// Accepted because pg_dump has it; the archive has the owners all the same, as with pg_dump (the default)
+    /// Do not save who owns what (the default); an archive has the owners all the same, as with pg_dump
     #[arg(long, short = 'O', overrides_with = "owner")]
     no_owner: bool,
     /// Save privileges (GRANT, REVOKE)
@@ -44,7 +44,7 @@ struct ArchiveArgs {
     /// Do not save privileges (the default)
     #[arg(long, short = 'x', visible_alias = "no-privileges", overrides_with = "acl")]
     no_acl: bool,
-    /// How to compress: gzip[:1-9], zstd[:LEVEL], lz4, none, or a level of gzip; without it, gzip:6, and a tar archive not at all
+    /// How to compress: gzip[:1-9], zstd[:LEVEL], lz4, none, or a level of gzip; without it, gzip:6, and a tar archive or a script not at all
     #[arg(long, short = 'Z', value_name = "METHOD[:LEVEL]")]
     compress: Option<Compression>,
     /// The version of the archive format; without it, the lowest that can hold the content, 1.14 for gzip and none
@@ -98,6 +98,11 @@ impl PostgresArgs {
         self.archive.format
     }
 
+    /// Whether the output is to say who owns what, where it need not.
+    pub(super) fn owner(&self) -> bool {
+        pair(self.archive.owner, self.archive.no_owner, false)
+    }
+
     /// The options that these come to.
     ///
     /// # Errors
@@ -115,6 +120,11 @@ impl PostgresArgs {
             return Err(Error::new(ErrorKind::Usage, format!("compress a tar archive with {compression}"))
                 .why("what is in it is not compressed")
                 .hint("leave --compress out, or choose another --format"));
+        }
+        if archive.format == ArchiveFormat::Plain && archive.jobs > 1 {
+            return Err(Error::new(ErrorKind::Usage, format!("write a script over {} connections", archive.jobs))
+                .why("its data is written as it is read, one table after the other")
+                .hint("leave --jobs out, or choose another --format"));
         }
         let included = what.included.included(false, pair(archive.acl, archive.no_acl, false));
         let rows = rows.form().ok_or_else(|| {

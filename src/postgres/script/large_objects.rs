@@ -29,6 +29,7 @@ impl Script<'_> {
         let mut pending = Vec::with_capacity(PIECE);
         let mut is_open = false;
         data.large_objects(entry.dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
+            self.summary.data_bytes += bytes.len() as u64;
             if bytes.is_empty() {
                 if std::mem::replace(&mut is_open, true) {
                     self.close(&mut pending)?;

@@ -48,10 +48,14 @@ pub use tar::tar_of_database;
 pub struct ScriptSummary {
     /// Entries that the script restores.
     pub entries: u64,
-    /// Rows in it that are COPY's.
+    /// Tables whose rows are in it.
+    pub tables: u64,
+    /// Rows in it; of an archive, those that are COPY's.
     pub rows: u64,
     /// Large objects in it.
     pub large_objects: u64,
+    /// What rows and large objects amount to.
+    pub data_bytes: u64,
     /// Its size.
     pub bytes: u64,
 }

@@ -184,16 +184,19 @@ impl<'a> Script<'a> {
                     self.put(&text::from_file(None, entry.dump_id))?;
                 }
                 Action::CopyRows { statement, .. } => {
+                    self.summary.tables += 1;
                     self.job.reporter.current(&EntryName::of(entry).to_string());
                     self.put(statement)?;
                     self.copy(data, entry, &part)?;
                 }
                 Action::RunData { .. } => {
+                    self.summary.tables += u64::from(kinds::group(entry) == EntryGroup::Data);
                     self.job.reporter.current(&EntryName::of(entry).to_string());
                     let mut lexer = self.job.guard.lexer();
                     data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
                         lexer.feed(piece).map_err(|trouble| self.refused(trouble.why()))?;
                         self.put(piece)?;
+                        self.summary.data_bytes += piece.len() as u64;
                         Ok(ControlFlow::Continue(()))
                     })?;
                     lexer.finish().map_err(|trouble| self.refused(trouble.why()))?;
@@ -268,6 +271,7 @@ impl<'a> Script<'a> {
             is_empty = false;
             scanner.feed(piece);
             self.put(piece)?;
+            self.summary.data_bytes += piece.len() as u64;
             Ok(if scanner.has_trailing() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         self.summary.rows += scanner.rows() + u64::from(scanner.is_within_row());
