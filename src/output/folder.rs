@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, StatxAttributes, StatxFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
 use super::io_error;
@@ -155,6 +155,17 @@ impl Folder {
     /// Renames a file to a name that must not be there. Not every file system knows of that.
     pub(super) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::renameat_with(&self.descriptor, from, &self.descriptor, to, RenameFlags::NOREPLACE)?)
+    }
+
+    /// Moves a file to another folder, onto whatever has its name there.
+    pub(super) fn move_to(&self, other: &Self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.descriptor, name, &other.descriptor, name)?)
+    }
+
+    /// Whether something can be made in it.
+    pub(super) fn is_writable(&self) -> bool {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        rustix::fs::accessat(&self.descriptor, ".", access, AtFlags::EACCESS).is_ok()
     }
 
     /// Exchanges what two names stand for. Not every file system knows of that.

@@ -10,8 +10,9 @@ use rustix::fs::FileType;
 use super::folder::Folder;
 use super::output_path::{OutputPath, check_parent, doing, refuse_foreign};
 use super::resolve::ResolvedPath;
-use super::{Existing, io_error};
+use super::{Existing, io_error, leftovers};
 use crate::error::{Error, ErrorKind, Result};
+use crate::progress::Reporter;
 use crate::words::Choice;
 
 /// What there is already.
@@ -19,15 +20,17 @@ use crate::words::Choice;
 pub(super) enum There {
     /// Nothing, or an empty folder, which a rename replaces as if it were nothing.
     Nothing,
+    /// An empty folder that cannot be replaced: something is mounted there, or nothing can be made beside it.
+    Fixed,
     /// The folder of an archive, which is to be replaced.
     Archive,
 }
 
 /// Finds the place that `path` names for a folder.
 ///
-/// Fails if it names none, its folder is missing, something else than a folder is there, or one that is not empty and either
+/// Removes what runs that were killed have left in it. Fails if it names none, its folder is missing, something else than a folder is there, or one that is not empty and either
 /// `existing` says to leave it or it has other files than those of an archive.
-pub(super) fn find(path: &Path, existing: Existing) -> Result<(OutputPath, There)> {
+pub(super) fn find(path: &Path, existing: Existing, reporter: &dyn Reporter) -> Result<(OutputPath, There)> {
     if path.file_name().is_none() {
         return Err(Error::new(ErrorKind::Usage, doing(path))
             .why("this names no folder that could be made")
@@ -43,13 +46,19 @@ pub(super) fn find(path: &Path, existing: Existing) -> Result<(OutputPath, There
     }
     refuse_foreign(path, &place.about, &found)?;
     let target = OutputPath::new(place)?;
-    if target.folder.is_mount_point(&target.name) {
-        return Err(Error::new(ErrorKind::Refused, doing(path))
-            .why("something is mounted there, which cannot be replaced by a folder that is complete")
-            .hint(format!("give the name of a new folder in it: {}", path.join("backup").display())));
+    let is_mount_point = target.folder.is_mount_point(&target.name);
+    let is_fixed = is_mount_point || !target.folder.is_writable();
+    if is_fixed {
+        let folder = target.folder.folder(&target.name).map_err(|e| io_error(doing(path), path, e))?;
+        leftovers::clear(&folder, reporter);
     }
-    let there = look(&target.folder, &target.name, existing).map_err(|why| refused(path, why))?;
-    Ok((target, there))
+    match look(&target.folder, &target.name, existing).map_err(|why| refused(path, why))? {
+        There::Nothing if is_fixed => Ok((target, There::Fixed)),
+        There::Archive if is_mount_point => Err(Error::new(ErrorKind::Refused, doing(path))
+            .why("something is mounted there, so that the archive in it cannot change places with another")
+            .hint(format!("give the name of a new folder in it: {}", path.join("backup").display()))),
+        there => Ok((target, there)),
+    }
 }
 
 /// What is wrong with a folder that is to be replaced.

@@ -21,6 +21,7 @@ mod output_path;
 mod resolve;
 mod temporary_folder;
 mod temporary_name;
+mod within;
 
 use std::ffi::OsStr;
 use std::fs::{File, Permissions};

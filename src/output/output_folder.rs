@@ -1,7 +1,8 @@
 //! A folder with the files of an archive, that appears complete or not at all.
 //!
 //! It is made under a temporary name beside the place where it will be, readable by its owner only, and renamed when all of it is
-//! on disk. A folder that is replaced stays until then: the two change places, where the file system can do that.
+//! on disk. A folder that is replaced stays until then: the two change places, where the file system can do that. Where an empty
+//! folder cannot be replaced, it is made in that instead (`within.rs`).
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -15,7 +16,7 @@ use super::folder_target::{self, There};
 use super::output_path::OutputPath;
 use super::temporary_folder::{self, TemporaryFolder};
 use super::temporary_name::temporary;
-use super::{Existing, Flush, check_folder, io_error, leftovers, usual_mode, write_out};
+use super::{Existing, Flush, check_folder, io_error, leftovers, usual_mode, within, write_out};
 use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Message, Reporter};
@@ -28,6 +29,8 @@ const FEW: u64 = 256;
 pub struct OutputFolder {
     target: OutputPath,
     there: There,
+    /// The folder that it is made in: that beside it, or, where that must stay, the one that it will be.
+    home: Arc<Folder>,
     can_exchange: bool,
     part: TemporaryFolder,
     made: Arc<Made>,
@@ -43,19 +46,25 @@ impl OutputFolder {
     /// Fails if `path` names no folder that can be made, the folder above is missing or not writable, or something is there: an
     /// empty folder is replaced, one with the files of an archive only if `existing` says so, and nothing else.
     pub fn create(path: &Path, existing: Existing, reporter: &dyn Reporter) -> Result<Self> {
-        let (target, there) = folder_target::find(path, existing)?;
-        let folder = &target.folder;
+        let (target, there) = folder_target::find(path, existing, reporter)?;
         check_folder(&target)?;
-        leftovers::clear(folder, reporter);
+        let folder = match there {
+            There::Fixed => {
+                let held = target.folder.folder(&target.name);
+                Arc::new(held.map_err(|e| io_error(format!("write to {}", path.display()), path, e))?)
+            }
+            There::Nothing | There::Archive => Arc::clone(&target.folder),
+        };
+        leftovers::clear(&folder, reporter);
         let cancellation = reporter.cancellation().clone();
         let failed = |e| {
             let shown = folder.path().display();
             io_error(format!("create a folder in the folder {shown}"), folder.path(), e)
         };
-        let can_exchange = can_exchange((folder, &target.name), &cancellation).map_err(failed)?;
-        let part = TemporaryFolder::create(folder, &target.name, &cancellation).map_err(failed)?;
+        let can_exchange = can_exchange((&folder, &target.name), &cancellation).map_err(failed)?;
+        let part = TemporaryFolder::create(&folder, &target.name, &cancellation).map_err(failed)?;
         let (made, flush, mode) = Default::default();
-        Ok(Self { target, there, can_exchange, part, made, flush, mode, cancellation })
+        Ok(Self { target, there, home: folder, can_exchange, part, made, flush, mode, cancellation })
     }
 
     /// Has so much brought to the disk before the folder gets its name.
@@ -110,7 +119,7 @@ impl OutputFolder {
             if self.flush == Flush::Nothing {
                 return Ok(replaced);
             }
-            let folder = &self.target.folder;
+            let folder = &self.home;
             let shown = folder.path().display();
             folder.flush().map_err(|e| io_error(format!("flush the folder {shown} to disk"), folder.path(), e))?;
             Ok::<_, Error>(replaced)
@@ -158,7 +167,7 @@ impl OutputFolder {
     /// Fails if the folder above is no longer what its path names, or the temporary name is no longer this folder's.
     fn check_place(&self) -> Result<()> {
         check_folder(&self.target)?;
-        if self.part.is_whole() {
+        if self.part.is_whole() && self.home.is_where_it_was() {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Io, format!("finish the folder {}", self.path().display()))
@@ -175,6 +184,15 @@ impl OutputFolder {
             }
             _ => io_error(format!("finish the folder {}", path.display()), path, e),
         };
+        if self.there == There::Fixed {
+            let part = &self.part.name;
+            if !within::is_empty_but_for(&self.home, part).map_err(failed)? {
+                return Err(folder_target::refused(path, folder_target::Wrong::NotEmpty));
+            }
+            return within::move_up(&self.part.inside().folder, &self.home, part, self.flush)
+                .map(|()| None)
+                .map_err(failed);
+        }
         let is_there = folder.stat(name).map_err(failed)?.is_some();
         if self.there == There::Nothing || !is_there {
             // It replaces an empty folder at most.

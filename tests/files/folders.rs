@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::Sources;
+use crate::support::process::copy_program;
 use crate::support::wait::wait_until;
 use crate::support::{Output, REFERENCE, Running, Scene, Server, Session, lifeboat, machine, output};
 
@@ -267,14 +268,70 @@ fn a_full_disk_is_an_error_that_leaves_no_folder() {
 }
 
 #[test]
-fn a_mount_point_is_refused_at_the_beginning() {
+fn an_empty_folder_that_must_stay_is_filled_when_all_is_there() {
+    needed!(machine::mounts());
+    let server = needed!(Server::get(REFERENCE));
+    let sources = Sources::new(server);
+    let (program, url) = (env!("CARGO_BIN_EXE_lifeboat"), sources.database.url());
+    let scene = Scene::new();
+    fs::create_dir(scene.path("mounted")).unwrap();
+    let in_mount = |script: &str| {
+        let script = format!("mount -t tmpfs tmpfs mounted && {script}");
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", &script]).current_dir(scene.folder());
+        output(&mut command)
+    };
+    let backup = format!("{program} backup --quiet --format d --url {url} --output mounted");
+    let out = in_mount(&format!("{backup} && {program} verify --quiet mounted && ls -A mounted | wc -l"));
+    assert!(out.success() && out.stdout().trim().parse::<u32>().unwrap() > 1, "{out}");
+    // What a killed run left in it goes, and what is somebody's stays.
+    let left = "mounted/.mounted.lifeboat-12-abcdefghijkl.part";
+    let out =
+        in_mount(&format!("mkdir -m 700 {left} && touch {left}/toc.dat {left}/1.dat && {backup} && ls -A mounted"));
+    assert!(out.success() && out.stderr().contains(REMOVED) && !out.stdout().contains(".part"), "{out}");
+    let out = in_mount(&format!("touch mounted/notes; {backup} --force; code=$?; ls -A mounted; exit $code"));
+    assert!(out.code() == 4 && out.stdout() == "notes\n", "{out}");
+    let out = in_mount(&format!("{backup} && {backup} --force"));
+    assert!(out.code() == 4 && out.stderr().contains("cannot change places with another"), "{out}");
+    let full =
+        format!("mount -t tmpfs -o size=1m tmpfs mounted && {backup} -Znone; code=$?; ls -A mounted; exit $code");
+    let out = in_mount(&full);
+    assert!(out.code() == 1 && out.stdout().is_empty(), "{out}");
+    assert_eq!(scene.names(), ["mounted"]);
+}
+
+#[test]
+fn a_folder_beside_which_nothing_can_be_made_is_filled() {
+    needed!(machine::root());
+    let server = needed!(Server::get(REFERENCE));
+    let sources = Sources::new(server);
+    let scene = Scene::new();
+    fs::set_permissions(scene.folder(), Permissions::from_mode(0o755)).unwrap();
+    copy_program(&scene.path("lifeboat"));
+    fs::create_dir(scene.path("theirs")).unwrap();
+    fs::set_permissions(scene.path("theirs"), Permissions::from_mode(0o750)).unwrap();
+    std::os::unix::fs::chown(scene.path("theirs"), Some(65534), Some(65534)).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "./lifeboat", "backup", "--format", "d"]);
+    let out =
+        output(command.args(["--url", &sources.database.url(), "--output", "theirs"]).current_dir(scene.folder()));
+    assert!(out.success(), "{out}");
+    assert_eq!(scene.names(), ["lifeboat", "theirs"]);
+    // It is the same folder.
+    assert_eq!(fs::metadata(scene.path("theirs")).unwrap().permissions().mode() & 0o777, 0o750);
+    scene.run(&["verify", "theirs"]);
+}
+
+#[test]
+fn a_mount_point_with_an_archive_is_refused_at_the_beginning() {
     needed!(machine::mounts());
     let scene = Scene::new();
     fs::create_dir(scene.path("mounted")).unwrap();
     let program = env!("CARGO_BIN_EXE_lifeboat");
     // Nobody answers at the URL.
     let script = format!(
-        "mount -t tmpfs tmpfs mounted && {program} backup -Fd --url postgresql://u@127.0.0.1:1/d --output mounted"
+        "mount -t tmpfs tmpfs mounted && touch mounted/toc.dat && \
+         {program} backup --force -Fd --url postgresql://u@127.0.0.1:1/d --output mounted"
     );
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", &script]).current_dir(scene.folder());
