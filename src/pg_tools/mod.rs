@@ -3,8 +3,6 @@
 //!
 //! The program is one of them when it is called by that name, by whatever link or copy, or as `lifeboat pg_dump …`.
 
-#![allow(dead_code)]
-
 mod compression;
 mod connection;
 mod console;
