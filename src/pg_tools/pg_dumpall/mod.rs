@@ -8,7 +8,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::Context;
 use super::connection::Connector;
@@ -28,6 +28,18 @@ use options::{Only, Options};
 
 /// Databases that every server has, which are not made.
 const OF_EVERY_SERVER: [&str; 2] = ["template1", "postgres"];
+
+/// Refuses what no script can be written of, before anything is: psql's `\\connect` takes no name with a line break. The words are
+/// those that PostgreSQL's tool has when it comes to such a database.
+fn check_names(databases: &[BString]) -> Result<(), Failure> {
+    match databases.iter().find(|name| name.find_byteset(b"\n\r").is_some()) {
+        None => Ok(()),
+        Some(name) => {
+            let shown = printable::name(name.as_bstr());
+            Err(Failure::usage(format!("shell command argument contains a newline or carriage return: \"{shown}\"")))
+        }
+    }
+}
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -77,6 +89,9 @@ impl Dump<'_> {
                 .warning(&format!("{left_out}: pg_dumpall has no statement for it; lifeboat backup --globals has"));
         }
         let with_databases = self.options.only.is_none();
+        if with_databases {
+            check_names(&cluster.databases)?;
+        }
         let mut all = if with_databases { [&cluster.databases[..], &cluster.excluded].concat() } else { Vec::new() };
         all.sort_unstable();
         let frame = Frame::new(self.key).databases(&all).begun(begun.as_deref());
