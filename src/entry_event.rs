@@ -17,6 +17,10 @@ pub enum EntryEvent<'a> {
     Loads,
     /// Large objects are written.
     LoadsLargeObjects,
+    /// One of them is begun with.
+    LoadsLargeObject(u32),
+    /// So many of them were written.
+    LoadedLargeObjects(u64),
     /// The restore goes on in the database that it has made.
     Connects,
     /// Its rows are left out, because their table could not be made.

@@ -188,6 +188,11 @@ impl Reporter for Narrator {
                 }
             }
             EntryEvent::LoadsLargeObjects => self.says("processing BLOBS"),
+            EntryEvent::LoadsLargeObject(oid) => self.says(&format!("restoring large object with OID {oid}")),
+            EntryEvent::LoadedLargeObjects(count) => {
+                let plural = if *count == 1 { "" } else { "s" };
+                self.says(&format!("restored {count} large object{plural}"));
+            }
             EntryEvent::Loads => {
                 let name = name(entry);
                 self.says(&format!("processing data for table {name}"));

@@ -49,6 +49,8 @@ impl Batch {
             return Ok(());
         }
         for (n, statement) in statements.iter().enumerate() {
+            // A line break before it is the end of the one before.
+            let statement = statement.trim_ascii_start();
             if !client.statement(ledger, self.entry, Work::Statement(statement))? {
                 self.failed.push(before + n);
             }

@@ -28,6 +28,7 @@ impl Begun {
                 (What::Making, EntryEvent::Makes)
             }
             Action::Define(_) if kinds::is_data(entry) => (What::Making, EntryEvent::Runs),
+            Action::EachLargeObject { .. } => (What::Making, EntryEvent::Runs),
             Action::CopyRows { .. } | Action::RunData { .. } => (What::Loading, EntryEvent::Loads),
             Action::LargeObjects { .. } => (What::Loading, EntryEvent::LoadsLargeObjects),
             _ => return,

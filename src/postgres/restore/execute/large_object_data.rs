@@ -9,7 +9,7 @@ use crate::postgres::restore::execute::{Client, Executor, Ledger};
 use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
-use crate::{Error, ErrorKind, Result, Work};
+use crate::{EntryEvent, Error, ErrorKind, Result, Work};
 
 /// How much of a large object is written by one call: a multiple of the 2 KiB that the server stores together.
 const PIECE: usize = 256 * 1024;
@@ -54,14 +54,25 @@ impl Executor<'_> {
         let Self { job, client, ledger, learnt, .. } = self;
         let existing = if job.options.data_for_failed_tables { HashSet::new() } else { learnt.existing_objects.all() };
         let (pieces, made) = (Vec::new(), Vec::new());
-        let mut writer =
-            Writer { at, making, existing, pieces, bytes: 0, objects: 0, refused: None, is_skipping: false, made };
+        let mut writer = Writer {
+            at,
+            making,
+            existing,
+            pieces,
+            bytes: 0,
+            objects: 0,
+            begun: 0,
+            refused: None,
+            is_skipping: false,
+            made,
+        };
         data.large_objects(job.entries[at].dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
             writer.take(client, ledger, oid, bytes)?;
             Ok(if ledger.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         if !ledger.is_stopped() {
             writer.send(client, ledger)?;
+            job.tell(at, &EntryEvent::LoadedLargeObjects(writer.begun));
             if writer.is_skipping {
                 job.say(Level::Error, at, "the content of objects that could not be made is left out");
                 ledger.skip(at);
@@ -86,6 +97,8 @@ struct Writer {
     pieces: Vec<Piece>,
     bytes: usize,
     objects: usize,
+    /// How many were begun with, of all.
+    begun: u64,
     /// The object that the server refused last; the rest of it is left out.
     refused: Option<u32>,
     /// Whether the archive has content for an existing object.
@@ -119,6 +132,8 @@ impl Writer {
     }
 
     fn begin(&mut self, client: &mut Client<'_>, ledger: &mut Ledger<'_>, oid: u32) -> Result<()> {
+        client.job.tell(self.at, &EntryEvent::LoadsLargeObject(oid));
+        self.begun += 1;
         if self.objects >= OBJECTS {
             self.send(client, ledger)?;
         }
