@@ -6,6 +6,7 @@
 mod compression;
 mod connection;
 mod console;
+mod encoding;
 mod failure;
 mod filter;
 mod getopt;

@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::connection::NotConnected;
-use crate::postgres::dump::PatternFault;
+use crate::postgres::dump::{InvalidEncoding, PatternFault};
 use crate::printable::on_one_line;
 use crate::wire::ServerError;
 use crate::{Choice, Error};
@@ -22,6 +22,10 @@ pub(super) fn of(error: &Error) -> Told {
     let ours = error.named(name);
     if let Some(fault) = error.cause::<PatternFault>() {
         return Told { message: pattern(fault), detail: None, hint: hint() };
+    }
+    if let Some(InvalidEncoding { name, .. }) = error.cause::<InvalidEncoding>() {
+        let message = format!("invalid client encoding \"{}\" specified", on_one_line(name.as_bstr()));
+        return Told { message, ..Told::default() };
     }
     if let Some(NotConnected { place, error }) = error.cause::<NotConnected>() {
         let why = match error.server() {

@@ -6,6 +6,7 @@
 //! and [`Session::look`], and what the snapshot says of them holds for as long as the transaction does.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -39,6 +40,27 @@ impl SnapshotName {
     /// The name that another program's session told.
     pub fn given(name: &BStr) -> Self {
         Self(name.into())
+    }
+}
+
+/// That a server does not take an encoding, or cannot convert what is in the database into it: among the causes of the error that
+/// says so.
+#[derive(Debug)]
+pub struct InvalidEncoding {
+    /// What was asked for.
+    pub name: BString,
+    error: Error,
+}
+
+impl fmt::Display for InvalidEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server does not take it")
+    }
+}
+
+impl std::error::Error for InvalidEncoding {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
     }
 }
 
@@ -116,7 +138,8 @@ impl Session {
             // The name of the setting is in the message, whatever language it is in.
             match (&options.encoding, view) {
                 (Some(encoding), _) if report.message.contains_str("client_encoding") => {
-                    Error::new(ErrorKind::Usage, format!("back up in the encoding \"{encoding}\"")).source(error)
+                    let doing = format!("back up in the encoding \"{encoding}\"");
+                    Error::new(ErrorKind::Usage, doing).source(InvalidEncoding { name: encoding.clone(), error })
                 }
                 (_, View::Shared(_)) => elsewhere().source(error),
                 (_, View::Imported(SnapshotName(name))) => {

@@ -2,6 +2,7 @@
 
 mod callers;
 mod command_line;
+mod encodings;
 mod install;
 mod passwords;
 mod restore;

@@ -1,6 +1,8 @@
 //! What the options of pg_dump are to the engine.
 
 use super::options::Options;
+use crate::connect::Environment;
+use crate::pg_tools::encoding;
 use crate::pg_tools::major::Major;
 use crate::postgres::ServerVersion;
 use crate::postgres::dump::{DumpOptions, InsertForm, RowForm};
@@ -29,7 +31,7 @@ pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
         subscriptions: !flags.no_subscriptions,
         toast_compression: !flags.no_toast_compression,
         row_security: flags.enable_row_security,
-        encoding: options.encoding.clone(),
+        encoding: encoding::of(options.encoding.clone(), &Environment::of_process()),
         quote_all_identifiers: flags.quote_all_identifiers,
         dollar_quoting: !flags.disable_dollar_quoting,
         extra_float_digits: options.extra_float_digits,

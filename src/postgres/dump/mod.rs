@@ -10,6 +10,7 @@ mod run;
 mod running;
 
 pub use super::select::{PatternFault, Selection};
+pub use super::session::InvalidEncoding;
 pub(in crate::postgres) use begin::{Begun, begin, check_data};
 pub use lock_wait::{LockWaitFault, lock_wait};
 pub use options::DumpOptions;
