@@ -49,6 +49,12 @@ capabilities! {
     temporal_constraints from 18,
     /// Publications say which generated columns they publish.
     publication_generated_columns from 18,
+    /// Subscriptions stream in parallel by themselves; its pg_dump says of each how it streams.
+    streams_in_parallel from 18,
+    /// Its pg_dump sets options of columns of foreign tables with ONLY.
+    dumps_foreign_columns_with_only from 17,
+    /// Its pg_dump writes an empty line before what depends on an extension, and not a line feed after it.
+    dumps_extensions_apart from 17,
     /// The setting `transaction_timeout` exists.
     transaction_timeout from 17,
     /// The databases' locale is in `datlocale` and may come from the built-in provider.

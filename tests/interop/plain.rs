@@ -102,6 +102,7 @@ impl Told {
                 other => panic!("{other} is not known here"),
             }
         }
+        dump.dialect = ServerVersion::of_major(i32::try_from(major).unwrap());
         dump.rows = inserts.map_or(RowForm::Copy, RowForm::Inserts);
         let style = Style::default().version(ServerVersion::of_major(i32::try_from(major).unwrap()));
         Self { dump, restore, style }
@@ -176,6 +177,38 @@ fn of_every_kind(major: u32) {
 }
 
 tests! { of_every_kind: every_kind_is_pg_dump_s_on_18(18) }
+
+/// What the pg_dump of an older major writes in other words, and a case of each that has nothing else of that sort.
+const OLDER: &[&str] = &[
+    "extension/depends_on_several",
+    "foreign_data/of_extension",
+    "foreign_data/wrappers",
+    "foreign_table/clauses",
+    "function/clauses",
+    "function/of_extension",
+    "index/every_clause",
+    "materialized_view/of_extension",
+    "sequence/clauses",
+    "subscription/clauses",
+    "table/columns_and_data",
+];
+
+fn older_words_are_pg_dump_s(major: u32) {
+    let is_one = |(name, case): &(String, Case)| OLDER.contains(&name.as_str()) && case.is_for(major);
+    for (name, case) in cases().into_iter().filter(is_one) {
+        let Ok(server) = case.server(major) else { continue };
+        let database = case.database(server).unwrap_or_else(|why| panic!("{name}: {why}"));
+        same(&database, &name, &[]);
+        same(&database, &name, &["-c", "--if-exists", "-C"]);
+        same(&database, &name, &["-a"]);
+    }
+}
+
+tests! { older_words_are_pg_dump_s:
+    older_words_are_pg_dump_s_on_15(15)
+    older_words_are_pg_dump_s_on_16(16)
+    older_words_are_pg_dump_s_on_17(17)
+}
 
 #[test]
 fn statistics_are_pg_dump_s() {

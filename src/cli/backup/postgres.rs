@@ -163,6 +163,7 @@ impl PostgresArgs {
             compression,
             archive_version: archive.archive_version,
             dumped_by: DumpOptions::default().dumped_by,
+            dialect: DumpOptions::default().dialect,
             jobs: archive.jobs.into(),
             lock_wait: Some(lock_wait),
         };

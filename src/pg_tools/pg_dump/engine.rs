@@ -41,6 +41,7 @@ pub(super) fn dump_options(options: &Options, major: Major) -> DumpOptions {
         compression: options.compression,
         archive_version: Some(major.archive_version()),
         dumped_by: major.release().into(),
+        dialect: major.server_version(),
         jobs: options.jobs,
         lock_wait: options.lock_wait,
         ..DumpOptions::default()

@@ -7,6 +7,7 @@ use pgformat::{Compression, Version};
 
 use super::super::archive::{Included, Sections};
 use super::super::select::Selection;
+use super::super::version::ServerVersion;
 use super::RowForm;
 use crate::options::options;
 
@@ -75,6 +76,8 @@ options! {
         pub archive_version: Option<Version> = None,
         /// What is said to have made it, after the words "Dumped by pg_dump version".
         pub dumped_by: BString = concat!("lifeboat ", env!("CARGO_PKG_VERSION")).into(),
+        /// The version of PostgreSQL whose pg_dump the output is like, where these write the same in different words.
+        pub dialect: ServerVersion = ServerVersion::NEWEST,
         /// The number of connections that read data; at least 1.
         pub jobs: usize = 1,
         /// Go on, with a warning, where the server's catalog says something of the database's objects that is not

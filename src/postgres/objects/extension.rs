@@ -79,15 +79,17 @@ impl Body for Extension {
 
 /// Appends ALTER … DEPENDS ON EXTENSION for each extension that the object was made to depend on. `words` are the key
 /// words for its kind, `name` is its name as ALTER wants it. The order is that of the extensions' names: the catalog has none.
-pub fn append_depends(sql: &mut Sql, object: &Object, model: &Model, words: &'static str, name: &Sql) {
+pub fn append_depends(sql: &mut Sql, object: &Object, render: &Render<'_>, words: &'static str, name: &Sql) {
     if !object.depends_on_extension {
         return;
     }
-    let others = object.dependencies.iter().filter_map(|id| model.get(*id));
+    let others = object.dependencies.iter().filter_map(|id| render.model.get(*id));
     let mut extensions: Vec<&Object> = others.filter(|o| o.body::<Extension>().is_some()).collect();
     extensions.sort_by(|a, b| a.name.cmp(&b.name));
     for extension in extensions {
-        sql.kw("\nALTER ").kw(words).kw(" ").sql(name).kw(" DEPENDS ON EXTENSION ");
-        sql.ident(extension.name.as_bstr()).kw(";");
+        let (before, after) =
+            if render.options.dialect.dumps_extensions_apart() { ("\nALTER ", ";") } else { ("ALTER ", ";\n") };
+        sql.kw(before).kw(words).kw(" ").sql(name).kw(" DEPENDS ON EXTENSION ");
+        sql.ident(extension.name.as_bstr()).kw(after);
     }
 }

@@ -141,7 +141,7 @@ impl Subscription {
         })
     }
 
-    fn definition(&self, object: &Object, sql: &mut Sql) -> Result<()> {
+    fn definition(&self, object: &Object, render: &Render<'_>, sql: &mut Sql) -> Result<()> {
         sql.kw("CREATE SUBSCRIPTION ").ident(object.name.as_bstr());
         match &self.source {
             Source::Connection(connection) => sql.kw(" CONNECTION ").literal(connection.as_bstr()),
@@ -157,7 +157,10 @@ impl Subscription {
         if self.binary {
             sql.kw(", binary = true");
         }
+        // What a server before 18 does by itself.
+        let is_unsaid = !render.server.streams_in_parallel() && !render.options.dialect.streams_in_parallel();
         sql.kw(match self.streaming {
+            b'f' if is_unsaid => "",
             b'f' => ", streaming = off",
             b't' => ", streaming = on",
             b'p' => ", streaming = parallel",
@@ -212,7 +215,7 @@ impl Body for Subscription {
             let mut entry = NewEntry::of(object, render, "SUBSCRIPTION", object.name.clone());
             entry.owner = Some(self.owner.clone());
             entry.definition = render.sql();
-            self.definition(object, &mut entry.definition)?;
+            self.definition(object, render, &mut entry.definition)?;
             entry.drop.kw("DROP SUBSCRIPTION ").sql(&name).kw(";\n");
             out.entry(entry);
         }

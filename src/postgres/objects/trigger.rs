@@ -116,7 +116,7 @@ impl Body for Trigger {
                 let mut name = render.sql();
                 name.ident(object.name.as_bstr()).kw(" ON ").sql(&table.qualified);
                 sql.deparsed(&self.definition).kw(";\n");
-                extension::append_depends(sql, object, render.model, "TRIGGER", &name);
+                extension::append_depends(sql, object, render, "TRIGGER", &name);
                 entry.drop.kw("DROP TRIGGER ").sql(&name).kw(";\n");
             }
             let change = if self.inherited { Some(self.when.words()) } else { self.when.change() };

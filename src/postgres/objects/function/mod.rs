@@ -262,7 +262,7 @@ impl Function {
             sql.kw(" RETURNS ").deparsed(result);
         }
         definition.append(sql, self.sort == Sort::Window, name, render)?;
-        extension::append_depends(sql, object, render.model, words, &qualified);
+        extension::append_depends(sql, object, render, words, &qualified);
         entry.drop.kw("DROP ").kw(words).kw(" ").sql(&qualified).kw(";\n");
         Ok(entry)
     }

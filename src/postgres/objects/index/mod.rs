@@ -96,14 +96,14 @@ impl Index {
         };
         if self.constraint.is_some() {
             identify(sql);
-            extension::append_depends(sql, object, render.model, "INDEX", &name);
+            extension::append_depends(sql, object, render, "INDEX", &name);
             return Ok(());
         }
         for (column, target) in &self.statistics {
             sql.kw("ALTER INDEX ").sql(&name).kw(" ALTER COLUMN ").num(*column);
             sql.kw(" SET STATISTICS ").num(*target).kw(";\n");
         }
-        extension::append_depends(sql, object, render.model, "INDEX", &name);
+        extension::append_depends(sql, object, render, "INDEX", &name);
         identify(sql);
         Ok(())
     }

@@ -4,10 +4,11 @@ use bstr::ByteSlice;
 
 use super::Column;
 use crate::postgres::relkind::Relkind;
+use crate::postgres::version::ServerVersion;
 use crate::sql::{Deparsed, Sql};
 
 /// Appends a statement for each setting of the column that is not as it would be by itself. `name` is the relation's.
-pub(super) fn append(sql: &mut Sql, kind: Relkind, name: &Sql, column: &Column) {
+pub(super) fn append(sql: &mut Sql, kind: Relkind, name: &Sql, column: &Column, dialect: ServerVersion) {
     if column.statistics >= 0 {
         alter(sql, kind, name, column).kw(" SET STATISTICS ").num(column.statistics).kw(";\n");
     }
@@ -33,14 +34,22 @@ pub(super) fn append(sql: &mut Sql, kind: Relkind, name: &Sql, column: &Column) 
         alter(sql, kind, name, column).kw(" SET (").deparsed(&column.options).kw(");\n");
     }
     if kind == Relkind::ForeignTable && !column.foreign_options.is_empty() {
-        alter(sql, kind, name, column).kw(" OPTIONS (\n    ");
+        match dialect.dumps_foreign_columns_with_only() {
+            true => alter(sql, kind, name, column),
+            false => alter_as(" ", sql, kind, name, column),
+        };
+        sql.kw(" OPTIONS (\n    ");
         append_foreign_options(sql, &column.foreign_options);
         sql.kw("\n);\n");
     }
 }
 
 fn alter<'s>(sql: &'s mut Sql, kind: Relkind, name: &Sql, column: &Column) -> &'s mut Sql {
-    sql.kw("ALTER ").kw(kind.alter_words()).kw(" ONLY ").sql(name).kw(" ALTER COLUMN ").ident(column.name.as_bstr())
+    alter_as(" ONLY ", sql, kind, name, column)
+}
+
+fn alter_as<'s>(only: &'static str, sql: &'s mut Sql, kind: Relkind, name: &Sql, column: &Column) -> &'s mut Sql {
+    sql.kw("ALTER ").kw(kind.alter_words()).kw(only).sql(name).kw(" ALTER COLUMN ").ident(column.name.as_bstr())
 }
 
 /// Appends options for a foreign-data wrapper, a line each.

@@ -90,12 +90,12 @@ impl Relation {
             self.append_query(object, sql)?;
             // REFRESH fills it when everything it looks at is there.
             sql.kw("\n  WITH NO DATA;\n");
-            crate::postgres::objects::extension::append_depends(sql, object, render.model, "MATERIALIZED VIEW", name);
+            crate::postgres::objects::extension::append_depends(sql, object, render, "MATERIALIZED VIEW", name);
         } else {
             sql.kw(";\n");
         }
         for column in self.columns.iter().filter(|column| !column.dropped) {
-            column_settings::append(sql, self.kind, name, column);
+            column_settings::append(sql, self.kind, name, column, render.options.dialect);
         }
         Ok(())
     }
