@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, Stat};
@@ -10,6 +11,7 @@ use rustix::fs::{FileType, Mode, Stat};
 use super::Existing;
 use super::folder::{Folder, folder_of};
 use super::folder_target::{self, There};
+use super::output_folder::PUT_ASIDE;
 use super::temporary_folder::{self, CONTENTS};
 use super::temporary_name::{Holder, beginning, hold, is_of_this_machine, unfinished};
 use crate::progress::{Message, Reporter};
@@ -27,6 +29,10 @@ enum Fate {
 pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
     // A folder that cannot be read has nothing to show; whether a file can be made in it is another matter.
     let Ok(names) = folder.names() else { return };
+    for name in names.iter().filter(|name| is_put_aside(name) && is_our(FileType::Directory, folder, name).is_some()) {
+        let text = "a folder that was to be replaced when a run was killed; give it its name back, or remove it";
+        reporter.message(Message::warning(folder.path().join(name).display().to_string(), text));
+    }
     let mut names: Vec<(OsString, OsString)> =
         names.into_iter().filter_map(|name| Some((unfinished(&name)?.into(), name))).collect();
     // A file comes before what SQLite put beside it, which goes with it.
@@ -46,6 +52,12 @@ pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
             tell(folder, (&name, "file"), &Fate::Removed, reporter);
         }
     }
+}
+
+/// Whether `name` is that of a folder that was put aside for another.
+fn is_put_aside(name: &OsStr) -> bool {
+    let bare = name.as_bytes().strip_suffix(PUT_ASIDE.as_bytes());
+    bare.is_some_and(|bare| unfinished(OsStr::from_bytes(bare)).is_some())
 }
 
 /// The unfinished files that are there, of this run or another, of files that are called as `path` says.

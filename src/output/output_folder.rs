@@ -24,6 +24,9 @@ use crate::progress::{Message, Reporter};
 /// So many files are flushed one by one; where there are more, all of their file system is flushed at once.
 const FEW: u64 = 256;
 
+/// What the name of a folder ends with that was put aside for another.
+pub(super) const PUT_ASIDE: &str = ".old";
+
 /// A folder in the making. [`OutputFolder::commit`] gives it its name; dropped before that, it is gone.
 #[derive(Debug)]
 pub struct OutputFolder {
@@ -219,7 +222,7 @@ impl OutputFolder {
 /// that place, but nothing is lost: the other name is not one of those that the next run removes.
 fn put_aside(folder: &Folder, name: &OsStr, part: &mut TemporaryFolder) -> io::Result<OsString> {
     let mut aside = temporary(name);
-    aside.push(".old");
+    aside.push(PUT_ASIDE);
     folder.rename(name, &aside)?;
     let renamed = folder.rename(&part.name, name).or_else(|_| {
         part.unlock();

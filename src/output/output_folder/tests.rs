@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 use std::fs;
 use std::io::Write;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use pgformat::NewFiles;
@@ -56,6 +57,28 @@ fn one_that_was_put_aside_comes_back_if_the_other_cannot_take_its_place() {
     assert!(put_aside(parent, name, &mut folder.part).is_err());
     assert_eq!(names(above.path()), ["a", "away"]);
     assert_eq!(fs::read(above.path().join("a/7.dat")).unwrap(), b"old");
+}
+
+/// Tells what it is told.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Reporter for Heard {
+    fn message(&self, message: Message) {
+        self.0.lock().unwrap().push(format!("{message:?}"));
+    }
+}
+
+#[test]
+fn one_that_a_killed_run_has_put_aside_is_named_and_stays() {
+    let (above, mut folder) = old_and_new(Existing::Replace);
+    let OutputPath { folder: parent, name, .. } = &folder.target;
+    let aside = put_aside(parent, name, &mut folder.part).unwrap();
+    let heard = Heard::default();
+    drop(OutputFolder::create(&above.path().join("b"), Existing::Refuse, &heard).unwrap());
+    let heard = heard.0.into_inner().unwrap();
+    assert!(heard.len() == 1 && heard[0].contains("give it its name back"), "{heard:?}");
+    assert_eq!(fs::read(above.path().join(aside).join("7.dat")).unwrap(), b"old");
 }
 
 #[test]
