@@ -431,3 +431,25 @@ tests! { creates:
     creates_as_of_16(16)
     creates_as_of_18(18)
 }
+
+/// What is there is not dropped for the sake of an archive that cannot be restored.
+#[test]
+fn a_damaged_archive_drops_nothing() {
+    let server = needed!(Server::get(REFERENCE));
+    let origin = server.database("pg_restore");
+    origin.sql("CREATE TABLE t AS SELECT n, md5(n::text) FROM generate_series(1, 2000) n");
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    origin.pg_dump(REFERENCE, &[], &archive);
+    let mut bytes = std::fs::read(&archive).unwrap();
+    let middle = bytes.len() - 2000;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&archive, bytes).unwrap();
+    let face = Face::new(REFERENCE);
+    let mut command = face.tool("pg_restore");
+    server.address(&mut command, origin.name());
+    let out = output(command.args(["-c", "-d", origin.name()]).arg(&archive));
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().starts_with("pg_restore: error: could not check TABLE DATA"), "{out}");
+    assert_eq!(origin.sql("SELECT count(*) FROM t"), "2000");
+}

@@ -201,6 +201,8 @@ impl Typed {
         restore.data = (!only || self.data_only) && !self.no_data;
         restore.statistics = (!only || self.statistics_only || self.with_statistics) && !self.no_statistics;
         restore.sections = section::all(&self.sections);
+        // What is there is not dropped for the sake of an archive that cannot be restored.
+        restore.verify = restore.clean;
         restore.if_exists = self.if_exists;
         restore.jobs = self.jobs.and_then(|jobs| usize::try_from(jobs).ok()).unwrap_or(1);
         restore.transaction_size = self.transaction_size.and_then(|size| u32::try_from(size).ok());
