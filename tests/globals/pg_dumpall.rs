@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{assert_same, hard, own, pg_dumpall};
+use super::{assert_same, hard, own, pg_dumpall, spaces, spaces_of};
+use crate::support::needs::Needed;
 use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, output, reference_for, run};
 
 /// What this program says as pg_dumpall of this major.
@@ -66,10 +67,16 @@ const DATABASES: &[&[&str]] = &[
 tests! { same_databases: databases_of_14(14) databases_of_15(15) databases_of_16(16) databases_of_17(17) databases_of_18(18)
 databases_of_19(19) }
 
+/// A server with what is hard to write, and with something in its databases.
+fn filled(major: u32) -> Needed<Server> {
+    let server = hard(major)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/globals/databases.sql");
+    run(server.psql_command("postgres").arg("-f").arg(script));
+    Ok(server)
+}
+
 fn same_databases(major: u32) {
-    let server = needed!(hard(major));
-    let script_of = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/globals/databases.sql");
-    run(server.psql_command("postgres").arg("-f").arg(script_of));
+    let server = needed!(filled(major));
     // What older tools say of objects is another matter than that of whole servers.
     let tool = if major < 16 { REFERENCE } else { major };
     // Packagers have marks of their own.
@@ -81,6 +88,27 @@ fn same_databases(major: u32) {
         let theirs = marked(script(options, |options| pg_dumpall(&server, tool, options)));
         assert_same(&theirs, &marked(script(options, |options| ours(&server, tool, options))));
     }
+}
+
+tests! { whole_server: whole_server_of_14(14) whole_server_of_18(18) }
+
+/// psql makes of the script, in another server, what was there.
+fn whole_server(major: u32) {
+    let (server, other) = (needed!(filled(major)), needed!(own(major)));
+    let (from, to) = (spaces_of(&server), spaces(&other));
+    other.sql("postgres", "DROP TABLESPACE elsewhere");
+    other.sql("postgres", "DROP ROLE alice, bob, carol");
+    let moved = |script: String| script.replace(&*from.to_string_lossy(), &to.to_string_lossy());
+    let dump = |server: &Server| script(&[], |options| ours(server, REFERENCE, options));
+    let original = moved(dump(&server));
+    let scene = Scene::new();
+    fs::write(scene.path("script.sql"), &original).unwrap();
+    // The superuser is there already, and so is what initdb has made.
+    let mut psql = other.psql_command("postgres");
+    let out = output(psql.args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(scene.path("script.sql")));
+    let errors: Vec<_> = out.stderr().lines().filter(|line| line.contains("ERROR: ")).map(str::to_owned).collect();
+    assert!(errors.len() == 1 && errors[0].ends_with("role \"postgres\" already exists"), "{errors:?}");
+    assert_same(&original, &dump(&other));
 }
 
 #[test]
