@@ -193,6 +193,8 @@ impl Session {
             standard_strings: around.bool("standard_strings")?,
             quote_all: options.quote_all_identifiers,
             dollar_quotes: options.dollar_quoting,
+            old_spaces: !options.dialect.fewer_spaces(),
+            maintain: options.dialect.maintain_privilege() || self.server.maintain_privilege(),
             encoding: Encoding::of(encoding.as_bstr()),
         };
         self.encoding = encoding;

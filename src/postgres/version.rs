@@ -55,6 +55,8 @@ capabilities! {
     dumps_foreign_columns_with_only from 17,
     /// Its pg_dump writes an empty line before what depends on an extension, and not a line feed after it.
     dumps_extensions_apart from 17,
+    /// Privileges on tables include MAINTAIN.
+    maintain_privilege from 17,
     /// The setting `transaction_timeout` exists.
     transaction_timeout from 17,
     /// The databases' locale is in `datlocale` and may come from the built-in provider.
@@ -63,6 +65,8 @@ capabilities! {
     range_statistics from 17,
     /// Subscriptions can be failed over.
     subscription_failover from 17,
+    /// `pg_dump` has no space too many in the statements of default privileges.
+    fewer_spaces from 16,
     /// Collations have ICU rules.
     collation_rules from 16,
     /// A member of a role need not be allowed to take it, and so to give it objects.
@@ -76,6 +80,10 @@ capabilities! {
     subscription_origin from 16,
     /// `pg_collation.colliculocale`, `pg_database.daticulocale`.
     icu_locale_column from 15,
+    /// Schema public belongs to the database's owner, and `pg_dump` says whose it is.
+    public_of_database_owner from 15,
+    /// CREATE DATABASE takes the provider of the locale.
+    locale_provider from 15,
     /// There are privileges on parameters.
     parameter_privileges from 15,
     /// Unique constraints may treat NULLs as equal.

@@ -11,12 +11,23 @@ pub struct Style {
     pub quote_all: bool,
     /// Whether the bodies of functions stand between dollar signs.
     pub dollar_quotes: bool,
+    /// Whether MAINTAIN is one of the privileges that are all on a table.
+    pub maintain: bool,
+    /// Whether a space comes after the sort of objects that default privileges are for, as older tools have it.
+    pub old_spaces: bool,
     /// How long characters are, where a backslash in a literal could be the end of one.
     pub encoding: Encoding,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { standard_strings: true, quote_all: false, dollar_quotes: true, encoding: Encoding::Safe }
+        Self {
+            standard_strings: true,
+            quote_all: false,
+            dollar_quotes: true,
+            maintain: true,
+            old_spaces: false,
+            encoding: Encoding::Safe,
+        }
     }
 }

@@ -127,7 +127,7 @@ impl Database {
     fn create(&self, object: &Object, render: &Render<'_>) -> Result<Sql> {
         let mut sql = render.sql();
         sql.kw("CREATE DATABASE ").ident(object.name.as_bstr()).kw(" WITH TEMPLATE = template0 ENCODING = ");
-        sql.literal(self.encoding.as_bstr()).kw(" LOCALE_PROVIDER = ");
+        sql.literal(self.encoding.as_bstr());
         let (provider, locale_word) = match self.locale_provider {
             b'b' => ("builtin", " BUILTIN_LOCALE = "),
             b'c' => ("libc", " ICU_LOCALE = "),
@@ -137,7 +137,10 @@ impl Database {
                     .why(format!("its locale provider '{}' is not known", other.escape_ascii())));
             }
         };
-        sql.kw(provider);
+        // The only one that there is without a word.
+        if self.locale_provider != b'c' || render.options.dialect.locale_provider() {
+            sql.kw(" LOCALE_PROVIDER = ").kw(provider);
+        }
         if self.collate == self.ctype {
             sql.kw(" LOCALE = ").literal(self.collate.as_bstr());
         } else {

@@ -37,12 +37,12 @@ impl Kind for Schemas {
         )]
     }
 
-    fn add(&self, row: Row<'_>, _: &Scope<'_>, model: &mut Model) -> Result<()> {
+    fn add(&self, row: Row<'_>, scope: &Scope<'_>, model: &mut Model) -> Result<()> {
         let name = row.string("nspname")?;
         let owner = row.oid("nspowner")?;
         let privileges = Privileges::from_row(row, "acl", "acl_default")?;
         let oid = row.oid("oid")?;
-        let selected = model.selected.schema(oid, name.as_bstr(), owner);
+        let mut selected = model.selected.schema(oid, name.as_bstr(), owner);
         let mut has = Components::DEFINITION.or(privileges.component());
         let is_public = name == "public";
         if is_public {
@@ -51,6 +51,10 @@ impl Kind for Schemas {
             if !selected.created {
                 has = has.or(Components::COMMENT);
             }
+        }
+        if is_public && !selected.created && !scope.options.dialect.public_of_database_owner() {
+            // Of what comes with every database, only what was changed of its privileges.
+            selected.own = selected.own.and(Components::PRIVILEGES);
         }
         let owner = model.role(owner, name.as_bstr())?.into();
         let schema = Schema { owner, privileges, created: selected.created, is_public };
@@ -87,7 +91,8 @@ impl Body for Schema {
         }
         self.emit_comment(object, render, &subject, out);
         out.labels(render, object, &subject);
-        let initial = self.is_public.then(|| InitialPrivileges::of_public(self.owner.as_bstr()));
+        let is_told = self.is_public && render.options.dialect.public_of_database_owner();
+        let initial = is_told.then(|| InitialPrivileges::of_public(self.owner.as_bstr()));
         let of = PrivilegesOf { initial: initial.as_ref(), ..PrivilegesOf::default() };
         out.privileges_of(render, object, &subject, &self.privileges, &of)?;
         Ok(())

@@ -173,7 +173,7 @@ impl Subscription {
             (self.two_phase, ", two_phase = on"),
             (self.disable_on_error, ", disable_on_error = true"),
             (!self.password_required, ", password_required = false"),
-            (self.run_as_owner, ", run_as_owner = true"),
+            (self.run_as_owner && render.options.dialect.subscription_origin(), ", run_as_owner = true"),
             (self.failover, ", failover = true"),
             (self.retain_dead_tuples, ", retain_dead_tuples = true"),
         ];

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &BStr) -> Result<Item> {
-        Item::parse(text, words::of("TABLE", false).unwrap())
+        Item::parse(text, words::of("TABLE", false, true).unwrap())
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn privileges_that_such_an_object_does_not_have_are_refused() {
-        let of = |words| Item::parse("bob=rU/alice".into(), words::of(words, false).unwrap());
+        let of = |words| Item::parse("bob=rU/alice".into(), words::of(words, false, true).unwrap());
         assert!(of("SEQUENCE").is_ok());
         assert!(of("TABLE").unwrap_err().to_string().contains("\"U\""));
     }

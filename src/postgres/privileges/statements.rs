@@ -34,7 +34,7 @@ struct Lists {
 /// # Errors
 /// An item of a list is not understood.
 pub(super) fn statements(target: &Grantable<'_>, before: &[BString], after: &[BString]) -> Result<Sql> {
-    let privileges = words::of(target.words, target.column.is_some())?;
+    let privileges = words::of(target.words, target.column.is_some(), target.style.maintain)?;
     let parse =
         |list: &[BString]| list.iter().map(|item| Item::parse(item.as_bstr(), privileges)).collect::<Result<Vec<_>>>();
     let (before, after) = (parse(before)?, parse(after)?);
@@ -119,6 +119,8 @@ fn on(sql: &mut Sql, target: &Grantable<'_>, list: &[&'static str]) {
     sql.kw(" ON ").kw(target.words).kw(" ");
     if !target.name.is_empty() {
         sql.sql(target.name).kw(" ");
+    } else if target.style.old_spaces {
+        sql.kw(" ");
     }
 }
 

@@ -15,6 +15,16 @@ const TABLE: &[Privilege] = &[
     (b'm', "MAINTAIN"),
     (b'w', "UPDATE"),
 ];
+/// The same before PostgreSQL 17.
+const TABLE_WITHOUT_MAINTAIN: &[Privilege] = &[
+    (b'r', "SELECT"),
+    (b'a', "INSERT"),
+    (b'x', "REFERENCES"),
+    (b'd', "DELETE"),
+    (b't', "TRIGGER"),
+    (b'D', "TRUNCATE"),
+    (b'w', "UPDATE"),
+];
 const COLUMN: &[Privilege] = &[(b'r', "SELECT"), (b'a', "INSERT"), (b'x', "REFERENCES"), (b'w', "UPDATE")];
 const SEQUENCE: &[Privilege] = &[(b'r', "SELECT"), (b'U', "USAGE"), (b'w', "UPDATE")];
 const ROUTINE: &[Privilege] = &[(b'X', "EXECUTE")];
@@ -27,11 +37,12 @@ const LARGE_OBJECT: &[Privilege] = &[(b'r', "SELECT"), (b'w', "UPDATE")];
 
 /// The privileges on objects that GRANT calls by these key words, or on columns of them. All of a list together are
 /// `ALL`; those that the server does not have yet count, so that an older server's lists name each one: `ALL` would be
-/// more on a newer server.
-pub(super) fn of(words: &'static str, column: bool) -> Result<&'static [Privilege]> {
+/// more on a newer server. Where what is written is for servers of then, `maintain` says that they do not count.
+pub(super) fn of(words: &'static str, column: bool, maintain: bool) -> Result<&'static [Privilege]> {
     Ok(match words {
         "TABLE" if column => COLUMN,
-        "TABLE" | "TABLES" => TABLE,
+        "TABLE" | "TABLES" if maintain => TABLE,
+        "TABLE" | "TABLES" => TABLE_WITHOUT_MAINTAIN,
         "SEQUENCE" | "SEQUENCES" => SEQUENCE,
         "FUNCTION" | "FUNCTIONS" | "PROCEDURE" | "PROCEDURES" => ROUTINE,
         "TYPE" | "TYPES" | "LANGUAGE" | "FOREIGN DATA WRAPPER" | "FOREIGN SERVER" => USAGE,
