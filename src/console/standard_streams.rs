@@ -6,12 +6,15 @@
 //! for is looked at first. Who wants nowhere says so: shells open `>/dev/null` for writing only.
 
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use rustix::fs::{FileType, OFlags, Stat};
 
 use crate::{Context, Error, ErrorKind, Result};
+
+/// What helps where standard output is of no use.
+const OUTPUT_HINT: &str = "send it into a file or a program, or give the name of a file";
 
 /// Standard input, for an archive or a list.
 ///
@@ -29,19 +32,22 @@ pub(crate) fn input(doing: &str) -> Result<File> {
 /// # Errors
 /// It is closed, or not open for writing; or messages, which go to standard error, would get into what is written there.
 pub(crate) fn output(doing: &str) -> Result<File> {
-    let stream = output_beside_messages(doing)?;
-    refuse_messages(stream.as_fd(), doing)?;
-    Ok(stream)
+    let stream = rustix::stdio::stdout();
+    refuse_closed(stream, ("standard output", OFlags::RDONLY), doing, OUTPUT_HINT)?;
+    refuse_messages(stream, doing)?;
+    own(stream, doing)
 }
 
-/// As [`output`], also where messages go to the same place: for programs that say nothing while all goes well.
+/// As [`output`], also where messages go to the same place, and where nowhere is meant by `/dev/null` opened for reading and
+/// writing: for tools whose callers do these.
 ///
 /// # Errors
-/// It is closed, or not open for writing.
-pub(crate) fn output_beside_messages(doing: &str) -> Result<File> {
+/// It is closed in a way that can be told, or not open for writing.
+pub(crate) fn output_of_tool(doing: &str) -> Result<File> {
     let stream = rustix::stdio::stdout();
-    let hint = "send it into a file or a program, or give the name of a file";
-    refuse_closed(stream, ("standard output", OFlags::RDONLY), doing, hint)?;
+    if is_open_for(stream) != Some(OFlags::RDWR) {
+        refuse_closed(stream, ("standard output", OFlags::RDONLY), doing, OUTPUT_HINT)?;
+    }
     own(stream, doing)
 }
 

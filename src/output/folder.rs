@@ -86,10 +86,10 @@ impl Folder {
         self.open_with(name, flags)
     }
 
-    /// Who may read and write the regular file of this name, if there is one.
-    pub(super) fn mode_of(&self, name: &OsStr) -> Option<u32> {
+    /// The regular file of this name, if there is one.
+    pub(super) fn regular(&self, name: &OsStr) -> Option<Stat> {
         let found = rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        (FileType::from_raw_mode(found.st_mode) == FileType::RegularFile).then_some(found.st_mode & 0o777)
+        (FileType::from_raw_mode(found.st_mode) == FileType::RegularFile).then_some(found)
     }
 
     /// Makes a file that has no name.

@@ -1,9 +1,8 @@
 //! The files of an archive, in a folder in the making.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::IntoRawFd;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -78,7 +77,7 @@ impl NewFiles for FolderFiles {
         let first = self.first.take_if(|_| name == CONTENTS);
         let file = first.map_or_else(|| self.inside.create(name), Ok);
         let permitted = |file: File| match self.mode {
-            Some(mode) => file.set_permissions(Permissions::from_mode(mode)).map(|()| file),
+            Some(mode) => super::permit(&file, mode).map(|()| file),
             None => Ok(file),
         };
         let file = self.made.heed(name, file.and_then(permitted))?;

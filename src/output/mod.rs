@@ -30,6 +30,8 @@ use std::os::fd::IntoRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Gid, Stat, Uid};
+
 use crate::cancellation::Cancellation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Reporter;
@@ -119,9 +121,12 @@ impl OutputFile {
     /// # Errors
     /// Its permissions cannot be changed.
     pub fn readable_as_usual(self) -> Result<Self> {
-        let mode = self.target.folder.mode_of(&self.target.name).unwrap_or_else(usual_mode);
         let failed = |e: io::Error| io_error(format!("say who may read {}", self.path().display()), self.path(), e);
-        self.file.set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
+        let mode = match self.target.folder.regular(&self.target.name) {
+            Some(there) => owned_as(&self.file, &there).map_err(failed)?,
+            None => usual_mode(),
+        };
+        permit(&self.file, mode).map_err(failed)?;
         Ok(self)
     }
 
@@ -206,6 +211,26 @@ impl OutputFile {
         let failed = |e| io_error(format!("finish the file {}", path.display()), path, e);
         write_out(&self.file, self.flush).map_err(failed)?;
         Ok(self.file.metadata().map_err(failed)?.len())
+    }
+}
+
+/// Gives a file the owner and the group of the one that it replaces, as far as the process may; the permissions that go with that.
+fn owned_as(file: &File, there: &Stat) -> io::Result<u32> {
+    let now = rustix::fs::fstat(file)?;
+    let mode = there.st_mode & 0o777;
+    let (owner, group) = (Uid::from_raw(there.st_uid), Gid::from_raw(there.st_gid));
+    let is_owned = now.st_uid == there.st_uid || rustix::fs::fchown(file, Some(owner), None).is_ok();
+    let is_of_group = now.st_gid == there.st_gid || rustix::fs::fchown(file, None, Some(group)).is_ok();
+    // What the old group may, another one must not.
+    let mode = if is_of_group { mode } else { mode & !0o070 };
+    Ok(if is_owned { mode } else { mode | 0o600 })
+}
+
+/// Says who may read a file. Where the file system has its own opinion of that, it holds.
+fn permit(file: &File, mode: u32) -> io::Result<()> {
+    match file.set_permissions(Permissions::from_mode(mode)) {
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied || folder::is_unsupported(&e) => Ok(()),
+        done => done,
     }
 }
 

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use rustix::fs::{Access, AtFlags, CWD};
+
 use super::failure::Failure;
 use crate::console::standard_streams;
 use crate::postgres::dump::Sink;
-use crate::{Existing, Flush, OutputFile, Reporter, Result as EngineResult, open_special};
+use crate::{Error, ErrorKind, Existing, Flush, OutputFile, Reporter, Result as EngineResult, open_special};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -27,6 +29,15 @@ pub(super) enum Output {
     File(Box<OutputFile>),
 }
 
+/// Refuses a file that the process may not write, though it could be replaced: who made it so wants it kept.
+fn check_writable(path: &Path) -> EngineResult<()> {
+    let may = || rustix::fs::accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS);
+    if !path.is_file() || may().is_ok() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Io, format!("open output file \"{}\"", path.display())).why("Permission denied"))
+}
+
 impl Output {
     /// Opens the file at `path`; without one, standard output. A script has `-` for that, too.
     ///
@@ -36,11 +47,16 @@ impl Output {
         let stream = |file| Self::Stream(BufWriter::with_capacity(BUFFER, file));
         let path = path.filter(|path| !path.as_os_str().is_empty());
         let Some(path) = path.filter(|path| kind == Kind::Archive || *path != Path::new("-")) else {
-            return standard_streams::output_beside_messages("write to standard output").map(stream);
+            return standard_streams::output_of_tool("write to standard output").map(stream);
         };
+        // It may be a file, too, which others go on to write to.
+        if *path != *Path::new("-") && standard_streams::is_output(path) {
+            return standard_streams::output_of_tool("write to standard output").map(stream);
+        }
         match open_special(path)? {
             Some(file) => Ok(stream(file)),
             None => {
+                check_writable(path)?;
                 let file = OutputFile::create(path, Existing::Replace, reporter)?.readable_as_usual()?.flushing(flush);
                 Ok(Self::File(Box::new(file)))
             }

@@ -80,7 +80,9 @@ pub fn of_archive<R: Read>(
     plan.tell_row_oids(archive, reporter);
     let guard = Guard::of_archive(&plan.settings);
     guard.check(&plan, &entries)?;
-    source::check_end(archive)?;
+    if !options.literal {
+        source::check_end(archive)?;
+    }
     let cost = Cost::of_script(&entries, source::sizes(archive)?);
     let beginning = Beginning {
         server: header.server_version.clone(),
