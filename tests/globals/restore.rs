@@ -152,3 +152,37 @@ fn options_of_databases_mean_nothing_for_it() {
     let out = scene.lifeboat(&["restore", "archive", "--globals", "x.sql", "--url", &url]);
     assert_eq!(out.code(), 2, "{out}");
 }
+
+#[test]
+fn a_script_that_would_be_read_in_two_ways_is_none() {
+    let server = needed!(Server::get(REFERENCE));
+    let scene = Scene::new();
+    let script = "SET standard_conforming_strings = off;\nCREATE ROLE two_ways_a;\n\
+        COMMENT ON ROLE two_ways_a IS 'x\\'; COPY (SELECT 1) TO PROGRAM $$false$$; --';\n\
+        SET standard_conforming_strings = on;\n";
+    fs::write(scene.path("globals.sql"), script).unwrap();
+    for options in [&["--force"][..], &["--dry-run"]] {
+        let out = restore(&scene, server, options);
+        assert!(out.code() == 1 && out.stderr().contains("line 4 of the script"), "{out}");
+    }
+    let made = "SELECT count(*) FROM pg_roles WHERE rolname = 'two_ways_a'";
+    assert_eq!(server.sql("postgres", made).trim(), "0");
+}
+
+#[test]
+fn what_a_script_does_not_make_is_altered_only_if_that_is_said() {
+    let server = needed!(Server::get(REFERENCE));
+    let scene = Scene::new();
+    for (script, says) in [
+        ("ALTER ROLE postgres WITH NOSUPERUSER;", "roles postgres already"),
+        ("ALTER ROLE postgres SET work_mem TO '1MB';", "roles postgres already"),
+        ("CREATE ROLE made_in_between; GRANT postgres TO made_in_between;", "roles postgres already"),
+        ("ALTER ROLE ALL SET work_mem TO '1MB';", "settings of all roles"),
+    ] {
+        fs::write(scene.path("globals.sql"), script).unwrap();
+        let out = restore(&scene, server, &[]);
+        assert!(out.code() == 4 && out.stderr().contains(says), "{script}: {out}");
+        let out = restore(&scene, server, &["--dry-run"]);
+        assert!(out.success() && out.stdout().contains("would alter: "), "{script}: {out}");
+    }
+}

@@ -56,6 +56,12 @@ fn told(path: &Path, preview: &GlobalsPreview) -> Result<Outcome> {
     };
     say("would make: role", &mut preview.roles.iter());
     say("would alter: role", &mut preview.altered.iter());
+    if preview.all_roles {
+        lines.push("would alter: settings of all roles".to_owned());
+    }
+    let mut say = |what: &str, names: &mut dyn Iterator<Item = &BString>| {
+        lines.extend(names.map(|name| format!("{what} {}", printable::name(name.as_bstr()))));
+    };
     say("would make: tablespace", &mut preview.tablespaces.iter());
     say("would alter: tablespace", &mut preview.there.iter().map(|(name, _)| name));
     let names = |all: &[BString]| all.iter().map(ToString::to_string).collect();

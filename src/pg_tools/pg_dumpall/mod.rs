@@ -13,6 +13,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::Context;
 use super::connection::Connector;
 use super::console::Console;
+use super::encoding;
 use super::failure::Failure;
 use super::help;
 use super::major::Major;
@@ -23,7 +24,7 @@ use crate::postgres::script::RestrictKey;
 use crate::postgres::select::PatternFault;
 use crate::printable;
 use crate::wire::{Connection, sqlstate};
-use crate::{Error, Result as EngineResult};
+use crate::{Environment, Error, Result as EngineResult};
 use options::{Only, Options};
 
 /// Databases that every server has, which are not made.
@@ -116,7 +117,7 @@ impl Dump<'_> {
             .security_labels(!self.options.no_security_labels)
             .clean(self.options.clean)
             .if_exists(self.options.if_exists)
-            .encoding(self.options.encoding.clone())
+            .encoding(encoding::of(self.options.encoding.clone(), &Environment::of_process()))
             .quote_all_identifiers(self.options.quote_all_identifiers)
             .role(self.options.role.clone())
             .form(self.context.major.number())

@@ -32,9 +32,24 @@ pub(super) struct Watch {
     before: Vec<u8>,
     /// Whether the line has the command in it.
     is_after_command: bool,
+    /// Whether everybody knows what follows the command, so that nobody but the writer may give it.
+    is_keyless: bool,
 }
 
 impl Watch {
+    /// Of a script whose `\\restrict` has a key that nobody can guess, or none.
+    pub(super) fn new(has_key: bool) -> Self {
+        Self { is_keyless: !has_key, ..Self::default() }
+    }
+
+    /// Looks at what the writer says himself, who may give the command.
+    pub(super) fn look_at_own(&mut self, piece: &[u8]) -> std::result::Result<(), &'static str> {
+        let is_keyless = std::mem::take(&mut self.is_keyless);
+        let looked = self.look(piece);
+        self.is_keyless = is_keyless;
+        looked
+    }
+
     /// Why the next piece must not be written.
     pub(super) fn look(&mut self, piece: &[u8]) -> std::result::Result<(), &'static str> {
         if piece.contains(&0) {
@@ -51,6 +66,9 @@ impl Watch {
         }
         for at in text.find_iter(COMMAND).filter(|at| at + COMMAND.len() > old) {
             if is_command(&text, at) {
+                if self.is_keyless {
+                    return Err("it has \\unrestrict in it, which this script has no key against");
+                }
                 self.rest_of_line(&text[at + COMMAND.len()..])?;
             }
         }
@@ -199,6 +217,15 @@ mod tests {
             .collect();
         assert!(results.iter().all(|result| *result == results[0]), "{:?}: {results:?}", text.as_bstr());
         results[0]
+    }
+
+    #[test]
+    fn where_everybody_knows_the_key_only_the_writer_gives_the_command() {
+        let mut watch = Watch::new(false);
+        assert!(watch.look_at_own(b"\\unrestrict (null)\n\\connect x\n\\restrict (null)\n").is_ok());
+        assert!(watch.look(b"COMMENT ON TABLE t IS E'\\\\unrestrict';\n").is_ok());
+        assert!(watch.look(b"E'a\\'' \\unrestrict (null)\n\\! touch x\n'").is_err());
+        assert!(Watch::new(true).look(b"E'a\\'' \\unrestrict (null)\n'").is_ok());
     }
 
     #[test]

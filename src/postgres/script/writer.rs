@@ -54,11 +54,18 @@ pub(super) struct Script<'a> {
 
 impl<'a> Script<'a> {
     pub(super) fn new(job: Job<'a>, out: &'a mut dyn Write) -> Self {
-        Self { job, out, actions: 0, watch: Watch::default(), at: None, summary: ScriptSummary::default() }
+        Self { job, out, actions: 0, watch: Watch::new(job.key.is_some()), at: None, summary: ScriptSummary::default() }
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.watch.look(bytes).map_err(|why| self.refused(why))?;
+        self.summary.bytes += bytes.len() as u64;
+        self.out.write_all(bytes).map_err(unwritten)
+    }
+
+    /// As [`Script::put`], of what is ours alone.
+    fn put_own(&mut self, bytes: &[u8]) -> Result<()> {
+        self.watch.look_at_own(bytes).map_err(|why| self.refused(why))?;
         self.summary.bytes += bytes.len() as u64;
         self.out.write_all(bytes).map_err(unwritten)
     }
@@ -102,7 +109,7 @@ impl<'a> Script<'a> {
         if self.job.style.verbose {
             self.put(&text::timestamp("Completed on", &text::now()))?;
         }
-        self.put(&text::end(self.job.key))?;
+        self.put_own(&text::end(self.job.key))?;
         self.out.flush().map_err(unwritten)
     }
 
@@ -206,7 +213,7 @@ impl<'a> Script<'a> {
                     self.large_objects(data, entry, (*create, *replace), &part)?;
                 }
                 Action::Connect(database) => {
-                    self.put(&text::connect(database, self.job.key, self.job.options)?)?;
+                    self.put_own(&text::connect(database, self.job.key, self.job.options)?)?;
                     self.session()?;
                 }
                 Action::Say(warning) => self.job.reporter.message(Message::warning(

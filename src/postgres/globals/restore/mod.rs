@@ -69,8 +69,10 @@ pub struct GlobalsError {
 pub struct GlobalsPreview {
     /// Roles that would be made.
     pub roles: Vec<BString>,
-    /// Roles that would be altered.
+    /// Roles that would be altered, or that somebody would become a member of or be made one.
     pub altered: Vec<BString>,
+    /// Whether settings of all roles would be.
+    pub all_roles: bool,
     /// Tablespaces that would be made.
     pub tablespaces: Vec<BString>,
     /// Tablespaces that would stay where they are.
@@ -109,21 +111,32 @@ pub fn restore(
 
 fn look(target: &mut Connection, script: &Script) -> Result<GlobalsPreview> {
     let mut made: BTreeSet<&BString> = BTreeSet::new();
-    let mut spaces: Vec<(&BString, &BString)> = Vec::new();
+    let mut spaces: BTreeSet<&BString> = BTreeSet::new();
+    // What a script says something about that it does not make itself.
+    let (mut roles_named, mut spaces_named) = (BTreeSet::new(), BTreeSet::new());
+    let mut all_roles = false;
     for step in &script.steps {
         match &step.about {
             Statement::CreateRole(name) => _ = made.insert(name),
-            Statement::CreateTablespace { name, location } => spaces.push((name, location)),
+            Statement::CreateTablespace { name, .. } => _ = spaces.insert(name),
+            Statement::Role(name) | Statement::RoleSetting(Some(name)) => _ = roles_named.insert(name),
+            Statement::RoleSetting(None) => all_roles = true,
+            Statement::Membership { role, member } => roles_named.extend([role, member]),
+            Statement::Tablespace(name) => _ = spaces_named.insert(name),
             _ => {}
         }
     }
-    let names: Vec<&BString> = made.iter().copied().collect();
+    // The server's own are everywhere, and privileges on them are given to the roles of the script.
+    let is_of_users = |name: &&&BString| !name.starts_with(b"pg_");
+    roles_named.extend(made.iter().copied());
+    spaces_named.extend(spaces.iter().copied());
+    let names: Vec<&BString> = roles_named.iter().filter(is_of_users).copied().collect();
     let mut begin = Begin::read_only();
     if let Some(encoding) = &script.encoding {
         begin = begin.set("client_encoding", encoding);
     }
     target.begin(&begin)?;
-    let space_names: Vec<&BString> = spaces.iter().map(|(name, _)| *name).collect();
+    let space_names: Vec<&BString> = spaces_named.iter().filter(is_of_users).copied().collect();
     let queries = [
         Query::new(
             "roles",
@@ -146,15 +159,14 @@ fn look(target: &mut Connection, script: &Script) -> Result<GlobalsPreview> {
     for row in roles.iter() {
         present.insert(row.string("rolname")?);
     }
-    let mut preview = GlobalsPreview::default();
-    for name in names {
-        if present.contains(name) { &mut preview.altered } else { &mut preview.roles }.push(name.clone());
-    }
+    let mut preview = GlobalsPreview { all_roles, ..GlobalsPreview::default() };
+    preview.altered = names.iter().copied().filter(|name| present.contains(*name)).cloned().collect();
+    preview.roles = made.into_iter().filter(|name| !present.contains(*name)).cloned().collect();
     for row in there.iter() {
         preview.there.push((row.string("spcname")?, row.string("location")?));
     }
     let is_there = |name: &BString| preview.there.iter().any(|(there, _)| there == name);
-    preview.tablespaces = space_names.into_iter().filter(|name| !is_there(name)).cloned().collect();
+    preview.tablespaces = spaces.into_iter().filter(|name| !is_there(name)).cloned().collect();
     Ok(preview)
 }
 
@@ -167,10 +179,12 @@ fn refuse_unforced(found: &GlobalsPreview) -> Result<()> {
     if !found.there.is_empty() {
         there.push(format!("tablespaces {}", named(&mut found.there.iter().map(|(name, _)| name.as_bstr()))));
     }
-    if there.is_empty() {
-        return Ok(());
-    }
+    let why = match (there.is_empty(), found.all_roles) {
+        (true, false) => return Ok(()),
+        (true, true) => "settings of all roles would be altered".to_owned(),
+        (false, _) => format!("there are {} already, and they would be altered", there.join(" and ")),
+    };
     Err(Error::new(ErrorKind::Refused, "restore roles and tablespaces")
-        .why(format!("there are {} already, and they would be altered", there.join(" and ")))
+        .why(why)
         .hint("nothing was changed; " + Choice::Force + " alters them"))
 }

@@ -112,6 +112,12 @@ impl Reader<'_> {
             }
             return Ok(());
         }
+        // The server is told once how to read, before all: what is read in two ways here would be another statement there.
+        let settles = ["client_encoding", "standard_conforming_strings"];
+        if matches!(&statement, Statement::Setting(name, _) if settles.contains(name) && !self.script.steps.is_empty())
+        {
+            return Err(refused(text, first.at, "it says in its middle how literals are to be read"));
+        }
         match statement {
             Statement::Setting("client_encoding", encoding) => {
                 if Encoding::of(encoding.as_bstr()) != Encoding::Safe {
