@@ -453,3 +453,22 @@ fn a_damaged_archive_drops_nothing() {
     assert!(out.stderr().starts_with("pg_restore: error: could not check TABLE DATA"), "{out}");
     assert_eq!(origin.sql("SELECT count(*) FROM t"), "2000");
 }
+
+#[test]
+fn a_role_that_cannot_be_taken_ends_it() {
+    let server = needed!(Server::get(REFERENCE));
+    needed!(needed(REFERENCE));
+    let origin = server.database("pg_restore");
+    origin.sql("CREATE TABLE t (a integer)");
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("archive");
+    origin.pg_dump(REFERENCE, &[], &archive);
+    let done = restored(server, "", &["--role=nobody_at_all", "-e"], &archive);
+    done.assert_same("a role");
+    // Without -e, pg_restore goes on as the one who logged in.
+    let done = restored(server, "", &["--role=nobody_at_all"], &archive);
+    assert_eq!(
+        (done.ours.0.code(), done.ours.1.sql("SELECT count(*) FROM pg_class WHERE relname = 't'")),
+        (1, "0".into())
+    );
+}

@@ -1,6 +1,6 @@
 //! The server that is restored into: the connection, its session, and the role that it has taken.
 
-use bstr::{BStr, BString};
+use bstr::{BStr, BString, ByteSlice};
 
 use crate::postgres::restore::execute::one_session::{Connect, OneSession};
 use crate::postgres::restore::execute::{Interrupt, Job};
@@ -76,7 +76,9 @@ impl<'a> Client<'a> {
 
     /// Sets the session up as the archive wants it.
     pub fn set_up(&mut self) -> Result<()> {
-        self.job.plan.session.iter().try_for_each(|statement| self.execute(statement))?;
+        for statement in &self.job.plan.session {
+            self.execute(statement).map_err(|error| error.statement(statement.as_bstr()))?;
+        }
         self.user = None;
         Ok(())
     }
