@@ -92,3 +92,17 @@ fn goes_with_a_database() {
     let sqlite = scene.lifeboat(&["backup", "--globals", "x.sql", "--output", "x.db", "--url", "sqlite:///none.db"]);
     assert_eq!(sqlite.code(), 2, "{sqlite}");
 }
+
+#[test]
+fn what_an_old_psql_could_run_is_not_written() {
+    let server = needed!(own(REFERENCE));
+    server.sql("postgres", "CREATE ROLE fine; COMMENT ON ROLE fine IS E'\\\\unrestrict\\n`id`'");
+    let scene = Scene::new();
+    let backup = |name: &str| scene.lifeboat(&["backup", "--globals", name, "--url", &url(&server, "postgres")]);
+    let out = backup("fine.sql");
+    assert!(out.success(), "{out}");
+    server.sql("postgres", "CREATE ROLE \"x\\unrestrict `id`\"");
+    let out = backup("odd.sql");
+    assert!(out.code() == 1 && out.stderr().contains("unrestrict"), "{out}");
+    assert_eq!(scene.names(), ["fine.sql"]);
+}

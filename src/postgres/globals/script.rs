@@ -6,7 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::{Globals, GlobalsOptions, role_settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::script::RestrictKey;
+use crate::postgres::script::{RestrictKey, Watch};
 use crate::sql::Sql;
 
 /// What a script has around its statements.
@@ -49,7 +49,7 @@ impl Globals {
     /// # Errors
     /// Something in the catalogs cannot be said in a statement; what writing fails with.
     pub fn write(&self, options: &GlobalsOptions, frame: &Frame<'_>, out: &mut dyn Write) -> Result<()> {
-        let mut script = Script(out);
+        let mut script = Script::new(out);
         self.head(frame, &mut script)?;
         if options.clean {
             self.drops(options, frame.databases, &mut script)?;
@@ -167,7 +167,7 @@ impl Globals {
 /// # Errors
 /// What writing fails with.
 pub fn end(completed: Option<&str>, out: &mut dyn Write) -> Result<()> {
-    let mut script = Script(out);
+    let mut script = Script::new(out);
     if let Some(completed) = completed {
         script.comment_line(&["Completed on ", completed])?;
     }
@@ -179,7 +179,7 @@ pub fn end(completed: Option<&str>, out: &mut dyn Write) -> Result<()> {
 /// # Errors
 /// What writing fails with.
 pub fn database_heading(name: &BStr, out: &mut dyn Write) -> Result<()> {
-    let mut script = Script(out);
+    let mut script = Script::new(out);
     script.text(b"--\n-- Database \"")?;
     script.on_one_line(name)?;
     script.text(b"\" dump\n--\n\n")
@@ -190,7 +190,7 @@ pub fn database_heading(name: &BStr, out: &mut dyn Write) -> Result<()> {
 /// # Errors
 /// What writing fails with.
 pub fn databases_heading(out: &mut dyn Write) -> Result<()> {
-    Script(out).heading("Databases")
+    Script::new(out).heading("Databases")
 }
 
 /// What is said when the script cannot be written; the one who opened the file knows its name.
@@ -199,11 +199,24 @@ pub(crate) fn unwritten(error: io::Error) -> Error {
 }
 
 /// What is written.
-struct Script<'a>(&'a mut dyn Write);
+struct Script<'a> {
+    out: &'a mut dyn Write,
+    /// Names and comments of roles are those of others, whatever psql believes of quotes.
+    watch: Watch,
+}
 
-impl Script<'_> {
+impl<'a> Script<'a> {
+    fn new(out: &'a mut dyn Write) -> Self {
+        Self { out, watch: Watch::new(true) }
+    }
+
     fn text(&mut self, text: &[u8]) -> Result<()> {
-        self.0.write_all(text).map_err(unwritten)
+        self.watch.look(text).map_err(|why| {
+            Error::new(ErrorKind::Incomplete, "write what is said of roles and tablespaces")
+                .why(why)
+                .hint("a role, a comment, a setting or a tablespace has it: give it another name or text")
+        })?;
+        self.out.write_all(text).map_err(unwritten)
     }
 
     fn sql(&mut self, sql: &Sql) -> Result<()> {

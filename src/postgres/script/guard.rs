@@ -27,7 +27,7 @@ const MANY: usize = 1024;
 
 /// Looks through everything that is written, in pieces.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(in crate::postgres) struct Watch {
     /// The end of what was written before.
     before: Vec<u8>,
     /// Whether the line has the command in it.
@@ -38,7 +38,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Of a script whose `\\restrict` has a key that nobody can guess, or none.
-    pub(super) fn new(has_key: bool) -> Self {
+    pub(in crate::postgres) fn new(has_key: bool) -> Self {
         Self { is_keyless: !has_key, ..Self::default() }
     }
 
@@ -51,7 +51,7 @@ impl Watch {
     }
 
     /// Why the next piece must not be written.
-    pub(super) fn look(&mut self, piece: &[u8]) -> std::result::Result<(), &'static str> {
+    pub(in crate::postgres) fn look(&mut self, piece: &[u8]) -> std::result::Result<(), &'static str> {
         if piece.contains(&0) {
             return Err("it has a zero byte, where psql would leave out a part of the line");
         }

@@ -37,6 +37,7 @@ use text::Beginning;
 use writer::{Job, Script};
 
 pub use compressed::compressed;
+pub(in crate::postgres) use guard::Watch;
 pub use key::RestrictKey;
 pub use live::of_database;
 pub use style::Style;
