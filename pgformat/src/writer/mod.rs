@@ -383,8 +383,12 @@ impl<W: Write> Writer<W> {
 
     fn begin(&mut self, dump_id: DumpId, large_objects: bool) -> Result<()> {
         let what = "the beginning of a block";
-        if self.state != BlockState::Idle {
-            return Err(self.out_of_turn(what, "another block is still open, or the script is written"));
+        match self.state {
+            BlockState::Idle => {}
+            BlockState::Script | BlockState::ScriptEnded => {
+                return Err(self.out_of_turn(what, "the script is written, which comes last"));
+            }
+            _ => return Err(self.out_of_turn(what, "another block is still open")),
         }
         let Some(&at) = self.index.get(&dump_id) else {
             return Err(self.out_of_turn(what, &format!("there is no entry {dump_id}")));
