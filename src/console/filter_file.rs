@@ -11,6 +11,8 @@
 
 use bstr::BString;
 
+use crate::postgres::dump::Selection;
+
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
@@ -64,6 +66,28 @@ pub(crate) struct Rule {
     pub(crate) pattern: BString,
     /// The line it begins on, from 1.
     pub(crate) line: usize,
+}
+
+impl Rule {
+    /// Takes it over into a selection for a dump; whether it is one that a dump can obey.
+    pub(crate) fn select(&self, selection: &mut Selection) -> bool {
+        let patterns = match (self.include, self.subject) {
+            (true, Subject::Schema) => &mut selection.schemas,
+            (true, Subject::Table) => &mut selection.tables,
+            (true, Subject::TableAndChildren) => &mut selection.tables_and_children,
+            (true, Subject::Extension) => &mut selection.extensions_beside_others,
+            (true, Subject::ForeignData) => &mut selection.foreign_data,
+            (false, Subject::Schema) => &mut selection.exclude_schemas,
+            (false, Subject::Table) => &mut selection.exclude_tables,
+            (false, Subject::TableAndChildren) => &mut selection.exclude_tables_and_children,
+            (false, Subject::TableData) => &mut selection.exclude_table_data,
+            (false, Subject::TableDataAndChildren) => &mut selection.exclude_table_data_and_children,
+            (false, Subject::Extension) => &mut selection.exclude_extensions,
+            _ => return false,
+        };
+        patterns.push(self.pattern.clone());
+        true
+    }
 }
 
 /// What is wrong with a line, and its number.

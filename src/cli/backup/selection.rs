@@ -8,7 +8,6 @@ use bstr::BString;
 
 use crate::Result;
 use crate::cli::filter;
-use crate::console::filter_file::Subject;
 use crate::postgres::dump::Selection;
 
 #[derive(Debug, clap::Args)]
@@ -80,21 +79,9 @@ impl SelectionArgs {
         };
         for path in &self.filter {
             for rule in filter::read(path)? {
-                let patterns = match (rule.include, rule.subject) {
-                    (true, Subject::Schema) => &mut selection.schemas,
-                    (true, Subject::Table) => &mut selection.tables,
-                    (true, Subject::TableAndChildren) => &mut selection.tables_and_children,
-                    (true, Subject::Extension) => &mut selection.extensions_beside_others,
-                    (true, Subject::ForeignData) => &mut selection.foreign_data,
-                    (false, Subject::Schema) => &mut selection.exclude_schemas,
-                    (false, Subject::Table) => &mut selection.exclude_tables,
-                    (false, Subject::TableAndChildren) => &mut selection.exclude_tables_and_children,
-                    (false, Subject::TableData) => &mut selection.exclude_table_data,
-                    (false, Subject::TableDataAndChildren) => &mut selection.exclude_table_data_and_children,
-                    (false, Subject::Extension) => &mut selection.exclude_extensions,
-                    _ => return Err(filter::refused(&rule, path)),
-                };
-                patterns.push(rule.pattern);
+                if !rule.select(&mut selection) {
+                    return Err(filter::refused(&rule, path));
+                }
             }
         }
         Ok(selection)

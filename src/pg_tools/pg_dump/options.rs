@@ -15,6 +15,7 @@ use crate::pg_tools::failure::Failure;
 use crate::pg_tools::getopt::{Arguments, Item};
 use crate::pg_tools::major::Major;
 use crate::pg_tools::numbers::{EXTRA_FLOAT_DIGITS, JOBS, LEVEL, ROWS_PER_INSERT, lock_wait, number};
+use crate::pg_tools::section::{self, Section};
 use crate::pg_tools::{compression, filter};
 use crate::postgres::archive::Sections;
 use crate::postgres::dump::Selection;
@@ -136,13 +137,6 @@ struct Typed {
     sync_method: Flush,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Section {
-    PreData,
-    Data,
-    PostData,
-}
-
 /// Reads the command line.
 ///
 /// # Errors
@@ -198,7 +192,7 @@ impl Typed {
                 self.extra_float_digits = Some(number(&argument, EXTRA_FLOAT_DIGITS, major)?);
             }
             Opt::File => self.file = Some(PathBuf::from(argument)),
-            Opt::Filter => filter::read(&argument, |rule| of_filter(selection, rule))?,
+            Opt::Filter => filter::read(&argument, |rule| rule.select(selection))?,
             Opt::Format => self.format = Some(argument),
             Opt::Help | Opt::Version | Opt::X => return Err(Failure::Getopt(String::new())),
             Opt::Host => self.connection.host = Some(argument),
@@ -235,7 +229,7 @@ impl Typed {
             Opt::RowsPerInsert => self.inserts = Some(number(&argument, ROWS_PER_INSERT, major)?),
             Opt::Schema => selection.schemas.push(bytes(argument)),
             Opt::SchemaOnly => self.schema_only = true,
-            Opt::Section => self.sections.push(section(&argument)?),
+            Opt::Section => self.sections.push(section::named(&argument)?),
             Opt::SequenceData => self.sequence_data = true,
             Opt::SerializableDeferrable => flags.serializable_deferrable = true,
             Opt::Snapshot => self.snapshot = Some(bytes(argument)),
@@ -281,9 +275,7 @@ impl Typed {
         let only = self.data_only || self.schema_only || self.statistics_only;
         let mut connection = self.connection;
         connection.dbname = connection.dbname.or(self.operand);
-        let has = |section| self.sections.is_empty() || self.sections.contains(&section);
-        let sections =
-            Sections { pre_data: has(Section::PreData), data: has(Section::Data), post_data: has(Section::PostData) };
+        let sections = section::all(&self.sections);
         // A column list alone asks for one row a statement.
         let inserts = if self.column_inserts { Some(self.inserts.unwrap_or(1)) } else { self.inserts };
         Ok(Options {
@@ -381,18 +373,6 @@ impl Typed {
     }
 }
 
-fn section(argument: &OsStr) -> Result<Section, Failure> {
-    match argument.as_bytes() {
-        b"pre-data" => Ok(Section::PreData),
-        b"data" => Ok(Section::Data),
-        b"post-data" => Ok(Section::PostData),
-        _ => Err(Failure::UsageWithHelp(format!(
-            "unrecognized section name: \"{}\"",
-            escaped(&argument.to_string_lossy())
-        ))),
-    }
-}
-
 fn sync_method(argument: &OsStr) -> Result<Flush, Failure> {
     match argument.as_bytes() {
         b"fsync" => Ok(Flush::Files),
@@ -412,25 +392,4 @@ fn format(argument: Option<&OsStr>) -> Result<Format, Failure> {
             Err(Failure::usage(format!("invalid output format \"{}\" specified", escaped(&argument.to_string_lossy()))))
         }
     }
-}
-
-/// Takes a rule of a filter file over, if it is one that a dump can obey.
-fn of_filter(selection: &mut Selection, rule: filter::Rule) -> bool {
-    use filter::Subject;
-    let patterns = match (rule.include, rule.subject) {
-        (true, Subject::Schema) => &mut selection.schemas,
-        (true, Subject::Table) => &mut selection.tables,
-        (true, Subject::TableAndChildren) => &mut selection.tables_and_children,
-        (true, Subject::Extension) => &mut selection.extensions_beside_others,
-        (true, Subject::ForeignData) => &mut selection.foreign_data,
-        (false, Subject::Schema) => &mut selection.exclude_schemas,
-        (false, Subject::Table) => &mut selection.exclude_tables,
-        (false, Subject::TableAndChildren) => &mut selection.exclude_tables_and_children,
-        (false, Subject::TableData) => &mut selection.exclude_table_data,
-        (false, Subject::TableDataAndChildren) => &mut selection.exclude_table_data_and_children,
-        (false, Subject::Extension) => &mut selection.exclude_extensions,
-        _ => return false,
-    };
-    patterns.push(rule.pattern);
-    true
 }

@@ -2,13 +2,13 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::run::read_with;
 use super::{Globals, GlobalsOptions};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::dump::Running;
 use crate::postgres::select::{PatternFault, database_pattern};
-use crate::postgres::session::{Session, View};
+use crate::postgres::session::Session;
 use crate::printable;
-use crate::progress::{Phase, Reporter, Unit};
+use crate::progress::Reporter;
 use crate::sql::Encoding;
 use crate::wire::{Connection, Param, Query};
 
@@ -36,17 +36,9 @@ pub fn read(
     let expressions =
         exclude.iter().map(|pattern| expression(pattern.as_bstr(), encoding)).collect::<Result<Vec<_>>>()?;
     reporter.cancellation().run(|| {
-        let running = Running::new(reporter.cancellation())?;
-        reporter.phase(Phase::new("reading roles and tablespaces", Unit::Steps));
-        let mut session = Session::new(running.connect(connect)?)?;
-        let of_session = options.session();
-        session.begin(&of_session, View::Now)?;
-        session.look(&of_session)?;
-        let globals = Globals::read(&mut session, options)?;
-        let mut cluster = Cluster { globals, databases: Vec::new(), excluded: Vec::new() };
-        cluster.read_databases(&mut session, &expressions)?;
-        session.end()?;
-        Ok(cluster)
+        let (globals, (databases, excluded)) =
+            read_with(connect, options, reporter, |session| read_databases(session, &expressions))?;
+        Ok(Cluster { globals, databases, excluded })
     })
 }
 
@@ -57,21 +49,21 @@ fn expression(pattern: &BStr, encoding: Encoding) -> Result<BString> {
     })
 }
 
-impl Cluster {
-    fn read_databases(&mut self, session: &mut Session, exclude: &[BString]) -> Result<()> {
-        // Nobody changes template0, and a database whose limit is -2 is one that could not be dropped to the end.
-        let query = Query::new(
-            "the databases",
-            "SELECT d.datname, EXISTS (SELECT FROM pg_catalog.unnest($1) AS p (expression) \
-               WHERE d.datname OPERATOR(pg_catalog.~) p.expression COLLATE pg_catalog.\"default\") AS is_excluded \
-             FROM pg_catalog.pg_database AS d \
-             WHERE d.datallowconn AND d.datconnlimit <> -2 AND d.datname <> 'template0' \
-             ORDER BY d.datname <> 'template1', d.datname",
-        );
-        for row in session.connection().run(&query.param(Param::texts(exclude)))?.iter() {
-            let list = if row.bool("is_excluded")? { &mut self.excluded } else { &mut self.databases };
-            list.push(row.string("datname")?);
-        }
-        Ok(())
+/// The databases, and those of them that match an expression of `exclude`.
+fn read_databases(session: &mut Session, exclude: &[BString]) -> Result<(Vec<BString>, Vec<BString>)> {
+    // Nobody changes template0, and a database whose limit is -2 is one that could not be dropped to the end.
+    let query = Query::new(
+        "the databases",
+        "SELECT d.datname, EXISTS (SELECT FROM pg_catalog.unnest($1) AS p (expression) \
+           WHERE d.datname OPERATOR(pg_catalog.~) p.expression COLLATE pg_catalog.\"default\") AS is_excluded \
+         FROM pg_catalog.pg_database AS d \
+         WHERE d.datallowconn AND d.datconnlimit <> -2 AND d.datname <> 'template0' \
+         ORDER BY d.datname <> 'template1', d.datname",
+    );
+    let (mut databases, mut excluded) = (Vec::new(), Vec::new());
+    for row in session.connection().run(&query.param(Param::texts(exclude)))?.iter() {
+        let list = if row.bool("is_excluded")? { &mut excluded } else { &mut databases };
+        list.push(row.string("datname")?);
     }
+    Ok((databases, excluded))
 }

@@ -35,14 +35,7 @@ pub fn backup(
     reporter: &dyn Reporter,
 ) -> Result<GlobalsSummary> {
     reporter.cancellation().run(|| {
-        let running = Running::new(reporter.cancellation())?;
-        reporter.phase(Phase::new("reading roles and tablespaces", Unit::Steps));
-        let mut session = Session::new(running.connect(connect)?)?;
-        let of_session = options.session();
-        session.begin(&of_session, View::Now)?;
-        session.look(&of_session)?;
-        let globals = Globals::read(&mut session, options)?;
-        session.end()?;
+        let (globals, ()) = read_with(connect, options, reporter, |_| Ok(()))?;
         globals.write(options, &Frame::new(key), out)?;
         end(None, out)?;
         out.flush().map_err(unwritten)?;
@@ -59,4 +52,23 @@ impl Globals {
             tablespaces: self.tablespaces.iter().filter(|one| !one.is_the_servers()).count(),
         }
     }
+}
+
+/// Reads what is in no database, and in the same snapshot what `more` reads.
+pub(super) fn read_with<T>(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &GlobalsOptions,
+    reporter: &dyn Reporter,
+    more: impl FnOnce(&mut Session) -> Result<T>,
+) -> Result<(Globals, T)> {
+    let running = Running::new(reporter.cancellation())?;
+    reporter.phase(Phase::new("reading roles and tablespaces", Unit::Steps));
+    let mut session = Session::new(running.connect(connect)?)?;
+    let of_session = options.session();
+    session.begin(&of_session, View::Now)?;
+    session.look(&of_session)?;
+    let globals = Globals::read(&mut session, options)?;
+    let more = more(&mut session)?;
+    session.end()?;
+    Ok((globals, more))
 }
