@@ -39,6 +39,12 @@ pub fn wait_for_statement(database: &Database<'_>, like: &str) {
     wait_for_session(database, &format!("query LIKE '{like}' AND state = 'active'"));
 }
 
+/// Waits until a statement in `database` that is as `like` says waits for a lock: it has its snapshot then, which one that has only
+/// just begun need not have.
+pub fn wait_for_locked_out(database: &Database<'_>, like: &str) {
+    wait_for_session(database, &format!("query LIKE '{like}' AND wait_event_type = 'Lock'"));
+}
+
 /// Waits until a session in `database` waits for a lock.
 pub fn wait_for_waiting(database: &Database<'_>) {
     wait_for_session(database, "wait_event_type = 'Lock'");

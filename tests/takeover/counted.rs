@@ -2,7 +2,7 @@
 //! and no view that has come to bear the name.
 
 use super::talkative;
-use crate::support::wait::wait_for_statement;
+use crate::support::wait::wait_for_locked_out;
 use crate::support::{Output, REFERENCE, Running, Scene, Server, Session, lifeboat, output, verbs};
 
 /// What says in the log who has run it.
@@ -69,7 +69,7 @@ fn rows_are_counted_without_running_anything_of_their_owner() {
              CREATE VIEW public.p2 AS SELECT public.of_view() AS a",
         );
         let restore = Running::start(&mut verbs::dry_run(&database.url(), &scene.archive(), &[]));
-        wait_for_statement(&database, "%pg_relation_size%");
+        wait_for_locked_out(&database, "%pg_relation_size%");
         other.run("COMMIT");
         let out = restore.end();
         assert!(out.code() != 0 && out.stderr().contains("cannot copy from view"), "on {major}: {out}");
@@ -101,7 +101,7 @@ fn a_table_in_the_place_of_a_sequence_is_not_asked_for_its_value() {
         );
         let backup = Running::start(&mut verbs::backup(&database.url(), &scene.archive(), &[]));
         // From 18 on the value is asked for by the sequence's OID.
-        wait_for_statement(&database, if major < 18 { "%last_value%" } else { "%pg_get_sequence_data%" });
+        wait_for_locked_out(&database, if major < 18 { "%last_value%" } else { "%pg_get_sequence_data%" });
         other.run("COMMIT");
         let out = backup.end();
         assert_eq!(out.code(), 0, "on {major}: {out}");
