@@ -80,6 +80,8 @@ pub struct Lexer {
     prefix: Prefix,
     /// The string that has just ended, which another quote would go on with.
     ended: Option<Ended>,
+    /// Whether a string goes on in another line as no string would begin there.
+    goes_on_otherwise: bool,
     /// How much of the text at hand is known to be what may become the beginning of dollar quotes.
     looked_at: usize,
 }
@@ -145,6 +147,7 @@ impl Lexer {
             within: Within::Nothing,
             prefix: Prefix::Other,
             ended: None,
+            goes_on_otherwise: false,
             looked_at: 0,
         }
     }
@@ -164,6 +167,17 @@ impl Lexer {
             Within::BlockComment(..) => Some(Kind::BlockComment),
             Within::Nothing | Within::Word { .. } | Within::Variable => None,
         }
+    }
+
+    /// Whether in the string whose last token has just come a backslash takes away the meaning of what follows it.
+    pub fn ended_with_escapes(&self) -> bool {
+        self.ended.is_some_and(|ended| ended.sort.has_escapes)
+    }
+
+    /// Whether the string in which the next byte is, or which has just ended, goes on with one of another line, and is of another
+    /// sort than it would be without that. psql, which reads line by line, takes it for one of its own.
+    pub fn goes_on_otherwise(&self) -> bool {
+        self.goes_on_otherwise
     }
 
     /// The next token at the beginning of `text`, and its length: the text after the token that was last. `None` where more
@@ -187,7 +201,10 @@ impl Lexer {
                 (kind, length)
             }
             Kind::Text => {
-                self.within = Within::Text { sort: self.sort(ended, before), is_escaped: false };
+                let sort = self.sort(ended, before);
+                self.goes_on_otherwise =
+                    ended.is_some_and(|ended| ended.gap == Gap::Line) && sort != self.sort(None, before);
+                self.within = Within::Text { sort, is_escaped: false };
                 (kind, 1 + self.text(&text[1..]))
             }
             Kind::Name => {

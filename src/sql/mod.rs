@@ -5,6 +5,7 @@
 
 mod builder;
 mod encoding;
+pub mod harmless;
 mod keywords;
 pub mod lexer;
 pub mod quote;

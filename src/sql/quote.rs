@@ -46,6 +46,28 @@ pub fn unquoted(name: &[u8]) -> Option<Vec<u8>> {
     Some(bstr::ByteSlice::replace(inner, "\"\"", "\""))
 }
 
+/// The name whose text between the quotes of `U&"…"` this is, if no characters beyond ASCII are escaped in it.
+pub fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'\\' {
+            out.push(byte);
+        } else if let Some(after) = rest.strip_prefix(b"\\") {
+            out.push(b'\\');
+            rest = after;
+        } else {
+            let (digits, after) = rest.split_at_checked(4)?;
+            let digits =
+                std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+            out.push(u8::from_str_radix(digits, 16).ok().filter(|byte| matches!(byte, 1..=0x7f))?);
+            rest = after;
+        }
+    }
+    Some(out)
+}
+
 /// Appends `text` as a string literal that means the same whether `standard_conforming_strings` is on, as
 /// `standard_strings` says it will be where the literal is read, or off. `text` is in `encoding`.
 pub fn literal(out: &mut Vec<u8>, text: &BStr, standard_strings: bool, encoding: Encoding) {
@@ -127,6 +149,16 @@ mod tests {
             );
         }
         assert_eq!((unquoted(b"\"a"), unquoted(b"\"a\"\""), unquoted(b"\"")), (None, None, None));
+    }
+
+    #[test]
+    fn names_come_out_of_their_escapes() {
+        for (text, expected) in [("", ""), ("a\\\\\\0045b", "a\\Eb"), ("\\006aé", "jé")] {
+            assert_eq!(unescaped(text.as_bytes()).as_deref(), Some(expected.as_bytes()), "{text}");
+        }
+        for wrong in ["\\", "\\00", "\\+00004", "\\00e9", "\\0000", "\\+045", "\\004"] {
+            assert_eq!(unescaped(wrong.as_bytes()), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::{MORE, assert_same, hard, own, reference, url, without_key, without_more};
-use crate::support::{REFERENCE, Scene, Server, run};
+use crate::support::quiet::assert_quiet;
+use crate::support::{REFERENCE, Scene, Server, output, pg_tool, run};
 
 tests! { same: as_pg_dumpall_on_13(13) as_pg_dumpall_on_14(14) as_pg_dumpall_on_15(15) as_pg_dumpall_on_16(16)
 as_pg_dumpall_on_17(17) as_pg_dumpall_on_18(18) as_pg_dumpall_on_19(19) }
@@ -94,15 +95,31 @@ fn goes_with_a_database() {
 }
 
 #[test]
-fn what_an_old_psql_could_run_is_not_written() {
+fn what_an_old_psql_could_run_is_written_otherwise() {
     let server = needed!(own(REFERENCE));
     server.sql("postgres", "CREATE ROLE fine; COMMENT ON ROLE fine IS E'\\\\unrestrict\\n`id`'");
     let scene = Scene::new();
     let backup = |name: &str| scene.lifeboat(&["backup", "--globals", name, "--url", &url(&server, "postgres")]);
     let out = backup("fine.sql");
     assert!(out.success(), "{out}");
-    server.sql("postgres", "CREATE ROLE \"x\\unrestrict `id`\"");
+    let odd = "CREATE ROLE \"x\\unrestrict `id`\"; COMMENT ON ROLE fine IS ':LAST_ERROR_MESSAGE\\unrestrict `x`';
+        ALTER ROLE fine SET app.x = ':LAST_ERROR_MESSAGE'; ALTER ROLE \"x\\unrestrict `id`\" SET search_path = '\\unrestrict `x`', 'b'";
+    server.sql("postgres", odd);
     let out = backup("odd.sql");
-    assert!(out.code() == 1 && out.stderr().contains("unrestrict"), "{out}");
-    assert_eq!(scene.names(), ["fine.sql"]);
+    assert!(out.success(), "{out}");
+    assert_quiet(&fs::read(scene.path("odd.sql")).unwrap());
+    // Both ways of restoring it read what was written otherwise.
+    for by_psql in [true, false] {
+        let target = needed!(own(REFERENCE));
+        if by_psql {
+            let mut psql = pg_tool(REFERENCE, "psql");
+            target.address(&mut psql, "postgres");
+            output(psql.args(["-X", "-f"]).arg(scene.path("odd.sql")));
+        } else {
+            scene.run(&["restore", "--globals", "odd.sql", "--force", "--url", &url(&target, "postgres")]);
+        }
+        let said = "SELECT string_agg(concat_ws(' ', rolname, rolconfig::text, shobj_description(oid, 'pg_authid')), ';' ORDER BY rolname)
+            FROM pg_roles WHERE rolname !~ '^(pg_|postgres)'";
+        assert_eq!(target.sql("postgres", said), server.sql("postgres", said), "{by_psql}");
+    }
 }

@@ -5,11 +5,13 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use bstr::ByteSlice;
 use pgformat::{Compression, DumpId, Entry, Header, Version, Writer};
 
 use super::scripts::{same, script};
 use crate::support::needs::{self, Needed};
-use crate::support::{Output, REFERENCE, Server, lifeboat, output, pg_tool, run};
+use crate::support::quiet::assert_quiet;
+use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, output, pg_tool, run};
 
 /// The major whose psql the tests have in a version that runs programs for `\unrestrict`.
 const HOLE: u32 = 14;
@@ -86,6 +88,21 @@ fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
         let _ = fs::remove_file(&marker);
     };
     let evil = |definition: &str| vec![entry(1, "TABLE", "evil", definition)];
+    // What is quoted, or a row, is written otherwise.
+    let defused = |entries: Vec<Entry>, data: &[(i32, &[u8])]| {
+        write(&archive, [settings(), entries].concat(), data);
+        let ours = dir.path().join("ours.sql");
+        for (script, runs) in [(&theirs, true), (&ours, false)] {
+            match runs {
+                true => run(pg_tool(REFERENCE, "pg_restore").arg("-f").arg(script).arg(&archive)),
+                false => run(lifeboat().arg("restore").arg(&archive).args(["--no-clean", "--script"]).arg(script)),
+            };
+            let out = run_script(server, script);
+            assert_eq!(marker.exists(), runs, "{out}");
+            let _ = fs::remove_file(&marker);
+        }
+        fs::remove_file(&ours).unwrap();
+    };
     let is_command = "which psql would take for a command";
     attack(evil(&format!("{command}\n")), &[], "TABLE public.evil", is_command, true);
     attack(evil(&format!("SELECT 1 {command}\n;\n")), &[], "TABLE public.evil", is_command, true);
@@ -109,7 +126,7 @@ fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
         entry(1, "TABLE", "first", "SELECT pg_catalog.set_config('standard_conforming_strings', 'off', false);\n"),
         entry(2, "COMMENT", "evil", &format!("COMMENT ON SCHEMA public IS '\\''; {command}\n --';\n")),
     ];
-    attack(entries, &[], "COMMENT public.evil", "\\unrestrict and ` on one line", true);
+    defused(entries, &[]);
     let entries = vec![
         entry(1, "TABLE", "first", "SELECT pg_catalog.set_config('standard_conforming_strings', 'off', false);\n"),
         entry(2, "COMMENT", "evil", &format!("COMMENT ON SCHEMA public IS '\\'' '; {command}\n --';\n")),
@@ -124,7 +141,7 @@ fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
     let rows = format!("1\n{command}\n\\.\n\n\n").into_bytes();
     let name = "TABLE DATA public.evil";
     let from_stdin = "COPY public.evil (a) FROM stdin;\n";
-    attack(vec![data(from_stdin)], &[(1, &rows)], name, "\\unrestrict and ` on one line", true);
+    defused(vec![data(from_stdin)], &[(1, &rows)]);
     attack(vec![data("COPY public.evil (a) FROM stdin")], &[(1, b"1\n\\.\n")], name, "has no semicolon", false);
     attack(
         vec![data("")],
@@ -139,11 +156,11 @@ fn what_psql_would_carry_out_is_refused_by_the_name_of_its_entry() {
 /// What the owner of a database has planted, pg_dump writes as it is. Where a COPY fails, psql takes rows for statements, and a
 /// quote in them turns what follows inside out.
 #[test]
-fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_refused() {
+fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_none() {
     let server = needed!(with_hole());
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
-    let (archive, theirs, marker) = (file("archive"), file("theirs.sql"), file("marker"));
+    let (archive, theirs, ours, marker) = (file("archive"), file("theirs.sql"), file("ours.sql"), file("marker"));
     let command = format!("\\unrestrict `touch {}`", marker.display());
     let plant = |comment: &str| {
         let origin = server.database("planted");
@@ -157,19 +174,27 @@ fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_refused() {
     plant("harmless");
     same(&archive, &[]);
     plant(&command);
-    is_refused(&archive, "COMMENT public.INDEX i", "\\unrestrict and ` on one line");
     same(&archive, &["-t", "t"]);
     run(pg_tool(REFERENCE, "pg_restore").arg("-f").arg(&theirs).arg(&archive));
-    for (psql, runs) in [(HOLE, true), (REFERENCE, false)] {
+    run(lifeboat().arg("restore").arg(&archive).args(["--no-clean", "--script"]).arg(&ours));
+    for (psql, script, runs) in
+        [(HOLE, &theirs, true), (REFERENCE, &theirs, false), (HOLE, &ours, false), (REFERENCE, &ours, false)]
+    {
         // A table of that name is there already, which has no such column.
         let database = server.database("script");
         database.sql("CREATE TABLE t (other integer)");
         let mut tool = pg_tool(psql, "psql");
         server.address(&mut tool, database.name());
-        let out = output(tool.args(["-X", "-f"]).arg(&theirs));
+        let out = output(tool.args(["-X", "-f"]).arg(script));
         assert_eq!(marker.exists(), runs, "psql {psql}: {out}");
         let _ = fs::remove_file(&marker);
     }
+    let database = server.database("script");
+    let mut tool = pg_tool(HOLE, "psql");
+    server.address(&mut tool, database.name());
+    // It has settings that the older server does not know.
+    output(tool.args(["-X", "-f"]).arg(&ours));
+    assert_eq!(database.sql("SELECT pg_catalog.obj_description('public.i'::regclass)"), command);
 }
 
 #[test]
@@ -215,6 +240,61 @@ fn honest_text_that_looks_like_commands_stays_in_the_script() {
                 let out = output(command.args(["-X", "-f"]).arg(&ours));
                 assert!(!marker.exists(), "psql {psql}: {out}");
                 assert_eq!(database.sql("SELECT count(*) FROM pg_proc WHERE proname IN ('f', 'g')"), "2", "{out}");
+            }
+        }
+    }
+}
+
+/// Whoever may write a row or name a table could else keep a database from being backed up as a script.
+#[test]
+fn what_anybody_may_write_stops_no_script() {
+    for server in Server::each([HOLE, REFERENCE]) {
+        let origin = server.database("loud");
+        origin.sql(
+            r#"CREATE SCHEMA app; SET search_path = app; CREATE TABLE "\unrestrict `x`" (":LAST_ERROR_MESSAGE" text DEFAULT '\unrestrict `x`', "id" integer PRIMARY KEY, j jsonb, b text);
+            INSERT INTO "\unrestrict `x`" VALUES
+                (':LAST_ERROR_MESSAGE', 1, '{":LAST_ERROR_MESSAGE": "\\unrestrict `x`"}', '\unrestrict'),
+                (E'it''s\n\\unrestrict `x` \\', 2, NULL, ':LAST_ERROR_MESSAGE'), (E'\u00e9\\unrestrict `x`:LAST_ERROR_MESSAGE', 3, NULL, NULL);
+            COMMENT ON TABLE "\unrestrict `x`" IS E'\u00e9:LAST_ERROR_MESSAGE\n\\unrestrict `y`';
+            CREATE VIEW "v:LAST_ERROR_MESSAGE" AS SELECT 1 AS "\unrestrict `c`", ':LAST_ERROR_MESSAGE'::text AS t;
+            CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $f$ BEGIN
+                RETURN 'it''s \unrestrict `' || ':LAST_ERROR_MESSAGE'; END $f$;
+            CREATE TYPE e AS ENUM ('\unrestrict `x`', ':LAST_ERROR_MESSAGE');
+            SELECT lo_from_bytea(0, ':LAST_ERROR_MESSAGE')"#,
+        );
+        let scene = Scene::new();
+        let path = |name: &str| scene.path(name);
+        for options in [
+            &[][..],
+            &["--inserts"],
+            &["--column-inserts", "--rows-per-insert=2"],
+            &["--quote-all-identifiers", "-c", "--if-exists"],
+        ] {
+            let mut ours = lifeboat();
+            run(ours
+                .env("LIFEBOAT_PG_MAJOR", server.major().to_string())
+                .args(["pg_dump", "-d", &origin.url(), "-f"])
+                .arg(path("plain.sql"))
+                .args(options));
+            assert_quiet(&fs::read(path("plain.sql")).unwrap());
+            let database = server.database("quiet");
+            for psql in [HOLE, REFERENCE] {
+                database.sql("DROP SCHEMA IF EXISTS app CASCADE; SELECT lo_unlink(oid) FROM pg_largeobject_metadata");
+                let mut tool = pg_tool(psql, "psql");
+                server.address(&mut tool, database.name());
+                let out = output(tool.args(["-X", "-f"]).arg(path("plain.sql")));
+                assert!(out.success() && (out.stderr().is_empty() || options.contains(&"-c")), "{options:?}: {out}");
+                let dump = |database: &crate::support::Database<'_>, name: &str| {
+                    database.pg_dump(REFERENCE, &["-O", "-x"], &path(name));
+                    let mut sql = pg_tool(REFERENCE, "pg_restore");
+                    run(sql.args(["-f", "-", "--restrict-key=x"]).arg(path(name))).stdout
+                };
+                assert_eq!(
+                    dump(&database, "b").as_bstr(),
+                    dump(&origin, "a").as_bstr(),
+                    "{options:?} on {}",
+                    server.major()
+                );
             }
         }
     }

@@ -24,6 +24,7 @@ pub mod machine;
 pub mod pgbouncer;
 pub mod process;
 pub mod proxy;
+pub mod quiet;
 pub mod readers;
 pub mod report;
 pub mod roundtrip;

@@ -3,11 +3,15 @@
 //! pg_dump selects the rows by a cursor for that. COPY writes values by the same functions of their types, and so the same texts,
 //! and never plans a query over the table, which would run functions in the expressions of its indexes, whoever wrote them. It
 //! also sends rows as they come, without a round trip for every hundred of them.
+//!
+//! Text that psql could take for a command of its own, where it has lost track of quotes, is written otherwise than pg_dump does
+//! ([`harmless`]).
 
 use bstr::BString;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::InsertForm;
+use crate::sql::harmless::{self, Literals};
 use crate::sql::{Encoding, LaterBytes, Sql};
 
 /// What ends the statements in an archive: empty lines.
@@ -65,7 +69,8 @@ impl Inserts {
             true => sql.kw("DEFAULT VALUES;\n"),
             false => sql.sql(begin).kw(if form.rows_per_insert > 1 { "VALUES\n\t(" } else { "VALUES (" }),
         };
-        Self { begin: sql.into_bstring(), columns, form, standard_strings }
+        let begin = harmless::statements(sql.as_bstr(), standard_strings, sql.style().encoding).into_owned().into();
+        Self { begin, columns, form, standard_strings }
     }
 
     fn end(&self) -> &'static [u8] {
@@ -101,19 +106,35 @@ pub(super) struct Statements<'a> {
     held: Vec<u8>,
     /// How many rows the open statement has.
     rows: u32,
+    literals: Literals,
 }
 
 impl<'a> Statements<'a> {
     pub(super) fn new(inserts: &'a Inserts, encoding: Encoding) -> Self {
-        let later_bytes = LaterBytes::of(encoding);
-        Self { inserts, later_bytes, place: Place::Begin, column: 0, value: Value::Text, held: Vec::new(), rows: 0 }
+        Self {
+            inserts,
+            later_bytes: LaterBytes::of(encoding),
+            place: Place::Begin,
+            column: 0,
+            value: Value::Text,
+            held: Vec::new(),
+            rows: 0,
+            literals: Literals::new(inserts.standard_strings),
+        }
     }
 
     /// Appends to `out` what is to be written for the next piece of the rows.
     ///
     /// # Errors
     /// It is not what COPY writes of such a table.
-    pub(super) fn feed(&mut self, mut rows: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn feed(&mut self, rows: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let from = out.len();
+        self.write(rows, out)?;
+        self.literals.mend(out, from);
+        Ok(())
+    }
+
+    fn write(&mut self, mut rows: &[u8], out: &mut Vec<u8>) -> Result<()> {
         while let Some((&byte, rest)) = rows.split_first() {
             if self.place == Place::Begin {
                 self.begin_row(out);

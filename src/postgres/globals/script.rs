@@ -6,8 +6,8 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::{Globals, GlobalsOptions, role_settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::script::{RestrictKey, Watch};
-use crate::sql::Sql;
+use crate::postgres::script::{RestrictKey, Watch, written};
+use crate::sql::{Sql, Style, harmless};
 
 /// What a script has around its statements.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ impl Globals {
     /// # Errors
     /// Something in the catalogs cannot be said in a statement; what writing fails with.
     pub fn write(&self, options: &GlobalsOptions, frame: &Frame<'_>, out: &mut dyn Write) -> Result<()> {
-        let mut script = Script::new(out);
+        let mut script = Script::new(self.style, out);
         self.head(frame, &mut script)?;
         if options.clean {
             self.drops(options, frame.databases, &mut script)?;
@@ -167,7 +167,7 @@ impl Globals {
 /// # Errors
 /// What writing fails with.
 pub fn end(completed: Option<&str>, out: &mut dyn Write) -> Result<()> {
-    let mut script = Script::new(out);
+    let mut script = Script::of_comments(out);
     if let Some(completed) = completed {
         script.comment_line(&["Completed on ", completed])?;
     }
@@ -179,7 +179,7 @@ pub fn end(completed: Option<&str>, out: &mut dyn Write) -> Result<()> {
 /// # Errors
 /// What writing fails with.
 pub fn database_heading(name: &BStr, out: &mut dyn Write) -> Result<()> {
-    let mut script = Script::new(out);
+    let mut script = Script::of_comments(out);
     script.text(b"--\n-- Database \"")?;
     script.on_one_line(name)?;
     script.text(b"\" dump\n--\n\n")
@@ -190,7 +190,7 @@ pub fn database_heading(name: &BStr, out: &mut dyn Write) -> Result<()> {
 /// # Errors
 /// What writing fails with.
 pub fn databases_heading(out: &mut dyn Write) -> Result<()> {
-    Script::new(out).heading("Databases")
+    Script::of_comments(out).heading("Databases")
 }
 
 /// What is said when the script cannot be written; the one who opened the file knows its name.
@@ -201,13 +201,20 @@ pub(crate) fn unwritten(error: io::Error) -> Error {
 /// What is written.
 struct Script<'a> {
     out: &'a mut dyn Write,
+    /// How its statements are written.
+    style: Style,
     /// Names and comments of roles are those of others, whatever psql believes of quotes.
     watch: Watch,
 }
 
 impl<'a> Script<'a> {
-    fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, watch: Watch::new(true) }
+    fn new(style: Style, out: &'a mut dyn Write) -> Self {
+        Self { out, style, watch: Watch::new(true) }
+    }
+
+    /// Of comments only.
+    fn of_comments(out: &'a mut dyn Write) -> Self {
+        Self::new(Style::default(), out)
     }
 
     fn text(&mut self, text: &[u8]) -> Result<()> {
@@ -220,7 +227,8 @@ impl<'a> Script<'a> {
     }
 
     fn sql(&mut self, sql: &Sql) -> Result<()> {
-        self.text(sql.as_bstr())
+        let Style { standard_strings, encoding, .. } = self.style;
+        self.text(&written(sql.as_bstr(), standard_strings, encoding, true))
     }
 
     fn heading(&mut self, heading: &str) -> Result<()> {
@@ -236,7 +244,7 @@ impl<'a> Script<'a> {
     /// Text that must not end the comment that it stands in.
     fn on_one_line(&mut self, text: &BStr) -> Result<()> {
         let line: Vec<u8> = text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
-        self.text(&line)
+        self.text(&harmless::comment(&line))
     }
 
     /// Statements under a heading, which is not there if they are not.

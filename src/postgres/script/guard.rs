@@ -4,7 +4,11 @@
 //! text after it for something else, is refused. And whatever is written, rows and comments too, is looked through for the
 //! one command that psql carries out in a script of ours, `\unrestrict`, with a program in its argument (psql before August
 //! 2026 runs that, CVE-2026-18408). That does not depend on where psql believes itself to be, which a failed COPY or a
-//! setting that a function changes can bring out of step with the text.
+//! setting that a function changes can bring out of step with the text. Whoever may write a row can bring such a text into a
+//! database, and must not be able to stop its backup by that: what is quoted is written otherwise ([`harmless`]), and only what
+//! cannot be is refused.
+
+use std::borrow::Cow;
 
 use bstr::ByteSlice;
 use pgformat::Entry;
@@ -14,22 +18,14 @@ use crate::postgres::restore::plan::{Action, Plan, Step, large_objects as batche
 use crate::postgres::script::psql::{PsqlLexer, Trouble};
 use crate::postgres::script::text::definition_of_data;
 use crate::sql::Encoding;
+use crate::sql::harmless::{self, Before, Harm};
 use crate::words::{Choice, Words};
 use crate::{Error, ErrorKind, Result};
-
-const COMMAND: &[u8] = b"\\unrestrict";
-/// The one variable of psql's whose value an archive can choose, by way of an error.
-const VARIABLE: &[u8] = b":LAST_ERROR_MESSAGE";
-/// So many bytes of what was written before may be the beginning of either.
-const OVERLAP: usize = VARIABLE.len() - 1;
-/// Of so many backslashes in a row, no more than whether their number is odd is kept.
-const MANY: usize = 1024;
 
 /// Looks through everything that is written, in pieces.
 #[derive(Debug, Default)]
 pub(in crate::postgres) struct Watch {
-    /// The end of what was written before.
-    before: Vec<u8>,
+    before: Before,
     /// Whether the line has the command in it.
     is_after_command: bool,
     /// Whether everybody knows what follows the command, so that nobody but the writer may give it.
@@ -50,38 +46,31 @@ impl Watch {
         looked
     }
 
+    /// The next piece of rows as COPY takes them, written so that psql takes nothing in it for anything else.
+    pub(super) fn rows<'a>(&self, piece: &'a [u8]) -> Cow<'a, [u8]> {
+        harmless::rows(&self.before, piece)
+    }
+
     /// Why the next piece must not be written.
     pub(in crate::postgres) fn look(&mut self, piece: &[u8]) -> std::result::Result<(), &'static str> {
         if piece.contains(&0) {
             return Err("it has a zero byte, where psql would leave out a part of the line");
         }
-        let mut text = std::mem::take(&mut self.before);
-        let old = text.len();
-        text.extend_from_slice(piece);
-        if text.find_iter(VARIABLE).any(|at| at + VARIABLE.len() > old) {
-            return Err("it has :LAST_ERROR_MESSAGE in it, which psql could replace by a command");
-        }
         if self.is_after_command {
             self.rest_of_line(piece)?;
         }
-        for at in text.find_iter(COMMAND).filter(|at| at + COMMAND.len() > old) {
-            if is_command(&text, at) {
-                if self.is_keyless {
+        for (last, harm) in self.before.find(piece) {
+            match harm {
+                Harm::Variable => {
+                    return Err("it has :LAST_ERROR_MESSAGE in it, which psql could replace by a command");
+                }
+                Harm::Command if self.is_keyless => {
                     return Err("it has \\unrestrict in it, which this script has no key against");
                 }
-                self.rest_of_line(&text[at + COMMAND.len()..])?;
+                Harm::Command => self.rest_of_line(&piece[last + 1..])?,
             }
         }
-        let mut from = text.len().saturating_sub(OVERLAP);
-        while from > 0 && text[from] == b'\\' {
-            from -= 1;
-        }
-        text.drain(..from);
-        if text.len() > MANY {
-            // All but the first few and the last are backslashes.
-            text.drain(1..1 + (text.len() - MANY) / 2 * 2);
-        }
-        self.before = text;
+        self.before.push(piece);
         Ok(())
     }
 
@@ -95,14 +84,18 @@ impl Watch {
     }
 }
 
-/// Whether the backslash at this place can begin a command, wherever psql believes itself to be. As COPY writes it, and in
-/// strings with escapes, it has another one before it: either both are one character, or the other begins a command, which has
-/// no name, and psql drops the line. The one may belong to the character before, though, if that has several bytes.
-fn is_command(text: &[u8], at: usize) -> bool {
-    let before = text.get(..at).unwrap_or_default();
-    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
-    let other = before.len().checked_sub(backslashes + 1).and_then(|at| before.get(at));
-    backslashes % 2 == 0 || other.is_some_and(|byte| !byte.is_ascii())
+/// Statements as they are written into a script that has a key, or none: as they are, or if a [`Watch`] refuses that, with what is
+/// quoted in them written otherwise.
+pub(in crate::postgres) fn written(
+    text: &[u8],
+    standard_strings: bool,
+    encoding: Encoding,
+    has_key: bool,
+) -> Cow<'_, [u8]> {
+    match Watch::new(has_key).look(text) {
+        Ok(()) => Cow::Borrowed(text),
+        Err(_) => harmless::statements(text, standard_strings, encoding),
+    }
 }
 
 /// What statements of an archive are held against.
@@ -111,21 +104,24 @@ pub(super) struct Guard {
     encoding: Encoding,
     /// Whether the statements are those of an archive, and not of a database.
     is_of_archive: bool,
+    /// Whether the script has a key that nobody can guess.
+    has_key: bool,
 }
 
 impl Guard {
     /// Of what an archive says.
-    pub(super) fn of_archive(settings: &ArchiveSettings) -> Self {
+    pub(super) fn of_archive(settings: &ArchiveSettings, has_key: bool) -> Self {
         Self {
             standard_strings: settings.standard_strings,
             encoding: Encoding::of(settings.encoding.as_bstr()),
             is_of_archive: true,
+            has_key,
         }
     }
 
     /// Of what a database has. It may be made by others, too.
-    pub(super) fn of_database(settings: &ArchiveSettings) -> Self {
-        Self { is_of_archive: false, ..Self::of_archive(settings) }
+    pub(super) fn of_database(settings: &ArchiveSettings, has_key: bool) -> Self {
+        Self { is_of_archive: false, ..Self::of_archive(settings, has_key) }
     }
 
     /// The error for something that is not written.
@@ -175,8 +171,8 @@ impl Guard {
             | Action::Become(text)
             | Action::Alter(text) => self.statements(text),
             // It is one such statement and nothing else, or there would be no plan; but psql wants to see its end.
-            Action::CopyRows { statement, .. } => match self.lexer().feed(statement) {
-                Err(Trouble::Copy) => self.watched(statement),
+            Action::CopyRows { statement, .. } => match self.lexer().feed(&self.written(statement)) {
+                Err(Trouble::Copy) => self.watch(&self.written(statement)),
                 Err(trouble) => Err(trouble.why()),
                 Ok(()) => {
                     Err("its COPY statement has no semicolon, so that psql would take its rows for a part of it".into())
@@ -192,14 +188,20 @@ impl Guard {
         })
     }
 
-    pub(super) fn statements(&self, text: &[u8]) -> std::result::Result<(), String> {
-        let mut lexer = self.lexer();
-        lexer.feed(text).and_then(|()| lexer.finish()).map_err(Trouble::why)?;
-        self.watched(text)
+    /// Statements as they are written.
+    pub(super) fn written<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        written(text, self.standard_strings, self.encoding, self.has_key)
     }
 
-    fn watched(&self, text: &[u8]) -> std::result::Result<(), String> {
-        Watch::default().look(text).map_err(str::to_owned)
+    pub(super) fn statements(&self, text: &[u8]) -> std::result::Result<(), String> {
+        let text = self.written(text);
+        let mut lexer = self.lexer();
+        lexer.feed(&text).and_then(|()| lexer.finish()).map_err(Trouble::why)?;
+        self.watch(&text)
+    }
+
+    fn watch(&self, text: &[u8]) -> std::result::Result<(), String> {
+        Watch::new(self.has_key).look(text).map_err(str::to_owned)
     }
 }
 

@@ -128,7 +128,7 @@ impl What<'_> {
         };
         let Contents { entries, data, statistics, extended_statistics, unreadable_statistics } = contents;
         let plan = plan(&entries, (version.major, version.minor), options, &style.destination())?;
-        let guard = Guard::of_database(&plan.settings);
+        let guard = Guard::of_database(&plan.settings, key.is_some());
         guard.check(&plan, &entries)?;
         if !is_beside_data {
             // Else it was told when the archive's table of contents was written.

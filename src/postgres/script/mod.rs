@@ -37,7 +37,7 @@ use text::Beginning;
 use writer::{Job, Script};
 
 pub use compressed::compressed;
-pub(in crate::postgres) use guard::Watch;
+pub(in crate::postgres) use guard::{Watch, written};
 pub use key::RestrictKey;
 pub use live::of_database;
 pub use style::Style;
@@ -79,7 +79,7 @@ pub fn of_archive<R: Read>(
     let plan = plan(&entries, source::version(&header), options, &style.destination())?;
     plan.tell_unmatched(&entries, reporter);
     plan.tell_row_oids(archive, reporter);
-    let guard = Guard::of_archive(&plan.settings);
+    let guard = Guard::of_archive(&plan.settings, true);
     guard.check(&plan, &entries)?;
     if !options.literal {
         source::check_end(archive)?;

@@ -27,6 +27,9 @@ pub(super) struct PsqlLexer {
     colon: Colon,
     parentheses: u32,
     words: Words,
+    /// How much of `U&` was last, which says of a string right after it that it has Unicode's escapes.
+    unicode: u8,
+    standard_strings: bool,
 }
 
 /// What came of something that begins with a colon and is no plain variable.
@@ -45,7 +48,8 @@ struct Words {
     /// Whether there was any, and whether the first one is COPY.
     any: bool,
     is_copy: bool,
-    has_stdin: bool,
+    /// Whether there was one that says that psql is to send rows: in a COPY that reads, both do.
+    has_stream: bool,
 }
 
 impl PsqlLexer {
@@ -59,6 +63,8 @@ impl PsqlLexer {
             colon: Colon::No,
             parentheses: 0,
             words: Words::default(),
+            unicode: 0,
+            standard_strings,
         }
     }
 
@@ -103,6 +109,14 @@ impl PsqlLexer {
             self.end_word()?;
         }
         let colon = std::mem::replace(&mut self.colon, Colon::No);
+        let unicode = std::mem::take(&mut self.unicode);
+        match (kind, text) {
+            (Kind::Word, text) if text.ends_with(b"u") || text.ends_with(b"U") => self.unicode = 1,
+            (Kind::Mark, b"&") if unicode == 1 => self.unicode = 2,
+            (Kind::Text, _) if unicode == 2 && !self.standard_strings => return Err(Trouble::Unicode),
+            (Kind::Text, _) if self.lexer.goes_on_otherwise() => return Err(Trouble::GoesOn),
+            _ => {}
+        }
         match (kind, text, colon) {
             (Kind::Word | Kind::Variable, ..) => {
                 // Of a longer one, only that it is none of those that matter is of interest.
@@ -150,7 +164,7 @@ impl PsqlLexer {
                 if !self.words.any {
                     (self.words.any, self.words.is_copy) = (true, is("copy"));
                 }
-                self.words.has_stdin |= is("stdin");
+                self.words.has_stream |= is("stdin") || is("stdout");
             }
             _ => {}
         }
@@ -159,7 +173,7 @@ impl PsqlLexer {
 
     fn end_statement(&mut self) -> Result<(), Trouble> {
         let words = std::mem::take(&mut self.words);
-        if words.is_copy && words.has_stdin { Err(Trouble::Copy) } else { Ok(()) }
+        if words.is_copy && words.has_stream { Err(Trouble::Copy) } else { Ok(()) }
     }
 }
 
@@ -174,6 +188,10 @@ pub(super) enum Trouble {
     Open(&'static str),
     /// A COPY statement, for which psql takes what follows for rows.
     Copy,
+    /// A string that is no plain one and goes on in the next line. psql, which reads lines, takes that for a plain one.
+    GoesOn,
+    /// A string with Unicode's escapes where plain ones have escapes, too: a server refuses it, and psql sees no escapes in it.
+    Unicode,
 }
 
 impl Trouble {
@@ -189,6 +207,13 @@ impl Trouble {
             Self::Variable => "it has a variable of psql's outside of quotes, which psql would replace".into(),
             Self::Open(what) => {
                 format!("{what} in it has no end, so that psql would take what follows for a part of it")
+            }
+            Self::GoesOn => {
+                "a string with escapes in it goes on in the next line, where psql takes it for one without".into()
+            }
+            Self::Unicode => {
+                "it has a string with Unicode's escapes where standard_conforming_strings is off, which servers refuse"
+                    .into()
             }
             Self::Copy => "it is a COPY statement, and psql would take what follows for rows".into(),
         }

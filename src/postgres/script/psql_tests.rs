@@ -22,7 +22,8 @@ fn honest_definitions_are_let_through() {
         "CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $_$ BEGIN RETURN '\\! ls' || $1 || :x; END $_$;",
         "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT $a$ \\q ' $a$ $$;",
         "SELECT E'it\\'s \\\\', U&'d\\0061t', B'01', X'1f', N'a';",
-        "SELECT E'a'\n  'b\\'c' -- and 'so on\n  'd\\'', 'e\\';",
+        "SELECT 'a'\n  'b\\' -- and 'so on\n  'd', E'e\\\\';",
+        "SELECT E'a' -- no more\n , 'b\\';",
         "SELECT E'a''b\\'c';",
         "/* a /* \\! nested */ comment ' */ SELECT 1; -- \\! and ' this\n",
         "SELECT a[1:n], a[lo:hi], b::text, c := 1, d[1:'USERS'::text], 'a':'USER_'  FROM t$a$b;",
@@ -30,11 +31,11 @@ fn honest_definitions_are_let_through() {
         "CREATE OPERATOR public.-/ (FUNCTION = f, LEFTARG = a);\nCREATE RULE r AS ON UPDATE TO t DO (SELECT 1; SELECT 2);",
         "COMMENT ON COLUMN t.a IS 'COPY t FROM stdin; \\! ls :LAST_ERROR_MESSAGE';",
         "-- load via partition root public.p;\n",
-        "COPY t TO stdout;",
+        "COPY t TO PROGRAM 'x';",
     ] {
         assert_eq!(lex(text.as_bytes(), true), Ok(()), "{text}");
     }
-    for text in ["SELECT 'it\\'s', '\\\\', B'\\';", "SELECT 'a' 'b\\'c';", "SELECT U&'a' ;"] {
+    for text in ["SELECT 'it\\'s', '\\\\', B'\\';", "SELECT 'a' 'b\\'c';", "SELECT U& 'a', U&\"a\", 'b'\n'c\\'';"] {
         assert_eq!(lex(text.as_bytes(), false), Ok(()), "{text}");
     }
 }
@@ -73,12 +74,22 @@ fn what_psql_would_carry_out_or_replace_is_seen() {
         ("SELECT (1;\n", Trouble::Open("a parenthesis")),
         ("SELECT 1; copy t from STDIN;", Trouble::Copy),
         ("COPY t FROM stdin", Trouble::Copy),
+        ("copy t from StdOut;", Trouble::Copy),
+        // psql reads line by line, and takes the next line's string for a plain one.
+        ("SELECT E'a'\n  'b\\' \\! ls\n ';", Trouble::GoesOn),
+        ("SELECT E'a' -- 'b\n -- \r \n'b';", Trouble::GoesOn),
+        ("SELECT B'1'\n'0'", Trouble::GoesOn),
     ] {
         assert_eq!(lex(text.as_bytes(), true), Err(trouble), "{text}");
     }
-    for (text, trouble) in
-        [("SELECT 'a\\', '; \\! ls';", Trouble::Command), ("SELECT 'a\\';", Trouble::Open("a quote"))]
-    {
+    for (text, trouble) in [
+        ("SELECT 'a\\', '; \\! ls';", Trouble::Command),
+        ("SELECT 'a\\';", Trouble::Open("a quote")),
+        ("SELECT U&'a\\' \\! ls\n';", Trouble::Unicode),
+        ("SELECT u&'a';", Trouble::Unicode),
+        ("SELECT x.au&'a';", Trouble::Unicode),
+        ("SELECT B'0'\n'1'", Trouble::GoesOn),
+    ] {
         assert_eq!(lex(text.as_bytes(), false), Err(trouble), "{text}");
     }
 }

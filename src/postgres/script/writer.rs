@@ -57,7 +57,13 @@ impl<'a> Script<'a> {
         Self { job, out, actions: 0, watch: Watch::new(job.key.is_some()), at: None, summary: ScriptSummary::default() }
     }
 
-    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<()> {
+    /// Statements or comments that are all there.
+    pub(super) fn put(&mut self, text: &[u8]) -> Result<()> {
+        let guard = self.job.guard;
+        self.put_as_is(&guard.written(text))
+    }
+
+    fn put_as_is(&mut self, bytes: &[u8]) -> Result<()> {
         self.watch.look(bytes).map_err(|why| self.refused(why))?;
         self.summary.bytes += bytes.len() as u64;
         self.out.write_all(bytes).map_err(unwritten)
@@ -202,7 +208,7 @@ impl<'a> Script<'a> {
                     let mut lexer = self.job.guard.lexer();
                     data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
                         lexer.feed(piece).map_err(|trouble| self.refused(trouble.why()))?;
-                        self.put(piece)?;
+                        self.put_as_is(piece)?;
                         self.summary.data_bytes += piece.len() as u64;
                         Ok(ControlFlow::Continue(()))
                     })?;
@@ -277,7 +283,8 @@ impl<'a> Script<'a> {
         data.table(entry.dump_id, &|bytes| part.advance(bytes), &mut |piece| {
             is_empty = false;
             scanner.feed(piece);
-            self.put(piece)?;
+            let rows = self.watch.rows(piece);
+            self.put_as_is(&rows)?;
             self.summary.data_bytes += piece.len() as u64;
             Ok(if scanner.has_trailing() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;

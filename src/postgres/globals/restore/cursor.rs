@@ -46,6 +46,10 @@ impl<'a> Cursor<'_, 'a> {
     pub(super) fn name(&mut self) -> Option<BString> {
         let token = self.next()?;
         match token.kind {
+            Kind::Word if token.text.eq_ignore_ascii_case(b"u") && self.has_escaped_name(token.at + 1) => {
+                let (_, name) = (self.next()?, self.next()?);
+                quote::unescaped(&quote::unquoted(name.text)?).map(BString::from)
+            }
             Kind::Name => quote::unquoted(token.text).map(BString::from),
             Kind::Word => {
                 let lower = token.text.to_ascii_lowercase();
@@ -55,13 +59,31 @@ impl<'a> Cursor<'_, 'a> {
         }
     }
 
+    /// Whether the rest of `U&"…"` is at this place.
+    fn has_escaped_name(&self, at: usize) -> bool {
+        match self.tokens {
+            [and, name, ..] => and.is_mark(b'&') && and.at == at && name.kind == Kind::Name && name.at == at + 1,
+            _ => false,
+        }
+    }
+
     /// A literal, whose value is not asked for.
     pub(super) fn literal(&mut self) -> Option<()> {
         self.text().map(|_| ())
     }
 
-    /// A literal between plain quotes, or with escapes; the text between the quotes, as it stands there.
-    pub(super) fn text(&mut self) -> Option<&'a [u8]> {
+    /// A literal between plain quotes, or with escapes; the text between the quotes, as it stands there. It may go on in further
+    /// lines.
+    pub(super) fn text(&mut self) -> Option<Vec<u8>> {
+        let mut text = self.first_text()?.to_vec();
+        while let Some((first, rest)) = self.tokens.split_first().filter(|(first, _)| first.kind == Kind::Text) {
+            text.extend_from_slice(inner(first.text)?);
+            self.tokens = rest;
+        }
+        Some(text)
+    }
+
+    fn first_text(&mut self) -> Option<&'a [u8]> {
         let first = self.next()?;
         let text = match first.kind {
             Kind::Text => first,
@@ -72,7 +94,7 @@ impl<'a> Cursor<'_, 'a> {
             _ => return None,
         };
         (text.kind == Kind::Text).then_some(())?;
-        text.text.strip_prefix(b"'")?.strip_suffix(b"'")
+        inner(text.text)
     }
 
     /// A number, or a literal in its place.
@@ -89,4 +111,9 @@ impl<'a> Cursor<'_, 'a> {
         self.tokens = &self.tokens[length..];
         (length > 0).then_some(())
     }
+}
+
+/// What is between the quotes of a literal.
+fn inner(text: &[u8]) -> Option<&[u8]> {
+    text.strip_prefix(b"'")?.strip_suffix(b"'")
 }

@@ -104,7 +104,7 @@ impl Cursor<'_, '_> {
         self.takes_mark(b'=').then_some(())?;
         let value = match self.tokens.first()?.kind {
             Kind::Word => self.next()?.text.to_ascii_lowercase(),
-            _ => self.text()?.to_vec(),
+            _ => self.text()?,
         };
         let is_known = values.is_none_or(|values| values.iter().any(|known| known.as_bytes() == value));
         // The name of an encoding has letters and the like.
