@@ -16,6 +16,7 @@ use super::settings::{self, Direction};
 use super::version::{OLDEST_SUPPORTED, ServerVersion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::relkind::relkinds;
+use crate::sql::quote::quoted;
 use crate::sql::{Encoding, Style};
 use crate::wire::{Begin, Connection, Param, Query, Row, sqlstate};
 use crate::words::Choice;
@@ -131,6 +132,9 @@ impl Session {
         let begin = block(self.server, self.encoding.as_bstr(), options, view);
         self.isolation = if view == View::Serializable { SERIALIZABLE } else { REPEATABLE_READ };
         self.connection.begin(&begin).map_err(Error::from).map_err(|error| {
+            if let Some(role) = options.role.as_ref().filter(|role| is_refused(role.as_bstr(), &error)) {
+                return not_taken(role.as_bstr(), error);
+            }
             // No such snapshot, under one code or another; that of another database.
             const UNKNOWN: [&str; 3] =
                 [sqlstate::UNDEFINED_OBJECT, sqlstate::INVALID_PARAMETER_VALUE, sqlstate::FEATURE_NOT_SUPPORTED];
@@ -152,7 +156,7 @@ impl Session {
         })?;
         if let (Some(role), Some(_)) = (&options.role, &options.encoding) {
             // Its name is in the encoding that has only just been set.
-            self.connection.take_role(role.as_bstr())?;
+            self.connection.take_role(role.as_bstr()).map_err(|error| not_taken(role.as_bstr(), error.into()))?;
         }
         Ok(())
     }
@@ -367,6 +371,19 @@ fn elsewhere() -> Error {
     Error::new(ErrorKind::Connection, "read over several connections")
         .why("they do not all lead to the same server and the same snapshot")
         .hint("connect to the server itself, or use " + Choice::Jobs(Some(1)))
+}
+
+/// Whether a transaction could not begin because of its role, whose name is in the message then, in quotes as most languages
+/// have them.
+fn is_refused(role: &BStr, error: &Error) -> bool {
+    const CODES: [&str; 2] = [sqlstate::INVALID_PARAMETER_VALUE, sqlstate::INSUFFICIENT_PRIVILEGE];
+    let quoted = [b"\"".as_slice(), role, b"\""].concat();
+    error.server().is_some_and(|report| report.is_any(&CODES) && report.message.contains_str(&quoted))
+}
+
+fn not_taken(role: &BStr, error: Error) -> Error {
+    let statement = [b"SET ROLE ".as_slice(), &quoted(role)].concat();
+    Error::new(error.kind(), format!("take the role \"{role}\"")).source(error).statement(statement.as_bstr())
 }
 
 fn unsettled(why: &str) -> Error {

@@ -7,6 +7,7 @@ mod install;
 mod outputs;
 mod passwords;
 mod restore;
+mod roles;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
