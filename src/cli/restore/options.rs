@@ -10,6 +10,7 @@ use crate::cli::included::IncludedArgs;
 use crate::cli::option_values::{bytes, pair, read_file};
 use crate::cli::progress::Console;
 use crate::console::filter_file::Subject;
+use crate::postgres::ServerVersion;
 use crate::postgres::archive::{Selection, list};
 use crate::postgres::restore::RestoreOptions;
 use crate::postgres::script::RestrictKey;
@@ -227,6 +228,7 @@ impl PostgresArgs {
             exit_on_error: how.exit_on_error,
             jobs: how.jobs.map_or(1, usize::from),
             quote_all_identifiers: false,
+            dialect: ServerVersion::NEWEST,
             data_for_failed_tables: pair(how.data_for_failed_tables, how.no_data_for_failed_tables, false),
         })
     }

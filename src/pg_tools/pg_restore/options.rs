@@ -87,6 +87,7 @@ pub(super) fn read(arguments: Vec<OsString>, major: Major) -> Result<Options, Fa
         acl: true,
         target_defaults: true,
         data_for_failed_tables: true,
+        dialect: major.server_version(),
         ..RestoreOptions::default()
     };
     let mut typed = Typed { restore, ..Typed::default() };

@@ -5,6 +5,7 @@ use pgformat::DumpId;
 
 use crate::options::options;
 use crate::postgres::archive::{Included, Request, Sections, Selection};
+use crate::postgres::version::ServerVersion;
 use crate::sql::quote::{quoted, quoted_ident};
 
 options! {
@@ -89,6 +90,9 @@ options! {
         pub jobs: usize = 1,
         /// Put double quotes around names that need none, too, in what is not the archive's own text.
         pub quote_all_identifiers: bool = false,
+        /// The version of PostgreSQL whose pg_restore the statements are like, where these send the same in different words. A
+        /// script has one in its style.
+        pub dialect: ServerVersion = ServerVersion::NEWEST,
         /// Load a table's rows even if its creation failed, into whatever table of that name is there.
         pub data_for_failed_tables: bool = false,
     }

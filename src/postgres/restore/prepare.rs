@@ -39,7 +39,7 @@ pub fn prepare<'a, R: Read>(
     let server = ServerVersion::new(target.server_version());
     let entries = archive.entries();
     let options = as_taken(options, entries, server, reporter);
-    let plan = plan::plan(entries, source::version(archive.header()), &options, &Destination::of(server))?;
+    let plan = plan::plan(entries, source::version(archive.header()), &options, &destination(server, &options))?;
     if options.verify {
         check::texts(entries, &plan.wanted)?;
     }
@@ -54,6 +54,11 @@ pub fn prepare<'a, R: Read>(
     Ok(Prepared { plan, options, found })
 }
 
+/// What the server understands, in the words of the tools that the options name.
+fn destination(server: ServerVersion, options: &RestoreOptions) -> Destination {
+    Destination { owners_by_kind: options.dialect.owners_by_kind(), ..Destination::of(server) }
+}
+
 impl Prepared<'_> {
     /// For the role that the restore will take: where that is no superuser, the plan is made with what belongs to others
     /// in the target.
@@ -65,7 +70,7 @@ impl Prepared<'_> {
             return Ok(Self { plan, options, found });
         };
         let server = ServerVersion::new(target.server_version());
-        let destination = Destination { foreign: Some(foreign), ..Destination::of(server) };
+        let destination = Destination { foreign: Some(foreign), ..destination(server, &options) };
         let plan = plan::plan(entries, source::version(archive.header()), &options, &destination)?;
         Ok(Self { plan, options, found })
     }
