@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::support::{Scene, lifeboat, output};
+use crate::support::{Scene, lifeboat, machine, output};
 
 #[test]
 fn the_tools_are_this_program_by_other_names() {
@@ -37,6 +37,37 @@ fn what_is_there_is_replaced_only_if_that_is_said() {
     fs::create_dir(scene.path("bin")).unwrap();
     fs::create_dir(scene.path("bin/pg_dump")).unwrap();
     scene.fails(4, "it is a folder", &["install-tools", "bin", "--force"]);
+}
+
+#[test]
+fn all_names_are_replaced_or_none() {
+    needed!(machine::mounts());
+    let scene = Scene::new();
+    fs::write(scene.path("pg_dump"), "theirs").unwrap();
+    std::os::unix::fs::symlink("pg_dump", scene.path("pg_dumpall")).unwrap();
+    let refused = |mounted: &str| {
+        let script = format!(
+            "touch file {mounted} && mount --bind file {mounted} || exit 99
+             {} install-tools --force . ; code=$?; umount {mounted}; rm file {mounted}; exit $code",
+            env!("CARGO_BIN_EXE_lifeboat")
+        );
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", &script]).current_dir(scene.folder());
+        let out = output(&mut command);
+        assert!(out.code() == 1 && out.stderr().contains("something is mounted there"), "{out}");
+        scene.names()
+    };
+    // The last of them cannot be replaced: the others are as they were.
+    assert_eq!(refused("pg_restore"), ["pg_dump", "pg_dumpall"]);
+    assert_eq!(fs::read(scene.path("pg_dump")).unwrap(), b"theirs");
+    assert_eq!(fs::read_link(scene.path("pg_dumpall")).unwrap().to_str(), Some("pg_dump"));
+    // What was not there is not there again.
+    fs::remove_file(scene.path("pg_dump")).unwrap();
+    fs::remove_file(scene.path("pg_dumpall")).unwrap();
+    assert_eq!(refused("pg_dumpall"), [""; 0]);
+    fs::write(scene.path("pg_dump"), "theirs").unwrap();
+    scene.run(&["install-tools", "--force", "."]);
+    assert_eq!(scene.names(), ["pg_dump", "pg_dumpall", "pg_restore"]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `lifeboat install-tools`.
 
-use std::fs::{self, File, Metadata};
+mod placing;
+
+use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -80,14 +82,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             .why(format!("these are there already: {}", in_the_way.join(", ")))
             .hint("choose another folder, or replace them with --force"));
     }
-    let mut tools = Vec::new();
-    for (name, path, way) in names {
-        let how = match way {
-            Some(way) => way,
-            None => install(&program, folder, &path, args.force)?,
-        };
-        tools.push(Installed { name, how });
-    }
+    let lacking = names.iter().filter(|(.., way)| way.is_none());
+    let made = lacking.map(|(_, path, _)| placing::make(&program, path)).collect::<Result<_>>()?;
+    let mut ways = placing::place(made, args.force)?.into_iter();
+    let tools: Vec<Installed<'_>> = names
+        .iter()
+        .filter_map(|(name, _, way)| Some(Installed { name, how: (*way).or_else(|| ways.next())? }))
+        .collect();
     let mut lines = vec!["lifeboat: tools installed".to_owned(), format!("folder: {}", folder.display())];
     lines.extend(tools.iter().map(|tool| {
         let how = match tool.how {
@@ -116,33 +117,4 @@ fn check_folder(folder: &Path) -> Result<()> {
 
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// Gives the program the name `path`; whoever calls that meanwhile finds what was there before, or the program.
-fn install(program: &Path, folder: &Path, path: &Path, replace: bool) -> Result<Way> {
-    let failed = |e| io_error(format!("install {}", path.display()), path, e);
-    let mut way = Way::Link;
-    let made = tempfile::Builder::new().prefix(".lifeboat-").make_in(folder, |temporary| {
-        match fs::hard_link(program, temporary) {
-            Ok(()) => Ok(()),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(e),
-            // Another file system, one without hard links, or a file that may not be linked to.
-            Err(_) => {
-                way = Way::Copy;
-                copy(program, temporary)
-            }
-        }
-    });
-    let made = made.map_err(failed)?;
-    let placed = if replace { made.persist(path) } else { made.persist_noclobber(path) };
-    placed.map_err(|e| failed(e.error))?;
-    Ok(way)
-}
-
-fn copy(program: &Path, to: &Path) -> io::Result<()> {
-    let mut from = File::open(program)?;
-    let mut file = File::create_new(to)?;
-    io::copy(&mut from, &mut file)?;
-    file.set_permissions(fs::Permissions::from_mode(from.metadata()?.permissions().mode() & 0o777))?;
-    file.sync_all()
 }
