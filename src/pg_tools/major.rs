@@ -12,7 +12,7 @@ const VARIABLE: &str = "LIFEBOAT_PG_MAJOR";
 
 /// The majors, each with the release whose behaviour is known.
 const KNOWN: &[(u32, &str)] =
-    &[(14, "14.23"), (15, "15.19"), (16, "16.15"), (17, "17.11"), (18, "18.6"), (19, "19beta1")];
+    &[(14, "14.23"), (15, "15.19"), (16, "16.15"), (17, "17.11"), (18, "18.6"), (19, "19rc1")];
 
 /// What a tool is where nothing says it.
 const DEFAULT: u32 = 18;

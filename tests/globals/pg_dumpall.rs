@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{assert_same, hard, own, pg_dumpall, spaces, spaces_of};
 use crate::support::needs::Needed;
-use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, output, reference_for, run};
+use crate::support::{Output, REFERENCE, Scene, Server, lifeboat, output, pg_tool, reference_for, run};
 
 /// What this program says as pg_dumpall of this major.
 fn ours(server: &Server, tool: u32, options: &[&str]) -> Output {
@@ -77,8 +77,13 @@ fn filled(major: u32) -> Needed<Server> {
 
 fn same_databases(major: u32) {
     let server = needed!(filled(major));
-    // Packagers have marks of their own.
-    let marked = |script: String| script.replace(" (Debian 19~rc1-1)", "").replace("19rc1", "19beta1");
+    // Packagers have marks of their own, and newer releases.
+    let of = |version: Output| version.stdout().trim().split_once("(PostgreSQL) ").unwrap().1.to_owned();
+    let theirs = of(run(pg_tool(major, "pg_dump").arg("--version")));
+    let mut ours_of = lifeboat();
+    let release = of(run(ours_of.args(["pg_dump", "--version"]).env("LIFEBOAT_PG_MAJOR", major.to_string())));
+    let release = release.split(' ').next().unwrap();
+    let marked = |script: String| script.replace(&theirs, release);
     // One major has all of them: each takes a dump of each database by both tools.
     let some = if major == REFERENCE { DATABASES } else { &DATABASES[..3] };
     for options in some {

@@ -210,7 +210,7 @@ fn what_makes_no_sense_is_refused_in_the_same_words() {
 
 #[test]
 fn versions_and_helps_are_what_callers_look_for() {
-    for (major, version) in [(14, "14.23"), (15, "15.19"), (16, "16.15"), (17, "17.11"), (18, "18.6")] {
+    for (major, version) in [(14, "14.23"), (15, "15.19"), (16, "16.15"), (17, "17.11"), (18, "18.6"), (19, "19rc1")] {
         let ours = Face::new(major);
         for tool in ["pg_dump", "pg_dumpall", "pg_restore"] {
             for option in ["--version", "-V"] {
