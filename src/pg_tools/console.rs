@@ -16,6 +16,16 @@ impl Console {
     }
 }
 
+/// What is being read, in pg_dump's words, where a table's rows are: those who watch a dump look for them.
+fn in_words(what: &str) -> String {
+    let of_entry = what.strip_prefix("TABLE DATA ").map(str::to_owned);
+    let quoted = || what.strip_prefix("table \"")?.strip_suffix('"');
+    match of_entry.or_else(|| Some(quoted()?.replacen("\".\"", ".", 1))) {
+        Some(name) => format!("dumping contents of table \"{name}\""),
+        None => format!("processing {what}"),
+    }
+}
+
 impl Reporter for Console {
     fn message(&self, message: Message) {
         let text = message.text.named(super::wording::name);
@@ -34,7 +44,7 @@ impl Reporter for Console {
 
     fn current(&self, what: &str) {
         if self.verbose {
-            self.messages.info(&format!("processing {what}"));
+            self.messages.info(&in_words(what));
         }
     }
 
