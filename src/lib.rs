@@ -57,6 +57,7 @@ pub use cancellation::{Cancellation, Registration};
 pub use connect::{Database, Environment, recognise};
 pub use entry_event::{EntryEvent, EntryFailure, Work};
 pub use error::{Context, Error, ErrorKind, Result};
+pub(crate) use output::KeptFile;
 pub use output::{Existing, Flush, FolderFile, FolderFiles, OutputFile, OutputFolder, io_error, open_special};
 pub use progress::{Level, Message, Phase, Reporter, Silent, Total, Unit};
 pub use words::{Choice, Words};

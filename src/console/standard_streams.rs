@@ -11,7 +11,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, OFlags, Stat};
 
-use crate::{Context, Error, ErrorKind, Result};
+use crate::{Context, Error, ErrorKind, Flush, Result};
 
 /// What helps where standard output is of no use.
 const OUTPUT_HINT: &str = "send it into a file or a program, or give the name of a file";
@@ -51,13 +51,21 @@ pub(crate) fn output_of_tool(doing: &str) -> Result<File> {
     own(stream, doing)
 }
 
-/// Makes what was written to standard output last, if it is a file.
+/// Standard error, as [`output_of_tool`]: messages and what is written get into each other, as whoever names it so wants.
 ///
 /// # Errors
-/// It could not be written to the disk: only now do some file systems say that they are full.
-pub(crate) fn finish(output: &File, doing: &str) -> Result<()> {
+/// It cannot be had.
+pub(crate) fn messages_of_tool(doing: &str) -> Result<File> {
+    own(rustix::stdio::stderr(), doing)
+}
+
+/// Makes what was written to standard output last, if it is a file, as far as `flush` says and its file system can.
+///
+/// # Errors
+/// It could not be written to the disk: only now do some file systems say that they are full, or that they have failed.
+pub(crate) fn finish(output: &File, flush: Flush, doing: &str) -> Result<()> {
     let found = output.metadata().context(ErrorKind::Io, || doing)?;
-    if found.is_file() { output.sync_all().context(ErrorKind::Io, || doing) } else { Ok(()) }
+    if found.is_file() { flush.file(output).context(ErrorKind::Io, || doing) } else { Ok(()) }
 }
 
 /// Whether `path` is standard output by another name: `-`, `/dev/stdout`, or the pipe or socket that it is.

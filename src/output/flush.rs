@@ -21,7 +21,7 @@ pub enum Flush {
 
 impl Flush {
     /// Brings a file to the disk.
-    pub(super) fn file(self, file: &File) -> io::Result<()> {
+    pub(crate) fn file(self, file: &File) -> io::Result<()> {
         let done = match self {
             Self::Files => file.sync_all(),
             Self::FileSystem => rustix::fs::syncfs(file).map_err(io::Error::from),

@@ -130,7 +130,8 @@ fn is_ours(folder: &Folder, name: &OsStr) -> bool {
 /// The same of a folder, as they are made, or with what an archive has in it: one that was being replaced.
 fn is_our_folder(folder: &Folder, name: &OsStr) -> bool {
     is_our(FileType::Directory, folder, name).is_some_and(|found| {
-        let is_private = Mode::from_raw_mode(found.st_mode) == Mode::RWXU;
+        // In a folder that hands down its group, it hands that down as well.
+        let is_private = Mode::from_raw_mode(found.st_mode) - Mode::SGID == Mode::RWXU;
         is_private || folder_target::look(folder, name, Existing::Replace).is_ok_and(|there| there == There::Archive)
     })
 }

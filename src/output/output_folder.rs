@@ -32,7 +32,7 @@ pub(super) const PUT_ASIDE: &str = ".old";
 pub struct OutputFolder {
     target: OutputPath,
     there: There,
-    /// The folder that it is made in: that beside it, or, where that must stay, the one that it will be.
+    /// The folder that it is made in: that beside it, or, where there is an empty one, that.
     home: Arc<Folder>,
     can_exchange: bool,
     part: TemporaryFolder,
@@ -47,12 +47,12 @@ impl OutputFolder {
     /// Begins the folder that will be `path`; removes what runs that were killed have left beside it, which `reporter` tells.
     ///
     /// Fails if `path` names no folder that can be made, the folder above is missing or not writable, or something is there: an
-    /// empty folder is replaced, one with the files of an archive only if `existing` says so, and nothing else.
+    /// empty folder is filled, one with the files of an archive is replaced if `existing` says so, and nothing else.
     pub fn create(path: &Path, existing: Existing, reporter: &dyn Reporter) -> Result<Self> {
         let (target, there) = folder_target::find(path, existing, reporter)?;
         check_folder(&target)?;
         let folder = match there {
-            There::Fixed => {
+            There::Empty => {
                 let held = target.folder.folder(&target.name);
                 Arc::new(held.map_err(|e| io_error(format!("write to {}", path.display()), path, e))?)
             }
@@ -187,7 +187,7 @@ impl OutputFolder {
             }
             _ => io_error(format!("finish the folder {}", path.display()), path, e),
         };
-        if self.there == There::Fixed {
+        if self.there == There::Empty {
             let part = &self.part.name;
             if !within::is_empty_but_for(&self.home, part).map_err(failed)? {
                 return Err(folder_target::refused(path, folder_target::Wrong::NotEmpty));
@@ -198,7 +198,7 @@ impl OutputFolder {
         }
         let is_there = folder.stat(name).map_err(failed)?.is_some();
         if self.there == There::Nothing || !is_there {
-            // It replaces an empty folder at most.
+            // It replaces an empty folder at most, that was made meanwhile.
             return match folder.rename(&self.part.name, name) {
                 Err(e) if !matches!(e.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty) => {
                     // Some systems do not rename what is open. The lock goes with that, which is why this is not done at once.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use super::folder::{Folder, id_of};
-use super::resolve::{ResolvedPath, is_mine, others_may_write};
+use super::resolve::{OfProcess, ResolvedPath, is_mine, others_may_write};
 use super::{Existing, folder_of, io_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::words::Choice;
@@ -32,7 +32,7 @@ impl OutputPath {
     pub(super) fn find(path: &Path, existing: Existing) -> Result<Self> {
         check_name(path)?;
         check_parent(path)?;
-        let place = ResolvedPath::find(path)?;
+        let place = ResolvedPath::find(path, OfProcess::Followed)?;
         let Some(found) = place.found else { return Self::new(place) };
         match FileType::from_raw_mode(found.st_mode) {
             FileType::Directory => Err(Error::new(ErrorKind::Usage, doing(path))
@@ -41,7 +41,13 @@ impl OutputPath {
             FileType::RegularFile if existing == Existing::Refuse => Err(exists_already(path)),
             FileType::RegularFile => {
                 refuse_foreign(path, &place.about, &found)?;
-                Self::new(place)
+                let target = Self::new(place)?;
+                if target.folder.is_mount_point(&target.name) {
+                    return Err(Error::new(ErrorKind::Refused, doing(path))
+                        .why("it is a file that is mounted by itself: no other can take its place")
+                        .hint("mount its folder instead, or give the name of another file"));
+                }
+                Ok(target)
             }
             _ => Err(Error::new(ErrorKind::Usage, doing(path)).why("something that is not a regular file is there")),
         }
@@ -68,13 +74,9 @@ pub fn open_special(path: &Path) -> Result<Option<File>> {
         return Ok(None);
     }
     check_name(path)?;
-    let place = ResolvedPath::find(path)?;
+    let place = ResolvedPath::find(path, OfProcess::Followed)?;
     let Some(found) = place.found else { return Ok(None) };
-    if others_may_write(&place.about) && !is_mine(found.st_uid) {
-        return Err(Error::new(ErrorKind::Refused, doing(path))
-            .why(format!("{} belongs to another user (uid {}), who may have put it there", kind(&found), found.st_uid))
-            .hint("give another name, in a folder in which nobody else may write"));
-    }
+    refuse_planted(path, &place.about, &found)?;
     let failed = |e: io::Error| io_error(doing(path), path, e);
     let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
     // What is in /proc is a link to what a process has open.
@@ -87,8 +89,19 @@ pub fn open_special(path: &Path) -> Result<Option<File>> {
     Ok(Some(opened.into()))
 }
 
+/// Others may have put what is theirs into a folder in which they may write, to get what is written to it.
+pub(super) fn refuse_planted(path: &Path, folder: &Stat, found: &Stat) -> Result<()> {
+    if !others_may_write(folder) || is_mine(found.st_uid) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, doing(path))
+        .why(format!("{} belongs to another user (uid {}), who may have put it there", kind(found), found.st_uid))
+        .hint("give another name, in a folder in which nobody else may write"))
+}
+
 fn kind(found: &Stat) -> &'static str {
     match FileType::from_raw_mode(found.st_mode) {
+        FileType::RegularFile => "it is a file that",
         FileType::Fifo => "it is a pipe that",
         FileType::Socket => "it is a socket that",
         _ => "it is a device that",
@@ -99,7 +112,7 @@ pub(super) fn doing(path: &Path) -> String {
     format!("write to {}", path.display())
 }
 
-fn check_name(path: &Path) -> Result<()> {
+pub(super) fn check_name(path: &Path) -> Result<()> {
     if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(Error::new(ErrorKind::Usage, doing(path))
             .why("this names no file")

@@ -35,15 +35,24 @@ pub(super) struct ResolvedPath {
     pub(super) path: PathBuf,
 }
 
+/// What a link in /proc is to a file that a process has open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfProcess {
+    /// A link like others, if the file has a path.
+    Followed,
+    /// The file, which may have a path no longer.
+    Kept,
+}
+
 impl ResolvedPath {
-    /// Walks `path`, which must end with a name.
+    /// Walks `path`, which must end with a name. A symbolic link may lead to what is not there yet, in a folder that is.
     ///
     /// Fails where the path leads nowhere, or over another user's symbolic link.
-    pub(super) fn find(path: &Path) -> Result<Self> {
+    pub(super) fn find(path: &Path, of_process: OfProcess) -> Result<Self> {
         let failed = |e: Errno| io_error(doing(path), path, e.into());
         let mut walk = Walk::new(path).map_err(failed)?;
         let mut shown = path.to_path_buf();
-        let mut is_followed = false;
+        let mut is_of_process = false;
         while let Some(part) = walk.rest.pop_front() {
             if !walk.rest.is_empty() {
                 walk.enter(&part, path)?;
@@ -52,8 +61,9 @@ impl ResolvedPath {
             let about = rustix::fs::fstat(&walk.folder).map_err(failed)?;
             let found = match stat(&walk.folder, &part, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(found) => Some(found),
-                Err(Errno::NOENT) if !is_followed => None,
-                Err(Errno::NOENT) => return Err(leads_nowhere(path)),
+                // A file that a process has open and that was removed leads to no name that it could have.
+                Err(Errno::NOENT) if is_of_process => return Err(leads_nowhere(path)),
+                Err(Errno::NOENT) => None,
                 Err(e) => return Err(failed(e)),
             };
             let is_link = found.as_ref().is_some_and(|found| is(found, FileType::Symlink));
@@ -62,8 +72,12 @@ impl ResolvedPath {
                 return Ok(Self { folder, about, name: part, found, is_open_file: false, path: shown });
             }
             // Of a pipe that a process has open, the link has no path to walk.
+            is_of_process |= is_proc(&walk.folder);
             let open = is_proc(&walk.folder).then(|| stat(&walk.folder, &part, AtFlags::empty()).ok()).flatten();
-            if let Some(open) = open.filter(|open| !is(open, FileType::RegularFile) && !is(open, FileType::Directory)) {
+            let has_path = |open: &Stat| {
+                is(open, FileType::Directory) || (is(open, FileType::RegularFile) && of_process == OfProcess::Followed)
+            };
+            if let Some(open) = open.filter(|open| !has_path(open)) {
                 let Walk { folder, .. } = walk;
                 return Ok(Self { folder, about, name: part, found: Some(open), is_open_file: true, path: shown });
             }
@@ -71,7 +85,6 @@ impl ResolvedPath {
                 return Err(foreign_link(path, &shown, &link));
             }
             walk.follow(&part, path)?;
-            is_followed = true;
             shown = real_path(&shown).ok_or_else(|| leads_nowhere(path))?;
         }
         Err(Error::new(ErrorKind::Usage, doing(path)).why("this names no file"))
@@ -189,6 +202,6 @@ fn foreign_link(path: &Path, link: &Path, found: &Stat) -> Error {
         .hint("give the name of the file itself, or another one")
 }
 
-fn leads_nowhere(path: &Path) -> Error {
+pub(super) fn leads_nowhere(path: &Path) -> Error {
     Error::new(ErrorKind::Io, doing(path)).why("it is a symbolic link that leads nowhere")
 }

@@ -1,4 +1,5 @@
-//! A folder that is there, is empty, and must stay: something is mounted there, or nothing can be made beside it.
+//! A folder that is there, is empty, and stays as it is: it may be one in which others look, that has a mode or an owner for a
+//! reason, at which something is mounted, or beside which nothing can be made.
 //!
 //! The new one is made in it, and its files are moved up when all of them are on disk; that with the table of contents comes last,
 //! so that there is no archive before all of it is there.

@@ -1,4 +1,5 @@
-//! The file that a tool writes, or standard output. A file replaces one that is there, when it is complete.
+//! The file that a tool writes, or standard output. A file replaces one that is there, when it is complete; one that cannot be
+//! replaced is filled, if it is empty.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -9,7 +10,7 @@ use rustix::fs::{Access, AtFlags, CWD};
 use super::failure::Failure;
 use crate::console::standard_streams;
 use crate::postgres::dump::Sink;
-use crate::{Error, ErrorKind, Existing, Flush, OutputFile, Reporter, Result as EngineResult, open_special};
+use crate::{Error, ErrorKind, Existing, Flush, KeptFile, OutputFile, Reporter, Result as EngineResult, open_special};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -23,8 +24,10 @@ pub(super) enum Kind {
 
 /// Where it goes.
 pub(super) enum Output {
-    /// Standard output, a pipe, a device.
-    Stream(BufWriter<File>),
+    /// Standard output, a pipe, a device; what is to be brought to the disk of it.
+    Stream(BufWriter<File>, Flush),
+    /// A file that no other can replace.
+    Kept(Box<KeptFile>),
     /// A file, boxed because it is by far the larger.
     File(Box<OutputFile>),
 }
@@ -44,7 +47,7 @@ impl Output {
     /// # Errors
     /// The file cannot be made; standard output is closed.
     pub(super) fn open(path: Option<&Path>, kind: Kind, flush: Flush, reporter: &dyn Reporter) -> EngineResult<Self> {
-        let stream = |file| Self::Stream(BufWriter::with_capacity(BUFFER, file));
+        let stream = |file| Self::Stream(BufWriter::with_capacity(BUFFER, file), flush);
         let path = path.filter(|path| !path.as_os_str().is_empty());
         let Some(path) = path.filter(|path| kind == Kind::Archive || *path != Path::new("-")) else {
             return standard_streams::output_of_tool("write to standard output").map(stream);
@@ -53,10 +56,16 @@ impl Output {
         if *path != *Path::new("-") && standard_streams::is_output(path) {
             return standard_streams::output_of_tool("write to standard output").map(stream);
         }
-        match open_special(path)? {
-            Some(file) => Ok(stream(file)),
+        if standard_streams::is_messages(path) {
+            return standard_streams::messages_of_tool("write to standard error").map(stream);
+        }
+        if let Some(file) = open_special(path)? {
+            return Ok(stream(file));
+        }
+        check_writable(path)?;
+        match KeptFile::open(path, reporter.cancellation())? {
+            Some(file) => Ok(Self::Kept(Box::new(file.flushing(flush)))),
             None => {
-                check_writable(path)?;
                 let file = OutputFile::create(path, Existing::Replace, reporter)?.readable_as_usual()?.flushing(flush);
                 Ok(Self::File(Box::new(file)))
             }
@@ -66,7 +75,8 @@ impl Output {
     /// The same for an archive.
     pub(super) fn sink(&mut self) -> Sink<'_> {
         match self {
-            Self::Stream(out) => Sink::Stream(out),
+            Self::Stream(out, _) => Sink::Stream(out),
+            Self::Kept(file) => Sink::Seekable(&mut **file),
             Self::File(file) => Sink::Seekable(&mut **file),
         }
     }
@@ -74,7 +84,8 @@ impl Output {
     /// Where a script is written.
     pub(super) fn as_write(&mut self) -> &mut dyn Write {
         match self {
-            Self::Stream(out) => out,
+            Self::Stream(out, _) => out,
+            Self::Kept(file) => &mut **file,
             Self::File(file) => &mut **file,
         }
     }
@@ -97,10 +108,15 @@ impl Output {
     /// It was not, or the file cannot be finished.
     pub(super) fn finish<T>(self, made: EngineResult<T>) -> EngineResult<T> {
         match self {
-            Self::Stream(mut out) => {
+            Self::Stream(mut out, flush) => {
                 let made = made?;
                 out.flush().map_err(|e| crate::io_error("write to standard output", Path::new("-"), e))?;
-                standard_streams::finish(out.get_ref(), "write to standard output")?;
+                standard_streams::finish(out.get_ref(), flush, "write to standard output")?;
+                Ok(made)
+            }
+            Self::Kept(file) => {
+                let made = made.map_err(|error| file.explain(error))?;
+                file.commit()?;
                 Ok(made)
             }
             Self::File(file) => {
@@ -115,14 +131,16 @@ impl Output {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self {
-            Self::Stream(out) => out.write(bytes),
+            Self::Stream(out, _) => out.write(bytes),
+            Self::Kept(file) => file.write(bytes),
             Self::File(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         match self {
-            Self::Stream(out) => out.flush(),
+            Self::Stream(out, _) => out.flush(),
+            Self::Kept(file) => file.flush(),
             Self::File(file) => file.flush(),
         }
     }

@@ -1,7 +1,7 @@
 //! Folders that appear complete or not at all.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -31,7 +31,9 @@ impl Waiting {
         wait_until("an unfinished folder", || {
             assert!(!waiting.running.has_ended(), "there is no unfinished folder");
             let begin = format!(".lifeboat-{}-", waiting.running.pid());
-            let is_there = parts(folder).len() == 1 && parts(folder)[0].to_string_lossy().contains(&begin);
+            // An empty folder is filled.
+            let parts = [parts(folder), parts(&folder.join(name))].concat();
+            let is_there = parts.len() == 1 && parts[0].to_string_lossy().contains(&begin);
             seen = if is_there { seen + 1 } else { 0 };
             seen == 10
         });
@@ -52,7 +54,7 @@ impl Waiting {
 
 /// The unfinished folders in `folder`.
 fn parts(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     paths.filter(|path| path.is_dir() && path.to_string_lossy().ends_with(".part")).collect()
 }
 
@@ -70,23 +72,74 @@ fn run(scene: &Scene, arguments: &[String]) -> Output {
 fn a_folder_appears_when_it_is_complete_and_is_private() {
     let server = needed!(Server::get(REFERENCE));
     let sources = Sources::new(server);
-    for is_empty in [false, true] {
+    let scene = Scene::new();
+    let waiting = Waiting::start(&sources, scene.folder(), "out", &[]);
+    assert!(!scene.path("out").exists(), "it is there, and not complete");
+    let out = waiting.go_on();
+    assert!(out.success() && out.stderr().is_empty(), "{out}");
+    assert_eq!(scene.names(), ["out"], "{out}");
+    assert_eq!(mode(&scene.path("out")), 0o700);
+    for file in fs::read_dir(scene.path("out")).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+    scene.run(&["verify", "out"]);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// By whichever path it is named: its own, a link, or where the run is.
+#[test]
+fn an_empty_folder_is_filled_and_stays_as_it_is() {
+    let server = needed!(Server::get(REFERENCE));
+    let sources = Sources::new(server);
+    for name in ["out", "link", ".", "below/.."] {
         let scene = Scene::new();
-        if is_empty {
-            fs::create_dir(scene.path("out")).unwrap();
+        fs::create_dir(scene.path("out")).unwrap();
+        fs::set_permissions(scene.path("out"), Permissions::from_mode(0o2750)).unwrap();
+        symlink("out", scene.path("link")).unwrap();
+        let before = fs::metadata(scene.path("out")).unwrap();
+        if name == "below/.." {
+            fs::create_dir(scene.path("out/below")).unwrap();
         }
-        let waiting = Waiting::start(&sources, scene.folder(), "out", &[]);
-        let here = fs::read_dir(scene.path("out")).map(Iterator::count).ok();
-        assert_eq!(here, is_empty.then_some(0), "it is there, and not complete");
-        let out = waiting.go_on();
+        let mut command = lifeboat();
+        let folder = if name.contains('.') { scene.path("out") } else { scene.folder().to_owned() };
+        let out = output(command.args(backup(&sources, name, &[])).current_dir(folder));
+        if name == "below/.." {
+            assert!(out.code() == 4 && out.stderr().contains("is not empty"), "{out}");
+            continue;
+        }
         assert!(out.success() && out.stderr().is_empty(), "{out}");
-        assert_eq!(scene.names(), ["out"], "{out}");
-        assert_eq!(fs::metadata(scene.path("out")).unwrap().permissions().mode() & 0o777, 0o700);
-        for file in fs::read_dir(scene.path("out")).unwrap() {
-            assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        }
+        let after = fs::metadata(scene.path("out")).unwrap();
+        assert_eq!((after.ino(), after.mode(), after.gid()), (before.ino(), before.mode(), before.gid()), "{name}");
+        assert!(parts(&scene.path("out")).is_empty(), "{name}");
         scene.run(&["verify", "out"]);
     }
+}
+
+#[test]
+fn an_empty_folder_is_empty_again_after_a_run_that_did_not_come_to_its_end() {
+    let server = needed!(Server::get(REFERENCE));
+    let sources = Sources::new(server);
+    let scene = Scene::new();
+    let folder = scene.path("out");
+    fs::create_dir(&folder).unwrap();
+    let out = Waiting::start(&sources, scene.folder(), "out", &[]).ended_by("TERM");
+    assert!(!out.success() && fs::read_dir(&folder).unwrap().count() == 0, "{out}");
+    // What has been put there meanwhile stays, alone.
+    let waiting = Waiting::start(&sources, scene.folder(), "out", &[]);
+    fs::write(folder.join("notes"), "precious").unwrap();
+    let out = waiting.go_on();
+    assert!(out.code() == 4 && out.stderr().contains("is not empty"), "{out}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "{out}");
+    fs::remove_file(folder.join("notes")).unwrap();
+    // What a killed run has left in it is no archive, and goes.
+    drop(Waiting::start(&sources, scene.folder(), "out", &[]).ended_by("KILL"));
+    assert_eq!(parts(&folder).len(), 1);
+    assert!(!folder.join("toc.dat").exists());
+    let out = run(&scene, &backup(&sources, "out", &[]));
+    assert!(out.success() && out.stderr().contains(REMOVED) && parts(&folder).is_empty(), "{out}");
 }
 
 #[test]
@@ -111,7 +164,8 @@ fn what_is_no_archive_is_not_replaced() {
     fs::remove_file(scene.path("pictures/cat.jpg")).unwrap();
     fs::create_dir(scene.path("pictures/2.dat")).unwrap();
     refused("pictures", &["--force"], "\"2.dat\", which is no file of an archive");
-    assert_eq!(run(&scene, &backup(&sources, ".", &[])).code(), 2);
+    assert_eq!(run(&scene, &backup(&sources, "/", &[])).code(), 2);
+    refused(".", &["--force"], "which is no file of an archive");
     assert_eq!(fs::read(scene.path("pictures/1.dat")).unwrap(), b"precious");
     assert_eq!(scene.names(), ["file", "pictures"]);
     let out = run(&scene, &backup(&sources, "no/such", &[]));

@@ -4,6 +4,7 @@ mod callers;
 mod command_line;
 mod encodings;
 mod install;
+mod kept;
 mod outputs;
 mod passwords;
 mod restore;

@@ -6,8 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Stdio;
 
 use super::Face;
+use crate::support::installation::{installation, needed};
 use crate::support::needs::Needed;
-use crate::support::{Database, Output, Server, run};
+use crate::support::{Database, Output, REFERENCE, Server, run};
 
 const SAMPLE: &str =
     "CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 1000); CREATE VIEW v AS SELECT n FROM a";
@@ -46,6 +47,53 @@ fn standard_output_by_its_name_is_standard_output_and_nowhere_is_nowhere() {
     for (name, arguments) in [("pg_dump", vec![]), ("pg_restore", vec!["-l", archive.to_str().unwrap()])] {
         let done = tool(&face, name, &database).args(arguments).stdout(nowhere()).output().unwrap();
         assert!(done.status.success(), "{}", Output::of(name, done));
+    }
+}
+
+/// PostgreSQL's own makes a file of that name, writes the roles into it, and has its pg_dump write the databases to standard
+/// output: neither is a dump.
+#[test]
+fn pg_dumpall_takes_a_hyphen_for_standard_output() {
+    let (server, face) = needed!(scene());
+    needed!(needed(REFERENCE));
+    let database = server.database("outputs");
+    let options = ["-g", "--restrict-key=key"];
+    let whole = run(tool(&face, "pg_dumpall", &database).args(options)).stdout();
+    for (mut command, written, files) in [
+        (tool(&face, "pg_dumpall", &database), whole.as_str(), 0),
+        (installation(REFERENCE).unwrap().tool("pg_dumpall").unwrap(), "", 1),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        server.address(&mut command, database.name());
+        let out = run(command.args(options).args(["-f", "-"]).current_dir(folder.path()));
+        assert_eq!(out.stdout(), written, "{out}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), files, "{out}");
+    }
+}
+
+#[test]
+fn tables_that_are_read_are_told_in_the_same_words() {
+    let (server, face) = needed!(scene());
+    needed!(needed(REFERENCE));
+    let database = server.database("outputs");
+    database.sql(SAMPLE);
+    database.sql("CREATE SCHEMA \"Odd\"; CREATE TABLE \"Odd\".\"a b\" (n integer)");
+    let folder = tempfile::tempdir().unwrap();
+    for options in [&["-Fd", "-j2"][..], &["-Fc"], &["-Fp"]] {
+        let theirs = installation(REFERENCE).unwrap().tool("pg_dump").unwrap();
+        let said = [theirs, face.tool("pg_dump")].map(|mut command| {
+            let path = folder.path().join(format!("{}", fs::read_dir(folder.path()).unwrap().count()));
+            server.address(&mut command, database.name());
+            let out = run(command.args(options).arg("-v").arg("-f").arg(path));
+            let said = out.stderr();
+            // Two connections take them in any order.
+            let mut lines: Vec<_> =
+                said.lines().filter(|line| line.contains("dumping contents")).map(str::to_owned).collect();
+            lines.sort();
+            lines
+        });
+        assert_eq!(said[1], said[0], "{options:?}");
+        assert_eq!(said[0].len(), 2, "{said:?}");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::postgres::dump::{self, DumpOptions, DumpSummary, Sink};
 use crate::postgres::restore::RestoreOptions;
 use crate::postgres::script::{self, Style};
 use crate::wire::Connection;
-use crate::{Error, ErrorKind, Existing, OutputFolder, Reporter, Result};
+use crate::{Error, ErrorKind, Existing, Flush, OutputFolder, Reporter, Result};
 
 /// The formats, by pg_dump's names and letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,7 +89,7 @@ pub(super) fn write(
         Destination::Stream(out) => {
             let mut out = Counted { out, bytes: 0 };
             let summary = back_up(Sink::Stream(&mut out))?;
-            standard_streams::finish(out.out.get_ref(), "write the archive")?;
+            standard_streams::finish(out.out.get_ref(), Flush::Files, "write the archive")?;
             Ok((out.bytes, summary))
         }
         Destination::File(mut file) => {

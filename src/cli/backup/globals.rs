@@ -14,7 +14,7 @@ use crate::postgres::dump::DumpOptions;
 use crate::postgres::globals::{self, GlobalsOptions, GlobalsSummary};
 use crate::postgres::script::RestrictKey;
 use crate::wire::Connection;
-use crate::{Existing, Reporter, Result};
+use crate::{Existing, Flush, Reporter, Result};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -82,7 +82,9 @@ impl Written<'_> {
     /// Gives the file its name, and says what is in it.
     pub(super) fn finish(self) -> Result<GlobalsFacts> {
         match self.to {
-            Destination::Stream(out) => standard_streams::finish(out.get_ref(), "write the roles and tablespaces")?,
+            Destination::Stream(out) => {
+                standard_streams::finish(out.get_ref(), Flush::Files, "write the roles and tablespaces")?
+            }
             Destination::File(file) => {
                 file.commit()?;
             }

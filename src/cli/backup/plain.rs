@@ -12,7 +12,7 @@ use crate::postgres::dump::{DumpOptions, DumpSummary};
 use crate::postgres::restore::RestoreOptions;
 use crate::postgres::script::{self, RestrictKey, ScriptSummary, Style};
 use crate::wire::Connection;
-use crate::{Existing, Reporter, Result};
+use crate::{Existing, Flush, Reporter, Result};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -35,7 +35,7 @@ pub(super) fn write(
         Destination::Stream(out) => {
             let mut out = super::archive::Counted { out, bytes: 0 };
             let summary = write(&mut out)?;
-            standard_streams::finish(out.out.get_ref(), "write the script")?;
+            standard_streams::finish(out.out.get_ref(), Flush::Files, "write the script")?;
             (out.bytes, summary)
         }
         Destination::File(mut file) => {

@@ -15,7 +15,7 @@ use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
 use crate::console::standard_streams;
 use crate::postgres::script::{RestrictKey, ScriptSummary, Style, of_archive};
-use crate::{Existing, Result};
+use crate::{Existing, Flush, Result};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -35,7 +35,7 @@ pub(super) fn write(input: &Path, path: &Path, force: bool, args: &PostgresArgs,
     let summary = match Destination::open(path, existing, "the script", console)? {
         Destination::Stream(mut out) => {
             let summary = write(&mut out)?;
-            standard_streams::finish(out.get_ref(), "write the script")?;
+            standard_streams::finish(out.get_ref(), Flush::Files, "write the script")?;
             summary
         }
         Destination::File(mut file) => {

@@ -55,7 +55,8 @@ fn dump(mut options: Options, context: &Context, console: &Console) -> Result<()
             output.finish(made)?;
         }
         Format::Directory => {
-            let path = file.ok_or_else(|| Failure::usage("no output directory specified"))?;
+            let path = file.filter(|path| !path.as_os_str().is_empty());
+            let path = path.ok_or_else(|| Failure::usage("no output directory specified"))?;
             let folder = OutputFolder::create(path, Existing::Refuse, console)?;
             let folder = folder.flushing(options.flush).readable_as_usual();
             let made = dump::backup(&connect, &dump_options, Sink::Folder(&folder), console);
