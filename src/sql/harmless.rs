@@ -210,17 +210,16 @@ pub fn statements(text: &[u8], standard_strings: bool, encoding: Encoding) -> Co
     Cow::Owned(out)
 }
 
-/// A name in double quotes, as one with escapes.
-fn name(token: &[u8], places: &[usize]) -> Vec<u8> {
+/// A name in double quotes, as one with escapes. In `masked`, no backslash is a part of another character.
+fn name(token: &[u8], masked: &[u8], places: &[usize]) -> Vec<u8> {
     let mut out = b"U&".to_vec();
-    let mut from = 0;
-    let plain = |part: &[u8]| part.replace("\\", "\\\\");
-    for &at in places {
-        out.extend(plain(&token[from..at]));
-        out.extend_from_slice(format!("\\{:04x}", token[at]).as_bytes());
-        from = at + 1;
+    for (at, (&byte, seen)) in token.iter().zip(masked).enumerate() {
+        match seen {
+            _ if places.contains(&at) => out.extend_from_slice(format!("\\{byte:04x}").as_bytes()),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            _ => out.push(byte),
+        }
     }
-    out.extend(plain(&token[from..]));
     out
 }
 

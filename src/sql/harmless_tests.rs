@@ -100,6 +100,11 @@ fn statements_say_the_same_in_other_words() {
         statements(text, true, Encoding::Sjis).as_bstr(),
         b"SELECT '\x95\\', '\x95\\\\unrestric'\n't '':LAST_ERROR_MESSAG'\n'E'".as_bstr(),
     );
+    let text = b"SELECT \"\x95\\\\unrestrict\x83\\\"";
+    assert_eq!(
+        statements(text, true, Encoding::Sjis).as_bstr(),
+        b"SELECT U&\"\x95\\\\\\unrestric\\0074\x83\\\"".as_bstr(),
+    );
 }
 
 #[test]
