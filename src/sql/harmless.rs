@@ -1,9 +1,10 @@
 //! What psql could take for a command of its own once it has lost track of where a quote ends, wherever it stands, and the same
 //! written in a way in which it cannot.
 //!
-//! Two texts are looked for: `\unrestrict`, the one command that psql carries out in a script that begins with `\restrict`, and
-//! `:LAST_ERROR_MESSAGE`, the one variable whose value an error, and so others than the reader, can choose. Both lose their last
-//! letter to another way of writing it: an escape, where the text has escapes, or a string that goes on in the next line.
+//! Three texts are looked for: `\unrestrict`, the one command that psql carries out in a script that begins with `\restrict`, and
+//! the variables whose values others than the reader can choose: `:LAST_ERROR_MESSAGE`, which is what an error says, and `:DBNAME`,
+//! which whoever may make a database names. They lose their last letter to another way of writing it: an escape, where the text
+//! has escapes, or a string that goes on in the next line.
 
 use std::borrow::Cow;
 
@@ -13,18 +14,21 @@ use super::lexer::{Kind, Lexer};
 use super::{Encoding, LaterBytes, quote};
 
 const COMMAND: &[u8] = b"\\unrestrict";
-const VARIABLE: &[u8] = b":LAST_ERROR_MESSAGE";
-/// So many bytes of what was written before may be the beginning of either.
-const OVERLAP: usize = VARIABLE.len() - 1;
+const ERROR: &[u8] = b":LAST_ERROR_MESSAGE";
+const DATABASE: &[u8] = b":DBNAME";
+/// So many bytes of what was written before may be the beginning of any of them.
+const OVERLAP: usize = ERROR.len() - 1;
+/// So many bytes a character that ends before a byte, or with it, can have had before that, in any encoding that psql knows.
+const CHARACTER: usize = 3;
 /// Of so many backslashes in a row, no more than whether their number is odd is kept.
 const MANY: usize = 1024;
 
-/// One of the two texts.
+/// One of the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Harm {
     /// psql's command.
     Command,
-    /// psql's variable.
+    /// One of psql's variables.
     Variable,
 }
 
@@ -37,7 +41,7 @@ impl Before {
     pub fn find(&self, piece: &[u8]) -> Vec<(usize, Harm)> {
         let mut found = Vec::new();
         let seam = [self.0.as_slice(), &piece[..piece.len().min(OVERLAP)]].concat();
-        for (harm, text) in [(Harm::Command, COMMAND), (Harm::Variable, VARIABLE)] {
+        for (harm, text) in [(Harm::Command, COMMAND), (Harm::Variable, ERROR), (Harm::Variable, DATABASE)] {
             let across = seam.find_iter(text).map(|at| at + text.len() - 1);
             let across = across.filter_map(|last| last.checked_sub(self.0.len())).filter(|last| *last < text.len() - 1);
             let within = piece.find_iter(text).map(|at| at + text.len() - 1);
@@ -50,14 +54,16 @@ impl Before {
 
     /// Whether the backslash before this last letter can begin a command, wherever psql believes itself to be. As COPY writes it,
     /// and in strings with escapes, it has another one before it: either both are one character, or the other begins a command,
-    /// which has no name, and psql drops the line. The one may belong to the character before, though, if that has several bytes.
+    /// which has no name, and psql drops the line. The one may belong to the character before, though, if that has several bytes,
+    /// or may have in an encoding that a function turns to while the script runs. In GB18030 and JOHAB, bytes of ASCII can stand
+    /// between its first and that.
     fn is_command(&self, piece: &[u8], last: usize) -> bool {
         let mut before = piece[..=last].iter().rev().chain(self.0.iter().rev()).skip(COMMAND.len()).peekable();
         let mut backslashes = 0_usize;
         while before.next_if(|byte| **byte == b'\\').is_some() {
             backslashes += 1;
         }
-        backslashes.is_multiple_of(2) || before.next().is_some_and(|byte| !byte.is_ascii())
+        backslashes.is_multiple_of(2) || before.take(CHARACTER).any(|byte| !byte.is_ascii())
     }
 
     /// Takes note of what was written.
@@ -73,7 +79,7 @@ impl Before {
         }
         if self.0.len() > MANY {
             // All but the first few and the last are backslashes.
-            self.0.drain(1..1 + (self.0.len() - MANY) / 2 * 2);
+            self.0.drain(CHARACTER..CHARACTER + (self.0.len() - MANY) / 2 * 2);
         }
     }
 }
@@ -84,7 +90,7 @@ fn beginning_of_rest(text: &[u8]) -> Option<usize> {
     while text.get(from) == Some(&b'\\') {
         from = from.checked_sub(1)?;
     }
-    Some(from)
+    from.checked_sub(CHARACTER - 1)
 }
 
 /// What is put between two strings on two lines, which are one.
@@ -164,7 +170,7 @@ fn other_letter(letter: u8, has_escapes: bool) -> Vec<u8> {
     }
 }
 
-/// Statements that are all there, with neither of the texts in what is quoted. What cannot be written otherwise stays, as does
+/// Statements that are all there, with none of the texts in what is quoted. What cannot be written otherwise stays, as does
 /// all that is not quoted; in comments the last letter becomes a question mark.
 pub fn statements(text: &[u8], standard_strings: bool, encoding: Encoding) -> Cow<'_, [u8]> {
     let found = Before::default().find(text);
@@ -192,7 +198,7 @@ pub fn statements(text: &[u8], standard_strings: bool, encoding: Encoding) -> Co
                 }
                 // Else it has a prefix already, or is no SQL.
                 Kind::Name if standard_strings && !matches!(before, Kind::Word) && !text[..at].ends_with(b"&") => {
-                    Some(name(token, &places))
+                    Some(name(token, &masked[at..at + length], &places))
                 }
                 // After a string, the one that is made of it could be taken for a part of that.
                 Kind::Dollar if standard_strings && last_solid != Some(Kind::Text) => dollar(token, &places, encoding),

@@ -30,12 +30,20 @@ fn both_are_found_wherever_they_stand_and_in_pieces() {
     assert_eq!(find(b"\\\\\\unrestrict"), [(12, command)]);
     // In an encoding in which the first of them belongs to the letter.
     assert_eq!(find(b"\x95\\\\unrestrict"), [(12, command)]);
+    // In GB18030, a character of four bytes ends in the first of them; in JOHAB, one of three can.
+    assert_eq!(find(b"\xac0x\\\\unrestrict"), [(14, command)]);
+    assert_eq!(find(b"\x8fx\\\\unrestrict"), [(13, command)]);
+    let run = [&b"\xac0x"[..], &[b'\\'; 1300], b"unrestrict"].concat();
+    assert_eq!(find(&run), [(run.len() - 1, command)]);
+    assert_eq!(find(b"postgresql://localhost:DBNAME:DBNAMES"), [(28, variable), (35, variable)]);
     let run = [&b"x"[..], &[b'\\'; 1301], b"unrestrict"].concat();
     assert_eq!(find(&run), [(run.len() - 1, command)]);
     for harmless in [
         &b"\\unrestric unrestrict :LAST_ERROR :'LAST_ERROR_MESSAGE'"[..],
         // As COPY writes it.
-        b"1\t\\\\unrestrict `x`\n\\\\\\\\unrestrict",
+        b"1\t\\\\unrestrict `x`\n\\\\\\\\unrestrict :DBNAM",
+        // The character is over, whatever the encoding.
+        b"\xac0xy\\\\unrestrict",
         &[&b"x"[..], &[b'\\'; 1300], b"unrestrict `x`"].concat(),
     ] {
         assert_eq!(find(harmless), [], "{:?}", harmless.as_bstr());
@@ -62,6 +70,7 @@ fn statements_say_the_same_in_other_words() {
     for (text, expected) in [
         ("SELECT 1;", "SELECT 1;"),
         ("SELECT 'a''b:LAST_ERROR_MESSAGE';", "SELECT 'a''b:LAST_ERROR_MESSAG'\n'E';"),
+        ("SELECT 'a:DBNAME'':DBNAMES';", "SELECT 'a:DBNAM'\n'E'':DBNAM'\n'ES';"),
         ("SELECT '\\unrestrict `x`\\', 1;", "SELECT '\\unrestric'\n't `x`\\', 1;"),
         ("SELECT E'\\'é\\\\unrestrict';", "SELECT E'\\'é\\\\unrestric\\x74';"),
         ("COPY \"a\\:LAST_ERROR_MESSAGE\"\"\" (b)", "COPY U&\"a\\\\:LAST_ERROR_MESSAG\\0045\"\"\" (b)"),

@@ -197,6 +197,43 @@ fn what_a_quote_in_rows_would_bring_out_of_a_comment_is_none() {
     assert_eq!(database.sql("SELECT pg_catalog.obj_description('public.i'::regclass)"), command);
 }
 
+/// A function that a restore calls can turn to an encoding in which a backslash belongs to the character before it, and whoever may
+/// make a database chooses what psql puts in the place of a variable.
+#[test]
+fn neither_an_encoding_nor_the_name_of_a_database_makes_a_command_of_a_row() {
+    let server = needed!(with_hole());
+    let scene = Scene::new();
+    let origin = server.database("\\unrestrict `touch named`");
+    origin.sql(
+        r"CREATE FUNCTION turn(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE TABLE a (a text CHECK (turn(a))); INSERT INTO a VALUES ('GB18030');
+        CREATE OR REPLACE FUNCTION turn(text) RETURNS boolean LANGUAGE sql AS
+            'SELECT pg_catalog.set_config(''client_encoding'', $1, false) IS NOT NULL';
+        CREATE TABLE t (a text); INSERT INTO t VALUES (':DBNAME'), (E'\u20ac0x\\unrestrict `touch encoded`')",
+    );
+    for (mut tool, runs) in [(pg_tool(HOLE, "pg_dump"), true), (lifeboat(), false)] {
+        if !runs {
+            tool.env("LIFEBOAT_PG_MAJOR", HOLE.to_string()).arg("pg_dump");
+        }
+        server.address(&mut tool, origin.name());
+        run(tool.arg("-f").arg(scene.path("plain.sql")));
+        if !runs {
+            assert_quiet(&fs::read(scene.path("plain.sql")).unwrap());
+        }
+        // A table of that name is there already, which has no such column.
+        let database = server.database("\\unrestrict `touch named`");
+        database.sql("CREATE TABLE t (other integer)");
+        let mut tool = pg_tool(HOLE, "psql");
+        server.address(&mut tool, database.name());
+        let out = output(tool.args(["-X", "-f", "plain.sql"]).current_dir(scene.path("")));
+        assert!(out.stderr().contains("column \"a\" of relation \"t\" does not exist"), "{out}");
+        for marker in ["named", "encoded"] {
+            assert_eq!(scene.path(marker).exists(), runs, "{marker}: {out}");
+            let _ = fs::remove_file(scene.path(marker));
+        }
+    }
+}
+
 #[test]
 fn honest_text_that_looks_like_commands_stays_in_the_script() {
     for server in Server::each([HOLE, REFERENCE]) {
@@ -214,7 +251,7 @@ fn honest_text_that_looks_like_commands_stays_in_the_script() {
             COMMENT ON TABLE "a
 {touch}
 \q" IS '\unrestrict
- `x` :DBNAME';
+ `x` :HOST';
             CREATE VIEW v AS SELECT c[1:a.n] AS s, 'x' LIKE 'y\' ESCAPE '\' AS l, replace('a', '\', '\\') AS r
                 FROM "a
 {touch}
@@ -254,7 +291,8 @@ fn what_anybody_may_write_stops_no_script() {
             r#"CREATE SCHEMA app; SET search_path = app; CREATE TABLE "\unrestrict `x`" (":LAST_ERROR_MESSAGE" text DEFAULT '\unrestrict `x`', "id" integer PRIMARY KEY, j jsonb, b text);
             INSERT INTO "\unrestrict `x`" VALUES
                 (':LAST_ERROR_MESSAGE', 1, '{":LAST_ERROR_MESSAGE": "\\unrestrict `x`"}', '\unrestrict'),
-                (E'it''s\n\\unrestrict `x` \\', 2, NULL, ':LAST_ERROR_MESSAGE'), (E'\u00e9\\unrestrict `x`:LAST_ERROR_MESSAGE', 3, NULL, NULL);
+                (E'it''s\n\\unrestrict `x` \\', 2, NULL, ':LAST_ERROR_MESSAGE'), (E'\u00e9\\unrestrict `x`:LAST_ERROR_MESSAGE', 3, NULL, NULL),
+                (E'\u20ac0x\\unrestrict `x`', 4, NULL, 'localhost:DBNAME');
             COMMENT ON TABLE "\unrestrict `x`" IS E'\u00e9:LAST_ERROR_MESSAGE\n\\unrestrict `y`';
             CREATE VIEW "v:LAST_ERROR_MESSAGE" AS SELECT 1 AS "\unrestrict `c`", ':LAST_ERROR_MESSAGE'::text AS t;
             CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $f$ BEGIN

@@ -62,7 +62,7 @@ impl Watch {
         for (last, harm) in self.before.find(piece) {
             match harm {
                 Harm::Variable => {
-                    return Err("it has :LAST_ERROR_MESSAGE in it, which psql could replace by a command");
+                    return Err("it has :LAST_ERROR_MESSAGE or :DBNAME in it, which psql could replace by a command");
                 }
                 Harm::Command if self.is_keyless => {
                     return Err("it has \\unrestrict in it, which this script has no key against");
@@ -239,10 +239,12 @@ mod tests {
             b"\\unrestric\\unrestrict`",
             b"SELECT :LAST_ERROR_MESSAGE;",
             b"a ::LAST_ERROR_MESSAGE",
+            b"http://localhost:DBNAME",
             b"\\unre\0\nstrict `x`",
             b"\\\\\\unrestrict `x`",
             // In an encoding in which the first of them belongs to the letter.
             b"\x95\\\\unrestrict `x`",
+            b"\xe2\x82\xac0x\\\\unrestrict `x`",
             &[&b"x"[..], &[b'\\'; 5001], b"unrestrict `x`"].concat(),
         ] {
             assert!(!look(wrong), "{:?}", wrong.as_bstr());
