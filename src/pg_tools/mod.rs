@@ -15,6 +15,7 @@ mod major;
 mod messages;
 mod numbers;
 mod output;
+mod parts;
 mod pg_dump;
 mod pg_dumpall;
 mod pg_restore;

@@ -15,6 +15,7 @@ use crate::pg_tools::failure::Failure;
 use crate::pg_tools::getopt::{Arguments, Item};
 use crate::pg_tools::major::Major;
 use crate::pg_tools::numbers::{EXTRA_FLOAT_DIGITS, JOBS, LEVEL, ROWS_PER_INSERT, lock_wait, number};
+use crate::pg_tools::parts::{DATA_ONLY, Parts, SCHEMA_ONLY};
 use crate::pg_tools::section::{self, Section};
 use crate::pg_tools::{compression, filter};
 use crate::postgres::archive::Sections;
@@ -109,13 +110,7 @@ struct Typed {
     compress: Option<OsString>,
     selection: Selection,
     sections: Vec<Section>,
-    data_only: bool,
-    schema_only: bool,
-    statistics_only: bool,
-    with_statistics: bool,
-    no_data: bool,
-    no_schema: bool,
-    no_statistics: bool,
+    parts: Parts,
     sequence_data: bool,
     large_objects: bool,
     no_large_objects: bool,
@@ -175,7 +170,7 @@ impl Typed {
             Opt::Clean => self.clean = true,
             Opt::Compress => self.compress = Some(argument),
             Opt::Create => self.create = true,
-            Opt::DataOnly => self.data_only = true,
+            Opt::DataOnly => self.parts.data_only = true,
             Opt::Dbname => self.connection.dbname = Some(argument),
             Opt::DisableDollarQuoting => flags.disable_dollar_quoting = true,
             Opt::DisableTriggers => flags.disable_triggers = true,
@@ -204,16 +199,16 @@ impl Typed {
             Opt::LoadViaPartitionRoot => flags.load_via_partition_root = true,
             Opt::LockWaitTimeout => self.lock_wait = lock_wait(&argument)?,
             Opt::NoComments => flags.no_comments = true,
-            Opt::NoData => self.no_data = true,
+            Opt::NoData => self.parts.no_data = true,
             Opt::NoLargeObjects => self.no_large_objects = true,
             Opt::NoOwner => flags.no_owner = true,
             Opt::NoPassword => self.connection.prompt = Prompt::Never,
             Opt::NoPolicies => flags.no_policies = true,
             Opt::NoPrivileges => flags.no_privileges = true,
             Opt::NoPublications => flags.no_publications = true,
-            Opt::NoSchema => self.no_schema = true,
+            Opt::NoSchema => self.parts.no_schema = true,
             Opt::NoSecurityLabels => flags.no_security_labels = true,
-            Opt::NoStatistics => self.no_statistics = true,
+            Opt::NoStatistics => self.parts.no_statistics = true,
             Opt::NoSubscriptions => flags.no_subscriptions = true,
             Opt::NoSync => self.no_sync = true,
             Opt::NoTableAccessMethod => flags.no_table_access_method = true,
@@ -228,13 +223,13 @@ impl Typed {
             Opt::Role => self.role = Some(bytes(argument)),
             Opt::RowsPerInsert => self.inserts = Some(number(&argument, ROWS_PER_INSERT, major)?),
             Opt::Schema => selection.schemas.push(bytes(argument)),
-            Opt::SchemaOnly => self.schema_only = true,
+            Opt::SchemaOnly => self.parts.schema_only = true,
             Opt::Section => self.sections.push(section::named(&argument)?),
             Opt::SequenceData => self.sequence_data = true,
             Opt::SerializableDeferrable => flags.serializable_deferrable = true,
             Opt::Snapshot => self.snapshot = Some(bytes(argument)),
-            Opt::Statistics => self.with_statistics = true,
-            Opt::StatisticsOnly => self.statistics_only = true,
+            Opt::Statistics => self.parts.with_statistics = true,
+            Opt::StatisticsOnly => self.parts.statistics_only = true,
             Opt::StrictNames => selection.strict_names = true,
             Opt::Superuser => self.superuser = Some(bytes(argument)),
             Opt::SyncMethod => self.sync_method = sync_method(&argument)?,
@@ -272,7 +267,6 @@ impl Typed {
         if format == Format::Directory && self.file.is_none() {
             return Err(Failure::usage("no output directory specified"));
         }
-        let only = self.data_only || self.schema_only || self.statistics_only;
         let mut connection = self.connection;
         connection.dbname = connection.dbname.or(self.operand);
         let sections = section::all(&self.sections);
@@ -286,9 +280,9 @@ impl Typed {
             compression,
             selection: self.selection,
             sections,
-            schema: (!only || self.schema_only) && !self.no_schema,
-            data: (!only || self.data_only) && !self.no_data,
-            statistics: (self.statistics_only || self.with_statistics) && !self.no_statistics,
+            schema: self.parts.schema(),
+            data: self.parts.data(),
+            statistics: self.parts.statistics(false),
             sequence_data: self.sequence_data,
             // Asked for and not, they are dumped, as by pg_dump.
             large_objects: match (self.large_objects, self.no_large_objects) {
@@ -318,28 +312,16 @@ impl Typed {
     }
 
     fn check_contradictions(&self) -> Result<(), Failure> {
-        let (data_only, schema_only) = ("-a/--data-only", "-s/--schema-only");
+        self.parts.check()?;
         let foreign = !self.selection.foreign_data.is_empty();
-        let pairs = [
-            (self.data_only && self.schema_only, schema_only, data_only),
-            (self.schema_only && self.statistics_only, schema_only, "--statistics-only"),
-            (self.data_only && self.statistics_only, data_only, "--statistics-only"),
-            (self.data_only && self.no_data, data_only, "--no-data"),
-            (self.schema_only && self.no_schema, schema_only, "--no-schema"),
-            (self.statistics_only && self.no_statistics, "--statistics-only", "--no-statistics"),
-            (self.with_statistics && self.no_statistics, "--statistics", "--no-statistics"),
-            (self.data_only && self.with_statistics, data_only, "--statistics"),
-            (self.schema_only && self.with_statistics, schema_only, "--statistics"),
-            (self.schema_only && foreign, schema_only, "--include-foreign-data"),
-        ];
-        if let Some((_, one, other)) = pairs.iter().find(|(both, ..)| *both) {
-            return Err(Failure::together(one, other));
+        if self.parts.schema_only && foreign {
+            return Err(Failure::together(SCHEMA_ONLY, "--include-foreign-data"));
         }
         if self.jobs > 1 && foreign {
             return Err(Failure::usage("option --include-foreign-data is not supported with parallel backup"));
         }
-        if self.data_only && self.clean {
-            return Err(Failure::together("-c/--clean", data_only));
+        if self.parts.data_only && self.clean {
+            return Err(Failure::together("-c/--clean", DATA_ONLY));
         }
         if self.if_exists && !self.clean {
             return Err(Failure::usage("option --if-exists requires option -c/--clean"));

@@ -14,6 +14,7 @@ use crate::pg_tools::filter::{self, Subject};
 use crate::pg_tools::getopt::{Arguments, Item};
 use crate::pg_tools::major::Major;
 use crate::pg_tools::numbers::{JOBS, TRANSACTION_SIZE, number};
+use crate::pg_tools::parts::{DATA_ONLY, Parts};
 use crate::pg_tools::section::{self, Section};
 use crate::postgres::archive::Selection;
 use crate::postgres::restore::RestoreOptions;
@@ -57,13 +58,7 @@ struct Typed {
     use_list: Option<PathBuf>,
     restrict_key: Option<OsString>,
     sections: Vec<Section>,
-    data_only: bool,
-    schema_only: bool,
-    statistics_only: bool,
-    with_statistics: bool,
-    no_data: bool,
-    no_schema: bool,
-    no_statistics: bool,
+    parts: Parts,
     if_exists: bool,
     jobs: Option<i32>,
     transaction_size: Option<i32>,
@@ -120,7 +115,7 @@ impl Typed {
         match option {
             Opt::Clean => restore.clean = true,
             Opt::Create => restore.create = true,
-            Opt::DataOnly => self.data_only = true,
+            Opt::DataOnly => self.parts.data_only = true,
             Opt::Dbname => self.connection.dbname = Some(argument),
             Opt::DisableTriggers => restore.disable_triggers = true,
             Opt::EnableRowSecurity => restore.row_security = true,
@@ -136,7 +131,7 @@ impl Typed {
             Opt::Jobs => self.jobs = Some(number(&argument, JOBS, major)?),
             Opt::List => self.is_list = true,
             Opt::NoComments => restore.comments = false,
-            Opt::NoData => self.no_data = true,
+            Opt::NoData => self.parts.no_data = true,
             Opt::NoDataForFailedTables => restore.data_for_failed_tables = false,
             Opt::NoOwner => restore.owner = false,
             Opt::NoPassword => self.connection.prompt = Prompt::Never,
@@ -145,9 +140,9 @@ impl Typed {
             Opt::NoPublications => restore.publications = false,
             // It was about something that is no more.
             Opt::NoReconnect => {}
-            Opt::NoSchema => self.no_schema = true,
+            Opt::NoSchema => self.parts.no_schema = true,
             Opt::NoSecurityLabels => restore.security_labels = false,
-            Opt::NoStatistics => self.no_statistics = true,
+            Opt::NoStatistics => self.parts.no_statistics = true,
             Opt::NoSubscriptions => restore.subscriptions = false,
             Opt::NoTableAccessMethod => restore.table_access_methods = false,
             Opt::NoTablespaces => restore.tablespaces = false,
@@ -156,11 +151,11 @@ impl Typed {
             Opt::RestrictKey => self.restrict_key = Some(argument),
             Opt::Role => restore.role = Some(bytes(argument)),
             Opt::Schema => only.schemas.push(bytes(argument)),
-            Opt::SchemaOnly => self.schema_only = true,
+            Opt::SchemaOnly => self.parts.schema_only = true,
             Opt::Section => self.sections.push(section::named(&argument)?),
             Opt::SingleTransaction => (restore.single_transaction, restore.exit_on_error) = (true, true),
-            Opt::Statistics => self.with_statistics = true,
-            Opt::StatisticsOnly => self.statistics_only = true,
+            Opt::Statistics => self.parts.with_statistics = true,
+            Opt::StatisticsOnly => self.parts.statistics_only = true,
             Opt::StrictNames => restore.strict_names = true,
             Opt::Superuser => restore.superuser = given.map(bytes).or(restore.superuser.take()),
             Opt::Table => only.tables.push(bytes(argument)),
@@ -196,11 +191,10 @@ impl Typed {
         };
         self.check_contradictions()?;
         let format = format(self.format.as_deref(), major)?;
-        let only = self.data_only || self.schema_only || self.statistics_only;
         let mut restore = self.restore;
-        restore.schema = (!only || self.schema_only) && !self.no_schema;
-        restore.data = (!only || self.data_only) && !self.no_data;
-        restore.statistics = (!only || self.statistics_only || self.with_statistics) && !self.no_statistics;
+        restore.schema = self.parts.schema();
+        restore.data = self.parts.data();
+        restore.statistics = self.parts.statistics(true);
         restore.sections = section::all(&self.sections);
         // What is there is not dropped for the sake of an archive that cannot be restored.
         restore.verify = restore.clean;
@@ -224,19 +218,10 @@ impl Typed {
     }
 
     fn check_contradictions(&self) -> Result<(), Failure> {
-        let (data_only, schema_only) = ("-a/--data-only", "-s/--schema-only");
+        self.parts.check()?;
         let restore = &self.restore;
         let pairs = [
-            (self.data_only && self.schema_only, schema_only, data_only),
-            (self.schema_only && self.statistics_only, schema_only, "--statistics-only"),
-            (self.data_only && self.statistics_only, data_only, "--statistics-only"),
-            (self.data_only && self.no_data, data_only, "--no-data"),
-            (self.schema_only && self.no_schema, schema_only, "--no-schema"),
-            (self.statistics_only && self.no_statistics, "--statistics-only", "--no-statistics"),
-            (self.with_statistics && self.no_statistics, "--statistics", "--no-statistics"),
-            (self.data_only && self.with_statistics, data_only, "--statistics"),
-            (self.schema_only && self.with_statistics, schema_only, "--statistics"),
-            (self.data_only && restore.clean, "-c/--clean", data_only),
+            (self.parts.data_only && restore.clean, "-c/--clean", DATA_ONLY),
             (
                 restore.single_transaction && self.transaction_size.is_some(),
                 "-1/--single-transaction",
