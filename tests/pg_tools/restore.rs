@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::Face;
 use crate::support::installation::{installation, needed};
 use crate::support::process::Running;
-use crate::support::{Database, Output, REFERENCE, Server, output, run};
+use crate::support::{Database, Output, REFERENCE, Server, lifeboat, output, run};
 
 /// A database, and archives of it by a major's pg_dump.
 struct Archives {
@@ -447,6 +447,47 @@ fn a_damaged_archive_drops_nothing() {
     assert_eq!(out.code(), 1, "{out}");
     assert!(out.stderr().starts_with("pg_restore: error: could not check TABLE DATA"), "{out}");
     assert_eq!(origin.sql("SELECT count(*) FROM t"), "2000");
+}
+
+/// pg_restore makes such an object empty, and says nothing.
+#[test]
+fn a_large_object_without_content_is_an_error() {
+    let server = needed!(Server::get(REFERENCE));
+    needed!(needed(REFERENCE));
+    let origin = server.database("pg_restore");
+    origin.sql("SELECT lo_from_bytea(4711, 'abc'), lo_from_bytea(4712, 'def'); CREATE TABLE t (a integer)");
+    let dir = tempfile::tempdir().unwrap();
+    // Batches of large objects, and one by one, as before 17.
+    for (name, mut dump) in [("of_18", origin.tool(REFERENCE, "pg_dump")), ("of_16", Face::new(16).tool("pg_dump"))] {
+        let folder = dir.path().join(name);
+        server.address(&mut dump, origin.name());
+        run(dump.args(["-Fd", "-f"]).arg(&folder));
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let list = files.into_iter().find(|path| path.extension().is_some_and(|e| e == "toc")).unwrap();
+        let text = std::fs::read_to_string(&list).unwrap();
+        std::fs::write(&list, text.replace("4711 blob_4711.dat\n", "")).unwrap();
+        let done = restored(server, "", &[], &folder);
+        assert_eq!(done.told()[0], (0, String::new()));
+        let why = "the archive has no content for large object 4711";
+        assert_eq!(
+            done.told()[1],
+            (1, format!("pg_restore: error: {why}\npg_restore: warning: errors ignored on restore: 1\n"))
+        );
+        let contents =
+            "SELECT string_agg(convert_from(lo_get(oid), 'UTF8'), ',' ORDER BY oid) FROM pg_largeobject_metadata";
+        assert_eq!(done.ours.1.sql(contents).trim(), ",def");
+        let done = restored(server, "", &["-1"], &folder);
+        assert!(done.ours.0.code() == 1 && done.ours.0.stderr().contains(why), "{}", done.ours.0);
+        assert_eq!(done.ours.1.sql("SELECT count(*) FROM pg_largeobject_metadata").trim(), "0");
+        // It is seen before anything is dropped for it.
+        let done = restored(server, "SELECT lo_from_bytea(4711, 'old')", &["-c", "--if-exists"], &folder);
+        assert!(done.ours.0.code() == 1 && done.ours.0.stderr().contains(why), "{}", done.ours.0);
+        assert_eq!(done.ours.1.sql("SELECT convert_from(lo_get(4711), 'UTF8')").trim(), "old");
+        let mut restore = lifeboat();
+        restore.args(["restore", "--force", "--url", &origin.url()]).arg(&folder);
+        let out = output(&mut restore);
+        assert!(out.code() == 1 && out.stderr().contains(why) && out.stderr().contains("nothing was changed"), "{out}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! before, with the checks that `lifeboat verify` makes, while the target is asked what is in it. An input that cannot be gone
 //! through twice is restored as it comes.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,8 @@ use std::time::Duration;
 use pgformat::{DataPosition, DumpId, Entry, Reader};
 
 use crate::cancellation::Registration;
-use crate::postgres::archive::{ArchiveSettings, Chosen, EntryName, archive_error};
+use crate::postgres::archive::{ArchiveSettings, Chosen, EntryName, archive_error, kinds};
+use crate::postgres::restore::plan::large_objects;
 use crate::postgres::verify;
 use crate::progress::{Part, Phase, Reporter, Unit};
 use crate::words::{Choice, Words};
@@ -202,13 +204,20 @@ impl<'a> SharedCheck<'a> {
         self.reporter.current(&name);
         let part = Part::new(self.reporter, size, 0);
         let failed = |error| archive_error(doing.clone(), error).hint(another());
+        let mut objects = match kinds::is(&entry, "BLOBS") {
+            true => large_objects::with_content_in(&entry, archive.entries())?,
+            false => HashSet::new(),
+        };
         if let Some(block) = archive.block(id).map_err(failed)? {
             let found = verify::check(&entry, block, &self.settings, &part, self.stop).map_err(failed)?;
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            if let Some(problem) = found.problems.first() {
-                return Err(Error::new(ErrorKind::Archive, doing).why(problem.as_str()).hint(another()));
+            found.objects.iter().for_each(|oid| _ = objects.remove(oid));
+            if let Some(problem) =
+                found.problems.into_iter().next().or_else(|| large_objects::without_content(&objects))
+            {
+                return Err(Error::new(ErrorKind::Archive, doing).why(problem).hint(another()));
             }
         }
         part.end();

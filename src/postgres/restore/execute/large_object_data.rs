@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::postgres::archive::EntryIndex;
+use crate::postgres::restore::EntryError;
 use crate::postgres::restore::execute::{Client, Executor, Ledger};
+use crate::postgres::restore::plan::large_objects;
 use crate::postgres::restore::source::Data;
 use crate::progress::{Level, Part};
 use crate::wire::{Param, Query};
@@ -53,6 +55,7 @@ impl Executor<'_> {
     ) -> Result<()> {
         let Self { job, client, ledger, learnt, .. } = self;
         let existing = if job.options.data_for_failed_tables { HashSet::new() } else { learnt.existing_objects.all() };
+        let mut lacking = large_objects::with_content_in(&job.entries[at], job.entries)?;
         let (pieces, made) = (Vec::new(), Vec::new());
         let mut writer = Writer {
             at,
@@ -67,12 +70,16 @@ impl Executor<'_> {
             made,
         };
         data.large_objects(job.entries[at].dump_id, &|bytes| part.advance(bytes), &mut |oid, bytes| {
+            lacking.remove(&oid);
             writer.take(client, ledger, oid, bytes)?;
             Ok(if ledger.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         if !ledger.is_stopped() {
             writer.send(client, ledger)?;
             job.tell(at, &EntryEvent::LoadedLargeObjects(writer.begun));
+            if let Some(why) = large_objects::without_content(&lacking) {
+                ledger.put_down(at, EntryError::other(&job.entries[at], b"", why));
+            }
             if writer.is_skipping {
                 job.say(Level::Error, at, "the content of objects that could not be made is left out");
                 ledger.skip(at);

@@ -1,6 +1,6 @@
 //! Entries that stand for many large objects at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 use pgformat::kinds::EntryGroup;
@@ -64,6 +64,35 @@ pub fn oids(entry: &Entry) -> Result<Vec<u32>> {
             })
         })
         .collect()
+}
+
+/// The large objects whose content must be in the data of `entry`: those of its batch or, where there are no batches, all.
+///
+/// # Errors
+/// What makes them cannot be understood.
+pub fn with_content_in(entry: &Entry, entries: &[Entry]) -> Result<HashSet<u32>> {
+    let mut all = HashSet::new();
+    for batch in entries.iter().filter(|one| kinds::is(one, "BLOB METADATA")) {
+        if entry.dependencies.contains(&batch.dump_id) {
+            all.extend(oids(batch)?);
+        }
+    }
+    // Before there were batches, one entry had the content of all, and depended on none.
+    if entries.iter().filter(|one| kinds::is(one, "BLOBS")).nth(1).is_none() {
+        let single = entries.iter().filter(|one| kinds::is(one, "BLOB"));
+        all.extend(single.filter_map(|one| text(&one.tag).to_str().ok()?.parse::<u32>().ok()));
+    }
+    Ok(all)
+}
+
+/// What is wrong with an archive that has no content for these; `None` if there are none.
+pub fn without_content(lacking: &HashSet<u32>) -> Option<String> {
+    let first = lacking.iter().min()?;
+    let more = match lacking.len() - 1 {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Some(format!("the archive has no content for large object {first}{more}"))
 }
 
 pub fn count(entry: &Entry) -> u64 {
