@@ -1,21 +1,45 @@
 //! Which database is meant.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
-use crate::{Database, Environment, Result, connect};
+use crate::connect::{self, Named, Target};
+use crate::console::terminal_password;
+use crate::{Cancellation, Database, Environment, Error, ErrorKind, Result};
 
-/// The option that names the database.
-#[derive(Debug, Clone, clap::Args)]
+/// The options that name the database.
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct DatabaseArgs {
     /// The database: sqlite:///relative.db, sqlite:////absolute.db, postgresql://user@host/name, a connection string of
-    /// keywords and values; SQLAlchemy's forms (postgresql+asyncpg://…) are understood. Without it, the environment says
-    /// it (see lifeboat --help)
-    #[arg(long, short = 'd', visible_alias = "dbname", value_name = "URL")]
+    /// keywords and values; SQLAlchemy's forms (postgresql+asyncpg://…) are understood. Without it and the options of PostgreSQL's
+    /// tools for that (-d, -h, -p, -U), the environment says it (see lifeboat --help)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dbname", "host", "port", "username"])]
     url: Option<OsString>,
+    /// The name of a PostgreSQL database; or a URL or connection string as for --url, which counts before -h, -p and -U
+    #[arg(long, short = 'd', value_name = "DBNAME")]
+    dbname: Option<OsString>,
+    /// The server's host, or the folder of its socket
+    #[arg(long, short = 'h', value_name = "HOST", help_heading = CONNECTION)]
+    host: Option<OsString>,
+    /// The server's port
+    #[arg(long, short = 'p', value_name = "PORT", help_heading = CONNECTION)]
+    port: Option<OsString>,
+    /// The role to log in as
+    #[arg(long, short = 'U', value_name = "NAME", help_heading = CONNECTION)]
+    username: Option<OsString>,
+    /// Never ask for a password (the default)
+    #[arg(long, short = 'w', overrides_with = "password", help_heading = CONNECTION)]
+    no_password: bool,
+    /// Ask for the password at the terminal, before anything else
+    #[arg(long, short = 'W', overrides_with = "no_password", help_heading = CONNECTION)]
+    password: bool,
     #[command(flatten)]
     silence: SilenceArgs,
 }
+
+/// The options of PostgreSQL's own tools.
+const CONNECTION: &str = "PostgreSQL: connection";
 
 /// The option that says how long a server may be silent.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,24 +67,65 @@ impl SilenceArgs {
     }
 }
 
+impl Default for SilenceArgs {
+    fn default() -> Self {
+        Self { idle_timeout: IDLE_TIMEOUT }
+    }
+}
+
 impl DatabaseArgs {
-    /// The database that is meant, by `--url` or by the environment.
-    pub(crate) fn database(&self) -> Result<Database> {
-        let environment = Environment::of_process();
-        let given = self.url.as_ref().map(|url| url.as_encoded_bytes());
-        Ok(match connect::recognise(&connect::find_url(given, &environment)?, &environment)? {
-            Database::Postgres(target) => Database::Postgres(Box::new(target.with_idle_limit(self.silence.limit()))),
-            sqlite => sqlite,
-        })
+    /// The database that is meant, by the options or by the environment.
+    ///
+    /// # Errors
+    /// Nothing says which, or what says it makes no sense; no password can be asked for.
+    pub(crate) fn database(&self, cancellation: &Cancellation) -> Result<Database> {
+        match self.found()? {
+            Database::Postgres(target) => {
+                let mut target = target.with_idle_limit(self.silence.limit());
+                if self.password {
+                    target = target.with_password(terminal_password::ask(cancellation)?);
+                }
+                Ok(Database::Postgres(Box::new(target)))
+            }
+            sqlite => Ok(sqlite),
+        }
     }
 
-    /// Whether `--url` says which.
+    fn found(&self) -> Result<Database> {
+        let environment = Environment::of_process();
+        let named = self.dbname.as_ref().map(|name| name.as_encoded_bytes());
+        // What is not PostgreSQL's can only be meant as a whole.
+        let is_other = named.is_some_and(|name| {
+            bstr::ByteSlice::find(name, "://").is_some()
+                && ![&b"postgresql://"[..], b"postgres://"].iter().any(|scheme| name.starts_with(scheme))
+        });
+        if self.url.is_some() || is_other || !self.is_given() {
+            if is_other && (self.host.is_some() || self.port.is_some() || self.username.is_some()) {
+                return Err(Error::new(ErrorKind::Usage, "use --host, --port or --username")
+                    .why("--dbname is a URL that says all of it")
+                    .hint("leave them out, or put them into the URL"));
+            }
+            let given = self.url.as_ref().map(|url| url.as_encoded_bytes()).or(named);
+            return connect::recognise(&connect::find_url(given, &environment)?, &environment);
+        }
+        let bytes = |text: &Option<OsString>| text.clone().map(OsString::into_vec);
+        let named = Named {
+            dbname: bytes(&self.dbname),
+            host: bytes(&self.host),
+            port: bytes(&self.port),
+            user: bytes(&self.username),
+            program: "lifeboat".to_owned(),
+        };
+        Ok(Database::Postgres(Box::new(Target::of_names(named, &environment)?)))
+    }
+
+    /// Whether options say which.
     pub(crate) fn is_given(&self) -> bool {
-        self.url.is_some()
+        [&self.url, &self.dbname, &self.host, &self.port, &self.username].into_iter().any(Option::is_some)
     }
 
     /// As if `--url` were this.
     pub(crate) fn of(url: OsString, silence: SilenceArgs) -> Self {
-        Self { url: Some(url), silence }
+        Self { url: Some(url), silence, ..Self::default() }
     }
 }

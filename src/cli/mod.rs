@@ -6,6 +6,7 @@ mod backend_options;
 mod backup;
 mod choice;
 mod common;
+mod completions;
 mod database;
 mod destination;
 mod drill;
@@ -21,6 +22,7 @@ mod report;
 mod restore;
 mod usage;
 mod verify;
+mod version;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -55,7 +57,7 @@ Environment:
 
 /// Backs up and restores PostgreSQL and SQLite, with no client tools on the host
 #[derive(Debug, Parser)]
-#[command(name = "lifeboat", version, after_help = EXIT_CODES, arg_required_else_help = true, args_override_self = true, max_term_width = 100)]
+#[command(name = "lifeboat", version, long_version = version::long(), after_help = EXIT_CODES, arg_required_else_help = true, args_override_self = true, disable_help_flag = true, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -71,6 +73,8 @@ enum Verb {
     Verify(verify::Args),
     Drill(drill::Args),
     InstallTools(install_tools::Args),
+    Completions(completions::CompletionsArgs),
+    ManPages(completions::ManPagesArgs),
     #[command(hide = true)]
     DrillWriter(drill::WriterArgs),
 }
@@ -84,6 +88,8 @@ impl Verb {
             Self::Verify(_) => "verify",
             Self::Drill(_) => "drill",
             Self::InstallTools(_) => "install-tools",
+            Self::Completions(_) => "completions",
+            Self::ManPages(_) => "man-pages",
             Self::DrillWriter(_) => "drill-writer",
         }
     }
@@ -105,6 +111,8 @@ impl Verb {
             Self::Verify(args) => verify::run(args, common),
             Self::Drill(args) => drill::run(args, common),
             Self::InstallTools(args) => install_tools::run(&args),
+            Self::Completions(args) => completions::print(&args),
+            Self::ManPages(args) => completions::write_pages(&args),
             Self::DrillWriter(args) => drill::write_forever(args),
         }
     }
@@ -123,6 +131,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
         Err(e) => return usage::tell(e.format(&mut command), arguments),
     };
     cli.common.given = BackendOptions::of(&command, &matches);
+    cli.common.settle(arguments);
     let verb = cli.verb.name();
     let printer = Printer::new(verb, &cli.common, cli.verb.takes_stdout());
     if let Err(e) = signals::handle(cli.common.cancellation.clone(), move |ended| printer.ended(ended)) {

@@ -60,6 +60,14 @@ struct FailureFacts<'a> {
     hint: Option<&'a str>,
 }
 
+/// A failure as programs are told of it, where it is one of several things that are told.
+pub(crate) fn failure_facts(error: &Error) -> Result<Value> {
+    let (message, hint) = (error.named(choice::name), error.advice().map(|hint| hint.named(choice::name)));
+    let (message, hint) = (secret::masked_in_error(&message), hint.as_deref().map(secret::masked_in_error));
+    let error = FailureFacts { kind: exit::word(error.kind()), message: &message, hint: hint.as_deref() };
+    serde_json::to_value(Failure { error }).context(ErrorKind::Internal, || "make the report")
+}
+
 /// Prints what a verb has to say.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {

@@ -22,8 +22,12 @@ pub enum Database {
 /// The variables that are looked at for a URL, in this order.
 pub(crate) const VARIABLES: &[&str] = &["LIFEBOAT_DATABASE_URL", "DATABASE_URL", "Z4J_DATABASE_URL"];
 
+/// libpq's variables of which one is enough to say that a PostgreSQL database is meant.
+const LIBPQ: [&str; 6] = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"];
+
 /// The URL to use: the one given, or the first of `LIFEBOAT_DATABASE_URL`, `DATABASE_URL`, `Z4J_DATABASE_URL` that is
-/// set, or, where libpq's own `PGHOST`, `PGDATABASE` or `PGPORT` is set, the URL that leaves everything to them.
+/// set, or, where libpq's own variables say which server, database or role (`PGHOST`, `PGHOSTADDR`, `PGPORT`, `PGDATABASE`,
+/// `PGUSER`, `PGSERVICE`), the URL that leaves everything to them.
 ///
 /// # Errors
 /// None of them is set.
@@ -34,11 +38,15 @@ pub fn find_url(given: Option<&[u8]>, env: &Environment) -> Result<BString> {
     if let Some(url) = VARIABLES.iter().find_map(|name| env.get(name)) {
         return Ok(url.to_owned());
     }
-    if ["PGHOST", "PGDATABASE", "PGPORT", "PGSERVICE"].iter().any(|name| env.get(name).is_some()) {
+    if LIBPQ.iter().any(|name| env.get(name).is_some()) {
         return Ok("postgresql://".into());
     }
     Err(Error::new(ErrorKind::Usage, "find out which database is meant")
-        .why("there is no " + Choice::Url + format!(", and none of {} is set", VARIABLES.join(", ")))
+        .why(
+            "there is no "
+                + Choice::Url
+                + format!(", and none of {}, {} is set", VARIABLES.join(", "), LIBPQ.join(", ")),
+        )
         .hint(
             "for example: "
                 + Choice::Url

@@ -5,3 +5,4 @@ pub(crate) mod secret;
 pub(crate) mod signals;
 pub(crate) mod standard_streams;
 pub(crate) mod terminal;
+pub(crate) mod terminal_password;

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use bstr::BStr;
 
 use super::failure::Failure;
-use super::terminal_password;
 use crate::connect::{Environment, Named, Target};
+use crate::console::terminal_password;
 use crate::wire::{Connection, Login};
 use crate::{Cancellation, Error, ErrorKind, Result};
 

@@ -21,7 +21,6 @@ mod pg_dumpall;
 mod pg_restore;
 mod section;
 mod server_message;
-mod terminal_password;
 mod wording;
 
 use std::ffi::{OsStr, OsString};

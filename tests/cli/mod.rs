@@ -5,6 +5,8 @@ mod drill_ended;
 mod hostile;
 mod list;
 mod mangled;
+mod manuals;
+mod naming;
 mod passwords;
 mod postgres;
 mod streams;

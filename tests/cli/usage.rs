@@ -56,7 +56,6 @@ fn nonsense_is_a_usage_error() {
         &[&database[..], &["--jobs", "0"]].concat(),
         &[&database[..], &["--jobs", "99999999999999999999"]].concat(),
         &[&database[..], &["--lock-wait-timeout", "18446744073709551615"]].concat(),
-        &[&database[..], &["--quiet", "--verbose"]].concat(),
         &[&database[..], &["extra"]].concat(),
     ] {
         let out = scene.lifeboat(arguments);
@@ -104,6 +103,25 @@ fn last_flag_of_a_pair_wins() {
     }
     for order in ["owner", "acl", "clean", "if-exists", "data-for-failed-tables"].into_iter().flat_map(orders) {
         assert_eq!(scene.lifeboat(&["restore", "nothing", "--script", "-", &order[0], &order[1]]).code(), 1);
+    }
+}
+
+#[test]
+fn last_of_quiet_and_verbose_wins() {
+    let scene = Scene::new();
+    scene.database("a.db", "delete", 1);
+    for (options, says_something) in [
+        (["--quiet", "--verbose"], true),
+        (["-v", "-q"], false),
+        (["-q", "-v"], true),
+        (["--verbose", "--quiet"], false),
+    ] {
+        let out = scene.run(&[&["backup", "--url", "sqlite:///a.db", "-o", "o", "--force"], &options[..]].concat());
+        assert_eq!(!out.stdout().is_empty(), says_something, "{options:?}: {out}");
+        // They may stand on both sides of the verb.
+        let [first, second] = options;
+        let out = scene.run(&[first, "backup", second, "--url", "sqlite:///a.db", "-o", "o", "--force"]);
+        assert_eq!(!out.stdout().is_empty(), says_something, "{options:?}: {out}");
     }
 }
 

@@ -200,3 +200,24 @@ fn rows_are_counted_on_request() {
     fs::write(scene.path("cut.dump"), &whole[..whole.len() - 10]).unwrap();
     scene.fails(1, "lifeboat verify tells all", &["list", "--rows", "cut.dump"]);
 }
+
+#[test]
+fn several_backups_are_checked_whatever_is_wrong_with_one() {
+    let scene = Scene::new();
+    for name in ["a", "b"] {
+        scene.database(&format!("{name}.db"), "delete", 1);
+        scene.run(&["backup", "--url", &format!("sqlite:///{name}.db"), "-o", &format!("{name}.out")]);
+    }
+    let out = scene.run(&["verify", "a.out", "b.out"]);
+    assert_eq!(out.stdout().matches(" is sound: ").count(), 2, "{out}");
+    fs::write(scene.path("no backup"), "nothing").unwrap();
+    let out = scene.lifeboat(&["verify", "a.out", "no backup", "missing", "b.out"]);
+    assert_eq!((out.code(), out.stdout().matches(" is sound: ").count()), (1, 2), "{out}");
+    assert!(out.stderr().contains("no backup") && out.stderr().contains("missing"), "{out}");
+    let answer = scene.lifeboat(&["verify", "--json", "a.out", "missing"]).json();
+    assert_eq!((answer["ok"].as_bool(), answer["exit_code"].as_i64()), (Some(false), Some(1)), "{answer}");
+    let backups = answer["backups"].as_array().unwrap();
+    assert_eq!((backups[0]["sound"].as_bool(), backups[1]["file"].as_str()), (Some(true), Some("missing")), "{answer}");
+    assert_eq!(backups[1]["error"]["kind"], "io", "{answer}");
+    scene.fails(2, "standard input can be one of them only", &["verify", "-", "-"]);
+}

@@ -32,6 +32,7 @@ pub mod scene;
 pub mod server;
 pub mod session;
 pub mod strange;
+pub mod terminal;
 pub mod unfinished;
 pub mod unstable;
 pub mod verbs;

@@ -106,7 +106,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let begun = Instant::now();
     let to_stdout = args.output_takes_stdout();
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
-    match args.database.database()? {
+    match args.database.database(&common.cancellation)? {
         Database::Sqlite(target) => {
             common.given.check(backend_options::SQLITE)?;
             let database = target.path;

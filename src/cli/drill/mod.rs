@@ -62,7 +62,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let Some(url) = args.url else {
         return sqlite::sample_drill(args.scratch.as_deref(), &narrator, common);
     };
-    match DatabaseArgs::of(url, args.silence).database()? {
+    match DatabaseArgs::of(url, args.silence).database(&common.cancellation)? {
         Database::Sqlite(target) => sqlite::rehearse(&target.path, args.scratch.as_deref(), &narrator, common),
         Database::Postgres(target) => postgres::rehearse(&target, args.scratch.as_deref(), &narrator, common),
     }

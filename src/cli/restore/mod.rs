@@ -90,7 +90,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         }
         return script::write(&input, path, args.force, &args.postgres, &console);
     }
-    match args.database.database()? {
+    match args.database.database(&common.cancellation)? {
         Database::Sqlite(target) => {
             common.given.check(backend_options::SQLITE)?;
             let database = std::path::absolute(&target.path).unwrap_or(target.path);

@@ -5,20 +5,25 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::archive::is_sqlite;
+use super::choice_name;
 use super::common::Common;
+use super::exit;
 use super::progress::Console;
-use super::report::Outcome;
-use crate::{ErrorKind, Result};
+use super::report::{Outcome, failure_facts};
+use crate::{Error, ErrorKind, Level, Message, Reporter, Result};
 
 const EXAMPLES: &str = "\
 Examples:
   lifeboat verify app.dump
   lifeboat verify app-2026-04-24.db --json
+  lifeboat verify /var/backups/*.dump
   ssh backup cat app.dump | lifeboat verify -
 
 Exit codes: 0 if it is sound, 1 if it is damaged (each problem is named) or cannot be
-read. No server is asked, and nothing that is in a backup is carried out.
+read; of several, 0 if all are sound, and the others are checked in any case. No server is asked, and nothing that is in a backup is carried out.
 
 What it cannot see: a byte that was changed into another one where there is no checksum.
 In an archive, that is the table of contents (names, definitions, privileges), and rows
@@ -31,18 +36,60 @@ does that.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// An archive of a PostgreSQL database in custom, directory or tar format (- is standard input), or an SQLite database
-    #[arg(value_name = "PATH")]
-    path: PathBuf,
+    /// Archives of PostgreSQL databases in custom, directory or tar format (- is standard input), or SQLite databases
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
 }
 
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
-    let (path, console) = (&args.path, Console::new(common));
-    let outcome = if path != Path::new("-") && is_sqlite(path) {
-        sqlite::verify(path, &console)
-    } else {
-        archive::verify(path, &console)
-    };
+    let console = Console::new(common);
+    if let [path] = args.paths.as_slice() {
+        return verify(path, &console);
+    }
+    if args.paths.iter().filter(|path| is_input(path)).count() > 1 {
+        return Err(
+            Error::new(ErrorKind::Usage, "verify several backups").why("standard input can be one of them only")
+        );
+    }
+    let (mut lines, mut backups, mut code) = (Vec::new(), Vec::new(), exit::SUCCESS);
+    for path in &args.paths {
+        match verify(path, &console) {
+            Ok(outcome) => {
+                lines.extend(outcome.lines);
+                backups.push(outcome.json);
+                if outcome.code != exit::SUCCESS {
+                    code = outcome.code;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                console.message(Message::new(Level::Error, "", told(&error)));
+                let mut facts = failure_facts(&error)?;
+                facts["file"] = path.to_string_lossy().into();
+                backups.push(facts);
+                code = exit::FAILED;
+            }
+        }
+    }
+    Ok(Outcome { lines, json: json!({ "backups": backups }), code })
+}
+
+/// An error with what would help, as one text.
+fn told(error: &Error) -> String {
+    let message = error.named(choice_name);
+    match error.advice() {
+        Some(hint) => format!("{message} (hint: {})", hint.named(choice_name)),
+        None => message,
+    }
+}
+
+fn is_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn verify(path: &Path, console: &Console) -> Result<Outcome> {
+    let outcome =
+        if !is_input(path) && is_sqlite(path) { sqlite::verify(path, console) } else { archive::verify(path, console) };
     outcome.map_err(|error| match (error.kind(), error.advice()) {
         (ErrorKind::Archive, None) if error.to_string().contains("SQLite database") => {
             error.hint("an SQLite database is not read from a pipe: give the name of its file")

@@ -16,7 +16,7 @@ const LONGEST: usize = 4096;
 ///
 /// # Errors
 /// There is nobody to ask: no terminal, and standard input is at its end.
-pub(super) fn ask(cancellation: &Cancellation) -> Result<Vec<u8>> {
+pub(crate) fn ask(cancellation: &Cancellation) -> Result<Vec<u8>> {
     match ask_if_possible(cancellation)? {
         Some(password) => Ok(password),
         None => Err(Error::new(ErrorKind::Usage, DOING)
@@ -26,7 +26,7 @@ pub(super) fn ask(cancellation: &Cancellation) -> Result<Vec<u8>> {
 }
 
 /// As [`ask`]; `None` if there is no terminal, from which a job by night would wait for ever.
-pub(super) fn ask_if_possible(cancellation: &Cancellation) -> Result<Option<Vec<u8>>> {
+pub(crate) fn ask_if_possible(cancellation: &Cancellation) -> Result<Option<Vec<u8>>> {
     let Ok(mut terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else { return Ok(None) };
     let doing = || DOING;
     // First: what is typed before is thrown away, and who is asked may answer at once.
