@@ -9,7 +9,7 @@ use super::block::{Ground, put_setting};
 use super::connection::Connection;
 use super::copy_in::CopyIn;
 use super::error::{Error, Result};
-use super::report::Notice;
+use super::simple::Told;
 
 /// What a session is set up with.
 #[derive(Debug, Clone, Default)]
@@ -121,11 +121,12 @@ impl<'a> Foreign<'a> {
         self.0.each(texts)
     }
 
-    /// As [`Foreign::execute_each`], with what the server said to each text beside its answer.
+    /// As [`Foreign::execute_each`], with what the server said to each text beside its answer. Where the connection is lost, the
+    /// answers that had come, and how it was lost: by the text after these, if not by something else.
     ///
     /// # Errors
-    /// As [`Foreign::execute_each`].
-    pub fn execute_each_telling<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<(Result<()>, Vec<Notice>)>> {
+    /// The connection was lost before; a text that cannot be sent, before any is run.
+    pub fn execute_each_telling<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<(Vec<Told>, Option<Error>)> {
         self.0.each_telling(texts)
     }
 

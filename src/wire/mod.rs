@@ -90,5 +90,6 @@ pub use param::Param;
 pub use patience::{Seen, Watch};
 pub use report::{Notice, ServerError};
 pub use rows::{Row, Rows};
+pub use simple::Told;
 pub use socket::Socket;
 pub use startup::{ChannelBinding, Startup};

@@ -8,6 +8,9 @@ use super::report::Notice;
 /// From this length on, a text is sent from where it is.
 const LONG: usize = 1024 * 1024;
 
+/// What became of a text, and what the server said to it.
+pub type Told = (Result<()>, Vec<Notice>);
+
 impl Connection {
     /// Runs any number of statements and throws their rows away; outside of a transaction block, in one.
     ///
@@ -34,11 +37,15 @@ impl Connection {
 
     /// Sends several texts as they are, each of which succeeds or fails by itself.
     pub(super) fn each<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<Result<()>>> {
-        self.each_then(texts, |_, result| result)
+        match self.each_then(texts, |_, result| result)? {
+            (results, None) => Ok(results),
+            (_, Some(lost)) => Err(lost),
+        }
     }
 
-    /// As [`Connection::each`], with what the server said to each text beside its answer.
-    pub(super) fn each_telling<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<Vec<(Result<()>, Vec<Notice>)>> {
+    /// As [`Connection::each`], with what the server said to each text beside its answer. Where the connection is lost, the
+    /// answers that had come, and how it was.
+    pub(super) fn each_telling<S: AsRef<[u8]>>(&mut self, texts: &[S]) -> Result<(Vec<Told>, Option<Error>)> {
         // What it said before was not about these.
         let before = self.take_notices();
         let results = self.each_then(texts, |connection, result| (result, connection.take_notices()));
@@ -50,7 +57,7 @@ impl Connection {
         &mut self,
         texts: &[S],
         mut take: impl FnMut(&mut Self, Result<()>) -> T,
-    ) -> Result<Vec<T>> {
+    ) -> Result<(Vec<T>, Option<Error>)> {
         let doing = "run statements";
         self.check_usable(doing)?;
         for text in texts {
@@ -64,11 +71,11 @@ impl Connection {
         for _ in texts {
             let result = self.simple_answer("run a statement").map(|_| ());
             match result {
-                Err(error) if self.is_broken() => return Err(error),
+                Err(error) if self.is_broken() => return Ok((results, Some(error))),
                 result => results.push(take(self, result)),
             }
         }
-        Ok(results)
+        Ok((results, None))
     }
 
     /// Sends a text as it is, and reads the answer: the number of rows that were changed.

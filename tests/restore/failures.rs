@@ -6,7 +6,7 @@ use pgformat::{DumpId, Entry, Section};
 
 use super::{archive_of, forced, restore_all, restore_as, restore_from_pipe, restore_into, sample, with_owners};
 use crate::support::archive::{Rows, assert_same};
-use crate::support::{Database, REFERENCE, Scene, Server};
+use crate::support::{Database, REFERENCE, Scene, Server, lifeboat, output};
 
 /// The entries for which something failed, and the SQLSTATEs.
 fn failed(summary: &RestoreSummary) -> Vec<(String, String)> {
@@ -203,6 +203,26 @@ fn made_up(definitions: &[&str]) -> Scene {
     let scene = Scene::new();
     std::fs::write(scene.archive(), archive_of(definitions.iter().enumerate().map(entry).collect())).unwrap();
     scene
+}
+
+/// Many statements are on their way together.
+#[test]
+fn what_failed_before_the_connection_was_lost_is_told_and_the_loss_is_laid_to_its_own_statement() {
+    let server = needed!(Server::get(REFERENCE));
+    let scene = made_up(&[
+        "CREATE TABLE public.t0 ();",
+        "CREATE TABLE public.t1 (a nosuch);",
+        "SELECT pg_terminate_backend(pg_backend_pid());",
+        "CREATE TABLE public.t3 ();",
+    ]);
+    let target = server.database("target");
+    let out = output(lifeboat().args(["restore", "-d", &target.url(), "--no-clean"]).arg(scene.archive()));
+    assert_eq!(out.code(), 1, "{out}");
+    let said = out.stderr();
+    let (refused, lost) = (said.find("type \"nosuch\" does not exist"), said.find("could not restore TABLE public.t2"));
+    assert!(refused.is_some() && refused < lost, "{out}");
+    assert!(!said.contains("TABLE public.t0") && !said.contains("TABLE public.t3"), "{out}");
+    assert_eq!(target.sql("SELECT to_regclass('t0') IS NOT NULL, to_regclass('t3') IS NULL"), "t|t");
 }
 
 #[test]

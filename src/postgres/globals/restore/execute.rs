@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 use super::grammar::Statement;
 use super::reader::{Script, Step};
 use super::{GlobalsError, GlobalsPreview, GlobalsRestoreOptions, GlobalsRestored};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::Running;
 use crate::postgres::restore::{Connect, OneSession};
 use crate::printable;
@@ -157,13 +157,14 @@ impl<'a> Work<'a, '_> {
             }
         }
         let texts: Vec<&BString> = sent.iter().map(|part| &part.text).collect();
-        let results = self.target.foreign()?.execute_each_telling(&texts)?;
+        let (results, lost) = self.target.foreign()?.execute_each_telling(&texts)?;
+        let next = sent.get(results.len()).map(|part| part.about);
         for (part, (result, notices)) in sent.into_iter().zip(results) {
             self.warn(part, &notices);
             match result {
                 Ok(()) => self.count(part),
                 Err(error) => {
-                    let error = crate::Error::from(error);
+                    let error = Error::from(error);
                     // Words of the server's, which knows what is wrong with a value and need not repeat it.
                     let message = error.server().map_or_else(|| error.to_string(), printable::report);
                     let about = part.about.to_string();
@@ -174,7 +175,10 @@ impl<'a> Work<'a, '_> {
                 }
             }
         }
-        Ok(())
+        match lost.zip(next) {
+            Some((lost, about)) => Err(Error::new(ErrorKind::Connection, format!("restore {about}")).source(lost)),
+            None => Ok(()),
+        }
     }
 
     fn warn(&self, part: &Part<'_>, notices: &[Notice]) {

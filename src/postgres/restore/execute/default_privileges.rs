@@ -242,7 +242,10 @@ fn take_away(client: &mut Client<'_>, ledger: &mut Ledger<'_>, many: &[(EntryInd
     client.pass_on_notices(ledger, None);
     let statements: Vec<&[u8]> = many.iter().map(|(_, statement)| statement.as_slice()).collect();
     let results = client.apart(
-        |connection| Ok(connection.foreign()?.execute_each_telling(&statements)?),
+        |connection| match connection.foreign()?.execute_each_telling(&statements)? {
+            (results, None) => Ok(results),
+            (_, Some(lost)) => Err(lost.into()),
+        },
         |results| results.iter().all(|(result, _)| result.is_ok()),
     )??;
     if client.in_transaction() && many.len() > 1 && results.iter().any(|(result, _)| result.is_err()) {

@@ -73,8 +73,9 @@ impl Client<'_> {
         }
     }
 
-    /// Sends statements without waiting for each one's answer; what became of each, and what the server said to it.
-    pub fn send_each(&mut self, statements: &[&[u8]]) -> Result<Vec<(wire::Result<()>, Vec<Notice>)>> {
+    /// Sends statements without waiting for each one's answer; what became of each, and what the server said to it. Where the
+    /// connection is lost, that of those before, and how.
+    pub fn send_each(&mut self, statements: &[&[u8]]) -> Result<(Vec<wire::Told>, Option<wire::Error>)> {
         Ok(self.connection.foreign()?.execute_each_telling(statements)?)
     }
 

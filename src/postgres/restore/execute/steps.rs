@@ -101,7 +101,8 @@ impl<'a> Executor<'a> {
         job.current(first.entry);
         client.pass_on_notices(ledger, None);
         let statements: Vec<&[u8]> = steps.iter().map(|(_, statement)| statement.as_ref()).collect();
-        let sent = client.send_each(&statements).map_err(|error| client.during(first.entry, error))?;
+        let (sent, lost) = client.send_each(&statements).map_err(|error| client.during(first.entry, error))?;
+        let next = steps.get(sent.len());
         for ((step, _), (result, notices)) in steps.iter().zip(sent) {
             let (entry, statement) = (&job.entries[step.entry], step.statement(job.entries).unwrap_or_default());
             begun.tell(job, step);
@@ -122,6 +123,10 @@ impl<'a> Executor<'a> {
                 // What came after it in the same transaction failed for no reason of its own.
                 return Ok(());
             }
+        }
+        if let Some((lost, (step, _))) = lost.zip(next) {
+            begun.tell(job, step);
+            return Err(client.during(step.entry, lost.into()));
         }
         client.tell_reached(ledger);
         client.check_transaction(first.entry)

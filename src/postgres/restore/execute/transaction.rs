@@ -242,9 +242,9 @@ impl Client<'_> {
     /// An error of the server's about statements.
     ///
     /// # Errors
-    /// It ends everything: the end was asked for, the connection is lost, nothing was sent.
+    /// It ends everything: the end was asked for, the connection was lost by it, nothing was sent.
     pub fn survived(&self, error: Error) -> Result<Error> {
         self.interrupt.check()?;
-        if self.connection.is_broken() || error.server().is_none() { Err(error) } else { Ok(error) }
+        if error.kind() == ErrorKind::Connection || error.server().is_none() { Err(error) } else { Ok(error) }
     }
 }
