@@ -216,7 +216,7 @@ fn what_failed_before_the_connection_was_lost_is_told_and_the_loss_is_laid_to_it
         "CREATE TABLE public.t3 ();",
     ]);
     let target = server.database("target");
-    let out = output(lifeboat().args(["restore", "-d", &target.url(), "--no-clean"]).arg(scene.archive()));
+    let out = output(lifeboat().args(["restore", "-d", &target.url(), "--no-clean", "--force"]).arg(scene.archive()));
     assert_eq!(out.code(), 1, "{out}");
     let said = out.stderr();
     let (refused, lost) = (said.find("type \"nosuch\" does not exist"), said.find("could not restore TABLE public.t2"));

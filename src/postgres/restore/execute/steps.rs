@@ -126,6 +126,7 @@ impl<'a> Executor<'a> {
         }
         if let Some((lost, (step, _))) = lost.zip(next) {
             begun.tell(job, step);
+            client.tell_reached(ledger);
             return Err(client.during(step.entry, lost.into()));
         }
         client.tell_reached(ledger);
