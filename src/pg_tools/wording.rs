@@ -98,6 +98,8 @@ pub(super) fn name(choice: &Choice) -> String {
         Choice::TransactionSize => "--transaction-size",
         Choice::Create => "--create",
         Choice::Url => "--dbname",
+        // A command, and no option.
+        Choice::Verify => "lifeboat verify",
         other => return format!("{} of lifeboat itself", crate::cli::choice_name(other)),
     };
     name.to_owned()
