@@ -112,6 +112,7 @@ fn only_statements_of_such_a_script_are_carried_out() {
             "line 3 of the script: that is no statement of such a script",
         ),
         ("COPY pg_authid TO PROGRAM 'cat >x';", "line 3 of the script: that is no statement of such a script"),
+        ("ALTER ROLE dave WITH PASSWORD 'a' 'hidden';", "line 3 of the script: that is no statement of such a script"),
         ("\\connect postgres", "line 3 of the script: it has a command for psql"),
         ("\\! touch x", "line 3 of the script: it has a command for psql"),
         ("ALTER ROLE dave WITH SUPERUSER", "line 3 of the script: it ends in the middle of a statement"),
@@ -122,6 +123,29 @@ fn only_statements_of_such_a_script_are_carried_out() {
         assert_plain(&out);
     }
     assert_eq!(server.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'dave'"), "0");
+}
+
+/// The server cuts a name that is too long, and may have a role of the name that is left.
+#[test]
+fn no_name_is_cut() {
+    let server = needed!(own(REFERENCE));
+    let scene = Scene::new();
+    let there = format!("{}é", "a".repeat(61));
+    server.sql("postgres", &format!("CREATE ROLE \"{there}\""));
+    for script in [
+        format!("ALTER ROLE \"{there}b\" WITH SUPERUSER;"),
+        format!("GRANT \"{there}b\" TO alice;"),
+        format!("CREATE ROLE \"{}é\";", "a".repeat(62)),
+    ] {
+        fs::write(scene.path("globals.sql"), script).unwrap();
+        let out = restore(&scene, &server, &["--force"]);
+        assert!(out.code() == 4 && out.stderr().contains("is longer than this server's are"), "{out}");
+    }
+    let roles = "SELECT string_agg(rolname, ',') FROM pg_roles WHERE rolname LIKE 'aaa%' AND NOT rolsuper";
+    assert_eq!(server.sql("postgres", roles), there);
+    fs::write(scene.path("globals.sql"), format!("ALTER ROLE \"{there}\" WITH CREATEDB;")).unwrap();
+    let out = restore(&scene, &server, &["--force"]);
+    assert!(out.success(), "{out}");
 }
 
 #[test]

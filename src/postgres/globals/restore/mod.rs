@@ -149,12 +149,28 @@ fn look(target: &mut Connection, script: &Script) -> Result<GlobalsPreview> {
              FROM pg_catalog.pg_tablespace AS t WHERE t.spcname = ANY ($1::pg_catalog.text[]) ORDER BY 1",
         )
         .param(Param::texts(&space_names)),
+        Query::new(
+            "names that are too long",
+            "SELECT n.name FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n (name) \
+             WHERE n.name::pg_catalog.name::pg_catalog.text <> n.name ORDER BY 1",
+        )
+        .param(Param::texts(&[names.as_slice(), &space_names].concat())),
     ];
     let results = target.pipeline(&queries)?;
     target.rollback()?;
-    let [roles, there] = results.as_slice() else {
+    let [roles, there, too_long] = results.as_slice() else {
         return Err(Error::new(ErrorKind::Internal, "look at the server's roles").why("a result is missing"));
     };
+    if let Some(row) = too_long.iter().next() {
+        // What it is cut to may be another role's name.
+        let name = row.string("name")?;
+        return Err(Error::new(ErrorKind::Refused, "restore roles and tablespaces")
+            .why(format!(
+                "the name {} is longer than this server's are, which would cut it",
+                printable::name(name.as_bstr())
+            ))
+            .hint("nothing was changed; give it a shorter name in the script"));
+    }
     let mut present: BTreeSet<BString> = BTreeSet::new();
     for row in roles.iter() {
         present.insert(row.string("rolname")?);

@@ -97,6 +97,10 @@ impl Reader<'_> {
         let Some(first) = tokens.first() else { return Ok(()) };
         let text = self.text;
         let unknown = || refused(text, first.at, "that is no statement of such a script");
+        // A server would say in its error what the second one is, and that may be a part of a password.
+        if tokens.windows(2).any(|pair| are_texts_apart(text, pair)) {
+            return Err(unknown());
+        }
         let statement = grammar::parse(tokens).ok_or_else(unknown)?;
         if let Some((begin, about)) = &mut self.authorized {
             match statement {
@@ -138,6 +142,13 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether these are two literals, and not one that goes on in the next line.
+fn are_texts_apart(text: &[u8], pair: &[Token<'_>]) -> bool {
+    let [one, other] = pair else { return false };
+    let gap = &text[one.at + one.text.len()..other.at];
+    one.kind == Kind::Text && other.kind == Kind::Text && (!gap.contains_str("\n") || gap.contains_str("/*"))
 }
 
 fn refused(text: &[u8], at: usize, why: &str) -> Error {
@@ -189,6 +200,7 @@ mod tests {
             "role a: CREATE ROLE a;|setting of role a: ALTER ROLE a SET x TO 'it''s;';|tablespace s: SET SESSION AUTHORIZATION b;\n\
              GRANT ALL ON TABLESPACE s TO a;\nRESET SESSION AUTHORIZATION;|"
         );
+        assert_eq!(said("COMMENT ON ROLE a IS 'x' -- y\n 'z';"), "role a: COMMENT ON ROLE a IS 'x' -- y\n 'z';|");
         // From there on, a backslash takes away the meaning of what follows it.
         assert_eq!(
             said("SET standard_conforming_strings = off;\nCOMMENT ON ROLE a IS 'x\\';--';"),
@@ -204,6 +216,11 @@ mod tests {
             (" \\restrict k\n", "line 1 of the script: it has a command for psql"),
             ("\\connect x\n", "line 1 of the script: it has a command for psql"),
             ("CREATE ROLE a; SELECT 1;", "line 1 of the script: that is no statement of such a script"),
+            ("ALTER ROLE a WITH PASSWORD 'a' 'b';", "line 1 of the script: that is no statement of such a script"),
+            (
+                "ALTER ROLE a WITH PASSWORD 'a' /*\n*/ 'b';",
+                "line 1 of the script: that is no statement of such a script",
+            ),
             ("CREATE ROLE a", "line 1 of the script: it ends in the middle of a statement"),
             ("CREATE ROLE \"a", "line 1 of the script: it ends in the middle of a statement"),
             (
