@@ -44,7 +44,7 @@ impl OutputPath {
                 let target = Self::new(place)?;
                 if target.folder.is_mount_point(&target.name) {
                     return Err(Error::new(ErrorKind::Refused, doing(path))
-                        .why("it is a file that is mounted by itself: no other can take its place")
+                        .why("it is a file that is mounted by itself: no other file can take its place")
                         .hint("mount its folder instead, or give the name of another file"));
                 }
                 Ok(target)
