@@ -312,6 +312,26 @@ impl Session {
         Ok(SnapshotName(rows.one()?.string("name")?))
     }
 
+    /// Whether it is certain that nothing was committed since the transaction's snapshot was taken, which the server says without
+    /// looking at any catalog: nobody who could write was in a transaction then, and nobody has begun to write since. False says
+    /// nothing. Within one transaction it can be asked once: the server remembers what `age()` goes by.
+    ///
+    /// # Errors
+    /// The server does not tell.
+    pub fn is_undisturbed(&mut self) -> Result<bool> {
+        if self.standby {
+            // Its snapshots do not say who was in a transaction.
+            return Ok(false);
+        }
+        let rows = self.connection.query(
+            "SELECT pg_catalog.pg_snapshot_xmin(s.now) = pg_catalog.pg_snapshot_xmax(s.now) \
+               AND pg_catalog.age(pg_catalog.pg_snapshot_xmax(s.now)::pg_catalog.xid) = 0 AS is_quiet \
+             FROM pg_catalog.pg_current_snapshot() AS s (now)",
+            &[],
+        )?;
+        Ok(rows.one()?.bool("is_quiet")?)
+    }
+
     /// Checks that both sessions see the same: that they are on the same server, in the same database, and have the same
     /// snapshot. Behind a pooler or a name with several addresses, they need not be.
     ///

@@ -125,12 +125,15 @@ fn lock_and_look(
     let tables: Vec<u32> = locked.into_iter().collect();
     let all = [changes::DEFINITIONS, changes::TABLES];
     let watches = if imported.is_some() { &all[..] } else { &all[..1] };
-    let changed = changes::since_snapshot(session, watches, &tables, |_| {
-        let mut fresh = Session::new(connect()?)?;
-        fresh.begin(options, View::Now)?;
-        fresh.look(options)?;
-        Ok(Fresh::Another(Box::new(fresh)))
-    })?;
+    let changed = match session.is_undisturbed()? {
+        true => Vec::new(),
+        false => changes::since_snapshot(session, watches, &tables, |_| {
+            let mut fresh = Session::new(connect()?)?;
+            fresh.begin(options, View::Now)?;
+            fresh.look(options)?;
+            Ok(Fresh::Another(Box::new(fresh)))
+        })?,
+    };
     match changed.is_empty() {
         true => Ok((others, contents)),
         false if imported.is_some() => Err(changes::error_since("the snapshot was taken", &changed)),
@@ -144,6 +147,9 @@ fn lock_and_look(
 /// # Errors
 /// [`ErrorKind::Changed`] if somebody had.
 pub(in crate::postgres) fn check_data(session: &mut Session, options: &DumpOptions, tables: &[u32]) -> Result<()> {
+    if tables.is_empty() {
+        return session.end();
+    }
     let all = [changes::DATA, changes::POLICIES];
     let watches = if options.row_security { &all[..] } else { &all[..1] };
     let changed = changes::since_snapshot(session, watches, tables, |session| {
