@@ -2,13 +2,17 @@
 //! types write. The tables themselves are locked; nothing of a table of theirs or of a type that they use can be dropped.
 
 use super::membership;
-use super::watch::{COLUMNS, ENUM_LABELS, ROLES, ROWS, SCHEMAS, Watch, Watches, in_schema};
+use super::watch::{COLUMNS, ENUM_LABELS, ROLES, ROWS, SCHEMAS, Watch, Watches, When, in_schema};
+use crate::error::Result;
+use crate::postgres::catalogs::FIRST_USER_OID;
+use crate::postgres::session::Session;
 use crate::postgres::version::ServerVersion;
+use crate::wire::{Param, Query};
 
 /// The types of the columns of the tables `$1`, with all that these consist of: elements, base types, the types that a range
-/// is of, the columns of a composite type.
-pub(super) const USED: &str = "\
-    used (oid) AS ( \
+/// is of, the columns of a composite type; and whether one of the tables is foreign.
+const USED: &str = "\
+    WITH RECURSIVE used (oid) AS ( \
       SELECT a.atttypid FROM pg_catalog.pg_attribute AS a \
       WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped \
       UNION \
@@ -22,7 +26,40 @@ pub(super) const USED: &str = "\
         UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type AS t \
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.typrelid \
           WHERE t.oid = used.oid AND t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped \
-      ) AS part WHERE part.oid <> 0)";
+      ) AS part WHERE part.oid <> 0) \
+    SELECT ARRAY(SELECT used.oid FROM used) AS types, \
+      EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = ANY ($1) AND c.relkind = 'f') AS any_is_foreign";
+
+/// What tables are made of, as far as that says when something is to be watched.
+#[derive(Default)]
+pub(super) struct Used {
+    /// The types of their columns, and what these consist of.
+    pub(super) types: Vec<u32>,
+    any_is_foreign: bool,
+}
+
+impl Used {
+    /// By these tables, as the session's snapshot shows them.
+    ///
+    /// # Errors
+    /// The server does not tell.
+    pub(super) fn by(tables: &[u32], session: &mut Session) -> Result<Self> {
+        let query = Query::new("the types of columns", USED).param(Param::oids(tables));
+        let rows = session.connection().run(&query)?;
+        let row = rows.one()?;
+        Ok(Self { types: row.oids("types")?, any_is_foreign: row.bool("any_is_foreign")? })
+    }
+
+    /// Whether there is something to watch.
+    pub(super) fn is(&self, when: When) -> bool {
+        match when {
+            When::Always => true,
+            When::Uses(types) => types.iter().any(|oid| self.types.contains(oid)),
+            When::UsesOneOfUsers => self.types.iter().any(|oid| *oid >= FIRST_USER_OID),
+            When::AnyIsForeign => self.any_is_foreign,
+        }
+    }
+}
 
 /// What is watched while data are copied; `$1` are the tables whose rows are.
 pub const DATA: Watches = Watches {
@@ -35,10 +72,11 @@ pub const DATA: Watches = Watches {
                    = ANY ('{2205,24,2202,2203,2204,2206,4089,4191,3734,3769}'::pg_catalog.oid[]))",
             ..SCHEMAS
         },
-        Watch { of: "x.enumtypid IN (SELECT used.oid FROM used)", ..ENUM_LABELS },
+        Watch { of: "x.enumtypid IN (SELECT used.oid FROM used)", when: When::UsesOneOfUsers, ..ENUM_LABELS },
         Watch {
             matters: "x.relnatts",
             of: "x.reltype IN (SELECT used.oid FROM used)",
+            when: When::UsesOneOfUsers,
             even_if_undone: "x.relkind = 'c'",
             ..in_schema!("composite type", "pg_catalog.pg_class", "rel")
         },
@@ -46,6 +84,7 @@ pub const DATA: Watches = Watches {
             what: "column of composite type",
             matters: "x.atttypid, x.attisdropped",
             of: "c.reltype IN (SELECT used.oid FROM used) AND x.attnum > 0",
+            when: When::UsesOneOfUsers,
             even_if_undone: "c.relkind = 'c'",
             ..COLUMNS
         },
@@ -61,12 +100,14 @@ pub const DATA: Watches = Watches {
         // Of foreign tables, which cannot be locked before they are read.
         Watch {
             of: "x.oid = ANY ($1) AND x.relkind = 'f'",
+            when: When::AnyIsForeign,
             ..in_schema!("foreign table", "pg_catalog.pg_class", "rel")
         },
         Watch {
             what: "column of foreign table",
             matters: "x.attname, x.atttypid, x.attisdropped, x.attfdwoptions",
             of: "c.oid = ANY ($1) AND c.relkind = 'f' AND x.attnum > 0",
+            when: When::AnyIsForeign,
             ..COLUMNS
         },
         Watch {
@@ -76,50 +117,40 @@ pub const DATA: Watches = Watches {
             name: "c.relname",
             matters: "x.ftserver, x.ftoptions",
             of: "x.ftrelid = ANY ($1)",
+            when: When::AnyIsForeign,
             ..ROWS
         },
-        values(
-            in_schema!("relation", "pg_catalog.pg_class", "rel"),
-            // Whoever refreshes a materialized view gives it another TOAST table.
-            "x.relpersistence <> 't' AND n.nspname <> 'pg_toast' AND EXISTS (SELECT FROM used WHERE used.oid = 2205)",
-        ),
-        values(
-            in_schema!("type", "pg_catalog.pg_type", "typ"),
-            "n.nspname !~ '^pg_(toast_)?temp_' AND EXISTS (SELECT FROM used \
-             WHERE used.oid = ANY ('{2206,2202,2204}'::pg_catalog.oid[]))",
-        ),
-        values(
-            in_schema!("function", "pg_catalog.pg_proc", "pro"),
-            "n.nspname !~ '^pg_temp_' AND EXISTS (SELECT FROM used \
-             WHERE used.oid = ANY ('{24,2202}'::pg_catalog.oid[]))",
-        ),
-        values(
-            in_schema!("operator", "pg_catalog.pg_operator", "opr"),
-            "EXISTS (SELECT FROM used WHERE used.oid = ANY ('{2203,2204}'::pg_catalog.oid[]))",
-        ),
-        values(
-            in_schema!("collation", "pg_catalog.pg_collation", "coll"),
-            "EXISTS (SELECT FROM used WHERE used.oid = 4191)",
-        ),
-        values(
-            in_schema!("text search configuration", "pg_catalog.pg_ts_config", "cfg"),
-            "EXISTS (SELECT FROM used WHERE used.oid = 3734)",
-        ),
-        values(
-            in_schema!("text search dictionary", "pg_catalog.pg_ts_dict", "dict"),
-            "EXISTS (SELECT FROM used WHERE used.oid = 3769)",
-        ),
-        // Values of regdatabase, from PostgreSQL 19 on, are names of databases.
         Watch {
-            what: "database",
-            from: "pg_catalog.pg_database AS x",
-            name: "x.datname",
-            matters: "x.datname",
-            ..values(ROWS, "EXISTS (SELECT FROM used WHERE used.oid = 6490)")
+            // Whoever refreshes a materialized view gives it another TOAST table.
+            of: "x.relpersistence <> 't' AND n.nspname <> 'pg_toast'",
+            ..values(in_schema!("relation", "pg_catalog.pg_class", "rel"), &[2205])
         },
-        values(ROLES, NAMES_ROLES),
+        Watch {
+            of: "n.nspname !~ '^pg_(toast_)?temp_'",
+            ..values(in_schema!("type", "pg_catalog.pg_type", "typ"), &[2206, 2202, 2204])
+        },
+        Watch {
+            of: "n.nspname !~ '^pg_temp_'",
+            ..values(in_schema!("function", "pg_catalog.pg_proc", "pro"), &[24, 2202])
+        },
+        values(in_schema!("operator", "pg_catalog.pg_operator", "opr"), &[2203, 2204]),
+        values(in_schema!("collation", "pg_catalog.pg_collation", "coll"), &[4191]),
+        values(in_schema!("text search configuration", "pg_catalog.pg_ts_config", "cfg"), &[3734]),
+        values(in_schema!("text search dictionary", "pg_catalog.pg_ts_dict", "dict"), &[3769]),
+        // Values of regdatabase, from PostgreSQL 19 on, are names of databases.
+        values(
+            Watch {
+                what: "database",
+                from: "pg_catalog.pg_database AS x",
+                name: "x.datname",
+                matters: "x.datname",
+                ..ROWS
+            },
+            &[6490],
+        ),
+        values(ROLES, NAMES_OF_ROLES),
     ],
-    roles: NAMES_ROLES,
+    roles: Some(When::Uses(NAMES_OF_ROLES)),
     now: &[],
 };
 
@@ -132,14 +163,14 @@ pub const POLICIES: Watches = Watches {
         of: "n.nspname !~ '^pg_temp_'",
         ..in_schema!("function", "pg_catalog.pg_proc", "pro")
     }],
-    roles: "false",
+    roles: None,
     now: membership::NOW,
 };
 
 /// Values of regrole and aclitem are names of roles.
-const NAMES_ROLES: &str = "EXISTS (SELECT FROM used WHERE used.oid = ANY ('{4096,1033}'::pg_catalog.oid[]))";
+const NAMES_OF_ROLES: &[u32] = &[4096, 1033];
 
-/// Things whose names are values of a type; a number is written for one that is gone.
-const fn values(named: Watch, of: &'static str) -> Watch {
-    Watch { of, even_if_gone: true, ..named }
+/// Things whose names are values of these types; a number is written for one that is gone.
+const fn values(named: Watch, types: &'static [u32]) -> Watch {
+    Watch { when: When::Uses(types), even_if_gone: true, ..named }
 }

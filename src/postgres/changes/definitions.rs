@@ -6,7 +6,7 @@
 //! truncate, analyze and index them all the time. Rows of `pg_attrdef`, `pg_policy`, `pg_range`, `pg_cast` and the like
 //! are never updated, or only read by queries.
 
-use super::watch::{COLUMNS, ENUM_LABELS, LASTING, ROLES, ROWS, SCHEMAS, Watch, Watches, in_schema};
+use super::watch::{COLUMNS, ENUM_LABELS, LASTING, ROLES, ROWS, SCHEMAS, Watch, Watches, When, in_schema};
 use crate::postgres::catalogs::{Catalog, begins_with, check_each_catalog};
 use crate::postgres::relkind::relkinds;
 use crate::postgres::version::ServerVersion;
@@ -28,7 +28,7 @@ macro_rules! in_use {
 }
 
 /// What is watched while the catalog is read; `$1` are the tables that are locked.
-pub const DEFINITIONS: Watches = Watches { rows: ROWS_WATCHED, roles: "true", now: &[] };
+pub const DEFINITIONS: Watches = Watches { rows: ROWS_WATCHED, roles: Some(When::Always), now: &[] };
 
 const ROWS_WATCHED: &[Watch] = &[
     Watch { of: "x.nspname !~ '^pg_(toast_)?temp_'", ..SCHEMAS },

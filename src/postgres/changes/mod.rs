@@ -30,11 +30,12 @@ use super::version::ServerVersion;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{Param, Query, Row};
 
+use data::Used;
 pub use data::{DATA, POLICIES};
 pub use definitions::DEFINITIONS;
 pub use tables::TABLES;
 pub use watch::Watches;
-use watch::{Now, Watch};
+use watch::{Now, Watch, When};
 
 /// How many things an error names.
 const NAMED: usize = 10;
@@ -80,11 +81,16 @@ pub fn since_snapshot(
     fresh: impl FnOnce(&mut Session) -> Result<Fresh>,
 ) -> Result<Vec<String>> {
     let (server, superuser) = (session.server(), session.is_superuser());
+    let asks_when = |watches: &Watches| {
+        let roles = watches.roles.into_iter();
+        watches.rows.iter().map(|watch| watch.when).chain(roles).any(|when| when != When::Always)
+    };
+    let used = if watches.iter().any(asks_when) { Used::by(tables, session)? } else { Used::default() };
     let rows = watches.iter().flat_map(|watches| watches.rows);
-    let rows: Vec<&Watch> = rows.filter(|watch| superuser || !watch.secret).collect();
-    let roles = watches.iter().map(|watches| watches.roles).collect::<Vec<_>>().join(" OR ");
+    let rows: Vec<&Watch> = rows.filter(|watch| (superuser || !watch.secret) && used.is(watch.when)).collect();
+    let roles = watches.iter().filter_map(|watches| watches.roles).any(|when| used.is(when));
     let now: Vec<&Now> = watches.iter().flat_map(|watches| watches.now).collect();
-    let suspects = suspects(session, &rows, &roles, &now, tables)?;
+    let suspects = suspects(session, (&rows, roles, &now), tables, &used)?;
     let kinds = rows.iter().map(|watch| watch.what).chain(["role"]).chain(now.iter().map(|now| now.what));
     let kinds: Vec<&str> = kinds.collect();
     let mut queries = Vec::new();
@@ -198,23 +204,24 @@ impl Watch {
     }
 }
 
-/// The rows that others have updated or deleted, and, as of watches that there are not, the roles that have another name now and
+/// The rows that others have updated or deleted, and, as of watches that there are not, the `roles` that have another name now and
 /// what is different `now`.
 fn suspects(
     session: &mut Session,
-    watches: &[&Watch],
-    roles: &str,
-    now: &[&Now],
+    (watches, roles, now): (&[&Watch], bool, &[&Now]),
     tables: &[u32],
+    used: &Used,
 ) -> Result<Vec<Suspect>> {
     let server = session.server();
     let mut parts: Vec<String> = watches.iter().enumerate().map(|(i, watch)| watch.suspects(i, server)).collect();
-    parts.push(format!(
-        "SELECT {}, x.oid, 0, '', x.rolname, '', '', true FROM pg_catalog.pg_roles AS x \
-         WHERE x.rolname <> pg_catalog.pg_get_userbyid(x.oid) \
-         AND pg_catalog.pg_get_userbyid(x.oid) !~ '^unknown [(]OID=' AND ({roles})",
-        watches.len()
-    ));
+    if roles {
+        parts.push(format!(
+            "SELECT {}, x.oid, 0, '', x.rolname, '', '', true FROM pg_catalog.pg_roles AS x \
+             WHERE x.rolname <> pg_catalog.pg_get_userbyid(x.oid) \
+             AND pg_catalog.pg_get_userbyid(x.oid) !~ '^unknown [(]OID='",
+            watches.len()
+        ));
+    }
     let is_now = |(i, now): (usize, &&Now)| {
         let number = watches.len() + 1 + i;
         format!("SELECT {number}, n.oid, 0, '', n.name, '', '', true FROM (SELECT {}) AS n", now.rows)
@@ -223,11 +230,12 @@ fn suspects(
     let expected = if now.is_empty() { String::new() } else { format!(", {}", membership::expected(server)) };
     let sql = format!(
         "WITH RECURSIVE next (xid) AS (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())\
-         ::pg_catalog.text::pg_catalog.int8), {}{expected} {} ORDER BY 1, 2, 3",
-        data::USED,
+         ::pg_catalog.text::pg_catalog.int8), used (oid) AS (SELECT t.oid FROM pg_catalog.unnest($2) AS t (oid)){expected} {} \
+         ORDER BY 1, 2, 3",
         parts.join(" UNION ALL ")
     );
-    let rows = session.connection().run(&Query::new("what was changed since", sql).param(Param::oids(tables)))?;
+    let query = Query::new("what was changed since", sql).param(Param::oids(tables)).param(Param::oids(&used.types));
+    let rows = session.connection().run(&query)?;
     rows.iter()
         .map(|row| {
             let (watch, oid, part) = key(row)?;

@@ -21,6 +21,6 @@ pub const TABLES: Watches = Watches {
             ..COLUMNS
         },
     ],
-    roles: "false",
+    roles: None,
     now: &[],
 };

@@ -7,10 +7,23 @@ use crate::postgres::version::ServerVersion;
 pub struct Watches {
     /// Rows of catalogs.
     pub(super) rows: &'static [Watch],
-    /// Whether the names of roles count. Few may read the catalog of roles, but everybody can see that one was renamed.
-    pub(super) roles: &'static str,
+    /// Whether the names of roles count, and when. Few may read the catalog of roles, but everybody can see that one was renamed.
+    pub(super) roles: Option<When>,
     /// What the server can be asked for as it is now.
     pub(super) now: &'static [Now],
+}
+
+/// Among which tables there is something to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Any.
+    Always,
+    /// Those whose columns' types consist of one of these.
+    Uses(&'static [u32]),
+    /// Those whose columns' types consist of one that a user made.
+    UsesOneOfUsers,
+    /// Those of which one is foreign.
+    AnyIsForeign,
 }
 
 /// Things that are something else now than the snapshot says.
@@ -42,8 +55,11 @@ pub struct Watch {
     pub(super) matters: &'static str,
     /// Those that not every server has.
     pub(super) newer: &'static [NewerColumn],
-    /// Which rows are watched; `$1` are OIDs of tables.
+    /// Which rows are watched; `$1` are OIDs of tables, and `used` has those of the types that they are made of, if any watch of the
+    /// same tables asks when.
     pub(super) of: &'static str,
+    /// When there are any.
+    pub(super) when: When,
     /// For which rows it matters, too, if they were changed and changed back.
     pub(super) even_if_undone: &'static str,
     /// Whether it matters that a row is gone.
@@ -62,6 +78,7 @@ pub(super) const ROWS: Watch = Watch {
     matters: "",
     newer: &[],
     of: "true",
+    when: When::Always,
     even_if_undone: "true",
     even_if_gone: false,
     secret: false,
