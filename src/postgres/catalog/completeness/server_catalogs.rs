@@ -1,5 +1,7 @@
 //! The system catalogs of the server, as it describes them itself.
 
+use std::collections::HashSet;
+
 use bstr::{BStr, BString, ByteSlice};
 
 use super::columns;
@@ -23,8 +25,6 @@ pub(super) struct ServerColumn {
     pub name: BString,
     /// Whether it is an OID under whatever name.
     pub is_oid: bool,
-    /// Whether the session's role may read it.
-    pub readable: bool,
 }
 
 /// The system catalogs of this server.
@@ -33,8 +33,7 @@ pub(super) fn read(connection: &mut Connection) -> Result<Vec<ServerCatalog>> {
         "the system catalogs",
         concat!(
             "SELECT c.oid, c.relname, c.relisshared, a.attname, \
-           a.atttypid = 26 OR t.typcategory = 'N' AND t.typname LIKE 'reg%' AS is_oid, \
-           pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable \
+           a.atttypid = 26 OR t.typcategory = 'N' AND t.typname LIKE 'reg%' AS is_oid \
          FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
          JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid \
          WHERE c.relnamespace = 11 AND c.oid < $1 AND c.relkind NOT IN ",
@@ -46,8 +45,7 @@ pub(super) fn read(connection: &mut Connection) -> Result<Vec<ServerCatalog>> {
     let mut catalogs: Vec<ServerCatalog> = Vec::new();
     for row in connection.run(&query.param(Param::oid(FIRST_USER_OID)))?.iter() {
         let oid = row.oid("oid")?;
-        let column =
-            ServerColumn { name: row.string("attname")?, is_oid: row.bool("is_oid")?, readable: row.bool("readable")? };
+        let column = ServerColumn { name: row.string("attname")?, is_oid: row.bool("is_oid")? };
         match catalogs.last_mut().filter(|last| last.oid == oid) {
             Some(last) => last.columns.push(column),
             None => catalogs.push(ServerCatalog {
@@ -59,6 +57,18 @@ pub(super) fn read(connection: &mut Connection) -> Result<Vec<ServerCatalog>> {
         }
     }
     Ok(catalogs)
+}
+
+/// The columns of these catalogs that the session's role may not read. Of all columns there are, that would take the server longer
+/// than everything else it says of them.
+pub(super) fn unreadable(connection: &mut Connection, catalogs: &[u32]) -> Result<HashSet<(u32, BString)>> {
+    let query = Query::new(
+        "columns that may not be read",
+        "SELECT a.attrelid, a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = ANY ($1) AND a.attnum > 0 \
+         AND NOT a.attisdropped AND NOT pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')",
+    );
+    let rows = connection.run(&query.param(Param::oids(catalogs)))?;
+    rows.iter().map(|row| Ok((row.oid("attrelid")?, row.string("attname")?))).collect()
 }
 
 impl ServerCatalog {

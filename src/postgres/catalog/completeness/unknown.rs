@@ -5,7 +5,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::columns;
 use super::names;
-use super::server_catalogs::{ServerCatalog, ServerColumn};
+use super::server_catalogs::{self, ServerCatalog, ServerColumn};
 use crate::error::Result;
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID};
 use crate::postgres::dump::DumpOptions;
@@ -100,30 +100,38 @@ pub(super) fn columns(
     model: &Model,
     options: &DumpOptions,
 ) -> Result<UnknownColumns> {
-    let mut queries = Vec::new();
-    let mut asked = Vec::new();
-    let mut unknown = UnknownColumns::default();
-    for catalog in catalogs {
-        if !is_asked_for(catalog.name.as_bstr(), options) {
-            continue;
-        }
+    let mut strange = Vec::new();
+    for catalog in catalogs.iter().filter(|catalog| is_asked_for(catalog.name.as_bstr(), options)) {
         let Some(known) = columns::of(&catalog.name) else { continue };
         let known: Vec<&str> = known.collect();
-        for column in catalog.columns.iter().filter(|column| !known.iter().any(|name| column.name == *name)) {
-            if !catalog.columns.iter().filter(|c| c.is_oid && !std::ptr::eq(*c, column)).all(|c| c.readable) {
-                unknown.of_what_is_dumped.push(format!("{} of {} ({UNREADABLE})", column.name, catalog.name));
-                continue;
-            }
-            let mut sql = Sql::new();
-            sql.kw("SELECT ").kw(if catalog.has_oids() { "x.oid" } else { "0::pg_catalog.oid AS oid" });
-            catalog.append_of_users(&mut sql);
-            if column.readable {
-                append_condition(&mut sql, catalog, column);
-            }
-            let what = format!("the column \"{}\" of \"{}\", which is not known", column.name, catalog.name);
-            queries.push(Query::new(what, sql.into_bstring()));
-            asked.push((catalog, column));
+        let of_catalog = catalog.columns.iter().filter(|column| !known.iter().any(|name| column.name == *name));
+        strange.extend(of_catalog.map(|column| (catalog, column)));
+    }
+    let mut unknown = UnknownColumns::default();
+    if strange.is_empty() {
+        return Ok(unknown);
+    }
+    let with_strange: Vec<u32> = strange.iter().map(|(catalog, _)| catalog.oid).collect();
+    let unreadable = server_catalogs::unreadable(connection, &with_strange)?;
+    let is_readable =
+        |catalog: &ServerCatalog, column: &ServerColumn| !unreadable.contains(&(catalog.oid, column.name.clone()));
+    let mut queries = Vec::new();
+    let mut asked = Vec::new();
+    for (catalog, column) in strange {
+        let mut oids = catalog.columns.iter().filter(|c| c.is_oid && !std::ptr::eq(*c, column));
+        if !oids.all(|column| is_readable(catalog, column)) {
+            unknown.of_what_is_dumped.push(format!("{} of {} ({UNREADABLE})", column.name, catalog.name));
+            continue;
         }
+        let mut sql = Sql::new();
+        sql.kw("SELECT ").kw(if catalog.has_oids() { "x.oid" } else { "0::pg_catalog.oid AS oid" });
+        catalog.append_of_users(&mut sql);
+        if is_readable(catalog, column) {
+            append_condition(&mut sql, catalog, column);
+        }
+        let what = format!("the column \"{}\" of \"{}\", which is not known", column.name, catalog.name);
+        queries.push(Query::new(what, sql.into_bstring()));
+        asked.push((catalog, column));
     }
     for ((catalog, column), rows) in asked.into_iter().zip(connection.pipeline(&queries)?) {
         let mut ids = Vec::new();
@@ -147,7 +155,7 @@ pub(super) fn columns(
             }
             text += &format!(" (of {})", names::list(of, ids.len()));
         }
-        if !column.readable {
+        if !is_readable(catalog, column) {
             text += &format!(" ({UNREADABLE})");
         }
         if is_dumped { &mut unknown.of_what_is_dumped } else { &mut unknown.of_something }.push(text);
