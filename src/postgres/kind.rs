@@ -47,6 +47,12 @@ pub trait Kind: Sync {
     /// Notes in the scope, when the survey is done, what the queries of the second stage are about.
     fn narrow(&self, _model: &Model, _scope: &mut Scope<'_>) {}
 
+    /// A catalog without whose rows there is nothing for it to read: where no user has made one, it is not asked for its queries, and
+    /// gets no results.
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        None
+    }
+
     /// Its catalog queries: a fixed number, each for all objects at once.
     fn queries(&self, _scope: &Scope<'_>) -> Vec<Query> {
         Vec::new()

@@ -6,6 +6,7 @@
 
 mod completeness;
 mod dependencies;
+mod of_users;
 mod shared;
 
 pub(super) use completeness::known_columns;
@@ -22,6 +23,7 @@ use super::table_locks::{self, LockedTable};
 use crate::error::{ErrorKind, Result};
 use crate::progress::{Reporter, Silent};
 use crate::wire::{Connection, Query, Rows};
+use of_users::Untouched;
 
 /// Finds the tables that have to be locked before the catalog is read, as they are just now.
 ///
@@ -81,7 +83,7 @@ fn survey<'a>(
         sequences: Vec::new(),
     };
     read_shared(session.connection(), &mut model)?;
-    run(session.connection(), Stage::Survey, &scope, &mut model)?;
+    run(session.connection(), Stage::Survey, &scope, &Untouched::default(), &mut model)?;
     Ok((model, scope))
 }
 
@@ -96,12 +98,13 @@ fn read_catalog(
     for Listed { kind, .. } in KINDS {
         kind.narrow(&model, &mut scope);
     }
-    run(session.connection(), Stage::Definitions, &scope, &mut model)?;
+    let untouched = Untouched::read(session.connection())?;
+    run(session.connection(), Stage::Definitions, &scope, &untouched, &mut model)?;
     dependencies::read(session.connection(), &mut model)?;
     for Listed { kind, .. } in KINDS {
         kind.link(&mut model, &scope)?;
     }
-    completeness::check(session.connection(), &model, options, reporter)?;
+    completeness::check(session.connection(), &model, &untouched, options, reporter)?;
     Ok(model)
 }
 
@@ -109,8 +112,17 @@ fn to_be_locked(model: &Model) -> Vec<LockedTable> {
     KINDS.iter().flat_map(|listed| listed.kind.to_be_locked(model)).collect()
 }
 
-fn run(connection: &mut Connection, stage: Stage, scope: &Scope<'_>, model: &mut Model) -> Result<()> {
-    let kinds: Vec<&dyn Kind> = KINDS.iter().map(|listed| listed.kind).filter(|kind| kind.stage() == stage).collect();
+fn run(
+    connection: &mut Connection,
+    stage: Stage,
+    scope: &Scope<'_>,
+    untouched: &Untouched,
+    model: &mut Model,
+) -> Result<()> {
+    let is_asked = |kind: &&dyn Kind| {
+        kind.stage() == stage && !kind.rows_of_users_in().is_some_and(|catalog| untouched.has(catalog))
+    };
+    let kinds: Vec<&dyn Kind> = KINDS.iter().map(|listed| listed.kind).filter(is_asked).collect();
     let mut queries: Vec<Query> = Vec::new();
     let mut counts = Vec::with_capacity(kinds.len());
     for kind in &kinds {

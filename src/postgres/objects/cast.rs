@@ -32,6 +32,10 @@ enum Method {
 }
 
 impl Kind for Casts {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::CAST)
+    }
+
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         // A range type brings the cast to its multirange type with it.
         let implied = if scope.server.multiranges() {

@@ -27,6 +27,10 @@ pub struct Collation {
 }
 
 impl Kind for Collations {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::COLLATION)
+    }
+
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         // Before there was a column for it, ICU's locale stood where the C library's did.
         let locale = if scope.server.builtin_locale_provider() {

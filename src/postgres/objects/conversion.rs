@@ -23,6 +23,10 @@ pub struct Conversion {
 }
 
 impl Kind for Conversions {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::CONVERSION)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "conversions",

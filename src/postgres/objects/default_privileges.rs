@@ -32,6 +32,10 @@ struct DefaultPrivileges {
 }
 
 impl Kind for AllDefaultPrivileges {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::DEFAULT_ACL)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new("default privileges", DEFAULT_PRIVILEGES)]
     }

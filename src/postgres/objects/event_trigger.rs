@@ -25,6 +25,10 @@ pub(in crate::postgres) struct EventTrigger {
 }
 
 impl Kind for EventTriggers {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::EVENT_TRIGGER)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let event_triggers =
             format!("SELECT oid, evtname, evtowner, {COLUMNS} FROM pg_catalog.pg_event_trigger ORDER BY oid");

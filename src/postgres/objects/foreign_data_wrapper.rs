@@ -27,6 +27,10 @@ pub struct ForeignDataWrapper {
 }
 
 impl Kind for ForeignDataWrappers {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::FOREIGN_DATA_WRAPPER)
+    }
+
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let connection = match scope.server.wrapper_connections() {
             true => "CASE WHEN fdwconnection <> 0 THEN fdwconnection::pg_catalog.regproc::pg_catalog.text END",

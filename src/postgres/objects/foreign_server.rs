@@ -32,6 +32,10 @@ struct UserMapping {
 }
 
 impl Kind for ForeignServers {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::FOREIGN_SERVER)
+    }
+
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let servers = format!(
             "SELECT s.oid, s.srvname, s.srvowner, w.fdwname, s.srvtype, s.srvversion, {} AS options, \

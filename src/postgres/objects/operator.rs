@@ -37,6 +37,10 @@ pub struct Operator {
 }
 
 impl Kind for Operators {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::OPERATOR)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let operator = |column: &str| {
             format!(

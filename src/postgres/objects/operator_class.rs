@@ -30,6 +30,10 @@ pub struct OperatorClass {
 }
 
 impl Kind for OperatorClasses {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::OPERATOR_CLASS)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let classes = Query::new(
             "operator classes",

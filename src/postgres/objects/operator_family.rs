@@ -23,6 +23,10 @@ pub struct OperatorFamily {
 }
 
 impl Kind for OperatorFamilies {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::OPERATOR_FAMILY)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let families = Query::new(
             "operator families",

@@ -43,6 +43,10 @@ struct PublishedSchema {
 }
 
 impl Kind for Publications {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::PUBLICATION)
+    }
+
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let columns = columns(scope.server);
         let publications = format!("SELECT oid, pubname, pubowner, {columns} FROM pg_catalog.pg_publication");

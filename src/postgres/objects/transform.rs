@@ -23,6 +23,10 @@ pub struct Transform {
 }
 
 impl Kind for Transforms {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::TRANSFORM)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         vec![Query::new(
             "transforms",

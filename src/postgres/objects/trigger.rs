@@ -66,6 +66,10 @@ impl Firing {
 }
 
 impl Kind for Triggers {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::TRIGGER)
+    }
+
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let (own, inherited) = if scope.server.inherited_triggers_are_visible() {
             ("(NOT t.tgisinternal AND t.tgparentid = 0)", "t.tgparentid <> 0")

@@ -10,6 +10,7 @@ mod unknown;
 
 pub(in crate::postgres) use columns::of as known_columns;
 
+use super::of_users::Untouched;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId, FIRST_USER_OID, check_each_catalog};
 use crate::postgres::dump::DumpOptions;
@@ -145,12 +146,13 @@ check_each_catalog!(columns::are_known);
 pub(super) fn check(
     connection: &mut Connection,
     model: &Model,
+    untouched: &Untouched,
     options: &DumpOptions,
     reporter: &dyn Reporter,
 ) -> Result<()> {
     let catalogs = server_catalogs::read(connection)?;
-    let walks: Vec<&Walk> =
-        WALKS.iter().filter(|walk| catalogs.iter().any(|catalog| catalog.oid == walk.catalog.0)).collect();
+    let is_there = |walk: &&Walk| catalogs.iter().any(|catalog| catalog.oid == walk.catalog.0);
+    let walks: Vec<&Walk> = WALKS.iter().filter(|walk| !untouched.has(walk.catalog)).filter(is_there).collect();
     let queries: Vec<Query> = walks.iter().map(|walk| walk.query(model)).collect();
     let mut missing = Vec::new();
     let mut in_system_schemas = Vec::new();

@@ -31,6 +31,10 @@ pub struct Statistics {
 }
 
 impl Kind for ExtendedStatistics {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::STATISTIC_EXT)
+    }
+
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
         let with_data = scope.options.statistics && scope.server.restores_extended_statistics();
         let has_data = match with_data {

@@ -23,6 +23,10 @@ pub struct Configuration {
 }
 
 impl Kind for Configurations {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::TS_CONFIG)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let configurations = Query::new(
             "text search configurations",

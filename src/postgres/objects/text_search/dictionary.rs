@@ -22,6 +22,10 @@ pub struct Dictionary {
 }
 
 impl Kind for Dictionaries {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::TS_DICT)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search dictionaries",

@@ -23,6 +23,10 @@ pub struct Parser {
 }
 
 impl Kind for Parsers {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::TS_PARSER)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search parsers",

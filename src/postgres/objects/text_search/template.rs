@@ -20,6 +20,10 @@ pub struct Template {
 }
 
 impl Kind for Templates {
+    fn rows_of_users_in(&self) -> Option<Catalog> {
+        Some(Catalog::TS_TEMPLATE)
+    }
+
     fn queries(&self, _: &Scope<'_>) -> Vec<Query> {
         let query = Query::new(
             "text search templates",
