@@ -306,15 +306,24 @@ impl Connection {
 
     /// Runs queries of ours in as few round trips as possible, where the path is empty.
     pub(super) fn guarded_pipeline(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {
+        let mut results = Vec::with_capacity(queries.len());
+        self.guarded_pipeline_each(queries, &mut |rows| results.push(rows))?;
+        Ok(results)
+    }
+
+    /// The same, and hands each result on: when it is there, in a transaction of ours, and else when all are.
+    pub(super) fn guarded_pipeline_each(&mut self, queries: &[Query], take: &mut dyn FnMut(Rows)) -> Result<()> {
         for query in queries {
             // A server that waits for data takes what follows for the end of the conversation.
             check_word(&query.sql, &["COPY"], &query.doing())?;
         }
-        match self.ground() {
-            Ground::Ours | Ground::Failed => self.exchange_all(queries).map_err(|(_, error)| error),
-            Ground::Theirs => self.among_theirs(queries),
-            Ground::None => self.alone(queries),
-        }
+        let results = match self.ground() {
+            Ground::Ours | Ground::Failed => return self.exchange_each(queries, take),
+            Ground::Theirs => self.among_theirs(queries)?,
+            Ground::None => self.alone(queries)?,
+        };
+        results.into_iter().for_each(take);
+        Ok(())
     }
 
     fn alone(&mut self, queries: &[Query]) -> Result<Vec<Rows>> {

@@ -98,33 +98,47 @@ impl Connection {
         self.guarded_pipeline(queries)
     }
 
+    /// As [`Connection::pipeline`], and hands each result to `take` when it is there, while the server goes on with the next.
+    ///
+    /// # Errors
+    /// As [`Connection::pipeline`]; results of queries before the one that fails were handed on then.
+    pub fn pipeline_each(&mut self, queries: &[Query], take: &mut dyn FnMut(Rows)) -> Result<()> {
+        let Some(first) = queries.first() else { return Ok(()) };
+        self.check_usable(&first.doing())?;
+        self.guarded_pipeline_each(queries, take)
+    }
+
     /// Runs all queries as they are, in as few round trips as possible; their results, or an error and how many came
     /// before it.
     pub(super) fn exchange_all(&mut self, queries: &[Query]) -> Result<Vec<Rows>, (usize, Error)> {
         let mut results = Vec::with_capacity(queries.len());
-        let result = self.exchange(queries, &mut results);
-        let done = results.len();
+        match self.exchange_each(queries, &mut |rows| results.push(rows)) {
+            Ok(()) => Ok(results),
+            Err(error) => Err((results.len(), error)),
+        }
+    }
+
+    /// As [`Connection::exchange_all`], with each result handed on when it is there.
+    pub(super) fn exchange_each(&mut self, queries: &[Query], take: &mut dyn FnMut(Rows)) -> Result<()> {
+        let result = self.exchange(queries, take);
         // What was not sent belongs to queries after the one that failed.
         self.out.clear();
-        let Err((doing, failure)) = result else {
-            self.sync("finish the queries").map_err(|error| (done, error))?;
-            return Ok(results);
-        };
+        let Err((doing, failure)) = result else { return self.sync("finish the queries") };
         if !self.is_broken()
             && let Err(lost) = self.sync(&doing)
             && self.is_broken()
         {
-            return Err((done, lost));
+            return Err(lost);
         }
-        Err((done, failure))
+        Err(failure)
     }
 
-    fn exchange(&mut self, queries: &[Query], results: &mut Vec<Rows>) -> Result<(), (String, Error)> {
+    fn exchange(&mut self, queries: &[Query], take: &mut dyn FnMut(Rows)) -> Result<(), (String, Error)> {
         let mut sizes = Vec::with_capacity(queries.len());
         let mut in_flight = 0;
         let mut sent = 0;
         let mut room = Room::default();
-        for query in queries {
+        for (number, query) in queries.iter().enumerate() {
             let fail = |error| (query.doing(), error);
             while let Some(next) = queries.get(sent) {
                 let at = self.out.len();
@@ -143,8 +157,8 @@ impl Connection {
                 frontend::flush(&mut self.out);
                 self.flush(&query.doing()).map_err(fail)?;
             }
-            results.push(self.result_of(query, &mut room).map_err(fail)?);
-            in_flight -= sizes.get(results.len() - 1).copied().unwrap_or(0);
+            take(self.result_of(query, &mut room).map_err(fail)?);
+            in_flight -= sizes.get(number).copied().unwrap_or(0);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ mod shared;
 
 pub(super) use completeness::known_columns;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use super::dump::DumpOptions;
 use super::kind::{Kind, Listed, Scope, Stage};
@@ -122,18 +122,45 @@ fn run(
     let is_asked = |kind: &&dyn Kind| {
         kind.stage() == stage && !kind.rows_of_users_in().is_some_and(|catalog| untouched.has(catalog))
     };
-    let kinds: Vec<&dyn Kind> = KINDS.iter().map(|listed| listed.kind).filter(is_asked).collect();
+    let kinds = KINDS.iter().map(|listed| listed.kind).filter(is_asked);
     let mut queries: Vec<Query> = Vec::new();
-    let mut counts = Vec::with_capacity(kinds.len());
-    for kind in &kinds {
+    let mut awaited = VecDeque::new();
+    for kind in kinds {
         let of_kind = kind.queries(scope);
-        counts.push(of_kind.len());
+        awaited.push_back((kind, of_kind.len()));
         queries.extend(of_kind);
     }
-    let mut results: std::collections::VecDeque<Rows> = connection.pipeline(&queries)?.into();
-    for (kind, count) in kinds.iter().zip(counts) {
-        let rows: Vec<Rows> = results.drain(..count).collect();
-        kind.collect(&rows, scope, model)?;
+    let mut collecting = Collecting { awaited, rows: Vec::new(), scope, model, result: Ok(()) };
+    collecting.go_on();
+    connection.pipeline_each(&queries, &mut |rows| {
+        collecting.rows.push(rows);
+        collecting.go_on();
+    })?;
+    collecting.result
+}
+
+/// Has kinds collect their results, each when it has all, while the server works on those of the next.
+struct Collecting<'a, 's> {
+    /// The kinds, in their order, and how many results each is to have.
+    awaited: VecDeque<(&'static dyn Kind, usize)>,
+    /// What there is of the first one's.
+    rows: Vec<Rows>,
+    scope: &'a Scope<'s>,
+    model: &'a mut Model,
+    /// The first error; nothing is collected after it.
+    result: Result<()>,
+}
+
+impl Collecting<'_, '_> {
+    fn go_on(&mut self) {
+        while let Some((kind, count)) = self.awaited.front()
+            && self.rows.len() >= *count
+        {
+            if self.result.is_ok() {
+                self.result = kind.collect(&self.rows, self.scope, self.model);
+            }
+            self.rows.clear();
+            self.awaited.pop_front();
+        }
     }
-    Ok(())
 }
