@@ -135,7 +135,42 @@ pub fn pass(desc: &[u8], tag: &[u8]) -> RestorePass {
 
 /// Finds a kind by the word or words in an entry's `desc`.
 pub fn find(desc: &[u8]) -> Option<&'static Kind> {
-    ALL.binary_search_by(|kind| kind.desc.as_bytes().cmp(desc)).ok().map(|at| &ALL[at])
+    // It is asked for several times for each entry, of which there may be hundreds of thousands.
+    let mut at = slot(desc);
+    loop {
+        // The table is never full, or it would not compile.
+        let kind = ALL.get(usize::from(SLOTS[at]).checked_sub(1)?)?;
+        if kind.desc.as_bytes() == desc {
+            return Some(kind);
+        }
+        at = (at + 1) % SLOTS.len();
+    }
+}
+
+/// A hash table of [`ALL`]: places in it from 1 on, and 0 where there is none.
+static SLOTS: [u8; 512] = {
+    let mut slots = [0; 512];
+    let mut number = 0;
+    while number < ALL.len() {
+        let mut at = slot(ALL[number].desc.as_bytes());
+        while slots[at] != 0 {
+            at = (at + 1) % slots.len();
+        }
+        number += 1;
+        assert!(number <= u8::MAX as usize);
+        slots[at] = number as u8;
+    }
+    slots
+};
+
+/// Where in the table a kind is looked for first.
+const fn slot(desc: &[u8]) -> usize {
+    let length = desc.len();
+    if length == 0 {
+        return 0;
+    }
+    let (first, middle, last) = (desc[0] as usize, desc[length / 2] as usize, desc[length - 1] as usize);
+    (length * 37 + first * 5 + middle * 11 + last * 17) % 512
 }
 
 const fn kind(desc: &'static str, section: Section, owner: Owner, drop: DropForm, group: EntryGroup) -> Kind {

@@ -143,10 +143,25 @@ impl<R: Read> Input<R> {
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Fault> {
+        if let [byte] = *self.take(1) {
+            return Ok(byte);
+        }
         let mut byte = [0];
         self.read_exact(&mut byte)?;
         Ok(byte[0])
+    }
+
+    /// Takes `n` bytes, if they are at hand; else none.
+    #[inline]
+    fn take(&mut self, n: usize) -> &[u8] {
+        let Some(bytes) = self.buffer[..self.end].get(self.start..).and_then(|bytes| bytes.get(..n)) else {
+            return &[];
+        };
+        self.start += n;
+        self.offset += n as u64;
+        bytes
     }
 
     /// The next byte, or `None` at the end of the input.
@@ -247,6 +262,10 @@ impl<R: Read> Input<R> {
         }
         let mut left = usize::try_from(length)
             .map_err(|_| Fault::new(at, ErrorKind::Limit { amount: length, limit: usize::MAX as u64 }))?;
+        let at_hand = self.take(left);
+        if at_hand.len() == left {
+            return Ok(Some(at_hand.into()));
+        }
         let mut text = Vec::with_capacity(left.min(BUFFER));
         while left > 0 {
             let at = self.offset;
@@ -277,6 +296,9 @@ impl<R: Read> Input<R> {
 
     fn little_endian(&mut self, size: u8) -> Result<u64, Fault> {
         let at = self.offset;
+        if let [a, b, c, d] = *self.take(if size == 4 { 4 } else { 0 }) {
+            return Ok(u32::from_le_bytes([a, b, c, d]).into());
+        }
         let mut value = 0;
         for shift in (0..u32::from(size)).map(|i| i * 8) {
             let byte = self.byte()?;
