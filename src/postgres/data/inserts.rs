@@ -7,7 +7,7 @@
 //! Text that psql could take for a command of its own, where it has lost track of quotes, is written otherwise than pg_dump does
 //! ([`harmless`]).
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dump::InsertForm;
@@ -288,8 +288,8 @@ impl<'a> Statements<'a> {
 
     fn quote(&self, part: &[u8], out: &mut Vec<u8>) {
         let mut rest = part;
-        let is_special = |byte: &u8| *byte == b'\'' || (*byte == b'\\' && !self.inserts.standard_strings);
-        while let Some(at) = rest.iter().position(is_special) {
+        let special: &[u8] = if self.inserts.standard_strings { b"'" } else { b"'\\" };
+        while let Some(at) = rest.find_byteset(special) {
             out.extend_from_slice(&rest[..=at]);
             out.push(rest[at]);
             rest = &rest[at + 1..];
@@ -322,7 +322,7 @@ impl<'a> Statements<'a> {
 
 /// How much of a value begins without anything that ends it or means something else. It is something.
 fn plain(rows: &[u8]) -> usize {
-    rows.iter().position(|byte| matches!(byte, b'\t' | b'\n' | b'\\')).unwrap_or(rows.len())
+    rows.find_byteset(b"\t\n\\").unwrap_or(rows.len())
 }
 
 /// What a letter after a backslash stands for.

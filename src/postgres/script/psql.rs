@@ -120,7 +120,8 @@ impl PsqlLexer {
         match (kind, text, colon) {
             (Kind::Word | Kind::Variable, ..) => {
                 // Of a longer one, only that it is none of those that matter is of interest.
-                self.word.extend(text.iter().take(WORD + 1 - self.word.len().min(WORD + 1)));
+                let room = (WORD + 1).saturating_sub(self.word.len());
+                self.word.extend_from_slice(&text[..text.len().min(room)]);
                 self.last = Some(kind);
                 if kind == Kind::Word && text.contains(&b'$') && self.word.first().is_some_and(u8::is_ascii_digit) {
                     return Err(Trouble::Dollar);
@@ -156,18 +157,20 @@ impl PsqlLexer {
 
     /// Takes note of the word that has ended.
     fn end_word(&mut self) -> Result<(), Trouble> {
-        let word = std::mem::take(&mut self.word);
-        match self.last.take() {
-            Some(Kind::Variable) if is_variable(word.get(1..).unwrap_or_default()) => return Err(Trouble::Variable),
-            Some(Kind::Word) => {
-                let is = |other: &str| word.eq_ignore_ascii_case(other.as_bytes());
-                if !self.words.any {
-                    (self.words.any, self.words.is_copy) = (true, is("copy"));
-                }
-                self.words.has_stream |= is("stdin") || is("stdout");
-            }
-            _ => {}
+        let Some(kind) = self.last.take() else { return Ok(()) };
+        // Its memory serves the next word: of INSERT statements there are millions of words.
+        let word = self.word.as_slice();
+        if kind == Kind::Variable && is_variable(word.get(1..).unwrap_or_default()) {
+            return Err(Trouble::Variable);
         }
+        if kind == Kind::Word {
+            let is = |other: &str| word.eq_ignore_ascii_case(other.as_bytes());
+            if !self.words.any {
+                (self.words.any, self.words.is_copy) = (true, is("copy"));
+            }
+            self.words.has_stream |= is("stdin") || is("stdout");
+        }
+        self.word.clear();
         Ok(())
     }
 
