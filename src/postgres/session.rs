@@ -262,7 +262,7 @@ impl Session {
         Ok(self.connection.set_local(RESTRICTION, if allowed { RESTRICT_VIEWS } else { RESTRICT_ALL })?)
     }
 
-    /// The OIDs of the database's relations that the transaction holds locks on.
+    /// The OIDs of the relations that the transaction holds locks on: the database's, and those that all databases share.
     ///
     /// # Errors
     /// The server does not tell.
@@ -270,8 +270,8 @@ impl Session {
         let query = Query::new(
             "the locks that are held",
             "SELECT l.relation FROM pg_catalog.pg_locks AS l \
-             WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessShareLock' AND l.database = $1 \
-             AND l.pid = pg_catalog.pg_backend_pid()",
+             WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessShareLock' \
+             AND l.database IN ($1, 0) AND l.pid = pg_catalog.pg_backend_pid()",
         );
         let rows = self.connection.run(&query.param(Param::oid(self.read_point.database)))?;
         rows.iter().map(|row| Ok(row.oid("relation")?)).collect()

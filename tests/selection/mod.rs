@@ -55,7 +55,7 @@ const OPTIONS: &[&[&str]] = &[
     &["-t", "app.owned_too"],
     &["-t", "app.child"],
     &["-t", "app.moods", "-t", "audit.counted"],
-    &["-t", "pg_class", "-s"],
+    &["-t", "pg_class", "-t", "pg_database", "-s"],
     &["-t", "app.*", "-n", "audit"],
     &["-t", "app.*", "-N", "app"],
     &["--table-and-children", "audit.log"],
