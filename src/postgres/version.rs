@@ -57,6 +57,8 @@ capabilities! {
     dumps_extensions_apart from 17,
     /// Privileges on tables include MAINTAIN.
     maintain_privilege from 17,
+    /// `pg_dump` says which tables are in a publication even where it leaves out the tables.
+    memberships_without_tables from 18,
     /// The setting `transaction_timeout` exists.
     transaction_timeout from 17,
     /// The databases' locale is in `datlocale` and may come from the built-in provider.
@@ -65,6 +67,9 @@ capabilities! {
     range_statistics from 17,
     /// Subscriptions can be failed over.
     subscription_failover from 17,
+    /// Its tools do not take the NULL that they write for a parent's default that a partition lacks for a default of that
+    /// partition's, which its own partitions would lack in turn.
+    added_nulls_are_no_defaults from 16,
     /// `pg_dump` has no space too many in the statements of default privileges.
     fewer_spaces from 16,
     /// Collations have ICU rules.
@@ -84,6 +89,8 @@ capabilities! {
     public_of_database_owner from 15,
     /// CREATE DATABASE takes the provider of the locale.
     locale_provider from 15,
+    /// Sequences can be unlogged, and those of identity columns can be something else than their tables.
+    unlogged_sequences from 15,
     /// There are privileges on parameters.
     parameter_privileges from 15,
     /// Unique constraints may treat NULLs as equal.

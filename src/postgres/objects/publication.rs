@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::{Catalog, CatalogId};
 use crate::postgres::emit::{Emitter, NewEntry, Render};
 use crate::postgres::kind::{Kind, Scope, results};
-use crate::postgres::model::{Body, DumpId, Model, NewObject, Object, Rank};
+use crate::postgres::model::{Body, Components, DumpId, Model, NewObject, Object, Rank};
 use crate::postgres::version::ServerVersion;
 use crate::sql::{Deparsed, Sql};
 use crate::wire::{Query, Row, Rows};
@@ -77,7 +77,7 @@ impl Kind for Publications {
         ]
     }
 
-    fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
+    fn collect(&self, rows: &[Rows], scope: &Scope<'_>, model: &mut Model) -> Result<()> {
         let [publications, tables, schemas] = results(rows, "read publications")?;
         for row in publications.iter() {
             let name = row.string("pubname")?;
@@ -95,6 +95,10 @@ impl Kind for Publications {
             let publication = model.find(Catalog::PUBLICATION, row.oid("prpubid")?);
             let table = model.find_object(Catalog::CLASS, row.oid("prrelid")?);
             let (Some(publication), Some(table)) = (publication, table) else { continue };
+            if !table.wanted.has(Components::DEFINITION) && !scope.options.dialect.memberships_without_tables() {
+                model.account(catalog_id);
+                continue;
+            }
             let (name, schema) = (table.name.clone(), table.schema);
             let body = PublishedTable {
                 publication,

@@ -36,3 +36,9 @@ CREATE SCHEMA other;
 CREATE TABLE other.range_3 PARTITION OF by_range FOR VALUES FROM (100, 'a') TO (200, 'b');
 CREATE TABLE in_space (a integer) PARTITION BY LIST (a) TABLESPACE elsewhere;
 CREATE TABLE in_space_1 PARTITION OF in_space FOR VALUES IN (1);
+-- A default that the partition lacks, and the partition's own partition as well.
+CREATE TABLE with_default (a integer DEFAULT 5, b integer) PARTITION BY RANGE (a);
+CREATE TABLE without (a integer, b integer) PARTITION BY RANGE (a);
+ALTER TABLE with_default ATTACH PARTITION without FOR VALUES FROM (0) TO (10);
+CREATE TABLE without_either (a integer, b integer);
+ALTER TABLE without ATTACH PARTITION without_either FOR VALUES FROM (0) TO (5);

@@ -35,18 +35,29 @@ impl Kind for Inheritance {
             })
             .map(|(object, _)| object.id)
             .collect();
-        // Judge all before any is changed: a child may be another's parent.
-        let mut verdicts = Vec::new();
-        for child in children {
-            let Some(relation) = model.body::<Relation>(child) else { continue };
-            for column in relation.columns.iter().filter(|column| !column.dropped) {
-                verdicts.push((child, column.number, judge(relation, column, scope, model)));
+        if scope.options.dialect.added_nulls_are_no_defaults() {
+            // Judge all before any is changed: a child may be another's parent.
+            let verdicts: Vec<_> = children.into_iter().flat_map(|child| judge_all(child, scope, model)).collect();
+            apply_all(verdicts, model);
+        } else {
+            for child in children {
+                apply_all(judge_all(child, scope, model), model);
             }
         }
-        for (child, number, verdict) in verdicts {
-            apply(child, number, &verdict, model);
-        }
         Ok(())
+    }
+}
+
+/// The verdicts about a child's columns, with it and their numbers.
+fn judge_all(child: DumpId, scope: &Scope<'_>, model: &Model) -> Vec<(DumpId, i16, Verdict)> {
+    let Some(relation) = model.body::<Relation>(child) else { return Vec::new() };
+    let columns = relation.columns.iter().filter(|column| !column.dropped);
+    columns.map(|column| (child, column.number, judge(relation, column, scope, model))).collect()
+}
+
+fn apply_all(verdicts: Vec<(DumpId, i16, Verdict)>, model: &mut Model) {
+    for (child, number, verdict) in verdicts {
+        apply(child, number, &verdict, model);
     }
 }
 
@@ -61,7 +72,8 @@ fn judge(child: &Relation, column: &Column, scope: &Scope<'_>, model: &Model) ->
         valid_not_null |= theirs.not_null.is_some() && !theirs.unvalidated_not_null;
         let expression = default(theirs).map(|d| &d.expression);
         if theirs.generated == 0 {
-            with_default |= expression.is_some_and(|e| e.as_bstr() != NULL);
+            let nulls_count = !scope.options.dialect.added_nulls_are_no_defaults();
+            with_default |= expression.is_some_and(|e| nulls_count || e.as_bstr() != NULL);
         } else if expression.is_some() && expression == own.map(|d| &d.expression) {
             same = true;
         } else {

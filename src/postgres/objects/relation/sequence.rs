@@ -222,7 +222,7 @@ impl Relation {
                     _ => {}
                 }
                 sql.kw(" AS IDENTITY (\n    SEQUENCE NAME ").sql(&name).kw("\n");
-                if self.persistence != relation.persistence {
+                if self.persistence != relation.persistence && render.options.dialect.unlogged_sequences() {
                     let unlogged = self.persistence == Persistence::Unlogged;
                     sql.kw(if unlogged { "    UNLOGGED\n" } else { "    LOGGED\n" });
                 }
