@@ -25,7 +25,7 @@ mod interop;
 mod library;
 mod newest_server;
 mod objects;
-mod pg_tools;
+pub mod pg_tools;
 mod pooler;
 mod progress;
 mod restore;

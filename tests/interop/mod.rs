@@ -2,6 +2,7 @@
 
 mod configuration;
 mod encoding;
+mod every_option;
 mod folder;
 mod format;
 mod formats;

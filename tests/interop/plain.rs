@@ -1,52 +1,20 @@
 //! Backups in plain format, written while the database is read: the bytes of pg_dump of the same major.
 
-use std::path::{Path, PathBuf};
-
-use bstr::BString;
 use lifeboat::postgres::ServerVersion;
-use lifeboat::postgres::dump::{DumpOptions, InsertForm, RowForm};
+use lifeboat::postgres::dump::DumpOptions;
 use lifeboat::postgres::restore::RestoreOptions;
 use lifeboat::postgres::script::{RestrictKey, ScriptSummary, Style, compressed, of_database};
 use lifeboat::{Context, Database as Found, Environment, Silent, recognise};
 use pgformat::{Compression, Version};
 
+use super::every_option::{cases, same};
+use crate::pg_tools::Face;
 use crate::support::archive::{Rows, assert_same};
 use crate::support::needs;
 use crate::support::roundtrip::Case;
-use crate::support::{Database, REFERENCE, Scene, Server, output, pg_tool, run};
+use crate::support::{REFERENCE, Scene, Server, run};
 
-/// What pg_dump is told, in its words. Every one of a database is compared under some of them, and the sample under all.
-const OPTIONS: &[&[&str]] = &[
-    &["-s"],
-    &["-a"],
-    &["-c"],
-    &["-c", "--if-exists"],
-    &["-C"],
-    &["-c", "--if-exists", "-C"],
-    &["-O"],
-    &["-O", "-x"],
-    &["-a", "--disable-triggers"],
-    &["-a", "--disable-triggers", "-S", "Big Boss", "--use-set-session-authorization"],
-    &["--use-set-session-authorization", "-c"],
-    &["--no-comments", "--no-tablespaces"],
-    &["--section=pre-data"],
-    &["--section=data"],
-    &["--section=post-data"],
-    &["--load-via-partition-root"],
-    &["-n", "public"],
-    &["-t", "t*", "-b"],
-    &["-T", "t*", "-B"],
-    &["--exclude-table-data", "*a*"],
-    &["--enable-row-security"],
-    &["--quote-all-identifiers", "-c", "-C"],
-    &["--disable-dollar-quoting"],
-    &["--inserts"],
-    &["--column-inserts", "--rows-per-insert=3"],
-    &["--inserts", "--on-conflict-do-nothing", "--quote-all-identifiers"],
-    &["--rows-per-insert=2", "--load-via-partition-root", "-a"],
-];
-
-/// What lifeboat's library is told by them.
+/// What lifeboat's library is told for a script as pg_dump 18 writes it.
 struct Told {
     dump: DumpOptions,
     restore: RestoreOptions,
@@ -54,58 +22,12 @@ struct Told {
 }
 
 impl Told {
-    fn of(major: u32, options: &[&str]) -> Self {
-        let version = if major >= 17 { Version::V1_16 } else { Version::V1_14 };
-        let mut dump = DumpOptions::default().archive_version(Some(version));
-        let mut restore = RestoreOptions::default().clean(false).if_exists(false).owner(true);
-        let mut inserts: Option<InsertForm> = None;
-        let mut words = options.iter().flat_map(|word| word.split('='));
-        while let Some(word) = words.next() {
-            let mut value = || words.next().map(BString::from).unwrap();
-            match word {
-                "-s" => dump.data = false,
-                "-a" => dump.definitions = false,
-                "-c" => restore.clean = true,
-                "--if-exists" => restore.if_exists = true,
-                "-C" => restore.create = true,
-                "-O" => restore.owner = false,
-                "-x" => dump.privileges = false,
-                "-b" => dump.large_objects = Some(true),
-                "-B" => dump.large_objects = Some(false),
-                "-S" => restore.superuser = Some(value()),
-                "-n" => dump.selection.schemas.push(value()),
-                "-t" => dump.selection.tables.push(value()),
-                "-T" => dump.selection.exclude_tables.push(value()),
-                "--exclude-table-data" => dump.selection.exclude_table_data.push(value()),
-                "--disable-triggers" => restore.disable_triggers = true,
-                "--use-set-session-authorization" => restore.session_authorization = true,
-                "--no-comments" => dump.comments = false,
-                "--no-tablespaces" => restore.tablespaces = false,
-                "--load-via-partition-root" => dump.load_via_partition_root = true,
-                "--enable-row-security" => dump.row_security = true,
-                "--quote-all-identifiers" => dump.quote_all_identifiers = true,
-                "--disable-dollar-quoting" => dump.dollar_quoting = false,
-                "--inserts" => inserts.get_or_insert_default().rows_per_insert = 1,
-                "--column-inserts" => inserts.get_or_insert_default().columns = true,
-                "--rows-per-insert" => {
-                    inserts.get_or_insert_default().rows_per_insert = value().to_string().parse().unwrap();
-                }
-                "--on-conflict-do-nothing" => inserts.get_or_insert_default().on_conflict_do_nothing = true,
-                "--statistics" => dump.statistics = true,
-                "--section" => {
-                    let name = value();
-                    let sections = &mut dump.sections;
-                    sections.pre_data = name == "pre-data";
-                    sections.data = name == "data";
-                    sections.post_data = name == "post-data";
-                }
-                other => panic!("{other} is not known here"),
-            }
-        }
-        dump.dialect = ServerVersion::of_major(i32::try_from(major).unwrap());
-        dump.rows = inserts.map_or(RowForm::Copy, RowForm::Inserts);
-        let style = Style::default().version(ServerVersion::of_major(i32::try_from(major).unwrap()));
-        Self { dump, restore, style }
+    fn as_usual() -> Self {
+        let version = ServerVersion::of_major(REFERENCE.cast_signed());
+        let mut dump = DumpOptions::default().archive_version(Some(Version::V1_16));
+        dump.dialect = version;
+        let restore = RestoreOptions::default().clean(false).if_exists(false).owner(true);
+        Self { dump, restore, style: Style::default().version(version) }
     }
 
     fn write(&self, url: &str) -> lifeboat::Result<(Vec<u8>, ScriptSummary)> {
@@ -121,22 +43,6 @@ impl Told {
     }
 }
 
-/// Fails the test unless lifeboat's script is pg_dump's.
-fn same(database: &Database<'_>, what: &str, options: &[&str]) {
-    let major = database.server().major();
-    let theirs = output(database.tool(major, "pg_dump").args(["--restrict-key=k3y"]).args(options));
-    let mut told = Told::of(major, options);
-    let version = run(pg_tool(major, "pg_dump").arg("--version")).stdout();
-    told.dump.dumped_by = version.trim().trim_start_matches("pg_dump (PostgreSQL) ").into();
-    let ours = told.write(&database.url());
-    if !theirs.success() {
-        assert!(ours.is_err(), "{what}, {options:?}: only pg_dump fails: {theirs}");
-        return;
-    }
-    let (ours, _) = ours.unwrap_or_else(|error| panic!("{what}, {options:?}: {error}"));
-    same_text(&format!("{what}, {options:?}"), &ours, &theirs.stdout);
-}
-
 fn same_text(what: &str, ours: &[u8], theirs: &[u8]) {
     let at = ours.iter().zip(theirs).position(|(a, b)| a != b).unwrap_or(ours.len().min(theirs.len()));
     if at == ours.len() && at == theirs.len() {
@@ -149,74 +55,13 @@ fn same_text(what: &str, ours: &[u8], theirs: &[u8]) {
     panic!("{what}: byte {at}\nours:\n{}\n\ntheirs:\n{}", around(ours), around(theirs));
 }
 
-/// Cases whose order is not the same in any two dumps of pg_dump's.
-const UNSTABLE: &[&str] = &["operator_family/clauses"];
-
-fn cases() -> Vec<(String, Case)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects");
-    let mut kinds: Vec<PathBuf> = folder.read_dir().unwrap().map(|kind| kind.unwrap().path()).collect();
-    kinds.retain(|path| path.is_dir());
-    kinds.sort();
-    let of_kind = |kind: &PathBuf| {
-        let name = kind.file_name().unwrap().to_string_lossy().into_owned();
-        let cases = Case::all(kind).unwrap();
-        cases.into_iter().map(move |case| (format!("{name}/{}", case.name), case)).collect::<Vec<_>>()
-    };
-    kinds.iter().flat_map(of_kind).filter(|(name, _)| !UNSTABLE.contains(&name.as_str())).collect()
-}
-
-/// Every case of every kind of object: without options, and with some each, so that all have their turn.
-fn of_every_kind(major: u32) {
-    for (number, (name, case)) in cases().into_iter().enumerate().filter(|(_, (_, case))| case.is_for(major)) {
-        let Ok(server) = case.server(major) else { continue };
-        let database = case.database(server).unwrap_or_else(|why| panic!("{name}: {why}"));
-        same(&database, &name, &[]);
-        same(&database, &name, OPTIONS[number % OPTIONS.len()]);
-        same(&database, &name, OPTIONS[(number * 7 + 3) % OPTIONS.len()]);
-    }
-}
-
-tests! { of_every_kind: every_kind_is_pg_dump_s_on_18(18) }
-
-/// What the pg_dump of an older major writes in other words, and a case of each that has nothing else of that sort.
-const OLDER: &[&str] = &[
-    "extension/depends_on_several",
-    "foreign_data/of_extension",
-    "foreign_data/wrappers",
-    "foreign_table/clauses",
-    "function/clauses",
-    "function/of_extension",
-    "index/every_clause",
-    "materialized_view/of_extension",
-    "sequence/clauses",
-    "subscription/clauses",
-    "table/columns_and_data",
-];
-
-fn older_words_are_pg_dump_s(major: u32) {
-    let is_one = |(name, case): &(String, Case)| OLDER.contains(&name.as_str()) && case.is_for(major);
-    for (name, case) in cases().into_iter().filter(is_one) {
-        let Ok(server) = case.server(major) else { continue };
-        let database = case.database(server).unwrap_or_else(|why| panic!("{name}: {why}"));
-        same(&database, &name, &[]);
-        same(&database, &name, &["-c", "--if-exists", "-C"]);
-        same(&database, &name, &["-a"]);
-    }
-}
-
-tests! { older_words_are_pg_dump_s:
-    older_words_are_pg_dump_s_on_15(15)
-    older_words_are_pg_dump_s_on_16(16)
-    older_words_are_pg_dump_s_on_17(17)
-}
-
 #[test]
 fn statistics_are_pg_dump_s() {
-    let server = needed!(Server::get(REFERENCE));
+    let (server, face) = (needed!(Server::get(REFERENCE)), Face::new(REFERENCE));
     let of_statistics = |(name, case): &(String, Case)| name.starts_with("statistics_data/") && case.is_for(REFERENCE);
     for (name, case) in cases().into_iter().filter(of_statistics) {
         let database = case.database(needed!(case.server(REFERENCE))).unwrap();
-        same(&database, &name, &["--statistics"]);
+        same(&name, &face, &database, &["--statistics"]);
     }
     // In another order than that of an archive: those of materialized views come last.
     let database = server.database("plain");
@@ -228,8 +73,8 @@ fn statistics_are_pg_dump_s() {
          CREATE STATISTICS s (dependencies) ON n, m FROM z",
     );
     database.sql("ANALYZE");
-    same(&database, "views and indexes", &["--statistics"]);
-    same(&database, "views and indexes", &["--statistics", "-n", "public", "--section=post-data"]);
+    same("views and indexes", &face, &database, &["--statistics"]);
+    same("views and indexes", &face, &database, &["--statistics", "-n", "public", "--section=post-data"]);
 }
 
 /// Values of all sorts, and tables of all sorts.
@@ -274,14 +119,14 @@ const FORMS: &[&[&str]] = &[
 
 fn rows_are_pg_dump_s(major: u32) {
     let server = needed!(Server::get(major));
-    let database = server.database("rows");
+    let (database, face) = (server.database("rows"), Face::new(major));
     database.sql(ROWS);
     let mut forms: Vec<Vec<&str>> = FORMS.iter().map(|form| [&["-a"], *form].concat()).collect();
     forms.push(vec!["-a"]);
-    forms.iter().for_each(|form| same(&database, "rows", form));
+    forms.iter().for_each(|form| same("rows", &face, &database, form));
     let setting = |change: &str| database.sql(&format!("ALTER DATABASE {} {change}", database.name()));
     setting("SET standard_conforming_strings = off");
-    forms.iter().for_each(|form| same(&database, "rows and backslashes", form));
+    forms.iter().for_each(|form| same("rows and backslashes", &face, &database, form));
     setting("RESET standard_conforming_strings");
     // Of a zero, INSERT statements as pg_dump writes them lose the sign.
     database.sql("UPDATE types SET f = 0 WHERE f = 0");
@@ -316,7 +161,7 @@ fn entries_are_numbered_on_request() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("plain");
     database.sql("CREATE TABLE t AS SELECT 1 AS a; COMMENT ON TABLE t IS 'x'; SELECT lo_create(70001)");
-    let mut told = Told::of(REFERENCE, &[]);
+    let mut told = Told::as_usual();
     told.style = told.style.verbose(true);
     let (ours, _) = told.write(&database.url()).unwrap();
     let theirs = run(database.tool(REFERENCE, "pg_dump").args(["-v", "--restrict-key=k3y"]));
@@ -342,9 +187,11 @@ fn what_psql_would_not_take_for_what_it_is_is_refused() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("plain");
     database.sql(r#"CREATE TABLE t ("ERROR" int, a int[], CHECK (a[1:"ERROR"] IS NOT NULL))"#);
-    let error = Told::of(REFERENCE, &[]).write(&database.url()).unwrap_err().to_string();
+    let error = Told::as_usual().write(&database.url()).unwrap_err().to_string();
     assert!(error.contains("write TABLE public.t into a script") && error.contains("a variable of psql's"), "{error}");
-    Told::of(REFERENCE, &["-a"]).write(&database.url()).unwrap();
+    let mut told = Told::as_usual();
+    told.dump.definitions = false;
+    told.write(&database.url()).unwrap();
 }
 
 #[test]
@@ -357,7 +204,7 @@ fn script_brings_the_database_back() {
           CREATE TABLE u (); INSERT INTO u DEFAULT VALUES;
           SELECT lo_from_bytea(70001, decode(repeat('00ff', 40000), 'hex'))",
     );
-    let (script, summary) = Told::of(REFERENCE, &[]).write(&origin.url()).unwrap();
+    let (script, summary) = Told::as_usual().write(&origin.url()).unwrap();
     assert_eq!((summary.rows, summary.large_objects), (30001, 1));
     let dir = tempfile::tempdir().unwrap();
     let (file, archive) = (dir.path().join("script"), dir.path().join("archive"));
@@ -373,7 +220,7 @@ fn compressed_scripts_are_unpacked_by_the_usual_tools() {
     let server = needed!(Server::get(REFERENCE));
     let database = server.database("compressed");
     database.sql("CREATE TABLE t AS SELECT n, md5((n % 100)::text) FROM generate_series(1, 60000) n");
-    let told = Told::of(REFERENCE, &[]);
+    let told = Told::as_usual();
     let (script, _) = told.write(&database.url()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let Found::Postgres(target) = recognise(database.url().as_bytes(), &Environment::of_process()).unwrap() else {

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::every_option::{Subject, same_under_its_sets};
 use crate::restore::scripts;
 use crate::support::archive::Rows;
 use crate::support::fixtures::Zabbix;
+use crate::support::needs::Needed;
 use crate::support::{Database, REFERENCE, Scene, Server, archive};
 
 /// What a running system must never have done to it, and what a restore has to put right.
@@ -36,12 +38,17 @@ fn restore(database: &Database<'_>, path: &Path) {
     assert_eq!(out.stderr(), "", "{out}");
 }
 
+fn loaded(major: u32) -> Needed<Database<'static>> {
+    let (server, zabbix) = (Server::get(major)?, Zabbix::get()?);
+    let database = server.database("zabbix");
+    zabbix.load(&database);
+    assert!(database.sql("SELECT count(*) FROM items").parse::<u32>().unwrap() > 1000);
+    Ok(database)
+}
+
 fn is_rescued(major: u32) {
-    let server = needed!(Server::get(major));
-    let zabbix = needed!(Zabbix::get());
-    let origin = server.database("zabbix");
-    zabbix.load(&origin);
-    assert!(origin.sql("SELECT count(*) FROM items").parse::<u32>().unwrap() > 1000);
+    let origin = needed!(loaded(major));
+    let server = origin.server();
     let scene = Scene::of(&origin, &[]);
 
     // The archive is pg_dump's, entry by entry and byte by byte.
@@ -51,6 +58,10 @@ fn is_rescued(major: u32) {
     archive::assert_same_independently("lifeboat's archive", &scene.archive(), &full, Rows::InOrder);
     if major == REFERENCE {
         scripts::same_under_all_options(&scene.archive());
+    }
+    // There is no pg_dump of 13.
+    if major > 13 {
+        same_under_its_sets(Subject::Zabbix, "Zabbix's database", &origin);
     }
 
     // Real pg_restore has nothing to say about an archive as lifeboat makes it by default.
@@ -90,4 +101,16 @@ tests! { is_rescued:
     is_rescued_on_13(13)
     is_rescued_on_15(15)
     is_rescued_on_18(18)
+}
+
+fn plain_output_is_pg_dump_s(major: u32) {
+    let origin = needed!(loaded(major));
+    same_under_its_sets(Subject::Zabbix, "Zabbix's database", &origin);
+}
+
+// On 15 and 18 it is a part of the tests above.
+tests! { plain_output_is_pg_dump_s:
+    plain_output_is_pg_dump_s_on_14(14)
+    plain_output_is_pg_dump_s_on_16(16)
+    plain_output_is_pg_dump_s_on_17(17)
 }

@@ -101,6 +101,11 @@ impl Case {
         Ok((database, path))
     }
 
+    /// The options of CREATE DATABASE that it needs.
+    pub fn database_options(&self) -> &str {
+        &self.database
+    }
+
     /// Whether the case is about servers of `major`.
     pub fn is_for(&self, major: u32) -> bool {
         (self.min..=self.max).contains(&major)
