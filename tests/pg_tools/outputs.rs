@@ -154,3 +154,27 @@ fn rows_that_a_trigger_keeps_out_are_no_error() {
     run(restore.args(["-a", "-d", target.name()]).arg(&archive));
     assert_eq!(target.sql("SELECT count(*) FROM a").trim(), "500");
 }
+
+/// In words of its own, and in pg_dump's order.
+#[test]
+fn each_table_whose_rows_are_written_is_told_on_request() {
+    let (server, face) = needed!(scene());
+    let database = server.database("outputs");
+    database.sql(SAMPLE);
+    database.sql(
+        r#"CREATE SCHEMA "B b"; CREATE TABLE "B b".c (); CREATE TABLE "A" (n integer);
+           CREATE TABLE p (n integer) PARTITION BY HASH (n)"#,
+    );
+    let quiet = run(&mut tool(&face, "pg_dump", &database));
+    assert_eq!(quiet.stderr(), "");
+    let ours = run(tool(&face, "pg_dump", &database).arg("--verbose"));
+    let theirs = run(database.tool(18, "pg_dump").arg("-v"));
+    let told = |text: String, beginning: &str, end: &str| -> Vec<String> {
+        let name = |line: &str| Some(line.strip_prefix(beginning)?.strip_suffix(end)?.to_owned());
+        text.lines().filter_map(name).collect()
+    };
+    let expected = told(theirs.stderr(), "pg_dump: dumping contents of table \"", "\"");
+    assert_eq!(told(ours.stderr(), "pg_dump: processing TABLE DATA ", ""), expected, "{ours}");
+    assert_eq!(expected, ["B b.c", "public.A", "public.a"]);
+    assert!(ours.stderr().lines().all(|line| line.starts_with("pg_dump: ")), "{ours}");
+}

@@ -6,14 +6,14 @@ use crate::support::wait::wait_for_locked_out;
 use crate::support::{Output, REFERENCE, Running, Scene, Server, Session, lifeboat, output, verbs};
 
 /// What says in the log who has run it.
-const PLANT: &str = "
+pub(super) const PLANT: &str = "
     CREATE FUNCTION public.planted(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
         'BEGIN RAISE LOG ''PLANTED for %'', current_user; RETURN 1; END';
     CREATE FUNCTION public.planted_check(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
         'BEGIN RAISE LOG ''PLANTED for %'', current_user; RETURN true; END';";
 
 /// Whether the log says that a superuser has run a plant.
-fn was_run(server: &Server, before: usize) -> bool {
+pub(super) fn was_run(server: &Server, before: usize) -> bool {
     server.log()[before..].contains("PLANTED for postgres")
 }
 

@@ -5,6 +5,7 @@
 //! one for, and for more.
 
 mod counted;
+mod inserts;
 mod plants;
 mod statements;
 mod texts;
@@ -59,6 +60,7 @@ fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_
         &["--table", "*.par*", "--exclude-table", "q*", "--schema", "public", "--exclude-table-data", "nothing"],
         &["--role", "postgres", "--enable-row-security", "--data-only"],
         &["--schema-only", "--strict-names", "--extension", "plpgsql"],
+        &["--column-inserts", "--rows-per-insert", "2", "--on-conflict-do-nothing"],
     ]
     .into_iter()
     .enumerate()
