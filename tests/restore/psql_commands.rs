@@ -298,6 +298,7 @@ fn what_anybody_may_write_stops_no_script() {
             CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $f$ BEGIN
                 RETURN 'it''s \unrestrict `' || ':LAST_ERROR_MESSAGE'; END $f$;
             CREATE TYPE e AS ENUM ('\unrestrict `x`', ':LAST_ERROR_MESSAGE');
+            CREATE TABLE "誠\unrestrict `x`" ("誠:DBNAME" text); INSERT INTO "誠\unrestrict `x`" VALUES ('誠\unrestrict `x`');
             SELECT lo_from_bytea(0, ':LAST_ERROR_MESSAGE')"#,
         );
         let scene = Scene::new();
@@ -305,6 +306,8 @@ fn what_anybody_may_write_stops_no_script() {
         for options in [
             &[][..],
             &["--inserts"],
+            // The last byte of one of the letters is a backslash then.
+            &["--column-inserts", "--encoding=GB18030"],
             &["--column-inserts", "--rows-per-insert=2"],
             &["--quote-all-identifiers", "-c", "--if-exists"],
         ] {

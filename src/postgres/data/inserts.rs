@@ -61,9 +61,9 @@ pub struct Inserts {
 }
 
 impl Inserts {
-    /// For a table whose name is quoted; `begin` is what comes between that and the values.
+    /// For a table whose name is quoted; `begin` is what comes between that and the values, in the style of all of it.
     pub fn new(table: &Sql, begin: &Sql, columns: Vec<Value>, form: InsertForm, standard_strings: bool) -> Self {
-        let mut sql = Sql::new();
+        let mut sql = Sql::styled(begin.style());
         sql.kw("INSERT INTO ").sql(table).kw(" ");
         match columns.is_empty() {
             true => sql.kw("DEFAULT VALUES;\n"),

@@ -1,4 +1,7 @@
+use bstr::ByteSlice;
+
 use super::*;
+use crate::sql::Style;
 
 fn inserts(columns: &[Value], form: InsertForm, standard_strings: bool) -> Inserts {
     let mut table = Sql::new();
@@ -23,6 +26,16 @@ fn made(inserts: &Inserts, rows: &[u8], encoding: Encoding) -> Result<Vec<u8>> {
 
 fn text(columns: &[Value], form: InsertForm, rows: &str) -> String {
     String::from_utf8(made(&inserts(columns, form, true), rows.as_bytes(), Encoding::Safe).unwrap()).unwrap()
+}
+
+#[test]
+fn the_name_of_the_table_is_written_otherwise_in_its_encoding() {
+    let mut table = Sql::new();
+    table.ident(b"\x95\\unrestrict".as_bstr());
+    let begin = Sql::styled(Style { encoding: Encoding::Sjis, ..Style::default() });
+    let inserts = Inserts::new(&table, &begin, vec![Value::Number], FORM, true);
+    let expected = b"INSERT INTO U&\"\x95\\unrestric\\0074\" VALUES (1);\n\n\n";
+    assert_eq!(made(&inserts, b"1\n", Encoding::Sjis).unwrap().as_bstr(), expected.as_bstr());
 }
 
 const FORM: InsertForm = InsertForm { columns: false, rows_per_insert: 1, on_conflict_do_nothing: false };
