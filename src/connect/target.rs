@@ -144,6 +144,11 @@ impl Target {
         self.database.as_bstr()
     }
 
+    /// The first host that is tried, by its name or address; `None` if that is this machine, by a socket.
+    pub fn host_name(&self) -> Option<String> {
+        self.hosts.first().filter(|host| !host.is_local()).map(Host::name)
+    }
+
     /// The role to log in as.
     pub fn user(&self) -> &BStr {
         self.user.as_bstr()

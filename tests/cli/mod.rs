@@ -1,5 +1,6 @@
 //! The command line itself: help, usage, exit codes, JSON, the environment.
 
+mod backup_names;
 mod drill;
 mod drill_ended;
 mod hostile;

@@ -168,8 +168,10 @@ fn what_is_no_archive_is_not_replaced() {
     refused(".", &["--force"], "which is no file of an archive");
     assert_eq!(fs::read(scene.path("pictures/1.dat")).unwrap(), b"precious");
     assert_eq!(scene.names(), ["file", "pictures"]);
-    let out = run(&scene, &backup(&sources, "no/such", &[]));
-    assert!(out.code() == 1 && out.stderr().contains("there is no folder no"), "{out}");
+    let out = run(&scene, &backup(&sources, "file/such", &[]));
+    assert!(out.code() == 1 && out.stderr().contains("could not write to file/such"), "{out}");
+    run(&scene, &backup(&sources, "new/such", &[]));
+    assert!(scene.path("new/such/toc.dat").is_file());
     let out = run(&scene, &backup(&sources, "-", &[]));
     assert!(out.code() == 2 && out.stderr().contains("in directory format it is a folder"), "{out}");
 }

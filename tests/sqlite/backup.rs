@@ -217,7 +217,7 @@ fn what_cannot_be_backed_up_leaves_nothing() {
         }
     }
     for (output, code, says) in [
-        ("no/such/out.db", 1, "there is no folder"),
+        ("cut.db/such/out.db", 1, "could not write to cut.db/such/out.db"),
         (".", 2, "no file"),
         ("..", 2, "no file"),
         ("/", 2, "no file"),

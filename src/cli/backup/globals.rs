@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::name::Fields;
 use crate::cli::amounts::{counted, seconds};
 use crate::cli::destination::Destination;
 use crate::cli::report::Outcome;
@@ -41,6 +42,11 @@ pub(super) struct Written<'a> {
 impl GlobalsArgs {
     pub(super) fn path(&self) -> Option<&Path> {
         self.globals.as_deref()
+    }
+
+    /// The same with what the fields of the file's name stand for.
+    pub(super) fn filled(self, fields: &Fields) -> Result<Self> {
+        Ok(Self { globals: self.globals.map(|path| fields.fill(&path)).transpose()?, ..self })
     }
 
     pub(super) fn takes_stdout(&self) -> bool {

@@ -1,7 +1,9 @@
 //! `lifeboat backup`.
 
+mod afterwards;
 mod archive;
 mod globals;
+mod name;
 mod plain;
 mod postgres;
 mod rows;
@@ -13,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use self::afterwards::AfterwardsArgs;
 use self::archive::ArchiveFormat;
 use self::globals::{GlobalsArgs, GlobalsFacts};
+use self::name::{Fields, MadeFolders};
 use self::postgres::PostgresArgs;
 use super::amounts::{mebibytes, seconds};
 use super::backend_options;
@@ -28,7 +32,7 @@ use crate::{Database, Error, ErrorKind, Existing, Result};
 
 const EXAMPLES: &str = "\
 Examples:
-  lifeboat backup --url sqlite:////srv/app/app.db --output app-$(date +%F).db
+  lifeboat backup --url sqlite:////srv/app/app.db --output /var/backups/app-%F.db
   lifeboat backup --url postgresql://app@db.example/app --output app.dump
   lifeboat backup --output app.dump --compress zstd:3 --acl
       the URL is in the environment
@@ -48,7 +52,8 @@ format is an SQL script, which psql runs.";
 pub(crate) struct Args {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// The file to write, or with --format directory the folder; - is standard output (PostgreSQL only)
+    /// The file to write, or with --format directory the folder; - is standard output (PostgreSQL only). {database}, {host} and strftime's
+    /// fields (%F, %H%M) in the name stand for what is backed up, and when that began. Folders on the way are made
     #[arg(
         long,
         short = 'o',
@@ -64,6 +69,8 @@ pub(crate) struct Args {
     /// Fail if a lock is not granted within this time, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..=i64::from(i32::MAX) as u64))]
     lock_wait_timeout: u64,
+    #[command(flatten)]
+    afterwards: AfterwardsArgs,
     #[command(flatten)]
     sqlite: SqliteArgs,
     #[command(flatten)]
@@ -103,10 +110,30 @@ fn named(output: Option<&Path>) -> Result<&Path> {
 
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let console = Console::new(common);
+    let database = args.database.database(&common.cancellation)?;
+    let fields = Fields::of(&database);
+    let output = args.output.as_deref().map(|output| fields.fill(output)).transpose()?;
+    let args = Args { output, globals: args.globals.filled(&fields)?, ..args };
+    let paths = [args.output.as_deref(), args.globals.path()];
+    let folders = paths.into_iter().flatten().map(MadeFolders::on_the_way_to).collect::<Result<Vec<MadeFolders>>>()?;
+    let existing = if args.force { Existing::Replace } else { Existing::Refuse };
+    let afterwards = args.output.as_deref().map(|output| {
+        let is_folder = matches!(database, Database::Postgres(_)) && args.postgres.format() == ArchiveFormat::Directory;
+        let is_special = output.exists() && !output.is_file();
+        let is_file = !is_folder && !is_special && !standard_streams::is_output(output);
+        args.afterwards.prepare((output, is_file), existing, &console)
+    });
+    let afterwards = afterwards.transpose()?;
+    let mut outcome = back_up(args, database, existing, &console, common)?;
+    folders.into_iter().for_each(MadeFolders::keep);
+    afterwards.map(|afterwards| afterwards.finish(&mut outcome)).transpose()?;
+    Ok(outcome)
+}
+
+fn back_up(args: Args, database: Database, existing: Existing, console: &Console, common: &Common) -> Result<Outcome> {
     let begun = Instant::now();
     let to_stdout = args.output_takes_stdout();
-    let existing = if args.force { Existing::Replace } else { Existing::Refuse };
-    match args.database.database(&common.cancellation)? {
+    match database {
         Database::Sqlite(target) => {
             common.given.check(backend_options::SQLITE)?;
             let database = target.path;
@@ -120,7 +147,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                     .why("an SQLite backup is checked before it is given out, so it cannot go to standard output")
                     .hint("give the name of a file"));
             }
-            let summary = sqlite::backup(&database, named(args.output.as_deref())?, &options, &console)?;
+            let summary = sqlite::backup(&database, named(args.output.as_deref())?, &options, console)?;
             let facts = SqliteFacts {
                 journal_mode: summary.journal_mode.name(),
                 compact: options.compact,
@@ -138,7 +165,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 return Err(Error::new(ErrorKind::Usage, "write two files to standard output")
                     .hint("give the name of a file to --output or to --globals"));
             }
-            let globals = args.globals.write(&connect, &options, existing, &console)?;
+            let globals = args.globals.write(&connect, &options, existing, console)?;
             let (output, globals) = match (args.output.as_deref(), globals) {
                 (None, Some(globals)) => return globals.alone(begun.elapsed()),
                 (output, globals) => (named(output)?, globals),
@@ -146,9 +173,9 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             let (bytes, summary) = match format {
                 ArchiveFormat::Plain => {
                     let how = (&options, &archive::style(&options), owner);
-                    plain::write(&connect, how, (output, existing), &console)?
+                    plain::write(&connect, how, (output, existing), console)?
                 }
-                _ => archive::write(&connect, format, &options, (output, existing), &console)?,
+                _ => archive::write(&connect, format, &options, (output, existing), console)?,
             };
             let globals = globals.map(globals::Written::finish).transpose()?;
             let facts = PostgresFacts {
