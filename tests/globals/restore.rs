@@ -73,6 +73,45 @@ fn roles_that_are_there_become_what_the_script_says() {
 }
 
 #[test]
+fn what_is_the_servers_own_is_altered_with_force_only() {
+    let server = needed!(own(REFERENCE));
+    let scene = Scene::new();
+    for (altered, says) in [
+        ("GRANT SET ON PARAMETER log_statement TO PUBLIC;", "privileges on parameter log_statement, for everybody"),
+        ("GRANT ALTER SYSTEM ON PARAMETER work_mem TO alice;", "privileges on parameter work_mem, for role alice"),
+        ("ALTER TABLESPACE pg_default SET (seq_page_cost=7);", "tablespace pg_default"),
+        ("GRANT ALL ON TABLESPACE pg_global TO PUBLIC;", "tablespace pg_global, for everybody"),
+        ("ALTER ROLE ALL SET work_mem TO '1MB';", "settings of all roles"),
+    ] {
+        fs::write(scene.path("globals.sql"), format!("CREATE ROLE eve;\n{altered}\n")).unwrap();
+        let out = restore(&scene, &server, &[]);
+        assert!(out.code() == 4 && out.stderr().contains(&format!("{says} would be altered")), "{out}");
+        let out = restore(&scene, &server, &["--dry-run"]);
+        assert!(out.success() && out.stdout().contains(&format!("would alter: {says}\n")), "{out}");
+        assert_eq!(server.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'eve'"), "0");
+    }
+    // Nobody had anything of what a role gets that is only made.
+    let script =
+        "CREATE ROLE eve;\nGRANT SET ON PARAMETER log_statement TO eve;\nGRANT ALL ON TABLESPACE pg_default TO eve;\n";
+    fs::write(scene.path("globals.sql"), script).unwrap();
+    let port = server.port().to_string();
+    let out = scene.lifeboat(&[
+        "restore",
+        "--globals",
+        "globals.sql",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-U",
+        "postgres",
+        "-d",
+        "postgres",
+    ]);
+    assert!(out.success(), "{out}");
+}
+
+#[test]
 fn what_the_server_refuses_is_told_without_passwords() {
     let server = needed!(own(REFERENCE));
     let scene = Scene::new();

@@ -18,7 +18,16 @@ use crate::printable;
 use crate::{Error, ErrorKind, Result};
 
 /// The options that mean something for roles and tablespaces.
-pub(super) const OPTIONS: &[&str] = &["--globals", "--exit-on-error", "--idle-timeout"];
+pub(super) const OPTIONS: &[&str] = &[
+    "--globals",
+    "--exit-on-error",
+    "--idle-timeout",
+    "--host",
+    "--port",
+    "--username",
+    "--password",
+    "--no-password",
+];
 
 /// Restores the script at `path`, or says what that would do.
 pub(super) fn run(path: &Path, target: &Target, how: How, console: &Console) -> Result<Outcome> {
@@ -64,6 +73,7 @@ fn told(path: &Path, preview: &GlobalsPreview) -> Result<Outcome> {
     };
     say("would make: tablespace", &mut preview.tablespaces.iter());
     say("would alter: tablespace", &mut preview.there.iter().map(|(name, _)| name));
+    lines.extend(preview.others.iter().map(|other| format!("would alter: {other}")));
     let names = |all: &[BString]| all.iter().map(ToString::to_string).collect();
     let facts = Told {
         backend: "postgresql",
@@ -73,6 +83,7 @@ fn told(path: &Path, preview: &GlobalsPreview) -> Result<Outcome> {
         altered_roles: names(&preview.altered),
         tablespaces: names(&preview.tablespaces),
         altered_tablespaces: preview.there.iter().map(|(name, _)| name.to_string()).collect(),
+        altered_others: &preview.others,
     };
     Outcome::new(lines, facts)
 }
@@ -86,6 +97,7 @@ struct Told<'a> {
     altered_roles: Vec<String>,
     tablespaces: Vec<String>,
     altered_tablespaces: Vec<String>,
+    altered_others: &'a [String],
 }
 
 fn done(path: &Path, restored: &GlobalsRestored, took: Duration) -> Result<Outcome> {

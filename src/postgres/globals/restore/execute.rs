@@ -100,6 +100,10 @@ impl<'a> Failed<'a> {
             Statement::Role(role) | Statement::RoleSetting(Some(role)) => self.roles.contains(role),
             Statement::Membership { role, member } => self.roles.contains(role) || self.roles.contains(member),
             Statement::Tablespace(name) => self.tablespaces.contains(name),
+            Statement::TablespacePrivileges { name, grantee } => {
+                self.tablespaces.contains(name) || self.roles.contains(grantee)
+            }
+            Statement::Parameter { grantee, .. } => self.roles.contains(grantee),
             _ => false,
         }
     }

@@ -23,12 +23,21 @@ pub(super) enum Statement {
         role: BString,
         member: BString,
     },
-    Parameter(BString),
+    /// Privileges on a parameter, and whose; `public` is everybody, for no role has that name.
+    Parameter {
+        name: BString,
+        grantee: BString,
+    },
     CreateTablespace {
         name: BString,
         location: BString,
     },
-    /// Options, privileges, a comment, a label.
+    /// Privileges on a tablespace, and whose.
+    TablespacePrivileges {
+        name: BString,
+        grantee: BString,
+    },
+    /// Options, a comment, a label.
     Tablespace(BString),
 }
 
@@ -192,9 +201,9 @@ impl Cursor<'_, '_> {
     }
 
     fn grant(&mut self) -> Option<Statement> {
-        if let Some(statement) = self.privileges() {
+        if let Some(object) = self.privileges() {
             self.words("TO")?;
-            self.grantee()?;
+            let statement = object.of(self.name()?);
             if self.takes("WITH") {
                 self.words("GRANT OPTION")?;
             }
@@ -222,18 +231,13 @@ impl Cursor<'_, '_> {
     }
 
     fn revoke(&mut self) -> Option<Statement> {
-        let statement = self.privileges()?;
+        let object = self.privileges()?;
         self.words("FROM")?;
-        self.grantee()?;
-        Some(statement)
-    }
-
-    fn grantee(&mut self) -> Option<()> {
-        self.name().map(|_| ())
+        Some(object.of(self.name()?))
     }
 
     /// Privileges, and what they are on. Takes nothing if it is something else.
-    fn privileges(&mut self) -> Option<Statement> {
+    fn privileges(&mut self) -> Option<Object> {
         let before = self.tokens;
         let found = self.privileges_on();
         if found.is_none() {
@@ -242,7 +246,7 @@ impl Cursor<'_, '_> {
         found
     }
 
-    fn privileges_on(&mut self) -> Option<Statement> {
+    fn privileges_on(&mut self) -> Option<Object> {
         loop {
             let is_known = self.takes("ALL")
                 || self.takes("CREATE")
@@ -255,7 +259,7 @@ impl Cursor<'_, '_> {
         }
         self.words("ON")?;
         if self.takes("TABLESPACE") {
-            return self.name().map(Statement::Tablespace);
+            return self.name().map(Object::Tablespace);
         }
         self.words("PARAMETER")?;
         let mut name = self.name()?;
@@ -263,7 +267,22 @@ impl Cursor<'_, '_> {
             name.push(b'.');
             name.extend_from_slice(&self.name()?);
         }
-        Some(Statement::Parameter(name))
+        Some(Object::Parameter(name))
+    }
+}
+
+/// What there are privileges on.
+enum Object {
+    Tablespace(BString),
+    Parameter(BString),
+}
+
+impl Object {
+    fn of(self, grantee: BString) -> Statement {
+        match self {
+            Self::Tablespace(name) => Statement::TablespacePrivileges { name, grantee },
+            Self::Parameter(name) => Statement::Parameter { name, grantee },
+        }
     }
 }
 

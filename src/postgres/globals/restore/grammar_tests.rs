@@ -10,6 +10,8 @@ fn parsed(text: &str) -> Option<Statement> {
 fn what_pg_dumpall_writes_is_known() {
     let role = |name: &str| Statement::Role(name.into());
     let space = |name: &str| Statement::Tablespace(name.into());
+    let privileges =
+        |name: &str, grantee: &str| Statement::TablespacePrivileges { name: name.into(), grantee: grantee.into() };
     for (text, statement) in [
         ("SET client_encoding = 'UTF8'", Statement::Setting("client_encoding", "UTF8".into())),
         ("SET standard_conforming_strings = on", Statement::Setting("standard_conforming_strings", "on".into())),
@@ -31,9 +33,13 @@ fn what_pg_dumpall_writes_is_known() {
             Statement::Membership { role: "set".into(), member: "b".into() },
         ),
         ("GRANT set TO b", Statement::Membership { role: "set".into(), member: "b".into() }),
-        ("GRANT SET,ALTER SYSTEM ON PARAMETER \"foo.bar\" TO PUBLIC", Statement::Parameter("foo.bar".into())),
-        ("GRANT ALL ON TABLESPACE s TO a WITH GRANT OPTION", space("s")),
-        ("REVOKE ALL ON TABLESPACE s FROM postgres", space("s")),
+        (
+            "GRANT SET,ALTER SYSTEM ON PARAMETER \"foo.bar\" TO PUBLIC",
+            Statement::Parameter { name: "foo.bar".into(), grantee: "public".into() },
+        ),
+        ("GRANT ALL ON TABLESPACE s TO a WITH GRANT OPTION", privileges("s", "a")),
+        ("REVOKE ALL ON TABLESPACE s FROM postgres", privileges("s", "postgres")),
+        ("CREATE ROLE U&\"a\\0045\\\\\"", Statement::CreateRole("aE\\".into())),
         (
             "CREATE TABLESPACE s OWNER a LOCATION '/x'",
             Statement::CreateTablespace { name: "s".into(), location: "/x".into() },
@@ -56,13 +62,14 @@ fn anything_else_is_not() {
         "SET SESSION AUTHORIZATION DEFAULT",
         "CREATE ROLE a SUPERUSER",
         "CREATE ROLE current_user",
-        "CREATE ROLE U&\"a\"",
+        "CREATE ROLE U&\"\\00e9\"",
+        "CREATE ROLE U& \"a\"",
+        "CREATE ROLE U&\"a\" UESCAPE '!'",
         "ALTER ROLE current_user WITH SUPERUSER",
         "ALTER ROLE ALL WITH SUPERUSER",
         "ALTER ROLE a WITH PASSWORD x",
         "ALTER ROLE a RESET ALL",
         "ALTER ROLE a IN DATABASE b SET x TO 'y'",
-        "ALTER ROLE a SET x TO 'y' 'z'",
         "ALTER ROLE a SET x FROM CURRENT",
         "COMMENT ON TABLE a IS 'x'",
         "COMMENT ON ROLE a IS e 'x'",

@@ -77,6 +77,9 @@ pub struct GlobalsPreview {
     pub tablespaces: Vec<BString>,
     /// Tablespaces that would stay where they are.
     pub there: Vec<(BString, BString)>,
+    /// What else of the server would be altered, in words: its own tablespaces, and privileges of everybody or of roles that the script
+    /// does not make.
+    pub others: Vec<String>,
 }
 
 /// Says what [`restore`] would do with a script, and changes nothing.
@@ -115,6 +118,9 @@ fn look(target: &mut Connection, script: &Script) -> Result<GlobalsPreview> {
     // What a script says something about that it does not make itself.
     let (mut roles_named, mut spaces_named) = (BTreeSet::new(), BTreeSet::new());
     let mut all_roles = false;
+    // What of the server's own is said something about, and for whom, if for somebody.
+    let mut servers: Vec<(&Statement, Option<&BString>)> = Vec::new();
+    let is_servers = |name: &BString| name.starts_with(b"pg_");
     for step in &script.steps {
         match &step.about {
             Statement::CreateRole(name) => _ = made.insert(name),
@@ -122,12 +128,17 @@ fn look(target: &mut Connection, script: &Script) -> Result<GlobalsPreview> {
             Statement::Role(name) | Statement::RoleSetting(Some(name)) => _ = roles_named.insert(name),
             Statement::RoleSetting(None) => all_roles = true,
             Statement::Membership { role, member } => roles_named.extend([role, member]),
-            Statement::Tablespace(name) => _ = spaces_named.insert(name),
+            Statement::Tablespace(name) if is_servers(name) => servers.push((&step.about, None)),
+            Statement::TablespacePrivileges { name, grantee } if is_servers(name) => {
+                servers.push((&step.about, Some(grantee)));
+            }
+            Statement::Parameter { grantee, .. } => servers.push((&step.about, Some(grantee))),
+            Statement::Tablespace(name) | Statement::TablespacePrivileges { name, .. } => _ = spaces_named.insert(name),
             _ => {}
         }
     }
     // The server's own are everywhere, and privileges on them are given to the roles of the script.
-    let is_of_users = |name: &&&BString| !name.starts_with(b"pg_");
+    let is_of_users = |name: &&&BString| !is_servers(name);
     roles_named.extend(made.iter().copied());
     spaces_named.extend(spaces.iter().copied());
     let names: Vec<&BString> = roles_named.iter().filter(is_of_users).copied().collect();
@@ -176,6 +187,17 @@ fn look(target: &mut Connection, script: &Script) -> Result<GlobalsPreview> {
         present.insert(row.string("rolname")?);
     }
     let mut preview = GlobalsPreview { all_roles, ..GlobalsPreview::default() };
+    for (about, grantee) in servers {
+        let other = match grantee {
+            Some(role) if made.contains(role) && !present.contains(role) => continue,
+            Some(role) if role == "public" => format!("{about}, for everybody"),
+            Some(role) => format!("{about}, for role {}", printable::name(role.as_bstr())),
+            None => about.to_string(),
+        };
+        if !preview.others.contains(&other) {
+            preview.others.push(other);
+        }
+    }
     preview.altered = names.iter().copied().filter(|name| present.contains(*name)).cloned().collect();
     preview.roles = made.into_iter().filter(|name| !present.contains(*name)).cloned().collect();
     for row in there.iter() {
@@ -195,9 +217,11 @@ fn refuse_unforced(found: &GlobalsPreview) -> Result<()> {
     if !found.there.is_empty() {
         there.push(format!("tablespaces {}", named(&mut found.there.iter().map(|(name, _)| name.as_bstr()))));
     }
-    let why = match (there.is_empty(), found.all_roles) {
-        (true, false) => return Ok(()),
-        (true, true) => "settings of all roles would be altered".to_owned(),
+    let all_roles = found.all_roles.then(|| "settings of all roles".to_owned());
+    let others: Vec<String> = all_roles.into_iter().chain(found.others.iter().cloned()).collect();
+    let why = match (there.is_empty(), others.is_empty()) {
+        (true, true) => return Ok(()),
+        (true, false) => format!("{} would be altered", others.join("; ")),
         (false, _) => format!("there are {} already, and they would be altered", there.join(" and ")),
     };
     Err(Error::new(ErrorKind::Refused, "restore roles and tablespaces")

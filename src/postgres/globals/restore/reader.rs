@@ -111,7 +111,9 @@ impl Reader<'_> {
                     }
                     self.authorized = None;
                 }
-                Statement::Tablespace(_) | Statement::Parameter(_) => _ = about.get_or_insert(statement),
+                Statement::Tablespace(_) | Statement::TablespacePrivileges { .. } | Statement::Parameter { .. } => {
+                    _ = about.get_or_insert(statement)
+                }
                 _ => return Err(unknown()),
             }
             return Ok(());
@@ -167,8 +169,10 @@ impl std::fmt::Display for Statement {
             Self::RoleSetting(Some(role)) => write!(f, "setting of role {}", name(role)),
             Self::RoleSetting(None) => f.write_str("setting of all roles"),
             Self::Membership { role, member } => write!(f, "membership of {} in {}", name(member), name(role)),
-            Self::Parameter(parameter) => write!(f, "privileges on parameter {}", name(parameter)),
-            Self::CreateTablespace { name: space, .. } | Self::Tablespace(space) => {
+            Self::Parameter { name: parameter, .. } => write!(f, "privileges on parameter {}", name(parameter)),
+            Self::CreateTablespace { name: space, .. }
+            | Self::TablespacePrivileges { name: space, .. }
+            | Self::Tablespace(space) => {
                 write!(f, "tablespace {}", name(space))
             }
             Self::Setting(setting, _) => write!(f, "setting {setting}"),
