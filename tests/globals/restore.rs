@@ -70,6 +70,14 @@ fn roles_that_are_there_become_what_the_script_says() {
         server.sql("postgres", "SELECT rolcanlogin, rolcreatedb, rolpassword FROM pg_authid WHERE rolname = 'alice'");
     assert_eq!(found, "f|t|");
     assert_eq!(server.sql("postgres", "SELECT pg_has_role('dave', 'alice', 'member')"), "t");
+
+    // Statements about a role need not stand together.
+    let script = "CREATE ROLE erin;\nCREATE ROLE frank;\nALTER ROLE erin WITH LOGIN;\nALTER ROLE alice WITH LOGIN;\n\
+                  ALTER ROLE frank WITH LOGIN;\nCOMMENT ON ROLE alice IS 'x';\n";
+    fs::write(scene.path("globals.sql"), script).unwrap();
+    let out = restore(&scene, &server, &["--force", "-v"]);
+    assert!(out.success() && out.stdout().contains("\nroles: 2 made, 1 altered\n"), "{out}");
+    assert_eq!(out.stderr().matches("it was there, and was altered").count(), 1, "{out}");
 }
 
 #[test]

@@ -31,7 +31,9 @@ pub(super) fn execute(
     let session = OneSession::begin(target, connect)?;
     let parts = parts(&script.steps, found);
     reporter.phase(Phase::new("restoring roles and tablespaces", Unit::Steps).of(parts.len() as u64));
-    let mut work = Work { target, options, reporter, failed: Failed::default(), done: GlobalsRestored::default() };
+    let there = found.altered.iter().collect();
+    let (failed, done) = (Failed::default(), GlobalsRestored::default());
+    let mut work = Work { target, options, reporter, unaltered: there, failed, done };
     let result = work.read_as(script).and_then(|()| work.all(&parts));
     let done = work.done;
     session.end(target)?;
@@ -113,6 +115,8 @@ struct Work<'a, 'w> {
     target: &'w mut Connection,
     options: &'w GlobalsRestoreOptions,
     reporter: &'w dyn Reporter,
+    /// The roles that were there before and that nothing was done to yet.
+    unaltered: HashSet<&'w BString>,
     failed: Failed<'a>,
     done: GlobalsRestored,
 }
@@ -195,7 +199,8 @@ impl<'a> Work<'a, '_> {
         match part.about {
             Statement::CreateRole(_) => self.done.roles += 1,
             Statement::CreateTablespace { .. } => self.done.tablespaces += 1,
-            Statement::Role(_) => {
+            // Several statements can be about one role, also about one that is only made.
+            Statement::Role(name) if self.unaltered.remove(name) => {
                 self.done.altered += 1;
                 self.reporter.message(Message::new(
                     crate::Level::Info,
