@@ -7,8 +7,9 @@
 //! has escapes, or a string that goes on in the next line.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice, Finder};
 
 use super::lexer::{Kind, Lexer};
 use super::{Encoding, LaterBytes, quote};
@@ -32,6 +33,22 @@ pub enum Harm {
     Variable,
 }
 
+/// Made once: what is looked through is often shorter than it takes to make one.
+static FINDERS: LazyLock<[(Harm, Finder<'static>); 3]> = LazyLock::new(|| {
+    [(Harm::Command, COMMAND), (Harm::Variable, ERROR), (Harm::Variable, DATABASE)]
+        .map(|(harm, text)| (harm, Finder::new(text)))
+});
+
+/// Where the text begins that is looked for.
+fn places(finder: &Finder<'_>, text: &[u8]) -> impl Iterator<Item = usize> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + finder.find(&text[from..])?;
+        from = at + 1;
+        Some(at)
+    })
+}
+
 /// The end of what was written before, as far as the next piece can go on with it.
 #[derive(Debug, Clone, Default)]
 pub struct Before(Vec<u8>);
@@ -40,12 +57,15 @@ impl Before {
     /// Which of the texts end in `piece`, and where: the place of the last letter.
     pub fn find(&self, piece: &[u8]) -> Vec<(usize, Harm)> {
         let mut found = Vec::new();
-        let seam = [self.0.as_slice(), &piece[..piece.len().min(OVERLAP)]].concat();
-        for (harm, text) in [(Harm::Command, COMMAND), (Harm::Variable, ERROR), (Harm::Variable, DATABASE)] {
-            let across = seam.find_iter(text).map(|at| at + text.len() - 1);
-            let across = across.filter_map(|last| last.checked_sub(self.0.len())).filter(|last| *last < text.len() - 1);
-            let within = piece.find_iter(text).map(|at| at + text.len() - 1);
-            found.extend(across.chain(within).map(|last| (last, harm)));
+        // Nothing goes on from what has none of the first characters.
+        let is_open = self.0.find_byteset(b"\\:").is_some();
+        let seam = if is_open { [&self.0, &piece[..piece.len().min(OVERLAP)]].concat() } else { Vec::new() };
+        for (harm, finder) in &*FINDERS {
+            let length = finder.needle().len();
+            let across = places(finder, &seam).map(|at| at + length - 1);
+            let across = across.filter_map(|last| last.checked_sub(self.0.len())).filter(|last| *last < length - 1);
+            let within = places(finder, piece).map(|at| at + length - 1);
+            found.extend(across.chain(within).map(|last| (last, *harm)));
         }
         found.retain(|(last, harm)| *harm == Harm::Variable || self.is_command(piece, *last));
         found.sort_unstable();

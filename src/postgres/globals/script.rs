@@ -228,7 +228,7 @@ impl<'a> Script<'a> {
 
     fn sql(&mut self, sql: &Sql) -> Result<()> {
         let Style { standard_strings, encoding, .. } = self.style;
-        self.text(&written(sql.as_bstr(), standard_strings, encoding, true))
+        self.text(&written(sql.as_bstr(), standard_strings, encoding, true).0)
     }
 
     fn heading(&mut self, heading: &str) -> Result<()> {

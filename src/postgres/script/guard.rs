@@ -51,8 +51,18 @@ impl Watch {
         harmless::rows(&self.before, piece)
     }
 
-    /// Why the next piece must not be written.
+    /// Why the next piece must not be written; then it is as if it had not been looked at.
     pub(in crate::postgres) fn look(&mut self, piece: &[u8]) -> std::result::Result<(), &'static str> {
+        let is_after_command = self.is_after_command;
+        let looked = self.look_further(piece);
+        match looked {
+            Ok(()) => self.before.push(piece),
+            Err(_) => self.is_after_command = is_after_command,
+        }
+        looked
+    }
+
+    fn look_further(&mut self, piece: &[u8]) -> std::result::Result<(), &'static str> {
         if piece.contains(&0) {
             return Err("it has a zero byte, where psql would leave out a part of the line");
         }
@@ -70,7 +80,6 @@ impl Watch {
                 Harm::Command => self.rest_of_line(&piece[last + 1..])?,
             }
         }
-        self.before.push(piece);
         Ok(())
     }
 
@@ -85,17 +94,20 @@ impl Watch {
 }
 
 /// Statements as they are written into a script that has a key, or none: as they are, or if a [`Watch`] refuses that, with what is
-/// quoted in them written otherwise.
+/// quoted in them written otherwise. With them comes what a watch says of that.
 pub(in crate::postgres) fn written(
     text: &[u8],
     standard_strings: bool,
     encoding: Encoding,
     has_key: bool,
-) -> Cow<'_, [u8]> {
-    match Watch::new(has_key).look(text) {
-        Ok(()) => Cow::Borrowed(text),
-        Err(_) => harmless::statements(text, standard_strings, encoding),
+) -> (Cow<'_, [u8]>, std::result::Result<(), &'static str>) {
+    let look = |text: &[u8]| Watch::new(has_key).look(text);
+    if look(text).is_ok() {
+        return (Cow::Borrowed(text), Ok(()));
     }
+    let text = harmless::statements(text, standard_strings, encoding);
+    let looked = look(&text);
+    (text, looked)
 }
 
 /// What statements of an archive are held against.
@@ -171,13 +183,17 @@ impl Guard {
             | Action::Become(text)
             | Action::Alter(text) => self.statements(text),
             // It is one such statement and nothing else, or there would be no plan; but psql wants to see its end.
-            Action::CopyRows { statement, .. } => match self.lexer().feed(&self.written(statement)) {
-                Err(Trouble::Copy) => self.watch(&self.written(statement)),
-                Err(trouble) => Err(trouble.why()),
-                Ok(()) => {
-                    Err("its COPY statement has no semicolon, so that psql would take its rows for a part of it".into())
+            Action::CopyRows { statement, .. } => {
+                let (text, looked) = self.written(statement);
+                match self.lexer().feed(&text) {
+                    Err(Trouble::Copy) => looked.map_err(str::to_owned),
+                    Err(trouble) => Err(trouble.why()),
+                    Ok(()) => {
+                        Err("its COPY statement has no semicolon, so that psql would take its rows for a part of it"
+                            .into())
+                    }
                 }
-            },
+            }
             Action::EachLargeObject { before, after, oids_of, .. } => {
                 match batches::oids(&entries[*oids_of])?.first() {
                     Some(oid) => self.statements(&batches::statement(before, *oid, after)),
@@ -188,20 +204,20 @@ impl Guard {
         })
     }
 
-    /// Statements as they are written.
-    pub(super) fn written<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        written(text, self.standard_strings, self.encoding, self.has_key)
+    /// Statements with what is quoted in them written otherwise.
+    pub(super) fn otherwise<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        harmless::statements(text, self.standard_strings, self.encoding)
     }
 
     pub(super) fn statements(&self, text: &[u8]) -> std::result::Result<(), String> {
-        let text = self.written(text);
+        let (text, looked) = self.written(text);
         let mut lexer = self.lexer();
         lexer.feed(&text).and_then(|()| lexer.finish()).map_err(Trouble::why)?;
-        self.watch(&text)
+        looked.map_err(str::to_owned)
     }
 
-    fn watch(&self, text: &[u8]) -> std::result::Result<(), String> {
-        Watch::new(self.has_key).look(text).map_err(str::to_owned)
+    fn written<'a>(&self, text: &'a [u8]) -> (Cow<'a, [u8]>, std::result::Result<(), &'static str>) {
+        written(text, self.standard_strings, self.encoding, self.has_key)
     }
 }
 

@@ -59,19 +59,25 @@ impl<'a> Script<'a> {
 
     /// Statements or comments that are all there.
     pub(super) fn put(&mut self, text: &[u8]) -> Result<()> {
+        if self.watch.look(text).is_ok() {
+            return self.write_out(text);
+        }
         let guard = self.job.guard;
-        self.put_as_is(&guard.written(text))
+        self.put_as_is(&guard.otherwise(text))
     }
 
     fn put_as_is(&mut self, bytes: &[u8]) -> Result<()> {
         self.watch.look(bytes).map_err(|why| self.refused(why))?;
-        self.summary.bytes += bytes.len() as u64;
-        self.out.write_all(bytes).map_err(unwritten)
+        self.write_out(bytes)
     }
 
     /// As [`Script::put`], of what is ours alone.
     fn put_own(&mut self, bytes: &[u8]) -> Result<()> {
         self.watch.look_at_own(bytes).map_err(|why| self.refused(why))?;
+        self.write_out(bytes)
+    }
+
+    fn write_out(&mut self, bytes: &[u8]) -> Result<()> {
         self.summary.bytes += bytes.len() as u64;
         self.out.write_all(bytes).map_err(unwritten)
     }
