@@ -169,12 +169,13 @@ fn each_table_whose_rows_are_written_is_told_on_request() {
     assert_eq!(quiet.stderr(), "");
     let ours = run(tool(&face, "pg_dump", &database).arg("--verbose"));
     let theirs = run(database.tool(18, "pg_dump").arg("-v"));
-    let told = |text: String, beginning: &str, end: &str| -> Vec<String> {
-        let name = |line: &str| Some(line.strip_prefix(beginning)?.strip_suffix(end)?.to_owned());
+    let told = |text: String| -> Vec<String> {
+        let beginning = "pg_dump: dumping contents of table \"";
+        let name = |line: &str| Some(line.strip_prefix(beginning)?.strip_suffix('"')?.to_owned());
         text.lines().filter_map(name).collect()
     };
-    let expected = told(theirs.stderr(), "pg_dump: dumping contents of table \"", "\"");
-    assert_eq!(told(ours.stderr(), "pg_dump: processing TABLE DATA ", ""), expected, "{ours}");
+    let expected = told(theirs.stderr());
+    assert_eq!(told(ours.stderr()), expected, "{ours}");
     assert_eq!(expected, ["B b.c", "public.A", "public.a"]);
     assert!(ours.stderr().lines().all(|line| line.starts_with("pg_dump: ")), "{ours}");
 }
