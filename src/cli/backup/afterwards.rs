@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use bstr::ByteSlice;
 use sha2::{Digest, Sha256};
 
-use super::name::with_suffix;
 use crate::cli::report::Outcome;
+use crate::output::{folder_of, with_suffix};
 use crate::{Error, ErrorKind, Existing, OutputFile, Reporter, Result, io_error};
 
 /// How much is hashed at a time.
@@ -154,14 +154,10 @@ fn line(checksum: &str, name: &[u8]) -> Vec<u8> {
 /// Makes `link` a link to `path`, in the place of what it was, at once.
 fn point(link: &Path, path: &Path) -> Result<()> {
     let doing = || format!("let {} name the newest backup", link.display());
-    let new = with_suffix(link, &format!(".{}.new", std::process::id()));
     let failed = |error| io_error(doing(), link, error);
     let target = seen_from(link, path).map_err(failed)?;
-    symlink(target, &new).map_err(failed)?;
-    fs::rename(&new, link).map_err(|error| {
-        let _ = fs::remove_file(&new);
-        failed(error)
-    })
+    let made = tempfile::Builder::new().prefix(".lifeboat-").make_in(folder_of(link), |new| symlink(&target, new));
+    made.map_err(failed)?.persist(link).map_err(|error| failed(error.error))
 }
 
 /// What a link at `link` has to hold to name `path`: within one folder a name that stays true when the folder is moved or mounted

@@ -1,6 +1,5 @@
 //! The name of a backup: fields in it that say when it was made, and of what; the folders on the way to it.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -147,13 +146,6 @@ impl Drop for MadeFolders {
             }
         }
     }
-}
-
-/// The name with something after it.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]
