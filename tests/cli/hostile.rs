@@ -15,7 +15,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 use crate::support::process::assert_plain;
-use crate::support::{Database, Output, REFERENCE, Scene, Server, lifeboat, output, run};
+use crate::support::{Database, Options, Output, REFERENCE, Scene, Server, lifeboat, output, run};
 
 /// Ends a line in each way there is, turns the direction of writing and drives a terminal.
 const EVIL: &str = "x\nlifeboat: FORGED\r\u{1b}[31m\u{85}\u{9b}2K\u{2028}\u{202e}\u{7f}\u{b}\u{c}\tlifeboat: FORGED";
@@ -197,8 +197,9 @@ fn on_a_terminal(archive: &Path, target: &Database<'_>) {
 
 #[test]
 fn names_and_messages_of_a_hostile_server_are_escaped_by_every_verb() {
-    for server in Server::each([13, REFERENCE]) {
-        let major = server.major();
+    for major in [13, REFERENCE] {
+        // Of its own: tests that have their dumps written in another encoding would read these roles' names, which have none.
+        let Ok(server) = &Server::with(major, &Options::default()) else { continue };
         let encodings = if major == REFERENCE { &["UTF8", "LATIN1", "SQL_ASCII"][..] } else { &["UTF8"] };
         thread::scope(|scope| {
             for encoding in encodings {

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use super::Face;
 use crate::support::installation::{installation, needed};
 use crate::support::needs::Needed;
-use crate::support::{Database, Output, REFERENCE, Server, run};
+use crate::support::{Database, Options, Output, REFERENCE, Server, run};
 
 const SAMPLE: &str =
     "CREATE TABLE a (n integer); INSERT INTO a SELECT generate_series(1, 1000); CREATE VIEW v AS SELECT n FROM a";
@@ -54,8 +54,9 @@ fn standard_output_by_its_name_is_standard_output_and_nowhere_is_nowhere() {
 /// output: neither is a dump.
 #[test]
 fn pg_dumpall_takes_a_hyphen_for_standard_output() {
-    let (server, face) = needed!(scene());
     needed!(needed(REFERENCE));
+    // Of its own: roles come and go on those that tests share.
+    let (server, face) = (needed!(Server::with(REFERENCE, &Options::default())), Face::new(REFERENCE));
     let database = server.database("outputs");
     let options = ["-g", "--restrict-key=key"];
     let whole = run(tool(&face, "pg_dumpall", &database).args(options)).stdout();
