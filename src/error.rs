@@ -195,6 +195,7 @@ fn how_to_log_in(login: &Login) -> &'static str {
         Login::Unbound => {
             "channel binding needs TLS and a password of the kind scram-sha-256; or say channel_binding=prefer"
         }
+        Login::Forbidden(_) => "allow it with require_auth (PGREQUIREAUTH), or leave that out",
         Login::Unbindable => "channel binding needs TLS; or say channel_binding=prefer",
         Login::Method(_) | Login::Mechanisms(_) => {
             "supported are trust, peer, client certificates, password, md5 and scram-sha-256"

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::connect::{self, Named, Target};
 use crate::console::terminal_password;
+use crate::progress::{Message, Reporter};
 use crate::{Cancellation, Database, Environment, Error, ErrorKind, Result};
 
 /// The options that name the database.
@@ -117,6 +118,13 @@ impl DatabaseArgs {
             program: "lifeboat".to_owned(),
         };
         Ok(Database::Postgres(Box::new(Target::of_names(named, &environment)?)))
+    }
+
+    /// Tells what in the URL has no effect here.
+    pub(crate) fn tell_notes(database: &Database, reporter: &dyn Reporter) {
+        if let Database::Postgres(target) = database {
+            target.notes().iter().for_each(|note| reporter.message(Message::warning("connection", note.as_str())));
+        }
     }
 
     /// Whether options say which.

@@ -4,17 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
+use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection};
 
 use super::certificate::Certificate;
 use super::hosts::{Address, Host};
 use super::password_file::{self, FoundPassword};
-use super::socket;
 use super::target::{Keepalive, Target, TargetSessionAttrs};
-use super::tls::SslMode;
+use super::tls::{PROTOCOL, SslMode, TlsConfig};
 use super::watch::ServerProbe;
+use super::{peer, socket};
 use crate::postgres::settings::time_limits;
 use crate::wire::{Channel, Connection, Dial, ServerError, Socket, Startup, sqlstate};
 use crate::{Context, Error, ErrorKind, Result};
@@ -35,9 +35,10 @@ enum Encryption {
 pub(super) struct Route {
     address: Address,
     wish: Encryption,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    tls: Option<(TlsConfig, ServerName<'static>)>,
     keepalive: Option<Keepalive>,
     user_timeout: Option<Duration>,
+    peer: Option<BString>,
     what: String,
 }
 
@@ -62,17 +63,17 @@ impl Target {
         let mut failures = Vec::new();
         for &wanted in wishes {
             failures.clear();
-            for host in &self.hosts {
+            for host in self.in_turn(&self.hosts) {
                 let mut deadline = self.deadline();
                 let addresses = match host.addresses(deadline) {
-                    Ok(addresses) => addresses,
+                    Ok(addresses) => self.in_turn(&addresses),
                     Err(e) => {
                         failures.push(e);
                         continue;
                     }
                 };
                 for address in addresses {
-                    let result = self.connect_to(host, address, config.as_ref(), deadline);
+                    let result = self.connect_to(&host, address, config.as_ref(), deadline);
                     match result.and_then(|c| suits(c, wanted, &host.describe())) {
                         Ok(mut connection) => {
                             connection.set_deadline(None);
@@ -86,6 +87,15 @@ impl Target {
             }
         }
         Err(self.all_failed(failures))
+    }
+
+    /// In the order in which they are tried.
+    fn in_turn<T: Clone>(&self, all: &[T]) -> Vec<T> {
+        let mut all = all.to_vec();
+        if self.balance {
+            fastrand::shuffle(&mut all);
+        }
+        all
     }
 
     fn all_failed(&self, mut failures: Vec<Error>) -> Error {
@@ -108,12 +118,12 @@ impl Target {
         &self,
         host: &Host,
         address: Address,
-        config: Option<&Arc<ClientConfig>>,
+        config: Option<&TlsConfig>,
         deadline: Option<Instant>,
     ) -> Result<Connection> {
         let what = self.describe_at(&host.describe());
         let tls = match (config, &address) {
-            (Some(config), Address::Tcp(_)) => Some((Arc::clone(config), self.server_name(host, &address)?)),
+            (Some(config), Address::Tcp(_)) => Some((config.clone(), self.server_name(host, &address)?)),
             _ => None,
         };
         let plan: &[Encryption] = match (&tls, self.tls.mode) {
@@ -123,7 +133,8 @@ impl Target {
             _ => &[Encryption::Must],
         };
         let Self { keepalive, user_timeout, .. } = *self;
-        let route = Route { address, wish: Encryption::Plain, tls, keepalive, user_timeout, what };
+        let peer = self.peer.clone();
+        let route = Route { address, wish: Encryption::Plain, tls, keepalive, user_timeout, peer, what };
         let mut first_failure = None;
         for &wish in plan {
             let mut encrypted = false;
@@ -153,6 +164,8 @@ impl Target {
     fn start(&self, host: &Host, route: Route, deadline: Option<Instant>, encrypted: &mut bool) -> Result<Connection> {
         let channel = route.open(deadline)?;
         *encrypted = channel.is_tls();
+        let config = route.tls.as_ref().map(|(config, _)| config);
+        self.tls.check_own_was_wanted(config, *encrypted, &route.doing())?;
         let found = self.find_password(host);
         let startup = Startup {
             password: match &found {
@@ -163,6 +176,8 @@ impl Target {
             options: self.options.to_vec(),
             limits: time_limits,
             channel_binding: self.channel_binding,
+            methods: self.methods,
+            settings: self.session.clone(),
             tls_server_end_point: channel
                 .server_certificate()
                 .and_then(Certificate::parse)
@@ -250,31 +265,43 @@ impl Route {
     pub(super) fn open(&self, deadline: Option<Instant>) -> Result<Channel> {
         let socket = socket::connect(&self.address, self.keepalive, self.user_timeout, deadline);
         let socket = socket.map_err(|e| self.failed(&e))?;
+        if let Some(peer) = &self.peer {
+            peer::check(&socket, peer.as_bstr(), &self.doing())?;
+        }
         let (Some((config, name)), true) = (&self.tls, self.wish != Encryption::Plain) else {
             return Ok(channel(socket, deadline));
         };
+        if !config.is_direct() && !self.ask_for_tls(&socket, deadline)? {
+            return Ok(channel(socket, deadline));
+        }
+        let tls = ClientConnection::new(config.begin(), name.clone())
+            .context(ErrorKind::Internal, || format!("{}, with TLS", self.doing()))?;
+        let channel = channel(socket, deadline).with_tls(tls).map_err(|e| match e.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.failed(&e),
+            _ => Error::new(ErrorKind::Connection, self.doing()).source(IncompatibleTls(e.to_string())),
+        })?;
+        // Or it could be a server of another protocol, to which somebody has led this connection.
+        if config.is_direct() && channel.protocol() != Some(PROTOCOL) {
+            return Err(Error::new(ErrorKind::Connection, self.doing()).source(IncompatibleTls(
+                "the server does not say that what it speaks over TLS is PostgreSQL's protocol, as servers from 17 on do".to_owned(),
+            )));
+        }
+        Ok(channel)
+    }
+
+    /// Asks the server for TLS; whether it agrees.
+    fn ask_for_tls(&self, socket: &Socket, deadline: Option<Instant>) -> Result<bool> {
         // The answer is read byte by byte: what came after it in the clear would have been put there by somebody in
         // between, and would be taken for the server's once TLS is there.
         match socket.ask(&SSL_REQUEST, deadline).map_err(|e| self.failed(&e))? {
-            b'S' => {}
-            b'N' if self.wish == Encryption::IfOffered => return Ok(channel(socket, deadline)),
-            b'N' => {
-                return Err(Error::new(ErrorKind::Connection, self.doing())
-                    .why("the server does not offer TLS, and sslmode does not allow to go without"));
-            }
+            b'S' => Ok(true),
+            b'N' if self.wish == Encryption::IfOffered => Ok(false),
+            b'N' => Err(Error::new(ErrorKind::Connection, self.doing())
+                .why("the server does not offer TLS, and sslmode does not allow to go without")),
             // A server that cannot even tell what it is asked for, or fails before it can.
-            _ => {
-                return Err(Error::new(ErrorKind::Connection, self.doing()).source(IncompatibleTls(
-                    "the server answered the request for TLS with neither yes nor no".to_owned(),
-                )));
-            }
+            _ => Err(Error::new(ErrorKind::Connection, self.doing())
+                .source(IncompatibleTls("the server answered the request for TLS with neither yes nor no".to_owned()))),
         }
-        let tls = ClientConnection::new(Arc::clone(config), name.clone())
-            .context(ErrorKind::Internal, || format!("{}, with TLS", self.doing()))?;
-        channel(socket, deadline).with_tls(tls).map_err(|e| match e.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.failed(&e),
-            _ => Error::new(ErrorKind::Connection, self.doing()).source(IncompatibleTls(e.to_string())),
-        })
     }
 }
 

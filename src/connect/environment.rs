@@ -21,7 +21,7 @@ impl Environment {
         let variables: BTreeMap<BString, BString> =
             std::env::vars_os().map(|(name, value)| (name.into_vec().into(), value.into_vec().into())).collect();
         let mut env = Self { variables, user: None, home: None };
-        let account = account(rustix::process::geteuid().as_raw(), &std::fs::read("/etc/passwd").unwrap_or_default());
+        let account = account(rustix::process::geteuid().as_raw(), &accounts());
         let (name, home) = account.map_or((None, None), |(name, home)| (Some(name), Some(home)));
         // Accounts that only a directory service knows are not in the file; a login sets these for them.
         env.user = name.or_else(|| env.get("USER").or_else(|| env.get("LOGNAME")).map(BStr::to_owned));
@@ -76,6 +76,16 @@ impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Environment").field("user", &self.user).field("home", &self.home).finish_non_exhaustive()
     }
+}
+
+/// The text of the passwd file; empty in a container that has none.
+fn accounts() -> Vec<u8> {
+    std::fs::read("/etc/passwd").unwrap_or_default()
+}
+
+/// The name of the operating system's user of this number.
+pub(super) fn user_name(uid: u32) -> Option<BString> {
+    account(uid, &accounts()).map(|(name, _)| name)
 }
 
 /// Name and home of a user in the text of a passwd file.

@@ -99,12 +99,13 @@ impl Host {
     }
 
     /// The names under which the password file may know the host.
-    pub(super) fn names_for_password(&self) -> Vec<&[u8]> {
+    pub(super) fn names_for_password(&self) -> Vec<BString> {
         let is_default = |name: &BStr| SOCKET_DIRECTORIES.iter().any(|d| name == d);
-        match self.name.as_slice() {
-            b"" if self.address.is_none() => vec![b"localhost"],
-            name if self.is_local() && is_default(name.as_bstr()) => vec![b"localhost", name],
-            name => vec![name],
+        match self.name.as_bstr() {
+            name if name.is_empty() && self.address.is_none() => vec!["localhost".into()],
+            name if name.is_empty() => vec![self.name().into()],
+            name if self.is_local() && is_default(name) => vec!["localhost".into(), name.to_owned()],
+            name => vec![name.to_owned()],
         }
     }
 
@@ -234,8 +235,10 @@ mod tests {
     fn the_password_file_calls_default_sockets_localhost() {
         let names = |host: &str| {
             let host = Host { name: host.into(), address: None, port: 7 };
-            host.names_for_password().iter().map(|n| n.to_str_lossy().into_owned()).collect::<Vec<_>>()
+            host.names_for_password().iter().map(ToString::to_string).collect::<Vec<_>>()
         };
+        let by_address = Host { name: "".into(), address: "::1".parse().ok(), port: 7 };
+        assert_eq!(by_address.names_for_password(), ["::1"]);
         assert_eq!(names(""), ["localhost"]);
         assert_eq!(names("/tmp"), ["localhost", "/tmp"]);
         assert_eq!(names("/srv/x"), ["/srv/x"]);

@@ -5,14 +5,18 @@
 //! [`Target`] (what it means); only [`Target::connect`] touches the network. The environment is a value
 //! ([`Environment`]), so that everything before that can be tested without changing the process's own.
 
+mod application;
 mod attempt;
 mod certificate;
+mod client_key;
 mod environment;
 mod hosts;
 mod keyword;
 mod named;
 mod password_file;
+mod peer;
 mod recognise;
+mod revocation;
 mod service_file;
 mod settings;
 mod socket;

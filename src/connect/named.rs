@@ -4,6 +4,7 @@
 use super::environment::Environment;
 use super::settings::Settings;
 use super::target::Target;
+use super::url::Form;
 use super::{keyword, url};
 use crate::Result;
 
@@ -50,7 +51,7 @@ impl Target {
 fn connection_string(text: &[u8]) -> Result<Option<Settings>> {
     for scheme in [&b"postgresql://"[..], b"postgres://"] {
         if let Some(rest) = text.strip_prefix(scheme) {
-            return url::parse(rest, false).map(Some);
+            return url::parse(rest, Form::Libpq).map(Some);
         }
     }
     if text.contains(&b'=') { keyword::parse(text).map(Some) } else { Ok(None) }

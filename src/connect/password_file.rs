@@ -4,6 +4,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use bstr::BString;
+
 /// What the password file has for a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FoundPassword {
@@ -16,7 +18,7 @@ pub(super) enum FoundPassword {
 }
 
 /// Looks a password up. `hosts` are the names that the server goes by; `localhost` is that of the default sockets.
-pub(super) fn look_up(path: &Path, hosts: &[&[u8]], port: u16, database: &[u8], user: &[u8]) -> FoundPassword {
+pub(super) fn look_up(path: &Path, hosts: &[BString], port: u16, database: &[u8], user: &[u8]) -> FoundPassword {
     let unusable =
         |why: String| FoundPassword::Unusable(format!("the password file {} is not used: {why}", path.display()));
     let metadata = match std::fs::metadata(path) {
@@ -57,7 +59,8 @@ fn password_in(line: &[u8], wanted: [&[u8]; 4]) -> Option<Vec<u8>> {
     for wanted in wanted {
         rest = field_fits(rest, wanted)?;
     }
-    let (password, _) = unescape(rest, None);
+    // What a colon ends is left for fields that may come one day.
+    let (password, _) = unescape(rest);
     Some(password)
 }
 
@@ -66,16 +69,16 @@ fn field_fits<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     if let Some(rest) = line.strip_prefix(b"*:") {
         return Some(rest);
     }
-    let (field, rest) = unescape(line, Some(b':'));
+    let (field, rest) = unescape(line);
     (field == wanted).then_some(rest?)
 }
 
-/// Text up to an `end` that no backslash stands before, and what follows that.
-fn unescape(text: &[u8], end: Option<u8>) -> (Vec<u8>, Option<&[u8]>) {
+/// Text up to a colon that no backslash stands before, and what follows that.
+fn unescape(text: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        if Some(byte) == end {
+        if byte == b':' {
             return (out, Some(&text[at + 1..]));
         }
         if byte == b'\\'
@@ -103,7 +106,7 @@ mod tests {
     }
 
     fn found(text: &str, host: &str, port: u16, database: &str, user: &str) -> Option<String> {
-        match look_up(file(text, 0o600).path(), &[host.as_bytes()], port, database.as_bytes(), user.as_bytes()) {
+        match look_up(file(text, 0o600).path(), &[host.into()], port, database.as_bytes(), user.as_bytes()) {
             FoundPassword::Password(p) => Some(String::from_utf8(p).unwrap()),
             FoundPassword::Nothing => None,
             FoundPassword::Unusable(why) => panic!("{why}"),
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn escapes_stand_for_colons_and_backslashes() {
-        assert_eq!(found(r"\:\:1:5432:a\\b:u:p\:w\\x:y", "::1", 5432, r"a\b", "u").as_deref(), Some(r"p:w\x:y"));
+        assert_eq!(found(r"\:\:1:5432:a\\b:u:p\:w\\x:y", "::1", 5432, r"a\b", "u").as_deref(), Some(r"p:w\x"));
         assert_eq!(found(r"\*:5432:d:u:p", "h", 5432, "d", "u"), None);
         assert_eq!(found("h:5432:d", "h", 5432, "d", "u"), None);
     }
@@ -132,11 +135,11 @@ mod tests {
         for mode in [0o640, 0o604, 0o620] {
             let file = file("*:*:*:*:p", mode);
             assert!(
-                matches!(look_up(file.path(), &[b"h"], 1, b"d", b"u"), FoundPassword::Unusable(why) if why.contains("0600"))
+                matches!(look_up(file.path(), &["h".into()], 1, b"d", b"u"), FoundPassword::Unusable(why) if why.contains("0600"))
             );
         }
         let directory = tempfile::tempdir().unwrap();
-        assert!(matches!(look_up(directory.path(), &[b"h"], 1, b"d", b"u"), FoundPassword::Unusable(_)));
-        assert_eq!(look_up(&directory.path().join("none"), &[b"h"], 1, b"d", b"u"), FoundPassword::Nothing);
+        assert!(matches!(look_up(directory.path(), &["h".into()], 1, b"d", b"u"), FoundPassword::Unusable(_)));
+        assert_eq!(look_up(&directory.path().join("none"), &["h".into()], 1, b"d", b"u"), FoundPassword::Nothing);
     }
 }

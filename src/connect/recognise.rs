@@ -1,10 +1,15 @@
 //! Which kind of database a text means.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use bstr::{BString, ByteSlice};
 
 use super::environment::Environment;
 use super::sqlite::{self, SqliteTarget};
 use super::target::Target;
+use super::url::Form;
 use super::{keyword, url};
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
@@ -62,6 +67,9 @@ pub fn find_url(given: Option<&[u8]>, env: &Environment) -> Result<BString> {
 /// It is neither, or something in it, or in the `PG*` variables, makes no sense. No error shows a password.
 pub fn recognise(text: &[u8], env: &Environment) -> Result<Database> {
     let text = text.trim_ascii();
+    if let Some(of_java) = text.strip_prefix(b"jdbc:") {
+        return recognise_jdbc(of_java, env);
+    }
     let Some(at) = text.find(b"://") else {
         if text.contains(&b'=') {
             return Ok(Database::Postgres(Box::new(Target::new(keyword::parse(text)?, env)?)));
@@ -74,18 +82,41 @@ pub fn recognise(text: &[u8], env: &Environment) -> Result<Database> {
         return Ok(Database::Postgres(Box::new(Target::new(keyword::parse(text)?, env)?)));
     }
     let scheme = scheme.to_ascii_lowercase();
-    let (kind, driver) = match scheme.find_byte(b'+') {
-        Some(plus) => (&scheme[..plus], true),
-        None => (&scheme[..], false),
+    let (kind, form) = match scheme.find_byte(b'+') {
+        Some(plus) => (&scheme[..plus], Form::SqlAlchemy),
+        None => (&scheme[..], Form::Libpq),
     };
     match kind {
         b"sqlite" => Ok(Database::Sqlite(sqlite::parse(rest)?)),
-        b"postgresql" | b"postgres" => Ok(Database::Postgres(Box::new(Target::new(url::parse(rest, driver)?, env)?))),
+        // The latter are Django's, for the extensions that a database has.
+        b"postgresql" | b"postgres" | b"pgsql" | b"postgis" | b"timescale" | b"timescalegis" => {
+            Ok(Database::Postgres(Box::new(Target::new(url::parse(rest, form)?, env)?)))
+        }
         _ if kind.iter().all(|b| b.is_ascii_alphanumeric()) => {
             Err(unknown(&format!("databases of the kind {:?} are not supported", kind.as_bstr())))
         }
         // What stands before "://" is no scheme then, and may be anything, such as a password.
         _ => Err(unknown("it does not begin with the scheme of a URL")),
+    }
+}
+
+/// What follows `jdbc:`.
+fn recognise_jdbc(text: &[u8], env: &Environment) -> Result<Database> {
+    if let Some(rest) = text.strip_prefix(b"postgresql:") {
+        // Without a host, the database's name may follow at once.
+        let rest = rest
+            .strip_prefix(b"//")
+            .map_or_else(|| [b"/", rest.trim_start_with(|c| c == '/')].concat(), <[u8]>::to_vec);
+        return Ok(Database::Postgres(Box::new(Target::new(url::parse(&rest, Form::Jdbc)?, env)?)));
+    }
+    match text.strip_prefix(b"sqlite:") {
+        // The path stands there as it is; what follows a question mark is for the driver.
+        Some(path) if !path.is_empty() && !path.contains(&b'?') && !path.starts_with(b":") => {
+            Ok(Database::Sqlite(SqliteTarget { path: PathBuf::from(OsStr::from_bytes(path)) }))
+        }
+        _ => {
+            Err(url::malformed("after \"jdbc:\", only postgresql: and the path of a file after sqlite: are understood"))
+        }
     }
 }
 
@@ -118,6 +149,11 @@ mod tests {
             ("postgresql+asyncpg://u:p@h/d", "database \"d\" at h:5432 as \"u\""),
             ("postgresql+psycopg://u:p@h:7/d", "database \"d\" at h:7 as \"u\""),
             ("postgres://h", "database \"me\" at h:5432 as \"me\""),
+            ("postgis://u:p@h/d?schema=x", "database \"d\" at h:5432 as \"u\""),
+            ("jdbc:postgresql://h:7/d?user=u&password=p&currentSchema=x", "database \"d\" at h:7 as \"u\""),
+            ("jdbc:postgresql:d", "database \"d\" at the local socket:5432 as \"me\""),
+            ("jdbc:sqlite:/srv/app.db", "sqlite /srv/app.db"),
+            ("jdbc:sqlite:app.db", "sqlite app.db"),
             ("POSTGRESQL://u@h", "database \"u\" at h:5432 as \"u\""),
             ("host=/tmp dbname=x", "database \"x\" at /tmp:5432 as \"me\""),
             ("host=h application_name=a://b", "database \"me\" at h:5432 as \"me\""),
@@ -130,6 +166,8 @@ mod tests {
     fn other_things_are_refused_with_a_reason() {
         for (text, said) in [
             ("mysql://u:geheim@h/d", "\"mysql\""),
+            ("jdbc:mysql://u:geheim@h/d", "jdbc:"),
+            ("jdbc:sqlite::memory:", "jdbc:"),
             ("geheim", "neither a URL nor"),
             ("", "neither a URL nor"),
             ("u:geheim@x://y", "scheme"),

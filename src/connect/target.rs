@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::hosts::{Host, hosts};
 use super::settings::{Settings, bad};
 use super::tls::{SslMode, Tls};
-use crate::wire::ChannelBinding;
+use crate::wire::{ChannelBinding, Methods};
 use crate::{Error, ErrorKind, Result};
 
 /// A database in a server: where it is, as whom, how.
@@ -29,6 +29,11 @@ pub struct Target {
     pub(super) user_timeout: Option<Duration>,
     pub(super) idle: Option<Duration>,
     pub(super) channel_binding: ChannelBinding,
+    pub(super) methods: Methods,
+    pub(super) peer: Option<BString>,
+    pub(super) balance: bool,
+    pub(super) session: Vec<(&'static str, Vec<u8>)>,
+    notes: Vec<String>,
     pub(super) wanted: TargetSessionAttrs,
     pub(super) tls: Tls,
 }
@@ -109,6 +114,18 @@ impl Target {
             user_timeout: user_timeout.filter(|ms| *ms > 0).map(Duration::from_millis),
             idle: None,
             channel_binding: channel_binding(&settings)?,
+            methods: match settings.word("require_auth")? {
+                Some(methods) => Methods::parse(methods).map_err(|why| bad("require_auth").why(why))?,
+                None => Methods::default(),
+            },
+            peer: text("requirepeer"),
+            balance: match settings.word("load_balance_hosts")? {
+                None | Some("disable") => false,
+                Some("random") => true,
+                Some(_) => return Err(bad("load_balance_hosts").why("its value is neither disable nor random")),
+            },
+            session: session(env),
+            notes: settings.notes().to_vec(),
             wanted: wanted(&settings)?,
             tls: Tls::new(&settings, env)?,
         })
@@ -137,6 +154,11 @@ impl Target {
     #[must_use]
     pub fn with_idle_limit(self, limit: Option<Duration>) -> Self {
         Self { idle: limit, ..self }
+    }
+
+    /// What whoever named the database should know: parameters of their URL that are their application's own.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The name of the database.
@@ -174,6 +196,15 @@ impl Target {
     pub(super) fn describe_at(&self, place: &str) -> String {
         format!("database {:?} at {place} as {:?}", self.database, self.user)
     }
+}
+
+/// What libpq's variables say of the session that is begun.
+fn session(env: &Environment) -> Vec<(&'static str, Vec<u8>)> {
+    let variables = [("PGDATESTYLE", "datestyle"), ("PGTZ", "timezone"), ("PGGEQO", "geqo")];
+    let said = variables.into_iter().filter_map(|(variable, setting)| Some((setting, env.get(variable)?)));
+    said.filter(|(_, value)| !value.eq_ignore_ascii_case(b"default"))
+        .map(|(name, value)| (name, value.to_vec()))
+        .collect()
 }
 
 fn keepalive(settings: &Settings) -> Result<Option<Keepalive>> {
@@ -273,6 +304,12 @@ mod tests {
             ("sslmode=maybe", "verify-full"),
             ("sslrootcert=system sslmode=require", "verify-full"),
             ("channel_binding=x", "channel_binding"),
+            ("require_auth=scram", "\"scram\""),
+            ("load_balance_hosts=x", "random"),
+            ("sslnegotiation=x", "direct"),
+            ("sslnegotiation=direct", "sslmode"),
+            ("sslcertmode=x", "require"),
+            ("sslcertmode=require", "certificate"),
             ("target_session_attrs=x", "read-write"),
             ("connect_timeout=x", "connect_timeout"),
             ("tcp_user_timeout=x", "tcp_user_timeout"),

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
@@ -16,7 +18,9 @@ use rustls::{
 };
 
 use super::certificate::Certificate;
+use super::client_key;
 use super::environment::Environment;
+use super::revocation::{Lists, Revocation};
 use super::settings::{Settings, bad};
 use crate::{Context, Error, ErrorKind, Result};
 
@@ -38,10 +42,33 @@ pub enum SslMode {
     VerifyFull,
 }
 
+/// node-postgres's word for `require` without a look at the certificate, whatever files of roots there are.
+pub(super) const UNVERIFIED: &str = "no-verify";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Roots {
     File(PathBuf),
     System,
+}
+
+/// The name of PostgreSQL's protocol among those that may be spoken over TLS.
+pub(super) const PROTOCOL: &[u8] = b"postgresql";
+
+/// The certificate by which this side shows who it is.
+#[derive(Clone)]
+struct OwnCertificate {
+    certificate: PathBuf,
+    key: PathBuf,
+    password: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for OwnCertificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnCertificate")
+            .field("certificate", &self.certificate)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What was asked for of TLS.
@@ -49,7 +76,12 @@ enum Roots {
 pub(super) struct Tls {
     pub(super) mode: SslMode,
     roots: Option<Roots>,
-    certificate: Option<(PathBuf, PathBuf)>,
+    revoked: Lists,
+    own: Option<OwnCertificate>,
+    /// Whether a server that does not want to see the certificate will not do.
+    is_own_required: bool,
+    /// Whether TLS begins with the first byte, without a word in the clear before it.
+    direct: bool,
     sni: bool,
     versions: Vec<&'static SupportedProtocolVersion>,
 }
@@ -67,12 +99,13 @@ impl Tls {
             Some(p) => Some(Roots::File(p)),
             None => default("root.crt").map(Roots::File),
         };
+        let roots = roots.filter(|_| settings.get("sslmode").is_none_or(|mode| mode != UNVERIFIED));
         let mode = match settings.word("sslmode")? {
             None if roots == Some(Roots::System) => SslMode::VerifyFull,
             None | Some("prefer") => SslMode::Prefer,
             Some("disable") => SslMode::Disable,
             Some("allow") => SslMode::Allow,
-            Some("require") => SslMode::Require,
+            Some("require" | UNVERIFIED) => SslMode::Require,
             Some("verify-ca") => SslMode::VerifyCa,
             Some("verify-full") => SslMode::VerifyFull,
             Some(_) => {
@@ -85,10 +118,23 @@ impl Tls {
             // Anyone can have a certificate from a public root, so without the name it proves nothing.
             return Err(bad("sslrootcert").why("\"system\" goes only with sslmode=verify-full"));
         }
-        let certificate = match (path("sslcert").or_else(|| default("postgresql.crt")), settings.word("sslcertmode")?) {
-            (None, _) | (_, Some("disable")) => None,
-            (Some(certificate), _) => match path("sslkey").or_else(|| default("postgresql.key")) {
-                Some(key) => Some((certificate, key)),
+        let mode_of_own = settings.word("sslcertmode")?;
+        if mode_of_own.is_some_and(|mode| !["disable", "allow", "require"].contains(&mode)) {
+            return Err(bad("sslcertmode").why("its value is none of disable, allow, require"));
+        }
+        let is_own_required = mode_of_own == Some("require");
+        let own = match path("sslcert").or_else(|| default("postgresql.crt")).filter(|_| mode_of_own != Some("disable"))
+        {
+            None if is_own_required => {
+                return Err(bad("sslcertmode")
+                    .why("a certificate is to be shown to the server, and there is none")
+                    .hint("name it with sslcert, or put it at ~/.postgresql/postgresql.crt"));
+            }
+            None => None,
+            Some(certificate) => match path("sslkey").or_else(|| default("postgresql.key")) {
+                Some(key) => {
+                    Some(OwnCertificate { certificate, key, password: settings.get("sslpassword").map(|p| p.to_vec()) })
+                }
                 None => {
                     return Err(bad("sslcert")
                         .why(format!("there is a certificate, {}, but no key to it", certificate.display()))
@@ -96,6 +142,18 @@ impl Tls {
                 }
             },
         };
+        let direct = match settings.word("sslnegotiation")? {
+            None | Some("postgres") => false,
+            Some("direct") if mode < SslMode::Require => {
+                return Err(bad("sslnegotiation").why("\"direct\" goes only with sslmode=require and above"));
+            }
+            Some("direct") => true,
+            Some(_) => return Err(bad("sslnegotiation").why("its value is neither postgres nor direct")),
+        };
+        let folder = path("sslcrldir");
+        // As with libpq, a folder that is named takes the place of the file that is looked for.
+        let file = path("sslcrl").or_else(|| default("root.crl").filter(|_| folder.is_none()));
+        let revoked = Lists { file, folder };
         let version = |name, default| match settings.word(name)? {
             None => Ok(default),
             Some("TLSv1" | "TLSv1.1") if name == "ssl_min_protocol_version" => Ok(2),
@@ -111,14 +169,15 @@ impl Tls {
         if versions.is_empty() {
             return Err(bad("ssl_min_protocol_version").why("it is above ssl_max_protocol_version"));
         }
-        Ok(Self { mode, roots, certificate, sni: settings.get("sslsni").is_none_or(|v| v != "0"), versions })
+        let sni = settings.get("sslsni").is_none_or(|v| v != "0");
+        Ok(Self { mode, roots, revoked, own, is_own_required, direct, sni, versions })
     }
 
     /// The configuration for rustls.
     ///
     /// # Errors
     /// A file cannot be read or holds nothing of use; verification is asked for and there is nothing to verify with.
-    pub(super) fn config(&self) -> Result<Arc<ClientConfig>> {
+    pub(super) fn config(&self) -> Result<TlsConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let (mut store, mut given) = (RootCertStore::empty(), Vec::new());
         let verify = match (self.mode, &self.roots) {
@@ -139,28 +198,89 @@ impl Tls {
                 let _ = store.add(certificate.clone());
             }
         }
-        let verifier = Verifier { verify, store, given, provider: Arc::clone(&provider) };
+        let revoked = if verify == Verify::Nothing { Revocation::default() } else { self.revoked.load()? };
+        let verifier = Verifier { verify, store, given, revoked, provider: Arc::clone(&provider) };
         let signer = provider.key_provider;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&self.versions)
             .context(ErrorKind::Internal, || "set up TLS")?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
-        let mut config = match &self.certificate {
+        let asked = Arc::new(AtomicBool::new(false));
+        let mut config = match &self.own {
             None => builder.with_no_client_auth(),
-            Some((certificate, key)) => {
+            Some(OwnCertificate { certificate, key, password }) => {
                 let doing = || format!("use the client certificate {}", certificate.display());
-                let key = signer.load_private_key(load_key(key)?).context(ErrorKind::Usage, doing)?;
+                let key = signer
+                    .load_private_key(client_key::load(key, password.as_deref())?)
+                    .context(ErrorKind::Usage, doing)?;
                 let certified = CertifiedKey::new(load_certificates(certificate)?, key);
                 if certified.keys_match() == Err(InconsistentKeys::KeyMismatch.into()) {
                     return Err(Error::new(ErrorKind::Usage, doing()).why("the key is not the certificate's"));
                 }
                 // rustls would read the certificate first and refuse version 1, of which the server is to judge.
-                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
+                let certificate = Certified { inner: SingleCertAndKey::from(certified), asked: Arc::clone(&asked) };
+                builder.with_client_cert_resolver(Arc::new(certificate))
             }
         };
         config.enable_sni = self.sni;
-        Ok(Arc::new(config))
+        if self.direct {
+            config.alpn_protocols = vec![PROTOCOL.to_vec()];
+        }
+        Ok(TlsConfig { config: Arc::new(config), asked, direct: self.direct })
+    }
+
+    /// Checks that the server has wanted to see the certificate, if that is asked for. `config` is what TLS was begun with.
+    ///
+    /// # Errors
+    /// It has not.
+    pub(super) fn check_own_was_wanted(&self, config: Option<&TlsConfig>, is_tls: bool, doing: &str) -> Result<()> {
+        let asked = config.is_some_and(|config| is_tls && config.asked.load(Ordering::Relaxed));
+        if !self.is_own_required || asked {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Connection, doing)
+            .why("sslcertmode asks for a server that wants to see a client's certificate, and this one does not"))
+    }
+}
+
+/// What TLS is begun with.
+#[derive(Clone)]
+pub(super) struct TlsConfig {
+    config: Arc<ClientConfig>,
+    /// Whether the server has asked for a certificate, in the connection that was begun last.
+    asked: Arc<AtomicBool>,
+    direct: bool,
+}
+
+impl TlsConfig {
+    /// The configuration for one more connection.
+    pub(super) fn begin(&self) -> Arc<ClientConfig> {
+        self.asked.store(false, Ordering::Relaxed);
+        Arc::clone(&self.config)
+    }
+
+    /// Whether TLS begins with the first byte.
+    pub(super) fn is_direct(&self) -> bool {
+        self.direct
+    }
+}
+
+/// The client's certificate, and whether a server has asked for it.
+#[derive(Debug)]
+struct Certified {
+    inner: SingleCertAndKey,
+    asked: Arc<AtomicBool>,
+}
+
+impl ResolvesClientCert for Certified {
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.inner.resolve(hints, schemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.inner.has_certs()
     }
 }
 
@@ -205,25 +325,6 @@ fn load_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
-fn load_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
-    use std::os::unix::fs::MetadataExt;
-    let doing = || format!("read the private key {}", path.display());
-    let metadata = std::fs::metadata(path).context(ErrorKind::Io, doing)?;
-    // A key of root's may be readable to the group that root gave it to; anybody's own to nobody else.
-    let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
-    if metadata.mode() & forbidden != 0 {
-        return Err(Error::new(ErrorKind::Usage, doing())
-            .why("others than its owner may read or write it")
-            .hint("chmod 0600 it"));
-    }
-    match PrivateKeyDer::from_pem_file(path) {
-        Ok(key) => Ok(key),
-        Err(rustls::pki_types::pem::Error::NoItemsFound) => Err(Error::new(ErrorKind::Usage, doing())
-            .why("there is no key in it that can be read: encrypted keys are not supported")),
-        Err(e) => Err(e).context(ErrorKind::Io, doing),
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verify {
     Nothing,
@@ -238,6 +339,7 @@ struct Verifier {
     verify: Verify,
     store: RootCertStore,
     given: Vec<CertificateDer<'static>>,
+    revoked: Revocation,
     provider: Arc<CryptoProvider>,
 }
 
@@ -249,10 +351,15 @@ impl Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
+        // Of these two kinds no list can tell.
+        let unlisted = || match self.revoked.is_empty() {
+            true => timely(certificate, now),
+            false => Err(CertificateError::UnknownRevocationStatus.into()),
+        };
         // A self-signed certificate that is its own root is what many servers have. webpki refuses it, because by its
         // rules what may sign others cannot stand at the end of a chain.
         if self.given.iter().any(|root| root == der) {
-            return timely(certificate, now);
+            return unlisted();
         }
         let algorithms = self.provider.signature_verification_algorithms.all;
         if certificate.is_version_1() {
@@ -261,10 +368,14 @@ impl Verifier {
             if !roots.into_iter().any(|root| certificate.is_signed_by(&root, algorithms)) {
                 return Err(CertificateError::UnknownIssuer.into());
             }
-            return timely(certificate, now);
+            return unlisted();
         }
         let parsed = ParsedCertificate::try_from(der)?;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &self.store, intermediates, now, algorithms)
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.store, intermediates, now, algorithms)?;
+        if self.revoked.is_empty() {
+            return Ok(());
+        }
+        self.revoked.check(der, intermediates, &self.store, now, algorithms)
     }
 
     fn name(

@@ -3,7 +3,9 @@
 use bstr::ByteSlice;
 use percent_encoding::percent_decode;
 
+use super::application;
 use super::settings::{Settings, bad};
+use super::tls::UNVERIFIED;
 use crate::{Error, ErrorKind, Result};
 
 /// Query parameters that SQLAlchemy's drivers take for themselves; they have no bearing on which database is meant.
@@ -26,12 +28,22 @@ const OF_DRIVERS: &[&str] = &[
     "use_native_hstore",
 ];
 
-/// Reads a URL of PostgreSQL whose scheme ends before `rest`: what follows `://`. `driver` tells that the scheme names
-/// a driver of SQLAlchemy's.
+/// Whose form a URL is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// libpq's own.
+    Libpq,
+    /// SQLAlchemy's: the scheme names a driver.
+    SqlAlchemy,
+    /// JDBC's: `jdbc:` stands before it.
+    Jdbc,
+}
+
+/// Reads a URL of PostgreSQL whose scheme ends before `rest`: what follows `://`.
 ///
 /// # Errors
 /// It is not formed like a URL, or names a parameter that does not exist.
-pub(super) fn parse(rest: &[u8], driver: bool) -> Result<Settings> {
+pub(super) fn parse(rest: &[u8], form: Form) -> Result<Settings> {
     let mut settings = Settings::default();
     let (user_info, rest) = split_user_info(rest);
     if let Some(info) = user_info {
@@ -62,9 +74,9 @@ pub(super) fn parse(rest: &[u8], driver: bool) -> Result<Settings> {
         };
         let name =
             decode(name)?.to_str().map_err(|_| malformed("the name of a parameter is not valid UTF-8"))?.to_owned();
-        // Python's query strings write a space as "+", libpq's do not.
-        let value = if driver { decode(&value.replace(b"+", b" "))? } else { decode(value)? };
-        set_from_query(&mut settings, &name, value, driver)?;
+        // Python's and Java's query strings write a space as "+", libpq's do not.
+        let value = if form != Form::Libpq { decode(&value.replace(b"+", b" "))? } else { decode(value)? };
+        set_from_query(&mut settings, &name, value, form)?;
     }
     Ok(settings)
 }
@@ -118,12 +130,16 @@ fn set_hosts(settings: &mut Settings, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn set_from_query(settings: &mut Settings, name: &str, value: Vec<u8>, driver: bool) -> Result<()> {
+fn set_from_query(settings: &mut Settings, name: &str, value: Vec<u8>, form: Form) -> Result<()> {
+    let driver = form == Form::SqlAlchemy;
     match name {
         // JDBC's and asyncpg's way to say it.
         "ssl" => {
             let mode = match value.to_ascii_lowercase().as_slice() {
+                // Without a name for the authority's certificate, pgjdbc looks where libpq does.
+                b"true" if form == Form::Jdbc => b"verify-full".to_vec(),
                 b"true" | b"on" | b"yes" | b"1" => b"require".to_vec(),
+                b"no-verify" => b"no-verify".to_vec(),
                 b"false" | b"off" | b"no" | b"0" => b"disable".to_vec(),
                 mode @ (b"disable" | b"allow" | b"prefer" | b"require" | b"verify-ca" | b"verify-full") => {
                     mode.to_vec()
@@ -132,6 +148,15 @@ fn set_from_query(settings: &mut Settings, name: &str, value: Vec<u8>, driver: b
             };
             settings.set("sslmode", mode)
         }
+        "sslmode" if value == UNVERIFIED.as_bytes() => {
+            settings
+                .note(format!("sslmode={UNVERIFIED}: nobody checks which server this is (sslmode=verify-full does)"));
+            settings.set(name, value)
+        }
+        "sslaccept" if value == b"accept_invalid_certs" => Ok(()),
+        "sslaccept" => Err(bad(name).why("it is Prisma's own").hint("sslmode=verify-full says the same")),
+        "ApplicationName" if form == Form::Jdbc => settings.set("application_name", value),
+        "connectTimeout" if form == Form::Jdbc => settings.set("connect_timeout", value),
         "database" if driver => settings.set("dbname", value),
         "timeout" if driver => settings.set("connect_timeout", value),
         // SQLAlchemy writes several hosts as host=a:1&host=b:2.
@@ -148,7 +173,13 @@ fn set_from_query(settings: &mut Settings, name: &str, value: Vec<u8>, driver: b
             }
         }
         _ if driver && OF_DRIVERS.contains(&name) => Ok(()),
-        _ => settings.set(name, value),
+        _ => match application::note(name) {
+            Some(note) => {
+                settings.note(note);
+                Ok(())
+            }
+            None => settings.set(name, value),
+        },
     }
 }
 

@@ -1,10 +1,10 @@
 //! What URLs mean.
 
-use super::parse;
+use super::{Form, parse};
 
 /// Parses, and shows what was understood in a form that is easy to compare.
-fn understood(url: &str, driver: bool) -> String {
-    let settings = match parse(url.as_bytes(), driver) {
+fn understood(url: &str, form: Form) -> String {
+    let settings = match parse(url.as_bytes(), form) {
         Ok(settings) => settings,
         Err(error) => return error.to_string(),
     };
@@ -44,7 +44,7 @@ fn the_forms_of_libpq() {
         ("h?ssl=true", "host=h sslmode=require"),
         ("u:p@ss@h/d", "user=u password=p@ss host=h dbname=d"),
     ] {
-        assert_eq!(understood(url, false), meaning, "{url:?}");
+        assert_eq!(understood(url, Form::Libpq), meaning, "{url:?}");
     }
 }
 
@@ -61,7 +61,7 @@ fn the_forms_of_sqlalchemy() {
         ("h/d?options=a+b", "host=h dbname=d options=a b"),
         ("h/d?prepared_statement_cache_size=0&timeout=5", "host=h dbname=d connect_timeout=5"),
     ] {
-        assert_eq!(understood(url, true), meaning, "{url:?}");
+        assert_eq!(understood(url, Form::SqlAlchemy), meaning, "{url:?}");
     }
 }
 
@@ -76,9 +76,27 @@ fn what_is_wrong_is_said_without_showing_secrets() {
         ("u:geheim@h/d?sslmode", "no value"),
         ("u:geheim@h/d%00", "%00"),
         ("u:geheim@h/d?prepared_statement_cache_size=0", "\"prepared_statement_cache_size\""),
-        ("u:geheim@h/d?sslcrl=x", "\"sslcrl\""),
+        ("u:geheim@h/d?gssencmode=require", "\"gssencmode\""),
     ] {
-        let error = understood(url, false);
+        let error = understood(url, Form::Libpq);
         assert!(error.contains(said) && !error.contains("gehe"), "{url:?}: {error}");
     }
+}
+
+#[test]
+fn what_is_the_applications_own_is_noted() {
+    let noted = |url: &str, form| parse(url.as_bytes(), form).unwrap().notes().to_vec();
+    assert_eq!(noted("h/d?sslmode=require", Form::Libpq), [""; 0]);
+    let notes = noted("h/d?schema=public&connection_limit=5&pgbouncer=true", Form::Libpq);
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    assert!(notes[0].contains("\"schema\"") && notes[2].contains("\"pgbouncer\""), "{notes:?}");
+    let notes = noted("h/d?sslmode=no-verify", Form::Libpq);
+    assert!(notes[0].contains("verify-full"), "{notes:?}");
+    // pgjdbc verifies by default, and Prisma where it is told to.
+    assert_eq!(
+        understood("h/d?ssl=true&ApplicationName=a", Form::Jdbc),
+        "host=h dbname=d sslmode=verify-full application_name=a"
+    );
+    let error = understood("h/d?sslaccept=strict", Form::Libpq);
+    assert!(error.contains("sslaccept"), "{error}");
 }

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use bstr::BStr;
 
+use super::Context;
 use super::failure::Failure;
 use crate::connect::{Environment, Named, Target};
 use crate::console::terminal_password;
@@ -44,11 +45,13 @@ pub(super) struct Connector {
 }
 
 impl ConnectionOptions {
-    /// What connects as the options say. `program` is what sessions are called that have no other name.
+    /// What connects as the options say. `program` is what sessions are called that have no other name. Of what has no effect in
+    /// them, the messages warn.
     ///
     /// # Errors
     /// An option or a variable makes no sense; no password can be asked for.
-    pub(super) fn connector(self, program: &str, cancellation: &Cancellation) -> Result<Connector, Failure> {
+    pub(super) fn connector(self, program: &str, context: &Context) -> Result<Connector, Failure> {
+        let cancellation = &context.cancellation;
         let bytes = |text: &Option<OsString>| text.as_deref().map(OsStr::as_bytes).map(<[u8]>::to_vec);
         let named = Named {
             dbname: bytes(&self.dbname),
@@ -58,6 +61,7 @@ impl ConnectionOptions {
             program: program.to_owned(),
         };
         let mut target = Target::of_names(named, &Environment::of_process())?;
+        target.notes().iter().for_each(|note| context.messages.warning(note));
         if self.prompt == Prompt::Always {
             target = target.with_password(terminal_password::ask(cancellation)?);
         }

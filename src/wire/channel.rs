@@ -94,6 +94,11 @@ impl Channel {
         self.tls.is_some()
     }
 
+    /// The protocol that both sides agreed to speak over TLS (ALPN).
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.tls.as_ref()?.alpn_protocol()
+    }
+
     /// Sends all of `data`.
     pub(super) fn send(&mut self, mut data: &[u8]) -> io::Result<()> {
         while !data.is_empty() {

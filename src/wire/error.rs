@@ -51,6 +51,8 @@ pub enum Login {
     Unbound,
     /// Channel binding is required, and not possible on this connection.
     Unbindable,
+    /// The server asks for this method, which the caller does not allow.
+    Forbidden(&'static str),
     /// The method that this number stands for is not known here.
     Method(i32),
     /// None of these SASL mechanisms is known here.
@@ -118,6 +120,9 @@ impl fmt::Display for Login {
             Self::NoPassword => f.write_str("the server asks for a password, and none was given"),
             Self::Unbound => f.write_str("channel binding is required, and the server lets log in without it"),
             Self::Unbindable => f.write_str("channel binding is required, and not possible on this connection"),
+            Self::Forbidden(method) => {
+                write!(f, "the server asks for the method {method}, which is not among those that are allowed")
+            }
             Self::Method(number) => {
                 let name = match number {
                     2 => "Kerberos V5",

@@ -13,6 +13,7 @@ use super::channel::Channel;
 use super::connection::Connection;
 use super::error::{Error, Login, Result, Why};
 use super::frame;
+use super::methods::Methods;
 
 /// Whether a SCRAM exchange is tied to the TLS connection that it goes through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,6 +49,10 @@ pub struct Startup {
     pub limits: fn(i32) -> &'static [&'static str],
     /// Whether SCRAM is tied to TLS.
     pub channel_binding: ChannelBinding,
+    /// How the server may have this side log in.
+    pub methods: Methods,
+    /// Settings that the session begins with, by their names.
+    pub settings: Vec<(&'static str, Vec<u8>)>,
     /// The binding data of the server's certificate, if TLS is used and its signature algorithm has a hash.
     pub tls_server_end_point: Option<Vec<u8>>,
 }
@@ -64,6 +69,8 @@ impl Startup {
             options: Vec::new(),
             limits: |_| &[],
             channel_binding: ChannelBinding::default(),
+            methods: Methods::default(),
+            settings: Vec::new(),
             tls_server_end_point: None,
         }
     }
@@ -96,18 +103,19 @@ impl Connection {
 
     fn send_startup(&mut self, login: &Attempt<'_>) -> Result<()> {
         let startup = login.startup;
-        let fields: [(&str, &[u8]); 4] = [
+        let mut fields: Vec<(&str, &[u8])> = vec![
             ("user", &startup.user),
             ("database", &startup.database),
             ("application_name", &startup.application_name),
             ("options", &startup.options),
         ];
-        for (name, value) in fields {
+        fields.extend(startup.settings.iter().map(|(name, value)| (*name, value.as_slice())));
+        for (name, value) in &fields {
             frame::check_zero(name, value)?;
         }
         frame::body(&mut self.out, |out| {
             out.put_i32(0x0003_0000);
-            for (name, value) in fields {
+            for (name, value) in &fields {
                 if !value.is_empty() {
                     frame::put_cstr(out, name.as_bytes());
                     frame::put_cstr(out, value);
@@ -142,6 +150,11 @@ impl Connection {
             if startup.channel_binding == ChannelBinding::Require && !bound && method != 10 {
                 self.mark_broken("channel binding was required");
                 return Err(Error::new(doing, Why::Login(Login::Unbound)));
+            }
+            // Said at the end of every other method, too.
+            if (method != 0 || !has_proved) && !startup.methods.allow(method) {
+                self.mark_broken("the method is not allowed");
+                return Err(Error::new(doing, Why::Login(Login::Forbidden(Methods::name(method)))));
             }
             if method != 0 && std::mem::replace(&mut has_proved, true) {
                 return Err(self.confused(doing, "it asks to log in again and again"));

@@ -2,6 +2,7 @@
 
 mod broken_servers;
 mod copy;
+mod demands;
 mod login;
 mod places;
 mod queries;

@@ -23,12 +23,12 @@ fn url(server: &Server, host: &str, parameters: &str) -> String {
     format!("postgresql://alice:{}@{host}:{}/postgres?{parameters}", encoded(PASSWORD), server.port())
 }
 
-fn openssl(dir: &Path, args: &str) {
+pub(super) fn openssl(dir: &Path, args: &str) {
     run(debian::required("openssl").args(args.split(' ')).current_dir(dir));
 }
 
 /// Makes the server use other files of its directory as its certificate and key.
-fn use_certificate(server: &Server, name: &str) {
+pub(super) fn use_certificate(server: &Server, name: &str) {
     let dir = server.socket_dir();
     let owner = fs::metadata(server.ca()).unwrap();
     for file in [format!("{name}.crt"), format!("{name}.key")] {

@@ -111,6 +111,7 @@ fn named(output: Option<&Path>) -> Result<&Path> {
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let console = Console::new(common);
     let database = args.database.database(&common.cancellation)?;
+    DatabaseArgs::tell_notes(&database, &console);
     let fields = Fields::of(&database);
     let output = args.output.as_deref().map(|output| fields.fill(output)).transpose()?;
     let args = Args { output, globals: args.globals.filled(&fields)?, ..args };

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use super::common::Common;
 use super::database::{DatabaseArgs, SilenceArgs};
+use super::progress::Console;
 use super::report::Outcome;
 use crate::{Database, Result};
 use narrator::Narrator;
@@ -62,7 +63,9 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let Some(url) = args.url else {
         return sqlite::sample_drill(args.scratch.as_deref(), &narrator, common);
     };
-    match DatabaseArgs::of(url, args.silence).database(&common.cancellation)? {
+    let database = DatabaseArgs::of(url, args.silence).database(&common.cancellation)?;
+    DatabaseArgs::tell_notes(&database, &Console::new(common));
+    match database {
         Database::Sqlite(target) => sqlite::rehearse(&target.path, args.scratch.as_deref(), &narrator, common),
         Database::Postgres(target) => postgres::rehearse(&target, args.scratch.as_deref(), &narrator, common),
     }

@@ -90,7 +90,9 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         }
         return script::write(&input, path, args.force, &args.postgres, &console);
     }
-    match args.database.database(&common.cancellation)? {
+    let database = args.database.database(&common.cancellation)?;
+    DatabaseArgs::tell_notes(&database, &console);
+    match database {
         Database::Sqlite(target) => {
             common.given.check(backend_options::SQLITE)?;
             let database = std::path::absolute(&target.path).unwrap_or(target.path);

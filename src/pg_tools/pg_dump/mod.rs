@@ -44,7 +44,7 @@ pub(super) fn run(arguments: Vec<OsString>, context: &Context) -> Result<ExitCod
 }
 
 fn dump(mut options: Options, context: &Context, console: &Console) -> Result<(), Failure> {
-    let connector = std::mem::take(&mut options.connection).connector("pg_dump", &context.cancellation)?;
+    let connector = std::mem::take(&mut options.connection).connector("pg_dump", context)?;
     let dump_options = engine::dump_options(&options, context.major);
     let connect = || connector.connect();
     let file = options.file.as_deref();

@@ -58,7 +58,7 @@ pub(super) fn help(major: Major) -> Vec<String> {
 pub(super) fn run(arguments: Vec<OsString>, context: &Context) -> Result<ExitCode, Failure> {
     let mut options = options::read(arguments, context.major)?;
     let console = Console::new(&context.messages, options.verbose, &context.cancellation);
-    let connector = std::mem::take(&mut options.connection).connector("pg_dumpall", &context.cancellation)?;
+    let connector = std::mem::take(&mut options.connection).connector("pg_dumpall", context)?;
     let key = options.restrict_key.clone().map_or_else(RestrictKey::random, Ok)?;
     let mut output = Output::open(options.file.as_deref(), Kind::Script, options.flush, &console)?;
     let dump = Dump { options: &options, context, console: &console, connector: &connector, key: &key };

@@ -156,7 +156,7 @@ fn restore_into(
     if let Some(path) = ArchiveSettings::of(archive.entries())?.search_path.filter(|_| says_path) {
         narrator.begins(&path);
     }
-    let connector = std::mem::take(&mut options.connection).connector("pg_restore", &context.cancellation)?;
+    let connector = std::mem::take(&mut options.connection).connector("pg_restore", context)?;
     let connect = || connector.connect();
     let elsewhere = |database: &BStr| connector.target()?.with_database(database).connect();
     let restored = restore::restore_from(connect, &elsewhere, &mut archive, &options.restore, narrator);
