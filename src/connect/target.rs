@@ -303,6 +303,7 @@ mod tests {
         for (text, said) in [
             ("sslmode=maybe", "verify-full"),
             ("sslrootcert=system sslmode=require", "verify-full"),
+            ("sslrootcert=bundled sslmode=verify-ca", "verify-full"),
             ("channel_binding=x", "channel_binding"),
             ("require_auth=scram", "\"scram\""),
             ("load_balance_hosts=x", "random"),

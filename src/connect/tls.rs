@@ -49,6 +49,15 @@ pub(super) const UNVERIFIED: &str = "no-verify";
 enum Roots {
     File(PathBuf),
     System,
+    /// Those that are part of the program, for where there is no system.
+    Bundled,
+}
+
+impl Roots {
+    /// Whether anyone can have a certificate from one of these, which then proves nothing without the name in it.
+    fn are_public(&self) -> bool {
+        matches!(self, Roots::System | Roots::Bundled)
+    }
 }
 
 /// The name of PostgreSQL's protocol among those that may be spoken over TLS.
@@ -96,12 +105,13 @@ impl Tls {
         let path = |name| settings.get(name).map(|p| p.to_path_lossy_bytes());
         let roots = match path("sslrootcert") {
             Some(p) if p.as_os_str() == "system" => Some(Roots::System),
+            Some(p) if p.as_os_str() == "bundled" => Some(Roots::Bundled),
             Some(p) => Some(Roots::File(p)),
             None => default("root.crt").map(Roots::File),
         };
         let roots = roots.filter(|_| settings.get("sslmode").is_none_or(|mode| mode != UNVERIFIED));
         let mode = match settings.word("sslmode")? {
-            None if roots == Some(Roots::System) => SslMode::VerifyFull,
+            None if roots.as_ref().is_some_and(Roots::are_public) => SslMode::VerifyFull,
             None | Some("prefer") => SslMode::Prefer,
             Some("disable") => SslMode::Disable,
             Some("allow") => SslMode::Allow,
@@ -114,9 +124,8 @@ impl Tls {
                 );
             }
         };
-        if roots == Some(Roots::System) && mode != SslMode::VerifyFull {
-            // Anyone can have a certificate from a public root, so without the name it proves nothing.
-            return Err(bad("sslrootcert").why("\"system\" goes only with sslmode=verify-full"));
+        if roots.as_ref().is_some_and(Roots::are_public) && mode != SslMode::VerifyFull {
+            return Err(bad("sslrootcert").why("\"system\" and \"bundled\" go only with sslmode=verify-full"));
         }
         let mode_of_own = settings.word("sslcertmode")?;
         if mode_of_own.is_some_and(|mode| !["disable", "allow", "require"].contains(&mode)) {
@@ -190,13 +199,9 @@ impl Tls {
             let Some(roots) = &self.roots else {
                 return Err(Error::new(ErrorKind::Usage, "verify the server's certificate")
                     .why("there is no file of root certificates")
-                    .hint("name one with sslrootcert, say sslrootcert=system, or put it at ~/.postgresql/root.crt"));
+                    .hint("name one with sslrootcert, say sslrootcert=system or sslrootcert=bundled, or put it at ~/.postgresql/root.crt"));
             };
-            given = load_roots(roots)?;
-            for certificate in &given {
-                // A bundle may hold roots of kinds that are not understood; they are merely of no use.
-                let _ = store.add(certificate.clone());
-            }
+            (store, given) = trusted(roots)?;
         }
         let revoked = if verify == Verify::Nothing { Revocation::default() } else { self.revoked.load()? };
         let verifier = Verifier { verify, store, given, revoked, provider: Arc::clone(&provider) };
@@ -295,17 +300,35 @@ impl PathBytes for bstr::BStr {
     }
 }
 
+/// The roots, and those of them that are certificates.
+fn trusted(roots: &Roots) -> Result<(RootCertStore, Vec<CertificateDer<'static>>)> {
+    let (mut store, given) = (RootCertStore::empty(), load_roots(roots)?);
+    for certificate in &given {
+        // A bundle may hold roots of kinds that are not understood; they are merely of no use.
+        let _ = store.add(certificate.clone());
+    }
+    if *roots == Roots::Bundled {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    Ok((store, given))
+}
+
 fn load_roots(roots: &Roots) -> Result<Vec<CertificateDer<'static>>> {
     match roots {
         Roots::File(path) => load_certificates(path),
+        // Those are no certificates, but what is needed of them: a name and a key each.
+        Roots::Bundled => Ok(Vec::new()),
         Roots::System => {
             let found = rustls_native_certs::load_native_certs();
+            let doing = "read the system's root certificates";
+            let hint = "install the package ca-certificates, name a file with SSL_CERT_FILE, or take the roots that \
+                        are part of the program: sslrootcert=bundled";
             match found.errors.into_iter().next() {
                 Some(error) if found.certs.is_empty() => {
-                    Err(error).context(ErrorKind::Io, || "read the system's root certificates")
+                    Err(error).context(ErrorKind::Io, || doing).map_err(|e| e.hint(hint))
                 }
                 None if found.certs.is_empty() => {
-                    Err(Error::new(ErrorKind::Io, "read the system's root certificates").why("there are none"))
+                    Err(Error::new(ErrorKind::Io, doing).why("there are none").hint(hint))
                 }
                 _ => Ok(found.certs),
             }
@@ -466,5 +489,20 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_roots_in_the_program_are_those_of_the_world() {
+        let (store, given) = trusted(&Roots::Bundled).unwrap();
+        assert!(given.is_empty());
+        let named = |name: &str| {
+            store.roots.iter().any(|root| root.subject.windows(name.len()).any(|part| part == name.as_bytes()))
+        };
+        assert!(named("ISRG Root X1") && named("DigiCert Global Root G2") && !named("lifeboat-test-authority"));
     }
 }

@@ -28,8 +28,11 @@ impl Scratch {
         leftovers::tell_folders(&parent, reporter);
         let make = || tempfile::Builder::new().prefix(leftovers::FOLDER).tempdir_in(&parent);
         let made = reporter.cancellation().folder(make);
-        let (folder, registration) =
-            made.map_err(|e| io_error(format!("make a scratch folder in {}", parent.display()), &parent, e))?;
+        let (folder, registration) = made.map_err(|e| {
+            let is_missing = e.kind() == std::io::ErrorKind::NotFound;
+            let error = io_error(format!("make a scratch folder in {}", parent.display()), &parent, e);
+            if is_missing { error.hint("name a folder that is there: --scratch DIR") } else { error }
+        })?;
         let path = folder.path().join(leftovers::LOCK);
         let lock = File::create(&path).and_then(|file| match file.try_lock() {
             // A file system without locks has nothing to tell the next drill.
