@@ -16,6 +16,7 @@ mod configuration_tables;
 mod connect;
 mod containers;
 mod dump;
+mod empty_root;
 mod extension_scripts;
 mod faults;
 mod files;

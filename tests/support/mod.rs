@@ -17,6 +17,7 @@ pub mod callers;
 pub mod container;
 pub mod database;
 pub mod debian;
+pub mod empty_root;
 pub mod extension;
 pub mod fixtures;
 pub mod installation;

@@ -30,6 +30,7 @@ const NAMES: &[&str] = &[
     "root",
     "shared",
     "sqlite3",
+    "static-libc",
     "strace",
     "unmended-psql",
     "zabbix",
