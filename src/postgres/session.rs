@@ -30,6 +30,8 @@ pub struct Session {
     isolation: &'static str,
     superuser: bool,
     standby: bool,
+    /// Whether the transaction has used `age()`, whose answer is the same from then on.
+    used_age: bool,
     read_point: ReadPoint,
 }
 
@@ -118,6 +120,7 @@ impl Session {
             isolation: REPEATABLE_READ,
             superuser: false,
             standby: false,
+            used_age: false,
             read_point: ReadPoint::default(),
         })
     }
@@ -130,6 +133,7 @@ impl Session {
     /// The server refuses a setting, or does not know the snapshot.
     pub fn begin(&mut self, options: &DumpOptions, view: View<'_>) -> Result<()> {
         let begin = block(self.server, self.encoding.as_bstr(), options, view);
+        self.used_age = false;
         self.isolation = if view == View::Serializable { SERIALIZABLE } else { REPEATABLE_READ };
         self.connection.begin(&begin).map_err(Error::from).map_err(|error| {
             if let Some(role) = options.role.as_ref().filter(|role| is_refused(role.as_bstr(), &error)) {
@@ -314,13 +318,14 @@ impl Session {
 
     /// Whether it is certain that nothing was committed since the transaction's snapshot was taken, which the server says without
     /// looking at any catalog: nobody who could write was in a transaction then, and nobody has begun to write since. False says
-    /// nothing. Within one transaction it can be asked once: the server remembers what `age()` goes by.
+    /// nothing. Within one transaction it is true once at most: the server remembers what `age()` went by the first time, so
+    /// nothing else in a dump's transactions may call that.
     ///
     /// # Errors
     /// The server does not tell.
     pub fn is_undisturbed(&mut self) -> Result<bool> {
-        if self.standby {
-            // Its snapshots do not say who was in a transaction.
+        // The snapshots of a standby do not say who was in a transaction.
+        if self.standby || std::mem::replace(&mut self.used_age, true) {
             return Ok(false);
         }
         let rows = self.connection.query(
