@@ -103,7 +103,9 @@ fn backup_begins_again_if_something_is_changed_while_the_catalog_is_read() {
         let server = needed!(own(major));
         let template = server.database("moment");
         template.sql(OBJECTS);
-        for (name, sql) in changes {
+        // The watches are the same on all majors, so an older one sees some of them.
+        let step = if major == REFERENCE { 1 } else { 4 };
+        for (name, sql) in changes.into_iter().step_by(step) {
             let database = server.database_from("moment", template.name());
             let scene = Scene::new();
             let gate = gate_for_first(&database, DEFINITIONS);

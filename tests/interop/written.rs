@@ -129,6 +129,5 @@ tests! { script_in_tar_is_that_of_pg_dump:
 
 tests! { all_formats:
     written_formats_of_14(14)
-    written_formats_of_16(16)
     written_formats_of_18(18)
 }
