@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::connect::{self, Named, Target};
@@ -17,6 +18,9 @@ pub(crate) struct DatabaseArgs {
     /// tools for that (-d, -h, -p, -U), the environment says it (see lifeboat --help)
     #[arg(long, value_name = "URL", conflicts_with_all = ["dbname", "host", "port", "username"])]
     url: Option<OsString>,
+    /// A file that holds nothing but the URL: a container's secret, or a credential of systemd's (--url-file %d/url in a unit)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "dbname", "host", "port", "username"])]
+    url_file: Option<PathBuf>,
     /// The name of a PostgreSQL database; or a URL or connection string as for --url, which counts before -h, -p and -U
     #[arg(long, short = 'd', value_name = "DBNAME")]
     dbname: Option<OsString>,
@@ -94,6 +98,9 @@ impl DatabaseArgs {
 
     fn found(&self) -> Result<Database> {
         let environment = Environment::of_process();
+        if let Some(path) = &self.url_file {
+            return connect::recognise(&connect::read_url(path)?, &environment);
+        }
         let named = self.dbname.as_ref().map(|name| name.as_encoded_bytes());
         // What is not PostgreSQL's can only be meant as a whole.
         let is_other = named.is_some_and(|name| {
@@ -129,7 +136,8 @@ impl DatabaseArgs {
 
     /// Whether options say which.
     pub(crate) fn is_given(&self) -> bool {
-        [&self.url, &self.dbname, &self.host, &self.port, &self.username].into_iter().any(Option::is_some)
+        self.url_file.is_some()
+            || [&self.url, &self.dbname, &self.host, &self.port, &self.username].into_iter().any(Option::is_some)
     }
 
     /// As if `--url` were this.

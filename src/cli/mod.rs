@@ -50,7 +50,7 @@ Exit codes:
        signal's number); unfinished files were removed
 
 Environment:
-  LIFEBOAT_DATABASE_URL, DATABASE_URL, Z4J_DATABASE_URL
+  LIFEBOAT_DATABASE_URL, LIFEBOAT_DATABASE_URL_FILE, DATABASE_URL, Z4J_DATABASE_URL
        the database, where --url is not given; the first that is set counts
   PGHOST, PGPORT, PGUSER, PGPASSWORD, PGPASSFILE, PGSSLMODE, ...
        what a PostgreSQL URL leaves open, as for PostgreSQL's own tools";

@@ -24,6 +24,7 @@ mod sqlite;
 mod target;
 mod tls;
 mod url;
+mod url_file;
 mod watch;
 
 pub use environment::Environment;
@@ -34,3 +35,4 @@ pub use settings::Settings;
 pub use sqlite::SqliteTarget;
 pub use target::Target;
 pub use tls::SslMode;
+pub use url_file::read_url;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::sqlite::{self, SqliteTarget};
 use super::target::Target;
 use super::url::Form;
-use super::{keyword, url};
+use super::{keyword, url, url_file};
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
@@ -30,15 +30,26 @@ pub(crate) const VARIABLES: &[&str] = &["LIFEBOAT_DATABASE_URL", "DATABASE_URL",
 /// libpq's variables of which one is enough to say that a PostgreSQL database is meant.
 const LIBPQ: [&str; 6] = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"];
 
-/// The URL to use: the one given, or the first of `LIFEBOAT_DATABASE_URL`, `DATABASE_URL`, `Z4J_DATABASE_URL` that is
+/// The variable that names a file with the URL in it.
+const FILE: &str = "LIFEBOAT_DATABASE_URL_FILE";
+
+/// The URL to use: the one given, or the first of `LIFEBOAT_DATABASE_URL` (or the file that `LIFEBOAT_DATABASE_URL_FILE` names), `DATABASE_URL`, `Z4J_DATABASE_URL` that is
 /// set, or, where libpq's own variables say which server, database or role (`PGHOST`, `PGHOSTADDR`, `PGPORT`, `PGDATABASE`,
 /// `PGUSER`, `PGSERVICE`), the URL that leaves everything to them.
 ///
 /// # Errors
-/// None of them is set.
+/// None of them is set; the file cannot be read, or holds no URL.
 pub fn find_url(given: Option<&[u8]>, env: &Environment) -> Result<BString> {
     if let Some(url) = given {
         return Ok(url.into());
+    }
+    if let Some(path) = env.get(FILE) {
+        if env.get(VARIABLES[0]).is_some() {
+            return Err(Error::new(ErrorKind::Usage, "find out which database is meant")
+                .why(format!("both {} and {FILE} are set", VARIABLES[0]))
+                .hint("leave out the one or the other"));
+        }
+        return url_file::read_url(Path::new(OsStr::from_bytes(path)));
     }
     if let Some(url) = VARIABLES.iter().find_map(|name| env.get(name)) {
         return Ok(url.to_owned());

@@ -99,3 +99,38 @@ fn a_password_is_asked_for_only_when_it_is_wanted() {
     let out = output(&mut alone);
     assert!(out.code() == 2 && out.stderr().contains("there is no terminal"), "{out}");
 }
+
+#[test]
+fn a_file_may_hold_the_url() {
+    let scene = Scene::new();
+    scene.database("a.db", "delete", 1);
+    let put = |name: &str, text: &[u8]| std::fs::write(scene.path(name), text).unwrap();
+    put("url", b"  sqlite:///a.db\n");
+    scene.run(&["backup", "--url-file", "url", "-o", "out"]);
+    let by_variable = |more: &[(&str, &str)], output_name: &str| {
+        let mut command = lifeboat();
+        command.current_dir(scene.folder()).args(["backup", "-o", output_name]);
+        command.env("LIFEBOAT_DATABASE_URL_FILE", "url").envs(more.iter().copied());
+        output(&mut command)
+    };
+    // It counts before what the environment has of others.
+    let out = by_variable(&[("DATABASE_URL", "sqlite:///none.db"), ("PGHOST", "nowhere")], "second");
+    assert!(out.success(), "{out}");
+    let out = by_variable(&[("LIFEBOAT_DATABASE_URL", "sqlite:///a.db")], "third");
+    assert!(out.code() == 2 && out.stderr().contains("both LIFEBOAT_DATABASE_URL and"), "{out}");
+    put("empty", b" \n");
+    put("two", b"postgresql://u:geheim@h/a\npostgresql://u:geheim@h/b\n");
+    put("long", &[b'x'; 70_000]);
+    put("wrong", b"postgresql://u:geheim@h/a?nonsense=geheim");
+    for (name, says) in [
+        ("none", "No such file"),
+        ("empty", "it is empty"),
+        ("two", "more than one line"),
+        ("long", "64 KiB"),
+        ("wrong", "\"nonsense\""),
+    ] {
+        let out = scene.fails(2, says, &["backup", "--url-file", name, "-o", "never"]);
+        assert!(!out.to_string().contains("geheim"), "{out}");
+    }
+    scene.fails(2, "cannot be used with", &["backup", "--url-file", "url", "--url", "sqlite:///a.db", "-o", "never"]);
+}
