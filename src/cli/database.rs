@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::progress;
 use crate::connect::{self, Named, Target};
 use crate::console::terminal_password;
 use crate::progress::{Message, Reporter};
@@ -66,6 +67,9 @@ pub(crate) struct SilenceArgs {
 /// Longer than most statements take, and shorter than anybody waits for a job that hangs.
 const IDLE_TIMEOUT: u32 = 300;
 
+/// Who waits so long for a lock is told who has it.
+const IN_THE_WAY: Duration = Duration::from_secs(10);
+
 impl SilenceArgs {
     fn limit(&self) -> Option<Duration> {
         Some(Duration::from_secs(self.idle_timeout.into())).filter(|limit| !limit.is_zero())
@@ -87,6 +91,7 @@ impl DatabaseArgs {
         match self.found()? {
             Database::Postgres(target) => {
                 let mut target = target.with_idle_limit(self.silence.limit());
+                target = target.with_lock_watch(IN_THE_WAY, |message| progress::tell(&message));
                 if self.password {
                     target = target.with_password(terminal_password::ask(cancellation)?);
                 }

@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 
 use super::certificate::Certificate;
 use super::hosts::{Address, Host};
+use super::lock_watch::LockProbe;
 use super::password_file::{self, FoundPassword};
 use super::target::{Keepalive, Target, TargetSessionAttrs};
 use super::tls::{PROTOCOL, SslMode, TlsConfig};
@@ -190,10 +191,15 @@ impl Target {
             Ok(connection) => connection,
             Err(e) => return Err(self.explain(e.into(), &found)),
         };
-        if let Some(limit) = self.idle {
+        if self.idle.is_some() || self.locks.is_some() {
             let patience = self.connect_timeout.unwrap_or(super::target::CONNECT_TIMEOUT);
-            let lookout = ServerProbe::of(&mut connection, dial, startup, patience)?;
-            connection.set_watch(limit, Arc::new(lookout));
+            let probe = ServerProbe::of(&mut connection, dial, startup, patience)?;
+            if let Some(locks) = &self.locks {
+                connection.add_watch(locks.after, Arc::new(LockProbe::of(probe.clone(), locks)));
+            }
+            if let Some(limit) = self.idle {
+                connection.add_watch(limit, Arc::new(probe));
+            }
         }
         Ok(connection)
     }

@@ -12,6 +12,7 @@ mod client_key;
 mod environment;
 mod hosts;
 mod keyword;
+mod lock_watch;
 mod named;
 mod password_file;
 mod peer;

@@ -3,16 +3,18 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::environment::Environment;
 use super::hosts::{Host, hosts};
+use super::lock_watch::LockWatch;
 use super::settings::{Settings, bad};
 use super::tls::{SslMode, Tls};
 use crate::wire::{ChannelBinding, Methods};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Message, Result};
 
 /// A database in a server: where it is, as whom, how.
 #[derive(Debug, Clone)]
@@ -28,6 +30,7 @@ pub struct Target {
     pub(super) keepalive: Option<Keepalive>,
     pub(super) user_timeout: Option<Duration>,
     pub(super) idle: Option<Duration>,
+    pub(super) locks: Option<LockWatch>,
     pub(super) channel_binding: ChannelBinding,
     pub(super) methods: Methods,
     pub(super) peer: Option<BString>,
@@ -113,6 +116,7 @@ impl Target {
             keepalive: keepalive(&settings)?,
             user_timeout: user_timeout.filter(|ms| *ms > 0).map(Duration::from_millis),
             idle: None,
+            locks: None,
             channel_binding: channel_binding(&settings)?,
             methods: match settings.word("require_auth")? {
                 Some(methods) => Methods::parse(methods).map_err(|why| bad("require_auth").why(why))?,
@@ -159,6 +163,13 @@ impl Target {
     /// What whoever named the database should know: parameters of their URL that are their application's own.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// The same, but where a server says nothing for `after` and longer because somebody else has a lock, `tell` is told who: a
+    /// message of a line. It is asked over another connection, less and less often. Without it, nobody asks.
+    #[must_use]
+    pub fn with_lock_watch(self, after: Duration, tell: impl Fn(Message) + Send + Sync + 'static) -> Self {
+        Self { locks: Some(LockWatch { after, tell: Arc::new(tell) }), ..self }
     }
 
     /// The name of the database.

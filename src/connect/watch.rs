@@ -20,6 +20,7 @@ const WHO: &str = "SELECT pg_catalog.pg_backend_pid() AS pid, \
 const WORK: &str = "SELECT wait_event::pg_catalog.text AS waits FROM pg_catalog.pg_stat_get_activity($1)";
 
 /// Who asks.
+#[derive(Clone)]
 pub(super) struct ServerProbe {
     route: Route,
     startup: Startup,
@@ -44,10 +45,24 @@ impl ServerProbe {
         Ok(Self { route, startup, served_by, patience })
     }
 
+    /// Connects once more.
+    fn connect(&self) -> Result<Connection> {
+        let channel = self.route.open(Instant::now().checked_add(self.patience))?;
+        Ok(Connection::start(channel, &self.startup, Arc::new(self.route.clone()))?)
+    }
+
+    /// Connects once more, to the server that works for the connection, and gives the process that does; nothing where that
+    /// cannot be known or is another server.
+    pub(super) fn beside(&self) -> Result<Option<(Connection, i32)>> {
+        let Some((pid, its_start, _)) = self.served_by else { return Ok(None) };
+        let mut connection = self.connect()?;
+        let (_, started, _) = who(&mut connection)?;
+        Ok((started == its_start).then_some((connection, pid)))
+    }
+
     /// What speaks against the server's working for the connection.
     fn ask(&self) -> Result<Option<String>> {
-        let channel = self.route.open(Instant::now().checked_add(self.patience))?;
-        let mut connection = Connection::start(channel, &self.startup, Arc::new(self.route.clone()))?;
+        let mut connection = self.connect()?;
         // A pooler answers by itself, and may have no connection left to pass a question on to.
         let Some((pid, its_start, made)) = self.served_by else { return Ok(None) };
         let (_, started, _) = who(&mut connection)?;

@@ -19,6 +19,7 @@ pub mod restore;
 pub mod script;
 pub(crate) mod select;
 pub(crate) mod session;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod table_locks;
 pub mod verify;

@@ -246,7 +246,8 @@ impl Connection {
 
     /// What a block begins with, so that it is ours.
     fn opening(&self) -> Vec<String> {
-        let mut opening: Vec<String> = self.state.limits.iter().map(|name| format!("SET LOCAL {name} = 0")).collect();
+        let limits = self.state.wanted_limits();
+        let mut opening: Vec<String> = limits.map(|(name, limit)| format!("SET LOCAL {name} = {limit}")).collect();
         opening.push(EMPTY_PATH.to_owned());
         opening
     }

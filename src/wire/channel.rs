@@ -48,9 +48,9 @@ impl Channel {
         self.patience.deadline = deadline;
     }
 
-    /// Sets what happens where the other side says nothing for long.
-    pub(super) fn set_idle(&mut self, idle: Option<Idle>) {
-        self.patience.idle = idle;
+    /// Adds to what happens where the other side says nothing for long.
+    pub(super) fn add_idle(&mut self, idle: Idle) {
+        self.patience.idle.push(idle);
     }
 
     /// This channel, which must be a fresh one, with its bytes protected by `tls`; the handshake is done here.

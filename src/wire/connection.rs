@@ -22,6 +22,8 @@ const NOTICES: usize = 1000;
 const NOTICE_BYTES: usize = 1024 * 1024;
 /// Servers report some fifteen settings; extensions may add to them.
 const PARAMETERS: usize = 1000;
+/// The longest limit of time that a server takes.
+const MOST_MILLISECONDS: u128 = i32::MAX as u128;
 /// No setting that a server reports has a value of more than some words.
 const PARAMETER_BYTES: usize = 64 * 1024;
 
@@ -43,6 +45,8 @@ pub(super) struct Session {
     pub(super) version: i32,
     /// The names of the settings that limit the time of statements and transactions.
     pub(super) limits: &'static [&'static str],
+    /// The one that is not taken away, and what it is instead.
+    pub(super) kept_limit: Option<(&'static str, Duration)>,
     pub(super) transaction: u8,
     notices: VecDeque<Notice>,
     notice_bytes: usize,
@@ -121,9 +125,16 @@ impl Connection {
         self.channel.set_deadline(deadline);
     }
 
-    /// Where the server says nothing for `limit` while it is waited for, `watch` is asked whether it still works.
-    pub fn set_watch(&mut self, limit: Duration, watch: Arc<dyn Watch>) {
-        self.channel.set_idle(Some(Idle { limit, watch }));
+    /// Where the server says nothing for `limit` while it is waited for, `watch` is asked whether it still works. There may be
+    /// several.
+    pub fn add_watch(&mut self, limit: Duration, watch: Arc<dyn Watch>) {
+        self.channel.add_idle(Idle { limit, watch });
+    }
+
+    /// Has one of the limits of time that the connection takes away be this one instead, from the next statement of ours on, and
+    /// for those of others once the session is set up for them; `None` takes it away again.
+    pub fn limit_time(&mut self, name: &'static str, limit: Option<Duration>) {
+        self.state.kept_limit = limit.map(|limit| (name, limit));
     }
 
     /// Ends the session in an orderly way.
@@ -267,6 +278,16 @@ impl Connection {
 }
 
 impl Session {
+    /// The limits of time, each with the value that it is to have, as `SET` takes it.
+    pub(super) fn wanted_limits(&self) -> impl Iterator<Item = (&'static str, u128)> {
+        let kept = self.kept_limit;
+        self.limits.iter().map(move |name| match kept {
+            // None would be no limit.
+            Some((kept, limit)) if kept == *name => (*name, limit.as_millis().clamp(1, MOST_MILLISECONDS)),
+            _ => (*name, 0),
+        })
+    }
+
     /// Takes in a message that may come at any time; false if it is another kind of message.
     #[inline]
     pub(super) fn absorb(&mut self, tag: u8, body: &[u8]) -> bool {

@@ -40,8 +40,8 @@ impl Connection {
             return Err(Error::program(doing, "a transaction is open"));
         }
         let mut text = Vec::new();
-        for name in self.state.limits {
-            text.extend_from_slice(format!("SET {name} = 0; ").as_bytes());
+        for (name, limit) in self.state.wanted_limits() {
+            text.extend_from_slice(format!("SET {name} = {limit}; ").as_bytes());
         }
         text.extend_from_slice(b"SET search_path = ''");
         text.extend_from_slice(&settings.0);

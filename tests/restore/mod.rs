@@ -13,6 +13,7 @@ mod extension_rows;
 mod failures;
 mod interrupted;
 mod large_objects;
+mod locks;
 mod managed;
 mod newer;
 mod notices;

@@ -151,36 +151,40 @@ impl Console {
         let cancellation = common.cancellation.clone();
         Self { level, quiet: common.quiet, bars, counters: Arc::default(), cancellation, clock: Mutex::new(None) }
     }
+}
 
-    fn say(&self, line: &str) {
-        let print = || {
-            let _ = terminal::line(Stream::Err, line);
-        };
-        match &*shown() {
-            Some(Shown { bar: Some(bar), .. }) => bar.suspend(print),
-            _ => print(),
-        }
+fn say(line: &str) {
+    let print = || {
+        let _ = terminal::line(Stream::Err, line);
+    };
+    match &*shown() {
+        Some(Shown { bar: Some(bar), .. }) => bar.suspend(print),
+        _ => print(),
     }
+}
+
+/// Prints a message of the engine's, whatever its level.
+pub(crate) fn tell(message: &Message) {
+    let word = match message.level {
+        Level::Debug | Level::Info => "",
+        Level::Warning => "warning: ",
+        Level::Error => "error: ",
+    };
+    let named = |words: &Words| words.named(choice::name);
+    let subject = if message.subject.is_empty() { String::new() } else { format!("{}: ", named(&message.subject)) };
+    say(&format!("lifeboat: {word}{subject}{}", named(&message.text)));
 }
 
 impl Reporter for Console {
     fn message(&self, message: Message) {
-        if message.level < self.level {
-            return;
+        if message.level >= self.level {
+            tell(&message);
         }
-        let word = match message.level {
-            Level::Debug | Level::Info => "",
-            Level::Warning => "warning: ",
-            Level::Error => "error: ",
-        };
-        let named = |words: &Words| words.named(choice::name);
-        let subject = if message.subject.is_empty() { String::new() } else { format!("{}: ", named(&message.subject)) };
-        self.say(&format!("lifeboat: {word}{subject}{}", named(&message.text)));
     }
 
     fn phase(&self, phase: Phase<'_>) {
         if self.level == Level::Debug {
-            self.say(&format!("lifeboat: {}", phase.name));
+            say(&format!("lifeboat: {}", phase.name));
         }
         clear();
         if self.quiet {

@@ -1,6 +1,7 @@
 //! The options of a restore into PostgreSQL: pg_restore's, and what turns lifeboat's defaults off and on.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 use pgformat::Entry;
@@ -139,6 +140,10 @@ struct HowArgs {
     /// Commit after every N objects, and stop at the first error
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)))]
     transaction_size: Option<u32>,
+    /// Fail if a lock is not granted within this time, in milliseconds. Before anything is dropped, all tables that are replaced must
+    /// have been locked once; later, it is an error of what is being restored
+    #[arg(long, value_name = "MS", default_value_t = 60_000, conflicts_with = "script", value_parser = clap::value_parser!(u64).range(1..=i64::from(i32::MAX) as u64))]
+    lock_wait_timeout: u64,
     /// Stop at the first error instead of going on and counting them
     #[arg(long, short = 'e')]
     exit_on_error: bool,
@@ -225,6 +230,7 @@ impl PostgresArgs {
             role: how.role.clone(),
             single_transaction: how.single_transaction,
             transaction_size: how.transaction_size,
+            lock_wait: self.script.script.is_none().then(|| Duration::from_millis(how.lock_wait_timeout)),
             exit_on_error: how.exit_on_error,
             jobs: how.jobs.map_or(1, usize::from),
             quote_all_identifiers: false,

@@ -43,7 +43,8 @@ pub use writable::refuse_standby;
 use crate::cancellation::Registration;
 use crate::postgres::archive::select;
 use crate::progress::Reporter;
-use crate::wire::Connection;
+use crate::wire::{Connection, sqlstate};
+use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// Restores the archive that `archive` reads into the database that `target` is connected to, over that connection alone.
@@ -68,6 +69,7 @@ pub fn restore<R: Read>(
         return Err(alone(format!("restore over {} connections", options.jobs)));
     }
     let nowhere = |database: &BStr| Err(alone(format!("connect to database \"{database}\"")));
+    target.limit_time(LOCK_LIMIT, options.lock_wait);
     let nothing_changed = check::nothing_changed(reporter)?;
     let asked = ask(target, &nowhere, archive, options, reporter)?;
     if options.verify {
@@ -103,6 +105,11 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
     options: &RestoreOptions,
     reporter: &dyn Reporter,
 ) -> Result<RestoreSummary> {
+    let connect = &|database: &BStr| {
+        let mut connection = connect(database)?;
+        connection.limit_time(LOCK_LIMIT, options.lock_wait);
+        Ok(connection)
+    };
     let nothing_changed = check::nothing_changed(reporter)?;
     // Without `force`, the restore is going to be refused.
     let wanted =
@@ -113,6 +120,7 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
     };
     let asking = || {
         let mut target = open()?;
+        target.borrow_mut().limit_time(LOCK_LIMIT, options.lock_wait);
         let asked = ask(target.borrow_mut(), connect, archive, options, reporter)?;
         Ok((target, asked))
     };
@@ -129,8 +137,29 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
     carry_out(asked, target.borrow_mut(), connect, archive, readers, (nothing_changed, reporter))
 }
 
+/// The server's setting for how long a statement waits for a lock.
+const LOCK_LIMIT: &str = "lock_timeout";
+
 /// Asks the target about all that the restore has to know, and changes nothing.
 fn ask<'a, R: Read>(
+    target: &mut Connection,
+    connect: &Connect<'_>,
+    archive: &Reader<R>,
+    options: &'a RestoreOptions,
+    reporter: &dyn Reporter,
+) -> Result<Prepared<'a>> {
+    asked(target, connect, archive, options, reporter).map_err(|error| {
+        let is_in_vain = error.server().is_some_and(|report| report.is(sqlstate::LOCK_NOT_AVAILABLE));
+        if !is_in_vain {
+            return error;
+        }
+        let hint =
+            "nothing was changed; wait longer (" + Choice::LockWait + "), or see in pg_stat_activity who has the lock";
+        Error::new(error.kind(), "look at what is in the database").source(error).hint(hint)
+    })
+}
+
+fn asked<'a, R: Read>(
     target: &mut Connection,
     connect: &Connect<'_>,
     archive: &Reader<R>,

@@ -1,5 +1,7 @@
 //! What a restore is asked to do.
 
+use std::time::Duration;
+
 use bstr::{BString, ByteSlice};
 use pgformat::DumpId;
 
@@ -84,6 +86,9 @@ options! {
         pub single_transaction: bool = false,
         /// Commit after this many objects or statements, and stop at the first error.
         pub transaction_size: Option<u32> = None,
+        /// How long a lock is waited for; without it, as long as it takes. Where something is to be dropped, it is tried before
+        /// that whether the tables can be locked, and nothing is changed if one cannot.
+        pub lock_wait: Option<Duration> = None,
         /// Stop at the first error.
         pub exit_on_error: bool = false,
         /// How many connections restore the data and what comes after it; at least 1.

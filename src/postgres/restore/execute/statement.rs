@@ -21,6 +21,11 @@ pub fn more_locks() -> Words {
         + " N, which drops and makes so many in one transaction"
 }
 
+/// What to do where a lock did not come in time.
+pub fn longer() -> Words {
+    "somebody else had it all the time: wait longer (" + Choice::LockWait + "), or end that session, and restore again"
+}
+
 /// Whether a SQLSTATE says that something is not there. Not every drop has a form that lets that pass: a default's, or that of a
 /// constraint of a domain.
 pub fn is_absence(code: &str) -> bool {
@@ -100,6 +105,9 @@ impl Client<'_> {
         let mut error = EntryError::server(&self.job.entries[at], statement, error);
         if self.in_transaction() && error.sqlstate.as_deref() == Some(NO_MORE_LOCKS) {
             error.hint = Some(more_locks());
+        }
+        if error.sqlstate.as_deref() == Some(sqlstate::LOCK_NOT_AVAILABLE) && error.hint.is_none() {
+            error.hint = Some(longer());
         }
         error
     }

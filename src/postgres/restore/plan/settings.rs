@@ -56,7 +56,9 @@ pub fn session(settings: &ArchiveSettings, options: &RestoreOptions, destination
     let mut result: Vec<BString> = Vec::new();
     let mut set = |statement: &str| result.push(statement.into());
     set("SET statement_timeout = 0;");
-    set("SET lock_timeout = 0;");
+    // Only none is no limit.
+    let wait = options.lock_wait.map_or(0, |wait| wait.as_millis().clamp(1, 0x7fff_ffff));
+    set(&format!("SET lock_timeout = {wait};"));
     set("SET idle_in_transaction_session_timeout = 0;");
     if destination.transaction_timeout {
         set("SET transaction_timeout = 0;");
