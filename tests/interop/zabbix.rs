@@ -40,8 +40,7 @@ fn restore(database: &Database<'_>, path: &Path) {
 
 fn loaded(major: u32) -> Needed<Database<'static>> {
     let (server, zabbix) = (Server::get(major)?, Zabbix::get()?);
-    let database = server.database("zabbix");
-    zabbix.load(&database);
+    let database = zabbix.database(server)?;
     assert!(database.sql("SELECT count(*) FROM items").parse::<u32>().unwrap() > 1000);
     Ok(database)
 }

@@ -11,8 +11,7 @@ fn zabbix(major: u32) {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name);
     let (original, archive) = (file("original"), file("archive"));
-    let origin = server.database("zabbix");
-    zabbix.load(&origin);
+    let origin = needed!(zabbix.database(server));
     origin.pg_dump(REFERENCE, &[], &original);
     origin.pg_dump(major.max(14), &[], &archive);
     let rows: u64 = origin
