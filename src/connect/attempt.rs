@@ -204,7 +204,7 @@ impl Target {
         Ok(connection)
     }
 
-    fn find_password(&self, host: &Host) -> FoundPassword {
+    pub(super) fn find_password(&self, host: &Host) -> FoundPassword {
         if let Some(password) = &self.password {
             return FoundPassword::Password(password.0.clone());
         }

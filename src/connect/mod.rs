@@ -30,10 +30,12 @@ mod watch;
 
 pub use environment::Environment;
 pub use named::Named;
-pub(crate) use recognise::VARIABLES;
 pub use recognise::{Database, find_url, recognise};
+pub(crate) use recognise::{VARIABLES, url_variable};
 pub use settings::Settings;
 pub use sqlite::SqliteTarget;
+pub(crate) use target::PasswordSource;
 pub use target::Target;
+pub(crate) use tls::CertificateCheck;
 pub use tls::SslMode;
 pub use url_file::read_url;

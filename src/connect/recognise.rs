@@ -72,6 +72,11 @@ pub fn find_url(given: Option<&[u8]>, env: &Environment) -> Result<BString> {
         ))
 }
 
+/// The variable that says which URL is to be used, if one does and none is given.
+pub(crate) fn url_variable(env: &Environment) -> Option<&'static str> {
+    std::iter::once(FILE).chain(VARIABLES.iter().copied()).find(|name| env.get(name).is_some())
+}
+
 /// What `text` means: a URL of SQLite or PostgreSQL, or a connection string of keywords and values.
 ///
 /// # Errors

@@ -127,13 +127,14 @@ mod tests {
             .with("PGUSER", "u");
         let mut settings = Settings::default();
         settings.set("port", "7").unwrap();
-        let settings = settings.complete(&env).unwrap();
+        let settings = settings.with_service(&env).unwrap().with_environment(&env).unwrap();
         let is = |name, value: &str| assert_eq!(settings.get(name), Some(BStr::new(value)), "{name}");
         is("host", "b");
         is("port", "7");
         is("user", "u");
         for (service, said) in [("none", "no service file has"), ("bad", "line 12")] {
-            let error = Settings::default().complete(&env.clone().with("PGSERVICE", service)).unwrap_err().to_string();
+            let error =
+                Settings::default().with_service(&env.clone().with("PGSERVICE", service)).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
     }

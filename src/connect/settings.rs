@@ -134,14 +134,22 @@ impl Settings {
         &self.notes
     }
 
-    /// Fills in what was not said: from the service file, if a service is named, and then from the environment.
+    /// Fills in what was not said from the service file, if a service is named.
     ///
     /// # Errors
-    /// A variable asks for something that is not supported and must not be passed over; the service is not to be found.
-    pub(super) fn complete(mut self, env: &Environment) -> Result<Self> {
+    /// The service is not to be found, or the file makes no sense.
+    pub(super) fn with_service(mut self, env: &Environment) -> Result<Self> {
         if let Some(of_service) = service_file::look_up(&self, env)? {
             self.fill_from(of_service);
         }
+        Ok(self)
+    }
+
+    /// Fills in what was not said from the environment; comes after the service file.
+    ///
+    /// # Errors
+    /// A variable asks for something that is not supported and must not be passed over.
+    pub(super) fn with_environment(mut self, env: &Environment) -> Result<Self> {
         for &(name, variable, meaning) in PARAMETERS {
             if self.get(name).is_none()
                 && let Some(value) = env.get(variable)
@@ -218,7 +226,8 @@ mod tests {
         settings.set("servicefile", "/x").unwrap();
         settings.set("oauth_client_secret", "geheim").unwrap();
         assert!(!format!("{settings:?}").contains("geheim"), "{settings:?}");
-        let error = Settings::default().complete(&Environment::empty().with("PGGSSENCMODE", "require")).unwrap_err();
+        let error =
+            Settings::default().with_environment(&Environment::empty().with("PGGSSENCMODE", "require")).unwrap_err();
         assert!(error.to_string().contains("PGGSSENCMODE"), "{error}");
     }
 
@@ -227,7 +236,7 @@ mod tests {
         let env = Environment::empty().with("PGHOST", "there").with("PGUSER", "else");
         let mut settings = Settings::default();
         settings.set("user", "me").unwrap();
-        let settings = settings.complete(&env).unwrap();
+        let settings = settings.with_environment(&env).unwrap();
         assert_eq!((settings.get("host"), settings.get("user")), (Some(BStr::new("there")), Some(BStr::new("me"))));
     }
 

@@ -11,8 +11,9 @@ use bstr::{BStr, BString, ByteSlice};
 use super::environment::Environment;
 use super::hosts::{Host, hosts};
 use super::lock_watch::LockWatch;
+use super::password_file::FoundPassword;
 use super::settings::{Settings, bad};
-use super::tls::{SslMode, Tls};
+use super::tls::{CertificateCheck, SslMode, Tls};
 use crate::wire::{ChannelBinding, Methods};
 use crate::{Error, ErrorKind, Message, Result};
 
@@ -43,7 +44,39 @@ pub struct Target {
 
 /// A password, which no output shows.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(pub(super) Vec<u8>);
+pub(super) struct Secret(pub(super) Vec<u8>, PasswordOrigin);
+
+/// Where a password comes from that is known before a connection is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PasswordOrigin {
+    /// The URL or the connection string.
+    Given,
+    /// The service file.
+    Service,
+    /// `PGPASSWORD`.
+    Environment,
+    /// Whoever made the target.
+    Caller,
+}
+
+/// Where the password comes from with which a server would be answered that asks for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PasswordSource {
+    /// The URL or the connection string.
+    Given,
+    /// The service file.
+    Service,
+    /// `PGPASSWORD`.
+    Environment,
+    /// A person typed it.
+    Typed,
+    /// This password file.
+    File(PathBuf),
+    /// There is none; the password file is there and is not used, for this reason.
+    UnusableFile(String),
+    /// There is none; this password file has no line that fits, or is not there.
+    Nowhere(Option<PathBuf>),
+}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -84,7 +117,11 @@ impl Target {
     /// # Errors
     /// A value makes no sense, or nothing says which user to log in as.
     pub fn new(settings: Settings, env: &Environment) -> Result<Self> {
-        let settings = settings.complete(env)?;
+        let mut origin = settings.get("password").map(|_| PasswordOrigin::Given);
+        let settings = settings.with_service(env)?;
+        origin = origin.or(settings.get("password").map(|_| PasswordOrigin::Service));
+        let settings = settings.with_environment(env)?;
+        origin = origin.or(settings.get("password").map(|_| PasswordOrigin::Environment));
         let text = |name| settings.get(name).map(BStr::to_owned);
         let Some(user) = text("user").or_else(|| env.user().map(BStr::to_owned)) else {
             return Err(Error::new(ErrorKind::Usage, "find out which user to log in as")
@@ -106,7 +143,7 @@ impl Target {
             hosts: hosts(&settings)?,
             database: text("dbname").unwrap_or_else(|| user.clone()),
             user,
-            password: settings.get("password").map(|p| Secret(p.to_vec())),
+            password: settings.get("password").zip(origin).map(|(p, origin)| Secret(p.to_vec(), origin)),
             password_file,
             application_name: text("application_name")
                 .or_else(|| text("fallback_application_name"))
@@ -144,7 +181,7 @@ impl Target {
     /// The same with this password, wherever it came from.
     #[must_use]
     pub fn with_password(&self, password: impl Into<Vec<u8>>) -> Self {
-        Self { password: Some(Secret(password.into())), ..self.clone() }
+        Self { password: Some(Secret(password.into(), PasswordOrigin::Caller)), ..self.clone() }
     }
 
     /// The same, but sessions have this name for others to see (`application_name`).
@@ -190,6 +227,29 @@ impl Target {
     /// Whether connections are encrypted.
     pub fn ssl_mode(&self) -> SslMode {
         self.tls.mode
+    }
+
+    /// Where the password comes from, for the first host; never the password.
+    pub(crate) fn password_source(&self) -> PasswordSource {
+        if let Some(Secret(_, origin)) = &self.password {
+            return match origin {
+                PasswordOrigin::Given => PasswordSource::Given,
+                PasswordOrigin::Service => PasswordSource::Service,
+                PasswordOrigin::Environment => PasswordSource::Environment,
+                PasswordOrigin::Caller => PasswordSource::Typed,
+            };
+        }
+        let found = self.hosts.first().map(|host| self.find_password(host));
+        match (found, &self.password_file) {
+            (Some(FoundPassword::Password(_)), Some(path)) => PasswordSource::File(path.clone()),
+            (Some(FoundPassword::Unusable(why)), _) => PasswordSource::UnusableFile(why),
+            (_, path) => PasswordSource::Nowhere(path.clone()),
+        }
+    }
+
+    /// How far a server that is reached over TLS has to prove who it is.
+    pub(crate) fn certificate_check(&self) -> CertificateCheck {
+        self.tls.check()
     }
 
     /// Where the server is, in libpq's words: `at "db.example", port 5432`, `on socket "/tmp/.s.PGSQL.5432"`.
@@ -299,7 +359,8 @@ mod tests {
         .fold(Environment::empty(), |env, (name, value)| env.with(&format!("PG{name}"), value));
         let t = target("", &env).unwrap();
         assert_eq!(t.describe(), "database \"d\" at h:7 as \"u\"");
-        assert_eq!(t.password, Some(Secret(b"geheim".to_vec())));
+        assert_eq!(t.password, Some(Secret(b"geheim".to_vec(), PasswordOrigin::Environment)));
+        assert_eq!(t.password_source(), PasswordSource::Environment);
         assert_eq!(t.password_file.as_deref(), Some("/p".as_ref()));
         assert_eq!((t.ssl_mode(), t.channel_binding), (SslMode::Require, ChannelBinding::Require));
         assert_eq!((t.application_name.as_bstr(), t.options.as_bstr()), (BStr::new("a"), BStr::new("-c x=y")));

@@ -182,6 +182,18 @@ impl Tls {
         Ok(Self { mode, roots, revoked, own, is_own_required, direct, sni, versions })
     }
 
+    /// What of the server's certificate is checked.
+    pub(super) fn check(&self) -> CertificateCheck {
+        match (self.mode, &self.roots) {
+            // Here even a wrong certificate is as good as no encryption, which would be taken as well.
+            (SslMode::Disable | SslMode::Allow | SslMode::Prefer, _) | (SslMode::Require, None) => {
+                CertificateCheck::Nothing
+            }
+            (SslMode::Require | SslMode::VerifyCa, _) => CertificateCheck::Chain,
+            (SslMode::VerifyFull, _) => CertificateCheck::ChainAndName,
+        }
+    }
+
     /// The configuration for rustls.
     ///
     /// # Errors
@@ -189,13 +201,8 @@ impl Tls {
     pub(super) fn config(&self) -> Result<TlsConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let (mut store, mut given) = (RootCertStore::empty(), Vec::new());
-        let verify = match (self.mode, &self.roots) {
-            // Here even a wrong certificate is as good as no encryption, which would be taken as well.
-            (SslMode::Disable | SslMode::Allow | SslMode::Prefer, _) | (SslMode::Require, None) => Verify::Nothing,
-            (SslMode::Require | SslMode::VerifyCa, _) => Verify::Chain,
-            (SslMode::VerifyFull, _) => Verify::ChainAndName,
-        };
-        if verify != Verify::Nothing {
+        let verify = self.check();
+        if verify != CertificateCheck::Nothing {
             let Some(roots) = &self.roots else {
                 return Err(Error::new(ErrorKind::Usage, "verify the server's certificate")
                     .why("there is no file of root certificates")
@@ -203,7 +210,7 @@ impl Tls {
             };
             (store, given) = trusted(roots)?;
         }
-        let revoked = if verify == Verify::Nothing { Revocation::default() } else { self.revoked.load()? };
+        let revoked = if verify == CertificateCheck::Nothing { Revocation::default() } else { self.revoked.load()? };
         let verifier = Verifier { verify, store, given, revoked, provider: Arc::clone(&provider) };
         let signer = provider.key_provider;
         let builder = ClientConfig::builder_with_provider(provider)
@@ -348,10 +355,14 @@ fn load_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
+/// What of a server's certificate is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verify {
+pub(crate) enum CertificateCheck {
+    /// Nothing: any server will do.
     Nothing,
+    /// That it comes from a root that is trusted.
     Chain,
+    /// The same, and that it is for the host that was named.
     ChainAndName,
 }
 
@@ -359,7 +370,7 @@ enum Verify {
 /// binding rests on that.
 #[derive(Debug)]
 struct Verifier {
-    verify: Verify,
+    verify: CertificateCheck,
     store: RootCertStore,
     given: Vec<CertificateDer<'static>>,
     revoked: Revocation,
@@ -459,10 +470,10 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.verify != Verify::Nothing {
+        if self.verify != CertificateCheck::Nothing {
             let certificate = Certificate::parse(end_entity).ok_or(CertificateError::BadEncoding)?;
             self.chain(&certificate, end_entity, intermediates, now)?;
-            if self.verify == Verify::ChainAndName {
+            if self.verify == CertificateCheck::ChainAndName {
                 self.name(&certificate, end_entity, server_name)?;
             }
         }

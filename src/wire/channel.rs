@@ -99,6 +99,22 @@ impl Channel {
         self.tls.as_ref()?.alpn_protocol()
     }
 
+    /// What was agreed on for TLS, where it is used: the version of the protocol, and the cipher suite.
+    pub(super) fn tls_facts(&self) -> Option<(&'static str, &'static str)> {
+        let tls = self.tls.as_ref()?;
+        let version = match tls.protocol_version()? {
+            rustls::ProtocolVersion::TLSv1_3 => "TLSv1.3",
+            rustls::ProtocolVersion::TLSv1_2 => "TLSv1.2",
+            other => other.as_str()?,
+        };
+        Some((version, tls.negotiated_cipher_suite()?.suite().as_str()?))
+    }
+
+    /// Who is at the other end.
+    pub(super) fn peer(&self) -> Option<String> {
+        self.socket.peer()
+    }
+
     /// Sends all of `data`.
     pub(super) fn send(&mut self, mut data: &[u8]) -> io::Result<()> {
         while !data.is_empty() {

@@ -96,6 +96,16 @@ impl Connection {
         self.channel.is_tls()
     }
 
+    /// The version of TLS by which it is, and the cipher suite, by their names in libpq and in the standard.
+    pub fn tls(&self) -> Option<(&'static str, &'static str)> {
+        self.channel.tls_facts()
+    }
+
+    /// Who is at the other end: an address with its port, or the file of a Unix socket, as far as the system tells.
+    pub fn peer(&self) -> Option<String> {
+        self.channel.peer()
+    }
+
     /// Whether the connection can be used no more.
     pub fn is_broken(&self) -> bool {
         self.state.broken.is_some()

@@ -28,6 +28,15 @@ impl Socket {
         }
     }
 
+    /// Who is at the other end: an address with its port, or the file of a socket. `None` where the system does not tell, and where
+    /// the socket has no file.
+    pub(super) fn peer(&self) -> Option<String> {
+        match self {
+            Self::Tcp(s) => Some(s.peer_addr().ok()?.to_string()),
+            Self::Unix(s) => Some(s.peer_addr().ok()?.as_pathname()?.display().to_string()),
+        }
+    }
+
     /// Sends what the kernel takes at once; never waits.
     pub(super) fn try_write(&self, data: &[u8]) -> io::Result<usize> {
         #[cfg(target_vendor = "apple")]
