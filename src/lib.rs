@@ -47,6 +47,7 @@ pub mod printable;
 #[cfg(feature = "cli")]
 pub mod program;
 mod progress;
+mod revision;
 mod sql;
 pub mod sqlite;
 mod threads;

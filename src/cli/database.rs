@@ -139,6 +139,23 @@ impl DatabaseArgs {
         }
     }
 
+    /// What says which: an option, or the variables of the environment.
+    pub(crate) fn origin(&self) -> String {
+        let given = [
+            ("--url", self.url.is_some()),
+            ("--url-file", self.url_file.is_some()),
+            ("--dbname", self.dbname.is_some()),
+            ("--host", self.host.is_some()),
+            ("--port", self.port.is_some()),
+            ("--username", self.username.is_some()),
+        ];
+        let given: Vec<&str> = given.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option).collect();
+        if !given.is_empty() {
+            return given.join(", ");
+        }
+        connect::url_variable(&Environment::of_process()).unwrap_or("the PG* variables").to_owned()
+    }
+
     /// Whether options say which.
     pub(crate) fn is_given(&self) -> bool {
         self.url_file.is_some()

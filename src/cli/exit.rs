@@ -15,6 +15,11 @@ pub(crate) const INCOMPLETE: Code = Code(3);
 pub(crate) const REFUSED: Code = Code(4);
 pub(crate) const INTERRUPTED: Code = Code(130);
 
+/// What monitoring systems take for a warning, of a program that says that it ends as their plugins do.
+pub(crate) const PLUGIN_WARNING: Code = Code(1);
+/// What they take for a failure.
+pub(crate) const PLUGIN_CRITICAL: Code = Code(2);
+
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
         Self::from(code.0)

@@ -4,6 +4,8 @@ mod amounts;
 mod archive;
 mod backend_options;
 mod backup;
+mod backups;
+mod check;
 mod choice;
 mod common;
 mod completions;
@@ -41,9 +43,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success
   1    failed: no backup was made; the restore did not happen, or stopped where
-       the message says; what was verified is damaged
+       the message says; what was verified is damaged; a check failed
   2    the command line or the URL makes no sense
-  3    the restore finished, but some entries failed (each was reported)
+  3    the restore finished, but some entries failed (each was reported); the
+       check has warnings
   4    refused: a target exists or is in use, or --force is missing; nothing was
        changed
   130  ended by SIGINT, 143 by SIGTERM, 129 by SIGHUP, and so on (128 and the
@@ -69,6 +72,7 @@ struct Cli {
 enum Verb {
     Backup(Box<backup::Args>),
     Restore(Box<restore::Args>),
+    Check(Box<check::Args>),
     List(list::Args),
     Verify(verify::Args),
     Drill(drill::Args),
@@ -84,6 +88,7 @@ impl Verb {
         match self {
             Self::Backup(_) => "backup",
             Self::Restore(_) => "restore",
+            Self::Check(_) => "check",
             Self::List(_) => "list",
             Self::Verify(_) => "verify",
             Self::Drill(_) => "drill",
@@ -107,6 +112,7 @@ impl Verb {
         match self {
             Self::Backup(args) => backup::run(*args, common),
             Self::Restore(args) => restore::run(*args, common),
+            Self::Check(args) => check::run(*args, common),
             Self::List(args) => list::run(args, common),
             Self::Verify(args) => verify::run(args, common),
             Self::Drill(args) => drill::run(args, common),

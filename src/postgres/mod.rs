@@ -4,6 +4,7 @@ pub mod archive;
 pub(crate) mod catalog;
 pub(crate) mod catalogs;
 pub(crate) mod changes;
+pub(crate) mod check;
 pub(crate) mod components;
 pub(crate) mod data;
 pub mod dump;

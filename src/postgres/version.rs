@@ -41,6 +41,8 @@ capabilities! {
     sequence_data_function from 18,
     /// There are functions that take the planner's statistics.
     restores_statistics from 18,
+    /// `has_largeobject_privilege()` tells who may read a large object.
+    large_object_privilege_function from 18,
     /// `pg_class.relallfrozen`.
     all_frozen_pages from 18,
     /// Constraints may be left unenforced.

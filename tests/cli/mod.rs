@@ -1,6 +1,7 @@
 //! The command line itself: help, usage, exit codes, JSON, the environment.
 
 mod backup_names;
+mod check;
 mod drill;
 mod drill_ended;
 mod hostile;

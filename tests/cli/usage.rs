@@ -26,6 +26,7 @@ fn help_tells_what_a_person_needs() {
         ("restore", "--if-exists"),
         ("list", "FILE"),
         ("verify", "PATH"),
+        ("check", "--max-age"),
         ("drill", "--scratch"),
     ] {
         let help = scene.run(&[verb, "--help"]).stdout();

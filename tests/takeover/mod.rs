@@ -36,6 +36,7 @@ fn fill(database: &Database<'_>) {
          CREATE TYPE public.base; CREATE FUNCTION public.base_in(cstring) RETURNS public.base LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
          CREATE FUNCTION public.base_out(public.base) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
          CREATE TYPE public.base (INPUT = public.base_in, OUTPUT = public.base_out, LIKE = integer);
+         CREATE TABLE public.alembic_version (version_num text); INSERT INTO public.alembic_version VALUES ('1');
          SELECT pg_catalog.lo_from_bytea(0, 'large'); CREATE PUBLICATION planted FOR ALL TABLES;",
     );
     database.load("tests/restore/sample.sql");
@@ -82,6 +83,7 @@ fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_
             lifeboat(&[&["restore", "0.dump", "--url", &url(target.name()), "--force"], more].concat());
         }
     }
+    lifeboat(&["check", "--url", &from]);
     lifeboat(&["drill", "--url", &from, "--scratch", "."]);
     lifeboat(&["restore", "0.dump", "--url", &url("postgres"), "--create", "--dry-run"]);
     // Older servers do not know the option for the locale's provider, which pg_dump 18 writes of them, too.

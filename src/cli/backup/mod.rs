@@ -3,9 +3,9 @@
 mod afterwards;
 mod archive;
 mod globals;
-mod name;
+pub(in crate::cli) mod name;
 mod plain;
-mod postgres;
+pub(in crate::cli) mod postgres;
 mod rows;
 mod selection;
 

@@ -11,7 +11,7 @@ use crate::console::standard_streams;
 use crate::{Database, Error, ErrorKind, Result, io_error};
 
 /// What fields of a name stand for.
-pub(super) struct Fields {
+pub(in crate::cli) struct Fields {
     database: String,
     host: String,
     now: Zoned,
@@ -19,7 +19,7 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Of a backup of this database that begins now.
-    pub(super) fn of(database: &Database) -> Self {
+    pub(in crate::cli) fn of(database: &Database) -> Self {
         let here = || rustix::system::uname().nodename().to_string_lossy().into_owned();
         let (database, host) = match database {
             Database::Sqlite(target) => {
@@ -35,7 +35,7 @@ impl Fields {
     ///
     /// # Errors
     /// There is no such field.
-    pub(super) fn fill(&self, name: &Path) -> Result<PathBuf> {
+    pub(in crate::cli) fn fill(&self, name: &Path) -> Result<PathBuf> {
         let has_fields = |name: &[u8]| name.iter().any(|byte| matches!(byte, b'%' | b'{' | b'}'));
         if standard_streams::is_output(name) || !has_fields(name.as_os_str().as_encoded_bytes()) {
             return Ok(name.to_path_buf());

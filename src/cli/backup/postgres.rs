@@ -15,7 +15,7 @@ use crate::printable::escaped;
 use crate::{Error, ErrorKind, Result};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct PostgresArgs {
+pub(in crate::cli) struct PostgresArgs {
     #[command(flatten)]
     archive: ArchiveArgs,
     #[command(flatten)]
@@ -107,7 +107,7 @@ impl PostgresArgs {
     ///
     /// # Errors
     /// They contradict each other, or a filter file makes no sense.
-    pub(super) fn options(self, lock_wait: Duration) -> Result<DumpOptions> {
+    pub(in crate::cli) fn options(self, lock_wait: Duration) -> Result<DumpOptions> {
         let Self { archive, selection, what, rows } = self;
         let selection = selection.selection()?;
         if what.included.schema_only && !selection.foreign_data.is_empty() {

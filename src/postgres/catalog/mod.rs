@@ -36,6 +36,20 @@ pub fn tables(session: &mut Session, options: &DumpOptions) -> Result<Vec<Locked
     })
 }
 
+/// Finds what a dump reads rows or values of, as it is just now: the tables that have to be locked, and the OIDs of the sequences.
+///
+/// # Errors
+/// As [`tables`].
+pub fn read_by_a_dump(session: &mut Session, options: &DumpOptions) -> Result<(Vec<LockedTable>, Vec<u32>)> {
+    explained(session, |session| {
+        let (model, mut scope) = survey(session, options, &Silent, shared::read_roles)?;
+        for Listed { kind, .. } in KINDS {
+            kind.narrow(&model, &mut scope);
+        }
+        Ok((to_be_locked(&model), scope.sequences.into_iter().map(|(oid, _)| oid).collect()))
+    })
+}
+
 /// Reads the catalog of the session's database, as its snapshot shows it, into a model. `locked` are the OIDs of the
 /// tables that were locked before the snapshot was taken, so that nothing of them can change.
 ///

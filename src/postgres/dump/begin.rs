@@ -72,7 +72,7 @@ pub(in crate::postgres) fn begin(
 
 /// Says what the server warned of at login: that the password runs out, that it is stored in a way that will not be taken for ever,
 /// that the collations' version is another. Who hears of it only from backups that fail has none.
-fn pass_on_warnings(session: &mut Session, reporter: &dyn Reporter) {
+pub(in crate::postgres) fn pass_on_warnings(session: &mut Session, reporter: &dyn Reporter) {
     let warnings = session.connection().take_notices().into_iter().filter(|notice| notice.severity == "WARNING");
     for warning in warnings.take(LOGIN_WARNINGS) {
         reporter.message(Message::warning("the server", printable::notice(&warning)));
