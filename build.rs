@@ -1,4 +1,5 @@
-//! What the program can tell of its own making: the commit that it is made of, and for which kind of machine.
+//! What the program can tell of its own making: the commit that it is made of, and for which kind of machine. And what a program needs
+//! into which glibc is linked.
 
 use std::process::Command;
 use std::{env, fs};
@@ -12,6 +13,20 @@ fn main() {
     let given = env::var("LIFEBOAT_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = given.or_else(packaged).or_else(checked_out).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=LIFEBOAT_COMMIT={commit}");
+    println!("cargo::rerun-if-changed={NAMES}");
+    if has_glibc_in_it() {
+        for object in cc::Build::new().file(NAMES).compile_intermediates() {
+            println!("cargo::rustc-link-arg-bins={}", object.display());
+        }
+    }
+}
+
+/// How it looks up the names of hosts.
+const NAMES: &str = "packaging/names.c";
+
+fn has_glibc_in_it() -> bool {
+    let of_target = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    of_target("ENV") == "gnu" && of_target("FEATURE").split(',').any(|feature| feature == "crt-static")
 }
 
 /// What cargo has put into the package.

@@ -2,12 +2,13 @@
 //! machine where its configuration says so; here there is neither.
 
 use std::net::UdpSocket;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::support::empty_root::EmptyRoot;
 use crate::support::needs::Needed;
 use crate::support::server::{self, PASSWORD, SUPERUSER};
-use crate::support::{Options, Output, Scene, Server, machine, output};
+use crate::support::{Options, Output, Scene, Server, machine, output, run};
 
 /// A name that only [`name_server`] knows.
 const NAME: &str = "db.backups.test";
@@ -114,10 +115,18 @@ fn names_are_asked_of_the_name_server_as_elsewhere() {
         let out = try_as(host);
         assert!(out.success(), "{host}: {out}");
     }
-    // And where the configuration names what only libraries could do, which are not there.
+    // And where the configuration names what only libraries can do. Those of another system's glibc crash a program that has its own in
+    // it, as this one does.
     root.put("etc/nsswitch.conf", "hosts: files mymachines resolve [!UNAVAIL=return] myhostname dns\n");
-    let out = try_as(NAME);
-    assert!(out.success(), "{out}");
+    let source = root.path("data/crash.c");
+    std::fs::write(&source, "__attribute__((constructor)) static void crash(void) { __builtin_trap(); }").unwrap();
+    root.put("lib/libnss_resolve.so.2", "");
+    let library = root.path("lib/libnss_resolve.so.2");
+    run(Command::new("cc").args(["-shared", "-fPIC", "-nostdlib", "-o"]).arg(library).arg(source));
+    for host in ["db", NAME] {
+        let out = try_as(host);
+        assert!(out.success(), "{host}: {out}");
+    }
 }
 
 /// A name server that knows one name, at an address of this machine's; it answers until the tests end.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -30,8 +30,7 @@ pub struct EmptyRoot {
 impl EmptyRoot {
     pub fn new() -> Needed<Self> {
         super::machine::mounts()?;
-        static PROGRAM: OnceLock<Result<(TempDir, PathBuf), String>> = OnceLock::new();
-        let (_, program) = need("static-libc", PROGRAM.get_or_init(static_program).as_ref())?;
+        let program = program()?;
         let root = tempfile::tempdir().unwrap();
         // By a process of its own, as in `copy_program`.
         super::run(Command::new("cp").arg(program).arg(root.path().join("lifeboat")));
@@ -109,6 +108,13 @@ impl EmptyRoot {
     }
 }
 
+/// The static program.
+pub fn program() -> Needed<&'static Path> {
+    static PROGRAM: OnceLock<Result<(TempDir, PathBuf), String>> = OnceLock::new();
+    let (_, program) = need("static-libc", PROGRAM.get_or_init(static_program).as_ref())?;
+    Ok(program)
+}
+
 /// What is mounted besides: where random numbers come from, if not from the system call. `packaging/static` sees to it that they do.
 fn devices() -> &'static str {
     if is_given() { "" } else { "dev/random dev/urandom" }
@@ -128,6 +134,11 @@ fn static_program() -> Result<(TempDir, PathBuf), String> {
     }
     let (library, dependencies) = library()?;
     let program = folder.path().join("lifeboat");
+    // As build.rs does, which knows of no glibc in the program here.
+    let names = folder.path().join("names.o");
+    try_run(
+        Command::new("cc").args(["-c", concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/names.c"), "-o"]).arg(&names),
+    )?;
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.current_dir(env!("CARGO_MANIFEST_DIR")).args([
         "--edition=2024",
@@ -137,7 +148,9 @@ fn static_program() -> Result<(TempDir, PathBuf), String> {
     ]);
     rustc.arg(&program).args(["-C", "target-feature=+crt-static", "--extern"]);
     rustc.arg(format!("lifeboat={}", library.display()));
-    rustc.arg("-L").arg(format!("dependency={}", dependencies.display()));
+    rustc
+        .args(["-C", &format!("link-arg={}", names.display()), "-L"])
+        .arg(format!("dependency={}", dependencies.display()));
     try_run(&mut rustc)?;
     Ok((folder, program))
 }
