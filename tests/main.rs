@@ -26,6 +26,7 @@ mod interop;
 mod library;
 mod newest_server;
 mod objects;
+mod packaging;
 pub mod pg_tools;
 mod pooler;
 mod progress;

@@ -54,11 +54,16 @@ pub fn pgbouncer() -> Result<(PathBuf, OsString), String> {
 
 /// The program that the package of this name has: the system's, if it is installed; Err says why there is none.
 pub fn program(name: &str) -> Result<Command, String> {
+    program_of(name, name)
+}
+
+/// As [`program`], where the package has another name.
+pub fn program_of(package: &str, name: &str) -> Result<Command, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     if std::env::split_paths(&path).any(|dir| dir.join(name).is_file()) {
         return Ok(Command::new(name));
     }
-    let root = cache::directory(&format!("debian-{name}"), |dir| unpack(&packages(&[name])?, dir))?;
+    let root = cache::directory(&format!("debian-{package}"), |dir| unpack(&packages(&[package])?, dir))?;
     let mut command = Command::new(root.join("usr/bin").join(name));
     command.env("LD_LIBRARY_PATH", libraries(&root)?).env("OPENSSL_CONF", root.join("etc/ssl/openssl.cnf"));
     Ok(command)

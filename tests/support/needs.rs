@@ -28,10 +28,12 @@ const NAMES: &[&str] = &[
     "prlimit",
     "process-namespaces",
     "root",
+    "schemas",
     "shared",
     "sqlite3",
     "static-libc",
     "strace",
+    "systemd",
     "unmended-psql",
     "zabbix",
 ];
