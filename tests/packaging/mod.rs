@@ -34,11 +34,12 @@ fn packages_name_files_that_are_there() {
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let folder = path.parent().unwrap();
-        match path.file_name().unwrap().to_str().unwrap().strip_prefix('*') {
+        match path.file_name().unwrap().to_str().unwrap().split_once('*') {
             None => assert!(path.is_file(), "{name}"),
-            Some(end) => {
-                let mut files = fs::read_dir(folder).unwrap();
-                assert!(files.any(|file| file.unwrap().file_name().to_string_lossy().ends_with(end)), "{name}");
+            Some((begin, end)) => {
+                let mut files =
+                    fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+                assert!(files.any(|file| file.starts_with(begin) && file.ends_with(end)), "{name}");
             }
         }
     }
