@@ -22,6 +22,7 @@ mod option_values;
 mod progress;
 mod report;
 mod restore;
+mod status;
 mod usage;
 mod verify;
 mod version;
@@ -73,6 +74,7 @@ enum Verb {
     Backup(Box<backup::Args>),
     Restore(Box<restore::Args>),
     Check(Box<check::Args>),
+    Status(Box<status::Args>),
     List(list::Args),
     Verify(verify::Args),
     Drill(drill::Args),
@@ -89,6 +91,7 @@ impl Verb {
             Self::Backup(_) => "backup",
             Self::Restore(_) => "restore",
             Self::Check(_) => "check",
+            Self::Status(_) => "status",
             Self::List(_) => "list",
             Self::Verify(_) => "verify",
             Self::Drill(_) => "drill",
@@ -113,6 +116,7 @@ impl Verb {
             Self::Backup(args) => backup::run(*args, common),
             Self::Restore(args) => restore::run(*args, common),
             Self::Check(args) => check::run(*args, common),
+            Self::Status(args) => status::run(*args, common),
             Self::List(args) => list::run(args, common),
             Self::Verify(args) => verify::run(args, common),
             Self::Drill(args) => drill::run(args, common),

@@ -216,6 +216,20 @@ impl Session {
         Ok(())
     }
 
+    /// Does `work` in a transaction of its own, with all that holds in a dump's.
+    ///
+    /// # Errors
+    /// As [`Session::begin`], [`Session::look`] and `work`.
+    pub fn within<T>(&mut self, options: &DumpOptions, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.begin(options, View::Now)?;
+        let done = self.look(options).and_then(|()| work(self));
+        // A COPY that was broken off takes the connection along.
+        let ended = if self.connection.is_broken() { Ok(()) } else { self.end() };
+        let done = done?;
+        ended?;
+        Ok(done)
+    }
+
     /// Ends the transaction.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod manuals;
 mod naming;
 mod passwords;
 mod postgres;
+mod status;
 mod streams;
 mod usage;
 mod verify;

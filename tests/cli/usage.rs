@@ -27,6 +27,7 @@ fn help_tells_what_a_person_needs() {
         ("list", "FILE"),
         ("verify", "PATH"),
         ("check", "--max-age"),
+        ("status", "--exact"),
         ("drill", "--scratch"),
     ] {
         let help = scene.run(&[verb, "--help"]).stdout();

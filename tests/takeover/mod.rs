@@ -84,6 +84,8 @@ fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_
         }
     }
     lifeboat(&["check", "--url", &from]);
+    lifeboat(&["status", "--url", &from]);
+    lifeboat(&["status", "--url", &from, "--exact", "0.dump"]);
     lifeboat(&["drill", "--url", &from, "--scratch", "."]);
     lifeboat(&["restore", "0.dump", "--url", &url("postgres"), "--create", "--dry-run"]);
     // Older servers do not know the option for the locale's provider, which pg_dump 18 writes of them, too.

@@ -47,7 +47,7 @@ const HOLDERS: &str = "\
       AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid() \
     ORDER BY l.granted DESC, 1, 2, l.pid";
 
-pub(super) fn holders(session: &mut Session, tables: &[u32]) -> Result<Vec<LockHolder>> {
+pub(in crate::postgres) fn holders(session: &mut Session, tables: &[u32]) -> Result<Vec<LockHolder>> {
     let rows = session.connection().run(&Query::new("locks", HOLDERS).param(Param::oids(tables)))?;
     rows.iter().map(holder).collect()
 }

@@ -14,10 +14,12 @@ use std::time::Duration;
 use bstr::BString;
 
 pub(crate) use locks::LockHolder;
+pub(in crate::postgres) use locks::holders;
+pub(in crate::postgres) use privileges::unreadable;
 pub(crate) use privileges::{Unreadable, Why};
 
 use super::dump::{self, DumpOptions, Running, server_version};
-use super::session::{Session, View};
+use super::session::Session;
 use super::table_locks::LockedTable;
 use super::{catalog, data};
 use crate::error::{Error, Result};
@@ -134,7 +136,7 @@ pub(crate) fn examine(
 }
 
 fn server(session: &mut Session, options: &DumpOptions) -> Result<ServerFacts> {
-    within(session, options, |session| {
+    session.within(options, |session| {
         let rows = session.connection().query(
             "SELECT CURRENT_USER::pg_catalog.text AS role, pg_catalog.pg_backend_pid() AS pid, \
              CASE WHEN pg_catalog.has_database_privilege(pg_catalog.current_database()::pg_catalog.name, 'CONNECT') \
@@ -156,15 +158,15 @@ fn server(session: &mut Session, options: &DumpOptions) -> Result<ServerFacts> {
 
 /// Asks what would be in the way of a backup.
 fn obstacles(session: &mut Session, options: &DumpOptions) -> Result<Obstacles> {
-    within(session, options, |session| {
+    session.within(options, |session| {
         let (tables, sequences) = catalog::read_by_a_dump(session, options)?;
         let oids: Vec<u32> = tables.iter().map(|table: &LockedTable| table.oid).collect();
         let mut obstacles = Obstacles { tables: tables.len(), ..Obstacles::default() };
-        obstacles.locks = locks::holders(session, &oids)?;
+        obstacles.locks = holders(session, &oids)?;
         if session.is_superuser() {
             return Ok(obstacles);
         }
-        obstacles.relations = privileges::unreadable(session, &oids, &sequences)?;
+        obstacles.relations = unreadable(session, &oids, &sequences)?;
         if options.with_large_objects() {
             obstacles.large_objects = privileges::large_objects(session)?;
         }
@@ -197,7 +199,7 @@ fn plan(
             options.sequence_data = false;
         }
     }
-    within(session, &options, |session| {
+    session.within(&options, |session| {
         let (tables, _) = catalog::read_by_a_dump(session, &options)?;
         // Nothing is copied from them: that they are not locked lets the plan become old, and no more.
         let seen: HashSet<u32> = tables.iter().map(|table| table.oid).collect();
@@ -213,15 +215,4 @@ fn plan(
 /// Whether an error says that somebody holds a lock.
 pub(crate) fn is_locked_out(error: &Error) -> bool {
     error.server().is_some_and(|report| report.is(sqlstate::LOCK_NOT_AVAILABLE))
-}
-
-/// Does `work` in a transaction of its own, with all that holds in a dump's.
-fn within<T>(session: &mut Session, options: &DumpOptions, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
-    session.begin(options, View::Now)?;
-    let done = session.look(options).and_then(|()| work(session));
-    // A COPY that was broken off takes the connection along.
-    let ended = if session.connection().is_broken() { Ok(()) } else { session.end() };
-    let done = done?;
-    ended?;
-    Ok(done)
 }

@@ -40,7 +40,11 @@ const RELATIONS: &str = "\
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace ORDER BY 3, 1, 2";
 
 /// Those of these tables and sequences that cannot be read, or not all of whose rows.
-pub(super) fn unreadable(session: &mut Session, tables: &[u32], sequences: &[u32]) -> Result<Vec<Unreadable>> {
+pub(in crate::postgres) fn unreadable(
+    session: &mut Session,
+    tables: &[u32],
+    sequences: &[u32],
+) -> Result<Vec<Unreadable>> {
     let oids = [tables, sequences].concat();
     let rows = session.connection().run(&Query::new("what may be read", RELATIONS).param(Param::oids(&oids)))?;
     let mut found = Vec::new();

@@ -6,7 +6,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{Session, is_locked_out, within};
+use super::{Session, is_locked_out};
 use crate::error::Result;
 use crate::postgres::dump::DumpOptions;
 use crate::revision::{MOST_BYTES, MigrationTool, Revision, RevisionState, TOOLS, Values};
@@ -44,7 +44,7 @@ pub(super) fn revisions(
     options: &DumpOptions,
 ) -> Result<Vec<Revision>> {
     let names: Vec<&str> = TOOLS.iter().map(|tool| tool.table).collect();
-    let tables = within(&mut session, options, |session| {
+    let tables = session.within(options, |session| {
         let rows = session.connection().run(&Query::new("tables of migrations", TABLES).param(Param::texts(&names)))?;
         rows.iter()
             .map(|row| {
@@ -82,7 +82,7 @@ pub(super) fn revisions(
 }
 
 fn state(session: &mut Session, options: &DumpOptions, table: &Found, tool: &MigrationTool) -> Result<RevisionState> {
-    let read = within(session, options, |session| read(session, table, tool));
+    let read = session.within(options, |session| read(session, table, tool));
     match read {
         Ok(Some(rows)) => Ok(tool.state(&rows)),
         Ok(None) => Ok(RevisionState::Unread(format!("there is more in it than {MOST_BYTES} bytes"))),
