@@ -13,7 +13,7 @@ enum Section {
     PostData,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct IncludedArgs {
     /// Definitions only, no data
     #[arg(long, short = 's', conflicts_with_all = ["data_only", "statistics_only", "no_schema", "statistics"])]

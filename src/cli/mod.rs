@@ -46,8 +46,8 @@ Exit codes:
   1    failed: no backup was made; the restore did not happen, or stopped where
        the message says; what was verified is damaged; a check failed
   2    the command line or the URL makes no sense
-  3    the restore finished, but some entries failed (each was reported); the
-       check has warnings
+  3    the restore finished, but some entries failed (each was reported); of several
+       databases some could not be backed up; the check has warnings
   4    refused: a target exists or is in use, or --force is missing; nothing was
        changed
   130  ended by SIGINT, 143 by SIGTERM, 129 by SIGHUP, and so on (128 and the

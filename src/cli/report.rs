@@ -68,6 +68,16 @@ pub(crate) fn failure_facts(error: &Error) -> Result<Value> {
     serde_json::to_value(Failure { error }).context(ErrorKind::Internal, || "make the report")
 }
 
+/// A failure with what would help, as one line, where it is one of several things that are told.
+pub(crate) fn failure_line(error: &Error) -> String {
+    let message = error.named(choice::name);
+    let line = match error.advice() {
+        Some(hint) => format!("{message} (hint: {})", hint.named(choice::name)),
+        None => message,
+    };
+    secret::masked_in_error(&line).into_owned()
+}
+
 /// Prints what a verb has to say.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {

@@ -1,5 +1,6 @@
 //! The command line itself: help, usage, exit codes, JSON, the environment.
 
+mod all_databases;
 mod backup_names;
 mod check;
 mod drill;

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use bstr::ByteSlice;
 use sha2::{Digest, Sha256};
 
+use super::name::Fields;
 use crate::cli::report::Outcome;
 use crate::output::{folder_of, with_suffix};
 use crate::{Error, ErrorKind, Existing, OutputFile, Reporter, Result, io_error};
@@ -15,7 +16,7 @@ use crate::{Error, ErrorKind, Existing, OutputFile, Reporter, Result, io_error};
 /// How much is hashed at a time.
 const PIECE: usize = 256 * 1024;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output file")]
 pub(super) struct AfterwardsArgs {
     /// Give the file these permissions, in octal, instead of those that let nobody but its owner read it
@@ -24,7 +25,7 @@ pub(super) struct AfterwardsArgs {
     /// Write the file's checksum beside it, into a file with .sha256 after its name, which sha256sum --check reads
     #[arg(long)]
     sha256: bool,
-    /// Let this symbolic link name the backup when it is complete
+    /// Let this symbolic link name the backup when it is complete; its name may have the same fields
     #[arg(long, value_name = "LINK")]
     latest: Option<PathBuf>,
 }
@@ -45,6 +46,15 @@ pub(super) struct Afterwards {
 }
 
 impl AfterwardsArgs {
+    /// The same with what the fields of the link's name stand for.
+    pub(super) fn filled(self, fields: &Fields) -> Result<Self> {
+        Ok(Self { latest: self.latest.map(|link| fields.fill(&link)).transpose()?, ..self })
+    }
+
+    pub(super) fn link(&self) -> Option<&Path> {
+        self.latest.as_deref()
+    }
+
     /// Looks whether it will be possible, before there is a backup. `is_file` is whether that will be a file under a name of its own.
     ///
     /// # Errors

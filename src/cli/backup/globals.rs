@@ -20,7 +20,7 @@ use crate::{Existing, Flush, Reporter, Result};
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "PostgreSQL: roles and tablespaces")]
 pub(super) struct GlobalsArgs {
     /// Save roles, who is a member of whom, their settings, tablespaces and privileges on parameters into this file, as SQL

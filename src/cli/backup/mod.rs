@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod archive;
+mod each;
 mod globals;
 pub(in crate::cli) mod name;
 mod plain;
@@ -39,6 +40,7 @@ Examples:
   lifeboat backup --output audit.dump --schema audit --exclude-table-data 'audit.*_log'
   lifeboat backup --url postgresql:///app --output - | ssh other 'cat > app.dump'
   lifeboat backup --url postgresql:///app --format plain --owner --acl --output app.sql
+  lifeboat backup -U postgres -d postgres --all-databases --output '{database}-%F.dump' --globals roles-%F.sql
   lifeboat backup --url postgresql:///app --format directory --jobs 4 --output app.dir
 
 The application may go on working. The output appears when it is complete, or not
@@ -47,7 +49,7 @@ at all. A PostgreSQL archive is in pg_dump's custom format (-Fc), or in the one 
 format is an SQL script, which psql runs.";
 
 /// Back up a database into one file, or a folder, while the application goes on working
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -69,6 +71,10 @@ pub(crate) struct Args {
     /// Fail if a lock is not granted within this time, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..=i64::from(i32::MAX) as u64))]
     lock_wait_timeout: u64,
+    /// Back up every database of the server that can be connected to, but for templates, each into a file of its own: the name must have
+    /// {database} in it. The one that is named is where the others are asked for. Roles and tablespaces are saved with --globals
+    #[arg(long, requires = "output", help_heading = "PostgreSQL")]
+    all_databases: bool,
     #[command(flatten)]
     afterwards: AfterwardsArgs,
     #[command(flatten)]
@@ -79,7 +85,7 @@ pub(crate) struct Args {
     postgres: PostgresArgs,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "SQLite")]
 struct SqliteArgs {
     /// Write a compacted copy (VACUUM INTO): smaller, and free of what was deleted
@@ -113,8 +119,17 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     let database = args.database.database(&common.cancellation)?;
     DatabaseArgs::tell_notes(&database, &console);
     let fields = Fields::of(&database);
+    if args.all_databases {
+        return each::run(args, database, &fields, &console, common);
+    }
+    one(args, database, &fields, &console, common)
+}
+
+/// Backs up one database.
+fn one(args: Args, database: Database, fields: &Fields, console: &Console, common: &Common) -> Result<Outcome> {
     let output = args.output.as_deref().map(|output| fields.fill(output)).transpose()?;
-    let args = Args { output, globals: args.globals.filled(&fields)?, ..args };
+    let (globals, afterwards) = (args.globals.filled(fields)?, args.afterwards.filled(fields)?);
+    let args = Args { output, globals, afterwards, ..args };
     let paths = [args.output.as_deref(), args.globals.path()];
     let folders = paths.into_iter().flatten().map(MadeFolders::on_the_way_to).collect::<Result<Vec<MadeFolders>>>()?;
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
@@ -122,10 +137,10 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         let is_folder = matches!(database, Database::Postgres(_)) && args.postgres.format() == ArchiveFormat::Directory;
         let is_special = output.exists() && !output.is_file();
         let is_file = !is_folder && !is_special && !standard_streams::is_output(output);
-        args.afterwards.prepare((output, is_file), existing, &console)
+        args.afterwards.prepare((output, is_file), existing, console)
     });
     let afterwards = afterwards.transpose()?;
-    let mut outcome = back_up(args, database, existing, &console, common)?;
+    let mut outcome = back_up(args, database, existing, console, common)?;
     folders.into_iter().for_each(MadeFolders::keep);
     afterwards.map(|afterwards| afterwards.finish(&mut outcome)).transpose()?;
     Ok(outcome)

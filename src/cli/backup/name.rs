@@ -30,6 +30,11 @@ impl Fields {
         Self { database: component(&database), host: component(&host.unwrap_or_else(here)), now: Zoned::now() }
     }
 
+    /// Of a backup of another database of the server, which belongs to the same moment.
+    pub(super) fn with_database(&self, name: &str) -> Self {
+        Self { database: component(name), host: self.host.clone(), now: self.now.clone() }
+    }
+
     /// The name with what its fields stand for: `{database}`, `{host}`, and those of strftime for the time at which the backup begins, as
     /// the machine's clock on the wall shows it. Of a brace or a percent sign that is meant, there are two.
     ///

@@ -14,7 +14,7 @@ use crate::postgres::dump::DumpOptions;
 use crate::printable::escaped;
 use crate::{Error, ErrorKind, Result};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct PostgresArgs {
     #[command(flatten)]
     archive: ArchiveArgs,
@@ -26,7 +26,7 @@ pub(in crate::cli) struct PostgresArgs {
     rows: RowArgs,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "PostgreSQL")]
 struct ArchiveArgs {
     /// The format of the archive
@@ -61,7 +61,7 @@ struct ArchiveArgs {
     enable_row_security: bool,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "PostgreSQL: what of the objects")]
 struct WhatArgs {
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use crate::postgres::dump::{InsertForm, RowForm};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "PostgreSQL: the form of rows")]
 pub(super) struct RowArgs {
     /// Rows as INSERT statements, for other database systems; they take long to restore

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::cli::filter;
 use crate::postgres::dump::Selection;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(
     next_help_heading = "PostgreSQL: which objects (patterns as in psql; each option may be given more than once)"
 )]

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::archive::is_sqlite;
-use super::choice_name;
 use super::common::Common;
 use super::exit;
 use super::progress::Console;
-use super::report::{Outcome, failure_facts};
+use super::report::{Outcome, failure_facts, failure_line};
 use crate::{Error, ErrorKind, Level, Message, Reporter, Result};
 
 const EXAMPLES: &str = "\
@@ -63,7 +62,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
-                console.message(Message::new(Level::Error, "", told(&error)));
+                console.message(Message::new(Level::Error, "", failure_line(&error)));
                 let mut facts = failure_facts(&error)?;
                 facts["file"] = path.to_string_lossy().into();
                 backups.push(facts);
@@ -72,15 +71,6 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         }
     }
     Ok(Outcome { lines, json: json!({ "backups": backups }), code })
-}
-
-/// An error with what would help, as one text.
-fn told(error: &Error) -> String {
-    let message = error.named(choice_name);
-    match error.advice() {
-        Some(hint) => format!("{message} (hint: {})", hint.named(choice_name)),
-        None => message,
-    }
 }
 
 fn is_input(path: &Path) -> bool {

@@ -2,7 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::run::read_with;
+use super::run::{in_session, read_with};
 use super::{Globals, GlobalsOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::select::{PatternFault, database_pattern};
@@ -40,6 +40,28 @@ pub fn read(
             read_with(connect, options, reporter, |session| read_databases(session, &expressions))?;
         Ok(Cluster { globals, databases, excluded })
     })
+}
+
+/// The databases of a server that can be connected to, by their names, but for templates.
+///
+/// # Errors
+/// They cannot be read.
+pub fn databases(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &GlobalsOptions,
+    reporter: &dyn Reporter,
+) -> Result<Vec<BString>> {
+    // One whose limit is -2 is one that could not be dropped to the end.
+    let query = Query::new(
+        "the databases",
+        "SELECT d.datname FROM pg_catalog.pg_database AS d \
+         WHERE d.datallowconn AND d.datconnlimit <> -2 AND NOT d.datistemplate ORDER BY d.datname",
+    );
+    let read = |session: &mut Session| {
+        let rows = session.connection().run(&query)?;
+        rows.iter().map(|row| Ok(row.string("datname")?)).collect()
+    };
+    reporter.cancellation().run(|| in_session(connect, options, reporter, read))
 }
 
 fn expression(pattern: &BStr, encoding: Encoding) -> Result<BString> {

@@ -29,7 +29,7 @@ use crate::sql::{NoNames, Sql, Style};
 use crate::wire::Query;
 use crate::words::Choice;
 
-pub use cluster::{Cluster, read};
+pub use cluster::{Cluster, databases, read};
 pub use options::GlobalsOptions;
 pub use restore::{GlobalsError, GlobalsPreview, GlobalsRestoreOptions, GlobalsRestored, preview, restore};
 pub use run::{GlobalsSummary, backup};

@@ -61,14 +61,23 @@ pub(super) fn read_with<T>(
     reporter: &dyn Reporter,
     more: impl FnOnce(&mut Session) -> Result<T>,
 ) -> Result<(Globals, T)> {
-    let running = Running::new(reporter.cancellation())?;
     reporter.phase(Phase::new("reading roles and tablespaces", Unit::Steps));
+    in_session(connect, options, reporter, |session| Ok((Globals::read(session, options)?, more(session)?)))
+}
+
+/// Reads something in one snapshot.
+pub(super) fn in_session<T>(
+    connect: &dyn Fn() -> Result<Connection>,
+    options: &GlobalsOptions,
+    reporter: &dyn Reporter,
+    read: impl FnOnce(&mut Session) -> Result<T>,
+) -> Result<T> {
+    let running = Running::new(reporter.cancellation())?;
     let mut session = Session::new(running.connect(connect)?)?;
     let of_session = options.session();
     session.begin(&of_session, View::Now)?;
     session.look(&of_session)?;
-    let globals = Globals::read(&mut session, options)?;
-    let more = more(&mut session)?;
+    let read = read(&mut session)?;
     session.end()?;
-    Ok((globals, more))
+    Ok(read)
 }
