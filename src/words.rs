@@ -27,6 +27,8 @@ pub enum Choice {
     Create,
     /// To switch triggers off while rows are loaded.
     DisableTriggers,
+    /// To end the sessions in a database that another takes the place of.
+    Disconnect,
     /// To drop what is not in the archive along with what it replaces.
     DropDependents,
     /// To replace what is there.
@@ -65,6 +67,8 @@ pub enum Choice {
     Role,
     /// To write a script instead.
     Script,
+    /// To restore into a new database that takes the place of the one that is there.
+    Swap,
     /// To select tables.
     Tables,
     /// To commit after so many objects.
@@ -84,6 +88,7 @@ impl fmt::Display for Choice {
             Self::BackupOf(url) => return write!(f, "`backup` of {url} into NEW"),
             Self::Compact => "`compact`",
             Self::Create => "`create`",
+            Self::Disconnect => "`lifeboat restore --disconnect`",
             Self::DisableTriggers => "`disable_triggers`",
             Self::DropDependents => "`drop_dependents`",
             Self::Force => "`force`",
@@ -105,6 +110,7 @@ impl fmt::Display for Choice {
             Self::Report => "the summary",
             Self::Role => "`role`",
             Self::Script => "a script",
+            Self::Swap => "`lifeboat restore --swap`",
             Self::Tables => "`tables`",
             Self::TransactionSize => "`transaction_size`",
             Self::Url => "URL",

@@ -22,6 +22,7 @@ mod option_values;
 mod progress;
 mod report;
 mod restore;
+mod scratch_database;
 mod status;
 mod usage;
 mod verify;

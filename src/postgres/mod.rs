@@ -23,6 +23,7 @@ pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod status;
+pub(crate) mod swap;
 pub(crate) mod table_locks;
 pub mod verify;
 pub(crate) mod version;

@@ -60,7 +60,12 @@ impl Gate {
                 });
                 let (send, is_held) = (send.clone(), is_held.clone());
                 // It ends when either side does, which the test sees in what the backup says.
-                thread::spawn(move || drop(pass_on(number, client, server, &send, is_held.as_ref())));
+                thread::spawn(move || {
+                    let its = server.try_clone().unwrap();
+                    drop(pass_on(number, client, server, &send, is_held.as_ref()));
+                    // Who takes the answers has the connection, too.
+                    let _ = its.shutdown(Shutdown::Write);
+                });
             }
         });
         Self { url: format!("postgresql://postgres@127.0.0.1:{here}/{}?sslmode=disable", database.name()), held }

@@ -2,7 +2,6 @@
 
 mod damage;
 mod digest;
-mod drop_scratch;
 mod leftovers;
 mod narrator;
 mod postgres;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::digest::{Data, EntryDigest, Name, digests};
 use super::narrator::{Narrator, failed, passed};
-use super::scratch::{Scratch, ScratchDatabase};
+use super::scratch::{self, Scratch};
 use crate::cli::amounts::{mebibytes, seconds};
 use crate::cli::archive::open;
 use crate::cli::choice;
@@ -50,7 +50,7 @@ pub(super) fn rehearse(
         made.data.large_objects
     ));
 
-    let database = ScratchDatabase::new(target, &console)?;
+    let database = scratch::database(target, &console)?;
     let restored = restore_there(&first, database.target(), &console)?;
     narrator.say(&format!(
         "2. restored into the scratch database {}: {} entries, {} rows, no errors",

@@ -2,15 +2,13 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::Arc;
 
-use super::drop_scratch::{self, Creation};
 use super::leftovers;
+use crate::cli::scratch_database::{Purpose, ScratchDatabase};
 use crate::connect::Target;
 use crate::postgres::ServerVersion;
-use crate::postgres::settings;
 use crate::sql::Sql;
-use crate::wire::{Connection, Query, sqlstate};
+use crate::wire::{Connection, Query};
 use crate::{Registration, Reporter, Result, io_error};
 
 /// A folder that goes away at the end, also if a signal ends the process.
@@ -49,83 +47,14 @@ impl Scratch {
     }
 }
 
-/// A database beside the one that the drill is about, with the same encoding and locale; dropped at the end.
-pub(super) struct ScratchDatabase {
-    target: Target,
-    origin: Target,
-    making: Arc<Creation>,
-    /// Tells others that the drill is on its way.
-    life: Connection,
-    dropped: bool,
-    _registration: Registration,
-}
+/// What a drill makes a database for.
+static PURPOSE: Purpose =
+    Purpose { prefix: "lifeboat_drill", database: "scratch database", work: "the drill", one: "a drill" };
 
-impl ScratchDatabase {
-    /// Makes it, for a drill with the database at `origin`. Those that drills which were killed have left are named.
-    pub(super) fn new(origin: &Target, reporter: &dyn Reporter) -> Result<Self> {
-        let name = leftovers::database_name();
-        let mut connection = origin.named(name.as_str()).connect()?;
-        leftovers::tell_databases(&mut connection, reporter)?;
-        let create = statement(&mut connection, &name)?;
-        let (at, mine) = (origin.clone(), name.clone());
-        let making = Arc::new(Creation::new(connection.cancel_handle()));
-        let its = Arc::clone(&making);
-        let end = move |deadline| drop_scratch::end(&at, &mine, &its, deadline);
-        let registration = reporter.cancellation().last_words_for_all(end)?;
-        let target = origin.with_database(name.as_str());
-        let mut made = Self {
-            target,
-            origin: origin.clone(),
-            making,
-            life: connection,
-            dropped: false,
-            _registration: registration,
-        };
-        // What fails may have made it all the same; it is dropped with this value.
-        let result = made.making.make(|| drop_scratch::alone(origin, &mut made.life, create.as_bstr()));
-        result.map_err(|e| match e.server() {
-            Some(report) if report.is(sqlstate::INSUFFICIENT_PRIVILEGE) => {
-                e.hint("a drill makes a scratch database: the role needs the right to (ALTER ROLE ... CREATEDB)")
-            }
-            _ => e,
-        })?;
-        // It has nothing to say until the end, and must not be ended for that.
-        let settings = settings::writing(&made.life);
-        made.life.set_up(&settings)?;
-        made.open(&name)?;
-        Ok(made)
-    }
-
-    /// Lets the drill connect to it, and no other role: functions that run with their owner's rights belong to the one who makes the
-    /// drill there, and everybody may call them, because owners and privileges are not restored.
-    fn open(&mut self, name: &str) -> Result<()> {
-        let sql = format!(
-            "REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO SESSION_USER; \
-             ALTER DATABASE {name} ALLOW_CONNECTIONS true"
-        );
-        Ok(self.life.execute(sql.as_bytes())?)
-    }
-
-    /// How to connect to it.
-    pub(super) fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// Drops it.
-    pub(super) fn remove(mut self) -> Result<()> {
-        self.dropped = true;
-        drop_scratch::drop_database(&self.origin, &self.target.database().to_string())
-    }
-}
-
-impl Drop for ScratchDatabase {
-    fn drop(&mut self) {
-        // After a signal, it is being dropped already.
-        if !self.dropped && !self.making.is_ended() {
-            // The error that led here matters more.
-            let _ = drop_scratch::drop_database(&self.origin, &self.target.database().to_string());
-        }
-    }
+/// Makes a database beside the one at `origin`, with the same encoding and locale, for a drill with that.
+pub(super) fn database(origin: &Target, reporter: &dyn Reporter) -> Result<ScratchDatabase> {
+    let create = |connection: &mut Connection, name: &str| Ok(statement(connection, name)?.into_bstring());
+    ScratchDatabase::new(&PURPOSE, origin, create, reporter)
 }
 
 /// The statement that makes a database `name` like the one that is connected to.

@@ -5,11 +5,13 @@ mod globals;
 mod options;
 mod report;
 mod script;
+mod swap;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use bstr::BStr;
+use pgformat::Entry;
 
 use super::archive::{explain_damage, open};
 use super::backend_options;
@@ -29,6 +31,8 @@ Examples:
   lifeboat restore app.dump --url postgresql:///app --force -1 --owner --acl
   lifeboat restore app.dump --url postgresql:///app --force --table orders --data-only
   lifeboat restore app.dump --url postgresql:///app --table orders --dry-run
+  lifeboat restore app.dump --url postgresql:///app --swap --disconnect --owner --acl --force
+      into a new database, which takes the place of the one that is there in the end
   lifeboat list app.dump >chosen && vi chosen && lifeboat restore app.dump --use-list chosen --force
   lifeboat restore app.dump --script app.sql
       for psql; no database is needed
@@ -45,7 +49,8 @@ the restored one as *.pre-restore-bak, with its -wal, -shm and -journal; to move
 back, move all of them back.
 
 PostgreSQL: as pg_restore --clean --if-exists --no-owner --no-acl does it; it can be
-repeated. The other options have the names and the meaning that they have there.";
+repeated. The other options have the names and the meaning that they have there.
+With --swap the database that was there is kept as NAME_pre_restore_bak.";
 
 /// Restore a database from a backup file; refuses without --force, and says what it would replace
 #[derive(Debug, clap::Args)]
@@ -120,6 +125,16 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 exit_on_error: args.postgres.exits_on_error(),
             };
             globals::run(&args.globals.unwrap_or_default(), &target, how, &console)
+        }
+        Database::Postgres(target) if args.postgres.swaps() => {
+            let how = swap::How {
+                force: args.force,
+                dry_run: args.dry_run,
+                disconnect: args.postgres.disconnects(),
+                wait: args.postgres.lock_wait(),
+            };
+            let options = |entries: &[Entry]| args.postgres.options(args.force, entries, &console);
+            swap::run(&input, &target, how, options, &console)
         }
         Database::Postgres(target) => {
             let mut archive = open(&input, &format!("restore {}", input.display()))?;

@@ -102,6 +102,15 @@ struct HowArgs {
     /// Drop without IF EXISTS
     #[arg(long, overrides_with = "if_exists")]
     no_if_exists: bool,
+    /// Restore into a new database beside the one that is there, with the same owner, encoding, settings and privileges. When all of it
+    /// is restored without an error, the new one gets the name, and the old one is kept as NAME_pre_restore_bak
+    #[arg(long, conflicts_with_all = ["create", "script", "clean", "drop_dependents", "if_exists", "data_for_failed_tables",
+        "data_only", "schema_only", "statistics_only", "section", "no_data", "no_schema", "schema", "table", "index", "function", "trigger"])]
+    swap: bool,
+    /// With --swap: end the sessions in the old database, and keep others out until the new one has the name. Without this, a
+    /// database that is in use is refused
+    #[arg(long, requires = "swap")]
+    disconnect: bool,
     /// Make the database itself, under the name that it has in the archive, and restore into that; the URL is that of
     /// another one on the same server, such as postgres
     #[arg(long, short = 'C', conflicts_with = "single_transaction")]
@@ -179,6 +188,21 @@ impl PostgresArgs {
         self.how.exit_on_error
     }
 
+    /// Whether the restored database takes the place of the one that is there.
+    pub(super) fn swaps(&self) -> bool {
+        self.how.swap
+    }
+
+    /// Whether sessions in that are ended.
+    pub(super) fn disconnects(&self) -> bool {
+        self.how.disconnect
+    }
+
+    /// How long locks are waited for.
+    pub(super) fn lock_wait(&self) -> Duration {
+        Duration::from_millis(self.how.lock_wait_timeout)
+    }
+
     /// Refuses options that contradict each other by their values.
     pub(super) fn check(&self) -> Result<()> {
         if self.how.single_transaction && self.how.jobs.is_some_and(|jobs| jobs > 1) {
@@ -230,7 +254,7 @@ impl PostgresArgs {
             role: how.role.clone(),
             single_transaction: how.single_transaction,
             transaction_size: how.transaction_size,
-            lock_wait: self.script.script.is_none().then(|| Duration::from_millis(how.lock_wait_timeout)),
+            lock_wait: self.script.script.is_none().then(|| self.lock_wait()),
             exit_on_error: how.exit_on_error,
             jobs: how.jobs.map_or(1, usize::from),
             quote_all_identifiers: false,

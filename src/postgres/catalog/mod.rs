@@ -10,6 +10,7 @@ mod of_users;
 mod shared;
 
 pub(super) use completeness::known_columns;
+pub(super) use shared::read_roles;
 
 use std::collections::{HashSet, VecDeque};
 

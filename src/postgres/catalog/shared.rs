@@ -10,7 +10,7 @@ use crate::postgres::model::{Comment, Model, SecurityLabel};
 use crate::wire::{Connection, Query, Row, Rows};
 
 /// Reads the names of roles into the model.
-pub(super) fn read_roles(connection: &mut Connection, model: &mut Model) -> Result<()> {
+pub(in crate::postgres) fn read_roles(connection: &mut Connection, model: &mut Model) -> Result<()> {
     let rows = connection.run(&Query::new("roles", "SELECT oid, rolname FROM pg_catalog.pg_roles"))?;
     for row in rows.iter() {
         model.roles.insert(row.oid("oid")?, row.string("rolname")?);

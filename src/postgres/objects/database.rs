@@ -1,7 +1,9 @@
 //! The database itself: its CREATE DATABASE, its settings, and those of roles in it. What restores into a database that
 //! exists leaves these entries alone.
 
-use bstr::{BString, ByteSlice};
+use std::collections::BTreeSet;
+
+use bstr::{BStr, BString, ByteSlice};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::catalogs::Catalog;
@@ -9,10 +11,11 @@ use crate::postgres::emit::{Depends, Emitter, NewEntry, Render, Subject};
 use crate::postgres::kind::{Kind, Scope, Stage, results};
 use crate::postgres::model::{Body, Components, Model, NewObject, Object, Rank, SecurityLabel};
 use crate::postgres::privileges::Privileges;
+use crate::postgres::version::ServerVersion;
 use crate::sql::{MalformedSetting, Sql};
 use crate::wire::{Query, Row, Rows};
 
-pub(super) struct Databases;
+pub(in crate::postgres) struct Databases;
 
 /// The database.
 pub struct Database {
@@ -42,44 +45,7 @@ impl Kind for Databases {
     }
 
     fn queries(&self, scope: &Scope<'_>) -> Vec<Query> {
-        let locale = if scope.server.builtin_locale_provider() {
-            "d.datlocprovider AS provider, d.datlocale AS locale"
-        } else if scope.server.icu_locale_column() {
-            "d.datlocprovider AS provider, d.daticulocale AS locale"
-        } else {
-            "'c'::pg_catalog.\"char\" AS provider, NULL::pg_catalog.text AS locale"
-        };
-        let rules = if scope.server.collation_rules() { "d.daticurules" } else { "NULL::pg_catalog.text" };
-        vec![
-            Query::new(
-                "the database",
-                format!(
-                    "SELECT d.oid, d.datname, d.datdba, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, \
-                     d.datcollate::pg_catalog.text AS \"collate\", d.datctype::pg_catalog.text AS ctype, {locale}, \
-                     {rules} AS icu_rules, \
-                     t.spcname AS tablespace, d.datistemplate, d.datconnlimit, d.datacl::pg_catalog.text[] AS acl, \
-                     pg_catalog.acldefault('d', d.datdba)::pg_catalog.text[] AS acl_default, \
-                     pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
-                     FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_tablespace AS t ON t.oid = d.dattablespace \
-                     WHERE d.datname = pg_catalog.current_database()"
-                ),
-            ),
-            Query::new(
-                "security labels of the database",
-                "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel AS l \
-                 JOIN pg_catalog.pg_database AS d ON d.oid = l.objoid \
-                 WHERE l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = \
-                   pg_catalog.current_database()",
-            ),
-            Query::new(
-                "settings of the database",
-                "SELECT r.rolname, c.item FROM pg_catalog.pg_db_role_setting AS s \
-                 JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase \
-                 LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole \
-                 CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (item) \
-                 WHERE d.datname = pg_catalog.current_database() AND (s.setrole = 0 OR r.rolname IS NOT NULL)",
-            ),
-        ]
+        queries(scope.server, "pg_catalog.current_database()", "d.datname")
     }
 
     fn collect(&self, rows: &[Rows], _: &Scope<'_>, model: &mut Model) -> Result<()> {
@@ -101,6 +67,51 @@ impl Kind for Databases {
         model.add(NewObject::of(Catalog::DATABASE, row.oid("oid")?, name, database).wanted(Components::ALL).has(has));
         Ok(())
     }
+}
+
+/// What is asked of the database whose name is `which`, as one that is called `name`: SQL expressions.
+pub(in crate::postgres) fn queries(server: ServerVersion, which: &str, name: &str) -> Vec<Query> {
+    let locale = if server.builtin_locale_provider() {
+        "d.datlocprovider AS provider, d.datlocale AS locale"
+    } else if server.icu_locale_column() {
+        "d.datlocprovider AS provider, d.daticulocale AS locale"
+    } else {
+        "'c'::pg_catalog.\"char\" AS provider, NULL::pg_catalog.text AS locale"
+    };
+    let rules = if server.collation_rules() { "d.daticurules" } else { "NULL::pg_catalog.text" };
+    vec![
+        Query::new(
+            "the database",
+            format!(
+                "SELECT d.oid, {name} AS datname, d.datdba, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, \
+                 d.datcollate::pg_catalog.text AS \"collate\", d.datctype::pg_catalog.text AS ctype, {locale}, \
+                 {rules} AS icu_rules, \
+                 t.spcname AS tablespace, d.datistemplate, d.datconnlimit, d.datacl::pg_catalog.text[] AS acl, \
+                 pg_catalog.acldefault('d', d.datdba)::pg_catalog.text[] AS acl_default, \
+                 pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
+                 FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_tablespace AS t ON t.oid = d.dattablespace \
+                 WHERE d.datname = {which}"
+            ),
+        ),
+        Query::new(
+            "security labels of the database",
+            format!(
+                "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel AS l \
+                 JOIN pg_catalog.pg_database AS d ON d.oid = l.objoid \
+                 WHERE l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = {which}"
+            ),
+        ),
+        Query::new(
+            "settings of the database",
+            format!(
+                "SELECT r.rolname, c.item FROM pg_catalog.pg_db_role_setting AS s \
+                 JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase \
+                 LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole \
+                 CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (item) \
+                 WHERE d.datname = {which} AND (s.setrole = 0 OR r.rolname IS NOT NULL)"
+            ),
+        ),
+    ]
 }
 
 impl Database {
@@ -173,6 +184,14 @@ impl Database {
             drop.kw("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = ");
             drop.literal(name).kw(";\n");
         }
+        sql.sql(&self.settings(object, render)?);
+        Ok((sql, drop))
+    }
+
+    /// What sessions in it begin with.
+    pub(in crate::postgres) fn settings(&self, object: &Object, render: &Render<'_>) -> Result<Sql> {
+        let mut sql = render.sql();
+        let name = object.name.as_bstr();
         for item in &self.settings {
             sql.kw("ALTER DATABASE ").ident(name);
             append_setting(&mut sql, item, object, render)?;
@@ -181,7 +200,24 @@ impl Database {
             sql.kw("ALTER ROLE ").ident(role.as_bstr()).kw(" IN DATABASE ").ident(name);
             append_setting(&mut sql, item, object, render)?;
         }
-        Ok((sql, drop))
+        Ok(sql)
+    }
+
+    /// What takes the settings away again.
+    pub(in crate::postgres) fn no_settings(&self, object: &Object, render: &Render<'_>) -> Sql {
+        let mut sql = render.sql();
+        let name = object.name.as_bstr();
+        sql.kw("ALTER DATABASE ").ident(name).kw(" RESET ALL;\n");
+        let roles: BTreeSet<&BString> = self.role_settings.iter().map(|(role, _)| role).collect();
+        for role in roles {
+            sql.kw("ALTER ROLE ").ident(role.as_bstr()).kw(" IN DATABASE ").ident(name).kw(" RESET ALL;\n");
+        }
+        sql
+    }
+
+    /// Its owner's name.
+    pub(in crate::postgres) fn owner(&self) -> &BStr {
+        self.owner.as_bstr()
     }
 }
 

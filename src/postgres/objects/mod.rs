@@ -12,7 +12,7 @@ mod cast;
 mod collation;
 mod constraint;
 mod conversion;
-mod database;
+pub(in crate::postgres) mod database;
 mod default_privileges;
 mod deparse;
 pub(in crate::postgres) mod event_trigger;
