@@ -41,12 +41,20 @@ impl Outcome {
 /// The object for programs, at a success and at a failure.
 #[derive(Serialize)]
 struct Report<'a, T> {
+    schema_version: u32,
     ok: bool,
     command: Option<&'a str>,
     #[serde(flatten)]
     facts: T,
+    warnings: Vec<String>,
+    /// How many more there were than are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_warnings: Option<u64>,
     exit_code: u8,
 }
+
+/// The version of what is printed with `--json`: it changes when something of it goes, or means something else; not when something comes.
+const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Failure<'a> {
@@ -155,7 +163,11 @@ impl Printer {
 }
 
 fn print_json(to: Stream, command: Option<&str>, facts: impl Serialize, code: Code) -> io::Result<()> {
-    let report = Report { ok: code == exit::SUCCESS, command, facts, exit_code: code.0 };
+    let (warnings, more_warnings) = progress::warnings();
+    let warnings = warnings.iter().map(|warning| secret::masked(warning).into_owned()).collect();
+    let ok = code == exit::SUCCESS;
+    let report =
+        Report { schema_version: SCHEMA_VERSION, ok, command, facts, warnings, more_warnings, exit_code: code.0 };
     terminal::line(to, &terminal::json(serde_json::to_value(report)?))
 }
 

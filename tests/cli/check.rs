@@ -67,7 +67,7 @@ fn a_database_that_can_be_backed_up_is_told_line_by_line() {
     assert_eq!(scene.names(), Vec::<String>::new(), "nothing is made");
     assert_eq!(scene.run(&["check", "--url", &database.url(), "--quiet"]).stdout(), "");
     let found = check(&scene, 0, &["--url", &database.url(), "-o", "x.dump"]);
-    assert_eq!((found["status"].as_str(), found["failed"].as_i64()), (Some("note"), Some(0)), "{found}");
+    assert_eq!((found["status"].as_str(), found["counts"]["failed"].as_i64()), (Some("note"), Some(0)), "{found}");
     assert_eq!(of(&found, "revision")[0]["revision"], "ae10", "{found}");
     assert!(of(&found, "output")[0]["free_bytes"].as_u64().unwrap() > 0, "{found}");
     assert!(of(&found, "server")[0]["database_bytes"].as_u64().unwrap() > 1 << 20, "{found}");
@@ -121,11 +121,11 @@ fn what_a_role_may_not_read_is_named_one_by_one() {
     database.sql("GRANT SELECT ON \"a.b\", s TO alice; GRANT USAGE ON SCHEMA shut TO alice");
     let found = check(&scene, 3, &[&["--url", &url], &options[..]].concat());
     assert_eq!(of(&found, "row_security").len(), 2, "{found}");
-    assert_eq!(found["warnings"], 2, "{found}");
+    assert_eq!(found["counts"]["warnings"], 2, "{found}");
     let out = database_backup(&url, &scene, &options);
     assert!(out.success(), "{out}");
     let without = [&["--url", &url, "--exclude-table", "seen", "--exclude-table", "forced"], &options[..3]].concat();
-    assert_eq!(check(&scene, 0, &without)["failed"], 0);
+    assert_eq!(check(&scene, 0, &without)["counts"]["failed"], 0);
 }
 
 fn database_backup(url: &str, scene: &Scene, options: &[&str]) -> Output {

@@ -170,7 +170,8 @@ fn results_are_json_when_asked() {
     let path = scene.database("a.db", "wal", 7);
     let out = scene.run(&["backup", "--url", "sqlite:///a.db", "-o", "o", "--json"]).stdout();
     assert!(
-        out.starts_with("{\"ok\":true,\"command\":\"backup\",\"backend\":") && out.ends_with(",\"exit_code\":0}\n"),
+        out.starts_with("{\"schema_version\":1,\"ok\":true,\"command\":\"backup\",\"backend\":")
+            && out.ends_with(",\"warnings\":[],\"exit_code\":0}\n"),
         "{out}"
     );
     let answer = json(&out);

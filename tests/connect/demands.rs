@@ -11,7 +11,7 @@ use super::tls::{openssl, use_certificate};
 use super::{connect, encoded, refusal};
 use crate::support::server::PASSWORD;
 use crate::support::wait::wait_until;
-use crate::support::{Options, Server, lifeboat, output};
+use crate::support::{Options, Server, lifeboat, output, run};
 
 /// A server with TLS, whose users log in each in a way of their own.
 fn server(major: u32) -> crate::support::needs::Needed<Server> {
@@ -279,6 +279,10 @@ fn what_is_an_applications_own_is_a_warning() {
         let out = backup(url, name);
         assert!(out.success() && out.stderr().contains("warning") && out.stderr().contains(noted), "{out}");
     }
+    let answer =
+        run(lifeboat().args(["backup", "--url", &url, "--json", "--output"]).arg(folder.path().join("e"))).json();
+    assert_eq!(answer["warnings"].as_array().map(Vec::len), Some(2), "{answer}");
+    assert!(answer["warnings"][0].as_str().is_some_and(|text| text.contains("\"schema\"")), "{answer}");
     let tool = |path: &Path| output(lifeboat().args(["pg_dump", "-d", &url, "-f"]).arg(path));
     let out = tool(&folder.path().join("c"));
     assert!(out.success() && out.stderr().contains("pg_dump: warning: the connection parameter \"schema\""), "{out}");

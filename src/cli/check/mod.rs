@@ -83,14 +83,19 @@ struct SqliteArgs {
 
 #[derive(Serialize)]
 struct Facts<'a> {
-    schema_version: u32,
     status: Level,
     backend: &'static str,
     database: String,
     findings: &'a [Finding],
+    counts: Counts,
+    seconds: f64,
+}
+
+/// How many findings there are of the levels that count.
+#[derive(Serialize)]
+struct Counts {
     failed: u64,
     warnings: u64,
-    seconds: f64,
 }
 
 pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -128,13 +133,11 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
     }
     let status = findings.worst();
     let facts = Facts {
-        schema_version: 1,
         status,
         backend,
         database: shown,
         findings: &findings.0,
-        failed: findings.count(Level::Failed),
-        warnings: findings.count(Level::Warning),
+        counts: Counts { failed: findings.count(Level::Failed), warnings: findings.count(Level::Warning) },
         seconds: seconds(begun.elapsed()),
     };
     let mut lines: Vec<String> = findings.0.iter().map(Finding::line).collect();

@@ -32,6 +32,25 @@ fn shown() -> MutexGuard<'static, Option<Shown>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The warnings that were told, as they were told, for the report: so many of the first, and how many there were.
+static WARNED: Mutex<(Vec<String>, u64)> = Mutex::new((Vec::new(), 0));
+const WARNINGS_KEPT: usize = 100;
+
+/// The first of the warnings that were told, and how many came after them, if any did.
+pub(crate) fn warnings() -> (Vec<String>, Option<u64>) {
+    let warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    let more = warned.1 - warned.0.len() as u64;
+    (warned.0.clone(), Some(more).filter(|more| *more > 0))
+}
+
+fn keep_warning(text: String) {
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    warned.1 += 1;
+    if warned.0.len() < WARNINGS_KEPT {
+        warned.0.push(text);
+    }
+}
+
 /// Ends what is shown of the progress, and takes the bar off the screen.
 pub(crate) fn clear() {
     if let Some(Shown { bar: Some(bar), .. }) = shown().take() {
@@ -172,7 +191,11 @@ pub(crate) fn tell(message: &Message) {
     };
     let named = |words: &Words| words.named(choice::name);
     let subject = if message.subject.is_empty() { String::new() } else { format!("{}: ", named(&message.subject)) };
-    say(&format!("lifeboat: {word}{subject}{}", named(&message.text)));
+    let text = format!("{subject}{}", named(&message.text));
+    say(&format!("lifeboat: {word}{text}"));
+    if message.level == Level::Warning {
+        keep_warning(text);
+    }
 }
 
 impl Reporter for Console {

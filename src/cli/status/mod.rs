@@ -64,7 +64,6 @@ struct PostgresArgs {
 
 #[derive(Serialize)]
 struct Facts<'a> {
-    schema_version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'a Contents>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,12 +97,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         (Some(one), ..) | (None, Some(one), _) => one.lines(),
         (None, None, _) => Vec::new(),
     };
-    let facts = Facts {
-        schema_version: 1,
-        database: database.as_ref(),
-        backup: backup.as_ref(),
-        comparison: comparison.as_ref(),
-    };
+    let facts = Facts { database: database.as_ref(), backup: backup.as_ref(), comparison: comparison.as_ref() };
     Outcome::new(lines, facts)
 }
 
