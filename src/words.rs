@@ -59,6 +59,8 @@ pub enum Choice {
     Output,
     /// To give objects to the owners that the archive names.
     Owner,
+    /// To have a standby wait with its replay while it is backed up.
+    PauseReplay,
     /// To be told what would be done.
     Preview,
     /// To read the whole of a result.
@@ -106,6 +108,7 @@ impl fmt::Display for Choice {
             Self::NoVerify => "`verify: false`",
             Self::Output => "its output in a file",
             Self::Owner => "`owner`",
+            Self::PauseReplay => "`lifeboat backup --pause-replay`",
             Self::Preview => "`preview`",
             Self::Report => "the summary",
             Self::Role => "`role`",

@@ -29,6 +29,7 @@ pub(crate) fn name(choice: &Choice) -> String {
         Choice::NoVerify => "--no-verify",
         Choice::Output => "--output FILE",
         Choice::Owner => "--owner",
+        Choice::PauseReplay => "--pause-replay",
         Choice::Preview => "--dry-run",
         Choice::Report => "--json",
         Choice::Role => "--role",

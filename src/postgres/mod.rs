@@ -14,6 +14,7 @@ pub(crate) mod graph;
 pub(crate) mod kind;
 pub(crate) mod model;
 pub(crate) mod objects;
+pub(crate) mod paused_replay;
 pub(crate) mod privileges;
 pub(crate) mod relkind;
 pub mod restore;

@@ -48,6 +48,11 @@ impl Channel {
         self.patience.deadline = deadline;
     }
 
+    /// Has nothing happen where the other side says nothing for long.
+    pub(super) fn forget_idle(&mut self) {
+        self.patience.idle.clear();
+    }
+
     /// Adds to what happens where the other side says nothing for long.
     pub(super) fn add_idle(&mut self, idle: Idle) {
         self.patience.idle.push(idle);

@@ -141,6 +141,11 @@ impl Connection {
         self.channel.add_idle(Idle { limit, watch });
     }
 
+    /// Nobody is asked any more where the server says nothing.
+    pub(crate) fn forget_watches(&mut self) {
+        self.channel.forget_idle();
+    }
+
     /// Has one of the limits of time that the connection takes away be this one instead, from the next statement of ours on, and
     /// for those of others once the session is set up for them; `None` takes it away again.
     pub fn limit_time(&mut self, name: &'static str, limit: Option<Duration>) {

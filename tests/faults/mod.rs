@@ -11,6 +11,7 @@ mod moment;
 mod newer_server;
 mod pgbench;
 mod silence;
+mod standby;
 mod swap;
 mod temporary;
 mod threads;

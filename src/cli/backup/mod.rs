@@ -9,6 +9,7 @@ mod plain;
 pub(in crate::cli) mod postgres;
 mod rows;
 mod selection;
+mod standby;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -175,6 +176,7 @@ fn back_up(args: Args, database: Database, existing: Existing, console: &Console
         Database::Postgres(target) => {
             common.given.check(backend_options::POSTGRES)?;
             let (format, owner) = (args.postgres.format(), args.postgres.owner());
+            let pauses = args.postgres.pauses_replay();
             let options = args.postgres.options(Duration::from_millis(args.lock_wait_timeout))?;
             let connect = || target.connect();
             if to_stdout && args.globals.takes_stdout() {
@@ -186,13 +188,16 @@ fn back_up(args: Args, database: Database, existing: Existing, console: &Console
                 (None, Some(globals)) => return globals.alone(begun.elapsed()),
                 (output, globals) => (named(output)?, globals),
             };
-            let (bytes, summary) = match format {
+            let write = || match format {
                 ArchiveFormat::Plain => {
                     let how = (&options, &archive::style(&options), owner);
-                    plain::write(&connect, how, (output, existing), console)?
+                    plain::write(&connect, how, (output, existing), console)
                 }
-                _ => archive::write(&connect, format, &options, (output, existing), console)?,
+                _ => archive::write(&connect, format, &options, (output, existing), console),
             };
+            // What has gone into a pipe cannot be had back.
+            let is_stream = to_stdout || output.exists() && !output.is_file() && !output.is_dir();
+            let (bytes, summary) = standby::back_up(&connect, pauses, !is_stream, console, write)?;
             let globals = globals.map(globals::Written::finish).transpose()?;
             let facts = PostgresFacts {
                 format: format.name(),

@@ -53,6 +53,10 @@ struct ArchiveArgs {
     /// How many connections read data
     #[arg(long, short = 'j', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: u16,
+    /// Have a standby take nothing over from its primary while it is backed up, so that it does not end the backup for that; it goes
+    /// on in whatever way the backup ends
+    #[arg(long)]
+    pause_replay: bool,
     /// Take this role, once connected
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
@@ -93,6 +97,11 @@ struct WhatArgs {
 }
 
 impl PostgresArgs {
+    /// Whether the standby is paused.
+    pub(super) fn pauses_replay(&self) -> bool {
+        self.archive.pause_replay
+    }
+
     /// The format of the archive.
     pub(super) fn format(&self) -> ArchiveFormat {
         self.archive.format

@@ -2,6 +2,7 @@
 
 use bstr::{BStr, ByteSlice};
 
+use super::super::paused_replay;
 use super::super::session::Session;
 use super::inserts::{Inserts, Statements};
 use super::is_about_a_change;
@@ -104,6 +105,7 @@ fn explain(error: Error, task: &DataTask) -> Error {
     match kind {
         _ if is_locked => explained
             .hint("somebody waits for a stronger lock on the table: try again, or use " + Choice::Jobs(Some(1))),
+        ErrorKind::Changed if paused_replay::is_conflict(&explained) => explained.hint(paused_replay::advice()),
         ErrorKind::Changed => {
             explained.hint("somebody changed its schema, or what its rows are made of: run the backup again")
         }

@@ -8,7 +8,7 @@
 use super::super::changes::{self, Fresh};
 use super::super::emit::Contents;
 use super::super::session::{Session, SnapshotName, View};
-use super::super::{catalog, data, table_locks};
+use super::super::{catalog, data, paused_replay, table_locks};
 use super::{DumpOptions, plan};
 use bstr::ByteSlice;
 
@@ -184,7 +184,10 @@ fn changed(error: Error) -> Error {
     if !is_changed {
         return error;
     }
-    let again = || "somebody changes the database just now: run the backup again".into();
+    let again = || match paused_replay::is_conflict(&error) {
+        true => paused_replay::advice(),
+        false => "somebody changes the database just now: run the backup again".into(),
+    };
     let hint = error.advice().cloned().unwrap_or_else(again);
     Error::new(ErrorKind::Changed, "read the database as it is at one moment").source(error).hint(hint)
 }
