@@ -14,9 +14,10 @@ use jiff::tz::TimeZone;
 use pgformat::Created;
 
 use super::archive::{is_archive, is_sqlite, open};
-use crate::output::with_suffix;
+use crate::output::{Stamp, with_suffix};
+use crate::postgres::verify::verify_opened;
 use crate::sqlite::{self, Identity, SIDECARS};
-use crate::{Cancellation, Database, Error, ErrorKind, Result, io_error};
+use crate::{Cancellation, Database, Error, ErrorKind, Reporter, Result, io_error};
 
 /// What tells the backups of a database from others.
 #[derive(Debug, Clone)]
@@ -36,22 +37,10 @@ pub(crate) struct Backup {
     pub made: Timestamp,
     /// Its size, of a folder that of its files.
     pub bytes: u64,
-}
-
-/// What tells a file or a folder from another of the same name, and from itself after a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    device: u64,
-    number: u64,
-    length: u64,
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    pub(crate) fn of(facts: &Metadata) -> Self {
-        let changed = (facts.mtime(), facts.mtime_nsec());
-        Self { device: facts.dev(), number: facts.ino(), length: facts.len(), changed }
-    }
+    /// The user whose it is.
+    pub owner: u32,
+    /// What the file or the folder was when it was looked into.
+    pub stamp: Stamp,
 }
 
 /// What lies in a folder.
@@ -161,7 +150,33 @@ pub(crate) fn look_into(path: &Path, origin: &Origin, cancellation: &Cancellatio
     let made =
         made.ok_or_else(|| Error::new(ErrorKind::Archive, doing()).why("the time at which it was made is none"))?;
     let bytes = if is_folder { size_of_folder(path)? } else { before.len() };
-    Ok(Looked::Backup(Backup { path: path.to_path_buf(), made, bytes }))
+    Ok(Looked::Backup(Backup { path: path.to_path_buf(), made, bytes, owner: before.uid(), stamp }))
+}
+
+/// What is wrong with a backup, all of which is read for it: the first of it, or nothing.
+///
+/// # Errors
+/// The end was asked for. That it cannot be read is what is wrong with it.
+pub(crate) fn problem(backup: &Backup, reporter: &dyn Reporter) -> Result<Option<String>> {
+    let path = &*backup.path;
+    let first = if is_sqlite(path) {
+        sqlite::verify(path, reporter).map(|verified| verified.problems.into_iter().next())
+    } else {
+        open(path, &format!("verify {}", path.display())).map(|mut archive| {
+            let verified = verify_opened(&mut archive, reporter);
+            let is_sound = verified.is_sound();
+            let first = verified.problems.into_iter().next().map(|problem| problem.text);
+            first.or_else(|| (!is_sound).then(|| "a part of it cannot be read".to_owned()))
+        })
+    };
+    reporter.cancellation().check()?;
+    let is_same = fs::symlink_metadata(path).is_ok_and(|facts| Stamp::of(&facts) == backup.stamp);
+    match first {
+        Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+        Err(error) => Ok(Some(error.to_string())),
+        Ok(None) if !is_same => Ok(Some("it was changed or replaced while it was read".to_owned())),
+        Ok(first) => Ok(first),
+    }
 }
 
 /// Whether an SQLite file is a backup of the database: no other file beside it belongs to it, it has what the database has, and the
@@ -170,11 +185,21 @@ fn is_of_sqlite(path: &Path, origin: &Origin, cancellation: &Cancellation) -> Re
     let Origin::Sqlite { path: database, identity } = origin else { return Ok(false) };
     let is_in_use = || SIDECARS.iter().any(|suffix| with_suffix(path, suffix).exists());
     let is_it = fs::canonicalize(path).is_ok_and(|path| path == *database);
-    if is_it || !has_name_of(path, database) || is_in_use() {
+    if is_it || !has_name_of(path, database) || is_put_away(path) || is_in_use() || is_open(path) {
         return Ok(false);
     }
     let doing = format!("look into {}", path.display());
     Ok(sqlite::identity(path, cancellation, &doing)?.may_be(identity))
+}
+
+/// Whether it is what a restore has put away: that is for whoever looked at what was restored to remove.
+fn is_put_away(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().contains_str(".pre-restore-bak"))
+}
+
+/// Whether a process is seen to have it open, as an application has its database.
+fn is_open(path: &Path) -> bool {
+    sqlite::users(path).iter().any(|user| user.pid != std::process::id())
 }
 
 /// Whether a file's name has the name of the database in it, without its extension, as a word: not next to a letter or a digit.

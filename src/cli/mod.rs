@@ -20,6 +20,7 @@ mod install_tools;
 mod list;
 mod option_values;
 mod progress;
+mod prune;
 mod report;
 mod restore;
 mod scratch_database;
@@ -76,6 +77,7 @@ enum Verb {
     Restore(Box<restore::Args>),
     Check(Box<check::Args>),
     Status(Box<status::Args>),
+    Prune(prune::Args),
     List(list::Args),
     Verify(verify::Args),
     Drill(drill::Args),
@@ -93,6 +95,7 @@ impl Verb {
             Self::Restore(_) => "restore",
             Self::Check(_) => "check",
             Self::Status(_) => "status",
+            Self::Prune(_) => "prune",
             Self::List(_) => "list",
             Self::Verify(_) => "verify",
             Self::Drill(_) => "drill",
@@ -118,6 +121,7 @@ impl Verb {
             Self::Restore(args) => restore::run(*args, common),
             Self::Check(args) => check::run(*args, common),
             Self::Status(args) => status::run(*args, common),
+            Self::Prune(args) => prune::run(args, common),
             Self::List(args) => list::run(args, common),
             Self::Verify(args) => verify::run(args, common),
             Self::Drill(args) => drill::run(args, common),

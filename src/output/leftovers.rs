@@ -29,8 +29,12 @@ enum Fate {
 pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
     // A folder that cannot be read has nothing to show; whether a file can be made in it is another matter.
     let Ok(names) = folder.names() else { return };
-    for name in names.iter().filter(|name| is_put_aside(name) && is_our(FileType::Directory, folder, name).is_some()) {
-        let text = "a folder that was to be replaced when a run was killed; give it its name back, or remove it";
+    let is_one = |name: &OsStr| {
+        let kinds = [FileType::Directory, FileType::RegularFile];
+        is_put_aside(name) && kinds.into_iter().any(|kind| is_our(kind, folder, name).is_some())
+    };
+    for name in names.iter().filter(|name| is_one(name)) {
+        let text = "it was to be replaced or removed when a run was killed; give it its name back, or remove it";
         reporter.message(Message::warning(folder.path().join(name).display().to_string(), text));
     }
     let mut names: Vec<(OsString, OsString)> =
@@ -54,7 +58,7 @@ pub(super) fn clear(folder: &Folder, reporter: &dyn Reporter) {
     }
 }
 
-/// Whether `name` is that of a folder that was put aside for another.
+/// Whether `name` is that of a folder that was put aside for another, or of what was about to be removed.
 fn is_put_aside(name: &OsStr) -> bool {
     let bare = name.as_bytes().strip_suffix(PUT_ASIDE.as_bytes());
     bare.is_some_and(|bare| unfinished(OsStr::from_bytes(bare)).is_some())

@@ -19,6 +19,8 @@ mod kept_file;
 mod leftovers;
 mod output_folder;
 mod output_path;
+#[cfg(feature = "cli")]
+mod removal;
 mod resolve;
 mod temporary_folder;
 mod temporary_name;
@@ -49,6 +51,8 @@ pub use kept_file::KeptFile;
 pub use leftovers::leftovers;
 pub use output_folder::OutputFolder;
 pub use output_path::{check_target, open_special};
+#[cfg(feature = "cli")]
+pub(crate) use removal::{Removal, Stamp};
 
 /// What to do about a file that is already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

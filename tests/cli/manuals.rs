@@ -5,8 +5,19 @@ use std::process::Command;
 
 use crate::support::{Scene, run};
 
-const VERBS: [&str; 10] =
-    ["backup", "restore", "check", "status", "list", "verify", "drill", "install-tools", "completions", "man-pages"];
+const VERBS: [&str; 11] = [
+    "backup",
+    "restore",
+    "check",
+    "status",
+    "prune",
+    "list",
+    "verify",
+    "drill",
+    "install-tools",
+    "completions",
+    "man-pages",
+];
 
 #[test]
 fn version_says_what_it_is_made_of() {

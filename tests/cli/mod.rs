@@ -12,6 +12,7 @@ mod manuals;
 mod naming;
 mod passwords;
 mod postgres;
+mod prune;
 mod status;
 mod streams;
 mod usage;

@@ -28,6 +28,7 @@ fn help_tells_what_a_person_needs() {
         ("verify", "PATH"),
         ("check", "--max-age"),
         ("status", "--exact"),
+        ("prune", "--keep-last"),
         ("drill", "--scratch"),
     ] {
         let help = scene.run(&[verb, "--help"]).stdout();

@@ -24,13 +24,15 @@ use self::name::{Fields, MadeFolders};
 use self::postgres::PostgresArgs;
 use super::amounts::{mebibytes, seconds};
 use super::backend_options;
+use super::backups::Origin;
 use super::common::Common;
 use super::database::DatabaseArgs;
 use super::progress::Console;
+use super::prune::{self, Policy};
 use super::report::Outcome;
 use crate::console::standard_streams;
 use crate::sqlite::{self, BackupOptions};
-use crate::{Database, Error, ErrorKind, Existing, Result};
+use crate::{Database, Error, ErrorKind, Existing, Reporter, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,6 +74,10 @@ pub(crate) struct Args {
     /// Fail if a lock is not granted within this time, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..=i64::from(i32::MAX) as u64))]
     lock_wait_timeout: u64,
+    /// When the backup is complete, remove older ones of this database from its folder, but for those that these rules keep, as
+    /// lifeboat prune does: last=7,daily=14,weekly=8,monthly=12,yearly=3
+    #[arg(long, value_name = "RULES", requires = "output", value_parser = Policy::parse, help_heading = "Output file")]
+    prune_keep: Option<Policy>,
     /// Back up every database of the server that can be connected to, but for templates, each into a file of its own: the name must have
     /// {database} in it. The one that is named is where the others are asked for. Roles and tablespaces are saved with --globals
     #[arg(long, requires = "output", help_heading = "PostgreSQL")]
@@ -103,8 +109,52 @@ impl Args {
         self.output_takes_stdout() || self.globals.takes_stdout()
     }
 
+    /// What is to be done about older backups, if anything is. An SQLite database is looked into before it is backed up.
+    fn pruning(&self, database: &Database, console: &Console) -> Result<Option<Pruning>> {
+        let (Some(policy), Some(output)) = (self.prune_keep, &self.output) else { return Ok(None) };
+        let is_plain = matches!(database, Database::Postgres(_)) && self.postgres.format() == ArchiveFormat::Plain;
+        if is_plain || standard_streams::is_output(output) || (output.exists() && !output.is_file() && !output.is_dir())
+        {
+            return Err(Error::new(ErrorKind::Usage, "use --prune-keep")
+                .why("the backup is no archive under a name of its own, which could be known again")
+                .hint("leave it out, or choose another --output or --format"));
+        }
+        let origin = Origin::of(database, console.cancellation())?;
+        Ok(Some(Pruning { policy, origin, output: output.clone() }))
+    }
+
     fn output_takes_stdout(&self) -> bool {
         self.output.as_deref().is_some_and(standard_streams::is_output)
+    }
+}
+
+/// What is done about older backups.
+struct Pruning {
+    policy: Policy,
+    origin: Origin,
+    output: PathBuf,
+}
+
+impl Pruning {
+    /// Removes them, and says so in the report.
+    fn finish(self, outcome: &mut Outcome, console: &Console) -> Result<()> {
+        let complete = format!("the backup itself is complete: {}", self.output.display());
+        let pruned = prune::after_backup(&self.output, &self.origin, self.policy, console);
+        let pruned = pruned.map_err(|error| match error.advice() {
+            None => error.hint(complete.as_str()),
+            Some(_) => error,
+        })?;
+        if pruned.failed() > 0 {
+            return Err(Error::new(ErrorKind::Io, "remove all older backups that are not kept")
+                .why("each that is left is named above")
+                .hint(complete));
+        }
+        // Before the advice.
+        let at = outcome.lines.len().saturating_sub(1);
+        outcome.lines.insert(at, pruned.line());
+        let (number, bytes) = pruned.gone();
+        outcome.json["pruned"] = serde_json::json!({ "backups": number, "bytes": bytes });
+        Ok(())
     }
 }
 
@@ -141,9 +191,11 @@ fn one(args: Args, database: Database, fields: &Fields, console: &Console, commo
         args.afterwards.prepare((output, is_file), existing, console)
     });
     let afterwards = afterwards.transpose()?;
+    let pruning = args.pruning(&database, console)?;
     let mut outcome = back_up(args, database, existing, console, common)?;
     folders.into_iter().for_each(MadeFolders::keep);
     afterwards.map(|afterwards| afterwards.finish(&mut outcome)).transpose()?;
+    pruning.map(|pruning| pruning.finish(&mut outcome, console)).transpose()?;
     Ok(outcome)
 }
 

@@ -9,11 +9,9 @@ use super::collected::Collected;
 use super::finding::{Finding, Findings, Level};
 use super::{age, shown};
 use crate::cli::amounts::human;
-use crate::cli::archive::{is_sqlite, open};
 use crate::cli::backups::{self, Backup, Looked, Origin};
 use crate::cli::progress::Console;
-use crate::postgres::verify::verify_opened;
-use crate::{Database, Error, ErrorKind, Reporter, Result, io_error, sqlite};
+use crate::{Database, Error, ErrorKind, Reporter, Result, io_error};
 
 const CHECK: &str = "newest_backup";
 
@@ -99,28 +97,11 @@ fn none(path: &Path, why: &str) -> Error {
 /// Reads all of it.
 fn soundness(backup: &Backup, console: &Console) -> Result<Finding> {
     const CHECK: &str = "newest_backup_sound";
-    let path = &*backup.path;
-    let collected = Collected::new(console);
-    let problems = if is_sqlite(path) {
-        sqlite::verify(path, &collected).map(|verified| verified.problems)
-    } else {
-        open(path, &format!("verify {}", shown(path))).map(|mut archive| {
-            let verified = verify_opened(&mut archive, &collected);
-            let mut problems: Vec<String> = verified.problems.into_iter().map(|problem| problem.text).collect();
-            if problems.is_empty() && verified.unchecked > 0 {
-                problems.push("a part of it cannot be read".to_owned());
-            }
-            problems
-        })
-    };
-    Ok(match problems {
-        Ok(problems) => match problems.first() {
-            None => Finding::new(Level::Ok, CHECK, format!("{} is sound", shown(path))).fact("sound", true),
-            Some(first) => Finding::new(Level::Failed, CHECK, format!("{} is damaged: {first}", shown(path)))
-                .hint("make another one now; lifeboat verify tells all that is wrong with it")
-                .fact("sound", false),
-        },
-        Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-        Err(error) => Finding::of_error(Level::Failed, CHECK, &error).fact("sound", false),
+    let path = shown(&backup.path);
+    Ok(match backups::problem(backup, &Collected::new(console))? {
+        None => Finding::new(Level::Ok, CHECK, format!("{path} is sound")).fact("sound", true),
+        Some(first) => Finding::new(Level::Failed, CHECK, format!("{path} is damaged: {first}"))
+            .hint("make another one now; lifeboat verify tells all that is wrong with it")
+            .fact("sound", false),
     })
 }
