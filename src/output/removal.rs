@@ -180,6 +180,36 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_run_has_put_aside_is_named_and_stays() {
+        struct Told(std::sync::Mutex<Vec<String>>);
+        impl Reporter for Told {
+            fn message(&self, message: crate::Message) {
+                self.0.lock().unwrap().push(format!("{}: {}", message.subject, message.text));
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        for is_folder in [false, true] {
+            let mut aside = temporary(OsStr::new("a.dump"));
+            aside.push(PUT_ASIDE);
+            let path = dir.path().join(&aside);
+            if is_folder {
+                fs::create_dir(&path).unwrap()
+            } else {
+                fs::write(&path, "x").unwrap()
+            }
+            let told = Told(std::sync::Mutex::default());
+            Removal::out_of(dir.path(), &told).unwrap();
+            let told = told.0.into_inner().unwrap();
+            let name = path.display().to_string();
+            assert!(
+                told.iter().any(|text| text.starts_with(&name) && text.contains("give it its name back")),
+                "{told:?}"
+            );
+            assert!(path.exists());
+        }
+    }
+
+    #[test]
     fn of_a_folder_nothing_is_removed_if_it_has_other_files() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");

@@ -102,6 +102,8 @@ fn every_verb(server: &Server, options: &str, name: &[u8]) {
         assert_eq!(with(&["list", "--sizes"]).code(), 0);
         assert_eq!(with(&["list", "--rows"]).code(), 0);
         assert_eq!(with(&["verify"]).code(), 0);
+        assert_eq!(with(&["status", "--exact", "--url", &url]).code(), 0);
+        assert_ne!(with(&["check", "--url", &url, "--backups"]).code(), 2);
         assert_eq!(with(&["restore", "--url", &target_url, "--dry-run"]).code(), 0);
         for more in [&["--owner", "--acl"][..], &["-e"], &["-1"], &["--jobs", "2"], &["--transaction-size", "5"], &[]] {
             let out = with(&[&["restore", "--url", &target_url, "--force"], more].concat());
@@ -125,7 +127,7 @@ fn every_verb(server: &Server, options: &str, name: &[u8]) {
         let at = bytes.len() * part / 12;
         damaged[at..at + 4].iter_mut().for_each(|byte| *byte ^= 0x55);
         fs::write(&again, damaged).unwrap();
-        for verb in ["verify", "list"] {
+        for verb in ["verify", "list", "status"] {
             says_in_all_ways(&[OsStr::new(verb), again.as_os_str()]);
         }
     }
@@ -257,6 +259,12 @@ fn command_lines_urls_environment_and_paths_are_escaped() {
         &["list", EVIL],
         &["verify", &file],
         &["verify", EVIL, EVIL],
+        &["status", &file],
+        &["check", "--url", &user],
+        &["check", "--url", &url("127.0.0.1:1/d"), "--backups", &file, "--output", &file],
+        &["check", "--url", &url("127.0.0.1:1/d"), "--backups", &file, "--max-age", EVIL],
+        &["prune", &file, "--url", &user, "--keep-last", "1"],
+        &["prune", &file, "--url", &user, "--keep-last", EVIL],
         &["drill", "--scratch", &file],
         &["drill", "--url", &format!("sqlite:///{EVIL}")],
         &["drill", "--url", &user],
@@ -326,6 +334,7 @@ fn hostile_archives_are_told_in_plain_text() {
         &["list", "--sizes"],
         &["list", "--rows"],
         &["verify"],
+        &["status"],
         &["restore", "--script", "/dev/null"],
         &["restore", "--script", "/dev/null", "--create", "--owner"],
         &["restore", "--script", "/dev/null", "--table", EVIL],

@@ -35,7 +35,20 @@ fn standby_is_backed_up_without_the_rows_that_it_does_not_have() {
             |row: &[u8]| archive.data.values().any(|data| matches!(data, Data::Table(rows) if rows.starts_with(row)));
         assert!(has(b"1\t") && !has(b"4242"), "on {major}");
         nothing_is_written_to(&url, &ours);
+        what_it_is_is_told(&url);
     }
+}
+
+/// A check says what it is, and rows are counted but for those that it does not have.
+fn what_it_is_is_told(url: &str) {
+    let out = run(lifeboat().args(["check", "--url", url]));
+    assert!(out.stdout().contains(", a standby, ") && out.stdout().contains("note     standby: "), "{out}");
+    let out = run(lifeboat().args(["status", "--exact", "--url", url]));
+    assert!(out.stdout().contains("1000  "), "{out}");
+    assert!(
+        out.stdout().contains("public.fleeting (rows not known: it is unlogged, and a standby has no rows of it)"),
+        "{out}"
+    );
 }
 
 /// It is said once, before anything is done, and not by an error an entry.

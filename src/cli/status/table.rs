@@ -114,10 +114,12 @@ pub(super) fn in_columns(columns: &[Column], last: &(&'static str, Vec<String>))
 }
 
 impl Contents {
-    /// Its rows together, and whether none of the numbers is an estimate or missing.
-    pub(super) fn rows(&self) -> (u64, bool) {
-        let number = self.tables.iter().filter_map(|table| table.rows.number).sum();
-        (number, self.tables.iter().all(|table| table.rows.number.is_some() && !table.rows.estimated))
+    /// Its rows together, whether none of the numbers is an estimate, and how many tables have none.
+    fn rows(&self) -> (u64, bool, u64) {
+        let rows = || self.tables.iter().map(|table| &table.rows);
+        let number = rows().filter_map(|rows| rows.number).sum();
+        let unknown = rows().filter(|rows| rows.number.is_none()).count() as u64;
+        (number, !rows().any(|rows| rows.estimated), unknown)
     }
 
     /// For people: the largest first, and what it all comes to.
@@ -154,8 +156,12 @@ impl Contents {
     }
 
     fn summary(&self) -> String {
-        let (rows, is_exact) = self.rows();
+        let (rows, is_exact, unknown) = self.rows();
         let about = if is_exact { "" } else { "about " };
+        let but = match unknown {
+            0 => String::new(),
+            n => format!(" (without {} whose rows are not known)", counted(n, "table", "tables")),
+        };
         let sum = |of: fn(&Table) -> Option<u64>| self.tables.iter().filter_map(of).sum::<u64>();
         let bytes = match self.is_of_pages() {
             true => format!("{} with indexes", human(sum(|table| table.total_bytes))),
@@ -166,6 +172,6 @@ impl Contents {
             _ => String::new(),
         };
         let tables = counted(self.tables.len() as u64, "table", "tables");
-        format!("lifeboat: status: {tables}, {about}{}{objects}, {bytes}", counted(rows, "row", "rows"))
+        format!("lifeboat: status: {tables}, {about}{}{but}{objects}, {bytes}", counted(rows, "row", "rows"))
     }
 }

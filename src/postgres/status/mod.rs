@@ -69,9 +69,14 @@ pub(crate) fn status(
         let mut session = Session::new(running.connect(connect)?)?;
         pass_on_warnings(&mut session, reporter);
         let Seen { mut tables, large_objects, mut unreadable } = session.within(options, look)?;
+        let is_missing = |table: &SizedTable, session: &Session| session.is_standby() && table.unlogged;
+        let missing: HashSet<u32> =
+            tables.iter().filter(|table| is_missing(table, &session)).map(|table| table.oid).collect();
         let counted = if exact {
-            let readable: Vec<&SizedTable> =
-                tables.iter().filter(|table| !unreadable.contains_key(&table.key())).collect();
+            let readable: Vec<&SizedTable> = tables
+                .iter()
+                .filter(|table| !missing.contains(&table.oid) && !unreadable.contains_key(&table.key()))
+                .collect();
             count::count(&mut session, options, &readable, reporter)?
         } else {
             unreadable.clear();
@@ -80,6 +85,9 @@ pub(crate) fn status(
         tables.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
         let status = |table: SizedTable| {
             let rows = match (counted.get(&table.oid), unreadable.get(&table.key())) {
+                _ if missing.contains(&table.oid) => {
+                    RowCount::Unknown("it is unlogged, and a standby has no rows of it".to_owned())
+                }
                 (Some(rows), _) => RowCount::Exact(*rows),
                 (None, Some(why)) => RowCount::Unknown(in_words(*why).to_owned()),
                 (None, None) => table.estimate(),

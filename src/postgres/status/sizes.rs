@@ -17,6 +17,8 @@ pub(super) struct SizedTable {
     pub(super) total_bytes: Option<u64>,
     /// The column that is the least to send, if there is one of the server's own types that is not computed.
     pub(super) column: Option<BString>,
+    /// Whether a standby has no rows of it.
+    pub(super) unlogged: bool,
     /// Rows and pages when they were counted last, the pages that there are now.
     counted: (f64, i32),
     pages: Option<i64>,
@@ -47,7 +49,7 @@ impl SizedTable {
 /// The tables with these OIDs, without those that have no rows of their own. Of `locked` ones the size is not asked for.
 pub(super) fn read(session: &mut Session, tables: &[u32], locked: &[u32]) -> Result<Vec<SizedTable>> {
     let sql = format!(
-        "SELECT c.oid, n.nspname, c.relname, c.reltuples, c.relpages, \
+        "SELECT c.oid, n.nspname, c.relname, c.reltuples, c.relpages, c.relpersistence = 'u' AS unlogged, \
            CASE WHEN NOT c.oid = ANY ($2) THEN pg_catalog.pg_relation_size(c.oid) \
              / pg_catalog.current_setting('block_size')::pg_catalog.int8 END AS pages, \
            CASE WHEN NOT c.oid = ANY ($2) THEN pg_catalog.pg_table_size(c.oid) END AS bytes, \
@@ -70,6 +72,7 @@ pub(super) fn read(session: &mut Session, tables: &[u32], locked: &[u32]) -> Res
                 bytes: bytes(row.opt_i64("bytes")?),
                 total_bytes: bytes(row.opt_i64("total_bytes")?),
                 column: row.opt_string("narrowest")?,
+                unlogged: row.bool("unlogged")?,
                 counted: (row.f32("reltuples")?.into(), row.i32("relpages")?),
                 pages: row.opt_i64("pages")?,
             })
@@ -97,6 +100,7 @@ mod tests {
             bytes: None,
             total_bytes: None,
             column: None,
+            unlogged: false,
             counted,
             pages,
         };
