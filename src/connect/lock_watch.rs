@@ -33,9 +33,12 @@ pub(super) struct LockProbe {
     told: Mutex<Option<Message>>,
 }
 
+/// How long a question may take: the work waits for it, though its answer may have come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl LockProbe {
     pub(super) fn of(probe: ServerProbe, watch: &LockWatch) -> Self {
-        Self { probe, tell: Arc::clone(&watch.tell), told: Mutex::new(None) }
+        Self { probe: probe.with_patience(PATIENCE), tell: Arc::clone(&watch.tell), told: Mutex::new(None) }
     }
 
     /// What there is to say, if the connection's statement waits for others.

@@ -45,6 +45,11 @@ impl ServerProbe {
         Ok(Self { route, startup, served_by, patience })
     }
 
+    /// The same, with this time for a question at most.
+    pub(super) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience: self.patience.min(patience), ..self }
+    }
+
     /// Connects once more.
     fn connect(&self) -> Result<Connection> {
         let channel = self.route.open(Instant::now().checked_add(self.patience))?;

@@ -54,7 +54,7 @@ fn swapping(url: &str, scene: &Scene, more: &[&str]) -> Command {
 
 #[test]
 fn the_new_database_is_like_the_old_one_which_is_kept() {
-    for server in Server::each([13, REFERENCE]) {
+    for server in Server::each([13, 15]).chain(Server::newest().ok()) {
         let database = server.database_with(
             "swapped",
             "OWNER alice ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TABLESPACE elsewhere CONNECTION LIMIT 7",
@@ -123,6 +123,34 @@ fn the_new_database_is_like_the_old_one_which_is_kept() {
             server.sql("postgres", sql);
         }
     }
+}
+
+/// A signal that comes while the names change waits until it is known what became of that.
+#[test]
+fn a_signal_at_the_last_moment_does_not_part_the_switch() {
+    let server = &needed!(Server::with(REFERENCE, &Options::default()));
+    let database = server.database("signalled");
+    let _aside = Aside(&database);
+    database.sql("CREATE TABLE t AS SELECT 1 AS a");
+    let scene = Scene::of(&database, &[]);
+    let old = oid(&database, database.name());
+    let gate = Gate::before(&database, |_, statement| {
+        statement.starts_with("ALTER DATABASE lifeboat_swap_") && statement.contains("RENAME")
+    });
+    let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
+    let held = gate.next();
+    running.signal("TERM");
+    held.let_go();
+    let out = running.end();
+    // It has come in time, or it has come too late.
+    match out.code() {
+        143 => assert!(out.stderr().contains("all of it was done"), "{out}"),
+        code => assert_eq!(code, 0, "{out}"),
+    }
+    wait_for_true(server, NOBODY);
+    assert_ne!(oid(&database, database.name()), old);
+    assert_eq!(oid(&database, &format!("{}_pre_restore_bak", database.name())), old);
+    assert_eq!(server.sql("postgres", LEFT), "0");
 }
 
 /// What has the name, whichever of the two it is, is whole.

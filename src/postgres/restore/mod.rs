@@ -69,13 +69,26 @@ pub fn restore<R: Read>(
         return Err(alone(format!("restore over {} connections", options.jobs)));
     }
     let nowhere = |database: &BStr| Err(alone(format!("connect to database \"{database}\"")));
-    target.limit_time(LOCK_LIMIT, options.lock_wait);
     let nothing_changed = check::nothing_changed(reporter)?;
-    let asked = ask(target, &nowhere, archive, options, reporter)?;
-    if options.verify {
-        check::alone(archive, &asked.plan.wanted, reporter)?;
-    }
-    carry_out(asked, target, &nowhere, archive, |_| Ok(None), (nothing_changed, reporter))
+    with_limit(target, options, |target| {
+        let asked = ask(target, &nowhere, archive, options, reporter)?;
+        if options.verify {
+            check::alone(archive, &asked.plan.wanted, reporter)?;
+        }
+        carry_out(asked, target, &nowhere, archive, |_| Ok(None), (nothing_changed, reporter))
+    })
+}
+
+/// Works with a connection that waits for locks as long as the options say. It may be the caller's, who goes on with it.
+fn with_limit<T>(
+    target: &mut Connection,
+    options: &RestoreOptions,
+    work: impl FnOnce(&mut Connection) -> Result<T>,
+) -> Result<T> {
+    target.limit_time(LOCK_LIMIT, options.lock_wait);
+    let done = work(target);
+    target.limit_time(LOCK_LIMIT, None);
+    done
 }
 
 /// As [`restore`]; `connect` makes the connections of the workers, if there are to be several, and with `create` in
@@ -120,8 +133,8 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
     };
     let asking = || {
         let mut target = open()?;
-        target.borrow_mut().limit_time(LOCK_LIMIT, options.lock_wait);
-        let asked = ask(target.borrow_mut(), connect, archive, options, reporter)?;
+        let asked =
+            with_limit(target.borrow_mut(), options, |target| ask(target, connect, archive, options, reporter))?;
         Ok((target, asked))
     };
     let (mut target, asked) = match check {
@@ -134,7 +147,9 @@ pub fn restore_from<R: Read + Clone + Send + 'static, C: BorrowMut<Connection>>(
         0 | 1 => Ok(None),
         jobs => source::readers(archive, jobs).map(Some),
     };
-    carry_out(asked, target.borrow_mut(), connect, archive, readers, (nothing_changed, reporter))
+    with_limit(target.borrow_mut(), options, |target| {
+        carry_out(asked, target, connect, archive, readers, (nothing_changed, reporter))
+    })
 }
 
 /// The server's setting for how long a statement waits for a lock.
