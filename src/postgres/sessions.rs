@@ -51,6 +51,21 @@ impl OtherSession {
             statement: or_nothing("statement")?,
         })
     }
+
+    /// Its role, if it has one.
+    pub(crate) fn role(&self) -> Option<&BStr> {
+        self.role.as_ref().map(|role| role.as_bstr())
+    }
+
+    /// What it calls itself, if it does.
+    pub(crate) fn application(&self) -> Option<&BStr> {
+        Some(self.application.as_bstr()).filter(|name| !name.is_empty())
+    }
+
+    /// When its transaction began, or else the session, in UTC; not everybody may know.
+    pub(crate) fn since(&self) -> Option<&BStr> {
+        self.since.as_ref().map(|since| since.as_bstr())
+    }
 }
 
 impl fmt::Display for OtherSession {

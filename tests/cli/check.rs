@@ -156,19 +156,22 @@ fn who_holds_a_lock_is_named() {
         );
     };
     assert_eq!(locks.len(), 3, "{locks:?}");
+    let beginning = |who: &str, table: &str, how: &str| {
+        format!("a backup would wait for the table public.{table}, which {how} by {who}")
+    };
     says(
         0,
+        &[&beginning("process ", "held", "is locked"), " of postgres (nightly), in a transaction since 20", " UTC"],
+    );
+    says(1, &[&beginning("the prepared transaction \"two phases\" of postgres, since 20", "prepared", "is locked")]);
+    says(
+        2,
         &[
-            "process ",
-            "(user \"postgres\", application \"nightly\", in a transaction since 20",
-            " keeps everybody out of the table public.held",
+            &beginning("process ", "read", "is going to be locked"),
+            " (migration), ",
+            ": ALTER TABLE read ADD b integer",
         ],
     );
-    says(
-        1,
-        &["the prepared transaction \"two phases\" (user \"postgres\", in a transaction since 20", "public.prepared"],
-    );
-    says(2, &["application \"migration\"", " waits to keep everybody out of the table public.read"]);
     let pid: i64 = database.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'nightly'").parse().unwrap();
     assert_eq!(of(&found, "locks")[0]["pid"], pid, "{found}");
     database.sql("ROLLBACK PREPARED 'two phases'");

@@ -1,15 +1,15 @@
 //! A PostgreSQL database and its server.
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::collected::Collected;
 use super::finding::{Finding, Findings, Level};
-use super::{age, sqlite};
+use super::sqlite;
 use crate::cli::amounts::{counted, human};
 use crate::cli::progress::Console;
 use crate::connect::{CertificateCheck, Target};
 use crate::postgres::check::{
-    self, ConnectionFacts, LockHolder, Obstacles, Planned, ServerFacts, Unreadable, Why, is_locked_out,
+    self, ConnectionFacts, Holder, LockHolder, Obstacles, Planned, ServerFacts, Unreadable, Why, is_locked_out,
 };
 use crate::postgres::dump::DumpOptions;
 use crate::printable;
@@ -231,32 +231,33 @@ fn hidden_rows(relation: &&Unreadable, role: &str, options: &DumpOptions) -> Fin
 }
 
 fn lock(holder: &LockHolder) -> Finding {
-    let name = qualified(&holder.table.0, &holder.table.1);
-    let text = |text: &Option<BString>| text.as_ref().map(|text| printable::name(text.as_bstr()));
-    let (user, application, since) = (text(&holder.user), text(&holder.application), text(&holder.since));
-    let who = match (holder.pid, text(&holder.prepared)) {
-        (Some(pid), _) => format!("process {pid}"),
-        (None, Some(prepared)) => format!("the prepared transaction \"{prepared}\""),
-        (None, None) => "somebody".to_owned(),
+    let table = qualified(&holder.table.0, &holder.table.1);
+    let text = |text: &BStr| printable::name(text);
+    let who = match &holder.who {
+        Holder::Session(session) => session.to_string(),
+        Holder::Prepared { name, role, since } => format!(
+            "the prepared transaction \"{}\" of {}, since {} UTC",
+            text(name.as_bstr()),
+            text(role.as_bstr()),
+            text(since.as_bstr())
+        ),
+        Holder::Unknown => "somebody".to_owned(),
     };
-    let mut more = Vec::new();
-    more.extend(user.as_ref().map(|user| format!("user \"{user}\"")));
-    more.extend(application.as_ref().map(|application| format!("application \"{application}\"")));
-    let seconds = holder.seconds.filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64);
-    more.extend(since.as_ref().map(|since| match seconds {
-        Some(seconds) => format!("in a transaction since {since}, {}", age::shown(seconds)),
-        None => format!("in a transaction since {since}"),
-    }));
-    let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
-    let verb = if holder.is_held { "keeps everybody out of" } else { "waits to keep everybody out of" };
-    Finding::new(Level::Warning, "locks", format!("{who}{more} {verb} the table {name}: a backup would wait"))
-        .fact("table", name)
-        .fact("pid", holder.pid)
-        .fact("prepared", text(&holder.prepared))
-        .fact("user", user)
-        .fact("application", application)
-        .fact("since", since)
-        .fact("held", holder.is_held)
+    let verb = if holder.is_held { "is locked" } else { "is going to be locked" };
+    let message = format!("a backup would wait for the table {table}, which {verb} by {who}");
+    let finding = Finding::new(Level::Warning, "locks", message).fact("table", table).fact("held", holder.is_held);
+    match &holder.who {
+        Holder::Session(session) => finding
+            .fact("pid", session.pid)
+            .fact("user", session.role().map(text))
+            .fact("application", session.application().map(text))
+            .fact("since", session.since().map(text)),
+        Holder::Prepared { name, role, since } => finding
+            .fact("prepared", text(name.as_bstr()))
+            .fact("user", text(role.as_bstr()))
+            .fact("since", text(since.as_bstr())),
+        Holder::Unknown => finding,
+    }
 }
 
 fn planned(planned: &Result<Planned>, is_locked: bool, findings: &mut Findings) -> Result<()> {

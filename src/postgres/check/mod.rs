@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use bstr::BString;
 
-pub(crate) use locks::LockHolder;
 pub(in crate::postgres) use locks::holders;
+pub(crate) use locks::{Holder, LockHolder};
 pub(in crate::postgres) use privileges::unreadable;
 pub(crate) use privileges::{Unreadable, Why};
 
