@@ -103,6 +103,8 @@ fn run_all(scene: &Scene, server: &Server, source: &str, targets: &[&Database<'_
             "--drop-dependents",
         ]);
     }
+    lifeboat(&["restore", "0.dump", "--url", &from, "--swap", "--disconnect", "--force", "--owner", "--acl"]);
+    server.sql("postgres", &format!("DROP DATABASE {source}_pre_restore_bak"));
     outputs
 }
 
