@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::progress;
 use crate::connect::{self, Named, Target};
-use crate::console::terminal_password;
+use crate::console::{secret, terminal_password};
 use crate::progress::{Message, Reporter};
 use crate::{Cancellation, Database, Environment, Error, ErrorKind, Result};
 
@@ -104,7 +104,9 @@ impl DatabaseArgs {
     fn found(&self) -> Result<Database> {
         let environment = Environment::of_process();
         if let Some(path) = &self.url_file {
-            return connect::recognise(&connect::read_url(path)?, &environment);
+            let url = connect::read_url(path)?;
+            secret::learn_url(&url.to_string());
+            return connect::recognise(&url, &environment);
         }
         let named = self.dbname.as_ref().map(|name| name.as_encoded_bytes());
         // What is not PostgreSQL's can only be meant as a whole.
@@ -119,7 +121,10 @@ impl DatabaseArgs {
                     .hint("leave them out, or put them into the URL"));
             }
             let given = self.url.as_ref().map(|url| url.as_encoded_bytes()).or(named);
-            return connect::recognise(&connect::find_url(given, &environment)?, &environment);
+            let url = connect::find_url(given, &environment)?;
+            // It may have come out of a file.
+            secret::learn_url(&url.to_string());
+            return connect::recognise(&url, &environment);
         }
         let bytes = |text: &Option<OsString>| text.clone().map(OsString::into_vec);
         let named = Named {

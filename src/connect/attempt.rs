@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
@@ -40,6 +41,7 @@ pub(super) struct Route {
     keepalive: Option<Keepalive>,
     user_timeout: Option<Duration>,
     peer: Option<BString>,
+    must_show: bool,
     what: String,
 }
 
@@ -135,7 +137,8 @@ impl Target {
         };
         let Self { keepalive, user_timeout, .. } = *self;
         let peer = self.peer.clone();
-        let route = Route { address, wish: Encryption::Plain, tls, keepalive, user_timeout, peer, what };
+        let must_show = self.tls.is_own_required();
+        let route = Route { address, wish: Encryption::Plain, tls, keepalive, user_timeout, peer, must_show, what };
         let mut first_failure = None;
         for &wish in plan {
             let mut encrypted = false;
@@ -165,8 +168,6 @@ impl Target {
     fn start(&self, host: &Host, route: Route, deadline: Option<Instant>, encrypted: &mut bool) -> Result<Connection> {
         let channel = route.open(deadline)?;
         *encrypted = channel.is_tls();
-        let config = route.tls.as_ref().map(|(config, _)| config);
-        self.tls.check_own_was_wanted(config, *encrypted, &route.doing())?;
         let found = self.find_password(host);
         let startup = Startup {
             password: match &found {
@@ -275,12 +276,13 @@ impl Route {
             peer::check(&socket, peer.as_bstr(), &self.doing())?;
         }
         let (Some((config, name)), true) = (&self.tls, self.wish != Encryption::Plain) else {
-            return Ok(channel(socket, deadline));
+            return self.shown(channel(socket, deadline), false);
         };
         if !config.is_direct() && !self.ask_for_tls(&socket, deadline)? {
-            return Ok(channel(socket, deadline));
+            return self.shown(channel(socket, deadline), false);
         }
-        let tls = ClientConnection::new(config.begin(), name.clone())
+        let (settings, shown) = config.begin();
+        let tls = ClientConnection::new(settings, name.clone())
             .context(ErrorKind::Internal, || format!("{}, with TLS", self.doing()))?;
         let channel = channel(socket, deadline).with_tls(tls).map_err(|e| match e.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.failed(&e),
@@ -292,7 +294,16 @@ impl Route {
                 "the server does not say that what it speaks over TLS is PostgreSQL's protocol, as servers from 17 on do".to_owned(),
             )));
         }
-        Ok(channel)
+        self.shown(channel, shown.load(Ordering::Relaxed))
+    }
+
+    /// The channel, if the server was shown the client's certificate, or need not be.
+    fn shown(&self, channel: Channel, is_shown: bool) -> Result<Channel> {
+        if is_shown || !self.must_show {
+            return Ok(channel);
+        }
+        Err(Error::new(ErrorKind::Connection, self.doing())
+            .why("sslcertmode asks for a server that wants to see a client's certificate, and this one does not"))
     }
 
     /// Asks the server for TLS; whether it agrees.

@@ -96,6 +96,11 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: impl Into<BString>) -> Result<()> {
         let value = value.into();
         let Some(&(name, _, meaning)) = PARAMETERS.iter().find(|(known, _, _)| *known == name) else {
+            // What is no name may be a password that stands in the wrong place.
+            if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
+                return Err(Error::new(ErrorKind::Usage, "use the connection parameters")
+                    .why("where a name is to stand, there is something with other characters than names have"));
+            }
             return Err(bad(name).why("there is no connection parameter of this name"));
         };
         check(name, meaning, &value)?;

@@ -13,7 +13,7 @@ use super::hosts::{Host, hosts};
 use super::lock_watch::LockWatch;
 use super::password_file::FoundPassword;
 use super::settings::{Settings, bad};
-use super::tls::{CertificateCheck, SslMode, Tls};
+use super::tls::{CertificateCheck, SslMode, Tls, UNVERIFIED};
 use crate::wire::{ChannelBinding, Methods};
 use crate::{Error, ErrorKind, Message, Result};
 
@@ -120,7 +120,11 @@ impl Target {
         let mut origin = settings.get("password").map(|_| PasswordOrigin::Given);
         let settings = settings.with_service(env)?;
         origin = origin.or(settings.get("password").map(|_| PasswordOrigin::Service));
-        let settings = settings.with_environment(env)?;
+        let mut settings = settings.with_environment(env)?;
+        if settings.get("sslmode").is_some_and(|mode| mode == UNVERIFIED) {
+            settings
+                .note(format!("sslmode={UNVERIFIED}: nobody checks which server this is (sslmode=verify-full does)"));
+        }
         origin = origin.or(settings.get("password").map(|_| PasswordOrigin::Environment));
         let text = |name| settings.get(name).map(BStr::to_owned);
         let Some(user) = text("user").or_else(|| env.user().map(BStr::to_owned)) else {
@@ -367,6 +371,14 @@ mod tests {
         assert_eq!(t.connect_timeout, Some(Duration::from_secs(9)));
         assert!(!format!("{t:?} {}", t.describe()).contains("geheim"));
         assert_eq!(t.with_database("e").describe(), "database \"e\" at h:7 as \"u\"");
+    }
+
+    #[test]
+    fn a_server_that_nobody_checks_is_noted() {
+        let env = Environment::empty().with_user("me");
+        let notes = target("sslmode=no-verify", &env).unwrap().notes().to_vec();
+        assert!(notes[0].contains("verify-full"), "{notes:?}");
+        assert_eq!(target("", &env.with("PGSSLMODE", "no-verify")).unwrap().notes(), notes);
     }
 
     #[test]

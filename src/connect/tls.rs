@@ -218,7 +218,7 @@ impl Tls {
             .context(ErrorKind::Internal, || "set up TLS")?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
-        let asked = Arc::new(AtomicBool::new(false));
+        let mut own = None;
         let mut config = match &self.own {
             None => builder.with_no_client_auth(),
             Some(OwnCertificate { certificate, key, password }) => {
@@ -231,28 +231,21 @@ impl Tls {
                     return Err(Error::new(ErrorKind::Usage, doing()).why("the key is not the certificate's"));
                 }
                 // rustls would read the certificate first and refuse version 1, of which the server is to judge.
-                let certificate = Certified { inner: SingleCertAndKey::from(certified), asked: Arc::clone(&asked) };
-                builder.with_client_cert_resolver(Arc::new(certificate))
+                let certificate = Arc::new(SingleCertAndKey::from(certified));
+                own = Some(Arc::clone(&certificate));
+                builder.with_client_cert_resolver(certificate)
             }
         };
         config.enable_sni = self.sni;
         if self.direct {
             config.alpn_protocols = vec![PROTOCOL.to_vec()];
         }
-        Ok(TlsConfig { config: Arc::new(config), asked, direct: self.direct })
+        Ok(TlsConfig { config: Arc::new(config), own, direct: self.direct })
     }
 
-    /// Checks that the server has wanted to see the certificate, if that is asked for. `config` is what TLS was begun with.
-    ///
-    /// # Errors
-    /// It has not.
-    pub(super) fn check_own_was_wanted(&self, config: Option<&TlsConfig>, is_tls: bool, doing: &str) -> Result<()> {
-        let asked = config.is_some_and(|config| is_tls && config.asked.load(Ordering::Relaxed));
-        if !self.is_own_required || asked {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Connection, doing)
-            .why("sslcertmode asks for a server that wants to see a client's certificate, and this one does not"))
+    /// Whether a server that does not want to see the certificate will not do.
+    pub(super) fn is_own_required(&self) -> bool {
+        self.is_own_required
     }
 }
 
@@ -260,16 +253,18 @@ impl Tls {
 #[derive(Clone)]
 pub(super) struct TlsConfig {
     config: Arc<ClientConfig>,
-    /// Whether the server has asked for a certificate, in the connection that was begun last.
-    asked: Arc<AtomicBool>,
+    own: Option<Arc<SingleCertAndKey>>,
     direct: bool,
 }
 
 impl TlsConfig {
-    /// The configuration for one more connection.
-    pub(super) fn begin(&self) -> Arc<ClientConfig> {
-        self.asked.store(false, Ordering::Relaxed);
-        Arc::clone(&self.config)
+    /// The configuration for one more connection, and what tells after its handshake whether the certificate was shown.
+    pub(super) fn begin(&self) -> (Arc<ClientConfig>, Arc<AtomicBool>) {
+        let shown = Arc::new(AtomicBool::new(false));
+        let Some(own) = &self.own else { return (Arc::clone(&self.config), shown) };
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = Arc::new(Certified { inner: Arc::clone(own), shown: Arc::clone(&shown) });
+        (Arc::new(config), shown)
     }
 
     /// Whether TLS begins with the first byte.
@@ -278,17 +273,21 @@ impl TlsConfig {
     }
 }
 
-/// The client's certificate, and whether a server has asked for it.
+/// The client's certificate, and whether it was shown to a server.
 #[derive(Debug)]
 struct Certified {
-    inner: SingleCertAndKey,
-    asked: Arc<AtomicBool>,
+    inner: Arc<SingleCertAndKey>,
+    shown: Arc<AtomicBool>,
 }
 
 impl ResolvesClientCert for Certified {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.asked.store(true, Ordering::Relaxed);
-        self.inner.resolve(hints, schemes)
+        let certificate = self.inner.resolve(hints, schemes)?;
+        // rustls sends none if the server takes no signature that the key can make.
+        if certificate.key.choose_scheme(schemes).is_some() {
+            self.shown.store(true, Ordering::Relaxed);
+        }
+        Some(certificate)
     }
 
     fn has_certs(&self) -> bool {

@@ -68,6 +68,7 @@ pub(super) fn parse(rest: &[u8], form: Form) -> Result<Settings> {
     {
         settings.set("dbname", decode(database)?)?;
     }
+    let mut ssl = None;
     for pair in query.unwrap_or_default().split_str(b"&").filter(|p| !p.is_empty()) {
         let Some((name, value)) = pair.split_once_str(b"=") else {
             return Err(malformed("a query parameter has no value"));
@@ -76,7 +77,13 @@ pub(super) fn parse(rest: &[u8], form: Form) -> Result<Settings> {
             decode(name)?.to_str().map_err(|_| malformed("the name of a parameter is not valid UTF-8"))?.to_owned();
         // Python's and Java's query strings write a space as "+", libpq's do not.
         let value = if form != Form::Libpq { decode(&value.replace(b"+", b" "))? } else { decode(value)? };
-        set_from_query(&mut settings, &name, value, form)?;
+        match &*name {
+            "ssl" => ssl = Some(mode_of_ssl(&value, form)?),
+            _ => set_from_query(&mut settings, &name, value, form)?,
+        }
+    }
+    if let Some(mode) = ssl {
+        set_ssl(&mut settings, mode)?;
     }
     Ok(settings)
 }
@@ -130,29 +137,35 @@ fn set_hosts(settings: &mut Settings, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// What JDBC's and asyncpg's `ssl` says as a value of sslmode.
+fn mode_of_ssl(value: &[u8], form: Form) -> Result<&'static str> {
+    Ok(match value.to_ascii_lowercase().as_slice() {
+        // Without a name for the authority's certificate, pgjdbc looks where libpq does.
+        b"true" if form == Form::Jdbc => "verify-full",
+        b"true" | b"on" | b"yes" | b"1" | b"require" => "require",
+        b"false" | b"off" | b"no" | b"0" | b"disable" => "disable",
+        b"allow" => "allow",
+        b"prefer" => "prefer",
+        b"verify-ca" => "verify-ca",
+        b"verify-full" => "verify-full",
+        b"no-verify" => UNVERIFIED,
+        _ => return Err(bad("ssl").why("its value is neither true nor false nor a value of sslmode")),
+    })
+}
+
+/// Sets sslmode by what `ssl` says, if nothing else has. Both may be there where they do not contradict each other; sslmode says more.
+fn set_ssl(settings: &mut Settings, mode: &'static str) -> Result<()> {
+    const WEAK: [&[u8]; 3] = [b"disable", b"allow", b"prefer"];
+    match settings.get("sslmode") {
+        None => settings.set("sslmode", mode),
+        Some(said) if WEAK.contains(&said.as_bytes()) == WEAK.contains(&mode.as_bytes()) => Ok(()),
+        Some(_) => Err(bad("ssl").why("it contradicts sslmode").hint("leave it out: sslmode says all of it")),
+    }
+}
+
 fn set_from_query(settings: &mut Settings, name: &str, value: Vec<u8>, form: Form) -> Result<()> {
     let driver = form == Form::SqlAlchemy;
     match name {
-        // JDBC's and asyncpg's way to say it.
-        "ssl" => {
-            let mode = match value.to_ascii_lowercase().as_slice() {
-                // Without a name for the authority's certificate, pgjdbc looks where libpq does.
-                b"true" if form == Form::Jdbc => b"verify-full".to_vec(),
-                b"true" | b"on" | b"yes" | b"1" => b"require".to_vec(),
-                b"no-verify" => b"no-verify".to_vec(),
-                b"false" | b"off" | b"no" | b"0" => b"disable".to_vec(),
-                mode @ (b"disable" | b"allow" | b"prefer" | b"require" | b"verify-ca" | b"verify-full") => {
-                    mode.to_vec()
-                }
-                _ => return Err(bad("ssl").why("its value is neither true nor false nor a value of sslmode")),
-            };
-            settings.set("sslmode", mode)
-        }
-        "sslmode" if value == UNVERIFIED.as_bytes() => {
-            settings
-                .note(format!("sslmode={UNVERIFIED}: nobody checks which server this is (sslmode=verify-full does)"));
-            settings.set(name, value)
-        }
         "sslaccept" if value == b"accept_invalid_certs" => Ok(()),
         "sslaccept" => Err(bad(name).why("it is Prisma's own").hint("sslmode=verify-full says the same")),
         "ApplicationName" if form == Form::Jdbc => settings.set("application_name", value),

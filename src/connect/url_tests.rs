@@ -90,8 +90,6 @@ fn what_is_the_applications_own_is_noted() {
     let notes = noted("h/d?schema=public&connection_limit=5&pgbouncer=true", Form::Libpq);
     assert_eq!(notes.len(), 3, "{notes:?}");
     assert!(notes[0].contains("\"schema\"") && notes[2].contains("\"pgbouncer\""), "{notes:?}");
-    let notes = noted("h/d?sslmode=no-verify", Form::Libpq);
-    assert!(notes[0].contains("verify-full"), "{notes:?}");
     // pgjdbc verifies by default, and Prisma where it is told to.
     assert_eq!(
         understood("h/d?ssl=true&ApplicationName=a", Form::Jdbc),
@@ -99,4 +97,26 @@ fn what_is_the_applications_own_is_noted() {
     );
     let error = understood("h/d?sslaccept=strict", Form::Libpq);
     assert!(error.contains("sslaccept"), "{error}");
+}
+
+#[test]
+fn ssl_does_not_weaken_what_sslmode_says() {
+    for (url, mode) in [
+        ("h/d?ssl=true", "sslmode=require"),
+        ("h/d?sslmode=verify-full&ssl=true", "sslmode=verify-full"),
+        ("h/d?ssl=true&sslmode=verify-full", "sslmode=verify-full"),
+        ("h/d?ssl=no-verify", "sslmode=no-verify"),
+        ("h/d?ssl=false&sslmode=disable", "sslmode=disable"),
+    ] {
+        assert_eq!(understood(url, Form::Libpq), format!("host=h dbname=d {mode}"), "{url}");
+    }
+    for url in ["h/d?sslmode=verify-full&ssl=false", "h/d?ssl=false&sslmode=require", "h/d?ssl=true&sslmode=prefer"] {
+        assert!(understood(url, Form::Jdbc).contains("contradicts sslmode"), "{url}");
+    }
+}
+
+#[test]
+fn what_is_no_name_is_not_shown() {
+    let error = understood("h/d?u:geheim@h=1", Form::Libpq);
+    assert!(error.contains("other characters") && !error.contains("geheim"), "{error}");
 }

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use crate::connect::VARIABLES;
 use crate::printable::escaped;
@@ -29,7 +29,11 @@ struct Secret {
     sure: bool,
 }
 
-static SECRETS: OnceLock<Vec<Secret>> = OnceLock::new();
+static SECRETS: RwLock<Vec<Secret>> = RwLock::new(Vec::new());
+
+fn known() -> RwLockReadGuard<'static, Vec<Secret>> {
+    SECRETS.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Takes note of the passwords in the command line and in the environment. To be called before anything is printed.
 pub(crate) fn learn(arguments: &[OsString]) {
@@ -40,18 +44,28 @@ pub(crate) fn learn(arguments: &[OsString]) {
     let variables = std::env::vars_os().filter(|(name, _)| is_ours(name)).map(|(_, value)| value);
     let words: Vec<String> =
         arguments.iter().cloned().chain(variables).map(|word| word.to_string_lossy().into_owned()).collect();
-    // A second call would be one of a test.
-    let _ = SECRETS.set(secrets(&words));
+    add(secrets(&words));
+}
+
+/// Takes note of the passwords in a text that says which database is meant, and came from somewhere else: a file.
+pub(crate) fn learn_url(url: &str) {
+    add(secrets(&[url.to_owned()]));
+}
+
+fn add(more: Vec<Secret>) {
+    let mut known = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
+    known.extend(more);
+    sort(&mut known);
 }
 
 /// `text` without the passwords that [`learn`] took note of.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
-    SECRETS.get().map_or(Cow::Borrowed(text), |secrets| mask(text, secrets.iter().filter(|secret| secret.sure)))
+    mask(text, known().iter().filter(|secret| secret.sure))
 }
 
 /// As [`masked`], also without what may be one; for errors, which no program takes a name from.
 pub(crate) fn masked_in_error(text: &str) -> Cow<'_, str> {
-    SECRETS.get().map_or(Cow::Borrowed(text), |secrets| mask(text, secrets))
+    mask(text, known().iter())
 }
 
 fn mask<'a, 's>(text: &'a str, secrets: impl IntoIterator<Item = &'s Secret>) -> Cow<'a, str> {
@@ -69,15 +83,23 @@ fn secrets(words: &[String]) -> Vec<Secret> {
     let mut found: Vec<Secret> = words.iter().flat_map(|word| [in_url(word), of_keywords(word)].concat()).collect();
     let variants: Vec<Secret> = found.iter().flat_map(variants).collect();
     found.extend(variants);
-    found.sort_by_key(|secret| std::cmp::Reverse(secret.text.len()));
-    found.dedup();
+    sort(&mut found);
     found
+}
+
+/// The longest first.
+fn sort(secrets: &mut Vec<Secret>) {
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.text.len()));
+    secrets.dedup();
 }
 
 /// What stands between the first colon and each of the @ signs after it, which a password may hold itself. Words without a
 /// scheme are looked at too, unless they are the path of a file.
 fn in_url(word: &str) -> Vec<Secret> {
+    // Without a host, what follows a scheme of JDBC's or a third slash is the name of a database, and told as that.
+    let word = word.strip_prefix("jdbc:postgresql:").filter(|rest| !rest.starts_with("//")).unwrap_or(word);
     let (scheme, rest) = word.split_once("://").unwrap_or(("", word));
+    let rest = if scheme.is_empty() || scheme.contains("sqlite") { rest } else { rest.trim_start_matches('/') };
     let Some((user, after)) = rest.split_once(':') else { return Vec::new() };
     let is_of_files = scheme.is_empty() || scheme.contains("sqlite");
     if scheme.is_empty() && user.contains('/') {

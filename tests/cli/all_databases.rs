@@ -68,10 +68,11 @@ fn what_would_give_two_backups_one_name_is_refused_before_there_is_one() {
         scene.fails(2, says, &[&all[..], more].concat());
     }
     scene.fails(2, "SQLite", &["backup", "--url", "sqlite:///a.db", "--all-databases", "--output", "{database}.db"]);
-    server.sql("postgres", "CREATE DATABASE \"a/b\"");
-    server.sql("postgres", "CREATE DATABASE \"a_b\"");
-    let out =
-        scene.fails(2, "would both be called so", &[&all[..], &["--force", "--output", "{database}.dump"]].concat());
-    assert!(out.stderr().contains("\"a/b\"") && out.stderr().contains("\"a_b\""), "{out}");
     assert_eq!(scene.names(), ["a.db"]);
+    // Whoever may make databases keeps no other from being backed up by a name that is written like its own.
+    for name in ["a/b", "a_b", "a%2Fb"] {
+        server.sql("postgres", &format!("CREATE DATABASE \"{name}\""));
+    }
+    scene.run(&[&all[..], &["--output", "{database}.dump"]].concat());
+    assert_eq!(scene.names(), ["a%252Fb.dump", "a%2Fb.dump", "a.db", "a_b.dump", "postgres.dump"]);
 }

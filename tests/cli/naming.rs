@@ -121,6 +121,8 @@ fn a_file_may_hold_the_url() {
     put("empty", b" \n");
     put("two", b"postgresql://u:geheim@h/a\npostgresql://u:geheim@h/b\n");
     put("long", &[b'x'; 70_000]);
+    put("misplaced", b"postgres:geheim@host/db?sslmode=require");
+    put("shut", b"postgresql:///u:geheim@h/d?host=/nobody/listens/there");
     put("wrong", b"postgresql://u:geheim@h/a?nonsense=geheim");
     for (name, says) in [
         ("none", "No such file"),
@@ -128,8 +130,11 @@ fn a_file_may_hold_the_url() {
         ("two", "more than one line"),
         ("long", "64 KiB"),
         ("wrong", "\"nonsense\""),
+        ("misplaced", "other characters than names have"),
+        ("shut", "could not connect"),
     ] {
-        let out = scene.fails(2, says, &["backup", "--url-file", name, "-o", "never"]);
+        let code = if name == "shut" { 1 } else { 2 };
+        let out = scene.fails(code, says, &["backup", "--url-file", name, "-o", "never"]);
         assert!(!out.to_string().contains("geheim"), "{out}");
     }
     scene.fails(2, "cannot be used with", &["backup", "--url-file", "url", "--url", "sqlite:///a.db", "-o", "never"]);

@@ -1,8 +1,8 @@
 //! `lifeboat backup --all-databases`: every database of a server, each as if it had been named, and roles and tablespaces once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use bstr::BString;
+use bstr::ByteSlice;
 use serde_json::json;
 
 use super::globals::GlobalsArgs;
@@ -32,8 +32,7 @@ pub(super) fn run(args: Args, database: Database, all: &Fields, console: &Consol
     let options = args.postgres.clone().options(std::time::Duration::from_millis(args.lock_wait_timeout))?;
     let asks = GlobalsOptions::default().role(options.role).lock_wait(options.lock_wait);
     let databases = globals::databases(&connect, &asks, console)?;
-    let fields: Vec<Fields> = databases.iter().map(|name| all.with_database(&name.to_string())).collect();
-    check_all(&databases, &fields, &args)?;
+    let fields: Vec<Fields> = databases.iter().map(|name| all.with_database(name.as_bstr())).collect();
     let (mut lines, mut backups, mut failed) = (Vec::new(), Vec::new(), 0);
     let mut take = |what: serde_json::Value, result: Result<Outcome>| {
         let mut facts = match result {
@@ -91,25 +90,9 @@ fn of(target: Target) -> Database {
     Database::Postgres(Box::new(target))
 }
 
-/// Checks that no two of the databases are called the same by their backups: a slash or a byte that is no UTF-8 is written in another way.
-fn check_all(databases: &[BString], fields: &[Fields], args: &Args) -> Result<()> {
-    let Some(name) = args.output.as_deref() else { return Ok(()) };
-    let mut names: Vec<(PathBuf, &BString)> = Vec::with_capacity(databases.len());
-    for (database, fields) in databases.iter().zip(fields) {
-        names.push((fields.fill(name)?, database));
-    }
-    names.sort();
-    match names.windows(2).find(|two| two[0].0 == two[1].0) {
-        None => Ok(()),
-        Some(two) => Err(Error::new(ErrorKind::Usage, format!("name the backup {}", two[0].0.display()))
-            .why(format!("the databases {:?} and {:?} would both be called so", two[0].1, two[1].1))
-            .hint("back them up one by one")),
-    }
-}
-
 /// Checks that two databases would not be called the same.
 fn check_name(name: &Path, fields: &Fields) -> Result<()> {
-    let of = |database: &str| fields.with_database(database).fill(name);
+    let of = |database: &str| fields.with_database(database.into()).fill(name);
     if !standard_streams::is_output(name) && of("a")? != of("b")? {
         return Ok(());
     }

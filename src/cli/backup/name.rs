@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bstr::BStr;
 use jiff::Zoned;
 use jiff::fmt::strtime;
 
@@ -27,12 +28,16 @@ impl Fields {
             }
             Database::Postgres(target) => (target.database().to_string(), target.host_name()),
         };
-        Self { database: component(&database), host: component(&host.unwrap_or_else(here)), now: Zoned::now() }
+        Self {
+            database: encoded(database.as_bytes()),
+            host: encoded(host.unwrap_or_else(here).as_bytes()),
+            now: Zoned::now(),
+        }
     }
 
     /// Of a backup of another database of the server, which belongs to the same moment.
-    pub(super) fn with_database(&self, name: &str) -> Self {
-        Self { database: component(name), host: self.host.clone(), now: self.now.clone() }
+    pub(super) fn with_database(&self, name: &BStr) -> Self {
+        Self { database: encoded(name), host: self.host.clone(), now: self.now.clone() }
     }
 
     /// The name with what its fields stand for: `{database}`, `{host}`, and those of strftime for the time at which the backup begins, as
@@ -94,6 +99,28 @@ impl Fields {
         let value = strtime::format(field, &self.now).map_err(|error| format!("{field} is no field: {error}"))?;
         Ok((component(&value), field.len()))
     }
+}
+
+/// A name as one component of a path, or a part of one. What cannot stand there is written as in a URL, and so is the percent sign, so that no
+/// two names are written the same.
+fn encoded(name: &[u8]) -> String {
+    let mut text = String::with_capacity(name.len());
+    let dots = name.iter().all(|byte| *byte == b'.');
+    for chunk in name.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if matches!(character, '/' | '%') || character.is_control() || (dots && character == '.') {
+                write_bytes(&mut text, character.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(character);
+            }
+        }
+        write_bytes(&mut text, chunk.invalid());
+    }
+    text
+}
+
+fn write_bytes(text: &mut String, bytes: &[u8]) {
+    bytes.iter().for_each(|byte| text.push_str(&format!("%{byte:02X}")));
 }
 
 /// Text that is one component of a path, or a part of one: no slash, nothing that a terminal takes for more than text, and neither `.`
@@ -162,7 +189,7 @@ mod tests {
 
     fn filled(name: &str) -> String {
         let now = date(2026, 3, 9).at(4, 5, 6, 0).to_zoned(TimeZone::UTC).unwrap();
-        let fields = Fields { database: component("a/b"), host: component(".."), now };
+        let fields = Fields { database: encoded(b"a/b"), host: encoded(b".."), now };
         fields.fill(Path::new(name)).map_or_else(|error| error.to_string(), |path| path.display().to_string())
     }
 
@@ -171,17 +198,24 @@ mod tests {
         for (name, expected) in [
             ("a.dump", "a.dump"),
             ("-", "-"),
-            ("{database}/%Y/%m-%d/{host}-%H%M%S.dump", "a_b/2026/03-09/__-040506.dump"),
+            ("{database}/%Y/%m-%d/{host}-%H%M%S.dump", "a%2Fb/2026/03-09/%2E%2E-040506.dump"),
             ("100%% {{x}} %F_%T", "100% {x} 2026-03-09_04:05:06"),
             ("%D", "03_09_26"),
             ("%-d.%e", "9. 9"),
-            ("é{database}%jé", "éa_b068é"),
+            ("é{database}%jé", "éa%2Fb068é"),
         ] {
             assert_eq!(filled(name), expected);
         }
         for wrong in ["%", "a%", "%é", "{name}", "{database", "}", "%5"] {
             assert!(filled(wrong).starts_with("could not name the backup"), "{wrong}: {}", filled(wrong));
         }
+    }
+
+    #[test]
+    fn no_two_names_are_written_the_same() {
+        let names: [&[u8]; 8] = [b"a/b", b"a%2Fb", b"a_b", b"..", b"%2E%2E", b"a\xff", b"a\xc3\xbf", b"a\n"];
+        let written = names.map(encoded);
+        assert_eq!(written, ["a%2Fb", "a%252Fb", "a_b", "%2E%2E", "%252E%252E", "a%FF", "a\u{ff}", "a%0A"]);
     }
 
     #[test]

@@ -126,7 +126,10 @@ pub(crate) fn run(args: Args, common: &Common) -> Result<Outcome> {
         room::check(&fields.fill(output)?, newest.or(bytes), &mut findings);
     }
     if let Some(path) = &args.prometheus {
-        prometheus::write(path, &name(&database), &findings, &console)?;
+        // Of what was found, the report tells all the same.
+        if let Err(error) = prometheus::write(path, &name(&database), &findings, &console) {
+            findings.add(Finding::of_error(Level::Failed, "prometheus", &error));
+        }
     }
     if common.quiet && !common.json {
         tell_what_is_wrong(&findings, &console);

@@ -113,11 +113,16 @@ pub(super) fn in_columns(columns: &[Column], last: &(&'static str, Vec<String>))
     std::iter::once(line(heads, last.0)).chain(rows).collect()
 }
 
+/// What they come to. An owner may have put estimates into the catalog that no sum holds.
+fn sum(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
+}
+
 impl Contents {
     /// Its rows together, whether none of the numbers is an estimate, and how many tables have none.
     fn rows(&self) -> (u64, bool, u64) {
         let rows = || self.tables.iter().map(|table| &table.rows);
-        let number = rows().filter_map(|rows| rows.number).sum();
+        let number = sum(rows().filter_map(|rows| rows.number));
         let unknown = rows().filter(|rows| rows.number.is_none()).count() as u64;
         (number, !rows().any(|rows| rows.estimated), unknown)
     }
@@ -162,7 +167,7 @@ impl Contents {
             0 => String::new(),
             n => format!(" (without {} whose rows are not known)", counted(n, "table", "tables")),
         };
-        let sum = |of: fn(&Table) -> Option<u64>| self.tables.iter().filter_map(of).sum::<u64>();
+        let sum = |of: fn(&Table) -> Option<u64>| sum(self.tables.iter().filter_map(of));
         let bytes = match self.is_of_pages() {
             true => format!("{} with indexes", human(sum(|table| table.total_bytes))),
             false => format!("{} of data", human(sum(|table| table.bytes))),
