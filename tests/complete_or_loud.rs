@@ -2,7 +2,7 @@
 //! catalog is damaged or says something that this lifeboat has never heard of.
 
 use crate::support::archive::{self, Rows};
-use crate::support::{REFERENCE, Server, output, run, verbs};
+use crate::support::{REFERENCE, Server, lifeboat, output, run, verbs};
 
 /// A name for the case, the database, what is then done to its catalog, and what the error must say.
 const CASES: &[(&str, &str, &str, &[&str])] = &[
@@ -97,6 +97,15 @@ fn what_is_not_understood_is_an_error_that_names_it() {
                 assert!(out.stderr().contains(text), "{name} on {}: no {text:?} in {out}", server.major());
             }
             assert!(!path.exists(), "{name} on {}: there is a file", server.major());
+            // A check finds it out beforehand.
+            if server.major() == REFERENCE {
+                let out = output(lifeboat().args(["check", "--acl", "--url", &database.url()]));
+                assert_eq!(out.code(), 1, "{name}: {out}");
+                let found = out.stdout();
+                let told: Vec<&str> = found.lines().filter(|line| line.starts_with("failed   catalog: ")).collect();
+                assert_eq!(told.len(), 1, "{name}: {out}");
+                assert!(expected.iter().all(|text| told[0].contains(text)), "{name}: {out}");
+            }
         }
     }
 }

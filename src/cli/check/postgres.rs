@@ -277,7 +277,7 @@ fn planned(planned: &Result<Planned>, is_locked: bool, findings: &mut Findings) 
         Err(error) => {
             refuse_interrupted(error)?;
             let waits = is_locked && is_locked_out(error);
-            let level = if waits || error.kind() == ErrorKind::Changed { Level::Warning } else { Level::Failed };
+            let level = if waits { Level::Warning } else { Level::Failed };
             let finding = Finding::of_error(level, "catalog", error);
             findings.add(match waits {
                 true => finding.hint("check again when the locks that are named above are gone"),

@@ -22,7 +22,7 @@ use super::dump::{self, DumpOptions, Running, server_version};
 use super::session::Session;
 use super::table_locks::LockedTable;
 use super::{catalog, data};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::progress::{Phase, Reporter, Unit};
 use crate::revision::Revision;
 use crate::wire::{Connection, sqlstate};
@@ -109,6 +109,9 @@ pub(crate) struct ConnectionFacts {
 /// Somebody else's lock is waited for no longer than this: who holds it is said.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often a catalog is read that others seem to change just then, as a backup would; what is broken in it looks the same.
+const ATTEMPTS: u32 = 3;
+
 /// Looks at a database and its server as a backup with these options would meet them. What the server and the catalog warn of, the
 /// reporter is told.
 ///
@@ -129,7 +132,13 @@ pub(crate) fn examine(
         let server = server(&mut session, &options)?;
         reporter.phase(Phase::new("reading the catalog", Unit::Steps));
         let obstacles = obstacles(&mut session, &options);
-        let planned = plan(&mut session, &options, obstacles.as_ref().ok(), reporter);
+        let mut plan = || plan(&mut session, &options, obstacles.as_ref().ok(), reporter).map_err(dump::changed);
+        let mut planned = plan();
+        let mut attempts = 1;
+        while attempts < ATTEMPTS && planned.as_ref().is_err_and(|error| error.kind() == ErrorKind::Changed) {
+            planned = plan();
+            attempts += 1;
+        }
         let revisions = revision::revisions(session, &|| running.connect(connect), &options);
         Ok(Examination { connection: facts, server, obstacles, planned, revisions })
     })

@@ -171,7 +171,7 @@ fn is(error: &Error, code: &str) -> bool {
 }
 
 /// The error as one that says that somebody changed something, if that is what it comes from.
-fn changed(error: Error) -> Error {
+pub(in crate::postgres) fn changed(error: Error) -> Error {
     let is_changed = match error.kind() {
         // A division by zero says that a sequence's name has become another relation's (`relation/sequence.rs`).
         ErrorKind::Server | ErrorKind::Incomplete => error

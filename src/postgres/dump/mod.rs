@@ -11,7 +11,7 @@ mod running;
 
 pub use super::select::{PatternFault, Selection};
 pub use super::session::InvalidEncoding;
-pub(in crate::postgres) use begin::{Begun, begin, check_data, pass_on_warnings};
+pub(in crate::postgres) use begin::{Begun, begin, changed, check_data, pass_on_warnings};
 pub use lock_wait::{LockWaitFault, lock_wait};
 pub use options::DumpOptions;
 pub use plan::plan;
