@@ -2,11 +2,11 @@
 //! database itself, and killed at any moment one whole database has the name.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::gate::Gate;
 use crate::support::pgbouncer::Pool;
-use crate::support::wait::{wait_for_session, wait_for_true};
+use crate::support::wait::{wait_for_session, wait_for_true, wait_until_left};
 use crate::support::{
     Database, Options, Output, REFERENCE, Running, Scene, Server, Session, output, reference_for, run, verbs,
 };
@@ -100,8 +100,7 @@ fn the_new_database_is_like_the_old_one_which_is_kept() {
         let out = running.end();
         assert_eq!(out.code(), 0, "{out}");
         assert_eq!(out.json()["swapped"], true, "{out}");
-        assert_eq!(out.json()["previous"]["to"], aside.as_str(), "{out}");
-        assert_eq!(out.json()["earlier"]["to"], format!("{aside}_1"), "{out}");
+        assert_eq!(out.json()["previous"]["to"], format!("{aside}_1"), "{out}");
         let setting = format!("ALTER DATABASE {name} SET work_mem TO '8MB';\n");
         let after = dumped(&database);
         assert!(after.contains(&setting) && !after.contains("ALTER ROLE bob"), "{after}");
@@ -109,12 +108,12 @@ fn the_new_database_is_like_the_old_one_which_is_kept() {
             dump.lines().filter(|line| !line.contains("work_mem")).map(|line| format!("{line}\n")).collect()
         };
         assert_eq!(both(&after), both(&before));
-        assert_eq!((oid(&database, &aside), oid(&database, &format!("{aside}_1"))), (second, old));
+        assert_eq!((oid(&database, &aside), oid(&database, &format!("{aside}_1"))), (old, second));
         assert_eq!(server.sql("postgres", LEFT), "0");
 
         // As the documentation says it is undone.
         let undo = format!(
-            "BEGIN; ALTER DATABASE {name} RENAME TO {name}_restored; ALTER DATABASE {aside}_1 RENAME TO {name}; COMMIT"
+            "BEGIN; ALTER DATABASE {name} RENAME TO {name}_restored; ALTER DATABASE {aside} RENAME TO {name}; COMMIT"
         );
         run(server.psql_command("postgres").args(["-c", &undo]));
         assert_eq!(dumped(&database), later);
@@ -381,7 +380,8 @@ fn a_restore_that_fails_or_is_ended_leaves_the_old_database_and_no_other() {
 #[test]
 fn names_may_be_anything() {
     let server = &needed!(Server::with(REFERENCE, &Options::default()));
-    for name in ["a\"b'c%d \\e", "ÄÖ ü", "-c", &"x".repeat(63), "template-ish; DROP"] {
+    for name in ["a\"b'c%d \\e", "ÄÖ ü", "-c", &format!("{}_pre_restore_bak", "x".repeat(47)), "template-ish; DROP"]
+    {
         let quoted = name.replace('"', "\"\"");
         server.sql("postgres", &format!("CREATE DATABASE \"{quoted}\""));
         server.sql(name, "CREATE TABLE t AS SELECT 1 AS a");
@@ -389,16 +389,17 @@ fn names_may_be_anything() {
         let literal = name.replace('\\', "\\\\").replace('\'', "\\'");
         let url = format!("host=127.0.0.1 port={} user=postgres dbname='{literal}'", server.port());
         run(&mut verbs::backup(&url, &scene.archive(), &[]));
+        let count_of = "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_pre\\_restore\\_bak%'";
+        let before: u32 = server.sql("postgres", count_of).parse().unwrap();
         for count in 1..=3 {
             let out = output(&mut verbs::restore(&url, &scene.archive(), &["--swap", "--disconnect"]));
             assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{name}: {out}");
             assert_eq!(server.sql(name, "SELECT a FROM t"), "1");
-            let count_of = "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_pre\\_restore\\_bak%'";
-            assert_eq!(server.sql("postgres", count_of), count.to_string(), "{name}");
+            assert_eq!(server.sql("postgres", count_of), (before + count).to_string(), "{name}");
         }
         let all = server.sql("postgres", "SELECT string_agg(quote_ident(datname), E'\\n') FROM pg_database WHERE datname LIKE '%\\_pre\\_restore\\_bak%'");
         for aside in all.lines().chain([format!("\"{quoted}\"").as_str()]) {
-            server.sql("postgres", &format!("DROP DATABASE {aside} WITH (FORCE)"));
+            server.sql("postgres", &format!("DROP DATABASE IF EXISTS {aside} WITH (FORCE)"));
         }
     }
     // The one that a client connects to where nothing is said is renamed from another.
@@ -412,4 +413,258 @@ fn names_may_be_anything() {
         server.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'postgres_pre_restore_bak'"),
         "1"
     );
+}
+
+/// Who may connect to the new database, and who owns it, while it is restored.
+const OPEN_TO: &str = "SELECT string_agg(r.rolname, ' ' ORDER BY r.rolname) || ', of ' || pg_get_userbyid(d.datdba)
+                       FROM pg_database AS d, pg_roles AS r WHERE d.datname LIKE 'lifeboat\\_swap%' AND r.rolname !~ '^pg_'
+                       AND has_database_privilege(r.oid, d.oid, 'CONNECT') GROUP BY d.datdba";
+
+#[test]
+fn nobody_else_gets_into_the_new_database_before_it_has_its_name() {
+    let server = &needed!(Server::with(REFERENCE, &Options::default()));
+    let database = server.database_with("closed", "OWNER alice");
+    let name = database.name();
+    let _aside = Aside(&database);
+    database.sql("CREATE TABLE t AS SELECT 1 AS a; ALTER TABLE t OWNER TO alice");
+    let scene = Scene::of(&database, &[]);
+    server.sql("postgres", &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+    for (more, open_to) in [(&[][..], "postgres, of postgres"), (&["--role", "alice"], "alice postgres, of alice")] {
+        let gate = Gate::before(&database, |_, statement| statement.starts_with("COPY public.t"));
+        let running = Running::start(&mut verbs::restore(&gate.url, &scene.archive(), &[&["--swap"], more].concat()));
+        let held = gate.next();
+        assert_eq!(server.sql("postgres", OPEN_TO), open_to);
+        held.let_go();
+        let out = running.end();
+        assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
+        let now = format!(
+            "SELECT pg_get_userbyid(datdba) || ' ' || datallowconn || ' ' || (SELECT string_agg(p, ' ' ORDER BY p COLLATE \"C\")
+             FROM unnest(datacl::text[]) AS p) FROM pg_database WHERE datname = '{name}'"
+        );
+        assert_eq!(server.sql("postgres", &now), "alice false =Tc/alice alice=CTc/alice");
+    }
+    server.sql("postgres", &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+    assert_eq!(database.sql("SELECT tableowner FROM pg_tables WHERE tablename = 't'"), "alice");
+}
+
+#[test]
+fn a_lock_of_others_is_waited_for_no_longer_than_allowed_and_a_signal_ends_the_wait() {
+    let server = &needed!(Server::with(REFERENCE, &Options::default()));
+    let database = server.database("locked");
+    let name = database.name();
+    let _aside = Aside(&database);
+    database.sql("CREATE TABLE t AS SELECT 1 AS a");
+    let scene = Scene::of(&database, &[]);
+    let old = oid(&database, name);
+    let untouched = |out: &Output, code: i32, says: &str| {
+        assert_eq!(out.code(), code, "{out}");
+        assert!(out.stderr().contains(says), "{out}");
+        wait_for_true(server, NOBODY);
+        assert_eq!((oid(&database, name), server.sql("postgres", LEFT)), (old.clone(), "0".into()), "{out}");
+    };
+    let mut holder = Session::on(server, "postgres");
+    holder.run(&format!("BEGIN; GRANT CONNECT ON DATABASE {name} TO bob"));
+    for more in [&[][..], &["--disconnect"]] {
+        let out = swap(&database, &scene, &[&["--lock-wait-timeout", "300"], more].concat());
+        untouched(&out, 4, "others have locks on it: process ");
+        assert!(out.stderr().contains(" of postgres (psql), in a transaction since "), "{out}");
+        assert!(out.stderr().contains("nothing was changed"), "{out}");
+    }
+    let waits = format!(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'ALTER DATABASE {name} RENAME%' AND wait_event_type = 'Lock')"
+    );
+    let running = Running::start(&mut swapping(&database.url(), &scene, &["--disconnect"]));
+    wait_for_true(server, &waits);
+    untouched(&running.ended_by("TERM"), 143, "was dropped");
+    // It goes on when the other is done.
+    let running = Running::start(&mut swapping(&database.url(), &scene, &[]));
+    wait_for_true(server, &waits);
+    holder.run("COMMIT");
+    let out = running.end();
+    assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
+    assert_eq!(oid(&database, &format!("{name}_pre_restore_bak")), old);
+}
+
+#[test]
+fn what_is_said_of_the_end_is_what_has_become_of_it() {
+    let config = "synchronous_commit = on".to_owned();
+    let server = &needed!(Server::with(REFERENCE, &Options { config, ..Options::default() }));
+    let database = server.database("uncertain");
+    let name = database.name();
+    let _aside = Aside(&database);
+    database.sql("CREATE TABLE t AS SELECT 1 AS a");
+    let scene = Scene::of(&database, &[]);
+    let old = oid(&database, name);
+    let switching = || {
+        // Those that come later ask what became of it.
+        let (renamed, is_held) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Gate::before(&database, move |_, statement| {
+            let renames = statement.starts_with("ALTER DATABASE") && statement.contains("RENAME");
+            renamed.fetch_add(usize::from(renames), Ordering::SeqCst);
+            statement == "COMMIT" && renamed.load(Ordering::SeqCst) >= 2 && !is_held.swap(true, Ordering::SeqCst)
+        })
+    };
+    let end = |condition: &str| {
+        let pid = format!("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'lifeboat%' AND {condition}");
+        wait_for_true(server, &format!("SELECT EXISTS ({pid})"));
+        server.sql("postgres", &format!("SELECT pg_terminate_backend(pid) FROM ({pid}) AS p"));
+    };
+
+    // The session is lost before the server has the COMMIT.
+    let gate = switching();
+    let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
+    let held = gate.next();
+    end("state = 'idle in transaction' AND query NOT LIKE '%FROM pg_stat_activity%'");
+    wait_for_true(server, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'idle in transaction')");
+    held.let_go();
+    let out = running.end();
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().contains("nothing was changed"), "{out}");
+    assert_eq!((oid(&database, name), server.sql("postgres", LEFT)), (old.clone(), "0".into()), "{out}");
+
+    // And while it waits for a standby that will never say a word: it is committed, and the answer is lost.
+    let gate = switching();
+    let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
+    let held = gate.next();
+    server.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.sql("postgres", "SELECT pg_reload_conf()");
+    wait_for_true(server, "SELECT current_setting('synchronous_standby_names') = 'nobody'");
+    held.let_go();
+    end("wait_event = 'SyncRep'");
+    let out = running.end();
+    server.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
+    server.sql("postgres", "SELECT pg_reload_conf()");
+    assert_eq!((out.code(), out.stderr().as_str()), (0, ""), "{out}");
+    assert_eq!(oid(&database, &format!("{name}_pre_restore_bak")), old);
+
+    // The new one cannot be dropped: somebody has made it a template.
+    std::fs::copy(scene.archive(), scene.path("sound")).unwrap();
+    let gate = Gate::before(&database, |_, statement| statement.starts_with("COPY public.t"));
+    let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
+    let held = gate.next();
+    let new = server.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat\\_swap%'");
+    server.sql("postgres", &format!("ALTER DATABASE {new} IS_TEMPLATE true"));
+    server.sql(&new, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    held.let_go();
+    let out = running.end();
+    assert_eq!(out.code(), 1, "{out}");
+    let left = format!("{new}, a copy of all data, may still be there: DROP DATABASE {new}");
+    let said = format!("{}{}", out.stdout(), out.stderr());
+    assert!(said.contains(&left) && !said.contains("is dropped"), "{out}");
+    server.sql("postgres", &format!("ALTER DATABASE {new} IS_TEMPLATE false"));
+    server.sql("postgres", &format!("DROP DATABASE {new} WITH (FORCE)"));
+}
+
+#[test]
+fn a_database_that_is_not_its_own_is_never_dropped() {
+    let server = &needed!(Server::with(REFERENCE, &Options::default()));
+    let database = server.database("collided");
+    let _aside = Aside(&database);
+    database.sql("CREATE TABLE t AS SELECT 1 AS a");
+    let scene = Scene::of(&database, &[]);
+    // Somebody takes the name right before.
+    let gate = Gate::before(&database, |_, statement| statement.starts_with("CREATE DATABASE lifeboat_swap"));
+    let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
+    let held = gate.next();
+    let name = held.statement.split_whitespace().nth(2).unwrap().to_owned();
+    server.sql("postgres", &format!("CREATE DATABASE {name}"));
+    held.let_go();
+    let out = running.end();
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stderr().contains("already exists"), "{out}");
+    assert_ne!(oid(&database, &name), "0", "{out}");
+    server.sql("postgres", &format!("DROP DATABASE {name}"));
+
+    // Somebody puts another in the place of the one that was made.
+    let gate = Gate::before(&database, |_, statement| statement.starts_with("COPY public.t"));
+    let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
+    let held = gate.next();
+    let name = server.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat\\_swap%'");
+    server.sql("postgres", &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+    server.sql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+    server.sql("postgres", &format!("CREATE DATABASE {name}"));
+    let its = oid(&database, &name);
+    held.let_go();
+    let out = running.end();
+    assert_eq!(out.code(), 1, "{out}");
+    assert_eq!(oid(&database, &name), its, "{out}");
+}
+
+#[test]
+fn sessions_that_the_role_may_not_see_are_in_the_way_as_others_are() {
+    let server = &needed!(Server::with(REFERENCE, &Options::default()));
+    let database = server.database_with("hidden", "OWNER alice");
+    let _aside = Aside(&database);
+    server.sql("postgres", "ALTER ROLE alice CREATEDB");
+    database.sql("CREATE TABLE t AS SELECT 1 AS a; ALTER TABLE t OWNER TO alice");
+    let scene = Scene::of(&database, &[]);
+    let old = oid(&database, database.name());
+    let mut session = Session::open(&database);
+    session.run("SELECT 1");
+    for (more, says) in [
+        (&["--swap"][..], "others are connected to it: process "),
+        (&["--swap", "--disconnect"], "whose sessions this role may not end: process "),
+    ] {
+        // It is refused before anything is made.
+        let made = "SELECT max(oid) FROM pg_database";
+        let before = server.sql("postgres", made);
+        let out = output(&mut verbs::restore(&database.url_as("alice"), &scene.archive(), more));
+        assert_eq!(out.code(), 4, "{out}");
+        assert!(out.stderr().contains(says) && out.stderr().contains("nothing was changed"), "{out}");
+        assert_eq!((oid(&database, database.name()), server.sql("postgres", made)), (old.clone(), before), "{out}");
+    }
+    // One that comes later is found by the switch.
+    drop(session);
+    wait_until_left(&database);
+    let gate = Gate::before(&database, |_, statement| statement.starts_with("COPY public.t"));
+    let url = gate.url.replacen("postgres@", "alice@", 1);
+    let running = Running::start(&mut verbs::restore(&url, &scene.archive(), &["--swap"]));
+    let held = gate.next();
+    let mut session = Session::open(&database);
+    session.run("SELECT 1");
+    held.let_go();
+    let out = running.end();
+    assert_eq!(out.code(), 4, "{out}");
+    assert!(out.stderr().contains("others are connected to it: process "), "{out}");
+    assert_eq!((oid(&database, database.name()), server.sql("postgres", LEFT)), (old.clone(), "0".into()), "{out}");
+}
+
+#[test]
+fn names_that_others_take_while_it_is_restored_are_left_to_them() {
+    let server = &needed!(Server::with(REFERENCE, &Options::default()));
+    let database = server.database("contended");
+    let name = database.name();
+    let _aside = Aside(&database);
+    database.sql("CREATE TABLE t AS SELECT 1 AS a");
+    let scene = Scene::of(&database, &[]);
+    let (old, aside) = (oid(&database, name), format!("{name}_pre_restore_bak"));
+    let restore = |gate: &Gate| Running::start(&mut swapping(&gate.url, &scene, &["--json"]));
+    let gate = || Gate::before(&database, |_, statement| statement.starts_with("COPY public.t"));
+    // Somebody else's, with a session in it.
+    let held_by = gate();
+    let running = restore(&held_by);
+    let held = held_by.next();
+    server.sql("postgres", &format!("CREATE DATABASE {aside} OWNER bob"));
+    let its = oid(&database, &aside);
+    let mut session = Session::on(server, &aside);
+    session.run("SELECT 1");
+    held.let_go();
+    let out = running.end();
+    assert_eq!((out.code(), out.json()["previous"]["to"].as_str()), (0, Some(format!("{aside}_1").as_str())), "{out}");
+    assert_eq!((oid(&database, &aside), oid(&database, &format!("{aside}_1"))), (its, old));
+    drop(session);
+
+    // Two at once: the one that is later finds another database than the one that it looked at.
+    let (first, second) = (gate(), gate());
+    let (one, other) = (restore(&first), restore(&second));
+    let (held, held_longer) = (first.next(), second.next());
+    held.let_go();
+    let out = one.end();
+    assert_eq!(out.code(), 0, "{out}");
+    let now = oid(&database, name);
+    held_longer.let_go();
+    let out = other.end();
+    assert_eq!(out.code(), 1, "{out}");
+    assert!(out.stdout().contains("renamed or made databases meanwhile"), "{out}");
+    assert_eq!((oid(&database, name), server.sql("postgres", LEFT)), (now, "0".into()), "{out}");
 }

@@ -52,7 +52,7 @@ static PURPOSE: Purpose =
     Purpose { prefix: "lifeboat_drill", database: "scratch database", work: "the drill", one: "a drill" };
 
 /// Makes a database beside the one at `origin`, with the same encoding and locale, for a drill with that.
-pub(super) fn database(origin: &Target, reporter: &dyn Reporter) -> Result<ScratchDatabase> {
+pub(super) fn database<'a>(origin: &Target, reporter: &'a dyn Reporter) -> Result<ScratchDatabase<'a>> {
     let create = |connection: &mut Connection, name: &str| Ok(statement(connection, name)?.into_bstring());
     ScratchDatabase::new(&PURPOSE, origin, create, reporter)
 }

@@ -15,8 +15,9 @@ use crate::cli::progress::Console;
 use crate::cli::report::Outcome;
 use crate::cli::scratch_database::{Purpose, ScratchDatabase};
 use crate::connect::Target;
-use crate::postgres::restore::{self, RestoreOptions};
-use crate::postgres::swap::{self, Likeness, Place, Rename, Sessions};
+use crate::postgres::archive::Archive;
+use crate::postgres::restore::{self, RestoreOptions, RestoreSummary};
+use crate::postgres::swap::{self, Given, Likeness, Manner, Place, Rename};
 use crate::wire::{Connection, sqlstate};
 use crate::{Context, Error, ErrorKind, Reporter, Result, printable};
 
@@ -61,40 +62,68 @@ pub(super) fn run(
     if !how.force {
         return Err(unforced(&place));
     }
-    if !how.disconnect {
-        place.refuse_sessions()?;
-    }
+    place.refuse_sessions(how.disconnect)?;
     let mut likeness = None;
     let mut made = ScratchDatabase::new(
         &PURPOSE,
         &at,
         |_, name| {
             let read = Likeness::read(at.connect()?, place.name(), name.into())?;
-            Ok(likeness.insert(read).create.clone())
+            let create = created(&likeness.insert(read).create, options.role.as_ref());
+            Ok(create)
         },
         console,
     )?;
     let likeness =
         likeness.ok_or_else(|| Error::new(ErrorKind::Internal, "make the new database").why("it is like none"))?;
+    let restored = fill(&mut made, &likeness, &mut archive, &options, console);
+    let summary = match restored {
+        Ok(summary) if summary.is_complete() => summary,
+        Ok(summary) => {
+            let left = what_is_left(made.remove(), &place);
+            return given_up(report::of_postgres(input, target, &summary, begun.elapsed())?, &left);
+        }
+        Err(error) => return Err(as_it_was(error, made.remove(), &place)),
+    };
+    let given = console.cancellation().check().and_then(|()| {
+        let new = (made.target().database().to_owned(), made.oid()?);
+        let manner = Manner { disconnect: how.disconnect, wait: how.wait };
+        made.give_away(|giving| {
+            swap::switch(&|| at.connect(), &place, (new.0.as_bstr(), new.1), &likeness, manner, giving)
+        })
+    });
+    match given {
+        Ok(Given::Done(aside)) => done(report::of_postgres(input, target, &summary, begun.elapsed())?, &aside),
+        // Whatever it says, nothing is dropped.
+        Ok(Given::NotKnown(error)) => Err(error),
+        Err(error) => Err(as_it_was(error, made.remove(), &place)),
+    }
+}
+
+/// The statement that makes it. A role that the restore takes has to own it, to be allowed to make what is in it.
+fn created(create: &BString, role: Option<&BString>) -> BString {
+    let Some(role) = role else { return create.clone() };
+    [create.as_slice(), b" OWNER = ", &crate::sql::quote::quoted(role)].concat().into()
+}
+
+/// Restores the archive into the new database, and looks whether it is sound.
+fn fill(
+    made: &mut ScratchDatabase<'_>,
+    likeness: &Likeness,
+    archive: &mut Archive,
+    options: &RestoreOptions,
+    console: &Console,
+) -> Result<RestoreSummary> {
     likeness.try_out(made.session())?;
     made.session().foreign()?.execute(&likeness.settings)?;
-    let new = (made.target().database().to_owned(), made.oid()?);
-
     let into = made.target().clone();
     let elsewhere = |database: &BStr| into.with_database(database).connect();
-    let summary = restore::restore_from(|| into.connect(), &elsewhere, &mut archive, &options, console)
-        .map_err(|error| explain_damage(error, &archive))
-        .map_err(|error| as_it_was(error, &place))?;
-    if !summary.is_complete() {
-        return given_up(report::of_postgres(input, target, &summary, begun.elapsed())?, &place);
+    let summary = restore::restore_from(|| into.connect(), &elsewhere, archive, options, console)
+        .map_err(|error| explain_damage(error, archive))?;
+    if summary.is_complete() {
+        swap::check(&mut into.connect()?)?;
     }
-    swap::check(&mut into.connect()?).map_err(|error| as_it_was(error, &place))?;
-
-    let sessions = if how.disconnect { Sessions::End(how.wait) } else { Sessions::Stay };
-    console.cancellation().check()?;
-    made.give_away(|| swap::switch(&|| at.connect(), &place, (new.0.as_bstr(), new.1), &likeness, sessions))
-        .map_err(|error| as_it_was(error, &place))?;
-    done(report::of_postgres(input, target, &summary, begun.elapsed())?, &place)
+    Ok(summary)
 }
 
 /// A database of the same server that can be connected to while the one at `target` is renamed.
@@ -126,19 +155,27 @@ const NOT_IN: [&str; 4] = [
 ];
 
 fn unforced(place: &Place) -> Error {
-    let (name, aside) = (place.name(), &place.names.current.to);
+    let (name, aside) = (place.name(), &place.aside.to);
     Error::new(ErrorKind::Refused, format!("put another database into the place of \"{name}\""))
         .why("--force was not given")
         .hint(format!("add it; the database that is there is kept as \"{aside}\""))
 }
 
-/// Adds what is left of a restore that failed: nothing.
-fn as_it_was(error: Error, place: &Place) -> Error {
-    if error.advice().is_some_and(|advice| advice.to_string().contains("nothing was changed")) {
-        return error;
+/// What is left of a restore that failed: nothing, if the new database could be dropped.
+fn what_is_left(dropped: Result<()>, place: &Place) -> String {
+    let old = format!("database {} is as it was", printable::name(place.name()));
+    match dropped {
+        Ok(()) => format!("{old}, and the new one is dropped"),
+        Err(error) => format!("{old}; {}", error.hint_text().unwrap_or_else(|| error.to_string())),
     }
-    let left = format!("database \"{}\" is as it was, and the new one is dropped", place.name());
+}
+
+/// Adds that to what was the matter.
+fn as_it_was(error: Error, dropped: Result<()>, place: &Place) -> Error {
+    let is_dropped = dropped.is_ok();
+    let left = what_is_left(dropped, place);
     match error.advice().cloned() {
+        Some(advice) if is_dropped && advice.to_string().contains("nothing was changed") => error,
         // What a restore says of what it leaves is about the new one.
         Some(_) if error.kind() == ErrorKind::Connection => error.hint(left),
         Some(advice) => error.hint(crate::Words::from(format!("{left}; ")) + advice),
@@ -146,31 +183,21 @@ fn as_it_was(error: Error, place: &Place) -> Error {
     }
 }
 
-fn given_up(outcome: Outcome, place: &Place) -> Result<Outcome> {
-    let headline = format!(
-        "lifeboat: restore failed, as is told above: database {} is as it was, and the new one is dropped",
-        printable::name(place.name())
-    );
-    let outcome = with(outcome, headline, Vec::new(), &Facts { swapped: false, previous: None, earlier: None })?;
+fn given_up(outcome: Outcome, left: &str) -> Result<Outcome> {
+    let headline = format!("lifeboat: restore failed, as is told above: {left}");
+    let outcome = with(outcome, headline, Vec::new(), &Facts { swapped: false, previous: None })?;
     Ok(Outcome { code: exit::FAILED, ..outcome })
 }
 
-fn done(outcome: Outcome, place: &Place) -> Result<Outcome> {
-    let aside = &place.names.current.to;
-    let mut lines = Vec::new();
-    if let Some(earlier) = &place.names.earlier {
-        lines.push(format!("earlier: {}", renamed(earlier)));
-    }
-    lines.push(format!("previous: {}", renamed(&place.names.current)));
-    lines.push(format!(
-        "lifeboat: the previous database is kept; remove it when the restored one has proved good: DROP DATABASE {}",
-        quoted(aside)
-    ));
-    let facts = Facts {
-        swapped: true,
-        previous: Some((&place.names.current).into()),
-        earlier: place.names.earlier.as_ref().map(Into::into),
-    };
+fn done(outcome: Outcome, aside: &Rename) -> Result<Outcome> {
+    let lines = vec![
+        format!("previous: {}", renamed(aside)),
+        format!(
+            "lifeboat: the previous database is kept; remove it when the restored one has proved good: DROP DATABASE {}",
+            quoted(&aside.to)
+        ),
+    ];
+    let facts = Facts { swapped: true, previous: Some(aside.into()) };
     with(outcome, "lifeboat: restore complete".to_owned(), lines, &facts)
 }
 
@@ -193,10 +220,7 @@ fn told(input: &Path, target: &Target, place: &Place, how: How) -> Result<Outcom
         target.describe().replacen("database ", "database: ", 1),
         "would make: a new database like it, and restore into that".to_owned(),
     ];
-    if let Some(earlier) = &place.names.earlier {
-        lines.push(format!("would rename: {}", renamed(earlier)));
-    }
-    lines.push(format!("would rename: {}", renamed(&place.names.current)));
+    lines.push(format!("would rename: {}", renamed(&place.aside)));
     let refused = place.refuse().err();
     let what = if how.disconnect { "would end" } else { "in the way" };
     lines.extend(place.sessions.iter().map(|session| format!("{what}: {session}")));
@@ -208,7 +232,7 @@ fn told(input: &Path, target: &Target, place: &Place, how: How) -> Result<Outcom
         dry_run: true,
         input: input.to_string_lossy(),
         database: target.database().to_string(),
-        would_rename: place.names.earlier.iter().chain([&place.names.current]).map(Into::into).collect(),
+        would_rename: vec![(&place.aside).into()],
         sessions,
         refused,
     };
@@ -228,7 +252,6 @@ fn quoted(name: &BString) -> String {
 struct Facts<'a> {
     swapped: bool,
     previous: Option<RenameFacts<'a>>,
-    earlier: Option<RenameFacts<'a>>,
 }
 
 #[derive(Serialize)]

@@ -2,14 +2,16 @@
 
 mod creation;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
 
 use crate::connect::Target;
 use crate::postgres::settings;
+use crate::postgres::swap::{Given, Giving};
 use crate::wire::{Connection, Param, sqlstate};
-use crate::{Message, Registration, Reporter, Result, printable};
+use crate::{Error, Message, Registration, Reporter, Result, printable};
 use creation::Creation;
 
 /// What a scratch database is made for.
@@ -24,7 +26,7 @@ pub(crate) struct Purpose {
 }
 
 /// A database beside others; dropped at the end, unless it was given away.
-pub(crate) struct ScratchDatabase {
+pub(crate) struct ScratchDatabase<'a> {
     target: Target,
     /// How to connect to another one, from which it is made and dropped.
     at: Target,
@@ -32,17 +34,18 @@ pub(crate) struct ScratchDatabase {
     /// Tells others that the work is on its way.
     life: Connection,
     dropped: bool,
+    reporter: &'a dyn Reporter,
     _registration: Registration,
 }
 
-impl ScratchDatabase {
+impl<'a> ScratchDatabase<'a> {
     /// Makes it from the database at `at`, by the statement that `create` gives for its name, with which nobody can connect yet. Those
     /// that were left by work that was killed are named.
     pub(crate) fn new(
         purpose: &'static Purpose,
         at: &Target,
         create: impl FnOnce(&mut Connection, &str) -> Result<BString>,
-        reporter: &dyn Reporter,
+        reporter: &'a dyn Reporter,
     ) -> Result<Self> {
         let name = name_for(purpose);
         let mut connection = at.named(name.as_str()).connect()?;
@@ -54,10 +57,17 @@ impl ScratchDatabase {
         let end = move |deadline| creation::end(&its_at, &mine, &its, deadline);
         let registration = reporter.cancellation().last_words_for_all(end)?;
         let target = at.with_database(name.as_str());
-        let mut made =
-            Self { target, at: at.clone(), making, life: connection, dropped: false, _registration: registration };
-        // What fails may have made it all the same; it is dropped with this value.
-        let result = made.making.make(|| creation::alone(at, &mut made.life, create.as_bstr()));
+        let mut made = Self {
+            target,
+            at: at.clone(),
+            making,
+            life: connection,
+            dropped: false,
+            reporter,
+            _registration: registration,
+        };
+        // Where the answer is lost, it may have been made all the same; it is dropped with this value.
+        let result = made.making.make(at, &mut made.life, create.as_bstr());
         result.map_err(|e| match e.server() {
             Some(report) if report.is(sqlstate::INSUFFICIENT_PRIVILEGE) => {
                 let (one, database) = (purpose.one, purpose.database);
@@ -68,6 +78,8 @@ impl ScratchDatabase {
         // It has nothing to say until the end, and must not be ended for that.
         let settings = settings::writing(&made.life);
         made.life.set_up(&settings)?;
+        let oid = made.oid()?;
+        made.making.is(oid);
         made.open(&name)?;
         Ok(made)
     }
@@ -101,23 +113,41 @@ impl ScratchDatabase {
     }
 
     /// Does what gives it another name, under which it stays. What fails leaves it to be dropped.
-    pub(crate) fn give_away<T>(&mut self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.making.give_away(work)
+    pub(crate) fn give_away(&self, work: impl FnOnce(&dyn Giving) -> Result<Given>) -> Result<Given> {
+        self.making.give_away(|giving| work(giving))
     }
 
     /// Drops it.
+    ///
+    /// # Errors
+    /// It may still be there, as the error says.
     pub(crate) fn remove(mut self) -> Result<()> {
+        self.drop_it()
+    }
+
+    fn drop_it(&mut self) -> Result<()> {
+        // After a signal, it is being dropped already.
+        if self.dropped || self.making.is_over() {
+            return Ok(());
+        }
         self.dropped = true;
-        creation::drop_database(&self.at, &self.target.database().to_string())
+        let name = self.target.database().to_string();
+        creation::drop_database(&self.at, &name, &self.making).map_err(|error| {
+            let left = creation::may_be_left(&name);
+            Error::new(error.kind(), format!("drop database {name}"))
+                .source(error)
+                .hint(format!("{left}: DROP DATABASE {name}"))
+        })
     }
 }
 
-impl Drop for ScratchDatabase {
+impl Drop for ScratchDatabase<'_> {
     fn drop(&mut self) {
-        // After a signal, it is being dropped already.
-        if !self.dropped && !self.making.is_over() {
-            // The error that led here matters more.
-            let _ = creation::drop_database(&self.at, &self.target.database().to_string());
+        // The error that led here matters more, and is told by whoever has it.
+        if let Err(error) = self.drop_it() {
+            let name = self.target.database().to_string();
+            let left = format!("{}: DROP DATABASE {name} ({error})", creation::may_be_left(&name));
+            self.reporter.message(Message::warning(self.making.what(), left));
         }
     }
 }
@@ -125,8 +155,8 @@ impl Drop for ScratchDatabase {
 /// A name for a scratch database, which needs no quotes. The work has a session of this name as long as it is on its way, which
 /// every role may see.
 fn name_for(purpose: &Purpose) -> String {
-    let nanos = std::time::UNIX_EPOCH.elapsed().map_or(0, |d| d.subsec_nanos());
-    format!("{}_{}_{nanos:08x}", purpose.prefix, std::process::id())
+    let random = RandomState::new().build_hasher().finish();
+    format!("{}_{}_{random:016x}", purpose.prefix, std::process::id())
 }
 
 /// Names the databases whose work is gone. What their sessions do may go on for a while. It removes nothing: that the maker is gone
@@ -137,7 +167,7 @@ fn tell_left(purpose: &Purpose, connection: &mut Connection, reporter: &dyn Repo
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a \
                                WHERE a.application_name = d.datname::pg_catalog.text) \
                ORDER BY 1";
-    let pattern = format!("^{}_[0-9]+_[0-9a-f]{{8}}$", purpose.prefix);
+    let pattern = format!("^{}_[0-9]+_[0-9a-f]{{16}}$", purpose.prefix);
     for row in connection.query(sql, &[Param::text(pattern)])?.iter() {
         let (name, owner) = (row.string("name")?, row.string("owner")?);
         reporter.message(Message::warning(

@@ -11,21 +11,24 @@ use crate::postgres::model::{DumpId, Model};
 use crate::postgres::objects::database::{self, Database, Databases};
 use crate::postgres::select::Selected;
 use crate::postgres::session::{Session, View};
-use crate::wire::{Connection, Param};
+use crate::wire::{Connection, Param, Query};
 use crate::words::Choice;
 use crate::{Error, ErrorKind, Result};
 
 /// The statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Likeness {
-    /// Makes it, with the same encoding, locale, tablespace and owner. It cannot be connected to yet.
+    /// Makes it, with the same encoding, locale and tablespace, for the role that runs it: whoever owns a database may always let
+    /// himself in, and change what a restore with more rights is about to run. It cannot be connected to yet.
     pub(crate) create: BString,
+    /// Gives it to the owner.
+    owner: BString,
     /// What sessions in it begin with, and what takes such settings away.
     pub(crate) settings: BString,
     pub(super) no_settings: BString,
     /// Takes back what a restore was given and others were not, so that the privileges are those of a new database.
     new_privileges: BString,
-    /// The comment, security labels, privileges, limit of connections, settings and whether it is a template.
+    /// The comment, security labels, privileges, limit of connections, settings, whether it is a template and may be connected to.
     rest: Vec<BString>,
 }
 
@@ -56,6 +59,11 @@ impl Likeness {
         let rows = session.connection().pipeline(&queries)?;
         let mut model = Model::new(Selected::default());
         catalog::read_roles(session.connection(), &mut model)?;
+        let allows = Query::new(
+            "whether the database may be connected to",
+            "SELECT d.datallowconn AS is_allowed FROM pg_catalog.pg_database AS d WHERE d.datname = $1::pg_catalog.text",
+        );
+        let is_allowed = session.connection().run(&allows.param(Param::text(of)))?.one()?.bool("is_allowed")?;
         let superuser = session.is_superuser();
         let scope =
             Scope { server, options, superuser, unlogged_data: false, relations: Vec::new(), sequences: Vec::new() };
@@ -65,8 +73,8 @@ impl Likeness {
         let body = object.body::<Database>().ok_or_else(missing)?;
         let render = Render { model: &model, server, style: session.style(), options };
         let (settings, no_settings) = (body.settings(object, &render)?, body.no_settings(object, &render));
-        let mut more = render.sql();
-        more.kw(" OWNER = ").ident(body.owner()).kw(" ALLOW_CONNECTIONS = false");
+        let mut owner = render.sql();
+        owner.kw("ALTER DATABASE ").ident(name).kw(" OWNER TO ").ident(body.owner()).kw(";\n");
         let mut new_privileges = render.sql();
         new_privileges.kw("REVOKE ALL ON DATABASE ").ident(name).kw(" FROM SESSION_USER;\nGRANT ALL ON DATABASE ");
         new_privileges.ident(name).kw(" TO ").ident(body.owner()).kw(";\nGRANT CONNECT, TEMPORARY ON DATABASE ");
@@ -77,12 +85,19 @@ impl Likeness {
         let (create, rest): (Vec<_>, Vec<_>) = contents.entries.iter().partition(|entry| kinds::is(entry, "DATABASE"));
         let create = create.first().map(|entry| text(&entry.definition)).ok_or_else(missing)?;
         let create = create.trim_end_with(|c| c == '\n' || c == ';');
+        let mut rest: Vec<BString> = rest.iter().map(|entry| text(&entry.definition).to_owned()).collect();
+        if !is_allowed {
+            let mut closed = render.sql();
+            closed.kw("ALTER DATABASE ").ident(name).kw(" ALLOW_CONNECTIONS = false;\n");
+            rest.push(closed.into_bstring());
+        }
         Ok(Self {
-            create: [create, more.as_bstr().as_bytes()].concat().into(),
+            create: [create, b" ALLOW_CONNECTIONS = false"].concat().into(),
+            owner: owner.into_bstring(),
             settings: settings.into_bstring(),
             no_settings: no_settings.into_bstring(),
             new_privileges: new_privileges.into_bstring(),
-            rest: rest.iter().map(|entry| text(&entry.definition).to_owned()).collect(),
+            rest,
         })
     }
 
@@ -92,7 +107,7 @@ impl Likeness {
     /// # Errors
     /// The server refuses something.
     pub(super) fn apply(&self, connection: &mut Connection, earlier: &Self) -> Result<()> {
-        let first = [&earlier.no_settings, &self.new_privileges];
+        let first = [&self.owner, &earlier.no_settings, &self.new_privileges];
         for statements in first.into_iter().chain(&self.rest) {
             connection.foreign()?.execute(statements).map_err(Error::from).map_err(|error| {
                 Error::new(error.kind(), "give the new database the properties of the one that is there")

@@ -7,6 +7,7 @@
 
 mod likeness;
 mod names;
+mod outcome;
 mod place;
 mod sound;
 mod switch;
@@ -15,4 +16,4 @@ pub(crate) use likeness::Likeness;
 pub(crate) use names::Rename;
 pub(crate) use place::Place;
 pub(crate) use sound::check;
-pub(crate) use switch::{Sessions, switch};
+pub(crate) use switch::{Given, Giving, Manner, switch};

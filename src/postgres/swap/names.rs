@@ -16,37 +16,43 @@ pub(crate) struct Rename {
     pub(crate) to: BString,
 }
 
-/// What is to be renamed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Names {
-    /// One that was put aside earlier and makes room, under a number: a higher one means later.
-    pub(crate) earlier: Option<Rename>,
-    /// The one that is there.
-    pub(crate) current: Rename,
-}
-
-impl Names {
-    /// Finds names for the database `name`, where there are these databases and no name may be longer than `longest` bytes. A
-    /// name that is too long with what is put after it is cut.
+impl Rename {
+    /// Finds a name under which the database `name` is put aside, where there are these databases and no name may be longer than
+    /// `longest` bytes: one that none of them has. Where there are earlier ones, it has a number, and a higher one means later. They
+    /// keep their names: somebody may be connected to them, or own them. A name that is too long with what is put after it is cut.
     ///
     /// # Errors
     /// It is too long, and nobody knows where it can be cut.
-    pub(super) fn find(name: &BStr, others: &HashSet<BString>, longest: usize) -> Result<Self> {
+    pub(super) fn aside(name: &BStr, others: &HashSet<BString>, longest: usize) -> Result<Self> {
+        let to = |to| Self { from: name.into(), to };
         let aside = with(name, ASIDE, longest)?;
-        let current = |to| Rename { from: name.into(), to };
-        if !others.contains(&aside) {
-            return Ok(Self { earlier: None, current: current(aside) });
-        }
         // All that are so called: cut ones as well.
         let number = |other: &BString| -> Option<u64> {
             let (stem, digits) = other.rsplit_once_str(ASIDE)?;
-            let digits = digits.strip_prefix(b"_")?;
-            let is_ours = name.starts_with(stem) && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-            if is_ours { std::str::from_utf8(digits).ok()?.parse().ok() } else { None }
+            let is_cut = name.starts_with(stem) && other.len() + 4 > longest;
+            if name != stem && !is_cut {
+                return None;
+            }
+            if digits.is_empty() {
+                return Some(0);
+            }
+            let digits = digits.strip_prefix(b"_").filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+            // A number that nobody has counted up to is no number of ours.
+            std::str::from_utf8(digits).ok()?.parse::<u32>().ok().map(u64::from)
         };
-        let next = others.iter().filter_map(number).max().map_or(1, |highest| highest.saturating_add(1));
-        let numbered = with(name, &format!("{ASIDE}_{next}"), longest)?;
-        Ok(Self { earlier: Some(Rename { from: aside.clone(), to: numbered }), current: current(aside) })
+        let highest = others.iter().filter_map(number).max();
+        if highest.is_none() && !others.contains(&aside) {
+            return Ok(to(aside));
+        }
+        for next in highest.unwrap_or(0) + 1.. {
+            let numbered = with(name, &format!("{ASIDE}_{next}"), longest)?;
+            if !others.contains(&numbered) {
+                return Ok(to(numbered));
+            }
+        }
+        Err(Error::new(ErrorKind::Refused, format!("put database \"{name}\" aside under another name"))
+            .why("all names are taken")
+            .hint("nothing was changed: drop databases that were put aside earlier"))
     }
 }
 
@@ -82,31 +88,38 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn found(name: &str, others: &[&str]) -> (Option<(String, String)>, String) {
+    fn found(name: &str, others: &[&str]) -> String {
         let others = others.iter().map(|other| BString::from(*other)).collect();
-        let Names { earlier, current } = Names::find(name.into(), &others, 63).unwrap();
-        (earlier.map(|one| (one.from.to_string(), one.to.to_string())), current.to.to_string())
+        Rename::aside(name.into(), &others, 63).unwrap().to.to_string()
     }
 
     #[test]
-    fn an_earlier_one_gets_the_number_after_the_highest() {
-        assert_eq!(found("app", &["app", "application_pre_restore_bak"]), (None, "app_pre_restore_bak".into()));
+    fn a_later_one_gets_the_number_after_the_highest() {
+        assert_eq!(found("app", &["app", "application_pre_restore_bak"]), "app_pre_restore_bak");
         let aside = "app_pre_restore_bak";
-        let earlier = |to: &str| (Some((aside.to_owned(), to.to_owned())), aside.to_owned());
-        assert_eq!(found("app", &[aside]), earlier("app_pre_restore_bak_1"));
+        assert_eq!(found("app", &[aside]), "app_pre_restore_bak_1");
         let others =
             [aside, "app_pre_restore_bak_9", "app_pre_restore_bak_10", "app_pre_restore_bak_x", "b_pre_restore_bak_77"];
-        assert_eq!(found("app", &others), earlier("app_pre_restore_bak_11"));
+        assert_eq!(found("app", &others), "app_pre_restore_bak_11");
+        // The first was dropped, and a later one is there.
+        assert_eq!(found("app", &["app_pre_restore_bak_2"]), "app_pre_restore_bak_3");
+        let many = format!("app_pre_restore_bak_{}", u64::MAX);
+        assert_eq!(found("app", &[aside, &many]), "app_pre_restore_bak_1");
+        let most = format!("app_pre_restore_bak_{}", u32::MAX);
+        assert_eq!(found("app", &[aside, &most]), "app_pre_restore_bak_4294967296");
     }
 
     #[test]
     fn a_long_name_is_cut_where_a_character_ends() {
         let name = "ü".repeat(31);
         let aside = format!("{}_pre_restore_bak", "ü".repeat(23));
-        assert_eq!(found(&name, &[]), (None, aside.clone()));
+        assert_eq!(found(&name, &[]), aside);
         let numbered = format!("{}_pre_restore_bak_1", "ü".repeat(22));
-        assert_eq!(found(&name, &[&aside]), (Some((aside.clone(), numbered)), aside));
-        let error = Names::find(BStr::new(&[0xe9; 60]), &HashSet::new(), 63).unwrap_err();
+        assert_eq!(found(&name, &[&aside]), numbered);
+        // One that is cut to itself.
+        let name = format!("{}_pre_restore_bak", "x".repeat(47));
+        assert_eq!(found(&name, &[&name]), format!("{}_pre_restore_bak_1", "x".repeat(45)));
+        let error = Rename::aside(BStr::new(&[0xe9; 60]), &HashSet::new(), 63).unwrap_err();
         assert!(error.to_string().contains("longer than 63 bytes"), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::names::Names;
+use super::names::Rename;
 use crate::postgres::sessions::{self, OtherSession};
 use crate::progress::{Message, Reporter};
 use crate::wire::{Connection, Param, Query};
@@ -15,9 +15,11 @@ use crate::{Error, ErrorKind, Result, printable};
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) oid: u32,
-    pub(crate) names: Names,
-    /// Who is connected to it.
+    /// What it would be called now, if it were put aside. Others may have taken that name when it is.
+    pub(crate) aside: Rename,
+    /// Who is connected to it, and which of them this role may not end.
     pub(crate) sessions: Vec<OtherSession>,
+    unendable: Vec<OtherSession>,
     /// What speaks against it, in words.
     against: Option<(String, &'static str)>,
     /// Subscriptions that are switched off.
@@ -122,14 +124,21 @@ impl Place {
         };
         let longest = usize::try_from(row.i32("longest")?).unwrap_or_default();
         let all: HashSet<BString> = names(databases)?.into_iter().collect();
-        let sessions = others.iter().map(|row| Ok(OtherSession::of(row)?)).collect::<Result<Vec<_>>>()?;
-        let names = Names::find(name, &all, longest)?;
-        Ok(Self { oid: row.oid("oid")?, names, sessions, against, subscriptions: disabled })
+        let (mut sessions, mut unendable) = (Vec::new(), Vec::new());
+        for row in others.iter() {
+            let session = OtherSession::of(row)?;
+            if !row.bool("may_end")? {
+                unendable.push(session.clone());
+            }
+            sessions.push(session);
+        }
+        let aside = Rename::aside(name, &all, longest)?;
+        Ok(Self { oid: row.oid("oid")?, aside, sessions, unendable, against, subscriptions: disabled })
     }
 
     /// Its name.
     pub(crate) fn name(&self) -> &BStr {
-        self.names.current.from.as_bstr()
+        self.aside.from.as_bstr()
     }
 
     /// Refuses what could not be brought to its end, before it is begun.
@@ -142,12 +151,22 @@ impl Place {
         Err(Error::new(ErrorKind::Refused, doing).why(why.as_str()).hint(format!("nothing was changed: {hint}")))
     }
 
-    /// Refuses while others are connected.
+    /// Refuses while others are connected; where their sessions are to be ended, those that this role may not end.
     ///
     /// # Errors
     /// [`ErrorKind::Refused`], with who it is.
-    pub(crate) fn refuse_sessions(&self) -> Result<()> {
-        if self.sessions.is_empty() { Ok(()) } else { Err(in_use(self.name(), &self.sessions)) }
+    pub(crate) fn refuse_sessions(&self, end: bool) -> Result<()> {
+        if !end {
+            return if self.sessions.is_empty() { Ok(()) } else { Err(in_use(self.name(), &self.sessions)) };
+        }
+        if self.unendable.is_empty() {
+            return Ok(());
+        }
+        let doing = format!("put another database into the place of \"{}\"", self.name());
+        let who = sessions::in_words(&self.unendable);
+        Err(Error::new(ErrorKind::Refused, doing)
+            .why(format!("others are connected to it, whose sessions this role may not end: {who}"))
+            .hint(format!("nothing was changed: {MAY_END}")))
     }
 
     /// Says what will not be as it was.
@@ -160,11 +179,24 @@ impl Place {
     }
 }
 
-/// The query for who is connected to the database of this OID, an SQL expression. Who vacuums it goes by himself.
+/// Who may end a session.
+pub(super) const MAY_END: &str =
+    "only members of a session's role, of pg_signal_backend (not a superuser's) and superusers may end it";
+
+/// Whether somebody else works in a session of `a`. Who vacuums goes by himself. Of those that this role may not look at, it is shown no
+/// more than whose they are: nobody's is a process of the server's own.
+pub(super) const WORKS: &str = "CASE WHEN a.backend_type IS NULL THEN a.usesysid IS NOT NULL \
+     ELSE a.backend_type NOT IN ('autovacuum worker', 'parallel worker') END";
+
+/// The query for who is connected to the database of this OID, an SQL expression.
 pub(super) fn of_sessions(oid: &str) -> String {
     format!(
-        "SELECT {} FROM pg_catalog.pg_stat_get_activity(NULL) AS a \
-         WHERE a.datid = {oid} AND a.backend_type NOT IN ('autovacuum worker', 'parallel worker') ORDER BY a.pid",
+        "SELECT {}, s.is_superuser OR (pg_catalog.pg_has_role(SESSION_USER, a.usesysid, 'USAGE') \
+           OR pg_catalog.pg_has_role(SESSION_USER, 'pg_signal_backend', 'USAGE')) \
+           AND NOT coalesce((SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.oid = a.usesysid), true) AS may_end \
+         FROM pg_catalog.pg_stat_get_activity(NULL) AS a, \
+           (SELECT r.rolsuper AS is_superuser FROM pg_catalog.pg_roles AS r WHERE r.rolname = SESSION_USER) AS s \
+         WHERE a.datid = {oid} AND {WORKS} ORDER BY a.pid",
         sessions::COLUMNS
     )
 }
