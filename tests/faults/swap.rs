@@ -124,7 +124,7 @@ fn the_new_database_is_like_the_old_one_which_is_kept() {
     }
 }
 
-/// A signal that comes while the names change waits until it is known what became of that.
+/// A signal that comes while the names change leaves one of the two states, and says which; once the server was told to commit, it waits.
 #[test]
 fn a_signal_at_the_last_moment_does_not_part_the_switch() {
     let server = &needed!(Server::with(REFERENCE, &Options::default()));
@@ -132,24 +132,29 @@ fn a_signal_at_the_last_moment_does_not_part_the_switch() {
     let _aside = Aside(&database);
     database.sql("CREATE TABLE t AS SELECT 1 AS a");
     let scene = Scene::of(&database, &[]);
-    let old = oid(&database, database.name());
-    let gate = Gate::before(&database, |_, statement| {
-        statement.starts_with("ALTER DATABASE lifeboat_swap_") && statement.contains("RENAME")
-    });
-    let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
-    let held = gate.next();
-    running.signal("TERM");
-    held.let_go();
-    let out = running.end();
-    // It has come in time, or it has come too late.
-    match out.code() {
-        143 => assert!(out.stderr().contains("all of it was done"), "{out}"),
-        code => assert_eq!(code, 0, "{out}"),
+    for commits in [false, true] {
+        let old = oid(&database, database.name());
+        let is_renamed = AtomicBool::new(false);
+        let gate = Gate::before(&database, move |_, statement| {
+            let renames = statement.starts_with("ALTER DATABASE lifeboat_swap_") && statement.contains("RENAME");
+            is_renamed.fetch_or(renames, Ordering::SeqCst);
+            if commits { statement == "COMMIT" && is_renamed.load(Ordering::SeqCst) } else { renames }
+        });
+        let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
+        let held = gate.next();
+        running.signal("TERM");
+        held.let_go();
+        let out = running.end();
+        wait_for_true(server, NOBODY);
+        let is_new = oid(&database, database.name()) != old;
+        // It has come in time, or it has come too late.
+        match out.code() {
+            143 if out.stderr().contains("was dropped") => assert!(!is_new && !commits, "{out}"),
+            143 => assert!(is_new && out.stderr().contains("all of it was done"), "{out}"),
+            code => assert!(code == 0 && is_new, "{out}"),
+        }
+        assert_eq!(server.sql("postgres", LEFT), "0", "{out}");
     }
-    wait_for_true(server, NOBODY);
-    assert_ne!(oid(&database, database.name()), old);
-    assert_eq!(oid(&database, &format!("{}_pre_restore_bak", database.name())), old);
-    assert_eq!(server.sql("postgres", LEFT), "0");
 }
 
 /// What has the name, whichever of the two it is, is whole.
@@ -576,11 +581,16 @@ fn a_database_that_is_not_its_own_is_never_dropped() {
     server.sql("postgres", &format!("DROP DATABASE {name}"));
 
     // Somebody puts another in the place of the one that was made.
-    let gate = Gate::before(&database, |_, statement| statement.starts_with("COPY public.t"));
+    let gate = Gate::before(&database, |_, statement| {
+        statement.starts_with("COPY public.t") || statement.contains("WHERE d.oid = $1 AND d.datname = $2")
+    });
     let running = Running::start(&mut swapping(&gate.url, &scene, &[]));
     let held = gate.next();
     let name = server.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'lifeboat\\_swap%'");
     server.sql("postgres", &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+    held.let_go();
+    // It is about to look for its own.
+    let held = gate.next();
     server.sql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
     server.sql("postgres", &format!("CREATE DATABASE {name}"));
     let its = oid(&database, &name);
