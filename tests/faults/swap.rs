@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::gate::Gate;
 use crate::support::pgbouncer::Pool;
-use crate::support::wait::{wait_for_session, wait_for_true, wait_until_left};
+use crate::support::wait::{wait_for, wait_for_session, wait_for_true, wait_until_left};
 use crate::support::{
     Database, Options, Output, REFERENCE, Running, Scene, Server, Session, output, reference_for, run, verbs,
 };
@@ -159,8 +159,15 @@ fn a_signal_at_the_last_moment_does_not_part_the_switch() {
 
 /// What has the name, whichever of the two it is, is whole.
 fn assert_whole(database: &Database<'_>, what: &str) -> String {
-    assert_eq!(database.sql("SELECT count(*) || ' ' || sum(a) FROM t"), "1000 500500", "{what}");
-    database.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'later'")
+    // Who is in the database is ended by --disconnect, and comes back.
+    let ask = |sql: &str| {
+        wait_for("an answer", || {
+            let out = database.try_psql(sql);
+            out.success().then(|| out.stdout().trim_end().to_owned())
+        })
+    };
+    assert_eq!(ask("SELECT count(*) || ' ' || sum(a) FROM t"), "1000 500500", "{what}");
+    ask("SELECT count(*) FROM pg_tables WHERE tablename = 'later'")
 }
 
 #[test]

@@ -111,27 +111,33 @@ fn who_has_a_lock_is_told_to_whom_it_is_kept_from() {
 #[test]
 fn a_job_that_waits_says_for_whom() {
     let server = needed!(Server::get(REFERENCE));
-    let (database, scene) = two_tables(server);
-    let mut session = holding(&database, "LOCK TABLE first, second");
-    let out = scene.path("out.dump");
-    let verbs = [verbs::restore(&database.url(), &scene.archive(), &[]), verbs::backup(&database.url(), &out, &[])];
+    // Each has a database of its own: what one replaces would be a change for the other.
+    let ((replaced, scene), (read, other)) = (two_tables(server), two_tables(server));
+    let mut sessions = [&replaced, &read].map(|database| holding(database, "LOCK TABLE first, second"));
+    let out = other.path("out.dump");
+    let verbs = [verbs::restore(&replaced.url(), &scene.archive(), &[]), verbs::backup(&read.url(), &out, &[])];
     let mut running = Vec::new();
-    for mut verb in verbs {
+    for (mut verb, database) in verbs.into_iter().zip([&replaced, &read]) {
         let mut one = Running::start(&mut verb);
-        wait_for_waiting(&database);
+        wait_for_waiting(database);
         let lines = BufReader::new(one.child.stderr.take().unwrap()).lines();
         running.push((one, lines));
     }
     for (_, lines) in &mut running {
         let said = lines.map_while(Result::ok).find(|line| line.contains("in the way")).unwrap();
         assert!(
-            said.starts_with("lifeboat: warning: a lock on public.first: waiting for it; in the way: process "),
+            // Whichever of the two it waits for at that moment.
+            ["first", "second"].iter().any(|table| {
+                said.starts_with(&format!(
+                    "lifeboat: warning: a lock on public.{table}: waiting for it; in the way: process "
+                ))
+            }),
             "{said}"
         );
         assert!(said.contains(" of postgres (psql), in a transaction since 2"), "{said}");
         assert!(said.contains(" UTC: LOCK TABLE first, second;"), "{said}");
     }
-    session.run("COMMIT");
+    sessions.iter_mut().for_each(|session| session.run("COMMIT"));
     for (one, lines) in running {
         assert_eq!(one.end().code(), 0, "{:?}", lines.map_while(Result::ok).collect::<Vec<_>>());
     }
