@@ -137,28 +137,30 @@ fn set_hosts(settings: &mut Settings, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// What JDBC's and asyncpg's `ssl` says as a value of sslmode.
-fn mode_of_ssl(value: &[u8], form: Form) -> Result<&'static str> {
-    Ok(match value.to_ascii_lowercase().as_slice() {
+/// What JDBC's and asyncpg's `ssl` says as a value of sslmode, and whether it names that value, as asyncpg's may.
+fn mode_of_ssl(value: &[u8], form: Form) -> Result<(&'static str, bool)> {
+    const MODES: [&str; 7] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", UNVERIFIED];
+    let value = value.to_ascii_lowercase();
+    Ok(match value.as_slice() {
         // Without a name for the authority's certificate, pgjdbc looks where libpq does.
-        b"true" if form == Form::Jdbc => "verify-full",
-        b"true" | b"on" | b"yes" | b"1" | b"require" => "require",
-        b"false" | b"off" | b"no" | b"0" | b"disable" => "disable",
-        b"allow" => "allow",
-        b"prefer" => "prefer",
-        b"verify-ca" => "verify-ca",
-        b"verify-full" => "verify-full",
-        b"no-verify" => UNVERIFIED,
-        _ => return Err(bad("ssl").why("its value is neither true nor false nor a value of sslmode")),
+        b"true" if form == Form::Jdbc => ("verify-full", false),
+        b"true" | b"on" | b"yes" | b"1" => ("require", false),
+        b"false" | b"off" | b"no" | b"0" => ("disable", false),
+        value => match MODES.iter().find(|mode| mode.as_bytes() == value) {
+            Some(mode) => (mode, true),
+            None => return Err(bad("ssl").why("its value is neither true nor false nor a value of sslmode")),
+        },
     })
 }
 
-/// Sets sslmode by what `ssl` says, if nothing else has. Both may be there where they do not contradict each other; sslmode says more.
-fn set_ssl(settings: &mut Settings, mode: &'static str) -> Result<()> {
+/// Sets sslmode by what `ssl` says, if nothing else has. Both may be there where they do not contradict each other: sslmode says which
+/// TLS is meant by true, and is not below a mode that `ssl` names.
+fn set_ssl(settings: &mut Settings, (mode, is_named): (&'static str, bool)) -> Result<()> {
     const WEAK: [&[u8]; 3] = [b"disable", b"allow", b"prefer"];
     match settings.get("sslmode") {
         None => settings.set("sslmode", mode),
-        Some(said) if WEAK.contains(&said.as_bytes()) == WEAK.contains(&mode.as_bytes()) => Ok(()),
+        Some(said) if said == mode => Ok(()),
+        Some(said) if !is_named && WEAK.contains(&said.as_bytes()) == WEAK.contains(&mode.as_bytes()) => Ok(()),
         Some(_) => Err(bad("ssl").why("it contradicts sslmode").hint("leave it out: sslmode says all of it")),
     }
 }

@@ -110,7 +110,13 @@ fn ssl_does_not_weaken_what_sslmode_says() {
     ] {
         assert_eq!(understood(url, Form::Libpq), format!("host=h dbname=d {mode}"), "{url}");
     }
-    for url in ["h/d?sslmode=verify-full&ssl=false", "h/d?ssl=false&sslmode=require", "h/d?ssl=true&sslmode=prefer"] {
+    for url in [
+        "h/d?sslmode=verify-full&ssl=false",
+        "h/d?ssl=false&sslmode=require",
+        "h/d?ssl=true&sslmode=prefer",
+        "h/d?ssl=verify-full&sslmode=require",
+        "h/d?ssl=require&sslmode=no-verify",
+    ] {
         assert!(understood(url, Form::Jdbc).contains("contradicts sslmode"), "{url}");
     }
 }

@@ -64,17 +64,17 @@ pub(super) fn run(args: Args, database: Database, all: &Fields, console: &Consol
         ));
     }
     for (name, fields) in databases.iter().zip(&fields) {
-        let shown = printable::name(name.as_ref()).to_string();
+        let shown = printable::name(name.as_ref());
         console.message(Message::new(Level::Debug, "", format!("backing up the database {shown}")));
         let target = target.with_database(name.clone());
         take(name.to_string().into(), one(args.clone(), of(target), fields, console, common))?;
     }
     // The advice once, and not for each.
-    let advice = lines.iter().rposition(|line| line.starts_with(ADVICE)).map(|at| lines[at].clone());
+    let before = lines.len();
     lines.retain(|line| !line.starts_with(ADVICE));
-    lines.extend(
-        advice.map(|_| format!("{ADVICE} these files off-host (scp, rclone, S3, ...) for true disaster recovery.")),
-    );
+    if lines.len() < before {
+        lines.push(format!("{ADVICE} these files off-host (scp, rclone, S3, ...) for true disaster recovery."));
+    }
     let code = match failed {
         0 => exit::SUCCESS,
         all if all == backups.len() => exit::FAILED,
